@@ -1,0 +1,91 @@
+# Everything a developer does here. `make help` lists it. Works with GNU make 3.81 (macOS) and later.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
+CHECKED := $(wildcard src tests tools bench)
+BINDINGS := 9.1.1.0 8.0.3.0
+BINDINGS_STAMPS := $(BINDINGS:%=.cache/bindings/%.stamp)
+UV_VERSION := 0.13.9
+UV := .cache/uv/bin/uv
+# uv reads no pip settings, and UV_NO_CONFIG keeps a machine's own index out of the locks.
+COMPILE = UV_NO_CONFIG=1 $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK_FLAGS)
+
+# $(call step,name,command): run it, and say plainly which step failed.
+step = $(2) || { echo "make: $(1) failed" >&2; exit 1; }
+
+.PHONY: help setup run test check bench contract bindings lock format clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.stamp  ## make .venv from the lock (run and test dependencies); PYTHON=python3.12 chooses the interpreter
+
+run: setup  ## serve: make run ARGS="--port 8443"
+	@exec $(BIN)/resphere serve $(ARGS)
+
+test: check bindings  ## everything continuous integration runs: make check, then pytest (ARGS="-k tls" narrows it)
+	@$(call step,pytest,$(BIN)/python -m pytest $(ARGS))
+
+check: setup  ## the static part: ruff, mypy --strict, import directions
+	@$(call step,ruff check,$(BIN)/ruff check --quiet $(CHECKED))
+	@$(call step,ruff format --check (make format mends it),$(BIN)/ruff format --quiet --check $(CHECKED))
+	@$(call step,mypy --strict,$(BIN)/mypy --no-error-summary $(CHECKED))
+	@$(call step,lint-imports,$(BIN)/lint-imports --no-logo --quiet)
+
+bench: setup  ## measurements
+	@$(BIN)/python -m bench $(ARGS)
+
+contract: setup bindings  ## write src/resphere/contract/generated/ from the official bindings
+	@$(BIN)/python -m tools.contract $(ARGS)
+
+bindings: $(BINDINGS_STAMPS)  ## fetch the official bindings into .cache/bindings, a folder for each version
+
+format: setup  ## let ruff lay out the code and mend what it can
+	@$(BIN)/ruff check --quiet --fix $(CHECKED)
+	@$(BIN)/ruff format --quiet $(CHECKED)
+
+lock: $(UV)  ## write requirements/*.txt anew; LOCK_FLAGS=--upgrade takes newer versions
+	$(COMPILE) pyproject.toml -o requirements/run.txt
+	$(COMPILE) pyproject.toml requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
+	for version in $(BINDINGS); do \
+		$(COMPILE) requirements/bindings-$$version.in -c requirements/dev.txt -o requirements/bindings-$$version.txt \
+		|| exit 1; \
+	done
+
+clean:  ## remove everything these rules made
+	rm -rf $(VENV) .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf src/resphere.egg-info
+	find src tests $(wildcard tools bench) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "resphere needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; \
+		exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+		echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv" >&2; \
+		exit 1; }
+	@$(call step,python -m venv,$(PYTHON) -m venv $(VENV))
+
+$(VENV)/.stamp: $(VENV)/pyvenv.cfg requirements/dev.txt pyproject.toml
+	@echo "make: installing requirements/dev.txt into $(VENV)"
+	@$(call step,pip install,$(PIP) install --require-hashes -r requirements/dev.txt)
+	@$(call step,editable install,$(PIP) install --no-deps --no-build-isolation --editable .)
+	@touch $@
+
+# Two versions cannot live in one environment: each has a folder of its own, moved into place whole.
+.cache/bindings/%.stamp: requirements/bindings-%.txt $(VENV)/pyvenv.cfg | $(VENV)/.stamp
+	@echo "make: fetching the bindings $*"
+	@mkdir -p .cache/bindings && rm -rf .cache/bindings/$* .cache/bindings/$*.new
+	@$(call step,bindings $*,$(PIP) install --require-hashes --target .cache/bindings/$*.new -r requirements/bindings-$*.txt)
+	@mv .cache/bindings/$*.new .cache/bindings/$* && touch $@
+
+$(UV): Makefile
+	@$(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install -qq --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@

@@ -1,0 +1,5 @@
+"""resphere: the vSphere REST API, on anything."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
