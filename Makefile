@@ -37,7 +37,7 @@ check: setup  ## the static part: ruff, mypy --strict, import directions
 	@$(call step,ruff check,$(BIN)/ruff check --quiet $(CHECKED))
 	@$(call step,ruff format --check (make format mends it),$(BIN)/ruff format --quiet --check $(CHECKED))
 	@$(call step,mypy --strict,$(BIN)/mypy --no-error-summary $(CHECKED))
-	@$(call step,lint-imports,$(BIN)/lint-imports --no-logo --quiet)
+	@$(call step,lint-imports,report=$$($(BIN)/lint-imports --no-logo) || { echo "$$report"; false; })
 
 bench: setup  ## measurements
 	@$(BIN)/python -m bench $(ARGS)
