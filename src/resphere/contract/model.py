@@ -1,0 +1,178 @@
+"""The terms in which the contract is written: structures, unions, privileges, routes and operations.
+
+``generated/`` holds vCenter's operations in these terms, ``extensions.py`` ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Generic, NewType, ParamSpec, TypeAlias, TypeVar
+
+import msgspec
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Long: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""vAPI's 64-bit signed integer."""
+
+DateTime: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A moment; the wire format demands a time zone."""
+
+Secret = NewType("Secret", str)
+"""A string that no log and no reply to others may show."""
+
+Opaque: TypeAlias = Any
+"""Any data value: what it is depends on another field (a task's result)."""
+
+Dynamic: TypeAlias = dict[str, Any]
+"""A structure whose type the contract leaves open."""
+
+
+class Struct(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """Base of all structures of the contract. An optional field that is unset is ``None`` and is not encoded.
+
+    ``__vapi_name__`` is the canonical name on the vAPI wire, ``__vapi_unions__`` states which fields a
+    discriminant allows and requires.
+    """
+
+    __vapi_name__: ClassVar[str] = "operation-input"
+    __vapi_unions__: ClassVar[tuple[Union, ...]] = ()
+
+
+class Union(msgspec.Struct, frozen=True):
+    """A tagged union inside a structure.
+
+    ``cases`` maps each value of the field ``discriminant`` to the fields that belong to it, each with whether it
+    is then required. A field named in some case must be unset in every case that does not name it.
+    """
+
+    discriminant: str
+    cases: dict[str, tuple[tuple[str, bool], ...]]
+
+    @cached_property
+    def members(self) -> frozenset[str]:
+        """All fields that belong to any case."""
+        return frozenset(name for fields in self.cases.values() for name, _ in fields)
+
+
+class LocalizationParam(Struct, frozen=True, kw_only=True):
+    """One named parameter of a message."""
+
+    __vapi_name__ = "com.vmware.vapi.std.localization_param"
+    s: str | None = None
+    dt: DateTime | None = None
+    i: Long | None = None
+    d: float | None = None
+
+
+class LocalizableMessage(Struct, frozen=True, kw_only=True):
+    """A message with an id, its default text and the arguments that stand in it."""
+
+    __vapi_name__ = "com.vmware.vapi.std.localizable_message"
+    id: str
+    default_message: str
+    args: tuple[str, ...] = ()
+    params: dict[str, LocalizationParam] | None = None
+    localized: str | None = None
+
+
+class ErrorValue(Struct, frozen=True, kw_only=True):
+    """An error as a value, where a structure holds one (a failed task)."""
+
+    error_type: str
+    messages: tuple[LocalizableMessage, ...] = ()
+    data: Dynamic | None = None
+
+
+class NoInput(Struct, frozen=True):
+    """The input of operations without parameters."""
+
+
+class Requirement(msgspec.Struct, frozen=True):
+    """Privileges that a caller needs, and on what.
+
+    ``resource`` is the managed object type. The object is named by ``parameter`` (an input parameter) or by
+    ``attribute`` (``<canonical structure>:<field>``, wherever that structure occurs in the input, ``*`` for any
+    structure); neither means the privileges are needed globally, on the root folder.
+    """
+
+    privileges: tuple[str, ...]
+    resource: str | None = None
+    parameter: str | None = None
+    attribute: str | None = None
+
+
+class Route(msgspec.Struct, frozen=True):
+    """Where an operation stands in one HTTP dialect.
+
+    ``path`` has ``{parameter}`` segments. ``dispatch`` lists query keys that select the operation: ``(key, value)``,
+    or ``(key, None)`` where mere presence selects. ``body`` are the input parameters that travel in the body;
+    ``flat`` says that the only one of them *is* the body. ``query`` are dotted input paths (``filter.names``) that
+    travel in the query.
+    """
+
+    method: str
+    path: str
+    status: int
+    dispatch: tuple[tuple[str, str | None], ...] = ()
+    body: tuple[str, ...] = ()
+    flat: bool = False
+    query: tuple[str, ...] = ()
+
+
+class Operation(Generic[P, R]):
+    """One operation of the API, typed by its positional parameters ``P`` and its result ``R``."""
+
+    def __init__(
+        self,
+        service: str,
+        name: str,
+        *,
+        input: type[Struct] = NoInput,
+        output: Callable[[], object] = lambda: None,
+        api: Route | None = None,
+        rest: Route | None = None,
+        errors: tuple[str, ...] = (),
+        privileges: tuple[Requirement, ...] = (),
+        releases: tuple[str, ...] = (),
+        clients: tuple[str, ...] = (),
+        media_type: str | None = None,
+    ) -> None:
+        self.service = service
+        self.name = name
+        self.id = f"{service}.{name}"
+        self.input = input
+        self.api = api
+        self.rest = rest
+        self.errors = errors
+        self.privileges = privileges
+        self.releases = releases
+        self.clients = clients
+        self.media_type = media_type
+        """What a ``bytes`` result is sent as, unencoded; ``None``: results are encoded by the dialect."""
+        self._output = output
+
+    @cached_property
+    def output(self) -> Any:
+        """The result's type, ``None`` for void."""
+        return self._output()
+
+    @property
+    def is_task(self) -> bool:
+        """Whether the operation answers with a task's id and goes on in the background."""
+        return self.name.endswith("$task")
+
+    @property
+    def is_extension(self) -> bool:
+        """Whether the operation is ours and not vCenter's."""
+        return self.service.startswith("resphere.")
+
+    def __repr__(self) -> str:
+        return f"Operation({self.id})"
+
+
+AnyOperation: TypeAlias = Operation[..., Any]
+Handler: TypeAlias = Callable[..., Awaitable[Any]]

@@ -1,0 +1,1 @@
+"""Generates ``src/resphere/contract/generated/`` from the official bindings and the path table."""
