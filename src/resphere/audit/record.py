@@ -1,0 +1,38 @@
+"""What is kept of every call."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+
+class AuditRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One call, answered. None means: does not apply, or was not reached.
+
+    Never holds a secret: `path` is without its query, and `session` is a short tag made for logs, not the session's id.
+    """
+
+    time: datetime
+    """When the answer was complete; aware, in UTC."""
+    request_id: str
+    client: str
+    """The caller's address."""
+    method: str
+    path: str
+    status: int
+    duration_seconds: float
+    bytes_out: int
+    """Size of the answer's body as sent."""
+    session: str | None = None
+    user: str | None = None
+    dialect: str | None = None
+    operation: str | None = None
+    """For instance `com.vmware.vcenter.VM.list`."""
+    target: str | None = None
+    """Id of the object the operation is about."""
+    privilege: str | None = None
+    """The privilege that was asked for."""
+    error_type: str | None = None
+    message_id: str | None = None
+    user_agent: str | None = None
