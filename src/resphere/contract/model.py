@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Generic, NewType, ParamSpec, TypeAlias, TypeVar
 
@@ -58,14 +59,42 @@ class Union(msgspec.Struct, frozen=True):
         return frozenset(name for fields in self.cases.values() for name, _ in fields)
 
 
+class DateTimeFormat(StrEnum):
+    """How a moment in a message is to be shown."""
+
+    FULL_DATE = "FULL_DATE"
+    FULL_DATE_TIME = "FULL_DATE_TIME"
+    FULL_TIME = "FULL_TIME"
+    LONG_DATE = "LONG_DATE"
+    LONG_DATE_TIME = "LONG_DATE_TIME"
+    LONG_TIME = "LONG_TIME"
+    MED_DATE = "MED_DATE"
+    MED_DATE_TIME = "MED_DATE_TIME"
+    MED_TIME = "MED_TIME"
+    SHORT_DATE = "SHORT_DATE"
+    SHORT_DATE_TIME = "SHORT_DATE_TIME"
+    SHORT_TIME = "SHORT_TIME"
+
+
+class NestedLocalizableMessage(Struct, frozen=True, kw_only=True):
+    """A message inside a message."""
+
+    __vapi_name__ = "com.vmware.vapi.std.nested_localizable_message"
+    id: str
+    params: dict[str, LocalizationParam] | None = None
+
+
 class LocalizationParam(Struct, frozen=True, kw_only=True):
-    """One named parameter of a message."""
+    """One named parameter of a message: a string, moment, integer, number or nested message."""
 
     __vapi_name__ = "com.vmware.vapi.std.localization_param"
     s: str | None = None
     dt: DateTime | None = None
     i: Long | None = None
     d: float | None = None
+    l: NestedLocalizableMessage | None = None  # noqa: E741 - the wire's name
+    format: DateTimeFormat | None = None
+    precision: Long | None = None
 
 
 class LocalizableMessage(Struct, frozen=True, kw_only=True):
@@ -74,7 +103,7 @@ class LocalizableMessage(Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.vapi.std.localizable_message"
     id: str
     default_message: str
-    args: tuple[str, ...] = ()
+    args: tuple[str, ...]
     params: dict[str, LocalizationParam] | None = None
     localized: str | None = None
 
@@ -83,7 +112,7 @@ class ErrorValue(Struct, frozen=True, kw_only=True):
     """An error as a value, where a structure holds one (a failed task)."""
 
     error_type: str
-    messages: tuple[LocalizableMessage, ...] = ()
+    messages: tuple[LocalizableMessage, ...]
     data: Dynamic | None = None
 
 

@@ -399,8 +399,8 @@ class Notification(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.appliance.notification"
     id: str
     time: m.DateTime | None = None
-    message: vapi_std.LocalizableMessage
-    resolution: vapi_std.LocalizableMessage | None = None
+    message: m.LocalizableMessage
+    resolution: m.LocalizableMessage | None = None
 
 
 class Notifications(m.Struct, frozen=True, kw_only=True):
@@ -646,7 +646,7 @@ class SubtaskInfo(m.Struct, frozen=True, kw_only=True):
     progress: cis_task.Progress | None = None
     result: Notifications | None = None
     auto_rollback_state: AutoRollbackState | None = None
-    description: vapi_std.LocalizableMessage
+    description: m.LocalizableMessage
     service: ids.VapiServiceId
     operation: ids.VapiOperationId
     parent: ids.CisTaskId | None = None
@@ -700,7 +700,7 @@ class SupportBundle:
         expiration_time: m.DateTime | None = None
         downloadable: bool | None = None
         size: m.Long | None = None
-        failure_reason: vapi_std.LocalizableMessage | None = None
+        failure_reason: m.LocalizableMessage | None = None
         checksum_value: str | None = None
         id: ids.ApplianceSupportbundleId | None = None
         content_type: SupportBundle.ContentType | None = None
@@ -768,7 +768,7 @@ class TaskInfo(m.Struct, frozen=True, kw_only=True):
     subtask_order: tuple[str, ...]
     subtasks: dict[str, SubtaskInfo]
     auto_rollback_state: AutoRollbackState | None = None
-    description: vapi_std.LocalizableMessage
+    description: m.LocalizableMessage
     service: ids.VapiServiceId
     operation: ids.VapiOperationId
     parent: ids.CisTaskId | None = None

@@ -6,9 +6,6 @@ from enum import StrEnum
 from typing import ClassVar
 
 from resphere.contract import model as m
-from resphere.contract.generated import (
-    vapi_std,
-)
 
 
 class Applmgmt:
@@ -46,7 +43,7 @@ class Database:
             WARNING = "WARNING"
 
         severity: Database.Message.Severity
-        message: vapi_std.LocalizableMessage
+        message: m.LocalizableMessage
 
     get: ClassVar[m.Operation[[], Database.Info]] = m.Operation(
         "com.vmware.appliance.health.database",

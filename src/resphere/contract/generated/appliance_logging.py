@@ -6,9 +6,6 @@ from enum import StrEnum
 from typing import ClassVar
 
 from resphere.contract import model as m
-from resphere.contract.generated import (
-    vapi_std,
-)
 
 
 class Forwarding:
@@ -36,7 +33,7 @@ class Forwarding:
 
         hostname: str
         state: Forwarding.ConnectionStatus.State
-        message: vapi_std.LocalizableMessage | None = None
+        message: m.LocalizableMessage | None = None
 
     class Protocol(StrEnum):
         TCP = "TCP"

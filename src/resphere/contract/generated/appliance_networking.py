@@ -9,7 +9,6 @@ from resphere.contract import model as m
 from resphere.contract.generated import (
     appliance_networking_interfaces,
     ids,
-    vapi_std,
 )
 
 
@@ -107,7 +106,7 @@ class Proxy:
     class TestResult(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.appliance.networking.proxy.test_result"
         status: Proxy.ServerStatus
-        message: vapi_std.LocalizableMessage
+        message: m.LocalizableMessage
 
     class DeleteInput(m.Struct, frozen=True, kw_only=True):
         protocol: str

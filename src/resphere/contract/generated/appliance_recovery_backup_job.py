@@ -43,10 +43,10 @@ class Details:
         progress: cis_task.Progress | None = None
         location_user: str
         type: Details.Type
-        messages: tuple[vapi_std.LocalizableMessage, ...]
+        messages: tuple[m.LocalizableMessage, ...]
         build: Details.BuildInfo | None = None
         fast_backup: bool | None = None
-        description: vapi_std.LocalizableMessage
+        description: m.LocalizableMessage
         service: ids.VapiServiceId
         operation: ids.VapiOperationId
         parent: ids.CisTaskId | None = None

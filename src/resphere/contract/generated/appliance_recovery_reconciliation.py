@@ -31,7 +31,7 @@ class Job:
                 "SUCCEEDED": (("start_time", True), ("end_time", True),),
             }),
         )
-        description: vapi_std.LocalizableMessage
+        description: m.LocalizableMessage
         service: ids.ApplianceRecoveryReconciliationJobId
         operation: str
         parent: ids.ApplianceRecoveryReconciliationJobId | None = None
@@ -41,7 +41,7 @@ class Job:
         error: m.ErrorValue | None = None
         start_time: m.DateTime | None = None
         end_time: m.DateTime | None = None
-        messages: tuple[vapi_std.LocalizableMessage, ...]
+        messages: tuple[m.LocalizableMessage, ...]
         progress: m.Long
 
     class Status(StrEnum):

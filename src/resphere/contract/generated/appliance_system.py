@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -53,7 +52,7 @@ class Storage:
         __vapi_name__ = "com.vmware.appliance.system.storage.storage_mapping"
         disk: ids.ApplianceSystemStorageId
         partition: str
-        description: vapi_std.LocalizableMessage | None = None
+        description: m.LocalizableMessage | None = None
 
     list: ClassVar[m.Operation[[], tuple[Storage.StorageMapping, ...]]] = m.Operation(
         "com.vmware.appliance.system.storage",

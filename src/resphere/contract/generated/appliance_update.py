@@ -9,7 +9,6 @@ from resphere.contract import model as m
 from resphere.contract.generated import (
     appliance,
     ids,
-    vapi_std,
 )
 
 
@@ -48,14 +47,14 @@ class Pending:
             }),
         )
         name: str
-        contents: tuple[vapi_std.LocalizableMessage, ...]
+        contents: tuple[m.LocalizableMessage, ...]
         services_will_be_stopped: tuple[ServiceInfo, ...]
         estimated_time_to_install: m.Long | None = None
         workload_management_impact: bool | None = None
-        eulas: tuple[vapi_std.LocalizableMessage, ...]
+        eulas: tuple[m.LocalizableMessage, ...]
         staged: bool
         knowledge_base: str
-        description: vapi_std.LocalizableMessage
+        description: m.LocalizableMessage
         priority: CommonInfo.Priority
         severity: CommonInfo.Severity
         update_type: CommonInfo.Category
@@ -88,8 +87,8 @@ class Pending:
             PLAIN_TEXT = "PLAIN_TEXT"
 
         data_item: ids.ApplicanceUpdatePendingDataitemId
-        text: vapi_std.LocalizableMessage
-        description: vapi_std.LocalizableMessage
+        text: m.LocalizableMessage
+        description: m.LocalizableMessage
         type: Pending.Question.InputType
         allowed_values: tuple[str, ...] | None = None
         regexp: str | None = None
@@ -114,7 +113,7 @@ class Pending:
         affected_services: tuple[str, ...]
         version: ids.ApplianceUpdatePendingId
         name: str
-        description: vapi_std.LocalizableMessage
+        description: m.LocalizableMessage
         priority: CommonInfo.Priority
         severity: CommonInfo.Severity
         update_type: CommonInfo.Category
@@ -325,7 +324,7 @@ class Policy:
 class ServiceInfo(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.appliance.update.service_info"
     service: ids.ApplianceServiceId
-    description: vapi_std.LocalizableMessage
+    description: m.LocalizableMessage
 
 
 class Staged:
@@ -345,7 +344,7 @@ class Staged:
         component: str | None = None
         version: ids.ApplianceUpdatePendingId
         name: str
-        description: vapi_std.LocalizableMessage
+        description: m.LocalizableMessage
         priority: CommonInfo.Priority
         severity: CommonInfo.Severity
         update_type: CommonInfo.Category
@@ -387,7 +386,7 @@ class Summary(m.Struct, frozen=True, kw_only=True):
     )
     version: ids.ApplianceUpdatePendingId
     name: str
-    description: vapi_std.LocalizableMessage
+    description: m.LocalizableMessage
     priority: CommonInfo.Priority
     severity: CommonInfo.Severity
     update_type: CommonInfo.Category

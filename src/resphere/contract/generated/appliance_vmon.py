@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -35,7 +34,7 @@ class Service:
         startup_type: Service.StartupType
         state: Service.State
         health: Service.Health | None = None
-        health_messages: tuple[vapi_std.LocalizableMessage, ...] | None = None
+        health_messages: tuple[m.LocalizableMessage, ...] | None = None
 
     class StartupType(StrEnum):
         AUTOMATIC = "AUTOMATIC"

@@ -328,7 +328,7 @@ class TagAssociation:
     class BatchResult(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.cis.tagging.tag_association.batch_result"
         success: bool
-        error_messages: tuple[vapi_std.LocalizableMessage, ...]
+        error_messages: tuple[m.LocalizableMessage, ...]
 
     class ObjectToTags(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.cis.tagging.tag_association.object_to_tags"

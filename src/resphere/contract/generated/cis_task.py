@@ -24,7 +24,7 @@ class Info(m.Struct, frozen=True, kw_only=True):
     )
     progress: Progress | None = None
     result: m.Opaque | None = None
-    description: vapi_std.LocalizableMessage
+    description: m.LocalizableMessage
     service: ids.VapiServiceId
     operation: ids.VapiOperationId
     parent: ids.CisTaskId | None = None
@@ -41,7 +41,7 @@ class Progress(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.cis.task.progress"
     total: m.Long
     completed: m.Long
-    message: vapi_std.LocalizableMessage
+    message: m.LocalizableMessage
 
 
 class Status(StrEnum):

@@ -9,7 +9,6 @@ from resphere.contract import model as m
 from resphere.contract.generated import (
     content_library,
     ids,
-    vapi_std,
 )
 
 
@@ -462,7 +461,7 @@ class SubscribedLibrary:
         status: SubscribedLibrary.ProbeResult.Status
         ssl_thumbprint: str | None = None
         ssl_certificate: str | None = None
-        error_messages: tuple[vapi_std.LocalizableMessage, ...]
+        error_messages: tuple[m.LocalizableMessage, ...]
 
     class CreateInput(m.Struct, frozen=True, kw_only=True):
         client_token: str | None = None

@@ -10,7 +10,6 @@ from resphere.contract.generated import (
     content_library,
     content_library_item_updatesession,
     ids,
-    vapi_std,
 )
 
 
@@ -219,7 +218,7 @@ class DownloadSessionModel(m.Struct, frozen=True, kw_only=True):
     id: ids.ContentLibraryItemDownloadSessionId | None = None
     library_item_id: ids.ContentLibraryItemId | None = None
     library_item_content_version: str | None = None
-    error_message: vapi_std.LocalizableMessage | None = None
+    error_message: m.LocalizableMessage | None = None
     client_progress: m.Long | None = None
     state: DownloadSessionModel.State | None = None
     expiration_time: m.DateTime | None = None
@@ -534,7 +533,7 @@ class UpdateSessionModel(m.Struct, frozen=True, kw_only=True):
     id: ids.ContentLibraryItemUpdateSessionId | None = None
     library_item_id: ids.ContentLibraryItemId | None = None
     library_item_content_version: str | None = None
-    error_message: vapi_std.LocalizableMessage | None = None
+    error_message: m.LocalizableMessage | None = None
     client_progress: m.Long | None = None
     state: UpdateSessionModel.State | None = None
     expiration_time: m.DateTime | None = None

@@ -9,7 +9,6 @@ from resphere.contract import model as m
 from resphere.contract.generated import (
     content_library_item,
     ids,
-    vapi_std,
 )
 
 
@@ -28,7 +27,7 @@ class File:
         status: File.PrepareStatus
         download_endpoint: content_library_item.TransferEndpoint | None = None
         checksum_info: content_library_item.File.ChecksumInfo | None = None
-        error_message: vapi_std.LocalizableMessage | None = None
+        error_message: m.LocalizableMessage | None = None
 
     class PrepareStatus(StrEnum):
         ERROR = "ERROR"

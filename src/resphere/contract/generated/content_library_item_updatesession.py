@@ -9,7 +9,6 @@ from resphere.contract import model as m
 from resphere.contract.generated import (
     content_library_item,
     ids,
-    vapi_std,
 )
 
 
@@ -56,7 +55,7 @@ class File:
         upload_endpoint: content_library_item.TransferEndpoint | None = None
         bytes_transferred: m.Long
         status: content_library_item.TransferStatus
-        error_message: vapi_std.LocalizableMessage | None = None
+        error_message: m.LocalizableMessage | None = None
         keep_in_storage: bool | None = None
 
     class SourceType(StrEnum):
@@ -67,7 +66,7 @@ class File:
     class ValidationError(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.content.library.item.updatesession.file.validation_error"
         name: str
-        error_message: vapi_std.LocalizableMessage
+        error_message: m.LocalizableMessage
 
     class ValidationResult(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.content.library.item.updatesession.file.validation_result"
@@ -191,7 +190,7 @@ class PreviewInfo(m.Struct, frozen=True, kw_only=True):
 class PreviewWarningInfo(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.content.library.item.updatesession.preview_warning_info"
     type: WarningType
-    message: vapi_std.LocalizableMessage
+    message: m.LocalizableMessage
     ignored: bool
 
 

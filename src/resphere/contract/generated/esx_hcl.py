@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -72,8 +71,8 @@ class Notification(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.esx.hcl.notification"
     id: str
     time: m.DateTime
-    message: vapi_std.LocalizableMessage
-    resolution: vapi_std.LocalizableMessage | None = None
+    message: m.LocalizableMessage
+    resolution: m.LocalizableMessage | None = None
 
 
 class Notifications(m.Struct, frozen=True, kw_only=True):

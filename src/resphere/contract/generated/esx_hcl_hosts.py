@@ -8,7 +8,6 @@ from resphere.contract import model as m
 from resphere.contract.generated import (
     esx_hcl,
     ids,
-    vapi_std,
 )
 
 
@@ -45,13 +44,13 @@ class CompatibilityReport:
     class BiosConstraint(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.esx.hcl.hosts.compatibility_report.bios_constraint"
         bios: esx_hcl.Firmware
-        notes: tuple[vapi_std.LocalizableMessage, ...]
+        notes: tuple[m.LocalizableMessage, ...]
 
     class DeviceConstraint(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.esx.hcl.hosts.compatibility_report.device_constraint"
         driver: esx_hcl.Driver
         firmware: esx_hcl.Firmware | None = None
-        notes: tuple[vapi_std.LocalizableMessage, ...]
+        notes: tuple[m.LocalizableMessage, ...]
 
     class DeviceHclInfo(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.esx.hcl.hosts.compatibility_report.device_hcl_info"
@@ -60,7 +59,7 @@ class CompatibilityReport:
         device_constraints: tuple[CompatibilityReport.DeviceConstraint, ...] | None = None
         supported_releases: tuple[str, ...] | None = None
         vcg_link: str | None = None
-        notes: tuple[vapi_std.LocalizableMessage, ...] | None = None
+        notes: tuple[m.LocalizableMessage, ...] | None = None
 
     class HclReport(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.esx.hcl.hosts.compatibility_report.hcl_report"
@@ -82,7 +81,7 @@ class CompatibilityReport:
         cpu_series: str
         supported_releases: tuple[str, ...] | None = None
         vcg_link: str
-        notes: tuple[vapi_std.LocalizableMessage, ...] | None = None
+        notes: tuple[m.LocalizableMessage, ...] | None = None
 
     class ServerHclInfo(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.esx.hcl.hosts.compatibility_report.server_hcl_info"

@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -91,8 +90,8 @@ class Notification(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.esx.hosts.notification"
     id: str
     time: m.DateTime
-    message: vapi_std.LocalizableMessage
-    resolution: vapi_std.LocalizableMessage | None = None
+    message: m.LocalizableMessage
+    resolution: m.LocalizableMessage | None = None
 
 
 class Notifications(m.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -96,14 +95,14 @@ class BaseImageSpec(m.Struct, frozen=True, kw_only=True):
 class CheckDescription(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.esx.settings.check_description"
     check: str
-    name: vapi_std.LocalizableMessage
-    description: vapi_std.LocalizableMessage
+    name: m.LocalizableMessage
+    description: m.LocalizableMessage
 
 
 class CheckError(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.esx.settings.check_error"
-    description: vapi_std.LocalizableMessage
-    resolution: vapi_std.LocalizableMessage | None = None
+    description: m.LocalizableMessage
+    resolution: m.LocalizableMessage | None = None
 
 
 class CheckStatus(m.Struct, frozen=True, kw_only=True):
@@ -198,7 +197,7 @@ class ComponentOverrideInfo(m.Struct, frozen=True, kw_only=True):
     version: str
     display_version: str
     source: ComponentSource
-    note: vapi_std.LocalizableMessage
+    note: m.LocalizableMessage
 
 
 class ComponentSource(StrEnum):
@@ -271,11 +270,11 @@ class EffectiveComponentDetails(m.Struct, frozen=True, kw_only=True):
     display_version: str
     vendor: str
     source: ComponentSource
-    note: vapi_std.LocalizableMessage | None = None
+    note: m.LocalizableMessage | None = None
     overridden_components: tuple[ComponentOverrideInfo, ...]
     removable: bool | None = None
     image_customization_action: ImageCustomizationAction | None = None
-    image_customization_description: vapi_std.LocalizableMessage | None = None
+    image_customization_description: m.LocalizableMessage | None = None
 
 
 class EffectiveComponentInfo(m.Struct, frozen=True, kw_only=True):
@@ -705,8 +704,8 @@ class Notification(m.Struct, frozen=True, kw_only=True):
     type: Notification.Type | None = None
     id: str
     time: m.DateTime
-    message: vapi_std.LocalizableMessage
-    resolution: vapi_std.LocalizableMessage | None = None
+    message: m.LocalizableMessage
+    resolution: m.LocalizableMessage | None = None
     originator: str | None = None
     retriable: bool | None = None
 
@@ -738,7 +737,7 @@ class OrchestratorSpec(m.Struct, frozen=True, kw_only=True):
 
 class RemediationAction(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.esx.settings.remediation_action"
-    action: vapi_std.LocalizableMessage
+    action: m.LocalizableMessage
 
 
 class RemediationDetails(m.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,6 @@ from resphere.contract.generated import (
     esx_settings_clusters_configuration_available_values,
     esx_settings_clusters_policies_apply,
     ids,
-    vapi_std,
 )
 
 
@@ -100,7 +99,7 @@ class ClusterCompliance(m.Struct, frozen=True, kw_only=True):
     cluster_status: ClusterCompliance.Status
     commit: ids.EsxSettingsCommitId | None = None
     software_commit: ids.EsxSettingsCommitId
-    summary: vapi_std.LocalizableMessage
+    summary: m.LocalizableMessage
     validation_errors: tuple[ValidationError, ...] | None = None
     host_info: dict[ids.HostSystemId, esx_settings.HostInfo]
     hosts: dict[ids.HostSystemId, HostResult]
@@ -124,9 +123,9 @@ class ClusterPrecheckResult(m.Struct, frozen=True, kw_only=True):
     commit: ids.EsxSettingsCommitId | None = None
     software_commit: ids.EsxSettingsCommitId
     end_time: m.DateTime
-    summary: vapi_std.LocalizableMessage
-    remediation_summary: tuple[vapi_std.LocalizableMessage, ...]
-    remediation_notes: tuple[vapi_std.LocalizableMessage, ...]
+    summary: m.LocalizableMessage
+    remediation_summary: tuple[m.LocalizableMessage, ...]
+    remediation_notes: tuple[m.LocalizableMessage, ...]
     validation_errors: tuple[ValidationError, ...] | None = None
     host_info: dict[ids.HostSystemId, esx_settings.HostInfo]
     host_precheck: dict[ids.HostSystemId, HostPrecheckResult]
@@ -223,7 +222,7 @@ class DetailedValidationError(m.Struct, frozen=True, kw_only=True):
         UNION_CASE_WITHOUT_UNION_TAG = "UNION_CASE_WITHOUT_UNION_TAG"
 
     hosts: tuple[ids.HostSystemId, ...] | None = None
-    message: vapi_std.LocalizableMessage
+    message: m.LocalizableMessage
     type: DetailedValidationError.ErrorType
     pattern: str | None = None
     expected_type: str | None = None
@@ -264,8 +263,8 @@ class DraftImportResult(m.Struct, frozen=True, kw_only=True):
 
     status: DraftImportResult.Status
     draft: ids.EsxSettingsDraftId | None = None
-    error: vapi_std.LocalizableMessage | None = None
-    warnings: tuple[vapi_std.LocalizableMessage, ...] | None = None
+    error: m.LocalizableMessage | None = None
+    warnings: tuple[m.LocalizableMessage, ...] | None = None
 
 
 class Drafts:
@@ -679,7 +678,7 @@ class HostCompliance(m.Struct, frozen=True, kw_only=True):
 class HostPrecheckResult(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.esx.settings.clusters.configuration.host_precheck_result"
     status: HostStatus
-    summary: vapi_std.LocalizableMessage
+    summary: m.LocalizableMessage
     validation_errors: tuple[ValidationError, ...] | None = None
     impact: ImpactInfo | None = None
     precheck_result: esx_settings.StatusInfo | None = None
@@ -688,7 +687,7 @@ class HostPrecheckResult(m.Struct, frozen=True, kw_only=True):
 class HostResult(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.esx.settings.clusters.configuration.host_result"
     host_status: HostStatus
-    summary: vapi_std.LocalizableMessage
+    summary: m.LocalizableMessage
     errors: tuple[ValidationError, ...] | None = None
     host_compliance: HostCompliance | None = None
 
@@ -716,7 +715,7 @@ class HostStatus(m.Struct, frozen=True, kw_only=True):
 class ImpactInfo(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.esx.settings.clusters.configuration.impact_info"
     impact: ImpactType
-    info: tuple[vapi_std.LocalizableMessage, ...]
+    info: tuple[m.LocalizableMessage, ...]
 
 
 class ImpactType(StrEnum):
@@ -742,7 +741,7 @@ class ReferenceHostInfo(m.Struct, frozen=True, kw_only=True):
     status: ReferenceHostInfo.Status
     host: ids.HostSystemId | None = None
     name: str | None = None
-    summary: vapi_std.LocalizableMessage
+    summary: m.LocalizableMessage
 
 
 class Schema:
@@ -825,19 +824,19 @@ class SolutionComplianceResult(m.Struct, frozen=True, kw_only=True):
         ERROR = "ERROR"
         NON_COMPLIANT = "NON_COMPLIANT"
 
-    display_name: vapi_std.LocalizableMessage
+    display_name: m.LocalizableMessage
     status: SolutionComplianceResult.ComplianceStatus
     compliance_info: ComplianceInfo | None = None
     host_compliance_info: dict[ids.HostSystemId, ComplianceInfo] | None = None
     errors: tuple[ValidationError, ...] | None = None
-    summary: vapi_std.LocalizableMessage
+    summary: m.LocalizableMessage
 
 
 class SolutionPrecheckResult(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.esx.settings.clusters.configuration.solution_precheck_result"
     status: ClusterPrecheckResult.Status
-    display_name: vapi_std.LocalizableMessage
-    summary: vapi_std.LocalizableMessage
+    display_name: m.LocalizableMessage
+    summary: m.LocalizableMessage
     notifications: esx_settings.Notifications | None = None
     drift_reviews: tuple[DriftReview, ...] | None = None
 
@@ -846,4 +845,4 @@ class ValidationError(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.esx.settings.clusters.configuration.validation_error"
     path: str
     display_path: tuple[str, ...] | None = None
-    messages: tuple[vapi_std.LocalizableMessage, ...]
+    messages: tuple[m.LocalizableMessage, ...]

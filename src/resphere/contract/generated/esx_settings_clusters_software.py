@@ -9,7 +9,6 @@ from resphere.contract import model as m
 from resphere.contract.generated import (
     esx_settings,
     ids,
-    vapi_std,
 )
 
 
@@ -463,7 +462,7 @@ class Recommendations:
         __vapi_name__ = "com.vmware.esx.settings.clusters.software.recommendations.explanation_details"
         display_name: str
         display_version: str
-        explanation: tuple[vapi_std.LocalizableMessage, ...]
+        explanation: tuple[m.LocalizableMessage, ...]
 
     class FilterSpec(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.esx.settings.clusters.software.recommendations.filter_spec"

@@ -10,7 +10,6 @@ from resphere.contract.generated import (
     cis_task,
     esx_settings,
     ids,
-    vapi_std,
 )
 
 
@@ -30,7 +29,7 @@ class ApplyImpact:
 
     class Impact(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.esx.settings.clusters.software.reports.apply_impact.impact"
-        message: vapi_std.LocalizableMessage
+        message: m.LocalizableMessage
 
     class GetInput(m.Struct, frozen=True, kw_only=True):
         cluster: ids.ClusterComputeResourceId
@@ -63,7 +62,7 @@ class CheckResult(m.Struct, frozen=True, kw_only=True):
     pci_device_compliance: PciDeviceCompliance | None = None
     storage_device_compliance: StorageDeviceCompliance | None = None
     notifications: esx_settings.Notifications
-    note: vapi_std.LocalizableMessage
+    note: m.LocalizableMessage
 
 
 class ComplianceStatus(StrEnum):
@@ -108,7 +107,7 @@ class HardwareCompatibility:
         scan_time: m.DateTime
         commit: ids.EsxSettingsCommitId | None = None
         base_image_version: str
-        summary_result: vapi_std.LocalizableMessage
+        summary_result: m.LocalizableMessage
         notifications: esx_settings.Notifications
 
     class ComplianceStatus(StrEnum):
@@ -227,13 +226,13 @@ class LastCheckResult:
     class CheckInfo(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.esx.settings.clusters.software.reports.last_check_result.check_info"
         check: str
-        name: vapi_std.LocalizableMessage
-        description: vapi_std.LocalizableMessage
+        name: m.LocalizableMessage
+        description: m.LocalizableMessage
 
     class CheckIssue(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.esx.settings.clusters.software.reports.last_check_result.check_issue"
-        description: vapi_std.LocalizableMessage
-        resolution: vapi_std.LocalizableMessage | None = None
+        description: m.LocalizableMessage
+        resolution: m.LocalizableMessage | None = None
 
     class CheckResult(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.esx.settings.clusters.software.reports.last_check_result.check_result"
@@ -248,7 +247,7 @@ class LastCheckResult:
         __vapi_name__ = "com.vmware.esx.settings.clusters.software.reports.last_check_result.check_status"
         check: LastCheckResult.CheckInfo
         status: LastCheckResult.Status
-        issues: tuple[vapi_std.LocalizableMessage, ...]
+        issues: tuple[m.LocalizableMessage, ...]
         check_issues: tuple[LastCheckResult.CheckIssue, ...] | None = None
 
     class EntityCheckResult(m.Struct, frozen=True, kw_only=True):

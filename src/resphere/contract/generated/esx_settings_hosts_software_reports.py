@@ -9,7 +9,6 @@ from resphere.contract import model as m
 from resphere.contract.generated import (
     esx_settings,
     ids,
-    vapi_std,
 )
 
 
@@ -24,7 +23,7 @@ class ApplyImpact:
 
     class Impact(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.esx.settings.hosts.software.reports.apply_impact.impact"
-        message: vapi_std.LocalizableMessage
+        message: m.LocalizableMessage
 
     class GetInput(m.Struct, frozen=True, kw_only=True):
         host: ids.HostSystemId
@@ -91,14 +90,14 @@ class LastCheckResult:
     class CheckInfo(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.esx.settings.hosts.software.reports.last_check_result.check_info"
         check: str
-        name: vapi_std.LocalizableMessage
-        description: vapi_std.LocalizableMessage
+        name: m.LocalizableMessage
+        description: m.LocalizableMessage
         originator: str | None = None
 
     class CheckIssue(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.esx.settings.hosts.software.reports.last_check_result.check_issue"
-        description: vapi_std.LocalizableMessage
-        resolution: vapi_std.LocalizableMessage | None = None
+        description: m.LocalizableMessage
+        resolution: m.LocalizableMessage | None = None
 
     class CheckResult(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.esx.settings.hosts.software.reports.last_check_result.check_result"

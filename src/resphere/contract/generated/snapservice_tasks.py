@@ -25,7 +25,7 @@ class Info(m.Struct, frozen=True, kw_only=True):
     progress: Progress | None = None
     result: m.Opaque | None = None
     vc_task: str | None = None
-    description: vapi_std.LocalizableMessage
+    description: m.LocalizableMessage
     service: ids.SnapserviceServiceId
     operation: ids.SnapserviceOperationId
     parent: ids.SnapserviceTaskId | None = None
@@ -42,7 +42,7 @@ class Progress(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.snapservice.tasks.progress"
     total: m.Long
     completed: m.Long
-    message: vapi_std.LocalizableMessage
+    message: m.LocalizableMessage
 
 
 class Status(StrEnum):

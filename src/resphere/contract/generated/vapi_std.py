@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 
 from resphere.contract import model as m
 
@@ -11,43 +10,3 @@ class DynamicID(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.vapi.std.dynamic_ID"
     type: str
     id: str
-
-
-class LocalizableMessage(m.Struct, frozen=True, kw_only=True):
-    __vapi_name__ = "com.vmware.vapi.std.localizable_message"
-    id: str
-    default_message: str
-    args: tuple[str, ...]
-    params: dict[str, LocalizationParam] | None = None
-    localized: str | None = None
-
-
-class LocalizationParam(m.Struct, frozen=True, kw_only=True):
-    __vapi_name__ = "com.vmware.vapi.std.localization_param"
-    class DateTimeFormat(StrEnum):
-        FULL_DATE = "FULL_DATE"
-        FULL_DATE_TIME = "FULL_DATE_TIME"
-        FULL_TIME = "FULL_TIME"
-        LONG_DATE = "LONG_DATE"
-        LONG_DATE_TIME = "LONG_DATE_TIME"
-        LONG_TIME = "LONG_TIME"
-        MED_DATE = "MED_DATE"
-        MED_DATE_TIME = "MED_DATE_TIME"
-        MED_TIME = "MED_TIME"
-        SHORT_DATE = "SHORT_DATE"
-        SHORT_DATE_TIME = "SHORT_DATE_TIME"
-        SHORT_TIME = "SHORT_TIME"
-
-    s: str | None = None
-    dt: m.DateTime | None = None
-    i: m.Long | None = None
-    d: float | None = None
-    l: NestedLocalizableMessage | None = None
-    format: LocalizationParam.DateTimeFormat | None = None
-    precision: m.Long | None = None
-
-
-class NestedLocalizableMessage(m.Struct, frozen=True, kw_only=True):
-    __vapi_name__ = "com.vmware.vapi.std.nested_localizable_message"
-    id: str
-    params: dict[str, LocalizationParam] | None = None

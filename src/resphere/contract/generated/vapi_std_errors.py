@@ -5,9 +5,6 @@ from __future__ import annotations
 from enum import StrEnum
 
 from resphere.contract import model as m
-from resphere.contract.generated import (
-    vapi_std,
-)
 
 
 class Error(m.Struct, frozen=True, kw_only=True):
@@ -39,6 +36,6 @@ class Error(m.Struct, frozen=True, kw_only=True):
         UNSUPPORTED = "UNSUPPORTED"
         UNVERIFIED_PEER = "UNVERIFIED_PEER"
 
-    messages: tuple[vapi_std.LocalizableMessage, ...]
+    messages: tuple[m.LocalizableMessage, ...]
     data: m.Dynamic | None = None
     error_type: Error.Type | None = None

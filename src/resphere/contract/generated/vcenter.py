@@ -265,7 +265,7 @@ class Deployment:
         )
         progress: cis_task.Progress | None = None
         result: vcenter_deployment.Notifications | None = None
-        description: vapi_std.LocalizableMessage
+        description: m.LocalizableMessage
         service: ids.VapiServiceId
         operation: ids.VapiOperationId
         parent: ids.CisTaskId | None = None

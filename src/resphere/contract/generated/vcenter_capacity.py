@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
     vapi_std_errors,
 )
 
@@ -19,7 +18,7 @@ class Usage:
     class Config(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.capacity.usage.config"
         id: ids.VcenterCapacityUsageId
-        name: vapi_std.LocalizableMessage
+        name: m.LocalizableMessage
         threshold_percentage: float
         max_recommended_value: float
         current_usage_value: float | None = None

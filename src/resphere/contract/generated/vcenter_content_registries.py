@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -159,7 +158,7 @@ class Health:
             }),
         )
         status: Health.Status
-        details: vapi_std.LocalizableMessage | None = None
+        details: m.LocalizableMessage | None = None
 
     class Status(StrEnum):
         DELETING = "DELETING"

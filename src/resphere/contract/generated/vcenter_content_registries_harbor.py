@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -42,7 +41,7 @@ class Projects:
         creation_time: m.DateTime
         update_time: m.DateTime | None = None
         access_url: str | None = None
-        message: vapi_std.LocalizableMessage | None = None
+        message: m.LocalizableMessage | None = None
 
     class Scope(StrEnum):
         PRIVATE = "PRIVATE"

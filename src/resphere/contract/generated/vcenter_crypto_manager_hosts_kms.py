@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -36,7 +35,7 @@ class Providers:
             }),
         )
         health: Providers.Health
-        details: tuple[vapi_std.LocalizableMessage, ...]
+        details: tuple[m.LocalizableMessage, ...]
         type: Providers.Type
         native_info: Providers.NativeProviderInfo | None = None
 

@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -86,7 +85,7 @@ class Providers:
             }),
         )
         health: Providers.Health
-        details: tuple[vapi_std.LocalizableMessage, ...]
+        details: tuple[m.LocalizableMessage, ...]
         constraints: Providers.Constraints | None = None
         type: Providers.Type
         native_info: Providers.NativeProviderInfo | None = None

@@ -142,7 +142,7 @@ class ImportHistory:
         )
         progress: cis_task.Progress | None = None
         result: Notifications | None = None
-        description: vapi_std.LocalizableMessage
+        description: m.LocalizableMessage
         service: ids.VapiServiceId
         operation: ids.VapiOperationId
         parent: ids.CisTaskId | None = None
@@ -383,8 +383,8 @@ class Notification(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.vcenter.deployment.notification"
     id: str
     time: m.DateTime | None = None
-    message: vapi_std.LocalizableMessage
-    resolution: vapi_std.LocalizableMessage | None = None
+    message: m.LocalizableMessage
+    resolution: m.LocalizableMessage | None = None
 
 
 class Notifications(m.Struct, frozen=True, kw_only=True):
@@ -409,7 +409,7 @@ class Question:
     class QuestionModel(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.deployment.question.question"
         id: str
-        question: vapi_std.LocalizableMessage
+        question: m.LocalizableMessage
         type: Question.QuestionType
         default_answer: str
         possible_answers: tuple[str, ...]

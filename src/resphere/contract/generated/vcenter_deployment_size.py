@@ -80,7 +80,7 @@ class Task(m.Struct, frozen=True, kw_only=True):
     )
     progress: cis_task.Progress
     notifications: vcenter_deployment.Notifications | None = None
-    description: vapi_std.LocalizableMessage
+    description: m.LocalizableMessage
     service: ids.VapiServiceId
     operation: ids.VapiOperationId
     parent: ids.CisTaskId | None = None

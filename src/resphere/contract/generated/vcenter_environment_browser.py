@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -26,7 +25,7 @@ class ConfigOptionDescriptors:
     class Summary(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.environment_browser.config_option_descriptors.summary"
         config_option: ids.VcenterConfigOptionId
-        description: vapi_std.LocalizableMessage | None = None
+        description: m.LocalizableMessage | None = None
         hosts: tuple[ids.HostSystemId, ...] | None = None
         create_supported: bool
         default_config_option: bool

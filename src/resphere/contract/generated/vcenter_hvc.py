@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -43,7 +42,7 @@ class Links:
             UNHEALTHY = "UNHEALTHY"
 
         connection_health_status: Links.Info.HealthStatus | None = None
-        health_status_message: vapi_std.LocalizableMessage | None = None
+        health_status_message: m.LocalizableMessage | None = None
 
     class Summary(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.hvc.links.summary"

@@ -6,9 +6,6 @@ from enum import StrEnum
 from typing import ClassVar
 
 from resphere.contract import model as m
-from resphere.contract.generated import (
-    vapi_std,
-)
 
 
 class Providers:
@@ -20,13 +17,13 @@ class Providers:
         last_sync_time: m.DateTime | None = None
         polling_interval_in_seconds: m.Long
         status: Providers.Status
-        status_message: vapi_std.LocalizableMessage | None = None
+        status_message: m.LocalizableMessage | None = None
 
     class SessionInfo(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.hvc.links.sync.providers.session_info"
         completed_work: m.Long
         completion_time: m.DateTime | None = None
-        exception: vapi_std.LocalizableMessage | None = None
+        exception: m.LocalizableMessage | None = None
         stage: Providers.SessionInfoStage
         start_time: m.DateTime
         total_work: m.Long

@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     cis_task,
-    vapi_std,
     vcenter_lcm,
     vcenter_lcm_deployment,
     vcenter_lcm_deployment_common,
@@ -64,7 +63,7 @@ class Status:
         notifications: vcenter_lcm.Notifications | None = None
         upgrade_info: Status.UpgradeInfo
         last_update_time: m.DateTime
-        description: vapi_std.LocalizableMessage
+        description: m.LocalizableMessage
         status: vcenter_lcm_deployment_common.Status
         cancelable: bool
         error: m.ErrorValue | None = None
@@ -97,7 +96,7 @@ class Status:
         )
         progress: cis_task.Progress | None = None
         notifications: vcenter_lcm.Notifications | None = None
-        description: vapi_std.LocalizableMessage
+        description: m.LocalizableMessage
         status: vcenter_lcm_deployment_common.Status
         cancelable: bool
         error: m.ErrorValue | None = None

@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
     vcenter_namespace_management_supervisor_services,
     vcenter_namespace_management_supervisors,
     vcenter_namespace_management_supervisors_networks,
@@ -62,13 +61,13 @@ class ClusterCompatibility:
         __vapi_name__ = "com.vmware.vcenter.namespace_management.cluster_compatibility.summary"
         cluster: ids.ClusterComputeResourceId
         compatible: bool
-        incompatibility_reasons: tuple[vapi_std.LocalizableMessage, ...]
+        incompatibility_reasons: tuple[m.LocalizableMessage, ...]
 
     class ZoneCompatibilityInfo(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.namespace_management.cluster_compatibility.zone_compatibility_info"
         compatible: bool
         zone_summaries: tuple[ClusterCompatibility.ZoneSummary, ...]
-        incompatibility_reasons: tuple[vapi_std.LocalizableMessage, ...]
+        incompatibility_reasons: tuple[m.LocalizableMessage, ...]
 
     class ZoneFilterSpec(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.namespace_management.cluster_compatibility.zone_filter_spec"
@@ -159,7 +158,7 @@ class Clusters:
             UNKNOWN = "UNKNOWN"
 
         type: str
-        description: vapi_std.LocalizableMessage
+        description: m.LocalizableMessage
         status: Clusters.Condition.Status
         last_transition_time: m.DateTime | None = None
         reason: str
@@ -293,7 +292,7 @@ class Clusters:
             WARNING = "WARNING"
 
         severity: Clusters.Message.Severity
-        details: vapi_std.LocalizableMessage | None = None
+        details: m.LocalizableMessage | None = None
         kb_article_link: str | None = None
         id: str | None = None
 
@@ -602,7 +601,7 @@ class DistributedSwitchCompatibility:
         __vapi_name__ = "com.vmware.vcenter.namespace_management.distributed_switch_compatibility.summary"
         distributed_switch: ids.VSphereDistributedSwitchId
         compatible: bool
-        incompatibility_reasons: tuple[vapi_std.LocalizableMessage, ...] | None = None
+        incompatibility_reasons: tuple[m.LocalizableMessage, ...] | None = None
         network_provider: Clusters.NetworkProvider | None = None
         compatible_networks: tuple[ids.NetworkId, ...] | None = None
 
@@ -637,7 +636,7 @@ class EdgeClusterCompatibility:
         edge_cluster: ids.NSXEdgeClusterId
         display_name: str
         compatible: bool
-        incompatibility_reasons: tuple[vapi_std.LocalizableMessage, ...] | None = None
+        incompatibility_reasons: tuple[m.LocalizableMessage, ...] | None = None
 
     class ListInput(m.Struct, frozen=True, kw_only=True):
         cluster: ids.ClusterComputeResourceId
@@ -735,7 +734,7 @@ class InfrastructurePolicies:
         compute_policy_id: ids.VcenterComputePolicyId | None = None
         enforcement_mode: InfrastructurePolicies.EnforcementMode
         match: InfrastructurePolicies.MatchSpec | None = None
-        messages: tuple[vapi_std.LocalizableMessage, ...] | None = None
+        messages: tuple[m.LocalizableMessage, ...] | None = None
 
     class LabelSelectorOperator(StrEnum):
         DOES_NOT_EXIST = "DOES_NOT_EXIST"
@@ -1430,8 +1429,8 @@ class SupervisorServices:
         content_type: vcenter_namespace_management_supervisor_services.Versions.ContentType | None = None
         vsphere_apps_check_result: SupervisorServices.VsphereAppsCheckResult | None = None
         carvel_apps_check_result: SupervisorServices.CarvelAppsCheckResult | None = None
-        warning_messages: tuple[vapi_std.LocalizableMessage, ...] | None = None
-        error_messages: tuple[vapi_std.LocalizableMessage, ...] | None = None
+        warning_messages: tuple[m.LocalizableMessage, ...] | None = None
+        error_messages: tuple[m.LocalizableMessage, ...] | None = None
 
     class ContentCheckSpec(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.namespace_management.supervisor_services.content_check_spec"
@@ -1767,7 +1766,7 @@ class VirtualMachineClasses:
             WARNING = "WARNING"
 
         severity: VirtualMachineClasses.Message.MessageSeverity
-        details: vapi_std.LocalizableMessage | None = None
+        details: m.LocalizableMessage | None = None
 
     class UpdateSpec(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.namespace_management.virtual_machine_classes.update_spec"

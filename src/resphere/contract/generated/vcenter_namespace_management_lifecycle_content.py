@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -37,7 +36,7 @@ class Libraries:
             WARNING = "WARNING"
 
         severity: Libraries.Message.Severity
-        message: vapi_std.LocalizableMessage
+        message: m.LocalizableMessage
 
     class SetSpec(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.namespace_management.lifecycle.content.libraries.set_spec"

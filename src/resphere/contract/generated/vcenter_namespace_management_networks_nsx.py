@@ -7,7 +7,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
     vcenter_namespace_management_networks,
 )
 
@@ -32,7 +31,7 @@ class DistributedSwitches:
         distributed_switch: ids.VSphereDistributedSwitchId
         name: str
         compatible: bool | None = None
-        incompatibility_reasons: tuple[vapi_std.LocalizableMessage, ...] | None = None
+        incompatibility_reasons: tuple[m.LocalizableMessage, ...] | None = None
 
     class ListInput(m.Struct, frozen=True, kw_only=True):
         filter: DistributedSwitches.FilterSpec | None = None
@@ -66,7 +65,7 @@ class Edges:
         name: str
         path: str
         compatible: bool | None = None
-        incompatibility_reasons: tuple[vapi_std.LocalizableMessage, ...] | None = None
+        incompatibility_reasons: tuple[m.LocalizableMessage, ...] | None = None
 
     class ListInput(m.Struct, frozen=True, kw_only=True):
         filter: Edges.FilterSpec | None = None

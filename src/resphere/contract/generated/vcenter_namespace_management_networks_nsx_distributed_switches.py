@@ -7,7 +7,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
     vcenter_namespace_management_networks_nsx,
 )
 
@@ -20,7 +19,7 @@ class Compatibility:
         distributed_switch: ids.VSphereDistributedSwitchId
         name: str
         compatible: bool
-        incompatibility_reasons: tuple[vapi_std.LocalizableMessage, ...]
+        incompatibility_reasons: tuple[m.LocalizableMessage, ...]
 
     class CheckInput(m.Struct, frozen=True, kw_only=True):
         filter: vcenter_namespace_management_networks_nsx.DistributedSwitches.FilterSpec | None = None

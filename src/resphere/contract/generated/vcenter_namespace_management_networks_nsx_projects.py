@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
     vcenter_namespace_management_networks_nsx,
 )
 
@@ -22,7 +21,7 @@ class Compatibility:
         name: str
         nsx_path: str
         compatible: bool
-        incompatibility_reasons: tuple[vapi_std.LocalizableMessage, ...]
+        incompatibility_reasons: tuple[m.LocalizableMessage, ...]
 
     class CheckInput(m.Struct, frozen=True, kw_only=True):
         project: ids.NSXProjectId

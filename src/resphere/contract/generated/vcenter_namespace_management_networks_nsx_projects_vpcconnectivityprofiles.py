@@ -7,7 +7,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -25,7 +24,7 @@ class Compatibility:
         name: str
         nsx_path: str
         compatible: bool
-        incompatibility_reasons: tuple[vapi_std.LocalizableMessage, ...]
+        incompatibility_reasons: tuple[m.LocalizableMessage, ...]
 
     class CheckInput(m.Struct, frozen=True, kw_only=True):
         project: ids.NSXProjectId

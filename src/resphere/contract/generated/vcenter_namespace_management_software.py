@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
     vcenter_namespace_management,
 )
 
@@ -34,7 +33,7 @@ class Clusters:
             WARNING = "WARNING"
 
         severity: Clusters.Message.Severity
-        details: vapi_std.LocalizableMessage
+        details: m.LocalizableMessage
 
     class Result(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.namespace_management.software.clusters.result"
@@ -70,7 +69,7 @@ class Clusters:
         __vapi_name__ = "com.vmware.vcenter.namespace_management.software.clusters.upgrade_progress"
         total: m.Long
         completed: m.Long
-        message: vapi_std.LocalizableMessage
+        message: m.LocalizableMessage
 
     class UpgradeSpec(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.namespace_management.software.clusters.upgrade_spec"

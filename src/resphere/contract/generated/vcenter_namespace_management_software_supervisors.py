@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
     vcenter_namespace_management,
     vcenter_namespace_management_supervisors,
 )
@@ -98,13 +97,13 @@ class Upgrades:
             WARNING = "WARNING"
 
         severity: Upgrades.Message.Severity
-        details: vapi_std.LocalizableMessage
+        details: m.LocalizableMessage
 
     class Progress(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.namespace_management.software.supervisors.upgrades.progress"
         total: m.Long
         completed: m.Long
-        message: vapi_std.LocalizableMessage
+        message: m.LocalizableMessage
 
     class State(StrEnum):
         ERROR = "ERROR"
@@ -195,7 +194,7 @@ class Versions:
         release_notes: str
         image_source_specs: tuple[vcenter_namespace_management_supervisors.ImageSourceSpec, ...]
         compatibility: Versions.Compatibility
-        incompatibility_reasons: tuple[vapi_std.LocalizableMessage, ...] | None = None
+        incompatibility_reasons: tuple[m.LocalizableMessage, ...] | None = None
         capabilities: tuple[Versions.Capability, ...] | None = None
 
     class FilterSpec(m.Struct, frozen=True, kw_only=True):

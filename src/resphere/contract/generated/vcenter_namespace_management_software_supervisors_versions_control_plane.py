@@ -7,7 +7,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -36,7 +35,7 @@ class Sizes:
 
     class Summary(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.namespace_management.software.supervisors.versions.control_plane.sizes.summary"
-        label: vapi_std.LocalizableMessage
+        label: m.LocalizableMessage
         identifier: ids.VcenterNamespaceManagementSoftwareSupervisorsVersionsControlPlaneSizeId
         memory_in_mib: m.Long
         v_CPU_count: m.Long

@@ -7,7 +7,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -29,7 +28,7 @@ class Profiles:
         profile_name: str
         compatible: bool
         items: tuple[Profiles.Item, ...]
-        incompatibility_reasons: tuple[vapi_std.LocalizableMessage, ...]
+        incompatibility_reasons: tuple[m.LocalizableMessage, ...]
 
     class CheckInput(m.Struct, frozen=True, kw_only=True):
         filter: Profiles.FilterSpec

@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -48,7 +47,7 @@ class ClusterSupervisorServices:
             WARNING = "WARNING"
 
         severity: ClusterSupervisorServices.Message.MessageSeverity
-        details: vapi_std.LocalizableMessage | None = None
+        details: m.LocalizableMessage | None = None
 
     class SetSpec(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.namespace_management.supervisor_services.cluster_supervisor_services.set_spec"

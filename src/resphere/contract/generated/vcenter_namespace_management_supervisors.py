@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
     vcenter_namespace_management_networks_edges,
     vcenter_namespace_management_supervisors_management_services,
     vcenter_namespace_management_supervisors_networks_management,
@@ -29,7 +28,7 @@ class Capabilities:
         name: ids.VcenterNamespaceManagementSupervisorCapabilityId
         status: Capabilities.Status
         description: str
-        messages: tuple[vapi_std.LocalizableMessage, ...] | None = None
+        messages: tuple[m.LocalizableMessage, ...] | None = None
 
     class FilterSpec(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.namespace_management.supervisors.capabilities.filter_spec"
@@ -136,7 +135,7 @@ class Conditions:
             UNKNOWN = "UNKNOWN"
 
         type: str
-        description: vapi_std.LocalizableMessage
+        description: m.LocalizableMessage
         status: Conditions.Condition.Status
         last_transition_time: m.DateTime | None = None
         reason: str
@@ -153,7 +152,7 @@ class Conditions:
     class Message(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.namespace_management.supervisors.conditions.message"
         severity: Conditions.Severity
-        details: vapi_std.LocalizableMessage | None = None
+        details: m.LocalizableMessage | None = None
 
     class Severity(StrEnum):
         ERROR = "ERROR"
@@ -733,7 +732,7 @@ class Summary:
 
         id: str
         severity: Summary.Message.Severity
-        details: vapi_std.LocalizableMessage
+        details: m.LocalizableMessage
         kb_article_link: str | None = None
 
     class Stats(m.Struct, frozen=True, kw_only=True):
@@ -862,7 +861,7 @@ class SupervisorServices:
 
         severity: SupervisorServices.Message.MessageSeverity
         type: SupervisorServices.Message.MessageType | None = None
-        details: vapi_std.LocalizableMessage | None = None
+        details: m.LocalizableMessage | None = None
 
     class PrecheckResult(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.namespace_management.supervisors.supervisor_services.precheck_result"

@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
     vcenter_namespace_management_networks_edges_foundation,
     vcenter_namespace_management_supervisors_networks_edges,
 )
@@ -52,7 +51,7 @@ class Edges:
         status: Edges.Condition.Status
         last_transition_time: m.DateTime | None = None
         reason: str
-        message: vapi_std.LocalizableMessage | None = None
+        message: m.LocalizableMessage | None = None
 
     class CreateSpec(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.namespace_management.supervisors.networks.edges.create_spec"

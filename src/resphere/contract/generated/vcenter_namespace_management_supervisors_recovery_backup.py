@@ -7,7 +7,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -29,7 +28,7 @@ class Archives:
         namespaces: tuple[ids.VcenterNamespacesInstanceId, ...]
         comment: str
         usable: bool
-        unusable_reasons: tuple[vapi_std.LocalizableMessage, ...]
+        unusable_reasons: tuple[m.LocalizableMessage, ...]
 
     class ListInput(m.Struct, frozen=True, kw_only=True):
         filter: Archives.FilterSpec | None = None

@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -60,7 +59,7 @@ class ResourceChecks:
         inaccessible_instances: tuple[str, ...]
         reduced_availability_instances: tuple[str, ...]
         rebuild_instances: tuple[str, ...]
-        messages: tuple[vapi_std.LocalizableMessage, ...]
+        messages: tuple[m.LocalizableMessage, ...]
 
     class ResultStatus(StrEnum):
         DEGRADED = "DEGRADED"

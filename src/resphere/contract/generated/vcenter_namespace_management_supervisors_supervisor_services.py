@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -55,7 +54,7 @@ class Signatures:
             WARNING = "WARNING"
 
         severity: Signatures.Message.Severity
-        details: vapi_std.LocalizableMessage | None = None
+        details: m.LocalizableMessage | None = None
 
     class Status(StrEnum):
         TRUSTED = "TRUSTED"

@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -28,7 +27,7 @@ class ClusterCompatibilities:
             WARNING = "WARNING"
 
         severity: ClusterCompatibilities.CompatibilityMessage.MessageSeverity
-        details: vapi_std.LocalizableMessage
+        details: m.LocalizableMessage
 
     class CreateResult(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.namespace_management.zones.cluster_compatibilities.create_result"

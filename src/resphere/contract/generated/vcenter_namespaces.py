@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -293,7 +292,7 @@ class Instances:
             WARNING = "WARNING"
 
         severity: Instances.Message.MessageSeverity
-        details: vapi_std.LocalizableMessage | None = None
+        details: m.LocalizableMessage | None = None
 
     class NetworkConfigCreateSpec(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.namespaces.instances.network_config_create_spec"

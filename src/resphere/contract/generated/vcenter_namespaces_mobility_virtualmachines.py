@@ -21,7 +21,7 @@ class Imports:
         type: str
         reason: str
         status: Imports.ConditionStatus
-        message: vapi_std.LocalizableMessage | None = None
+        message: m.LocalizableMessage | None = None
         last_transition_time: m.DateTime | None = None
 
     class ConditionStatus(StrEnum):
@@ -56,7 +56,7 @@ class Imports:
         )
         spec: Imports.CreateSpec
         state: Imports.State
-        description: vapi_std.LocalizableMessage
+        description: m.LocalizableMessage
         service: ids.VapiServiceId
         operation: ids.VapiOperationId
         parent: ids.CisTaskId | None = None

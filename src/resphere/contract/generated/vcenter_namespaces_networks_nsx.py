@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -86,7 +85,7 @@ class SharedSubnets:
         name: str
         nsx_path: str
         compatible: bool
-        incompatibility_reasons: tuple[vapi_std.LocalizableMessage, ...]
+        incompatibility_reasons: tuple[m.LocalizableMessage, ...]
 
     class Vpc(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.namespaces.networks.nsx.shared_subnets.vpc"

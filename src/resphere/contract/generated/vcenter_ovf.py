@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -24,7 +23,7 @@ class ExportFlag:
     class Info(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.ovf.export_flag.info"
         option: str
-        description: vapi_std.LocalizableMessage
+        description: m.LocalizableMessage
 
     list: ClassVar[m.Operation[[], tuple[ExportFlag.Info, ...]]] = m.Operation(
         "com.vmware.vcenter.ovf.export_flag",
@@ -45,7 +44,7 @@ class ImportFlag:
     class Info(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.ovf.import_flag.info"
         option: str
-        description: vapi_std.LocalizableMessage
+        description: m.LocalizableMessage
 
     class ListInput(m.Struct, frozen=True, kw_only=True):
         rp: ids.ResourcePoolId
@@ -262,13 +261,13 @@ class OvfError(m.Struct, frozen=True, kw_only=True):
     issues: tuple[ParseIssue, ...] | None = None
     name: str | None = None
     value: str | None = None
-    message: vapi_std.LocalizableMessage | None = None
+    message: m.LocalizableMessage | None = None
     error: m.Dynamic | None = None
 
 
 class OvfInfo(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.vcenter.ovf.ovf_info"
-    messages: tuple[vapi_std.LocalizableMessage, ...]
+    messages: tuple[m.LocalizableMessage, ...]
 
 
 class OvfMessage:
@@ -293,7 +292,7 @@ class OvfWarning(m.Struct, frozen=True, kw_only=True):
     issues: tuple[ParseIssue, ...] | None = None
     name: str | None = None
     value: str | None = None
-    message: vapi_std.LocalizableMessage | None = None
+    message: m.LocalizableMessage | None = None
     error: m.Dynamic | None = None
 
 
@@ -318,7 +317,7 @@ class ParseIssue(m.Struct, frozen=True, kw_only=True):
     file: str
     line_number: m.Long
     column_number: m.Long
-    message: vapi_std.LocalizableMessage
+    message: m.LocalizableMessage
 
 
 class TagNameSpec(m.Struct, frozen=True, kw_only=True):

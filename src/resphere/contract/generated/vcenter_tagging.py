@@ -59,7 +59,7 @@ class Associations:
         __vapi_name__ = "com.vmware.vcenter.tagging.associations.update_result"
         success: bool
         results: tuple[Associations.ResultItem, ...] | None = None
-        errors: tuple[vapi_std.LocalizableMessage, ...] | None = None
+        errors: tuple[m.LocalizableMessage, ...] | None = None
 
     class UpdateSpec(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.tagging.associations.update_spec"

@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -47,8 +46,8 @@ class Cluster:
 
     class ErrorCondition(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.vcha.cluster.error_condition"
-        error: vapi_std.LocalizableMessage
-        recommendation: vapi_std.LocalizableMessage | None = None
+        error: m.LocalizableMessage
+        recommendation: m.LocalizableMessage | None = None
 
     class Info(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.vcha.cluster.info"
@@ -58,7 +57,7 @@ class Cluster:
         witness: Cluster.WitnessInfo | None = None
         mode: Cluster.ClusterMode | None = None
         health_state: Cluster.ClusterState | None = None
-        health_exception: tuple[vapi_std.LocalizableMessage, ...] | None = None
+        health_exception: tuple[m.LocalizableMessage, ...] | None = None
         health_warnings: tuple[Cluster.ErrorCondition, ...] | None = None
         manual_failover_allowed: bool | None = None
         auto_failover_allowed: bool | None = None

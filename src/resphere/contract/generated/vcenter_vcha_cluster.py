@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
     vcenter_vcha,
 )
 
@@ -116,8 +115,8 @@ class Passive:
 
     class CheckResult(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.vcha.cluster.passive.check_result"
-        warnings: tuple[vapi_std.LocalizableMessage, ...]
-        errors: tuple[vapi_std.LocalizableMessage, ...]
+        warnings: tuple[m.LocalizableMessage, ...]
+        errors: tuple[m.LocalizableMessage, ...]
 
     class CheckSpec(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.vcha.cluster.passive.check_spec"
@@ -171,8 +170,8 @@ class Witness:
 
     class CheckResult(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.vcha.cluster.witness.check_result"
-        warnings: tuple[vapi_std.LocalizableMessage, ...]
-        errors: tuple[vapi_std.LocalizableMessage, ...]
+        warnings: tuple[m.LocalizableMessage, ...]
+        errors: tuple[m.LocalizableMessage, ...]
 
     class CheckSpec(m.Struct, frozen=True, kw_only=True):
         __vapi_name__ = "com.vmware.vcenter.vcha.cluster.witness.check_spec"

@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
     vcenter_guest,
     vcenter_vm,
 )
@@ -152,7 +151,7 @@ class CustomizationLive:
             SUCCEEDED = "SUCCEEDED"
 
         status: CustomizationLive.Info.Status
-        error: vapi_std.LocalizableMessage | None = None
+        error: m.LocalizableMessage | None = None
         start_time: m.DateTime | None = None
         end_time: m.DateTime | None = None
 
@@ -263,7 +262,7 @@ class Identity:
         __vapi_name__ = "com.vmware.vcenter.vm.guest.identity.info"
         name: vcenter_vm.GuestOS
         family: vcenter_vm.GuestOSFamily
-        full_name: vapi_std.LocalizableMessage
+        full_name: m.LocalizableMessage
         host_name: str
         ip_address: str | None = None
 

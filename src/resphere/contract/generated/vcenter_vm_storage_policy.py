@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -38,7 +37,7 @@ class Compliance:
         status: Compliance.Status
         check_time: m.DateTime
         policy: ids.VcenterStoragePolicyId | None = None
-        failure_cause: tuple[vapi_std.LocalizableMessage, ...]
+        failure_cause: tuple[m.LocalizableMessage, ...]
 
     class CheckInput(m.Struct, frozen=True, kw_only=True):
         vm: ids.VirtualMachineId

@@ -8,7 +8,6 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.generated import (
     ids,
-    vapi_std,
 )
 
 
@@ -539,5 +538,5 @@ class RsrcId(m.Struct, frozen=True, kw_only=True):
 
 class UserInfo(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.vstats.user_info"
-    label: vapi_std.LocalizableMessage
-    description: vapi_std.LocalizableMessage
+    label: m.LocalizableMessage
+    description: m.LocalizableMessage

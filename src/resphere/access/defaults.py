@@ -1,0 +1,106 @@
+"""The privileges of operations whose contract states none, and the operations that are public.
+
+The first rule that fits an operation decides. Rules name the service and the operation as shell patterns; privileges
+are vCenter's own where its documentation of the user interface names them for the same act.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from functools import cache
+
+import msgspec
+
+from resphere.contract.model import AnyOperation, Requirement
+
+READ = "System.Read"
+VIEW = "System.View"
+ANONYMOUS = "System.Anonymous"
+
+PUBLIC: frozenset[str] = frozenset({"resphere.certificates.download"})
+"""Operations that answer anybody: the CA certificate must be had before anything can be trusted."""
+
+LOGIN = "com.vmware.cis.session.create"
+"""The operation that takes a name and a password instead of a session."""
+
+OWN_SESSION: frozenset[str] = frozenset({LOGIN, "com.vmware.cis.session.get", "com.vmware.cis.session.delete"})
+"""Operations on the caller's own session need no privilege, only that session."""
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """``privileges`` for operations of ``service`` whose name fits one of ``operations``."""
+
+    service: str
+    operations: tuple[str, ...]
+    privileges: tuple[str, ...]
+
+
+READS = ("get*", "list*", "find*", "query*", "check*", "validate*", "test*", "used_by*", "probe*", "hello*")
+
+_TAG = "InventoryService.Tagging."
+_VM = "VirtualMachine."
+
+RULES: tuple[Rule, ...] = (
+    Rule("com.vmware.vapi.*", ("*",), (ANONYMOUS,)),
+    Rule("com.vmware.cis.tasks", ("cancel",), ("Task.Cancel",)),
+    Rule("com.vmware.cis.tasks", ("*",), (VIEW,)),
+    Rule("com.vmware.cis.tagging.tag", ("create*",), (_TAG + "CreateTag",)),
+    Rule("com.vmware.cis.tagging.tag", ("update*",), (_TAG + "EditTag",)),
+    Rule("com.vmware.cis.tagging.tag", ("delete*",), (_TAG + "DeleteTag",)),
+    Rule("com.vmware.cis.tagging.tag", ("add_to*", "remove_from*", "revoke*"), (_TAG + "ModifyUsedByForTag",)),
+    Rule("com.vmware.cis.tagging.category", ("create*",), (_TAG + "CreateCategory",)),
+    Rule("com.vmware.cis.tagging.category", ("update*",), (_TAG + "EditCategory",)),
+    Rule("com.vmware.cis.tagging.category", ("delete*",), (_TAG + "DeleteCategory",)),
+    Rule(
+        "com.vmware.cis.tagging.category", ("add_to*", "remove_from*", "revoke*"), (_TAG + "ModifyUsedByForCategory",)
+    ),
+    Rule("com.vmware.cis.tagging.tag_association", ("attach*", "detach*"), (_TAG + "AttachTag",)),
+    Rule("com.vmware.vcenter.tagging.*", ("add*", "update*", "remove*", "set*"), (_TAG + "AttachTag",)),
+    Rule("com.vmware.*", READS, (READ,)),
+    Rule("com.vmware.vcenter.datacenter", ("create",), ("Datacenter.Create",)),
+    Rule("com.vmware.vcenter.datacenter", ("delete",), ("Datacenter.Delete",)),
+    Rule("com.vmware.vcenter.host", ("create",), ("Host.Inventory.AddHostToCluster",)),
+    Rule("com.vmware.vcenter.host", ("delete",), ("Host.Inventory.RemoveHostFromCluster",)),
+    Rule("com.vmware.vcenter.host", ("*connect",), ("Host.Config.Connection",)),
+    Rule("com.vmware.vcenter.resource_pool", ("delete",), ("Resource.DeletePool",)),
+    Rule("com.vmware.vcenter.storage.*", ("*",), ("StorageProfile.Update",)),
+    Rule("com.vmware.vcenter.vm.hardware.adapter.*", ("*",), (_VM + "Config.AddRemoveDevice",)),
+    Rule("com.vmware.vcenter.vm.hardware.disk", ("create",), (_VM + "Config.AddNewDisk",)),
+    Rule("com.vmware.vcenter.vm.hardware.disk", ("delete",), (_VM + "Config.RemoveDisk",)),
+    Rule("com.vmware.vcenter.vm.hardware.cpu", ("*",), (_VM + "Config.CPUCount",)),
+    Rule("com.vmware.vcenter.vm.hardware.memory", ("*",), (_VM + "Config.Memory",)),
+    Rule("com.vmware.vcenter.vm.hardware", ("upgrade*",), (_VM + "Config.UpgradeVirtualHardware",)),
+    Rule("com.vmware.vcenter.vm.hardware.*", ("connect", "disconnect"), (_VM + "Interact.DeviceConnection",)),
+    Rule("com.vmware.vcenter.vm.hardware.*", ("create", "delete"), (_VM + "Config.AddRemoveDevice",)),
+    Rule("com.vmware.vcenter.vm.hardware.*", ("*",), (_VM + "Config.EditDevice",)),
+    Rule("com.vmware.vcenter.vm.guest.power", ("*",), (_VM + "Interact.PowerOff",)),
+    Rule("com.vmware.vcenter.vm.guest.*", ("*",), (_VM + "GuestOperations.Modify",)),
+    Rule("com.vmware.vcenter.vm.tools*", ("*",), (_VM + "Interact.ToolsInstall",)),
+    Rule("com.vmware.vcenter.vm.console.*", ("*",), (_VM + "Interact.ConsoleInteract",)),
+    Rule("com.vmware.vcenter.vm*", ("*",), (_VM + "Config.Settings",)),
+    Rule("com.vmware.vcenter.VM", ("*",), (_VM + "Config.Settings",)),
+    Rule("com.vmware.vcenter.compute.*", ("*",), ("ComputePolicy.Manage",)),
+    Rule("com.vmware.vcenter.authorization.*", ("*",), ("Authorization.ModifyPermissions",)),
+    Rule("com.vmware.content*", ("*",), ("ContentLibrary.UpdateLibrary",)),
+    Rule("com.vmware.esx.*", ("*",), ("VcIntegrity.lifecycleSettings.Write",)),
+    Rule("com.vmware.appliance.*", ("*",), ("Global.Settings",)),
+    Rule("*", ("*",), ("Global.VCServer",)),
+)
+"""What is not stated and not a read needs an administrator's privilege."""
+
+
+@cache
+def requirements_of(operation: AnyOperation) -> tuple[Requirement, ...]:
+    """The privileges that a caller of ``operation`` needs: stated by the contract, or else by :data:`RULES`.
+
+    Empty only for public operations and for those on the caller's own session.
+    """
+    if operation.id in PUBLIC or operation.id in OWN_SESSION:
+        return ()
+    if operation.privileges:
+        return operation.privileges
+    name = operation.name.removesuffix("$task")
+    for rule in RULES:
+        if fnmatchcase(operation.service, rule.service) and any(fnmatchcase(name, p) for p in rule.operations):
+            return (Requirement(rule.privileges),)
+    raise LookupError(f"no rule gives {operation.id} a privilege")

@@ -1,0 +1,50 @@
+"""From names and places to operations, importing only the modules that are asked for."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from functools import cache
+
+from resphere.contract import extensions
+from resphere.contract.generated import index
+from resphere.contract.model import AnyOperation, Operation
+
+GENERATED = "resphere.contract.generated."
+
+
+@cache
+def operation_at(place: str) -> AnyOperation:
+    """The operation at ``module:Class.attribute`` of the generated contract, or at ``=<id>`` of our own."""
+    if place.startswith("="):
+        return extensions.OPERATIONS[place[1:]]
+    module, _, path = place.partition(":")
+    found: object = importlib.import_module(GENERATED + module)
+    for part in path.split("."):
+        found = getattr(found, part)
+    if not isinstance(found, Operation):
+        raise TypeError(f"{place} is not an operation")
+    return found
+
+
+def place_of(service: str, operation: str) -> str | None:
+    """Where the operation stands, ``None`` where no release has it."""
+    if f"{service}.{operation}" in extensions.OPERATIONS:
+        return f"={service}.{operation}"
+    return index.OPERATIONS.get(f"{service} {operation}")
+
+
+def api_routes() -> Iterator[tuple[str, str, str]]:
+    """(method, path with dispatch query, place) of everything that ``/api`` serves."""
+    yield from index.API_ROUTES
+    for operation in extensions.OPERATIONS.values():
+        if operation.api:
+            yield operation.api.method, extensions.route_text(operation.api), f"={operation.id}"
+    yield from extensions.ALIASES
+
+
+def all_operations() -> Iterator[AnyOperation]:
+    """Every operation of the contract, vCenter's first; imports everything."""
+    for place in index.OPERATIONS.values():
+        yield operation_at(place)
+    yield from extensions.OPERATIONS.values()

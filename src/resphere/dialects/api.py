@@ -1,0 +1,264 @@
+"""The ``/api`` dialect (vCenter 7.0 U2 and later): bare values, one structure as the body itself, errors as objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+
+from resphere.contract.errors import ErrorBody, NotFound, Unauthenticated, VapiError, message
+from resphere.contract.lookup import operation_at
+from resphere.contract.model import AnyOperation, Route, Struct
+from resphere.dialects.base import Reply, Request, Resolved
+from resphere.dialects.router import Router
+from resphere.dialects.validation import bare, check_unions, convert, decode_json, field_types, invalid
+
+CHALLENGE = 'Basic realm="VAPI endpoint",SIGN realm="VAPI endpoint",service="VAPI endpoint"'
+JSON = "application/json"
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+class ApiDialect:
+    """``/api``, and the few paths of ours beside it."""
+
+    name = "api"
+
+    def __init__(self, routes: Iterable[tuple[str, str, str]]) -> None:
+        self._router = Router(routes)
+
+    def resolve(self, request: Request) -> Resolved:
+        """The operation that method, path and query mean. Doubled slashes count as one (Ansible sends them).
+
+        :raises NotFound: ``com.vmware.vapi.rest.httpNotFound``.
+        :raises VapiError: status 405 with ``Allow``.
+        """
+        segments = [text(segment, "path") for segment in request.path.split("/") if segment]
+        found = self._router.find(segments)
+        if found is None:
+            raise NotFound(
+                message("com.vmware.vapi.rest.httpNotFound", "There is no resource at {0}.", "/" + "/".join(segments))
+            )
+        query = parse_query(request.query)
+        method = "GET" if request.method == "HEAD" else request.method
+        match = found.select(method, query)
+        if match is not None:
+            for key, value in match.dispatch:
+                if value is not None:
+                    del query[key]
+            return Resolved(operation_at(match.place), match.parameters, query)
+        actions = found.actions(method)
+        if actions:
+            raise NotFound(
+                message(
+                    "com.vmware.vapi.rest.httpNotFound",
+                    "{0} at {1} needs one of these queries: {2}.",
+                    method,
+                    "/" + "/".join(segments),
+                    ", ".join(actions),
+                )
+            )
+        allow = ", ".join(found.allowed)
+        raise VapiError(
+            message(
+                "com.vmware.vapi.rest.httpMethodNotAllowed",
+                "{0} does not allow {1}; allowed: {2}.",
+                "/" + "/".join(segments),
+                request.method,
+                allow,
+            )
+        ).http(405, [("Allow", allow)])
+
+    def allowed(self, request: Request) -> tuple[str, ...] | None:
+        """The methods of the request's path, ``None`` where there is no such path."""
+        found = self._router.find([text(segment, "path") for segment in request.path.split("/") if segment])
+        return found.allowed if found else None
+
+    def decode(self, resolved: Resolved, request: Request, body: bytes) -> Struct:
+        """Path, query and body as the operation's input structure.
+
+        :raises InvalidArgument: names the field.
+        """
+        route = resolved.operation.api
+        assert route is not None
+        return codec(resolved.operation, route).decode(resolved, request, body)
+
+    def encode(self, operation: AnyOperation, result: Any) -> Reply:
+        """The bare value; nothing for void."""
+        route = operation.api
+        assert route is not None
+        if operation.media_type is not None:
+            return Reply(route.status, result, operation.media_type)
+        if operation.output is None:
+            return Reply(route.status)
+        return Reply(route.status, _encoder.encode(result), JSON)
+
+    def error(self, error: VapiError) -> Reply:
+        """``{"error_type": ..., "messages": [...]}`` with the error's status."""
+        challenge = CHALLENGE if isinstance(error, Unauthenticated) else None
+        body = ErrorBody(error.error_type, error.messages, error.data, challenge)
+        headers = error.headers
+        if challenge:
+            headers = (*headers, ("WWW-Authenticate", challenge))
+        return Reply(error.status or error.api_status, _encoder.encode(body), JSON, headers)
+
+
+class Codec:
+    """How one operation's input travels, worked out once."""
+
+    def __init__(self, operation: AnyOperation, route: Route) -> None:
+        self._input = operation.input
+        types = field_types(operation.input)
+        self._types = types
+        self._attributes = {field.encode_name: field.name for field in msgspec.structs.fields(operation.input)}
+        self._query: dict[str, tuple[str, str | None, Any]] = {}
+        for path in route.query:
+            parameter, _, member = path.partition(".")
+            expected = field_types(bare(types[parameter]))[member] if member else types[parameter]
+            self._query[member or parameter] = (parameter, member or None, expected)
+        self._flat = route.body[0] if route.flat else None
+        self._fields = () if route.flat else route.body
+        self._takes_body = bool(route.body)
+        self._ignores_body = route.method in ("GET", "DELETE")
+        self._body_type: Any = None
+        if self._flat is not None:
+            self._body_type = types[self._flat]
+        elif self._fields:
+            self._body_type = body_structure(operation.input, self._fields)
+        self._body_required = self._flat is not None and not is_optional(self._body_type)
+        self._decoder = msgspec.json.Decoder(self._body_type) if self._takes_body else None
+
+    def decode(self, resolved: Resolved, request: Request, body: bytes) -> Struct:
+        values: dict[str, Any] = {
+            self._attributes[name]: convert(value, self._types[name], name)
+            for name, value in resolved.parameters.items()
+        }
+        if resolved.query or self._query:
+            self._decode_query(resolved.query, values)
+        if self._takes_body:
+            self._decode_body(request, body, values)
+        elif body and not self._ignores_body and body.strip() not in (b"{}", b"null"):
+            raise invalid("body", "the operation takes no body")
+        try:
+            return self._input(**values)
+        except TypeError:
+            missing = [
+                field.encode_name
+                for field in msgspec.structs.fields(self._input)
+                if field.required and field.name not in values
+            ]
+            raise invalid(", ".join(missing), "is required") from None
+
+    def _decode_query(self, query: dict[str, list[str]], values: dict[str, Any]) -> None:
+        members: dict[str, dict[str, Any]] = {}
+        for key, given in query.items():
+            place = self._query.get(key)
+            if place is None:
+                allowed = ", ".join(sorted(self._query)) or "none"
+                raise invalid(key, f"unknown query parameter; allowed: {allowed}")
+            parameter, member, expected = place
+            value = self._query_value(key, given, expected)
+            if member is None:
+                values[self._attributes[parameter]] = value
+            else:
+                members.setdefault(parameter, {})[member] = value
+        for parameter, collected in members.items():
+            value = convert(collected, self._types[parameter], parameter)
+            check_unions(value, "")
+            values[self._attributes[parameter]] = value
+        self._require_members(members, values)
+
+    def _query_value(self, key: str, given: list[str], expected: Any) -> Any:
+        inner = bare(expected)
+        if getattr(inner, "__origin__", None) in (tuple, frozenset):
+            return convert(given, expected, key)
+        if len(given) > 1:
+            raise invalid(key, "may be given only once")
+        return convert(given[0], expected, key)
+
+    def _require_members(self, members: dict[str, dict[str, Any]], values: dict[str, Any]) -> None:
+        """A required structure that travels in the query and of which nothing was given may still be valid, empty."""
+        for parameter, member, _ in self._query.values():
+            absent = member and parameter not in members and self._attributes[parameter] not in values
+            if absent and not is_optional(self._types[parameter]):
+                values[self._attributes[parameter]] = convert({}, self._types[parameter], parameter)
+
+    def _decode_body(self, request: Request, body: bytes, values: dict[str, Any]) -> None:
+        assert self._decoder is not None
+        if not body.strip():
+            if self._body_required:
+                raise invalid(self._flat or "body", "a body is required")
+            if self._flat is None:
+                body = b"{}"
+            else:
+                return
+        content_type = (request.header(b"content-type") or JSON).partition(";")[0].strip().lower()
+        if content_type != JSON:
+            raise invalid("Content-Type", f"must be {JSON}, not {content_type}")
+        root = self._flat or ""
+        value = decode_json(self._decoder, body, root, self._body_type)
+        if self._flat is not None:
+            values[self._attributes[self._flat]] = value
+        else:
+            for name in self._fields:
+                attribute = self._attributes[name]
+                values[attribute] = getattr(value, attribute)
+
+
+@cache
+def codec(operation: AnyOperation, route: Route) -> Codec:
+    """The operation's codec for a route, made at its first call."""
+    return Codec(operation, route)
+
+
+def is_optional(expected: Any) -> bool:
+    """Whether ``None`` is a value of the type."""
+    return type(None) in getattr(expected, "__args__", ())
+
+
+def body_structure(input: type[Struct], names: tuple[str, ...]) -> type[Struct]:
+    """A structure of those fields of ``input`` that travel in the body, keyed by parameter."""
+    fields: list[Any] = []
+    for field in msgspec.structs.fields(input):
+        if field.encode_name in names:
+            default = (
+                msgspec.field(name=field.encode_name)
+                if field.required
+                else msgspec.field(name=field.encode_name, default=field.default)
+            )
+            fields.append((field.name, field.type, default))
+    made = msgspec.defstruct("Body", fields, bases=(Struct,), kw_only=True, frozen=True)
+    assert issubclass(made, Struct)
+    return made
+
+
+def text(segment: str, where: str) -> str:
+    """A percent-encoded segment as text.
+
+    :raises InvalidArgument: not UTF-8.
+    """
+    if "%" not in segment:
+        return segment
+    try:
+        return unquote_to_bytes(segment).decode("utf-8")
+    except UnicodeDecodeError:
+        raise invalid(where, "is not percent-encoded UTF-8") from None
+
+
+def parse_query(query: bytes) -> dict[str, list[str]]:
+    """A query string as key -> values, ``+`` meaning a space.
+
+    :raises InvalidArgument: not UTF-8.
+    """
+    values: dict[str, list[str]] = {}
+    if not query:
+        return values
+    for part in query.decode("latin-1").split("&"):
+        if not part:
+            continue
+        key, _, value = part.replace("+", " ").partition("=")
+        values.setdefault(text(key, "query"), []).append(text(value, "query"))
+    return values

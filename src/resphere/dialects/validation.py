@@ -1,0 +1,196 @@
+"""From bytes and strings to typed input, with messages that name the field.
+
+msgspec decodes and checks types; this module adds what it leaves open: duplicate keys, unions, and wording.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import types
+import typing
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from resphere.contract.errors import InvalidArgument, message
+from resphere.contract.model import Struct
+
+INVALID_INPUT = "vapi.invoke.invalid.input"
+MOST_VALUES_NAMED = 25
+
+_AT = re.compile(r"^(?P<reason>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?$", re.DOTALL)
+
+
+class DuplicateKey(ValueError):
+    """A JSON object that has one key twice."""
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> None:
+    seen = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise DuplicateKey(key)
+        seen.add(key)
+
+
+_scan = json.JSONDecoder(object_pairs_hook=_no_duplicates).decode
+
+
+def invalid(where: str, reason: str) -> InvalidArgument:
+    """The refusal for one field: ``where`` is its dotted path (empty: the input as a whole)."""
+    if not where:
+        return InvalidArgument(message(INVALID_INPUT, "{0}", reason))
+    return InvalidArgument(message(INVALID_INPUT, "{0}: {1}", where, reason))
+
+
+def decode_json(decoder: msgspec.json.Decoder[Any], body: bytes, root: str, expected: Any) -> Any:
+    """Decode ``body`` strictly. ``root`` is what the document is called in messages (``spec``; empty: the body).
+
+    :raises InvalidArgument: not JSON, a duplicate key, or not of the type; names the field.
+    """
+    try:
+        value = decoder.decode(body)
+        _scan(body.decode("utf-8"))
+    except msgspec.ValidationError as error:
+        raise described(error, root, expected) from None
+    except RecursionError:
+        raise invalid(root or "body", "the JSON document is nested too deeply") from None
+    except DuplicateKey as error:
+        raise invalid(root or "body", f"the key '{error}' stands twice in one object") from None
+    except (msgspec.DecodeError, ValueError) as error:
+        raise invalid(root or "body", f"the body is not a JSON document: {error}") from None
+    check_unions(value, root)
+    return value
+
+
+def convert(value: Any, expected: Any, where: str) -> Any:
+    """Strings of a path or query as a typed value.
+
+    :raises InvalidArgument: names ``where``.
+    """
+    try:
+        return msgspec.convert(value, expected, strict=False)
+    except msgspec.ValidationError as error:
+        raise described(error, where, expected) from None
+
+
+def described(error: msgspec.ValidationError, root: str, expected: Any) -> InvalidArgument:
+    """msgspec's complaint with the field's dotted path and, for an enumeration, the allowed values."""
+    found = _AT.match(str(error))
+    reason, path = (found.group("reason"), found.group("path") or "") if found else (str(error), "")
+    reason = reason.replace("`", "'")
+    if reason.startswith("Invalid enum value"):
+        allowed = sorted(allowed_values(expected, path))
+        if 0 < len(allowed) <= MOST_VALUES_NAMED:
+            reason += f"; allowed are {', '.join(allowed)}"
+    return invalid((root + path).lstrip("."), reason)
+
+
+def allowed_values(expected: Any, path: str) -> Iterator[str]:
+    """The values of the enumeration that stands at ``path`` inside the type ``expected``."""
+    for step in re.findall(r"\.(\w+)|(\[(?:\.\.\.|\d+)\])", path):
+        expected = inner_type(bare(expected), step[0])
+    expected = bare(expected)
+    while typing.get_origin(expected) in (tuple, frozenset, dict):
+        expected = bare(typing.get_args(expected)[0])
+    if isinstance(expected, type) and issubclass(expected, StrEnum):
+        yield from (member.value for member in expected)
+
+
+def bare(expected: Any) -> Any:
+    """A type without ``| None`` and annotations."""
+    origin = typing.get_origin(expected)
+    if origin in (typing.Union, types.UnionType):
+        return bare(next(a for a in typing.get_args(expected) if a is not type(None)))
+    if origin is typing.Annotated:
+        return bare(typing.get_args(expected)[0])
+    return expected
+
+
+def inner_type(expected: Any, field: str) -> Any:
+    """The type of a field, or of the elements where ``field`` is empty."""
+    if field and isinstance(expected, type) and issubclass(expected, Struct):
+        return field_types(expected).get(field, Any)
+    arguments = typing.get_args(expected)
+    return (arguments[-1] if typing.get_origin(expected) is dict else arguments[0]) if arguments else Any
+
+
+@cache
+def field_types(struct: type[Struct]) -> dict[str, Any]:
+    """The fields of a structure by their names on the wire, with their types."""
+    return {field.encode_name: field.type for field in msgspec.structs.fields(struct)}
+
+
+def check_unions(value: Any, where: str) -> None:
+    """Check the unions of ``value`` and of everything inside it.
+
+    :raises InvalidArgument: a field is missing that the discriminant requires, or set that it forbids.
+    """
+    if value is None or isinstance(value, (str, bytes, int, float, bool)):
+        return
+    checker = union_checker(type(value)) if isinstance(value, Struct) else _check_container
+    if checker is not None:
+        checker(value, where)
+
+
+def _check_container(value: Any, where: str) -> None:
+    if isinstance(value, tuple):
+        for position, inner in enumerate(value):
+            check_unions(inner, f"{where}[{position}]")
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            check_unions(inner, f"{where}[{key}]")
+
+
+@cache
+def union_checker(struct: type[Struct]) -> Callable[[Any, str], None] | None:
+    """A function that checks one structure, ``None`` where nothing inside can hold a union."""
+    unions = struct.__vapi_unions__
+    nested = [
+        name for name in struct.__struct_fields__ if may_hold_union(field_types_by_attribute(struct)[name], {struct})
+    ]
+    if not unions and not nested:
+        return None
+
+    def check(value: Any, where: str) -> None:
+        prefix = f"{where}." if where else ""
+        for union in unions:
+            case = getattr(value, union.discriminant)
+            if case is None:
+                continue
+            fields = dict(union.cases.get(str(case), ()))
+            for name in union.members:
+                present = getattr(value, name) is not None
+                if present and name not in fields:
+                    raise invalid(f"{prefix}{name}", f"must not be set when {union.discriminant} is {case}")
+                if not present and fields.get(name):
+                    raise invalid(f"{prefix}{name}", f"is required when {union.discriminant} is {case}")
+        for name in nested:
+            inner = getattr(value, name)
+            if inner is not None:
+                check_unions(inner, f"{prefix}{name}")
+
+    return check
+
+
+def field_types_by_attribute(struct: type[Struct]) -> dict[str, Any]:
+    """The fields of a structure by their Python names, with their types."""
+    return {field.name: field.type for field in msgspec.structs.fields(struct)}
+
+
+def may_hold_union(expected: Any, seen: set[type[Struct]]) -> bool:
+    """Whether a value of this type can have a union somewhere inside."""
+    expected = bare(expected)
+    if typing.get_origin(expected) in (tuple, dict):
+        return any(may_hold_union(argument, seen) for argument in typing.get_args(expected) if argument is not ...)
+    if not (isinstance(expected, type) and issubclass(expected, Struct)):
+        return False
+    if expected in seen:
+        return True
+    if expected.__vapi_unions__:
+        return True
+    return any(may_hold_union(t, seen | {expected}) for t in field_types_by_attribute(expected).values())

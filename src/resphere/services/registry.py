@@ -1,0 +1,59 @@
+"""Which operations have behaviour: a handler attaches itself to an operation with :func:`implements`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Awaitable, Callable
+from types import ModuleType
+from typing import Concatenate, ParamSpec, TypeVar
+
+import msgspec
+
+from resphere.contract.model import AnyOperation, Handler, Operation
+from resphere.services.call import Call
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Implementation(msgspec.Struct, frozen=True):
+    """An operation with its handler.
+
+    ``kept``: the answer depends on nothing but the inventory's revision, the input and what the caller may see, so
+    that it may be kept and revalidated by ETag.
+    """
+
+    operation: AnyOperation
+    handler: Handler
+    kept: bool
+
+
+_implementations: dict[str, Implementation] = {}
+
+
+def implements(
+    operation: Operation[P, R], *, kept: bool = False
+) -> Callable[[Callable[Concatenate[Call, P], Awaitable[R]]], Callable[Concatenate[Call, P], Awaitable[R]]]:
+    """Attach the decorated coroutine function to ``operation``.
+
+    It is called with the :class:`Call` and the operation's parameters in the contract's order, validated, and returns
+    the operation's result or raises a :class:`~resphere.contract.errors.VapiError`.
+    """
+
+    def attach(
+        handler: Callable[Concatenate[Call, P], Awaitable[R]],
+    ) -> Callable[Concatenate[Call, P], Awaitable[R]]:
+        if operation.id in _implementations:
+            raise ValueError(f"{operation.id} is implemented twice")
+        _implementations[operation.id] = Implementation(operation, handler, kept)
+        return handler
+
+    return attach
+
+
+def load(package: ModuleType) -> dict[str, Implementation]:
+    """Import every module below ``package`` and return what they implement: operation id -> implementation."""
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        importlib.import_module(module.name)
+    return dict(_implementations)
