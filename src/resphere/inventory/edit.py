@@ -1,0 +1,125 @@
+"""A change in the making: what it writes, and what must still hold when it is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from resphere.inventory.errors import ConcurrentChange
+from resphere.inventory.rows import Rows
+from resphere.inventory.table import Stored, T
+from resphere.store.base import Check, Transaction, Write
+
+Key = tuple[str, str]
+"""A document's address: kind and id."""
+
+
+class Draft(msgspec.Struct, frozen=True, gc=False):
+    """An object to be written, with its encoded form."""
+
+    obj: Any
+    body: bytes
+
+
+class Edit:
+    """What a plan does to the inventory. All of it is committed, or nothing.
+
+    Everything written or relied upon must be at commit as it was when the plan ran; else the plan runs again. So a plan
+    makes the new object from what it reads in that very run, never from an object it was handed.
+    """
+
+    def __init__(self, rows: Mapping[type[Any], Rows[Any]], next_number: Callable[[], int]) -> None:
+        self._rows = rows
+        self._next_number = next_number
+        self._written: dict[Key, tuple[Rows[Any], Any]] = {}
+        self._relied: dict[Key, int] = {}
+        self._vacant: dict[str, None] = {}
+
+    def get(self, cls: type[T], id: str) -> T | None:
+        """The object as this edit leaves it."""
+        rows: Rows[T] = self._rows[cls]
+        written = self._written.get((rows.kind, id))
+        if written is not None:
+            obj: T | None = written[1]
+            return obj
+        return rows.objects.get(id)
+
+    def put(self, obj: Stored) -> None:
+        """Write ``obj``, new or in place of the one with its id. One that is as before is only relied upon."""
+        rows = self._rows[type(obj)]
+        key = (rows.kind, obj.id)
+        if rows.objects.get(obj.id) == obj:
+            self._written.pop(key, None)
+            self._relied[key] = rows.revisions[obj.id]
+        else:
+            self._written[key] = (rows, obj)
+
+    def delete(self, cls: type[Stored], id: str) -> None:
+        """Delete the object.
+
+        :raises KeyError: there is none.
+        """
+        rows = self._rows[cls]
+        if self.get(cls, id) is None:
+            raise KeyError(id)
+        if id in rows.objects:
+            self._written[rows.kind, id] = (rows, None)
+        else:
+            del self._written[rows.kind, id]
+
+    def rely_on(self, obj: Stored) -> None:
+        """Have the change fail if anybody changes ``obj``, which this edit need not write.
+
+        :raises ConcurrentChange: ``obj`` is out of date already.
+        """
+        rows = self._rows[type(obj)]
+        key = (rows.kind, obj.id)
+        if self.get(type(obj), obj.id) != obj:
+            raise ConcurrentChange(f"{rows.kind}/{obj.id}")
+        if key not in self._written:
+            self._relied[key] = rows.revisions[obj.id]
+
+    def vacant(self, prefix: str) -> None:
+        """Have the change fail if, after it, any object holds a claim that begins with ``prefix``."""
+        self._vacant[prefix] = None
+
+    def new_id(self, prefix: str) -> str:
+        """An id that no object of any kind has had: ``prefix`` (``vm-``, ``group-v``) and a number."""
+        return f"{prefix}{self._next_number()}"
+
+    @property
+    def touched(self) -> set[Key]:
+        """Every document that is written or relied upon; empty if there is nothing to commit."""
+        return self._written.keys() | self._relied.keys() if self._written else set()
+
+    def drafts(self) -> dict[Key, Draft | None]:
+        """What is written, encoded; ``None`` where an object is deleted."""
+        return {
+            key: None if obj is None else Draft(obj, rows.encode(obj)) for key, (rows, obj) in self._written.items()
+        }
+
+    def transaction(self, drafts: Mapping[Key, Draft | None]) -> Transaction:
+        """The edit in the store's terms."""
+        return Transaction(
+            writes=tuple(self._write(key, draft) for key, draft in drafts.items()),
+            checks=tuple(
+                Check(kind, id, revision)
+                for (kind, id), revision in self._relied.items()
+                if (kind, id) not in self._written
+            ),
+            vacant=tuple(self._vacant),
+        )
+
+    def _write(self, key: Key, draft: Draft | None) -> Write:
+        kind, id = key
+        rows = self._written[key][0]
+        expected = rows.revisions.get(id, 0)
+        if draft is None:
+            return Write(kind, id, None, expected)
+        old = rows.objects.get(id)
+        claims = tuple(rows.table.claims(draft.obj))
+        # Claims that stay are not worth writing again.
+        unchanged = old is not None and tuple(rows.table.claims(old)) == claims
+        return Write(kind, id, draft.body, expected, None if unchanged else claims)

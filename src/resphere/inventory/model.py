@@ -1,0 +1,256 @@
+"""The managed objects, frozen, by kind.
+
+Everything here is what the store keeps and every worker holds in memory. Where vCenter's API has a structure for a
+part of an object (a disk, a NIC, the boot options), the object holds that very structure. What follows from other
+objects (the hosts of a datastore, the cluster of a VM, the children of a folder) is never stored twice: the
+inventory's indexes answer it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+import msgspec
+
+from resphere.contract.generated import ids, vcenter, vcenter_vm, vcenter_vm_hardware, vcenter_vm_hardware_adapter
+from resphere.contract.generated import vcenter_vm_hardware_boot as vm_boot
+from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
+
+
+class ManagedObject(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, forbid_unknown_fields=True
+):
+    """What every managed object has: an ``id`` such as ``vm-1049``, a ``name`` and the ``parent`` that holds it.
+
+    ``parent`` is ``None`` only for the root folder. ``kind`` names the document kind in the store, ``id_prefix`` is
+    what ids begin with, ``resource_type`` is vCenter's word for the type.
+    """
+
+    kind: ClassVar[str]
+    id_prefix: ClassVar[str]
+    resource_type: ClassVar[str]
+
+    id: str
+    name: str
+    parent: str | None = None
+
+
+class Folder(ManagedObject, frozen=True, kw_only=True):
+    """A folder. The root folder is ``group-d1``. Ids: ``group-d`` datacenter, ``-v`` VM, ``-h`` host, ``-s`` datastore,
+    ``-n`` network folders."""
+
+    kind = "folder"
+    id_prefix = "group-"
+    resource_type = "Folder"
+
+    type: vcenter.Folder.Type
+
+
+class Datacenter(ManagedObject, frozen=True, kw_only=True):
+    """A datacenter with its four folders (whose ``parent`` is the datacenter)."""
+
+    kind = "datacenter"
+    id_prefix = "datacenter-"
+    resource_type = "Datacenter"
+
+    datastore_folder: ids.FolderId
+    host_folder: ids.FolderId
+    network_folder: ids.FolderId
+    vm_folder: ids.FolderId
+
+
+class Cluster(ManagedObject, frozen=True, kw_only=True):
+    """A cluster; ``parent`` is a host folder. ``resource_pool`` is its root pool."""
+
+    kind = "cluster"
+    id_prefix = "domain-c"
+    resource_type = "ClusterComputeResource"
+
+    resource_pool: ids.ResourcePoolId
+    ha_enabled: bool = False
+    drs_enabled: bool = False
+    vsan_enabled: bool = False
+
+
+class PhysicalNic(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A host's network adapter; ``link_speed_Mbps`` is ``None`` where there is no link."""
+
+    device: str
+    mac_address: str
+    link_speed_Mbps: int | None = None
+
+
+class HostHardware(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a host is made of. ``memory_size_MiB`` and ``cpu_frequency_MHz`` are installed, not free."""
+
+    vendor: str
+    model: str
+    serial_number: str
+    cpu_model: str
+    cpu_packages: int
+    cpu_cores: int
+    cpu_threads: int
+    cpu_frequency_MHz: int
+    memory_size_MiB: int
+
+
+class Host(ManagedObject, frozen=True, kw_only=True):
+    """An ESXi host; ``parent`` is a cluster, or a host folder for a standalone host.
+
+    ``resource_pool`` is the root pool of a standalone host, ``None`` in a cluster. ``datastores`` and ``networks``
+    are what the host has mounted and connected.
+    """
+
+    kind = "host"
+    id_prefix = "host-"
+    resource_type = "HostSystem"
+
+    connection_state: vcenter.Host.ConnectionState
+    power_state: vcenter.Host.PowerState
+    in_maintenance_mode: bool = False
+    hardware: HostHardware
+    version: str
+    build: str
+    host_uuid: str
+    boot_time: datetime
+    management_ip: str
+    physical_nics: tuple[PhysicalNic, ...] = ()
+    datastores: tuple[ids.DatastoreId, ...] = ()
+    networks: tuple[ids.NetworkId, ...] = ()
+    resource_pool: ids.ResourcePoolId | None = None
+
+
+class ResourcePool(ManagedObject, frozen=True, kw_only=True):
+    """A resource pool; ``parent`` is a pool, or the cluster or standalone host (``owner``) for a root pool."""
+
+    kind = "resource_pool"
+    id_prefix = "resgroup-"
+    resource_type = "ResourcePool"
+
+    owner: str
+    cpu_allocation: vcenter.ResourcePool.ResourceAllocationInfo
+    memory_allocation: vcenter.ResourcePool.ResourceAllocationInfo
+
+
+class Datastore(ManagedObject, frozen=True, kw_only=True):
+    """A datastore; ``capacity`` and ``free_space`` in bytes. Which hosts mount it stands on the hosts."""
+
+    kind = "datastore"
+    id_prefix = "datastore-"
+    resource_type = "Datastore"
+
+    type: vcenter.Datastore.Type
+    accessible: bool = True
+    capacity: int
+    free_space: int
+    multiple_host_access: bool
+    thin_provisioning_supported: bool = True
+    url: str
+
+
+class Network(ManagedObject, frozen=True, kw_only=True):
+    """A network; ids begin with ``network-`` (standard) or ``dvportgroup-`` (distributed).
+
+    ``distributed_switch`` is the id (``dvs-21``) and ``distributed_switch_uuid`` the UUID of a distributed port group's
+    switch.
+    """
+
+    kind = "network"
+    id_prefix = "network-"
+    resource_type = "Network"
+
+    type: vcenter.Network.Type
+    vlan: int = 0
+    distributed_switch: str | None = None
+    distributed_switch_uuid: str | None = None
+
+
+class GuestState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What VMware Tools reports while it runs; kept while the VM is off, shown only while it is on."""
+
+    host_name: str
+    family: vcenter_vm.GuestOSFamily
+    full_name: str
+    ip_addresses: tuple[str, ...] = ()
+    filesystems: dict[str, LocalFilesystem.Info] = {}
+
+
+class VirtualMachine(ManagedObject, frozen=True, kw_only=True):
+    """A virtual machine or template; ``parent`` is a VM folder.
+
+    Its cluster is its host's parent. Device keys are the contract's ids (``2000`` the first disk, ``4000`` the first
+    NIC). A NIC's backing names the network by id; the network's name is looked up when shown.
+    """
+
+    kind = "virtual_machine"
+    id_prefix = "vm-"
+    resource_type = "VirtualMachine"
+
+    guest_OS: vcenter_vm.GuestOS
+    power_state: vcenter_vm.Power.State = vcenter_vm.Power.State.POWERED_OFF
+    clean_power_off: bool = True
+    template: bool = False
+    resource_pool: ids.ResourcePoolId
+    host: ids.HostSystemId
+    datastore: ids.DatastoreId
+    bios_uuid: str
+    instance_uuid: str
+    hardware: vcenter_vm.Hardware.Info
+    boot: vcenter_vm_hardware.Boot.Info
+    boot_devices: tuple[vm_boot.Device.Entry, ...] = ()
+    cpu: vcenter_vm_hardware.Cpu.Info
+    memory: vcenter_vm_hardware.Memory.Info
+    disks: dict[ids.VcenterVmHardwareDiskId, vcenter_vm_hardware.Disk.Info] = {}
+    nics: dict[ids.VcenterVmHardwareEthernetId, vcenter_vm_hardware.Ethernet.Info] = {}
+    cdroms: dict[ids.VcenterVmHardwareCdromId, vcenter_vm_hardware.Cdrom.Info] = {}
+    floppies: dict[ids.VcenterVmHardwareFloppyId, vcenter_vm_hardware.Floppy.Info] = {}
+    parallel_ports: dict[ids.VcenterVmHardwareParallelPortId, vcenter_vm_hardware.Parallel.Info] = {}
+    serial_ports: dict[ids.VcenterVmHardwareSerialPortId, vcenter_vm_hardware.Serial.Info] = {}
+    sata_adapters: dict[ids.VcenterVmHardwareSataAdapterId, vcenter_vm_hardware_adapter.Sata.Info] = {}
+    scsi_adapters: dict[ids.VcenterVmHardwareScsiAdapterId, vcenter_vm_hardware_adapter.Scsi.Info] = {}
+    nvme_adapters: dict[ids.VcenterVmHardwareNvmeAdapterId, vcenter_vm_hardware_adapter.Nvme.Info] = {}
+    tools: vcenter_vm.Tools.Info
+    guest: GuestState | None = None
+    vmx_path: str
+    annotation: str = ""
+    snapshot: str | None = None
+    """The id of the snapshot that the running state descends from."""
+
+
+class Snapshot(ManagedObject, frozen=True, kw_only=True):
+    """A snapshot of a VM: ``parent`` is the VM, ``parent_snapshot`` the one it descends from.
+
+    ``state`` is the whole VM as it was when the snapshot was taken, so that a revert brings back hardware and power
+    state.
+    """
+
+    kind = "snapshot"
+    id_prefix = "snapshot-"
+    resource_type = "VirtualMachineSnapshot"
+
+    parent_snapshot: str | None = None
+    description: str = ""
+    created_time: datetime
+    memory: bool = False
+    quiesced: bool = False
+    state: VirtualMachine
+
+
+KINDS: dict[str, type[ManagedObject]] = {
+    cls.kind: cls
+    for cls in (
+        Folder,
+        Datacenter,
+        Cluster,
+        Host,
+        ResourcePool,
+        Datastore,
+        Network,
+        VirtualMachine,
+        Snapshot,
+    )
+}
+"""Document kind -> class, of everything that belongs to the inventory proper (not sessions, tasks, accounts)."""
+
+ROOT_FOLDER = "group-d1"

@@ -1,0 +1,231 @@
+"""This worker's replica of the store in memory: reads are served from it, changes go through it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from resphere.inventory.contention import Contention
+from resphere.inventory.edit import Edit
+from resphere.inventory.errors import ConcurrentChange
+from resphere.inventory.rows import Rows
+from resphere.inventory.table import Stored, T, Table
+from resphere.store.base import Change, Conflict, Document, Store
+
+R = TypeVar("R")
+Callback = Callable[[Any, Any], None]
+
+ATTEMPTS = 20
+LONGEST_PAUSE_SECONDS = 0.002  # for each attempt so far; a commit takes about a quarter of this
+
+COUNTER = "object"
+FIRST_NUMBER = 1001  # below stand the fixed ids, such as group-d1
+NUMBERS_TAKEN = 256  # each taking blocks the worker for one commit
+
+logger = logging.getLogger(__name__)
+
+
+class Replica:
+    """Every object of the given tables, as of one sequence of the store.
+
+    To be used on one event loop. What is read stays as it is until the next ``await`` or :meth:`refresh`; mappings that
+    were handed out are not to be kept beyond that. All methods raise ``StoreError`` where the store fails, and
+    ``KeyError`` for a class without a table.
+    """
+
+    def __init__(self, store: Store, tables: Iterable[Table[Any]], rng: random.Random | None = None) -> None:
+        self._store = store
+        self._rng = rng or random.Random()
+        self._tables = tuple(tables)
+        self._rows: dict[type[Any], Rows[Any]] = {}
+        self._by_kind: dict[str, Rows[Any]] = {}
+        self._use({table.cls: Rows(table) for table in self._tables})
+        self._version: int | None = None
+        self._sequence = 0
+        self._revision = 0
+        self._contention = Contention()
+        self._numbers = iter(range(0))
+        self._callbacks: defaultdict[str, list[Callback]] = defaultdict(list)
+        self._notices: deque[tuple[str, Any, Any]] = deque()
+        self._notifying = False
+
+    @property
+    def epoch(self) -> str:
+        """The store's name; sequences and revisions are comparable within it only."""
+        return self._store.epoch
+
+    @property
+    def sequence(self) -> int:
+        """The last transaction that this replica shows."""
+        return self._sequence
+
+    @property
+    def revision(self) -> int:
+        """Rises whenever an object of a table with ``revises`` changes: equal revisions (of one epoch) mean equal
+        inventories, in all workers. After a load it may be above the last change's sequence."""
+        return self._revision
+
+    def load(self) -> None:
+        """Take everything from the store. On a replica that was loaded before, callbacks hear what is different."""
+        version = self._store.version()
+        snapshot = self._store.load()
+        documents: defaultdict[str, list[Document]] = defaultdict(list)
+        for document in snapshot.documents:
+            documents[document.kind].append(document)
+        rows = {table.cls: Rows(table) for table in self._tables}
+        for each in rows.values():
+            each.load(documents.pop(each.kind, ()))
+        before, first = self._rows, self._version is None
+        self._use(rows)
+        # Deletions leave no trace in a snapshot: only its own sequence is sure to be no other state's revision.
+        self._sequence = self._revision = snapshot.sequence
+        self._version = version
+        if not first:
+            for cls, each in rows.items():
+                self._compare(before[cls], each)
+        self._notify()
+
+    def refresh(self) -> None:
+        """Show everything that anybody committed until now. Costs microseconds where nothing was."""
+        # The version is asked for first: what is committed in between is then seen twice, not never.
+        version = self._store.version()
+        if version == self._version:
+            return
+        changes = self._store.changes_since(self._sequence)
+        if not changes.complete or self._version is None:
+            self.load()
+            return
+        self._apply(changes.changes)
+        self._sequence = changes.sequence
+        self._version = version
+        self._notify()
+
+    def get(self, cls: type[T], id: str) -> T | None:
+        """The object of this class and id."""
+        rows: Rows[T] = self._rows[cls]
+        return rows.objects.get(id)
+
+    def all(self, cls: type[T]) -> Mapping[str, T]:
+        """All objects of the class by id: those loaded in the numeric order of ids, then those that came since."""
+        rows: Rows[T] = self._rows[cls]
+        return MappingProxyType(rows.objects)
+
+    def by(self, cls: type[T], index: str, key: str) -> Mapping[str, T]:
+        """The objects, by id, that have ``key`` in ``index``. Costs nothing for those that have not."""
+        rows: Rows[T] = self._rows[cls]
+        return rows.indexes[index].find(key)
+
+    def count(self, cls: type[Stored]) -> int:
+        """How many objects of the class there are."""
+        return len(self._rows[cls].objects)
+
+    def revision_of(self, cls: type[Stored], id: str) -> int:
+        """The sequence of the object's last change, 0 where there is no such object."""
+        return self._rows[cls].revisions.get(id, 0)
+
+    def subscribe(self, cls: type[T], callback: Callable[[T | None, T | None], None]) -> Callable[[], None]:
+        """Have ``callback(old, new)`` called after each change of an object of the class; the result ends it.
+
+        Whoever's change it was. Several changes in quick succession may come as one. ``None`` is for an object that was
+        not or is no more. What a callback raises is logged.
+        """
+        callbacks = self._callbacks[self._rows[cls].kind]
+        callbacks.append(callback)
+        return lambda: callbacks.remove(callback)
+
+    async def change(self, plan: Callable[[Edit], R]) -> R:
+        """Run ``plan`` on the current state, commit its edit, and return its result once that is durable and shown.
+
+        ``plan`` reads this replica and the edit, and does nothing else: it is run again whenever something it wrote or
+        relied upon was changed by others before its commit. Whatever it raises is raised, and nothing happens. If it
+        writes nothing, nothing is committed.
+
+        :raises ConcurrentChange: others were first in each of :data:`ATTEMPTS` attempts.
+        """
+        with self._contention.place() as place:
+            attempt = 0
+            while True:
+                self.refresh()
+                edit = Edit(self._rows, self._next_number)
+                result = plan(edit)
+                busy = self._contention.busy(edit.touched)
+                if busy is not None:
+                    await place.wait(busy)
+                    continue
+                try:
+                    await self._commit(edit)
+                except Conflict as conflict:
+                    attempt += 1
+                    if attempt == ATTEMPTS:
+                        raise ConcurrentChange(conflict.subject) from conflict
+                    if attempt > 1:
+                        await asyncio.sleep(self._rng.random() * attempt * LONGEST_PAUSE_SECONDS)
+                else:
+                    return result
+
+    async def _commit(self, edit: Edit) -> None:
+        if not edit.touched:
+            return
+        drafts = edit.drafts()
+        with self._contention.committing(drafts):
+            await self._store.commit(edit.transaction(drafts))
+            # Own changes come back through the log like all others: one order for everybody.
+            self.refresh()
+
+    def _next_number(self) -> int:
+        number = next(self._numbers, None)
+        if number is None:
+            self._numbers = iter(self._store.reserve(COUNTER, NUMBERS_TAKEN))
+            number = next(self._numbers)
+        return number + FIRST_NUMBER - 1
+
+    def _use(self, rows: dict[type[Any], Rows[Any]]) -> None:
+        self._rows = rows
+        self._by_kind = {each.kind: each for each in rows.values()}
+
+    def _apply(self, changes: Iterable[Change]) -> None:
+        known = [(self._by_kind[change.kind], change) for change in changes if change.kind in self._by_kind]
+        # All are decoded before the first is applied: a broken document leaves no half transaction behind.
+        objects = [self._object(rows, change) for rows, change in known]
+        for (rows, change), obj in zip(known, objects, strict=True):
+            old = rows.set(change.id, change.sequence, obj)
+            if rows.table.revises:
+                self._revision = max(self._revision, change.sequence)
+            if old is not None or obj is not None:
+                self._notices.append((rows.kind, old, obj))
+
+    def _object(self, rows: Rows[Any], change: Change) -> Any:
+        if change.body is None:
+            return None
+        draft = self._contention.drafts.get((change.kind, change.id))
+        if draft is not None and draft.body == change.body:
+            return draft.obj
+        return rows.decode(change.id, change.body)
+
+    def _compare(self, before: Rows[Any], after: Rows[Any]) -> None:
+        for id, old in before.objects.items():
+            if before.revisions[id] != after.revisions.get(id):
+                self._notices.append((after.kind, old, after.objects.get(id)))
+        for id, new in after.objects.items():
+            if id not in before.objects:
+                self._notices.append((after.kind, None, new))
+
+    def _notify(self) -> None:
+        if self._notifying:  # a callback has refreshed: it hears of that in its turn
+            return
+        self._notifying = True
+        try:
+            while self._notices:
+                kind, old, new = self._notices.popleft()
+                for callback in tuple(self._callbacks.get(kind, ())):
+                    try:
+                        callback(old, new)
+                    except Exception:
+                        logger.exception("a subscriber to changes of %s failed", kind)
+        finally:
+            self._notifying = False

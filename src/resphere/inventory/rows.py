@@ -1,0 +1,130 @@
+"""The objects of one table in memory, and the indexes over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Generic
+
+import msgspec
+
+from resphere.inventory.sharing import Sharing
+from resphere.inventory.table import T, Table
+from resphere.store.base import Document, StoreError
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Index(Generic[T]):
+    """The objects under each key.
+
+    A key with one object holds it bare: most names have one, and a dict takes 232 bytes.
+    """
+
+    __slots__ = ("_buckets", "_keys")
+
+    def __init__(self, keys: Callable[[T], Iterable[str]]) -> None:
+        self._keys = keys
+        self._buckets: dict[str, T | dict[str, T]] = {}
+
+    def find(self, key: str) -> Mapping[str, T]:
+        """The objects under ``key`` by id, as a view that follows changes of a key with several objects."""
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            return NOTHING
+        return MappingProxyType(bucket if isinstance(bucket, dict) else {bucket.id: bucket})
+
+    def replace(self, old: T | None, new: T | None) -> None:
+        """Take ``new`` for ``old``; an object that keeps a key keeps its place under it."""
+        before = () if old is None else tuple(self._keys(old))
+        after = () if new is None else tuple(self._keys(new))
+        if old is not None and before != after:
+            for key in before:
+                if key not in after:
+                    self._remove(key, old.id)
+        if new is not None:
+            for key in after:
+                self._put(key, new)
+
+    def contents(self) -> Iterator[tuple[str, Mapping[str, T]]]:
+        """Every key with what stands under it."""
+        return ((key, self.find(key)) for key in self._buckets)
+
+    def _put(self, key: str, obj: T) -> None:
+        bucket = self._buckets.get(key)
+        if isinstance(bucket, dict):
+            bucket[obj.id] = obj
+        elif bucket is None or bucket.id == obj.id:
+            self._buckets[key] = obj
+        else:
+            self._buckets[key] = {bucket.id: bucket, obj.id: obj}
+
+    def _remove(self, key: str, id: str) -> None:
+        bucket = self._buckets.get(key)
+        if not isinstance(bucket, dict):
+            # None where the object had the key twice.
+            self._buckets.pop(key, None)
+            return
+        bucket.pop(id, None)
+        if not bucket:
+            del self._buckets[key]
+
+
+class Rows(Generic[T]):
+    """One table's objects by id, their revisions and their indexes."""
+
+    __slots__ = ("_decoder", "_encoder", "_sharing", "indexes", "objects", "revisions", "table")
+
+    def __init__(self, table: Table[T]) -> None:
+        self.table = table
+        self.objects: dict[str, T] = {}
+        self.revisions: dict[str, int] = {}
+        self.indexes = {name: Index(keys) for name, keys in table.indexes.items()}
+        self._sharing = Sharing(table.shared)
+        self._encoder = msgspec.json.Encoder()
+        self._decoder = msgspec.json.Decoder(table.cls)
+
+    @property
+    def kind(self) -> str:
+        return self.table.cls.kind
+
+    def load(self, documents: Iterable[Document]) -> None:
+        """Fill the empty table, in the numeric order of ids.
+
+        :raises StoreError: a document is not what its kind says.
+        """
+        for document in sorted(documents, key=lambda document: numeric_order(document.id)):
+            self.set(document.id, document.revision, self.decode(document.id, document.body))
+
+    def encode(self, obj: T) -> bytes:
+        return self._encoder.encode(obj)
+
+    def decode(self, id: str, body: bytes) -> T:
+        """The object of a document.
+
+        :raises StoreError: the document is not what its kind says.
+        """
+        try:
+            return self._decoder.decode(body)
+        except msgspec.MsgspecError as error:
+            raise StoreError(f"the document {self.kind}/{id} cannot be read: {error}") from error
+
+    def set(self, id: str, revision: int, obj: T | None) -> T | None:
+        """Take ``obj`` (``None``: nothing) for what stood under ``id``, and return that."""
+        old = self.objects.get(id)
+        if obj is not None:
+            self._sharing.share(obj)
+            self.objects[obj.id if old is None else old.id] = obj
+            self.revisions[obj.id if old is None else old.id] = revision
+        elif old is not None:
+            del self.objects[id], self.revisions[id]
+        for index in self.indexes.values():
+            index.replace(old, obj)
+        return old
+
+
+def numeric_order(id: str) -> tuple[int, str, str]:
+    """A sorting key that puts ``vm-99`` before ``vm-1049``, and ids that end in no digits first."""
+    stem = id.rstrip("0123456789")
+    digits = id[len(stem) :]
+    return len(digits), digits, stem

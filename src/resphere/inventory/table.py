@@ -1,0 +1,47 @@
+"""What the inventory must know about one kind of object: its class, its indexes, its unique keys.
+
+The inventory keeps any kind of document in memory and knows none of them itself: a package that owns a kind
+(sessions, tasks, accounts) makes its own :class:`Table` and hands it to the replica.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import ClassVar, Generic, Protocol, TypeVar
+
+import msgspec
+
+
+class Stored(Protocol):
+    """What the replica keeps: a frozen msgspec ``Struct`` with a document kind and an id."""
+
+    kind: ClassVar[str]
+
+    @property
+    def id(self) -> str:
+        """Unique within the kind."""
+
+
+T = TypeVar("T", bound=Stored)
+
+
+def no_keys(_obj: object, /) -> tuple[str, ...]:
+    """Of objects that claim nothing."""
+    return ()
+
+
+class Table(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """One kind of object.
+
+    ``cls`` is the class its documents decode to; ``indexes`` maps an index's name to the function that gives an
+    object's keys in it (any number, repeats allowed). ``claims`` are the unique keys an object holds, such as
+    ``name/<parent>/<name>``: two processes can never commit objects with an equal one. ``revises`` says whether a
+    change of this kind raises the inventory's revision. ``shared`` names fields whose values many objects have in
+    common: equal ones are kept in memory once.
+    """
+
+    cls: type[T]
+    indexes: Mapping[str, Callable[[T], Iterable[str]]] = {}
+    claims: Callable[[T], Iterable[str]] = no_keys
+    revises: bool = True
+    shared: tuple[str, ...] = ()

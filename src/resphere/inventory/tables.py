@@ -1,0 +1,159 @@
+"""The tables of the managed objects, with the indexes that the API's filters and relations read by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from resphere.inventory.model import (
+    Cluster,
+    Datacenter,
+    Datastore,
+    Folder,
+    Host,
+    ManagedObject,
+    Network,
+    ResourcePool,
+    Snapshot,
+    VirtualMachine,
+)
+from resphere.inventory.table import Table
+
+
+def name_claim(parent: str, name: str) -> str:
+    """The claim that keeps a name unique among the children of ``parent``, of whatever kind they are."""
+    return f"{children_claims(parent)}{name}"
+
+
+def children_claims(parent: str) -> str:
+    """What the name claims of all children of ``parent`` begin with: vacant, if it has none."""
+    return f"name/{parent}/"
+
+
+def _by_name(obj: ManagedObject) -> tuple[str, ...]:
+    return (obj.name,)
+
+
+def _by_parent(obj: ManagedObject) -> tuple[str, ...]:
+    return () if obj.parent is None else (obj.parent,)
+
+
+def _name_claims(obj: ManagedObject) -> tuple[str, ...]:
+    return () if obj.parent is None else (name_claim(obj.parent, obj.name),)
+
+
+def _by_type(obj: Folder | Datastore | Network) -> tuple[str, ...]:
+    return (obj.type,)
+
+
+def _disk_datastore_names(vm: VirtualMachine) -> tuple[str, ...]:
+    """The names of datastores, as in ``[LocalDS_0] web/web.vmdk``, on which disks stand away from the VM's home."""
+    home = datastore_name(vm.vmx_path)
+    names = (datastore_name(disk.backing.vmdk_file or "") for disk in vm.disks.values())
+    return tuple(name for name in names if name and name != home)
+
+
+def datastore_name(path: str) -> str:
+    """The datastore's name in a datastore path; empty where it states none."""
+    name, bracket, _ = path.partition("]")
+    return name[1:] if bracket and name.startswith("[") else ""
+
+
+def _networks(vm: VirtualMachine) -> tuple[str, ...]:
+    return tuple(nic.backing.network for nic in vm.nics.values() if nic.backing.network is not None)
+
+
+FOLDERS = Table(
+    cls=Folder,
+    indexes={"name": _by_name, "parent": _by_parent, "type": _by_type},
+    claims=_name_claims,
+)
+
+DATACENTERS = Table(
+    cls=Datacenter,
+    indexes={"name": _by_name, "parent": _by_parent},
+    claims=_name_claims,
+)
+
+CLUSTERS = Table(
+    cls=Cluster,
+    indexes={"name": _by_name, "parent": _by_parent},
+    claims=_name_claims,
+)
+
+HOSTS = Table(
+    cls=Host,
+    indexes={
+        "name": _by_name,
+        "parent": _by_parent,
+        "datastore": lambda host: host.datastores,
+        "network": lambda host: host.networks,
+        "connection_state": lambda host: (host.connection_state,),
+    },
+    claims=_name_claims,
+    shared=("parent", "version", "build", "hardware", "datastores", "networks"),
+)
+
+RESOURCE_POOLS = Table(
+    cls=ResourcePool,
+    indexes={"name": _by_name, "parent": _by_parent, "owner": lambda pool: (pool.owner,)},
+    claims=_name_claims,
+)
+
+DATASTORES = Table(
+    cls=Datastore,
+    indexes={"name": _by_name, "parent": _by_parent, "type": _by_type},
+    claims=_name_claims,
+)
+
+NETWORKS = Table(
+    cls=Network,
+    indexes={"name": _by_name, "parent": _by_parent, "type": _by_type},
+    claims=_name_claims,
+)
+
+VIRTUAL_MACHINES = Table(
+    cls=VirtualMachine,
+    indexes={
+        "name": _by_name,
+        "parent": _by_parent,
+        "host": lambda vm: (vm.host,),
+        "resource_pool": lambda vm: (vm.resource_pool,),
+        "power_state": lambda vm: (vm.power_state,),
+        # A VM knows its home's datastore by id, but its disks' by name: see relations.vms_of_datastore.
+        "datastore": lambda vm: (vm.datastore,),
+        "disk_datastore_name": _disk_datastore_names,
+        "network": _networks,
+    },
+    claims=_name_claims,
+    shared=(
+        "parent",
+        "resource_pool",
+        "host",
+        "datastore",
+        "hardware",
+        "boot",
+        "boot_devices",
+        "cpu",
+        "memory",
+        "tools",
+    ),
+)
+
+SNAPSHOTS = Table(
+    cls=Snapshot,
+    # Two snapshots of a VM may have the same name.
+    indexes={"name": _by_name, "parent": _by_parent},
+)
+
+TABLES: tuple[Table[Any], ...] = (
+    FOLDERS,
+    DATACENTERS,
+    CLUSTERS,
+    HOSTS,
+    RESOURCE_POOLS,
+    DATASTORES,
+    NETWORKS,
+    VIRTUAL_MACHINES,
+    SNAPSHOTS,
+)
+"""Of every kind in :data:`~resphere.inventory.model.KINDS`."""
