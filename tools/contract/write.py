@@ -136,7 +136,8 @@ class Writer:
         if re.search(r"\bfield\(", body):
             parts.append("\nfrom msgspec import field\n")
         imports.discard(module)
-        parts.append("\nfrom resphere.contract import model as m\n")
+        if re.search(r"\bm\.", body):
+            parts.append("\nfrom resphere.contract import model as m\n")
         if imports:
             names = sorted(imports)
             parts.append("from resphere.contract.generated import (\n" + "".join(f"    {n},\n" for n in names) + ")\n")

@@ -36,12 +36,9 @@ class ApiDialect:
         :raises NotFound: ``com.vmware.vapi.rest.httpNotFound``.
         :raises VapiError: status 405 with ``Allow``.
         """
-        segments = [text(segment, "path") for segment in request.path.split("/") if segment]
-        found = self._router.find(segments)
+        found = self._router.find(self._segments(request))
         if found is None:
-            raise NotFound(
-                message("com.vmware.vapi.rest.httpNotFound", "There is no resource at {0}.", "/" + "/".join(segments))
-            )
+            raise no_resource(request)
         query = parse_query(request.query)
         method = "GET" if request.method == "HEAD" else request.method
         match = found.select(method, query)
@@ -57,7 +54,7 @@ class ApiDialect:
                     "com.vmware.vapi.rest.httpNotFound",
                     "{0} at {1} needs one of these queries: {2}.",
                     method,
-                    "/" + "/".join(segments),
+                    request.path,
                     ", ".join(actions),
                 )
             )
@@ -66,16 +63,26 @@ class ApiDialect:
             message(
                 "com.vmware.vapi.rest.httpMethodNotAllowed",
                 "{0} does not allow {1}; allowed: {2}.",
-                "/" + "/".join(segments),
+                request.path,
                 request.method,
                 allow,
             )
         ).http(405, [("Allow", allow)])
 
-    def allowed(self, request: Request) -> tuple[str, ...] | None:
-        """The methods of the request's path, ``None`` where there is no such path."""
-        found = self._router.find([text(segment, "path") for segment in request.path.split("/") if segment])
-        return found.allowed if found else None
+    def guards(self, request: Request) -> bool:
+        """Below ``/api`` nobody learns anything before authentication."""
+        return request.path.lstrip("/").startswith("api")
+
+    def options(self, request: Request) -> Reply:
+        """The allowed methods, or 404."""
+        found = self._router.find(self._segments(request))
+        if found is None:
+            return self.error(no_resource(request))
+        return Reply(204, headers=(("Allow", ", ".join(found.allowed)),))
+
+    @staticmethod
+    def _segments(request: Request) -> list[str]:
+        return [text(segment, "path") for segment in request.path.split("/") if segment]
 
     def decode(self, resolved: Resolved, request: Request, body: bytes) -> Struct:
         """Path, query and body as the operation's input structure.
@@ -104,6 +111,11 @@ class ApiDialect:
         if challenge:
             headers = (*headers, ("WWW-Authenticate", challenge))
         return Reply(error.status or error.api_status, _encoder.encode(body), JSON, headers)
+
+
+def no_resource(request: Request) -> NotFound:
+    """The refusal of a path that no release has."""
+    return NotFound(message("com.vmware.vapi.rest.httpNotFound", "There is no resource at {0}.", request.path))
 
 
 class Codec:

@@ -58,6 +58,15 @@ class Dialect(Protocol):
 
     name: str
 
+    def guards(self, request: Request) -> bool:
+        """Whether a request that means no operation is told so only after authentication."""
+
+    def options(self, request: Request) -> Reply:
+        """The answer to ``OPTIONS``: the methods that the path allows.
+
+        It needs no session: it says nothing that the published API does not.
+        """
+
     def resolve(self, request: Request) -> Resolved:
         """The operation and its target.
 

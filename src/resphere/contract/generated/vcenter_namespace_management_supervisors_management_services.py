@@ -5,6 +5,5 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-
 class TransportProtocol(StrEnum):
     TCP = "TCP"

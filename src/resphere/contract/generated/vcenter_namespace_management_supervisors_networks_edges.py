@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-
 class EdgeProvider(StrEnum):
     AVI = "AVI"
     HAPROXY = "HAPROXY"

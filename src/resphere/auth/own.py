@@ -1,0 +1,91 @@
+"""The caller's own session as services see it: open, about to be opened, or none."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from resphere.auth.accounts import Principal
+from resphere.auth.sessions import Session, Sessions
+from resphere.contract.errors import Unauthenticated, message
+
+
+class OpenSession(msgspec.Struct, frozen=True, gc=False):
+    """A caller with a session."""
+
+    sessions: Sessions
+    session: Session
+
+    @property
+    def user(self) -> str:
+        return self.session.user
+
+    @property
+    def created_time(self) -> datetime:
+        return self.session.created_time
+
+    @property
+    def last_accessed_time(self) -> datetime:
+        return self.sessions.last_accessed(self.session)
+
+    async def open(self) -> str:
+        """Refused: a session is opened by name and password only."""
+        raise no_session()
+
+    async def close(self) -> None:
+        await self.sessions.close(self.session)
+
+
+class LoginSession(msgspec.Struct, frozen=True, gc=False):
+    """A caller whose name and password were good, and who has no session yet."""
+
+    sessions: Sessions
+    principal: Principal
+
+    @property
+    def user(self) -> str:
+        return self.principal.name
+
+    @property
+    def created_time(self) -> datetime:
+        raise no_session()
+
+    @property
+    def last_accessed_time(self) -> datetime:
+        raise no_session()
+
+    async def open(self) -> str:
+        return await self.sessions.open(self.principal)
+
+    async def close(self) -> None:
+        raise no_session()
+
+
+class Anonymous(msgspec.Struct, frozen=True, gc=False):
+    """A caller of a public operation."""
+
+    @property
+    def user(self) -> str:
+        return "anonymous"
+
+    @property
+    def created_time(self) -> datetime:
+        raise no_session()
+
+    @property
+    def last_accessed_time(self) -> datetime:
+        raise no_session()
+
+    async def open(self) -> str:
+        raise no_session()
+
+    async def close(self) -> None:
+        raise no_session()
+
+
+def no_session() -> Unauthenticated:
+    """The refusal of what needs a session."""
+    return Unauthenticated(
+        message("com.vmware.vapi.endpoint.method.authentication.required", "Authentication required.")
+    )

@@ -1,0 +1,101 @@
+"""``resphere``: the command line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from resphere import __version__
+from resphere.cli import inventory, user
+from resphere.server.serve import serve
+from resphere.server.settings import NO_FLAG, Setting, Settings, all_settings, flag, from_strings, variable
+from resphere.server.tls import TlsError
+from resphere.store.base import StoreError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0 done, 1 it failed, 2 it was called wrongly."""
+    options = parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except (ValueError, OSError, TlsError, StoreError) as error:
+        print(f"resphere: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(prog="resphere", description="The vSphere REST API, on anything.")
+    top.add_argument("--version", action="version", version=f"resphere {__version__}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    serving = commands.add_parser("serve", help="run the server", description="Run the server.")
+    add_settings(serving)
+    serving.set_defaults(run=run_serve)
+    inventory.add(commands)
+    user.add(commands)
+    return top
+
+
+def add_settings(to: argparse.ArgumentParser) -> None:
+    """A flag for every setting, grouped as the settings are."""
+    groups: dict[str, argparse._ArgumentGroup] = {}
+    for setting in all_settings():
+        if setting.name in NO_FLAG:
+            continue
+        title = setting.described.group
+        group = groups.setdefault(title, to.add_argument_group(title) if title not in groups else groups[title])
+        help = f"{setting.described.help} [{variable(setting.name)}; default: {shown_default(setting)}]"
+        add_flag(group, setting, help.replace("%", "%%"))
+
+
+def add_flag(group: argparse._ArgumentGroup, setting: Setting, help: str) -> None:
+    """One flag; unset flags stay out of the result, so that the environment can speak."""
+    name = flag(setting.name)
+    if isinstance(setting.default, bool):
+        group.add_argument(name, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=help)
+    elif isinstance(setting.default, tuple):
+        group.add_argument(
+            name.removesuffix("s"),
+            dest=setting.name,
+            action="append",
+            metavar="NAME",
+            default=argparse.SUPPRESS,
+            help=help,
+        )
+    else:
+        metavar = setting.name.rpartition("_")[2].upper()
+        group.add_argument(name, metavar=metavar, default=argparse.SUPPRESS, help=help)
+
+
+def shown_default(setting: Setting) -> str:
+    """The default as help shows it."""
+    default = setting.default
+    if isinstance(default, bool):
+        return "yes" if default else "no"
+    return "none" if default is None or default == () else str(default)
+
+
+def settings_from(options: Mapping[str, object], environment: Mapping[str, str]) -> Settings:
+    """Settings from flags, else from environment variables, else defaults.
+
+    :raises ValueError: names the flag.
+    """
+    given: dict[str, str | list[str]] = {}
+    for setting in all_settings():
+        if setting.name in options:
+            value = options[setting.name]
+            given[setting.name] = value if isinstance(value, list) else str(value)
+        elif variable(setting.name) in environment:
+            given[setting.name] = environment[variable(setting.name)]
+    return from_strings(given)
+
+
+def run_serve(options: argparse.Namespace) -> int:
+    """``resphere serve``."""
+    serve(settings_from(vars(options), os.environ))
+    return 0

@@ -1,0 +1,92 @@
+"""``resphere user``: the local accounts."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import secrets
+import sys
+from pathlib import Path
+
+from resphere.access.roles import ROLES
+from resphere.auth.accounts import Account, LocalAccounts, canonical_name
+from resphere.cli.store import add_data_dir, database
+from resphere.inventory.edit import Edit
+from resphere.server.assembly import open_replica
+from resphere.store.sqlite import SqliteStore
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The commands of this module."""
+    group = commands.add_parser("user", help="local accounts")
+    verbs = group.add_subparsers(required=True, metavar="VERB")
+    adding = verbs.add_parser("add", help="make or replace an account", description=add_user.__doc__)
+    adding.add_argument("name", help="such as auditor@vsphere.local")
+    adding.add_argument("--role", choices=sorted(ROLES), default="ReadOnly", help="default: ReadOnly")
+    adding.set_defaults(run=add_user)
+    removing = verbs.add_parser("remove", help="remove an account; its sessions end", description=remove_user.__doc__)
+    removing.add_argument("name")
+    removing.set_defaults(run=remove_user)
+    listing = verbs.add_parser("list", help="list the accounts", description=list_users.__doc__)
+    listing.set_defaults(run=list_users)
+    for verb in (adding, removing, listing):
+        add_data_dir(verb)
+
+
+def add_user(options: argparse.Namespace) -> int:
+    """Make or replace an account. The password is asked for, or read from standard input where that is no terminal."""
+    password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if not password:
+        raise ValueError("the password must not be empty")
+    asyncio.run(put(database(options), options.name, password, options.role))
+    return 0
+
+
+def remove_user(options: argparse.Namespace) -> int:
+    """Remove an account. A running server ends its sessions at once."""
+    asyncio.run(remove(database(options), options.name))
+    return 0
+
+
+def list_users(options: argparse.Namespace) -> int:
+    """List the accounts with their roles."""
+    for account in asyncio.run(accounts(database(options))):
+        print(f"{account.name}\t{account.role}")
+    return 0
+
+
+async def put(path: Path, name: str, password: str, role: str) -> None:
+    """Make or replace one account in a store."""
+    store = SqliteStore.open(path)
+    try:
+        await LocalAccounts(open_replica(store), secrets.token_bytes).put(name, password, role)
+    finally:
+        await store.close()
+
+
+async def remove(path: Path, name: str) -> None:
+    """Remove one account from a store.
+
+    :raises ValueError: there is none of that name.
+    """
+
+    def plan(edit: Edit) -> None:
+        if edit.get(Account, canonical_name(name)) is None:
+            raise ValueError(f"there is no account {name}")
+        edit.delete(Account, canonical_name(name))
+
+    store = SqliteStore.open(path)
+    try:
+        await open_replica(store).change(plan)
+    finally:
+        await store.close()
+
+
+async def accounts(path: Path) -> list[Account]:
+    """The accounts of a store, by name."""
+    store = SqliteStore.open(path)
+    try:
+        return sorted(open_replica(store).all(Account).values(), key=lambda account: account.id)
+    finally:
+        await store.close()

@@ -1,0 +1,81 @@
+"""Where virtual machines can run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from resphere.contract.generated import vcenter, vcenter_vm
+from resphere.inventory.model import Host, VirtualMachine
+from resphere.inventory.relations import cluster_of_host, hosts_of_cluster
+from resphere.inventory.replica import Replica
+
+CONNECTED = vcenter.Host.ConnectionState.CONNECTED
+HOST_ON = vcenter.Host.PowerState.POWERED_ON
+OFF = vcenter_vm.Power.State.POWERED_OFF
+
+
+class NoPlace(Exception):
+    """No host can take ``vm``."""
+
+    def __init__(self, vm: VirtualMachine) -> None:
+        super().__init__(vm.id)
+        self.vm = vm
+
+
+def can_run(host: Host) -> bool:
+    """Whether the host takes virtual machines at all."""
+    return host.connection_state is CONNECTED and host.power_state is HOST_ON and not host.in_maintenance_mode
+
+
+def can_take(host: Host, vm: VirtualMachine) -> bool:
+    """Whether the host takes virtual machines and reaches what this one needs."""
+    networks = (nic.backing.network for nic in vm.nics.values())
+    return (
+        can_run(host)
+        and vm.datastore in host.datastores
+        and all(network in host.networks for network in networks if network is not None)
+    )
+
+
+def memory_in_use_MiB(inventory: Replica, host: Host) -> int:
+    """Memory of the VMs on the host that are not off."""
+    vms = inventory.by(VirtualMachine, "host", host.id).values()
+    return sum(vm.memory.size_MiB for vm in vms if vm.power_state is not OFF)
+
+
+def place(vm: VirtualMachine, hosts: Iterable[Host], in_use_MiB: dict[str, int]) -> Host:
+    """The host with the most free memory that can take ``vm``; ties go to the lowest id.
+
+    :raises NoPlace: none can.
+    """
+    able = [host for host in hosts if can_take(host, vm)]
+    if not able:
+        raise NoPlace(vm)
+    return min(able, key=lambda host: (in_use_MiB[host.id] - host.hardware.memory_size_MiB, len(host.id), host.id))
+
+
+def evacuation(inventory: Replica, host: Host, with_powered_off: bool) -> dict[str, str]:
+    """Where each VM of ``host`` goes: VM id -> host id. The largest are placed first.
+
+    Powered-off VMs and templates stay unless ``with_powered_off``; even then they stay where no host takes them.
+
+    :raises NoPlace: a VM that is not off cannot go anywhere.
+    """
+    cluster = cluster_of_host(inventory, host)
+    others = [other for other in hosts_of_cluster(inventory, cluster.id) if other.id != host.id] if cluster else []
+    in_use = {other.id: memory_in_use_MiB(inventory, other) for other in others}
+    moves: dict[str, str] = {}
+    vms = inventory.by(VirtualMachine, "host", host.id).values()
+    for vm in sorted(vms, key=lambda vm: (vm.power_state is OFF, -vm.memory.size_MiB, len(vm.id), vm.id)):
+        if vm.power_state is OFF and not with_powered_off:
+            continue
+        try:
+            destination = place(vm, others, in_use)
+        except NoPlace:
+            if vm.power_state is OFF:
+                continue
+            raise
+        moves[vm.id] = destination.id
+        if vm.power_state is not OFF:
+            in_use[destination.id] += vm.memory.size_MiB
+    return moves

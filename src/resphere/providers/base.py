@@ -1,0 +1,103 @@
+"""What does the work behind the services, by capability.
+
+A provider implements the protocols it can. What it cannot do it refuses with ``Unsupported`` and a sentence that says
+why. No provider knows another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from resphere.inventory.edit import Edit
+from resphere.inventory.model import Host, ManagedObject, Snapshot, VirtualMachine
+from resphere.inventory.replica import Replica
+
+O_co = TypeVar("O_co", bound=ManagedObject, covariant=True)
+R = TypeVar("R")
+
+
+class Job(Protocol[O_co]):
+    """One piece of work on one managed object, with its task.
+
+    A provider may call ``begin`` when the work starts to take time, ``progress`` while it goes on, and must end it with
+    exactly one ``complete``; raising a ``VapiError`` instead fails the task.
+    """
+
+    @property
+    def target(self) -> O_co:
+        """The object as it was when the work was asked for."""
+
+    async def begin(self) -> None:
+        """Record that the work is running. Work that is over at once need not."""
+
+    async def spend(self, seconds: float) -> None:
+        """Let simulated time pass (none: return at once). Begins the work; ends early when it is canceled.
+
+        :raises Canceled: the task was canceled meanwhile.
+        """
+
+    async def progress(self, percent: int) -> None:
+        """Record how far the work is (0 to 100)."""
+
+    async def complete(self, plan: Callable[[Edit, O_co], R]) -> R:
+        """Commit the outcome and the task's success in one transaction.
+
+        ``plan`` gets the object as it is *now*, after the guard of the operation has been asked again.
+        """
+
+
+class PowerProvider(Protocol):
+    """Power of virtual machines."""
+
+    async def power_on(self, job: Job[VirtualMachine]) -> None:
+        """Start, or resume from suspension."""
+
+    async def power_off(self, job: Job[VirtualMachine]) -> None:
+        """Stop without asking the guest."""
+
+    async def reset(self, job: Job[VirtualMachine]) -> None:
+        """Restart without asking the guest."""
+
+    async def suspend(self, job: Job[VirtualMachine]) -> None:
+        """Keep the running state and stop."""
+
+
+class SnapshotProvider(Protocol):
+    """Snapshots of virtual machines."""
+
+    async def create_snapshot(self, job: Job[VirtualMachine], snapshot: Snapshot) -> str:
+        """Take ``snapshot`` (its ``state`` and id are filled in at completion) and return its id."""
+
+    async def revert_to_snapshot(self, job: Job[VirtualMachine], snapshot_id: str) -> None:
+        """Bring the VM back to what the snapshot holds."""
+
+    async def delete_snapshots(self, job: Job[VirtualMachine], snapshot_ids: tuple[str, ...]) -> None:
+        """Delete the snapshots; children of a deleted one get its parent."""
+
+
+class HostProvider(Protocol):
+    """Hosts."""
+
+    async def enter_maintenance_mode(self, job: Job[Host], with_powered_off: bool) -> None:
+        """Move the VMs that run (``with_powered_off``: all) to other hosts, then enter maintenance mode."""
+
+    async def exit_maintenance_mode(self, job: Job[Host]) -> None:
+        """Leave maintenance mode."""
+
+
+class Provider(PowerProvider, SnapshotProvider, HostProvider, Protocol):
+    """Everything that services ask of a provider."""
+
+    @property
+    def name(self) -> str:
+        """``simulator``, ``libvirt``..., as ``GET /api`` shows it."""
+
+    async def feed(self, inventory: Replica) -> None:
+        """Keep ``inventory`` true to what the provider's own source says, until canceled.
+
+        A provider whose truth is the store itself returns at once.
+        """
+
+
+AnyJob = Job[Any]

@@ -1,0 +1,37 @@
+"""How long simulated work takes, in seconds. The default is no time at all."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Durations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Seconds that each kind of work takes."""
+
+    power_on: float = 0.0
+    power_off: float = 0.0
+    reset: float = 0.0
+    suspend: float = 0.0
+    create_snapshot: float = 0.0
+    revert_to_snapshot: float = 0.0
+    delete_snapshot: float = 0.0
+    enter_maintenance_mode: float = 0.0
+    exit_maintenance_mode: float = 0.0
+    migrate: float = 0.0
+    """Per virtual machine that an evacuation moves."""
+
+
+NONE = Durations()
+REALISTIC = Durations(
+    power_on=2.5,
+    power_off=1.0,
+    reset=0.8,
+    suspend=6.0,
+    create_snapshot=2.0,
+    revert_to_snapshot=3.0,
+    delete_snapshot=4.0,
+    enter_maintenance_mode=1.5,
+    exit_maintenance_mode=1.0,
+    migrate=8.0,
+)
+"""About what a small idle vCenter 8.0 takes."""

@@ -1,0 +1,67 @@
+"""What a change of power does to a simulated virtual machine. Pure functions."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from resphere.contract.generated import vcenter_vm, vcenter_vm_hardware
+from resphere.inventory.model import VirtualMachine
+
+State = vcenter_vm.Power.State
+RunState = vcenter_vm.Tools.RunState
+Connection = vcenter_vm_hardware.ConnectionState
+
+D = TypeVar(
+    "D",
+    vcenter_vm_hardware.Ethernet.Info,
+    vcenter_vm_hardware.Cdrom.Info,
+    vcenter_vm_hardware.Floppy.Info,
+    vcenter_vm_hardware.Parallel.Info,
+    vcenter_vm_hardware.Serial.Info,
+)
+K = TypeVar("K")
+
+
+def powered_on(vm: VirtualMachine) -> VirtualMachine:
+    """``vm`` running: devices that start connected are, and installed Tools run."""
+    installed = vm.tools.version_status not in (None, vcenter_vm.Tools.VersionStatus.NOT_INSTALLED)
+    return _changed(vm, State.POWERED_ON, tools_run=installed, connected=True)
+
+
+def powered_off(vm: VirtualMachine) -> VirtualMachine:
+    """``vm`` off, as if the plug was pulled."""
+    off = _changed(vm, State.POWERED_OFF, tools_run=False, connected=False)
+    return msgspec.structs.replace(off, clean_power_off=False)
+
+
+def suspended(vm: VirtualMachine) -> VirtualMachine:
+    """``vm`` suspended."""
+    return _changed(vm, State.SUSPENDED, tools_run=False, connected=False)
+
+
+def _changed(vm: VirtualMachine, state: State, *, tools_run: bool, connected: bool) -> VirtualMachine:
+    run_state = RunState.RUNNING if tools_run else RunState.NOT_RUNNING
+    tools = vm.tools
+    if tools.run_state is not run_state:
+        tools = msgspec.structs.replace(tools, run_state=run_state)
+    return msgspec.structs.replace(
+        vm,
+        power_state=state,
+        tools=tools,
+        nics=_connected(vm.nics, connected),
+        cdroms=_connected(vm.cdroms, connected),
+        floppies=_connected(vm.floppies, connected),
+        parallel_ports=_connected(vm.parallel_ports, connected),
+        serial_ports=_connected(vm.serial_ports, connected),
+    )
+
+
+def _connected(devices: dict[K, D], running: bool) -> dict[K, D]:
+    return {key: _device(device, running) for key, device in devices.items()}
+
+
+def _device(device: D, running: bool) -> D:
+    state = Connection.CONNECTED if running and device.start_connected else Connection.NOT_CONNECTED
+    return device if device.state is state else msgspec.structs.replace(device, state=state)

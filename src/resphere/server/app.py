@@ -1,0 +1,118 @@
+"""The ASGI application of one worker."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
+from typing import Any
+
+from resphere.dialects.base import Reply, Request
+from resphere.server.assembly import Worker
+from resphere.server.exchange import Exchange
+from resphere.server.settings import Settings
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._:@-]{1,128}\Z")
+BODILESS = frozenset({204, 304})
+
+
+class Application:
+    """Speaks ASGI 3 outside and the pipeline inside."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._prefix = secrets.token_hex(4)
+        self._counter = itertools.count(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection event: a request, or the start and end of the worker."""
+        if scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            raise ValueError(f"cannot serve {scope['type']}")
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            event = await receive()
+            if event["type"] == "lifespan.startup":
+                await self._worker.start()
+                await send({"type": "lifespan.startup.complete"})
+            elif event["type"] == "lifespan.shutdown":
+                await self._worker.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        client = scope.get("client")
+        request = Request(
+            method=scope["method"],
+            path=(scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0],
+            query=scope["query_string"],
+            headers=headers,
+            client=client[0] if client else "",
+        )
+        exchange = Exchange(request, self._request_id(headers), self._worker.dialect, partial(read_body, receive))
+        reply = await self._worker.pipeline.handle(exchange)
+        await send(
+            {
+                "type": "http.response.start",
+                "status": reply.status,
+                "headers": response_headers(reply, exchange.request_id),
+            }
+        )
+        body = b"" if request.method == "HEAD" else reply.body
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    def _request_id(self, headers: dict[bytes, bytes]) -> str:
+        """The client's own id of the operation where it sends a usable one, else a new one."""
+        given = headers.get(b"vapi-ctx-opid") or headers.get(b"x-request-id")
+        if given is not None and REQUEST_ID.match(given):
+            return given.decode("ascii")
+        return f"{self._prefix}-{next(self._counter):x}"
+
+
+def response_headers(reply: Reply, request_id: str) -> list[tuple[bytes, bytes]]:
+    """Headers of every reply; one that may be kept says so itself, all others may not."""
+    headers = [(b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff")]
+    if reply.media_type is not None:
+        headers.append((b"content-type", reply.media_type.encode()))
+    if reply.status not in BODILESS:
+        headers.append((b"content-length", str(len(reply.body)).encode()))
+    cached = False
+    for name, value in reply.headers:
+        lower = name.lower().encode("latin-1")
+        cached = cached or lower == b"cache-control"
+        headers.append((lower, value.encode("latin-1")))
+    if not cached:
+        headers.append((b"cache-control", b"no-store"))
+    return headers
+
+
+async def read_body(receive: Receive, limit_bytes: int) -> bytes:
+    """The request's body, at most one piece more than ``limit_bytes``."""
+    pieces, size = [], 0
+    while True:
+        event = await receive()
+        if event["type"] != "http.request":
+            break
+        piece = event.get("body", b"")
+        pieces.append(piece)
+        size += len(piece)
+        if size > limit_bytes or not event.get("more_body"):
+            break
+    return b"".join(pieces)
+
+
+def make_application(settings: Settings, ca_archive: bytes | None) -> Application:
+    """The application of one worker process."""
+    return Application(Worker(settings, ca_archive))

@@ -1,0 +1,191 @@
+"""Puts a worker together: the one place that knows every concrete part."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from resphere import __version__, services
+from resphere.audit.formats import JsonFormat, VpxdFormat
+from resphere.audit.record import AuditRecord
+from resphere.audit.server_log import ServerLog
+from resphere.audit.writer import LineWriter
+from resphere.auth.accounts import ACCOUNTS, LocalAccounts
+from resphere.auth.sessions import SESSIONS, SessionLimits, Sessions
+from resphere.contract.extensions import ALL_RELEASES
+from resphere.contract.lookup import api_routes
+from resphere.dialects.api import ApiDialect
+from resphere.dialects.base import Dialect
+from resphere.inventory.replica import Replica
+from resphere.inventory.tables import TABLES
+from resphere.providers.simulator.durations import NONE, REALISTIC, Durations
+from resphere.providers.simulator.provider import Simulator
+from resphere.server.exchange import Exchange
+from resphere.server.faults import NO_FAULTS, Faults, read_faults
+from resphere.server.kept import Kept
+from resphere.server.pipeline import Pipeline
+from resphere.server.settings import Settings
+from resphere.server.workers import WorkerLock
+from resphere.services.call import Environment, Product
+from resphere.services.registry import load
+from resphere.store.base import Store
+from resphere.store.sqlite import SqliteStore
+from resphere.tasks.record import TASKS
+from resphere.tasks.runner import Tasks
+
+log = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 30.0
+ALL_TABLES = (*TABLES, ACCOUNTS, SESSIONS, TASKS)
+
+
+def now() -> datetime:
+    """The present moment, in UTC."""
+    return datetime.now(UTC)
+
+
+def open_replica(store: Store) -> Replica:
+    """The inventory in memory, loaded."""
+    replica = Replica(store, ALL_TABLES)
+    replica.load()
+    return replica
+
+
+def read_durations(text: str) -> Durations:
+    """``none``, ``realistic`` or a YAML file.
+
+    :raises ValueError: the file is unreadable or against the form.
+    """
+    if text in ("none", "realistic"):
+        return NONE if text == "none" else REALISTIC
+    try:
+        return msgspec.yaml.decode(Path(text).read_bytes(), type=Durations)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ValueError(f"--durations: none, realistic or a YAML file of seconds; {text}: {error}") from error
+
+
+class Worker:
+    """Everything that one worker process runs, from its start to its orderly end."""
+
+    def __init__(self, settings: Settings, ca_archive: bytes | None) -> None:
+        self.settings = settings
+        self._server_log = ServerLog(settings.logs)
+        self._audit = LineWriter(settings.logs / "audit.log", JsonFormat())
+        self._vpxd = LineWriter(settings.logs / "vpxd.log", VpxdFormat())
+        self._store = SqliteStore.open(settings.database)
+        self._replica = open_replica(self._store)
+        self._lock = WorkerLock(settings.data_dir / "workers", f"{os.getpid()}-{secrets.token_hex(4)}")
+        self._tasks = Tasks(self._replica, now, self._lock.name, self._lock.is_alive)
+        self._accounts = LocalAccounts(self._replica, secrets.token_bytes)
+        self._sessions = Sessions(self._replica, session_limits(settings), now, secrets.token_bytes)
+        provider = Simulator(self._replica, read_durations(settings.durations))
+        self._provider = provider
+        self.pipeline = Pipeline(
+            environment=Environment(
+                inventory=self._replica,
+                provider=provider,
+                tasks=self._tasks,
+                product=product(settings, self._replica.epoch),
+                now=now,
+                list_limits=settings.list_limits,
+                ca_archive=ca_archive,
+            ),
+            accounts=self._accounts,
+            sessions=self._sessions,
+            implementations=load(services),
+            faults=Faults(read_faults(settings.faults) if settings.faults else NO_FAULTS),
+            kept=Kept(),
+            record=self.record,
+            clock=time.perf_counter,
+            body_limit_bytes=settings.max_body_bytes,
+        )
+        self.dialect: Dialect = ApiDialect(api_routes())
+        self._background: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Begin what goes on beside the requests."""
+        orphans = await self._tasks.abandon_orphans()
+        if orphans:
+            log.warning("%d tasks had been interrupted and are failed now", orphans)
+        loop = asyncio.get_running_loop()
+        self._background = [
+            loop.create_task(self._sweep()),
+            loop.create_task(self._provider.feed(self._replica)),
+        ]
+        log.info("worker %s serves %s", self._lock.name, self.settings.data_dir)
+
+    async def stop(self) -> None:
+        """Finish what was handed in and release everything."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._sessions.finish()
+        await self._tasks.close()
+        await self._store.close()
+        self._lock.release()
+        log.info("worker %s stopped", self._lock.name)
+        self._audit.close()
+        self._vpxd.close()
+        self._server_log.close()
+
+    def record(self, exchange: Exchange, started: datetime, duration_seconds: float) -> None:
+        """Write one call into the audit trail and the ``vpxd.log``."""
+        request, resolved, error, reply = exchange.request, exchange.resolved, exchange.error, exchange.reply
+        record = AuditRecord(
+            time=started,
+            request_id=exchange.request_id,
+            client=request.client,
+            method=request.method,
+            path=request.path,
+            status=reply.status if reply else 499,
+            duration_seconds=duration_seconds,
+            bytes_out=len(reply.body) if reply else 0,
+            session=exchange.session_tag,
+            user=exchange.session.user if exchange.session else None,
+            dialect=exchange.dialect.name,
+            operation=resolved.operation.id if resolved else None,
+            target=next(iter(resolved.parameters.values()), None) if resolved else None,
+            error_type=error.error_type if error else None,
+            message_id=error.messages[0].id if error and error.messages else None,
+            user_agent=request.header(b"user-agent"),
+        )
+        self._audit.write(record)
+        self._vpxd.write(record)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                self._replica.refresh()
+                await self._sessions.sweep()
+                await self._tasks.abandon_orphans()
+            except Exception:
+                log.exception("the periodic clean-up failed and will be tried again")
+
+
+def session_limits(settings: Settings) -> SessionLimits:
+    """The settings that concern sessions."""
+    return SessionLimits(
+        idle=timedelta(seconds=settings.session_idle_seconds),
+        lifetime=timedelta(seconds=settings.session_lifetime_seconds),
+        per_user=settings.max_sessions_per_user,
+        total=settings.max_sessions,
+    )
+
+
+def product(settings: Settings, epoch: str) -> Product:
+    """What the server says of itself."""
+    return Product(
+        version=settings.product_version,
+        build=settings.product_build,
+        server_version=__version__,
+        instance_uuid=epoch,
+        api_releases=ALL_RELEASES,
+    )

@@ -1,0 +1,62 @@
+"""One request on its way through the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from resphere.access.view import View
+from resphere.contract.errors import VapiError
+from resphere.contract.model import Struct
+from resphere.dialects.base import Dialect, Reply, Request, Resolved
+from resphere.services.call import OwnSession
+from resphere.services.registry import Implementation
+
+
+class Exchange:
+    """What is known of a request so far. Each step fills in its part; nothing is taken back."""
+
+    __slots__ = (
+        "dialect",
+        "error",
+        "etag",
+        "implementation",
+        "input",
+        "kept_key",
+        "read_body",
+        "refusal",
+        "reply",
+        "request",
+        "request_id",
+        "resolved",
+        "result",
+        "session",
+        "session_tag",
+        "view",
+    )
+
+    def __init__(
+        self,
+        request: Request,
+        request_id: str,
+        dialect: Dialect,
+        read_body: Callable[[int], Awaitable[bytes]],
+    ) -> None:
+        self.request = request
+        self.request_id = request_id
+        self.dialect = dialect
+        self.read_body = read_body
+        """Reads the body, at most so many bytes."""
+        self.resolved: Resolved | None = None
+        self.refusal: VapiError | None = None
+        """Why the request means no operation; told only to those who are let in."""
+        self.implementation: Implementation | None = None
+        self.session: OwnSession | None = None
+        self.session_tag: str | None = None
+        self.view: View | None = None
+        self.input: Struct | None = None
+        self.result: Any = None
+        self.etag: str | None = None
+        self.kept_key: tuple[object, ...] | None = None
+        self.reply: Reply | None = None
+        self.error: VapiError | None = None

@@ -1,0 +1,56 @@
+"""Kept replies: whole bodies by what was asked, by whom it may be seen, and by the inventory's revision."""
+
+from __future__ import annotations
+
+import msgspec
+from isal import igzip
+
+from resphere.dialects.base import Reply
+
+SMALLEST_COMPRESSED_BYTES = 1024
+COMPRESSION_LEVEL = 1
+
+Key = tuple[object, ...]
+
+
+class Kept:
+    """A bounded cache of one worker; everything in it is of one revision."""
+
+    def __init__(self, limit_bytes: int = 64 * 1024 * 1024) -> None:
+        self._limit_bytes = limit_bytes
+        self._size_bytes = 0
+        self._revision = -1
+        self._replies: dict[Key, Reply] = {}
+
+    def get(self, key: Key, revision: int) -> Reply | None:
+        """The reply made at this revision, if it is kept."""
+        return self._replies.get(key) if revision == self._revision else None
+
+    def put(self, key: Key, revision: int, reply: Reply) -> None:
+        """Keep a reply. A new revision drops those of the old one."""
+        if revision != self._revision or self._size_bytes + len(reply.body) > self._limit_bytes:
+            self._replies.clear()
+            self._size_bytes = 0
+            self._revision = revision
+        if len(reply.body) <= self._limit_bytes:
+            self._replies[key] = reply
+            self._size_bytes += len(reply.body)
+
+
+def accepts_gzip(header: bytes | None) -> bool:
+    """Whether ``Accept-Encoding`` allows gzip (``gzip;q=0`` does not)."""
+    if header is None or b"gzip" not in header:
+        return False
+    for part in header.lower().split(b","):
+        coding, _, weight = part.strip().partition(b";")
+        if coding.strip() == b"gzip":
+            return weight.replace(b" ", b"") not in (b"q=0", b"q=0.0", b"q=0.00", b"q=0.000")
+    return False
+
+
+def compressed(reply: Reply) -> Reply:
+    """``reply`` with its body gzipped, or as it is where that is not worth it."""
+    if len(reply.body) < SMALLEST_COMPRESSED_BYTES:
+        return reply
+    body = igzip.compress(reply.body, compresslevel=COMPRESSION_LEVEL)
+    return msgspec.structs.replace(reply, body=body, headers=(*reply.headers, ("Content-Encoding", "gzip")))

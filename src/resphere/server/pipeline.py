@@ -1,0 +1,299 @@
+"""The one way through: every request takes these steps, in this order, and is recorded at the end."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+import zlib
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import msgspec
+
+from resphere.access.check import authorize as check_privileges
+from resphere.access.check import authorize_references as check_references
+from resphere.access.defaults import LOGIN, PUBLIC
+from resphere.access.roles import NO_ACCESS
+from resphere.access.view import RootView
+from resphere.auth.accounts import LocalAccounts, canonical_name
+from resphere.auth.own import Anonymous, LoginSession, OpenSession
+from resphere.auth.sessions import Sessions
+from resphere.contract.errors import (
+    ConcurrentChange,
+    InternalServerError,
+    InvalidArgument,
+    ServiceUnavailable,
+    Unauthenticated,
+    Unsupported,
+    VapiError,
+    message,
+)
+from resphere.dialects.base import Reply
+from resphere.inventory.errors import ConcurrentChange as ChangedConcurrently
+from resphere.server.exchange import Exchange
+from resphere.server.faults import Faults
+from resphere.server.kept import Kept, accepts_gzip, compressed
+from resphere.services.call import Call, Environment
+from resphere.services.registry import Implementation
+from resphere.store.base import StoreError
+
+log = logging.getLogger(__name__)
+
+SESSION_HEADER = b"vmware-api-session-id"
+AUTHENTICATION_REQUIRED = "com.vmware.vapi.endpoint.method.authentication.required"
+
+
+class Pipeline(msgspec.Struct, frozen=True):
+    """What the steps work with: one per worker."""
+
+    environment: Environment
+    accounts: LocalAccounts
+    sessions: Sessions
+    implementations: dict[str, Implementation]
+    faults: Faults
+    kept: Kept
+    record: Callable[[Exchange, datetime, float], None]
+    """The finalizer: writes the call into the audit trail. Gets the start and the duration in seconds."""
+    clock: Callable[[], float]
+    """Rising seconds, for durations."""
+    body_limit_bytes: int
+
+    async def handle(self, exchange: Exchange) -> Reply:
+        """Answer ``exchange``; never raises but for cancelation."""
+        started, began = self.environment.now(), self.clock()
+        try:
+            self.environment.inventory.refresh()
+            for step in STEPS:
+                pending = step(self, exchange)
+                if pending is not None:
+                    await pending
+                if exchange.reply is not None:
+                    break
+        except Exception as error:
+            exchange.error = foreseen(error, exchange.request_id)
+            exchange.reply = exchange.dialect.error(exchange.error)
+        finally:
+            self.record(exchange, started, self.clock() - began)
+        assert exchange.reply is not None
+        return exchange.reply
+
+
+Step = Callable[[Pipeline, Exchange], Awaitable[None] | None]
+
+
+def resolve(pipeline: Pipeline, exchange: Exchange) -> None:
+    """Which operation is meant, on what."""
+    if exchange.request.method == "OPTIONS":
+        exchange.reply = exchange.dialect.options(exchange.request)
+        return
+    try:
+        exchange.resolved = exchange.dialect.resolve(exchange.request)
+    except VapiError as error:
+        exchange.refusal = error
+        return
+    exchange.implementation = pipeline.implementations.get(exchange.resolved.operation.id)
+
+
+def authenticate(pipeline: Pipeline, exchange: Exchange) -> Awaitable[None] | None:
+    """Who calls: by session, or by name and password where a session is asked for."""
+    operation = exchange.resolved.operation.id if exchange.resolved else ""
+    if operation in PUBLIC or (exchange.refusal and not exchange.dialect.guards(exchange.request)):
+        exchange.session, exchange.view = Anonymous(), RootView(NO_ACCESS)
+    elif operation == LOGIN:
+        return log_in(pipeline, exchange)
+    else:
+        token = session_token(exchange)
+        session = pipeline.sessions.find(token) if token else None
+        principal = pipeline.accounts.principal(canonical_name(session.user)) if session else None
+        if session is None or principal is None:
+            raise Unauthenticated(message(AUTHENTICATION_REQUIRED, "Authentication required."))
+        exchange.session = OpenSession(pipeline.sessions, session)
+        exchange.session_tag = session.tag
+        exchange.view = RootView(principal.role)
+    if exchange.refusal:
+        raise exchange.refusal
+    return None
+
+
+async def log_in(pipeline: Pipeline, exchange: Exchange) -> None:
+    """Check name and password of a ``Basic`` authorization."""
+    credentials = basic_credentials(exchange.request.header(b"authorization"))
+    if credentials is None:
+        raise Unauthenticated(message(AUTHENTICATION_REQUIRED, "Authentication required."))
+    principal = await pipeline.accounts.verify(*credentials)
+    if principal is None:
+        raise Unauthenticated(
+            message(
+                "com.vmware.vapi.endpoint.method.authentication.failed", "The user name or password is not correct."
+            )
+        )
+    exchange.session, exchange.view = LoginSession(pipeline.sessions, principal), RootView(principal.role)
+
+
+def limit(pipeline: Pipeline, exchange: Exchange) -> None:
+    """How much: bodies that announce too many bytes are not read."""
+    announced = exchange.request.header(b"content-length")
+    if announced and announced.isdecimal() and int(announced) > pipeline.body_limit_bytes:
+        raise too_large(pipeline.body_limit_bytes)
+
+
+def authorize(pipeline: Pipeline, exchange: Exchange) -> None:
+    """May they, on what the path names."""
+    assert exchange.resolved is not None
+    assert exchange.view is not None
+    check_privileges(exchange.view, exchange.resolved.operation, exchange.resolved.parameters)
+
+
+def recall(pipeline: Pipeline, exchange: Exchange) -> None:
+    """Answer from what is kept, or say that the client has it already."""
+    implementation, resolved, view = exchange.implementation, exchange.resolved, exchange.view
+    if implementation is None or not implementation.kept or pipeline.faults.active:
+        return
+    assert resolved is not None
+    assert view is not None
+    inventory, request = pipeline.environment.inventory, exchange.request
+    salt = f"{pipeline.environment.product.server_version}{exchange.dialect.name}{view.key}"
+    exchange.etag = f'"{inventory.epoch[:8]}-{inventory.revision}-{zlib.crc32(salt.encode()):08x}"'
+    if request.headers.get(b"if-none-match") == exchange.etag.encode():
+        exchange.reply = Reply(304, headers=kept_headers(exchange.etag))
+        return
+    gzip = accepts_gzip(request.headers.get(b"accept-encoding"))
+    exchange.kept_key = (
+        exchange.dialect.name,
+        resolved.operation.id,
+        request.path,
+        request.query,
+        request.headers.get(b"content-length"),
+        view.key,
+        gzip,
+    )
+    exchange.reply = pipeline.kept.get(exchange.kept_key, inventory.revision)
+
+
+async def decode(pipeline: Pipeline, exchange: Exchange) -> None:
+    """The input, validated against the contract."""
+    assert exchange.resolved is not None
+    body = b""
+    if exchange.request.method not in ("GET", "HEAD"):
+        body = await exchange.read_body(pipeline.body_limit_bytes)
+        if len(body) > pipeline.body_limit_bytes:
+            raise too_large(pipeline.body_limit_bytes)
+    exchange.input = exchange.dialect.decode(exchange.resolved, exchange.request, body)
+
+
+def authorize_references(pipeline: Pipeline, exchange: Exchange) -> None:
+    """May they, on what the input refers to."""
+    assert exchange.resolved is not None
+    assert exchange.view is not None
+    assert exchange.input is not None
+    check_references(exchange.view, exchange.resolved.operation, exchange.input)
+
+
+def disturb(pipeline: Pipeline, exchange: Exchange) -> Awaitable[None] | None:
+    """Delay or fail, where the operator asked for that to test clients."""
+    assert exchange.resolved is not None
+    return pipeline.faults.disturb(exchange.resolved.operation.id) if pipeline.faults.active else None
+
+
+async def invoke(pipeline: Pipeline, exchange: Exchange) -> None:
+    """What the operation does."""
+    resolved, implementation = exchange.resolved, exchange.implementation
+    assert resolved is not None
+    if implementation is None:
+        raise Unsupported(
+            message(
+                "resphere.operation.not_implemented",
+                "The operation {0} is part of the API, but this server does not implement it.",
+                resolved.operation.id,
+            )
+        )
+    assert exchange.view is not None
+    assert exchange.session is not None
+    assert exchange.input is not None
+    call = Call(pipeline.environment, resolved.operation, exchange.view, exchange.session, exchange.request_id)
+    exchange.result = await implementation.handler(call, *msgspec.structs.astuple(exchange.input))
+
+
+def encode(pipeline: Pipeline, exchange: Exchange) -> None:
+    """The result as the dialect writes it, compressed where the client likes, and kept where it may be."""
+    assert exchange.resolved is not None
+    reply = exchange.dialect.encode(exchange.resolved.operation, exchange.result)
+    gzip = accepts_gzip(exchange.request.headers.get(b"accept-encoding"))
+    if gzip and exchange.resolved.operation.media_type is None:
+        reply = compressed(reply)
+    if exchange.kept_key is not None and exchange.etag is not None:
+        reply = msgspec.structs.replace(reply, headers=(*reply.headers, *kept_headers(exchange.etag)))
+        pipeline.kept.put(exchange.kept_key, pipeline.environment.inventory.revision, reply)
+    exchange.reply = reply
+
+
+STEPS: tuple[Step, ...] = (
+    resolve,
+    authenticate,
+    limit,
+    authorize,
+    recall,
+    decode,
+    authorize_references,
+    disturb,
+    invoke,
+    encode,
+)
+
+
+def foreseen(error: Exception, request_id: str) -> VapiError:
+    """``error`` as a standard error. The unforeseen becomes a reference to the log, and says nothing else."""
+    if isinstance(error, VapiError):
+        return error
+    if isinstance(error, ChangedConcurrently):
+        return ConcurrentChange(
+            message("resphere.concurrent_change", "Others changed the same object meanwhile, again and again.")
+        )
+    log.error("request failed", exc_info=error, extra={"request_id": request_id, "reference": request_id})
+    if isinstance(error, StoreError):
+        return ServiceUnavailable(
+            message(
+                "resphere.store.unavailable", "The server cannot read or write its data. Reference: {0}", request_id
+            )
+        )
+    return InternalServerError(
+        message("resphere.internal_error", "An unexpected error occurred. Reference: {0}", request_id)
+    )
+
+
+def session_token(exchange: Exchange) -> str | None:
+    """The session id of the header, or else of the cookie."""
+    headers = exchange.request.headers
+    value = headers.get(SESSION_HEADER)
+    if value is not None:
+        return value.decode("latin-1")
+    for part in headers.get(b"cookie", b"").split(b";"):
+        name, _, content = part.strip().partition(b"=")
+        if name == SESSION_HEADER:
+            return content.decode("latin-1")
+    return None
+
+
+def basic_credentials(header: str | None) -> tuple[str, str] | None:
+    """Name and password of an ``Authorization: Basic`` header, ``None`` where it is none."""
+    scheme, _, encoded = (header or "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, colon, password = base64.b64decode(encoded.strip(), validate=True).decode("utf-8").partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return (name, password) if colon else None
+
+
+def kept_headers(etag: str) -> tuple[tuple[str, str], ...]:
+    """A kept reply may be reused after asking."""
+    return (("ETag", etag), ("Cache-Control", "private, no-cache"), ("Vary", "Accept-Encoding"))
+
+
+def too_large(limit_bytes: int) -> VapiError:
+    """The refusal of a body."""
+    return InvalidArgument(
+        message("resphere.body_too_large", "body: must not be larger than {0} bytes.", limit_bytes)
+    ).http(413)

@@ -1,0 +1,151 @@
+"""What happens once before workers start: certificates, password, and an inventory in an empty store."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from resphere.access.roles import ADMIN
+from resphere.auth.accounts import ADMINISTRATOR, LocalAccounts
+from resphere.inventory.edit import Edit
+from resphere.inventory.model import ROOT_FOLDER, Folder, ManagedObject
+from resphere.providers.simulator.generate import generate
+from resphere.providers.simulator.inventory_file import read_inventory
+from resphere.providers.simulator.sizes import Sizes
+from resphere.server.assembly import open_replica, read_durations
+from resphere.server.certs_zip import certs_zip
+from resphere.server.faults import read_faults
+from resphere.server.settings import Settings
+from resphere.server.tls import TlsFiles, ensure_certificates, given_certificates
+from resphere.store.sqlite import SqliteStore
+
+PASSWORD_FILE = "admin-password"
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """What serving needs to know."""
+
+    tls: TlsFiles | None
+    ca_archive: bytes | None
+    administrator: str
+    password: str
+    password_file: Path | None
+    """Where the password stands, if the server made it."""
+
+
+def prepare(settings: Settings) -> Prepared:
+    """Make whatever is missing; harmless to repeat.
+
+    :raises ValueError: a setting, or a file that it names, cannot be used.
+    :raises OSError: a folder or file cannot be made.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.logs.mkdir(parents=True, exist_ok=True)
+    read_durations(settings.durations)
+    if settings.faults:
+        read_faults(settings.faults)
+    tls = certificates(settings)
+    password, password_file = administrator_password(settings)
+    asyncio.run(fill(settings, password))
+    return Prepared(tls, ca_archive(tls), ADMINISTRATOR, password, password_file)
+
+
+def certificates(settings: Settings) -> TlsFiles | None:
+    """The files to serve TLS with, ``None`` without TLS."""
+    if not settings.tls:
+        return None
+    folder = settings.data_dir / "tls"
+    if settings.tls_cert and settings.tls_key:
+        return given_certificates(settings.tls_cert, settings.tls_key, folder, utc_now)
+    return ensure_certificates(folder, (settings.host, *settings.tls_names), utc_now)
+
+
+def ca_archive(tls: TlsFiles | None) -> bytes | None:
+    """What ``/certs/download.zip`` hands out."""
+    if tls is None or tls.ca_certificate is None:
+        return None
+    revocations = tls.ca_revocation_list
+    return certs_zip(tls.ca_certificate.read_bytes(), revocations.read_bytes() if revocations else None)
+
+
+def administrator_password(settings: Settings) -> tuple[str, Path | None]:
+    """The password that is set, or the one kept in the data directory, or a new one kept there (mode 0600).
+
+    :raises ValueError: the file that should hold it is empty.
+    """
+    if settings.admin_password is not None:
+        return settings.admin_password, None
+    if settings.admin_password_file is not None:
+        return first_line(settings.admin_password_file), None
+    path = settings.data_dir / PASSWORD_FILE
+    if path.exists():
+        return first_line(path), path
+    password = secrets.token_urlsafe(12)
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(password + "\n")
+    return password, path
+
+
+def first_line(path: Path) -> str:
+    """The first line of a password file."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    if not lines or not lines[0]:
+        raise ValueError(f"the password file {path} is empty")
+    return lines[0]
+
+
+async def fill(settings: Settings, password: str) -> None:
+    """Put an inventory into an empty store, and the administrator's account."""
+    store = SqliteStore.open(settings.database)
+    try:
+        replica = open_replica(store)
+        if replica.get(Folder, ROOT_FOLDER) is None:
+            objects = initial_inventory(settings)
+
+            def plan(edit: Edit) -> None:
+                for obj in objects:
+                    edit.put(obj)
+
+            await replica.change(plan)
+        accounts = LocalAccounts(replica, secrets.token_bytes)
+        await accounts.put(ADMINISTRATOR, password, ADMIN.name)
+    finally:
+        await store.close()
+
+
+def initial_inventory(settings: Settings) -> Iterable[ManagedObject]:
+    """The objects of the inventory file, or simulated ones."""
+    if settings.inventory is not None:
+        return read_inventory(settings.inventory)
+    sizes = Sizes(datacenters=settings.datacenters, clusters=settings.clusters, hosts=settings.hosts, vms=settings.vms)
+    return generate(sizes, settings.seed)
+
+
+def utc_now() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)
+
+
+def banner(settings: Settings, prepared: Prepared) -> Iterator[str]:
+    """What the person who started the server needs: address, user, password and a line that works."""
+    scheme = "https" if settings.tls else "http"
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "") else "[::1]" if settings.host == "::" else settings.host
+    address = f"{scheme}://{host}:{settings.port}"
+    shown = prepared.password if prepared.password_file else "(as you set it)"
+    quoted = prepared.password if prepared.password_file else "$PASSWORD"
+    yield f"resphere serves vCenter {settings.product_version} at {address}"
+    yield f"  user      {prepared.administrator}"
+    yield f"  password  {shown}" + (f"   (kept in {prepared.password_file})" if prepared.password_file else "")
+    yield f"  logs      {settings.logs}"
+    yield "Try it:"
+    yield (
+        f"  curl -sk -H \"vmware-api-session-id: $(curl -sk -u '{prepared.administrator}:{quoted}' -X POST "
+        f"{address}/api/session | tr -d '\"')\" {address}/api/vcenter/vm"
+    )

@@ -1,0 +1,66 @@
+"""``resphere.about`` and ``resphere.certificates``: what the server is, and whom to trust."""
+
+from __future__ import annotations
+
+from resphere.contract.errors import NotFound, message
+from resphere.contract.extensions import About, Certificates
+from resphere.services.call import Call
+from resphere.services.registry import implements
+
+PRODUCT = "VMware vCenter Server"
+ROOT_LINKS = {
+    "session": "/api/session",
+    "vcenter": "/api/vcenter",
+    "tasks": "/api/cis/tasks?action=list",
+    "certificates": "/certs/download.zip",
+}
+VCENTER_LINKS = {
+    "clusters": "/api/vcenter/cluster",
+    "datacenters": "/api/vcenter/datacenter",
+    "datastores": "/api/vcenter/datastore",
+    "folders": "/api/vcenter/folder",
+    "hosts": "/api/vcenter/host",
+    "networks": "/api/vcenter/network",
+    "resource_pools": "/api/vcenter/resource-pool",
+    "virtual_machines": "/api/vcenter/vm",
+}
+
+
+@implements(About.get, kept=True)
+async def get(call: Call) -> About.Info:
+    """The server and where its areas begin."""
+    return info(call, ROOT_LINKS)
+
+
+@implements(About.vcenter, kept=True)
+async def vcenter(call: Call) -> About.Info:
+    """The server and where vCenter's resources are."""
+    return info(call, VCENTER_LINKS)
+
+
+def info(call: Call, links: dict[str, str]) -> About.Info:
+    """What clients ask before they trust an API: product, version, build, releases."""
+    product = call.environment.product
+    return About.Info(
+        product=PRODUCT,
+        version=product.version,
+        build=product.build,
+        api_releases=product.api_releases,
+        server="resphere",
+        server_version=product.server_version,
+        provider=call.provider.name,
+        instance_uuid=product.instance_uuid,
+        links=links,
+    )
+
+
+@implements(Certificates.download)
+async def download(call: Call) -> bytes:
+    """The CA's certificate in the archive layout of vCenter's ``/certs/download.zip``.
+
+    :raises NotFound: the server uses a certificate that it was given, or no TLS.
+    """
+    archive = call.environment.ca_archive
+    if archive is None:
+        raise NotFound(message("resphere.certificates.none", "This server has no certificate authority of its own."))
+    return archive

@@ -1,0 +1,133 @@
+"""What a handler gets: one authenticated, authorized, validated call."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from resphere.access.view import View
+from resphere.contract.errors import NotFound, message
+from resphere.contract.model import AnyOperation
+from resphere.inventory.model import ManagedObject
+from resphere.inventory.replica import Replica
+from resphere.providers.base import Provider
+from resphere.tasks.runner import Origin, TaskJob, Tasks
+
+O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
+R = TypeVar("R")
+
+
+class OwnSession(Protocol):
+    """The caller's own session, and the making of one at login."""
+
+    @property
+    def user(self) -> str:
+        """The user's name."""
+
+    @property
+    def created_time(self) -> datetime:
+        """When the session was opened."""
+
+    @property
+    def last_accessed_time(self) -> datetime:
+        """When it was used last."""
+
+    async def open(self) -> str:
+        """Open a session for the caller, whose password was good; returns its id."""
+
+    async def close(self) -> None:
+        """End the session."""
+
+
+class Product(msgspec.Struct, frozen=True):
+    """What the server says of itself."""
+
+    version: str
+    build: str
+    server_version: str
+    instance_uuid: str
+    api_releases: tuple[str, ...]
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """What all calls of a worker share."""
+
+    inventory: Replica
+    provider: Provider
+    tasks: Tasks
+    product: Product
+    now: Callable[[], datetime]
+    list_limits: bool
+    """Whether lists refuse to return more than vCenter's maximum."""
+    ca_archive: bytes | None
+    """What ``/certs/download.zip`` hands out; ``None`` where the server has no CA of its own."""
+
+
+class Call(msgspec.Struct, frozen=True, gc=False):
+    """One call: who asks for what, and the means to answer."""
+
+    environment: Environment
+    operation: AnyOperation
+    view: View
+    session: OwnSession
+    request_id: str
+
+    @property
+    def inventory(self) -> Replica:
+        """This worker's inventory, up to date with everything acknowledged before the call."""
+        return self.environment.inventory
+
+    @property
+    def provider(self) -> Provider:
+        """Who does the work."""
+        return self.environment.provider
+
+    @property
+    def tasks(self) -> Tasks:
+        """The tasks."""
+        return self.environment.tasks
+
+    def require(self, cls: type[O], identity: str) -> O:
+        """The object of that id.
+
+        :raises NotFound: there is none; ids and words as vCenter 8.0 writes them.
+        """
+        found = self.environment.inventory.get(cls, identity)
+        if found is None:
+            raise not_found(cls, identity)
+        return found
+
+    async def run(
+        self,
+        description: str,
+        target: O,
+        action: Callable[[TaskJob[O]], Awaitable[R]],
+        guard: Callable[[O], None] = lambda _: None,
+        cancelable: bool = False,
+    ) -> R:
+        """Do work on ``target`` as a task and wait for its end. ``guard`` raises where its state forbids it."""
+        origin = Origin(self.operation.service, self.operation.name, description, self.session.user)
+        return await self.environment.tasks.run(origin, target, action, guard, cancelable)
+
+
+WORDS = {
+    "virtual_machine": ("vm", "Virtual machine"),
+    "resource_pool": ("resource_pool", "Resource pool"),
+}
+
+
+def not_found(cls: type[ManagedObject], identity: str) -> NotFound:
+    """The refusal of an unknown id."""
+    name, words = WORDS.get(cls.kind, (cls.kind, cls.kind.replace("_", " ").capitalize()))
+    return NotFound(
+        message(f"com.vmware.api.vcenter.{name}.not_found", words + " with identifier '{0}' does not exist.", identity),
+        message(
+            "vmsg.ManagedObjectNotFound.summary",
+            "The object 'vim.{0}:{1}' has already been deleted or has not been completely created",
+            cls.resource_type,
+            identity,
+        ),
+    )

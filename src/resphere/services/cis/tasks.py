@@ -1,0 +1,103 @@
+"""``com.vmware.cis.tasks``: list, get and cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from resphere.contract.errors import UnableToAllocateResource, message
+from resphere.contract.generated import cis, cis_task, ids, vapi_std
+from resphere.contract.model import LocalizableMessage
+from resphere.services.call import Call
+from resphere.services.registry import implements
+from resphere.tasks.record import Task
+from resphere.tasks.runner import no_task
+
+MOST_LISTED = 1000
+RECENT = timedelta(days=1)
+
+
+@implements(cis.Tasks.get)
+async def get(call: Call, task: ids.CisTaskId, spec: cis.Tasks.GetSpec | None) -> cis_task.Info:
+    """One task."""
+    found = call.inventory.get(Task, task)
+    if found is None:
+        raise no_task(task)
+    return info(found, spec)
+
+
+@implements(cis.Tasks.list)
+async def list_tasks(
+    call: Call, filter_spec: cis.Tasks.FilterSpec | None, result_spec: cis.Tasks.GetSpec | None
+) -> dict[str, cis_task.Info]:
+    """The tasks that match, newest first. Without a filter: those of the last day, as vCenter documents it."""
+    wanted = filter_spec or cis.Tasks.FilterSpec()
+    if wanted.tasks:
+        candidates = [t for i in wanted.tasks if (t := call.inventory.get(Task, i)) is not None]
+    else:
+        candidates = list(call.inventory.all(Task).values())
+    since = call.environment.now() - RECENT
+    found = [t for t in candidates if matches(t, wanted) and (filter_spec or t.queued_time >= since)]
+    if filter_spec is None:
+        found = found[-MOST_LISTED:]
+    elif call.environment.list_limits and len(found) > MOST_LISTED:
+        raise UnableToAllocateResource(
+            message(
+                "com.vmware.cis.tasks.too_many_matches",
+                "{1} tasks match, more than the {0} that one list may return. Narrow the filter.",
+                MOST_LISTED,
+                len(found),
+            )
+        )
+    found.sort(key=lambda t: t.queued_time, reverse=True)
+    return {t.id: info(t, result_spec) for t in found}
+
+
+@implements(cis.Tasks.cancel)
+async def cancel(call: Call, task: ids.CisTaskId) -> None:
+    """Ask for the task to stop; it says itself when it has."""
+    await call.tasks.cancel(task)
+
+
+def matches(task: Task, wanted: cis.Tasks.FilterSpec) -> bool:
+    """Whether the task meets every criterion that is set."""
+    targets = {(t.type, t.id) for t in wanted.targets or ()}
+    return (
+        allows(wanted.services, task.service)
+        and allows(wanted.operations, task.operation)
+        and allows(wanted.status, task.status)
+        and allows(wanted.users, task.user or "")
+        and (not targets or (task.target_type, task.target) in targets)
+    )
+
+
+def allows(wanted: Collection[str] | None, value: str) -> bool:
+    """Whether an unset or empty criterion, or one that names the value, is met."""
+    return not wanted or value in wanted
+
+
+def info(task: Task, spec: cis.Tasks.GetSpec | None) -> cis_task.Info:
+    """A task as vCenter shows it: progress and times from when it started."""
+    description = words(f"resphere.task.{task.description}", task.description)
+    started = task.status is not cis_task.Status.PENDING
+    succeeded = task.status is cis_task.Status.SUCCEEDED
+    result = task.result if succeeded and not (spec and spec.exclude_result) else None
+    return cis_task.Info(
+        progress=cis_task.Progress(total=100, completed=task.progress, message=description) if started else None,
+        result=result,
+        description=description,
+        service=ids.VapiServiceId(task.service),
+        operation=ids.VapiOperationId(task.operation),
+        target=vapi_std.DynamicID(type=task.target_type, id=task.target) if task.target_type and task.target else None,
+        status=task.status,
+        cancelable=task.cancelable and not task.is_finished,
+        error=task.error,
+        start_time=task.start_time if started else None,
+        end_time=task.end_time,
+        user=task.user,
+    )
+
+
+def words(identity: str, text: str) -> LocalizableMessage:
+    """A message without arguments."""
+    return LocalizableMessage(id=identity, default_message=text, args=())

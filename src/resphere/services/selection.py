@@ -1,0 +1,84 @@
+"""Filters of lists: the cheapest index narrows, the other criteria test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Generic, TypeVar
+
+import msgspec
+
+from resphere.contract.errors import UnableToAllocateResource, message
+from resphere.inventory.model import ManagedObject
+from resphere.inventory.replica import Replica
+
+T = TypeVar("T", bound=ManagedObject)
+
+
+class Criterion(msgspec.Struct, Generic[T], frozen=True):
+    """One filter: the objects that meet it, by index, and a test of a single object."""
+
+    groups: tuple[Mapping[str, T], ...]
+    test: Callable[[T], bool]
+
+    @property
+    def size(self) -> int:
+        """How many objects the index holds for it."""
+        return sum(len(group) for group in self.groups)
+
+
+def by_index(
+    inventory: Replica, cls: type[T], index: str, keys: Collection[str] | None, test: Callable[[T], bool]
+) -> Criterion[T] | None:
+    """Objects of which ``index`` has one of ``keys``; ``None`` (no criterion) where the filter is unset.
+
+    An empty filter is no filter, as in vCenter: unset or empty matches everything.
+    """
+    if not keys:
+        return None
+    return Criterion(tuple(inventory.by(cls, index, key) for key in sorted(keys)), test)
+
+
+def by_id(inventory: Replica, cls: type[T], identities: Collection[str] | None) -> Criterion[T] | None:
+    """Objects with one of ``identities``."""
+    if not identities:
+        return None
+    found = {i: o for i in sorted(identities) if (o := inventory.get(cls, i)) is not None}
+    return Criterion((found,), lambda o: o.id in identities)
+
+
+def select(everything: Mapping[str, T], criteria: Iterable[Criterion[T] | None]) -> list[T]:
+    """The objects that meet all criteria, in the order of their ids' numbers."""
+    given = sorted((c for c in criteria if c is not None), key=lambda c: c.size)
+    if not given:
+        return list(everything.values())
+    first, rest = given[0], given[1:]
+    found = {
+        identity: candidate
+        for group in first.groups
+        for identity, candidate in group.items()
+        if all(c.test(candidate) for c in rest)
+    }
+    return [found[identity] for identity in sorted(found, key=number)]
+
+
+def number(identity: str) -> tuple[int, str]:
+    """Sort key of an id: its trailing number."""
+    digits = identity.rpartition("-")[2].lstrip("abcdefghijklmnopqrstuvwxyz")
+    return (int(digits) if digits.isdecimal() else 0, identity)
+
+
+def limited(objects: list[T], most: int, name: str, enforced: bool) -> list[T]:
+    """``objects``, unless there are more than vCenter lists at once.
+
+    :raises UnableToAllocateResource: ``com.vmware.api.vcenter.<name>.too_many_matches``.
+    """
+    if enforced and len(objects) > most:
+        raise UnableToAllocateResource(
+            message(
+                f"com.vmware.api.vcenter.{name}.too_many_matches",
+                "Too many objects match: {1} are more than the {0} that one list may return. Narrow the filter.",
+                most,
+                len(objects),
+            )
+        )
+    return objects

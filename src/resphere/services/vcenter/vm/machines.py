@@ -1,0 +1,118 @@
+"""``com.vmware.vcenter.VM``: list and get."""
+
+from __future__ import annotations
+
+import msgspec
+
+from resphere.contract.generated import ids, vcenter, vcenter_vm, vcenter_vm_hardware
+from resphere.inventory.model import Network, VirtualMachine
+from resphere.inventory.projection import Projection
+from resphere.inventory.relations import cluster_of_vm, hosts_of_cluster
+from resphere.inventory.replica import Replica
+from resphere.services.call import Call
+from resphere.services.registry import implements
+from resphere.services.selection import Criterion, by_id, by_index, limited, select
+from resphere.services.vcenter.places import in_datacenters
+
+MOST_LISTED = 4000
+
+
+def summary(vm: VirtualMachine) -> vcenter.VM.Summary:
+    """A VM as lists show it."""
+    return vcenter.VM.Summary(
+        vm=ids.VirtualMachineId(vm.id),
+        name=vm.name,
+        power_state=vm.power_state,
+        cpu_count=vm.cpu.count,
+        memory_size_MiB=vm.memory.size_MiB,
+    )
+
+
+summaries: Projection[VirtualMachine, vcenter.VM.Summary] = Projection(VirtualMachine, summary)
+
+
+@implements(vcenter.VM.list, kept=True)
+async def list_vms(call: Call, filter: vcenter.VM.FilterSpec | None) -> tuple[vcenter.VM.Summary, ...]:
+    """The VMs that match. Templates are not listed, as in vCenter 7.0 and 8.0."""
+    inventory = call.inventory
+    found = select(inventory.all(VirtualMachine), criteria(inventory, filter) if filter else ())
+    found = [vm for vm in found if not vm.template]
+    return summaries.of(inventory, limited(found, MOST_LISTED, "vm", call.environment.list_limits))
+
+
+def criteria(inventory: Replica, filter: vcenter.VM.FilterSpec) -> list[Criterion[VirtualMachine] | None]:
+    """The filter's criteria, each with the index that answers it."""
+    vm = VirtualMachine
+    names, folders, hosts = filter.names or (), filter.folders or (), filter.hosts or ()
+    pools, states = filter.resource_pools or (), filter.power_states or ()
+    return [
+        by_id(inventory, vm, filter.vms),
+        by_index(inventory, vm, "name", names, lambda o: o.name in names),
+        by_index(inventory, vm, "parent", folders, lambda o: o.parent in folders),
+        by_index(inventory, vm, "host", hosts, lambda o: o.host in hosts),
+        by_index(inventory, vm, "resource_pool", pools, lambda o: o.resource_pool in pools),
+        by_index(inventory, vm, "power_state", states, lambda o: o.power_state in states),
+        in_clusters(inventory, filter.clusters),
+        in_datacenters(inventory, vm, filter.datacenters),
+    ]
+
+
+def in_clusters(
+    inventory: Replica, clusters: frozenset[ids.ClusterComputeResourceId] | None
+) -> Criterion[VirtualMachine] | None:
+    """VMs that run on a host of one of the clusters."""
+    if not clusters:
+        return None
+    hosts = [host.id for cluster in sorted(clusters) for host in hosts_of_cluster(inventory, cluster)]
+    return Criterion(
+        tuple(inventory.by(VirtualMachine, "host", host) for host in hosts),
+        lambda vm: (cluster := cluster_of_vm(inventory, vm)) is not None and cluster.id in clusters,
+    )
+
+
+@implements(vcenter.VM.get, kept=True)
+async def get_vm(call: Call, vm: ids.VirtualMachineId) -> vcenter.VM.Info:
+    """One VM with its hardware."""
+    found = call.require(VirtualMachine, vm)
+    return vcenter.VM.Info(
+        guest_OS=found.guest_OS,
+        name=found.name,
+        identity=vcenter_vm.Identity.Info(
+            name=found.name, bios_uuid=found.bios_uuid, instance_uuid=found.instance_uuid
+        ),
+        power_state=found.power_state,
+        instant_clone_frozen=False,
+        hardware=found.hardware,
+        boot=found.boot,
+        boot_devices=found.boot_devices,
+        cpu=found.cpu,
+        memory=found.memory,
+        disks=found.disks,
+        nics=nics_with_names(call.inventory, found),
+        cdroms=found.cdroms,
+        floppies=found.floppies,
+        parallel_ports=found.parallel_ports,
+        serial_ports=found.serial_ports,
+        sata_adapters=found.sata_adapters,
+        scsi_adapters=found.scsi_adapters,
+        nvme_adapters=found.nvme_adapters,
+    )
+
+
+def nics_with_names(
+    inventory: Replica, vm: VirtualMachine
+) -> dict[ids.VcenterVmHardwareEthernetId, vcenter_vm_hardware.Ethernet.Info]:
+    """The VM's NICs, each backing with its network's present name, which is not stored with the VM."""
+    shown = {}
+    for key, nic in vm.nics.items():
+        network = inventory.get(Network, nic.backing.network) if nic.backing.network else None
+        if network is not None and nic.backing.network_name != network.name:
+            nic = replace_backing(nic, network.name)
+        shown[key] = nic
+    return shown
+
+
+def replace_backing(nic: vcenter_vm_hardware.Ethernet.Info, name: str) -> vcenter_vm_hardware.Ethernet.Info:
+    """``nic`` with the network's name in its backing."""
+    backing = msgspec.structs.replace(nic.backing, network_name=name)
+    return msgspec.structs.replace(nic, backing=backing)

@@ -1,0 +1,179 @@
+"""``resphere.vcenter.vm.snapshots``: a VM's snapshot tree."""
+
+from __future__ import annotations
+
+from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, NotFound, message
+from resphere.contract.extensions import VmSnapshots
+from resphere.contract.generated import ids, vcenter_vm
+from resphere.inventory.model import Snapshot, VirtualMachine
+from resphere.inventory.replica import Replica
+from resphere.services.call import Call
+from resphere.services.registry import implements
+
+ON = vcenter_vm.Power.State.POWERED_ON
+OFF = vcenter_vm.Power.State.POWERED_OFF
+LONGEST_NAME = 80
+DEEPEST_TREE = 32
+"""Levels of snapshots; vSphere supports 32 in a chain."""
+
+
+@implements(VmSnapshots.list, kept=True)
+async def list_snapshots(call: Call, vm: ids.VirtualMachineId) -> tuple[VmSnapshots.Summary, ...]:
+    """The VM's snapshots, oldest first."""
+    found = call.require(VirtualMachine, vm)
+    return tuple(summary(found, snapshot) for snapshot in snapshots_of(call.inventory, vm))
+
+
+@implements(VmSnapshots.get, kept=True)
+async def get_snapshot(call: Call, vm: ids.VirtualMachineId, snapshot: str) -> VmSnapshots.Info:
+    """One snapshot with its children."""
+    found, one = call.require(VirtualMachine, vm), require_snapshot(call, vm, snapshot)
+    children = tuple(s.id for s in snapshots_of(call.inventory, vm) if s.parent_snapshot == snapshot)
+    return VmSnapshots.Info(
+        snapshot=one.id,
+        vm=vm,
+        name=one.name,
+        description=one.description,
+        created_time=one.created_time,
+        power_state=power_state(one),
+        memory=one.memory,
+        quiesced=one.quiesced,
+        current=found.snapshot == one.id,
+        parent=one.parent_snapshot,
+        children=children,
+        cpu_count=one.state.cpu.count,
+        memory_size_MiB=one.state.memory.size_MiB,
+        disks=tuple(disk.backing.vmdk_file for disk in one.state.disks.values() if disk.backing.vmdk_file),
+    )
+
+
+@implements(VmSnapshots.create)
+async def create_snapshot(call: Call, vm: ids.VirtualMachineId, spec: VmSnapshots.CreateSpec) -> str:
+    """Take a snapshot of the VM as it is now and return its id.
+
+    ``memory`` and ``quiesce`` mean something only while the VM runs.
+
+    :raises InvalidArgument: the name is empty or too long.
+    :raises NotAllowedInCurrentState: the VM is a template, or its snapshots are too deep already.
+    """
+    target = call.require(VirtualMachine, vm)
+    if not spec.name.strip() or len(spec.name) > LONGEST_NAME:
+        raise InvalidArgument(
+            message("resphere.vm.snapshot.invalid_name", "spec.name: must have 1 to {0} characters.", LONGEST_NAME)
+        )
+    running = target.power_state is ON
+    wanted = Snapshot(
+        id="",
+        name=spec.name,
+        parent=vm,
+        description=spec.description or "",
+        created_time=call.environment.now(),
+        memory=bool(spec.memory) and running,
+        quiesced=bool(spec.quiesce) and running,
+        state=target,
+    )
+
+    def may_create(current: VirtualMachine) -> None:
+        if current.template:
+            raise NotAllowedInCurrentState(
+                message("resphere.vm.snapshot.template", "A template cannot have snapshots: {0}.", current.name)
+            )
+        if depth(call.inventory, current.snapshot) >= DEEPEST_TREE:
+            raise NotAllowedInCurrentState(
+                message("resphere.vm.snapshot.too_deep", "Snapshots can be at most {0} levels deep.", DEEPEST_TREE)
+            )
+
+    return await call.run(
+        "VirtualMachine.createSnapshot", target, lambda job: call.provider.create_snapshot(job, wanted), may_create
+    )
+
+
+@implements(VmSnapshots.revert)
+async def revert(call: Call, vm: ids.VirtualMachineId, snapshot: str) -> None:
+    """Bring the VM's hardware and power state back to what the snapshot holds."""
+    target = call.require(VirtualMachine, vm)
+    require_snapshot(call, vm, snapshot)
+    await call.run(
+        "VirtualMachine.revertToSnapshot", target, lambda job: call.provider.revert_to_snapshot(job, snapshot)
+    )
+
+
+@implements(VmSnapshots.delete)
+async def delete(call: Call, vm: ids.VirtualMachineId, snapshot: str, children: bool | None) -> None:
+    """Delete the snapshot, with ``children`` all that descend from it; else its children get its parent."""
+    target = call.require(VirtualMachine, vm)
+    require_snapshot(call, vm, snapshot)
+    doomed = descendants(call.inventory, vm, snapshot) if children else (snapshot,)
+    await call.run("VirtualMachine.removeSnapshot", target, lambda job: call.provider.delete_snapshots(job, doomed))
+
+
+@implements(VmSnapshots.delete_all)
+async def delete_all(call: Call, vm: ids.VirtualMachineId) -> None:
+    """Delete all snapshots; the VM stays as it is."""
+    target = call.require(VirtualMachine, vm)
+    doomed = tuple(snapshot.id for snapshot in snapshots_of(call.inventory, vm))
+    if doomed:
+        await call.run(
+            "VirtualMachine.removeAllSnapshots", target, lambda job: call.provider.delete_snapshots(job, doomed)
+        )
+
+
+def snapshots_of(inventory: Replica, vm: str) -> list[Snapshot]:
+    """The VM's snapshots, oldest first."""
+    return sorted(inventory.by(Snapshot, "parent", vm).values(), key=lambda s: (s.created_time, len(s.id), s.id))
+
+
+def require_snapshot(call: Call, vm: str, snapshot: str) -> Snapshot:
+    """The snapshot, if it is one of ``vm``.
+
+    :raises NotFound: it is not.
+    """
+    found = call.inventory.get(Snapshot, snapshot)
+    if found is None or found.parent != vm:
+        raise NotFound(
+            message(
+                "resphere.vm.snapshot.not_found",
+                "The virtual machine '{0}' has no snapshot with identifier '{1}'.",
+                vm,
+                snapshot,
+            )
+        )
+    return found
+
+
+def descendants(inventory: Replica, vm: str, snapshot: str) -> tuple[str, ...]:
+    """``snapshot`` and everything that descends from it."""
+    found, rest = [snapshot], snapshots_of(inventory, vm)
+    for one in found:
+        found.extend(s.id for s in rest if s.parent_snapshot == one)
+    return tuple(found)
+
+
+def depth(inventory: Replica, snapshot: str | None) -> int:
+    """How many snapshots lie between the VM and the root of its tree."""
+    levels = 0
+    while snapshot is not None and (found := inventory.get(Snapshot, snapshot)) is not None:
+        levels += 1
+        snapshot = found.parent_snapshot
+    return levels
+
+
+def power_state(snapshot: Snapshot) -> vcenter_vm.Power.State:
+    """The power state that a revert brings: a running state only where memory was kept."""
+    state = snapshot.state.power_state
+    return OFF if state is ON and not snapshot.memory else state
+
+
+def summary(vm: VirtualMachine, snapshot: Snapshot) -> VmSnapshots.Summary:
+    """A snapshot as lists show it."""
+    return VmSnapshots.Summary(
+        snapshot=snapshot.id,
+        name=snapshot.name,
+        description=snapshot.description,
+        created_time=snapshot.created_time,
+        power_state=power_state(snapshot),
+        memory=snapshot.memory,
+        quiesced=snapshot.quiesced,
+        current=vm.snapshot == snapshot.id,
+        parent=snapshot.parent_snapshot,
+    )

@@ -1,0 +1,156 @@
+"""The store's interface: durable documents and one change log.
+
+A store keeps opaque documents, addressed by ``(kind, id)``, and numbers every committed transaction with
+one rising ``sequence``. It knows nothing of what the documents mean; ``inventory`` gives them types.
+
+Kinds, ids, claims and names of counters are any text without NUL characters and halves of surrogate pairs.
+
+Everything above this package is written against :class:`Store`; nothing in it is particular to one engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+
+class Document(msgspec.Struct, frozen=True, gc=False):
+    """One stored document; ``revision`` is the sequence of the transaction that wrote it last."""
+
+    kind: str
+    id: str
+    revision: int
+    body: bytes
+
+
+class Write(msgspec.Struct, frozen=True, gc=False):
+    """One document's part of a transaction.
+
+    ``body`` is the whole new content, ``None`` deletes. ``expected`` is the revision that must be current when
+    the transaction commits: 0 = the document must not exist, ``None`` = do not check. ``claims`` are the unique
+    keys which the document holds from now on (replacing those it held); ``None`` leaves them. A deleted document
+    gives up its claims, whatever ``claims`` says. To delete what does not exist is no change.
+    """
+
+    kind: str
+    id: str
+    body: bytes | None
+    expected: int | None = None
+    claims: tuple[str, ...] | None = None
+
+
+class Check(msgspec.Struct, frozen=True, gc=False):
+    """A document that a transaction relies on without writing it: its revision must still be ``expected``.
+
+    As in :class:`Write`, 0 = the document must not exist.
+    """
+
+    kind: str
+    id: str
+    expected: int
+
+
+class Transaction(msgspec.Struct, frozen=True):
+    """What commits together or not at all.
+
+    ``writes`` name each document once at most. A claim may pass from one of them to another. ``vacant`` are claim
+    prefixes of which no claim may exist (after the transaction's own writes).
+    """
+
+    writes: tuple[Write, ...]
+    checks: tuple[Check, ...] = ()
+    vacant: tuple[str, ...] = ()
+
+
+class Change(msgspec.Struct, frozen=True, gc=False):
+    """One document's latest state, as the change log reports it; ``body`` is ``None`` where it is gone."""
+
+    sequence: int
+    kind: str
+    id: str
+    body: bytes | None
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """All that changed after a sequence: each document once, in the order of its last change.
+
+    ``complete`` is false where the log no longer reaches back that far: the reader must load afresh.
+    """
+
+    sequence: int
+    changes: tuple[Change, ...]
+    complete: bool = True
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """Every document as of ``sequence``."""
+
+    sequence: int
+    documents: Sequence[Document]
+
+
+class Conflict(Exception):
+    """A transaction's assumption no longer holds: a revision, a claim held by another, or a prefix not vacant.
+
+    Nothing of the transaction was stored. ``reason`` is ``revision``, ``claim`` or ``vacant``; ``subject`` names the
+    document (``kind/id``), claim or prefix.
+    """
+
+    def __init__(self, reason: str, subject: str) -> None:
+        super().__init__(f"{reason}: {subject}")
+        self.reason = reason
+        self.subject = subject
+
+
+class StoreError(Exception):
+    """The store cannot do its work (disk full, file unreadable, wrong schema); the message says what and where."""
+
+
+class Store(Protocol):
+    """Durable documents with one change log, shared by any number of processes."""
+
+    @property
+    def epoch(self) -> str:
+        """A random name made with the store.
+
+        Two stores never share it, so sequences of one are not taken for another's.
+        """
+
+    def version(self) -> int:
+        """A number that differs from the last call's when anybody may have committed since. Costs microseconds."""
+
+    def load(self) -> Snapshot:
+        """Every document, consistent as of one sequence."""
+
+    def changes_since(self, sequence: int) -> Changes:
+        """What changed after ``sequence``, read as of one moment: whole transactions only.
+
+        Of a document that came and went since then, it may say that it is gone.
+        """
+
+    def reserve(self, counter: str, count: int) -> range:
+        """Take ``count`` numbers of a durable counter for good; no other caller gets them. Counters start at 1.
+
+        Blocks the caller's thread for a commit, so take many at a time.
+
+        :raises ValueError: ``count`` is below 1.
+        """
+
+    async def commit(self, transaction: Transaction) -> int:
+        """Make ``transaction`` durable and return its sequence.
+
+        Returns only after the data is on disk (invariant 1). Concurrent calls share one disk flush (group commit).
+        A caller that is cancelled while it waits does not call the transaction back: it may be stored or not.
+
+        :raises Conflict: an assumption of the transaction does not hold; the others of its group are untouched.
+        :raises StoreError: nothing was stored.
+        :raises ValueError: no store takes such a transaction: a document twice, a body above 64 MiB, an unfit name.
+        """
+
+    async def close(self) -> None:
+        """Finish what was handed in, then release files and threads. Any later call raises :class:`StoreError`.
+
+        To close again is no error.
+        """

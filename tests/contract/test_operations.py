@@ -1,0 +1,85 @@
+"""The contract as a whole: everything is there, typed, and reachable."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+
+import msgspec
+import pytest
+
+from resphere.contract import extensions, lookup
+from resphere.contract.generated import index, vcenter, vcenter_vm
+from resphere.contract.model import AnyOperation
+
+GENERATED = [lookup.operation_at(place) for place in index.OPERATIONS.values()]
+EVERY = list(lookup.all_operations())
+
+
+def test_every_operation_of_vcenter_is_there_once() -> None:
+    assert len(GENERATED) == 1524
+    assert len({operation.id for operation in GENERATED}) == 1524
+    assert len({operation.service for operation in GENERATED}) == 572
+
+
+def test_operations_by_release() -> None:
+    releases = Counter(release for operation in GENERATED for release in operation.releases)
+    assert releases == {"7.0": 932, "8.0": 1110, "9.1": 1401}
+
+
+def test_operations_that_public_clients_use() -> None:
+    assert sum(1 for operation in GENERATED if operation.clients) == 483
+
+
+@pytest.mark.parametrize("operation", EVERY, ids=lambda operation: operation.id)
+def test_every_type_can_be_decoded_and_encoded(operation: AnyOperation) -> None:
+    msgspec.json.Decoder(operation.input)
+    if operation.output is not None:
+        msgspec.json.Decoder(operation.output)
+
+
+@pytest.mark.parametrize("operation", EVERY, ids=lambda operation: operation.id)
+def test_every_route_accounts_for_every_parameter(operation: AnyOperation) -> None:
+    """A parameter travels in the path, the query or the body, and in one of them only."""
+    route = operation.api
+    if route is None:
+        return
+    path = re.findall(r"{(\w+)}", route.path)
+    query = {name.partition(".")[0] for name in route.query}
+    places = Counter([*path, *query, *route.body])
+    fields = {field.encode_name: field for field in msgspec.structs.fields(operation.input)}
+    assert set(places) <= set(fields)
+    # A structure without fields has nothing that could travel in a query.
+    assert all(not fields[name].required for name in set(fields) - set(places))
+    assert set(places.values()) <= {1}
+
+
+def test_statuses_are_those_of_vcenter() -> None:
+    assert vcenter.VM.list.api is not None
+    assert vcenter.VM.create.api is not None
+    assert vcenter_vm.Power.start.api is not None
+    assert vcenter.VM.clone_task.api is not None
+    assert vcenter.VM.list.api.status == 200
+    assert vcenter.VM.create.api.status == 201
+    assert vcenter_vm.Power.start.api.status == 204
+    assert vcenter.VM.clone_task.api.status == 202
+
+
+def test_extensions_do_not_pretend_to_be_vcenters() -> None:
+    assert extensions.OPERATIONS
+    assert all(operation.service.startswith("resphere.") for operation in extensions.OPERATIONS.values())
+    assert not set(extensions.OPERATIONS) & {operation.id for operation in GENERATED}
+
+
+def test_finding_one_operation_imports_only_what_it_needs() -> None:
+    program = (
+        "import sys\n"
+        "from resphere.contract.lookup import operation_at\n"
+        "operation_at('cis:Session.get')\n"
+        "loaded = [m for m in sys.modules if m.startswith('resphere.contract.generated.')]\n"
+        "assert len(loaded) < 60, sorted(loaded)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, env=os.environ)
