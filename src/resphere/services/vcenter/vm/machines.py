@@ -28,7 +28,7 @@ def summary(vm: VirtualMachine) -> vcenter.VM.Summary:
     )
 
 
-summaries: Projection[VirtualMachine, vcenter.VM.Summary] = Projection(VirtualMachine, summary)
+summaries: Projection[VirtualMachine, vcenter.VM.Summary] = Projection(summary)
 
 
 @implements(vcenter.VM.list, kept=True)
@@ -37,7 +37,7 @@ async def list_vms(call: Call, filter: vcenter.VM.FilterSpec | None) -> tuple[vc
     inventory = call.inventory
     found = select(inventory.all(VirtualMachine), criteria(inventory, filter) if filter else ())
     found = [vm for vm in found if not vm.template]
-    return summaries.of(inventory, limited(found, MOST_LISTED, "vm", call.environment.list_limits))
+    return summaries.of(limited(found, MOST_LISTED, "vm", call.environment.list_limits))
 
 
 def criteria(inventory: Replica, filter: vcenter.VM.FilterSpec) -> list[Criterion[VirtualMachine] | None]:
