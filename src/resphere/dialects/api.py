@@ -12,8 +12,9 @@ import msgspec
 from resphere.contract.errors import ErrorBody, NotFound, Unauthenticated, VapiError, message
 from resphere.contract.lookup import operation_at
 from resphere.contract.model import AnyOperation, Route, Struct
-from resphere.dialects.base import Reply, Request, Resolved
-from resphere.dialects.router import Router
+from resphere.dialects.base import Outcome, ReadBody, Refused, Reply, Request, Resolved
+from resphere.dialects.credentials import http_credentials
+from resphere.dialects.router import Found, Match, Router
 from resphere.dialects.validation import bare, check_unions, convert, decode_json, field_types, invalid
 
 CHALLENGE = 'Basic realm="VAPI endpoint",SIGN realm="VAPI endpoint",service="VAPI endpoint"'
@@ -30,54 +31,44 @@ class ApiDialect:
     def __init__(self, routes: Iterable[tuple[str, str, str]]) -> None:
         self._router = Router(routes)
 
-    def resolve(self, request: Request) -> Resolved:
+    def resolve(self, request: Request, read_body: ReadBody) -> Outcome:
         """The operation that method, path and query mean. Doubled slashes count as one (Ansible sends them).
 
-        :raises NotFound: ``com.vmware.vapi.rest.httpNotFound``.
-        :raises VapiError: status 405 with ``Allow``.
+        Refused with ``com.vmware.vapi.rest.httpNotFound``, or with status 405 and ``Allow``; below ``/api`` that is
+        told only after authentication.
         """
+        credentials = http_credentials(request)
+        try:
+            match, query = self._match(request)
+        except VapiError as error:
+            return Refused(error, credentials, public=not request.path.lstrip("/").startswith("api"))
+        return Resolved(
+            operation=operation_at(match.place),
+            credentials=credentials,
+            parameters=match.parameters,
+            query=query,
+            kept_key=(request.path, request.query),
+        )
+
+    def _match(self, request: Request) -> tuple[Match, dict[str, list[str]]]:
         found = self._router.find(self._segments(request))
         if found is None:
             raise no_resource(request)
         query = parse_query(request.query)
         method = "GET" if request.method == "HEAD" else request.method
         match = found.select(method, query)
-        if match is not None:
-            for key, value in match.dispatch:
-                if value is not None:
-                    del query[key]
-            return Resolved(operation_at(match.place), match.parameters, query)
-        actions = found.actions(method)
-        if actions:
-            raise NotFound(
-                message(
-                    "com.vmware.vapi.rest.httpNotFound",
-                    "{0} at {1} needs one of these queries: {2}.",
-                    method,
-                    request.path,
-                    ", ".join(actions),
-                )
-            )
-        allow = ", ".join(found.allowed)
-        raise VapiError(
-            message(
-                "com.vmware.vapi.rest.httpMethodNotAllowed",
-                "{0} does not allow {1}; allowed: {2}.",
-                request.path,
-                request.method,
-                allow,
-            )
-        ).http(405, [("Allow", allow)])
-
-    def guards(self, request: Request) -> bool:
-        """Below ``/api`` nobody learns anything before authentication."""
-        return request.path.lstrip("/").startswith("api")
+        if match is None:
+            raise no_candidate(request, found, method)
+        for key, value in match.dispatch:
+            if value is not None:
+                del query[key]
+        return match, query
 
     def options(self, request: Request) -> Reply:
         """The allowed methods, or 404."""
         found = self._router.find(self._segments(request))
         if found is None:
-            return self.error(no_resource(request))
+            return self.error(no_resource(request), None)
         return Reply(204, headers=(("Allow", ", ".join(found.allowed)),))
 
     @staticmethod
@@ -93,9 +84,9 @@ class ApiDialect:
         assert route is not None
         return codec(resolved.operation, route).decode(resolved, request, body)
 
-    def encode(self, operation: AnyOperation, result: Any) -> Reply:
+    def encode(self, resolved: Resolved, result: Any) -> Reply:
         """The bare value; nothing for void."""
-        route = operation.api
+        operation, route = resolved.operation, resolved.operation.api
         assert route is not None
         if operation.media_type is not None:
             return Reply(route.status, result, operation.media_type)
@@ -103,7 +94,11 @@ class ApiDialect:
             return Reply(route.status)
         return Reply(route.status, _encoder.encode(result), JSON)
 
-    def error(self, error: VapiError) -> Reply:
+    def frame(self, resolved: Resolved, reply: Reply) -> Reply:
+        """Nothing in a reply is particular to a request."""
+        return reply
+
+    def error(self, error: VapiError, outcome: Outcome | None) -> Reply:
         """``{"error_type": ..., "messages": [...]}`` with the error's status."""
         challenge = CHALLENGE if isinstance(error, Unauthenticated) else None
         body = ErrorBody(error.error_type, error.messages, error.data, challenge)
@@ -116,6 +111,31 @@ class ApiDialect:
 def no_resource(request: Request) -> NotFound:
     """The refusal of a path that no release has."""
     return NotFound(message("com.vmware.vapi.rest.httpNotFound", "There is no resource at {0}.", request.path))
+
+
+def no_candidate(request: Request, found: Found, method: str) -> VapiError:
+    """The refusal where the path exists, but not with this method or dispatch query."""
+    actions = found.actions(method)
+    if actions:
+        return NotFound(
+            message(
+                "com.vmware.vapi.rest.httpNotFound",
+                "{0} at {1} needs one of these queries: {2}.",
+                method,
+                request.path,
+                ", ".join(actions),
+            )
+        )
+    allow = ", ".join(found.allowed)
+    return VapiError(
+        message(
+            "com.vmware.vapi.rest.httpMethodNotAllowed",
+            "{0} does not allow {1}; allowed: {2}.",
+            request.path,
+            request.method,
+            allow,
+        )
+    ).http(405, [("Allow", allow)])
 
 
 class Codec:

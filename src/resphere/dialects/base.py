@@ -6,6 +6,7 @@ no provider, and no service knows it.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, Protocol
 
 import msgspec
@@ -41,37 +42,67 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     headers: tuple[tuple[str, str], ...] = ()
 
 
+class Credentials(msgspec.Struct, frozen=True, gc=False):
+    """What the caller shows of itself, wherever the dialect carries it: a session's id, or a name and a password."""
+
+    session_id: str | None = None
+    user: str | None = None
+    password: str | None = None
+
+
+NO_CREDENTIALS = Credentials()
+
+
 class Resolved(msgspec.Struct, frozen=True, gc=False):
     """The operation that a request means.
 
-    ``parameters`` are the path's, decoded. ``query`` are the remaining query keys with their values. ``status`` is what
-    success answers with.
+    ``parameters`` are the path's, decoded; ``query`` are the remaining query keys with their values. ``envelope`` is
+    whatever else the dialect needs later, opaque to everybody else. ``kept_key`` names the request among all that may
+    share a kept reply; ``None``: its reply is not to be kept.
     """
 
     operation: AnyOperation
+    credentials: Credentials
     parameters: dict[str, str]
-    query: dict[str, list[str]]
+    query: dict[str, list[str]] = {}
+    envelope: Any = None
+    kept_key: Hashable | None = None
+
+
+class Refused(msgspec.Struct, frozen=True, gc=False):
+    """A request that means no operation, and why.
+
+    ``public``: told before authentication.
+    """
+
+    error: VapiError
+    credentials: Credentials
+    public: bool = False
+    envelope: Any = None
+
+
+Outcome = Resolved | Refused
+ReadBody = Callable[[int], Awaitable[bytes]]
+"""Reads the request's body, at most about so many bytes; a second call gets what the first one got."""
 
 
 class Dialect(Protocol):
     """One way of writing the API on the wire."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """``api``, ``rest``..., as logs show it."""
 
-    def guards(self, request: Request) -> bool:
-        """Whether a request that means no operation is told so only after authentication."""
+    def resolve(self, request: Request, read_body: ReadBody) -> Outcome | Awaitable[Outcome]:
+        """The operation, its target and the caller's credentials, or why there is none.
+
+        Only a dialect whose operation stands in the body reads that here.
+        """
 
     def options(self, request: Request) -> Reply:
         """The answer to ``OPTIONS``: the methods that the path allows.
 
         It needs no session: it says nothing that the published API does not.
-        """
-
-    def resolve(self, request: Request) -> Resolved:
-        """The operation and its target.
-
-        :raises NotFound: no release has that path.
-        :raises VapiError: with status 405 and ``Allow`` for a wrong method.
         """
 
     def decode(self, resolved: Resolved, request: Request, body: bytes) -> Struct:
@@ -80,8 +111,11 @@ class Dialect(Protocol):
         :raises InvalidArgument: naming the field.
         """
 
-    def encode(self, operation: AnyOperation, result: Any) -> Reply:
-        """A result as this dialect writes it."""
+    def encode(self, resolved: Resolved, result: Any) -> Reply:
+        """A result as this dialect writes it. Such a reply may be kept for requests of the same ``kept_key``."""
 
-    def error(self, error: VapiError) -> Reply:
-        """An error as this dialect writes it."""
+    def frame(self, resolved: Resolved, reply: Reply) -> Reply:
+        """``reply``, fresh or kept, with what belongs to this one request."""
+
+    def error(self, error: VapiError, outcome: Outcome | None) -> Reply:
+        """An error as this dialect writes it; ``outcome`` is ``None`` where not even that is known."""

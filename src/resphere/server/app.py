@@ -6,7 +6,6 @@ import itertools
 import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
-from functools import partial
 from typing import Any
 
 from resphere.dialects.base import Reply, Request
@@ -61,7 +60,7 @@ class Application:
             headers=headers,
             client=client[0] if client else "",
         )
-        exchange = Exchange(request, self._request_id(headers), self._worker.dialect, partial(read_body, receive))
+        exchange = Exchange(request, self._request_id(headers), self._worker.dialect(request), Body(receive).read)
         reply = await self._worker.pipeline.handle(exchange)
         await send(
             {
@@ -98,19 +97,33 @@ def response_headers(reply: Reply, request_id: str) -> list[tuple[bytes, bytes]]
     return headers
 
 
-async def read_body(receive: Receive, limit_bytes: int) -> bytes:
-    """The request's body, at most one piece more than ``limit_bytes``."""
-    pieces, size = [], 0
-    while True:
-        event = await receive()
-        if event["type"] != "http.request":
-            break
-        piece = event.get("body", b"")
-        pieces.append(piece)
-        size += len(piece)
-        if size > limit_bytes or not event.get("more_body"):
-            break
-    return b"".join(pieces)
+class Body:
+    """A request's body, read once and only when somebody asks for it."""
+
+    __slots__ = ("_content", "_receive")
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._content: bytes | None = None
+
+    async def read(self, limit_bytes: int) -> bytes:
+        """The whole body, or a little more than ``limit_bytes`` of one that is larger."""
+        if self._content is None:
+            self._content = await self._read(limit_bytes)
+        return self._content
+
+    async def _read(self, limit_bytes: int) -> bytes:
+        pieces, size = [], 0
+        while True:
+            event = await self._receive()
+            if event["type"] != "http.request":
+                break
+            piece = event.get("body", b"")
+            pieces.append(piece)
+            size += len(piece)
+            if size > limit_bytes or not event.get("more_body"):
+                break
+        return b"".join(pieces)
 
 
 def make_application(settings: Settings, ca_archive: bytes | None) -> Application:

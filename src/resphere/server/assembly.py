@@ -22,7 +22,7 @@ from resphere.auth.sessions import SESSIONS, SessionLimits, Sessions
 from resphere.contract.extensions import ALL_RELEASES
 from resphere.contract.lookup import api_routes
 from resphere.dialects.api import ApiDialect
-from resphere.dialects.base import Dialect
+from resphere.dialects.base import Dialect, Request
 from resphere.inventory.replica import Replica
 from resphere.inventory.tables import TABLES
 from resphere.providers.simulator.durations import NONE, REALISTIC, Durations
@@ -47,8 +47,10 @@ ALL_TABLES = (*TABLES, ACCOUNTS, SESSIONS, TASKS)
 
 
 def now() -> datetime:
-    """The present moment, in UTC."""
-    return datetime.now(UTC)
+    """The present moment, in UTC, to the millisecond."""
+    moment = datetime.now(UTC)
+    # Milliseconds, as on vCenter's wire: what is stored is what is shown.
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def open_replica(store: Store) -> Replica:
@@ -106,7 +108,7 @@ class Worker:
             clock=time.perf_counter,
             body_limit_bytes=settings.max_body_bytes,
         )
-        self.dialect: Dialect = ApiDialect(api_routes())
+        self._api: Dialect = ApiDialect(api_routes())
         self._background: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -134,6 +136,10 @@ class Worker:
         self._audit.close()
         self._vpxd.close()
         self._server_log.close()
+
+    def dialect(self, request: Request) -> Dialect:
+        """The dialect that a request is written in. A further dialect gets its line here."""
+        return self._api
 
     def record(self, exchange: Exchange, started: datetime, duration_seconds: float) -> None:
         """Write one call into the audit trail and the ``vpxd.log``."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from resphere.access.view import View
 from resphere.contract.errors import VapiError
 from resphere.contract.model import Struct
-from resphere.dialects.base import Dialect, Reply, Request, Resolved
+from resphere.dialects.base import Dialect, Outcome, ReadBody, Reply, Request, Resolved
 from resphere.services.call import OwnSession
 from resphere.services.registry import Implementation
 
@@ -23,8 +22,8 @@ class Exchange:
         "implementation",
         "input",
         "kept_key",
+        "outcome",
         "read_body",
-        "refusal",
         "reply",
         "request",
         "request_id",
@@ -40,16 +39,15 @@ class Exchange:
         request: Request,
         request_id: str,
         dialect: Dialect,
-        read_body: Callable[[int], Awaitable[bytes]],
+        read_body: ReadBody,
     ) -> None:
         self.request = request
         self.request_id = request_id
         self.dialect = dialect
         self.read_body = read_body
-        """Reads the body, at most so many bytes."""
         self.resolved: Resolved | None = None
-        self.refusal: VapiError | None = None
-        """Why the request means no operation; told only to those who are let in."""
+        self.outcome: Outcome | None = None
+        """What the dialect made of the request; ``resolved`` is the same where it means an operation."""
         self.implementation: Implementation | None = None
         self.session: OwnSession | None = None
         self.session_tag: str | None = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import logging
 import zlib
 from collections.abc import Awaitable, Callable
@@ -29,7 +27,7 @@ from resphere.contract.errors import (
     VapiError,
     message,
 )
-from resphere.dialects.base import Reply
+from resphere.dialects.base import Credentials, Outcome, Refused, Reply, Resolved
 from resphere.inventory.errors import ConcurrentChange as ChangedConcurrently
 from resphere.server.exchange import Exchange
 from resphere.server.faults import Faults
@@ -40,7 +38,6 @@ from resphere.store.base import StoreError
 
 log = logging.getLogger(__name__)
 
-SESSION_HEADER = b"vmware-api-session-id"
 AUTHENTICATION_REQUIRED = "com.vmware.vapi.endpoint.method.authentication.required"
 
 
@@ -72,7 +69,7 @@ class Pipeline(msgspec.Struct, frozen=True):
                     break
         except Exception as error:
             exchange.error = foreseen(error, exchange.request_id)
-            exchange.reply = exchange.dialect.error(exchange.error)
+            exchange.reply = exchange.dialect.error(exchange.error, exchange.outcome)
         finally:
             self.record(exchange, started, self.clock() - began)
         assert exchange.reply is not None
@@ -82,46 +79,67 @@ class Pipeline(msgspec.Struct, frozen=True):
 Step = Callable[[Pipeline, Exchange], Awaitable[None] | None]
 
 
-def resolve(pipeline: Pipeline, exchange: Exchange) -> None:
-    """Which operation is meant, on what."""
+def resolve(pipeline: Pipeline, exchange: Exchange) -> Awaitable[None] | None:
+    """Which operation is meant, on what, and what the caller shows of itself."""
     if exchange.request.method == "OPTIONS":
         exchange.reply = exchange.dialect.options(exchange.request)
-        return
-    try:
-        exchange.resolved = exchange.dialect.resolve(exchange.request)
-    except VapiError as error:
-        exchange.refusal = error
-        return
-    exchange.implementation = pipeline.implementations.get(exchange.resolved.operation.id)
+        return None
+    outcome = exchange.dialect.resolve(exchange.request, exchange.read_body)
+    if isinstance(outcome, (Resolved, Refused)):
+        settle(pipeline, exchange, outcome)
+        return None
+    return settle_later(pipeline, exchange, outcome)
+
+
+async def settle_later(pipeline: Pipeline, exchange: Exchange, outcome: Awaitable[Outcome]) -> None:
+    """The operation of a dialect that has to read the body to know it."""
+    settle(pipeline, exchange, await outcome)
+
+
+def settle(pipeline: Pipeline, exchange: Exchange, outcome: Outcome) -> None:
+    """Note what the dialect made of the request."""
+    exchange.outcome = outcome
+    if isinstance(outcome, Resolved):
+        exchange.resolved = outcome
+        exchange.implementation = pipeline.implementations.get(outcome.operation.id)
 
 
 def authenticate(pipeline: Pipeline, exchange: Exchange) -> Awaitable[None] | None:
-    """Who calls: by session, or by name and password where a session is asked for."""
-    operation = exchange.resolved.operation.id if exchange.resolved else ""
-    if operation in PUBLIC or (exchange.refusal and not exchange.dialect.guards(exchange.request)):
+    """Who calls: by session, or by name and password where a session is asked for.
+
+    What means no operation is told only now, to those who are let in.
+    """
+    outcome = exchange.outcome
+    assert outcome is not None
+    if isinstance(outcome, Refused):
+        if not outcome.public:
+            use_session(pipeline, exchange, outcome.credentials)
+        raise outcome.error
+    if outcome.operation.id in PUBLIC:
         exchange.session, exchange.view = Anonymous(), RootView(NO_ACCESS)
-    elif operation == LOGIN:
-        return log_in(pipeline, exchange)
-    else:
-        token = session_token(exchange)
-        session = pipeline.sessions.find(token) if token else None
-        principal = pipeline.accounts.principal(canonical_name(session.user)) if session else None
-        if session is None or principal is None:
-            raise Unauthenticated(message(AUTHENTICATION_REQUIRED, "Authentication required."))
-        exchange.session = OpenSession(pipeline.sessions, session)
-        exchange.session_tag = session.tag
-        exchange.view = RootView(principal.role)
-    if exchange.refusal:
-        raise exchange.refusal
+        return None
+    if outcome.operation.id == LOGIN:
+        return log_in(pipeline, exchange, outcome.credentials)
+    use_session(pipeline, exchange, outcome.credentials)
     return None
 
 
-async def log_in(pipeline: Pipeline, exchange: Exchange) -> None:
-    """Check name and password of a ``Basic`` authorization."""
-    credentials = basic_credentials(exchange.request.header(b"authorization"))
-    if credentials is None:
+def use_session(pipeline: Pipeline, exchange: Exchange, credentials: Credentials) -> None:
+    """The caller's open session."""
+    session = pipeline.sessions.find(credentials.session_id) if credentials.session_id else None
+    principal = pipeline.accounts.principal(canonical_name(session.user)) if session else None
+    if session is None or principal is None:
         raise Unauthenticated(message(AUTHENTICATION_REQUIRED, "Authentication required."))
-    principal = await pipeline.accounts.verify(*credentials)
+    exchange.session = OpenSession(pipeline.sessions, session)
+    exchange.session_tag = session.tag
+    exchange.view = RootView(principal.role)
+
+
+async def log_in(pipeline: Pipeline, exchange: Exchange, credentials: Credentials) -> None:
+    """Check name and password."""
+    if credentials.user is None or credentials.password is None:
+        raise Unauthenticated(message(AUTHENTICATION_REQUIRED, "Authentication required."))
+    principal = await pipeline.accounts.verify(credentials.user, credentials.password)
     if principal is None:
         raise Unauthenticated(
             message(
@@ -152,6 +170,8 @@ def recall(pipeline: Pipeline, exchange: Exchange) -> None:
         return
     assert resolved is not None
     assert view is not None
+    if resolved.kept_key is None:
+        return
     inventory, request = pipeline.environment.inventory, exchange.request
     salt = f"{pipeline.environment.product.server_version}{exchange.dialect.name}{view.key}"
     exchange.etag = f'"{inventory.epoch[:8]}-{inventory.revision}-{zlib.crc32(salt.encode()):08x}"'
@@ -159,16 +179,10 @@ def recall(pipeline: Pipeline, exchange: Exchange) -> None:
         exchange.reply = Reply(304, headers=kept_headers(exchange.etag))
         return
     gzip = accepts_gzip(request.headers.get(b"accept-encoding"))
-    exchange.kept_key = (
-        exchange.dialect.name,
-        resolved.operation.id,
-        request.path,
-        request.query,
-        request.headers.get(b"content-length"),
-        view.key,
-        gzip,
-    )
-    exchange.reply = pipeline.kept.get(exchange.kept_key, inventory.revision)
+    exchange.kept_key = (exchange.dialect.name, resolved.operation.id, resolved.kept_key, view.key, gzip)
+    kept = pipeline.kept.get(exchange.kept_key, inventory.revision)
+    if kept is not None:
+        exchange.reply = exchange.dialect.frame(resolved, kept)
 
 
 async def decode(pipeline: Pipeline, exchange: Exchange) -> None:
@@ -218,14 +232,14 @@ async def invoke(pipeline: Pipeline, exchange: Exchange) -> None:
 def encode(pipeline: Pipeline, exchange: Exchange) -> None:
     """The result as the dialect writes it, compressed where the client likes, and kept where it may be."""
     assert exchange.resolved is not None
-    reply = exchange.dialect.encode(exchange.resolved.operation, exchange.result)
+    reply = exchange.dialect.encode(exchange.resolved, exchange.result)
     gzip = accepts_gzip(exchange.request.headers.get(b"accept-encoding"))
     if gzip and exchange.resolved.operation.media_type is None:
         reply = compressed(reply)
     if exchange.kept_key is not None and exchange.etag is not None:
         reply = msgspec.structs.replace(reply, headers=(*reply.headers, *kept_headers(exchange.etag)))
         pipeline.kept.put(exchange.kept_key, pipeline.environment.inventory.revision, reply)
-    exchange.reply = reply
+    exchange.reply = exchange.dialect.frame(exchange.resolved, reply)
 
 
 STEPS: tuple[Step, ...] = (
@@ -260,31 +274,6 @@ def foreseen(error: Exception, request_id: str) -> VapiError:
     return InternalServerError(
         message("resphere.internal_error", "An unexpected error occurred. Reference: {0}", request_id)
     )
-
-
-def session_token(exchange: Exchange) -> str | None:
-    """The session id of the header, or else of the cookie."""
-    headers = exchange.request.headers
-    value = headers.get(SESSION_HEADER)
-    if value is not None:
-        return value.decode("latin-1")
-    for part in headers.get(b"cookie", b"").split(b";"):
-        name, _, content = part.strip().partition(b"=")
-        if name == SESSION_HEADER:
-            return content.decode("latin-1")
-    return None
-
-
-def basic_credentials(header: str | None) -> tuple[str, str] | None:
-    """Name and password of an ``Authorization: Basic`` header, ``None`` where it is none."""
-    scheme, _, encoded = (header or "").partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        name, colon, password = base64.b64decode(encoded.strip(), validate=True).decode("utf-8").partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    return (name, password) if colon else None
 
 
 def kept_headers(etag: str) -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,234 @@
+"""What only the SQLite store does: its file, its limits, its processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from resphere.store.base import StoreError, Transaction
+from resphere.store.sqlite import SqliteStore
+from tests.store.contract import bodies, put, run, transaction
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "resphere.db"
+
+
+def execute(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+@contextmanager
+def file_size_limit(size: int) -> Iterator[None]:
+    """No file of this process grows beyond ``size`` bytes: what a full disk looks like."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+class TestFile:
+    def test_only_the_owner_may_read_any_of_its_files(self, path: Path) -> None:
+        async def scenario() -> None:
+            store = SqliteStore.open(path)
+            await store.commit(transaction(put("1")))
+            files = list(path.parent.iterdir())
+            assert len(files) == 4  # database, log, shared memory, writer's lock
+            assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+            await store.close()
+
+        run(scenario())
+
+    def test_any_name_will_do(self, tmp_path: Path) -> None:
+        async def scenario() -> None:
+            path = tmp_path / "a ?&#%é.db"
+            store = SqliteStore.open(path)
+            await store.commit(transaction(put("1")))
+            await store.close()
+            assert path.stat().st_size > 0
+
+        run(scenario())
+
+    def test_a_file_left_empty_by_a_killed_process_becomes_a_store(self, path: Path) -> None:
+        path.touch(0o600)
+        execute(path, "PRAGMA journal_mode = WAL")
+        run(SqliteStore.open(path).close())
+
+    def test_many_may_make_it_at_once(self, path: Path) -> None:
+        with ThreadPoolExecutor(8) as pool:
+            stores = list(pool.map(lambda _: SqliteStore.open(path), range(8)))
+        assert len({store.epoch for store in stores}) == 1
+        for store in stores:
+            run(store.close())
+
+    def test_the_epoch_comes_from_the_caller(self, path: Path) -> None:
+        store = SqliteStore.open(path, new_epoch=lambda: "given")
+        assert store.epoch == "given"
+        run(store.close())
+
+    def test_a_file_that_is_no_database(self, path: Path) -> None:
+        path.write_bytes(b"no database at all " * 100)
+        with pytest.raises(StoreError, match=str(path)):
+            SqliteStore.open(path)
+        assert path.read_bytes() == b"no database at all " * 100
+
+    def test_a_database_of_another_application(self, path: Path) -> None:
+        execute(path, "CREATE TABLE theirs (a)")
+        with pytest.raises(StoreError, match=f"{path} is a database, but not one of resphere"):
+            SqliteStore.open(path)
+
+    @pytest.mark.parametrize(("version", "message"), [(2, "made by a newer resphere"), (0, "unknown schema 0")])
+    def test_another_schema(self, path: Path, version: int, message: str) -> None:
+        run(SqliteStore.open(path).close())
+        execute(path, f"PRAGMA user_version = {version}")
+        with pytest.raises(StoreError, match=message) as caught:
+            SqliteStore.open(path)
+        assert str(path) in str(caught.value)
+
+    def test_a_folder_that_does_not_exist(self, tmp_path: Path) -> None:
+        path = tmp_path / "missing" / "resphere.db"
+        with pytest.raises(StoreError, match=str(path)):
+            SqliteStore.open(path)
+
+    def test_the_change_log_stays_bounded(self, path: Path) -> None:
+        async def scenario() -> None:
+            store = SqliteStore.open(path, log_rows_kept=100)
+            for number in range(150):
+                await store.commit(transaction(put(f"{number}"), put("always")))
+            await store.close()
+
+        run(scenario())
+        with closing(sqlite3.connect(path)) as connection:
+            (rows,) = connection.execute("SELECT count(*) FROM log").fetchone()
+            (counted,) = connection.execute("SELECT log_rows FROM state").fetchone()
+        assert 100 <= rows <= 105
+        assert rows == counted
+
+
+class TestFailure:
+    def test_a_full_disk_fails_the_group_and_stores_nothing(self, path: Path) -> None:
+        async def scenario() -> None:
+            store = SqliteStore.open(path)
+            before = await store.commit(transaction(put("1", b"before")))
+            large = [store.commit(transaction(put(f"{n}", bytes(50_000)))) for n in range(20)]
+            with file_size_limit(200_000):
+                results = await asyncio.gather(*large, return_exceptions=True)
+                failed = [n for n, result in enumerate(results) if isinstance(result, StoreError)]
+                assert failed
+                assert all(str(path) in str(results[n]) for n in failed)
+            # Callers who were told so can rely on it, and the store works again as soon as there is room.
+            assert {f"{n}" for n in range(20) if n not in failed} | {"1"} == bodies(store.load()).keys()
+            assert store.load().sequence == before + 20 - len(failed)
+            await store.commit(transaction(put("1", b"after")))
+            assert bodies(store.load())["1"] == b"after"
+            await store.close()
+
+        run(scenario())
+
+    def test_a_full_disk_fails_a_reservation(self, path: Path) -> None:
+        async def scenario() -> None:
+            store = SqliteStore.open(path)
+            with file_size_limit(0), pytest.raises(StoreError, match=f"cannot write {path}"):
+                store.reserve("vm", 1)
+            assert store.reserve("vm", 1) == range(1, 2)
+            await store.close()
+
+        run(scenario())
+
+    def test_a_damaged_file_is_a_store_error_to_readers(self, path: Path) -> None:
+        async def scenario() -> None:
+            store = SqliteStore.open(path)
+            execute(path, "DROP TABLE documents")
+            with pytest.raises(StoreError, match=f"cannot read {path}"):
+                store.load()
+            with pytest.raises(StoreError, match=f"cannot write {path}"):
+                await store.commit(transaction(put("1")))
+            assert store.version() == store.version()
+            await store.close()
+
+        run(scenario())
+
+    def test_callers_whose_loop_has_ended_do_not_stop_the_writer(self, path: Path) -> None:
+        store = SqliteStore.open(path)
+
+        async def abandon() -> None:
+            for n in range(20):
+                waiting = store.commit(transaction(put(f"{n}", bytes(10_000))))
+                waiting.send(None)  # hands the transaction in
+                waiting.close()
+
+        run(abandon())
+
+        async def scenario() -> None:
+            await store.commit(transaction(put("after")))
+            assert len(store.load().documents) == 21
+            await store.close()
+
+        run(scenario())
+
+
+class TestProcesses:
+    # Python 3.12 and later warn of what is tested here.
+    @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+    def test_a_forked_child_must_open_it_anew(self, path: Path) -> None:
+        store = SqliteStore.open(path)
+        output, child_output = os.pipe()
+        child = os.fork()
+        if child == 0:
+            # Nothing of the test runner may run in here.
+            try:
+                os.write(child_output, "\n".join(refusals(store)).encode())
+            finally:
+                os._exit(0)
+        os.close(child_output)
+        os.waitpid(child, 0)
+        with os.fdopen(output, encoding="utf-8") as pipe:
+            answers = pipe.read().split("\n")
+        assert len(answers) == 5
+        assert all("must open it anew" in answer for answer in answers)
+        run(store.close())
+
+    def test_close_ends_the_thread(self, path: Path) -> None:
+        before = set(threading.enumerate())
+        store = SqliteStore.open(path)
+        (writer,) = set(threading.enumerate()) - before
+        run(store.close())
+        assert not writer.is_alive()
+
+    def test_reading_from_other_threads(self, path: Path) -> None:
+        async def scenario() -> None:
+            store = SqliteStore.open(path)
+            await store.commit(transaction(put("1")))
+            snapshots = await asyncio.gather(*(asyncio.to_thread(store.load) for _ in range(8)))
+            assert all(len(snapshot.documents) == 1 for snapshot in snapshots)
+            await store.close()
+
+        run(scenario())
+
+
+def refusals(store: SqliteStore) -> Iterator[str]:
+    for call in (store.version, store.load, lambda: store.changes_since(0), lambda: store.reserve("vm", 1)):
+        try:
+            call()
+        except StoreError as error:
+            yield str(error)
+    commit = store.commit(Transaction(()))
+    try:
+        commit.send(None)
+    except StoreError as error:
+        yield str(error)
