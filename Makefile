@@ -20,7 +20,7 @@ COMPILE = UV_NO_CONFIG=1 $(UV) pip compile --quiet --universal --python-version 
 # $(call step,name,command): run it, and say plainly which step failed.
 step = $(2) || { echo "make: $(1) failed" >&2; exit 1; }
 
-.PHONY: help setup run test check bench contract bindings lock format clean
+.PHONY: help setup run test check bench contract docs bindings lock format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: setup  ## measurements
 
 contract: setup bindings  ## write src/resphere/contract/generated/ from the official bindings
 	@$(BIN)/python -m tools.contract $(ARGS)
+
+docs: setup  ## write the pages of docs/ that are made from the code
+	@$(BIN)/python -m tools.docs
 
 bindings: $(BINDINGS_STAMPS)  ## fetch the official bindings into .cache/bindings, a folder for each version
 

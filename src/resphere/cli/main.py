@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from resphere import __version__
-from resphere.cli import inventory, user
+from resphere.cli import coverage, inventory, user
 from resphere.server.serve import serve
 from resphere.server.settings import NO_FLAG, Setting, Settings, all_settings, flag, from_strings, variable
 from resphere.server.tls import TlsError
@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     serving.set_defaults(run=run_serve)
     inventory.add(commands)
     user.add(commands)
+    coverage.add(commands)
     return top
 
 

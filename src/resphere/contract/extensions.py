@@ -343,3 +343,8 @@ def route_text(route: m.Route) -> str:
     """A route's path with its dispatch query, as the index writes it."""
     query = "&".join(key if value is None else f"{key}={value}" for key, value in route.dispatch)
     return route.path + (f"?{query}" if query else "")
+
+
+def alias_target(place: str) -> str:
+    """What an alias's place is called in documentation."""
+    return place.removeprefix("=").replace("vcenter_vm:Power", "com.vmware.vcenter.vm.power")

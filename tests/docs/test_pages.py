@@ -1,0 +1,44 @@
+"""The documentation is true: generated pages are as the code makes them, and nothing is missing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from resphere.server.settings import all_settings, variable
+from tools.docs.pages import pages
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+SOURCES = sorted((ROOT / "src" / "resphere").rglob("*.py"))
+
+
+@pytest.mark.parametrize("name", sorted(pages()))
+def test_generated_pages_are_up_to_date(name: str) -> None:
+    assert (DOCS / name).read_text(encoding="utf-8") == pages()[name], "run `make docs`"
+
+
+def test_every_setting_is_documented() -> None:
+    text = (DOCS / "settings.md").read_text(encoding="utf-8")
+    assert all(f"`{variable(setting.name)}`" in text for setting in all_settings())
+
+
+def test_every_message_id_of_ours_is_documented() -> None:
+    documented = (DOCS / "errors.md").read_text(encoding="utf-8")
+    messages = set(re.findall(r'message\(\s*"(resphere\.[\w.]+)"', all_source()))
+    assert messages
+    assert not {found for found in messages if f"`{found}`" not in documented}
+
+
+def all_source() -> str:
+    """The whole package as one text."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in SOURCES if "generated" not in path.parts)
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            if not target.startswith(("http:", "https:")):
+                assert (page.parent / target).exists(), f"{page.name} links to {target}"
