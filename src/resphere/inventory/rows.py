@@ -10,7 +10,7 @@ import msgspec
 
 from resphere.inventory.sharing import Sharing
 from resphere.inventory.table import T, Table
-from resphere.store.base import Document, StoreError
+from resphere.store.base import StoreError
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -42,22 +42,21 @@ class Index(Generic[T]):
             for key in before:
                 if key not in after:
                     self._remove(key, old.id)
-        if new is not None:
-            for key in after:
-                self._put(key, new)
+        if new is None:
+            return
+        buckets, id = self._buckets, new.id
+        for key in after:
+            bucket = buckets.get(key)
+            if isinstance(bucket, dict):
+                bucket[id] = new
+            elif bucket is None or bucket.id == id:
+                buckets[key] = new
+            else:
+                buckets[key] = {bucket.id: bucket, id: new}
 
     def contents(self) -> Iterator[tuple[str, Mapping[str, T]]]:
         """Every key with what stands under it."""
         return ((key, self.find(key)) for key in self._buckets)
-
-    def _put(self, key: str, obj: T) -> None:
-        bucket = self._buckets.get(key)
-        if isinstance(bucket, dict):
-            bucket[obj.id] = obj
-        elif bucket is None or bucket.id == obj.id:
-            self._buckets[key] = obj
-        else:
-            self._buckets[key] = {bucket.id: bucket, obj.id: obj}
 
     def _remove(self, key: str, id: str) -> None:
         bucket = self._buckets.get(key)
@@ -88,13 +87,10 @@ class Rows(Generic[T]):
     def kind(self) -> str:
         return self.table.cls.kind
 
-    def load(self, documents: Iterable[Document]) -> None:
-        """Fill the empty table, in the numeric order of ids.
-
-        :raises StoreError: a document is not what its kind says.
-        """
-        for document in sorted(documents, key=lambda document: numeric_order(document.id)):
-            self.set(document.id, document.revision, self.decode(document.id, document.body))
+    def load(self, loaded: Iterable[tuple[str, int, T]]) -> None:
+        """Fill the empty table with ids, revisions and objects, in the numeric order of the ids."""
+        for id, revision, obj in sorted(loaded, key=lambda each: numeric_order(each[0])):
+            self.set(id, revision, obj)
 
     def encode(self, obj: T) -> bytes:
         return self._encoder.encode(obj)
@@ -105,17 +101,20 @@ class Rows(Generic[T]):
         :raises StoreError: the document is not what its kind says.
         """
         try:
-            return self._decoder.decode(body)
+            obj = self._decoder.decode(body)
         except msgspec.MsgspecError as error:
             raise StoreError(f"the document {self.kind}/{id} cannot be read: {error}") from error
+        if obj.id != id:
+            raise StoreError(f"the document {self.kind}/{id} holds the object {obj.id}")
+        self._sharing.share(obj)
+        return obj
 
     def set(self, id: str, revision: int, obj: T | None) -> T | None:
         """Take ``obj`` (``None``: nothing) for what stood under ``id``, and return that."""
         old = self.objects.get(id)
         if obj is not None:
-            self._sharing.share(obj)
-            self.objects[obj.id if old is None else old.id] = obj
-            self.revisions[obj.id if old is None else old.id] = revision
+            self.objects[obj.id] = obj
+            self.revisions[obj.id] = revision
         elif old is not None:
             del self.objects[id], self.revisions[id]
         for index in self.indexes.values():

@@ -1,12 +1,12 @@
 """Keeps equal parts of different objects in memory once.
 
 Every decoded object comes with strings and structures of its own, though thousands of VMs have the same boot options,
-host or network. Sharing them takes place before an object is published.
+host or network. Sharing takes place before an object is published.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import msgspec
@@ -16,22 +16,50 @@ POOL_LIMIT = 16_384
 
 
 class Sharing:
-    """The common values of some fields, for the objects of one class."""
+    """The common values of some fields, for the objects of one class.
 
-    __slots__ = ("_fields", "_pools")
+    ``paths`` name fields of the objects, or with dots those of structures in them. A field that is a dictionary stands
+    for each of its values.
+    """
 
-    def __init__(self, fields: tuple[str, ...]) -> None:
-        self._pools: dict[str, dict[Hashable, Hashable]] = {field: {} for field in fields}
+    __slots__ = ("_parts", "_pools")
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._pools: dict[str, dict[Hashable, Any]] = {}
+        parts: dict[str, list[str]] = {}
+        for path in paths:
+            field, _, rest = path.partition(".")
+            if rest:
+                parts.setdefault(field, []).append(rest)
+            else:
+                self._pools[field] = {}
+        self._parts = {field: Sharing(rests) for field, rests in parts.items()}
 
     def share(self, obj: Any) -> None:
-        """Have ``obj``, which nobody else may know yet, hold values that earlier objects hold, where equal."""
+        """Have ``obj``, a structure that nobody else may know yet, hold values of earlier objects where equal."""
         for field, pool in self._pools.items():
             value = getattr(obj, field)
-            try:
-                common = pool.setdefault(value, value)
-            except TypeError:  # not hashable, as a structure is that holds a dictionary
-                continue
-            if common is not value:
-                msgspec.structs.force_setattr(obj, field, common)
-            elif len(pool) > POOL_LIMIT:
-                pool.clear()
+            if type(value) is dict:
+                for key, item in value.items():
+                    value[key] = _common(pool, item)
+            elif value is not None:
+                common = _common(pool, value)
+                if common is not value:
+                    msgspec.structs.force_setattr(obj, field, common)
+        for field, sharing in self._parts.items():
+            value = getattr(obj, field)
+            if type(value) is dict:
+                for item in value.values():
+                    sharing.share(item)
+            elif value is not None:
+                sharing.share(value)
+
+
+def _common(pool: dict[Hashable, Any], value: Any) -> Any:
+    try:
+        common = pool.setdefault(value, value)
+    except TypeError:  # not hashable, as a structure is that holds a dictionary
+        return value
+    if len(pool) > POOL_LIMIT:
+        pool.clear()
+    return common

@@ -47,19 +47,19 @@ def _by_type(obj: Folder | Datastore | Network) -> tuple[str, ...]:
 
 def _disk_datastore_names(vm: VirtualMachine) -> tuple[str, ...]:
     """The names of datastores, as in ``[LocalDS_0] web/web.vmdk``, on which disks stand away from the VM's home."""
-    home = datastore_name(vm.vmx_path)
-    names = (datastore_name(disk.backing.vmdk_file or "") for disk in vm.disks.values())
-    return tuple(name for name in names if name and name != home)
+    home = vm.vmx_path[: vm.vmx_path.rfind("] ") + 2]
+    paths = [disk.backing.vmdk_file for disk in vm.disks.values()]
+    return tuple([datastore_name(path) for path in paths if path and path[0] == "[" and not path.startswith(home)])
 
 
 def datastore_name(path: str) -> str:
-    """The datastore's name in a datastore path; empty where it states none."""
-    name, bracket, _ = path.partition("]")
-    return name[1:] if bracket and name.startswith("[") else ""
+    """The datastore's name in ``[name] folder/file``, which may have brackets itself; empty where there is none."""
+    end = path.rfind("] ")
+    return path[1:end] if path.startswith("[") and end > 0 else ""
 
 
 def _networks(vm: VirtualMachine) -> tuple[str, ...]:
-    return tuple(nic.backing.network for nic in vm.nics.values() if nic.backing.network is not None)
+    return tuple([nic.backing.network for nic in vm.nics.values() if nic.backing.network is not None])
 
 
 FOLDERS = Table(
@@ -135,7 +135,16 @@ VIRTUAL_MACHINES = Table(
         "boot_devices",
         "cpu",
         "memory",
+        "disks.label",
+        "disks.scsi",
+        "nics.label",
+        "nics.backing",
+        "cdroms",
+        "sata_adapters",
+        "scsi_adapters",
+        "nvme_adapters",
         "tools",
+        "guest.full_name",
     ),
 )
 

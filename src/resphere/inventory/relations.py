@@ -1,0 +1,156 @@
+"""What follows from where objects stand: pure functions over the inventory.
+
+Each costs what it returns: upward a few steps, downward one look into an index for each object found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from resphere.inventory.model import (
+    Cluster,
+    Datacenter,
+    Datastore,
+    Folder,
+    Host,
+    ManagedObject,
+    Network,
+    ResourcePool,
+    Snapshot,
+    VirtualMachine,
+)
+from resphere.inventory.replica import Replica
+
+PARENT_CLASSES: tuple[type[ManagedObject], ...] = (Folder, Datacenter, Cluster, Host, ResourcePool, VirtualMachine)
+CHILD_CLASSES: tuple[type[ManagedObject], ...] = (
+    Folder,
+    Datacenter,
+    Cluster,
+    Host,
+    ResourcePool,
+    Datastore,
+    Network,
+    VirtualMachine,
+    Snapshot,
+)
+
+
+def parent_of(inventory: Replica, obj: ManagedObject) -> ManagedObject | None:
+    """The object that holds ``obj``."""
+    if obj.parent is None:
+        return None
+    for cls in PARENT_CLASSES:
+        found = inventory.get(cls, obj.parent)
+        if found is not None:
+            return found
+    return None
+
+
+def ancestors(inventory: Replica, obj: ManagedObject) -> Iterator[ManagedObject]:
+    """The objects above ``obj``, the nearest first, up to the root folder.
+
+    Goes on forever in a ring: who moves an object below another relies on all ancestors of that.
+    """
+    current = parent_of(inventory, obj)
+    while current is not None:
+        yield current
+        current = parent_of(inventory, current)
+
+
+def children_of(inventory: Replica, parent: str) -> Iterator[ManagedObject]:
+    """What the object with the id ``parent`` holds directly, of all kinds."""
+    for cls in CHILD_CLASSES:
+        yield from inventory.by(cls, "parent", parent).values()
+
+
+def descendants(inventory: Replica, parent: str) -> Iterator[ManagedObject]:
+    """Everything below the object with the id ``parent``; an object comes before what it holds."""
+    for child in children_of(inventory, parent):
+        yield child
+        yield from descendants(inventory, child.id)
+
+
+def datacenter_of(inventory: Replica, obj: ManagedObject) -> Datacenter | None:
+    """The datacenter that ``obj`` stands in; ``None`` for a datacenter itself."""
+    return next((a for a in ancestors(inventory, obj) if isinstance(a, Datacenter)), None)
+
+
+def folder_path(inventory: Replica, folder: Folder) -> str:
+    """The names from the datacenter's own folder down to ``folder``, joined by ``/``: ``vm/prod/web``.
+
+    For a datacenter folder from the root on: ``Datacenters/europe``. A ``/`` in a name stands there as ``%2f``, as in
+    vCenter's own names.
+    """
+    names = [folder.name]
+    for above in ancestors(inventory, folder):
+        if not isinstance(above, Folder):
+            break
+        names.append(above.name)
+    return "/".join(reversed([name.replace("/", "%2f") for name in names]))
+
+
+def folders_below(inventory: Replica, parent: str) -> list[Folder]:
+    """All folders below the folder or datacenter with the id ``parent``, the higher ones first."""
+    found = list(inventory.by(Folder, "parent", parent).values())
+    for folder in found:
+        found.extend(inventory.by(Folder, "parent", folder.id).values())
+    return found
+
+
+def folders_of_datacenter(inventory: Replica, datacenter_id: str) -> list[Folder]:
+    """The datacenter's four folders and all below them."""
+    return folders_below(inventory, datacenter_id)
+
+
+def cluster_of_host(inventory: Replica, host: Host) -> Cluster | None:
+    """The host's cluster, ``None`` for a standalone host."""
+    return inventory.get(Cluster, host.parent) if host.parent else None
+
+
+def cluster_of_vm(inventory: Replica, vm: VirtualMachine) -> Cluster | None:
+    """The cluster that the VM runs in."""
+    host = inventory.get(Host, vm.host)
+    return cluster_of_host(inventory, host) if host else None
+
+
+def hosts_of_cluster(inventory: Replica, cluster_id: str) -> list[Host]:
+    """The cluster's hosts."""
+    return list(inventory.by(Host, "parent", cluster_id).values())
+
+
+def hosts_of_datastore(inventory: Replica, datastore_id: str) -> list[Host]:
+    """The hosts that have mounted the datastore."""
+    return list(inventory.by(Host, "datastore", datastore_id).values())
+
+
+def hosts_of_network(inventory: Replica, network_id: str) -> list[Host]:
+    """The hosts that are connected to the network."""
+    return list(inventory.by(Host, "network", network_id).values())
+
+
+def vms_of_host(inventory: Replica, host_id: str) -> list[VirtualMachine]:
+    """The VMs registered on the host, running or not."""
+    return list(inventory.by(VirtualMachine, "host", host_id).values())
+
+
+def vms_of_cluster(inventory: Replica, cluster_id: str) -> list[VirtualMachine]:
+    """The VMs on all hosts of the cluster."""
+    return [vm for host in hosts_of_cluster(inventory, cluster_id) for vm in vms_of_host(inventory, host.id)]
+
+
+def vms_of_network(inventory: Replica, network_id: str) -> list[VirtualMachine]:
+    """The VMs with a NIC in the network."""
+    return list(inventory.by(VirtualMachine, "network", network_id).values())
+
+
+def vms_of_datastore(inventory: Replica, datastore: Datastore) -> list[VirtualMachine]:
+    """The VMs whose home or a disk stands on the datastore.
+
+    A disk's path has the datastore's name, which others may have too: it means the one that the VM's host has mounted.
+    """
+    found = dict(inventory.by(VirtualMachine, "datastore", datastore.id))
+    for id, vm in inventory.by(VirtualMachine, "disk_datastore_name", datastore.name).items():
+        host = inventory.get(Host, vm.host)
+        if host is not None and datastore.id in host.datastores:
+            found[id] = vm
+    return list(found.values())
