@@ -68,6 +68,9 @@ def assert_agrees(store: Store, model: Model) -> None:
         changes = store.changes_since(sequence)
         assert changes.complete
         assert replay(documents, changes) == model.documents
+        assert len({(change.kind, change.id) for change in changes.changes}) == len(changes.changes)
+        order = [change.sequence for change in changes.changes]
+        assert order == sorted(order)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -89,8 +89,10 @@ class TestFile:
 
     def test_a_database_of_another_application(self, path: Path) -> None:
         execute(path, "CREATE TABLE theirs (a)")
+        before = path.read_bytes()
         with pytest.raises(StoreError, match=f"{path} is a database, but not one of resphere"):
             SqliteStore.open(path)
+        assert path.read_bytes() == before
 
     @pytest.mark.parametrize(("version", "message"), [(2, "made by a newer resphere"), (0, "unknown schema 0")])
     def test_another_schema(self, path: Path, version: int, message: str) -> None:

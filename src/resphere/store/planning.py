@@ -1,0 +1,170 @@
+"""Decides what a group of transactions does to the stored documents, without touching them.
+
+An engine looks up the :class:`Facts` its group depends on, puts the transactions one after another to a :class:`Plan`,
+and writes what the plan holds in the end. Each transaction sees those planned before it; a refused one leaves no trace.
+Pure and without any engine's words, so that every engine decides alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable
+
+import msgspec
+
+from resphere.store.base import Conflict, Transaction, Write
+
+Key = tuple[str, str]
+"""A document's address: kind and id."""
+
+MAXIMUM_BODY_BYTES = 64 * 1024 * 1024
+
+
+def check_form(transaction: Transaction) -> None:
+    """Refuse what no engine could store, before it can spoil a group.
+
+    :raises ValueError: a document is written twice, a body is larger than :data:`MAXIMUM_BODY_BYTES`, or a name has a
+        NUL character or half a surrogate pair.
+    """
+    if len(transaction.writes) > 1 and len({(write.kind, write.id) for write in transaction.writes}) < len(
+        transaction.writes
+    ):
+        raise ValueError("a transaction writes each document once at most")
+    for write in transaction.writes:
+        check_text(write.kind, write.id, *(write.claims or ()))
+        if write.body is not None and len(write.body) > MAXIMUM_BODY_BYTES:
+            raise ValueError(f"{write.kind}/{write.id} has {len(write.body)} bytes, more than {MAXIMUM_BODY_BYTES}")
+    for check in transaction.checks:
+        check_text(check.kind, check.id)
+    check_text(*transaction.vacant)
+
+
+def check_text(*texts: str) -> None:
+    """:raises ValueError: one has a NUL character or half a surrogate pair."""
+    for text in texts:
+        if "\0" in text:
+            raise ValueError(f"a name in the store has no NUL character: {text!r}")
+        if not text.isascii():
+            text.encode()  # UnicodeEncodeError is a ValueError
+
+
+def rewrites_claims(write: Write) -> bool:
+    """Whether the claims that the document held until now count: it gets others or goes."""
+    return write.body is None or write.claims is not None
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What is stored, as far as a group depends on it.
+
+    ``revisions`` names every document that the group writes or checks, where it exists. ``holders`` has every claim
+    that the group names and every claim of a document for which :func:`rewrites_claims`, where held.
+    ``stored_claim(prefix, besides)`` finds a stored claim that begins with ``prefix`` and is not in ``besides``.
+    """
+
+    revisions: dict[Key, int]
+    holders: dict[str, Key]
+    stored_claim: Callable[[str, Container[str]], str | None]
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """A document's final state in the group: its new revision, and its body or ``None`` where it goes."""
+
+    revision: int
+    body: bytes | None
+
+
+class Plan:
+    """The state that a group of transactions arrives at.
+
+    ``sequence`` is the last one given out. ``documents`` are in the order of their last change; only the last state of
+    each matters, as no reader can see into the middle of a group.
+    """
+
+    def __init__(self, facts: Facts, sequence: int) -> None:
+        self.sequence = sequence
+        self.documents: dict[Key, Outcome] = {}
+        self._facts = facts
+        self._revisions = dict(facts.revisions)
+        self._holders: dict[str, Key | None] = dict(facts.holders)
+        self._held: dict[Key, set[str]] = {}
+        for claim, key in facts.holders.items():
+            self._held.setdefault(key, set()).add(claim)
+
+    def add(self, transaction: Transaction) -> int:
+        """Plan ``transaction`` on top of those before it and return its sequence.
+
+        :raises Conflict: an assumption does not hold; the plan is as before.
+        """
+        for check in transaction.checks:
+            self._expect(check.kind, check.id, check.expected)
+        for write in transaction.writes:
+            if write.expected is not None:
+                self._expect(write.kind, write.id, write.expected)
+        moved = self._moved_claims(transaction.writes)
+        for prefix in transaction.vacant:
+            if self._taken(prefix, moved):
+                raise Conflict("vacant", prefix)
+        self.sequence += 1
+        self._settle_documents(transaction.writes)
+        self._settle_claims(moved)
+        return self.sequence
+
+    def moved_claims(self) -> tuple[list[str], list[tuple[str, str, str]]]:
+        """The claims whose stored holder loses them, and ``(claim, kind, id)`` of those that get a new one."""
+        lost: list[str] = []
+        gained: list[tuple[str, str, str]] = []
+        for claim, holder in self._holders.items():
+            before = self._facts.holders.get(claim)
+            if before == holder:
+                continue
+            if before is not None:
+                lost.append(claim)
+            if holder is not None:
+                gained.append((claim, *holder))
+        return lost, gained
+
+    def _expect(self, kind: str, id: str, expected: int) -> None:
+        if self._revisions.get((kind, id), 0) != expected:
+            raise Conflict("revision", f"{kind}/{id}")
+
+    def _moved_claims(self, writes: Iterable[Write]) -> dict[str, Key | None]:
+        # All releases come first: a claim may go from one document to another within a transaction.
+        moved: dict[str, Key | None] = {}
+        taking: list[tuple[Key, tuple[str, ...]]] = []
+        for write in writes:
+            if not rewrites_claims(write):
+                continue
+            key = (write.kind, write.id)
+            moved.update(dict.fromkeys(self._held.get(key, ())))
+            if write.body is not None and write.claims:
+                taking.append((key, write.claims))
+        for key, claims in taking:
+            for claim in claims:
+                holder = moved[claim] if claim in moved else self._holders.get(claim)
+                if holder is not None and holder != key:
+                    raise Conflict("claim", claim)
+                moved[claim] = key
+        return moved
+
+    def _taken(self, prefix: str, moved: dict[str, Key | None]) -> bool:
+        known = {**self._holders, **moved}
+        if any(holder is not None and claim.startswith(prefix) for claim, holder in known.items()):
+            return True
+        return self._facts.stored_claim(prefix, known) is not None
+
+    def _settle_documents(self, writes: Iterable[Write]) -> None:
+        for write in writes:
+            key = (write.kind, write.id)
+            if write.body is None and not self._revisions.get(key):
+                continue  # nobody need hear that what never was is gone
+            self.documents.pop(key, None)
+            self.documents[key] = Outcome(self.sequence, write.body)
+            self._revisions[key] = 0 if write.body is None else self.sequence
+
+    def _settle_claims(self, moved: dict[str, Key | None]) -> None:
+        for claim, holder in moved.items():
+            before = self._holders.get(claim)
+            if before is not None:
+                self._held[before].discard(claim)
+            if holder is not None:
+                self._held.setdefault(holder, set()).add(claim)
+            self._holders[claim] = holder

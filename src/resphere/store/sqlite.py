@@ -1,0 +1,175 @@
+"""The embedded store: one SQLite file, shared by all processes of one machine.
+
+Reads happen in place on the caller's thread and take microseconds; writes go through :class:`Writer`'s thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import os
+import secrets
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import starmap
+from pathlib import Path
+
+from resphere.store.base import Change, Changes, Document, Snapshot, StoreError, Transaction
+from resphere.store.lending import Lender
+from resphere.store.planning import Key, check_form, check_text
+from resphere.store.sqlite_schema import connect, make_database
+from resphere.store.sqlite_writer import Commit, Reservation, Writer
+
+LOG_ROWS_KEPT = 100_000
+
+_SELECT_STATE = "SELECT sequence, pruned_sequence FROM state"
+_SELECT_DOCUMENTS = "SELECT kind, id, revision, body FROM documents"
+
+# A document's earlier changes are left out, as they would show a state that it has no longer.
+_SELECT_CHANGES = """
+    SELECT l.sequence, l.kind, l.id, d.body
+    FROM log AS l LEFT JOIN documents AS d ON d.kind = l.kind AND d.id = l.id
+    WHERE l.sequence > ? AND (d.revision IS NULL OR d.revision = l.sequence)
+    ORDER BY l.sequence, l.ordinal
+"""
+
+
+def _random_epoch() -> str:
+    return secrets.token_hex(16)
+
+
+class SqliteStore:
+    """A :class:`~resphere.store.base.Store` in a SQLite file.
+
+    To be opened and used in one process: a server that forks opens it in each child. Reading methods may be called from
+    any thread. All methods raise :class:`StoreError` after :meth:`close`, and in a forked child.
+    """
+
+    def __init__(self, path: Path, epoch: str, reader: sqlite3.Connection, writer: Writer) -> None:
+        """For :meth:`open` only."""
+        self._path = path
+        self._epoch = epoch
+        self._reader = reader
+        self._reader_lock = threading.Lock()
+        self._writer = writer
+        self._lenders: dict[asyncio.AbstractEventLoop, Lender] = {}
+        self._process = os.getpid()
+        self._closed = False
+
+    @classmethod
+    def open(
+        cls, path: Path, *, new_epoch: Callable[[], str] = _random_epoch, log_rows_kept: int = LOG_ROWS_KEPT
+    ) -> SqliteStore:
+        """Open the store in the file ``path``, which is made where missing, readable by its owner only.
+
+        ``log_rows_kept``: the change log reaches back at least so many changes of documents.
+
+        :raises StoreError: the file cannot be used, is no store, or has a schema that this version does not know.
+        """
+        try:
+            with ExitStack() as stack:
+                make_database(path, new_epoch)
+                reader = connect(path)
+                stack.callback(reader.close)
+                reader.execute("PRAGMA query_only = ON")
+                (epoch,) = reader.execute("SELECT epoch FROM state").fetchone()
+                writer = Writer(path, log_rows_kept)
+                stack.pop_all()
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"cannot open {path}: {error}") from error
+        return cls(path, epoch, reader, writer)
+
+    @property
+    def epoch(self) -> str:
+        self._require_own_process()
+        return self._epoch
+
+    def version(self) -> int:
+        with self._reading() as connection:
+            (version,) = connection.execute("PRAGMA data_version").fetchone()
+        return int(version)
+
+    def load(self) -> Snapshot:
+        with self._reading() as connection, _snapshot(connection):
+            sequence, _ = connection.execute(_SELECT_STATE).fetchone()
+            return Snapshot(sequence, tuple(starmap(Document, connection.execute(_SELECT_DOCUMENTS))))
+
+    def changes_since(self, sequence: int) -> Changes:
+        with self._reading() as connection, _snapshot(connection):
+            current, pruned = connection.execute(_SELECT_STATE).fetchone()
+            if not pruned <= sequence <= current:
+                return Changes(current, (), complete=False)
+            latest: dict[Key, Change] = {}
+            if sequence < current:
+                for change in starmap(Change, connection.execute(_SELECT_CHANGES, (sequence,))):
+                    key = (change.kind, change.id)
+                    latest.pop(key, None)  # a document that is gone: its earlier changes came along
+                    latest[key] = change
+            return Changes(current, tuple(latest.values()))
+
+    def reserve(self, counter: str, count: int) -> range:
+        """See :meth:`Store.reserve`. Blocks the caller's thread for one commit, so take many at a time.
+
+        :raises ValueError: ``count`` is below 1, or ``counter`` no valid name.
+        """
+        self._require_own_process()
+        if count < 1:
+            raise ValueError(f"cannot reserve {count} numbers")
+        check_text(counter)
+        future: concurrent.futures.Future[range] = concurrent.futures.Future()
+        # The writer's thread answers without the caller's event loop, which stands still meanwhile.
+        self._writer.submit(Reservation(counter, count, future))
+        return future.result()
+
+    async def commit(self, transaction: Transaction) -> int:
+        self._require_own_process()
+        check_form(transaction)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[int] = loop.create_future()
+        self._writer.submit(Commit(transaction, loop, future))
+        with self._lender(loop).waiting():
+            return await future
+
+    async def close(self) -> None:
+        self._require_own_process()
+        self._writer.finish()
+        with self._reader_lock:
+            if not self._closed:
+                self._closed = True
+                self._reader.close()
+        await asyncio.to_thread(self._writer.join)
+
+    def _require_own_process(self) -> None:
+        if os.getpid() != self._process:
+            raise StoreError(f"{self._path} was opened by process {self._process}; a forked one must open it anew")
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        self._require_own_process()
+        with self._reader_lock:
+            if self._closed:
+                raise StoreError(f"{self._path} is closed")
+            try:
+                yield self._reader
+            except sqlite3.Error as error:
+                raise StoreError(f"cannot read {self._path}: {error}") from error
+
+    def _lender(self, loop: asyncio.AbstractEventLoop) -> Lender:
+        lender = self._lenders.get(loop)
+        if lender is None:
+            self._lenders = {old: kept for old, kept in self._lenders.items() if not old.is_closed()}
+            lender = self._lenders[loop] = Lender(loop)
+        return lender
+
+
+@contextmanager
+def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Everything read within is of one moment."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if connection.in_transaction:  # some errors have ended it
+            connection.execute("COMMIT")

@@ -1,0 +1,194 @@
+"""The SQLite file: its tables, its making, and how a connection to it is opened."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from resphere.store.base import StoreError
+
+APPLICATION_ID = 0x52535048  # "RSPH"
+SCHEMA_VERSION = 1
+
+# Another process may hold the file for as long as it recovers or checkpoints it.
+BUSY_TIMEOUT_SECONDS = 30.0
+
+# `documents` has a number as its key and not (kind, id): measured, rows of 2 KB in a tree by (kind, id) spill into
+# overflow pages, and updates take twice as long.
+# `log` has no bodies: a change is read from the document as it is now. A row outlives the document it names.
+TABLES = (
+    """
+    CREATE TABLE state (
+        only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+        epoch TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        log_rows INTEGER NOT NULL,
+        pruned_sequence INTEGER NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE documents (
+        number INTEGER PRIMARY KEY,
+        kind TEXT NOT NULL,
+        id TEXT NOT NULL,
+        revision INTEGER NOT NULL,
+        body BLOB NOT NULL,
+        UNIQUE (kind, id)
+    )
+    """,
+    """
+    CREATE TABLE log (
+        sequence INTEGER NOT NULL,
+        ordinal INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        id TEXT NOT NULL,
+        PRIMARY KEY (sequence, ordinal)
+    ) WITHOUT ROWID
+    """,
+    "CREATE TABLE claims (claim TEXT PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX claims_by_document ON claims (kind, id)",
+    "CREATE TABLE counters (name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID",
+)
+
+
+class WriterLock:
+    """The lock that one writer of all processes holds at a time, in a file beside the database.
+
+    SQLite's own lock is asked for again and again with sleeps between; this one wakes the next in line.
+    """
+
+    def __init__(self, database: Path) -> None:
+        path = database.with_name(f"{database.name}-writer.lock")
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+def make_database(path: Path, new_epoch: Callable[[], str]) -> None:
+    """Make the database where there is none yet, and see that it is one that this version can use.
+
+    ``new_epoch`` is called only if it is made. Several processes may call this at once.
+
+    :raises StoreError: it is not a store, or of a newer schema.
+    :raises sqlite3.Error: SQLite cannot use the file.
+    :raises OSError: the file cannot be made.
+    """
+    with ExitStack() as stack:
+        lock = WriterLock(path)
+        stack.callback(lock.close)
+        stack.enter_context(lock.held())
+        _create_file(path)
+        connection = _connect(path)
+        stack.callback(connection.close)
+        if not _is_empty(connection):
+            _check_schema(connection, path)
+            return
+        _configure(connection, path)
+        _create_tables(connection, new_epoch())
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection to an existing database that flushes to disk at each commit.
+
+    Transactions are begun and ended by statements. Usable from any thread, by one at a time.
+
+    :raises StoreError: the file system cannot hold it.
+    :raises sqlite3.Error: SQLite cannot use the file.
+    """
+    connection = _connect(path)
+    try:
+        _configure(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """A connection that has not touched the file: it may be somebody else's."""
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=BUSY_TIMEOUT_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+
+
+def _configure(connection: sqlite3.Connection, path: Path) -> None:
+    (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if journal != "wal":
+        raise StoreError(f"{path} must be on a local file system: this one has no memory that processes can share")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA fullfsync = ON")  # macOS: fsync alone leaves the data in the drive's cache
+    connection.execute("PRAGMA cache_size = -16000")  # KiB
+    # A checkpoint stops the writer for some 15 ms: one each 16 MiB of log instead of 4.
+    connection.execute("PRAGMA wal_autocheckpoint = 4000").close()
+    connection.execute("PRAGMA journal_size_limit = 67108864").close()
+    # Some builds overwrite what is deleted; only where that writes no page more.
+    connection.execute("PRAGMA secure_delete = FAST").close()
+
+
+def _create_file(path: Path) -> None:
+    """Make an empty file that only its owner may read, and make the directory entry durable.
+
+    An existing file is not even opened: closing it would drop the locks that SQLite holds on it in this process.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        directory = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    # Also what a process leaves that is killed between making the file and its tables.
+    return _number(connection, "SELECT count(*) FROM sqlite_master") == 0 and _marks(connection) == (0, 0)
+
+
+def _create_tables(connection: sqlite3.Connection, epoch: str) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in TABLES:
+        connection.execute(statement)
+    connection.execute(
+        "INSERT INTO state (only_row, epoch, sequence, log_rows, pruned_sequence) VALUES (1, ?, 0, 0, 0)", (epoch,)
+    )
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")
+
+
+def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
+    application, version = _marks(connection)
+    if application != APPLICATION_ID:
+        raise StoreError(f"{path} is a database, but not one of resphere")
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} was made by a newer resphere: it has schema {version}, this one knows up to {SCHEMA_VERSION}"
+        )
+    if version < SCHEMA_VERSION:
+        raise StoreError(f"{path} has the unknown schema {version}")
+
+
+def _marks(connection: sqlite3.Connection) -> tuple[int, int]:
+    return _number(connection, "PRAGMA application_id"), _number(connection, "PRAGMA user_version")
+
+
+def _number(connection: sqlite3.Connection, statement: str) -> int:
+    (value,) = connection.execute(statement).fetchone()
+    return int(value)

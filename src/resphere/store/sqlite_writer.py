@@ -1,0 +1,177 @@
+"""The thread that writes: takes what callers handed in, commits it as one group, and gives each its answer.
+
+While one group is flushed to disk the next one gathers, so the number of commits a second grows with the number of
+callers. Groups of several processes follow one another through the writer's lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import logging
+import queue
+import sqlite3
+import threading
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import cast
+
+import msgspec
+
+from resphere.store.base import StoreError, Transaction
+from resphere.store.sqlite_group import apply_transactions, take_numbers
+from resphere.store.sqlite_schema import WriterLock, connect
+
+logger = logging.getLogger(__name__)
+
+# Other processes wait while a group is written: it shall not grow without bound.
+MAXIMUM_GROUP = 1000
+
+
+class Commit(msgspec.Struct, frozen=True):
+    """A transaction, and the future that a caller of ``loop`` awaits."""
+
+    transaction: Transaction
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[int]
+
+
+class Reservation(msgspec.Struct, frozen=True):
+    """Numbers of a counter, and the future on which a caller's thread waits."""
+
+    counter: str
+    count: int
+    future: concurrent.futures.Future[range]
+
+
+Job = Commit | Reservation
+Result = int | range | Exception
+Answer = tuple[asyncio.Future[int], Result]
+
+
+class Writer:
+    """One writing connection with its thread. Everything public may be called from any thread."""
+
+    def __init__(self, path: Path, log_rows_kept: int) -> None:
+        """:raises sqlite3.Error: the file cannot be used. :raises OSError: nor can the lock's."""
+        self._path = path
+        self._log_rows_kept = log_rows_kept
+        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._gate = threading.Lock()
+        self._closed = False
+        with ExitStack() as stack:
+            self._lock = WriterLock(path)
+            stack.callback(self._lock.close)
+            self._connection = connect(path)
+            stack.callback(self._connection.close)
+            self._resources = stack.pop_all()
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Job) -> None:
+        """Hand ``job`` in; its future gets the result.
+
+        :raises StoreError: the writer is closed.
+        """
+        with self._gate:
+            if self._closed:
+                raise StoreError(f"{self._path} is closed")
+            self._queue.put(job)
+
+    def finish(self) -> None:
+        """Take nothing more; what was handed in is still done."""
+        with self._gate:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
+
+    def join(self) -> None:
+        """Wait until all is done and the connection is closed."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        with self._resources:
+            more = True
+            while more:
+                more = self._serve_group()
+
+    def _serve_group(self) -> bool:
+        """Wait for jobs and do them; false when there will be no more."""
+        first = self._queue.get()
+        if first is None:
+            return False
+        jobs: list[Job] = [first]
+        results: list[Result]
+        more = True
+        try:
+            with self._lock.held():
+                # Only now: while this process waited for its turn, more has come.
+                more = self._gather(jobs)
+                results = self._store(jobs)
+        except Exception as error:
+            # Whatever it was, the group is not stored, and its callers must hear it: the next one may succeed.
+            if not isinstance(error, sqlite3.Error | OSError):
+                logger.exception("unforeseen error while writing %s", self._path)
+            results = [self._failure(error) for _ in jobs]
+        _answer(jobs, results)
+        return more
+
+    def _failure(self, error: Exception) -> StoreError:
+        failure = StoreError(f"cannot write {self._path}: {error}")
+        failure.__cause__ = error
+        return failure
+
+    def _gather(self, jobs: list[Job]) -> bool:
+        while len(jobs) < MAXIMUM_GROUP:
+            try:
+                job = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if job is None:
+                return False
+            jobs.append(job)
+        return True
+
+    def _store(self, jobs: list[Job]) -> list[Result]:
+        """Everything or, with an exception, nothing of ``jobs`` is on disk afterwards, but for refused transactions."""
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            transactions = [job.transaction for job in jobs if isinstance(job, Commit)]
+            applied = iter(apply_transactions(connection, transactions, self._log_rows_kept) if transactions else ())
+            results: list[Result] = [
+                next(applied) if isinstance(job, Commit) else take_numbers(connection, job.counter, job.count)
+                for job in jobs
+            ]
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        return results
+
+
+def _answer(jobs: list[Job], results: list[Result]) -> None:
+    # One call a loop and not one a caller: each wakes the loop up.
+    answers: dict[asyncio.AbstractEventLoop, list[Answer]] = {}
+    for job, result in zip(jobs, results, strict=True):
+        if isinstance(job, Commit):
+            answers.setdefault(job.loop, []).append((job.future, result))
+        elif isinstance(result, Exception):
+            job.future.set_exception(result)
+        else:
+            job.future.set_result(cast(range, result))
+    for loop, answered in answers.items():
+        # The loop may have ended, and its callers with it.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_settle, answered)
+
+
+def _settle(answers: list[Answer]) -> None:
+    for future, result in answers:
+        if future.done():
+            continue  # its caller was cancelled
+        if isinstance(result, Exception):
+            future.set_exception(result)
+        else:
+            future.set_result(cast(int, result))
