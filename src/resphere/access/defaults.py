@@ -17,8 +17,9 @@ READ = "System.Read"
 VIEW = "System.View"
 ANONYMOUS = "System.Anonymous"
 
-PUBLIC: frozenset[str] = frozenset({"resphere.certificates.download"})
-"""Operations that answer anybody: the CA certificate must be had before anything can be trusted."""
+PUBLIC: frozenset[str] = frozenset({"resphere.certificates.download", "resphere.openapi.get"})
+"""Operations that answer anybody: the CA certificate must be had before anything can be trusted, and the description
+of the API says nothing that is not published."""
 
 LOGIN = "com.vmware.cis.session.create"
 """The operation that takes a name and a password instead of a session."""

@@ -66,6 +66,25 @@ class Certificates:
     )
 
 
+class OpenApi:
+    """``resphere.openapi``: the API's own description."""
+
+    class GetInput(m.Struct, frozen=True, kw_only=True):
+        implemented: bool | None = None
+        component: str | None = None
+
+    get: ClassVar[m.Operation[[bool | None, str | None], bytes]] = m.Operation(
+        "resphere.openapi",
+        "get",
+        input=GetInput,
+        output=lambda: bytes,
+        api=m.Route("GET", "/api/openapi.json", 200, query=("implemented", "component")),
+        errors=("invalid_argument", "not_found"),
+        releases=ALL_RELEASES,
+        media_type="application/json",
+    )
+
+
 class Host:
     """``resphere.vcenter.host``: one host in detail, which vCenter's REST API does not show."""
 
@@ -324,7 +343,7 @@ class VmSnapshots:
 
 OPERATIONS: dict[str, m.AnyOperation] = {
     operation.id: operation
-    for service in (About, Certificates, Host, HostMaintenance, VmSnapshots)
+    for service in (About, Certificates, OpenApi, Host, HostMaintenance, VmSnapshots)
     for operation in vars(service).values()
     if isinstance(operation, m.Operation)
 }

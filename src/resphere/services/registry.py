@@ -56,4 +56,9 @@ def load(package: ModuleType) -> dict[str, Implementation]:
     """Import every module below ``package`` and return what they implement: operation id -> implementation."""
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         importlib.import_module(module.name)
+    return implementations()
+
+
+def implementations() -> dict[str, Implementation]:
+    """What has been implemented by the modules imported so far: operation id -> implementation."""
     return dict(_implementations)

@@ -1,0 +1,254 @@
+"""OpenAPI 3.1 of the ``/api`` dialect, made from the contract.
+
+Operations that share path and method and differ by query stand under a path with that query, as in vCenter's own
+documents. Descriptions are ours where there are any, absent elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+import typing
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from resphere.contract.errors import ERRORS, ErrorBody, VapiError
+from resphere.contract.extensions import route_text
+from resphere.contract.model import AnyOperation, Requirement, Route, Struct
+
+REFERENCE = "#/components/schemas/"
+GENERATED = "resphere.contract.generated."
+JSON = "application/json"
+ALWAYS = ("invalid_argument", "unauthenticated", "unauthorized", "unsupported", "internal_server_error")
+"""What every operation may answer, whatever it declares."""
+
+Requirements = Callable[[AnyOperation], tuple[Requirement, ...]]
+Describe = Callable[[AnyOperation], str | None]
+
+
+class Source(msgspec.Struct, frozen=True):
+    """What the document is made of.
+
+    ``requirements`` gives an operation's privileges, ``describe`` our words for it (``None``: none), ``implemented``
+    are ids, ``public`` the ids that need no session, ``login`` the one that takes a name and a password.
+    """
+
+    operations: tuple[AnyOperation, ...]
+    requirements: Requirements
+    describe: Describe
+    implemented: frozenset[str]
+    public: frozenset[str]
+    login: str
+    title: str
+    version: str
+
+
+def component_of(operation: AnyOperation) -> str:
+    """The component that the operation belongs to, as vCenter groups its documents: ``vcenter``, ``cis``..."""
+    if operation.service == "com.vmware.cis.session":
+        return "session"
+    return operation.service.removeprefix("com.vmware.").partition(".")[0]
+
+
+def document(source: Source) -> dict[str, Any]:
+    """The whole document as plain values."""
+    routed = [(operation, operation.api) for operation in source.operations if operation.api is not None]
+    types = list(types_of(routed))
+    schemas, components = msgspec.json.schema_components(types, ref_template=REFERENCE + "{name}")
+    names = schema_names(types, components)
+    schema_of = dict(zip(map(id, types), schemas, strict=True))
+    by_type = [(t, schema_of[id(t)]) for t in types]
+    paths: dict[str, dict[str, Any]] = {}
+    position = iter(by_type)
+    for operation, route in routed:
+        item = paths.setdefault(route_text(route), {})
+        item[route.method.lower()] = operation_object(source, operation, route, position)
+    made = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": source.title,
+            "version": source.version,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"session": []}],
+        "tags": [{"name": service} for service in sorted({o.service for o, _ in routed})],
+        "paths": dict(sorted(paths.items())),
+        "components": {
+            "securitySchemes": {
+                "session": {"type": "apiKey", "in": "header", "name": "vmware-api-session-id"},
+                "basic": {"type": "http", "scheme": "basic"},
+            },
+            "schemas": components,
+        },
+    }
+    return renamed(made, names)
+
+
+def types_of(routed: Iterable[tuple[AnyOperation, Route]]) -> Iterator[Any]:
+    """Every type that the document shows, in the order in which :func:`operation_object` takes their schemas."""
+    for operation, route in routed:
+        fields = {field.encode_name: field for field in msgspec.structs.fields(operation.input)}
+        for name in re.findall(r"{(\w+)}", route.path):
+            yield fields[name].type
+        for path in route.query:
+            yield query_field(operation, path).type
+        for name in route.body:
+            yield fields[name].type
+        if operation.output is not None and operation.media_type is None:
+            yield operation.output
+    yield ErrorBody
+
+
+def query_field(operation: AnyOperation, path: str) -> msgspec.structs.FieldInfo:
+    """The field behind a dotted query path (``filter.names``)."""
+    parameter, _, member = path.partition(".")
+    fields = {field.encode_name: field for field in msgspec.structs.fields(operation.input)}
+    if not member:
+        return fields[parameter]
+    structure = next(
+        t for t in (*typing.get_args(fields[parameter].type), fields[parameter].type) if isinstance(t, type)
+    )
+    return {field.encode_name: field for field in msgspec.structs.fields(structure)}[member]
+
+
+def operation_object(
+    source: Source, operation: AnyOperation, route: Route, position: Iterator[tuple[Any, dict[str, Any]]]
+) -> dict[str, Any]:
+    """One operation; takes its schemas from ``position``."""
+    fields = {field.encode_name: field for field in msgspec.structs.fields(operation.input)}
+    made: dict[str, Any] = {"operationId": operation.id, "tags": [operation.service]}
+    words = source.describe(operation)
+    if words:
+        made["summary"] = words
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": next(position)[1]}
+        for name in re.findall(r"{(\w+)}", route.path)
+    ]
+    parameters += [query_parameter(operation, path, next(position)[1]) for path in route.query]
+    if parameters:
+        made["parameters"] = parameters
+    if route.body:
+        members = {name: next(position)[1] for name in route.body}
+        made["requestBody"] = request_body(route, fields, members)
+    output = None
+    if operation.output is not None and operation.media_type is None:
+        output = next(position)[1]
+    made["responses"] = responses(operation, route, output)
+    if operation.id in source.public:
+        made["security"] = []
+    elif operation.id == source.login:
+        made["security"] = [{"basic": []}]
+    made["x-privileges"] = sorted({p for r in source.requirements(operation) for p in r.privileges})
+    made["x-releases"] = list(operation.releases)
+    made["x-implemented"] = operation.id in source.implemented
+    return made
+
+
+def query_parameter(operation: AnyOperation, path: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """A query parameter; lists are repeated keys."""
+    field = query_field(operation, path)
+    parameter, _, member = path.partition(".")
+    return {
+        "name": member or parameter,
+        "in": "query",
+        "required": field.required and not member,
+        "schema": not_null(schema),
+        "explode": True,
+    }
+
+
+def not_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema without ``null``, which a query cannot say."""
+    options = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
+    return options[0] if len(options) == 1 else schema
+
+
+def request_body(
+    route: Route, fields: dict[str, msgspec.structs.FieldInfo], members: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
+    """The body: the parameter itself, or an object keyed by parameter."""
+    required = [name for name in members if fields[name].required]
+    if route.flat:
+        (name,) = members
+        return {"required": bool(required), "content": {JSON: {"schema": not_null(members[name])}}}
+    schema: dict[str, Any] = {"type": "object", "properties": members, "additionalProperties": False}
+    if required:
+        schema["required"] = required
+    return {"required": bool(required), "content": {JSON: {"schema": schema}}}
+
+
+def responses(operation: AnyOperation, route: Route, output: dict[str, Any] | None) -> dict[str, Any]:
+    """Success, and each declared error under its status."""
+    made: dict[str, Any] = {str(route.status): {"description": "Success"}}
+    if operation.media_type is not None:
+        made[str(route.status)]["content"] = {operation.media_type: {"schema": {}}}
+    elif output is not None:
+        made[str(route.status)]["content"] = {JSON: {"schema": output}}
+    by_status: dict[int, set[str]] = {}
+    for name in {*operation.errors, *ALWAYS}:
+        error = ERRORS.get(name.upper(), VapiError)
+        by_status.setdefault(error.api_status, set()).add(error.error_type)
+    by_status.setdefault(413, set()).add("INVALID_ARGUMENT")
+    by_status.setdefault(503, set()).add("SERVICE_UNAVAILABLE")
+    for status, types in sorted(by_status.items()):
+        made[str(status)] = {
+            "description": ", ".join(sorted(types)),
+            "content": {JSON: {"schema": {"$ref": REFERENCE + ErrorBody.__name__}}},
+        }
+    return made
+
+
+def schema_names(types: Iterable[Any], components: dict[str, Any]) -> dict[str, str]:
+    """What msgspec called a schema -> ``vcenter.VM.Summary``: the place in the contract, unique and readable."""
+    names = {}
+    for cls in reachable(types):
+        full = f"{cls.__module__}.{cls.__qualname__}"
+        name = full.removeprefix(GENERATED).removeprefix("resphere.contract.")
+        if full in components:
+            names[full] = name
+        elif cls.__name__ in components:
+            names[cls.__name__] = name
+    names[ErrorBody.__name__] = ErrorBody.__name__
+    return names
+
+
+def reachable(types: Iterable[Any]) -> set[type]:
+    """Every structure and enumeration inside ``types``."""
+    seen: set[type] = set()
+    waiting = list(types)
+    while waiting:
+        current = waiting.pop()
+        waiting.extend(argument for argument in typing.get_args(current) if argument is not ...)
+        if not isinstance(current, type) or current in seen:
+            continue
+        if issubclass(current, (Struct, ErrorBody)):
+            seen.add(current)
+            waiting.extend(field.type for field in msgspec.structs.fields(current))
+        elif issubclass(current, Enum):
+            seen.add(current)
+    return seen
+
+
+def renamed(made: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """``made`` with its schemas, and all references to them, under their readable names."""
+    made["components"]["schemas"] = dict(
+        sorted((names.get(name, name), schema) for name, schema in made["components"]["schemas"].items())
+    )
+    replace_references(made, {REFERENCE + old: REFERENCE + new for old, new in names.items()})
+    return made
+
+
+def replace_references(value: Any, references: dict[str, str]) -> None:
+    """Replace every ``$ref`` inside ``value``."""
+    if isinstance(value, dict):
+        reference = value.get("$ref")
+        if isinstance(reference, str):
+            value["$ref"] = references.get(reference, reference)
+        for inner in value.values():
+            replace_references(inner, references)
+    elif isinstance(value, list):
+        for inner in value:
+            replace_references(inner, references)

@@ -1,0 +1,69 @@
+"""``resphere.openapi``: OpenAPI 3.1 of what this server serves."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from functools import cache
+
+import msgspec
+
+from resphere.access.defaults import LOGIN, PUBLIC, requirements_of
+from resphere.contract.errors import NotFound, message
+from resphere.contract.extensions import OpenApi
+from resphere.contract.lookup import all_operations
+from resphere.contract.model import AnyOperation
+from resphere.contract.openapi import Source, component_of, document
+from resphere.services.call import Call
+from resphere.services.registry import implementations, implements
+
+TITLE = "vSphere REST API by resphere"
+
+
+@implements(OpenApi.get)
+async def get(call: Call, implemented: bool | None, component: str | None) -> bytes:
+    """The description of the API: all of it, one component, or what is implemented.
+
+    :raises NotFound: no component of that name.
+    """
+    # A second of work at the first call, which other requests must not wait for.
+    return await asyncio.to_thread(made, call.environment.product.version, bool(implemented), component)
+
+
+@cache
+def made(version: str, implemented: bool, component: str | None) -> bytes:
+    """The encoded document, made once."""
+    known = implementations()
+    operations = tuple(all_operations())
+    components = sorted({component_of(operation) for operation in operations})
+    if component is not None and component not in components:
+        raise NotFound(
+            message(
+                "resphere.openapi.no_component",
+                "There is no component {0}; there are {1}.",
+                component,
+                ", ".join(components),
+            )
+        )
+    source = Source(
+        operations=tuple(
+            operation
+            for operation in operations
+            if (not implemented or operation.id in known) and component in (None, component_of(operation))
+        ),
+        requirements=requirements_of,
+        describe=described,
+        implemented=frozenset(known),
+        public=PUBLIC,
+        login=LOGIN,
+        title=TITLE,
+        version=version,
+    )
+    return msgspec.json.encode(document(source))
+
+
+def described(operation: AnyOperation) -> str | None:
+    """What the operation's handler says of itself in its first line."""
+    implementation = implementations().get(operation.id)
+    text = inspect.getdoc(implementation.handler) if implementation else None
+    return text.splitlines()[0].replace("``", "`") if text else None
