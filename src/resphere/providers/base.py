@@ -40,10 +40,11 @@ class Job(Protocol[O_co]):
     async def progress(self, percent: int) -> None:
         """Record how far the work is (0 to 100)."""
 
-    async def complete(self, plan: Callable[[Edit, O_co], R]) -> R:
+    async def complete(self, plan: Callable[[Edit, O_co], R], *, reports: bool = False) -> R:
         """Commit the outcome and the task's success in one transaction.
 
-        ``plan`` gets the object as it is *now*, after the guard of the operation has been asked again.
+        ``plan`` gets the object as it is *now*, after the guard of the operation has been asked again. ``reports``: what
+        it returns is the task's result, for others to read.
         """
 
 
@@ -76,6 +77,19 @@ class SnapshotProvider(Protocol):
         """Delete the snapshots; children of a deleted one get its parent."""
 
 
+class HardwareProvider(Protocol):
+    """The hardware of virtual machines."""
+
+    async def reconfigure(
+        self, job: Job[VirtualMachine], change: Callable[[VirtualMachine], tuple[VirtualMachine, R]]
+    ) -> R:
+        """Give the VM the hardware that ``change`` makes of what it has.
+
+        ``change`` is pure, may refuse, and returns the changed VM with whatever the caller wants to know of it (the key of
+        a new device). The difference between the two VMs is what has to be done.
+        """
+
+
 class HostProvider(Protocol):
     """Hosts."""
 
@@ -86,7 +100,7 @@ class HostProvider(Protocol):
         """Leave maintenance mode."""
 
 
-class Provider(PowerProvider, SnapshotProvider, HostProvider, Protocol):
+class Provider(PowerProvider, HardwareProvider, SnapshotProvider, HostProvider, Protocol):
     """Everything that services ask of a provider."""
 
     @property

@@ -103,7 +103,7 @@ class TaskJob(Generic[O]):
 
         await self._tasks.replica.change(plan)
 
-    async def complete(self, plan: Callable[[Edit, O], R]) -> R:
+    async def complete(self, plan: Callable[[Edit, O], R], *, reports: bool = False) -> R:
         def whole(edit: Edit) -> tuple[R, Task]:
             current = edit.get(type(self._target), self._target.id)
             if current is None:
@@ -115,7 +115,7 @@ class TaskJob(Generic[O]):
                 running or self._record(edit, Status.RUNNING),
                 status=Status.SUCCEEDED,
                 progress=100,
-                result=result,
+                result=result if reports else None,
                 end_time=self._tasks.now(),
             )
             edit.put(task)

@@ -12,6 +12,7 @@ class Durations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     power_off: float = 0.0
     reset: float = 0.0
     suspend: float = 0.0
+    reconfigure: float = 0.0
     create_snapshot: float = 0.0
     revert_to_snapshot: float = 0.0
     delete_snapshot: float = 0.0
@@ -27,6 +28,7 @@ REALISTIC = Durations(
     power_off=1.0,
     reset=0.8,
     suspend=6.0,
+    reconfigure=1.2,
     create_snapshot=2.0,
     revert_to_snapshot=3.0,
     delete_snapshot=4.0,

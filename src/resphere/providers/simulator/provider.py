@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import msgspec
 
@@ -16,6 +17,8 @@ from resphere.inventory.replica import Replica
 from resphere.providers.base import Job
 from resphere.providers.simulator.durations import NONE, Durations
 from resphere.providers.simulator.states import powered_off, powered_on, suspended
+
+R = TypeVar("R")
 
 ON = vcenter_vm.Power.State.POWERED_ON
 
@@ -58,6 +61,19 @@ class Simulator:
         await job.spend(self._durations.suspend)
         await job.complete(lambda edit, vm: edit.put(suspended(vm)))
 
+    async def reconfigure(
+        self, job: Job[VirtualMachine], change: Callable[[VirtualMachine], tuple[VirtualMachine, R]]
+    ) -> R:
+        """Give the VM its new hardware."""
+        await job.spend(self._durations.reconfigure)
+
+        def plan(edit: Edit, vm: VirtualMachine) -> R:
+            changed, outcome = change(vm)
+            edit.put(changed)
+            return outcome
+
+        return await job.complete(plan)
+
     async def create_snapshot(self, job: Job[VirtualMachine], snapshot: Snapshot) -> str:
         """Keep the VM as it is at completion."""
         await job.spend(self._durations.create_snapshot)
@@ -70,7 +86,7 @@ class Simulator:
             edit.put(msgspec.structs.replace(vm, snapshot=made.id))
             return made.id
 
-        return await job.complete(plan)
+        return await job.complete(plan, reports=True)
 
     async def revert_to_snapshot(self, job: Job[VirtualMachine], snapshot_id: str) -> None:
         """Bring back hardware and power state; name, place and host stay as they are."""
