@@ -43,8 +43,8 @@ class Job(Protocol[O_co]):
     async def complete(self, plan: Callable[[Edit, O_co], R], *, reports: bool = False) -> R:
         """Commit the outcome and the task's success in one transaction.
 
-        ``plan`` gets the object as it is *now*, after the guard of the operation has been asked again. ``reports``: what
-        it returns is the task's result, for others to read.
+        ``plan`` gets the object as it is *now*, after the guard of the operation has been asked again. ``reports``:
+        what it returns is the task's result, for others to read.
         """
 
 
@@ -85,8 +85,8 @@ class HardwareProvider(Protocol):
     ) -> R:
         """Give the VM the hardware that ``change`` makes of what it has.
 
-        ``change`` is pure, may refuse, and returns the changed VM with whatever the caller wants to know of it (the key of
-        a new device). The difference between the two VMs is what has to be done.
+        ``change`` is pure, may refuse, and returns the changed VM with whatever the caller wants to know of it (the key
+        of a new device). The difference between the two VMs is what has to be done.
         """
 
 
