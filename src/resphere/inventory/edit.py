@@ -76,10 +76,11 @@ class Edit:
         """
         rows = self._rows[type(obj)]
         key = (rows.kind, obj.id)
-        if self.get(type(obj), obj.id) != obj:
+        if key in self._written:
+            return
+        if rows.objects.get(obj.id) != obj:
             raise ConcurrentChange(f"{rows.kind}/{obj.id}")
-        if key not in self._written:
-            self._relied[key] = rows.revisions[obj.id]
+        self._relied[key] = rows.revisions[obj.id]
 
     def vacant(self, prefix: str) -> None:
         """Have the change fail if, after it, any object holds a claim that begins with ``prefix``."""

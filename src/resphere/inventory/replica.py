@@ -96,8 +96,8 @@ class Replica:
         version = self._store.version()
         if version == self._version:
             return
-        changes = self._store.changes_since(self._sequence)
-        if not changes.complete or self._version is None:
+        changes = None if self._version is None else self._store.changes_since(self._sequence)
+        if changes is None or not changes.complete:
             self.load()
             return
         self._apply(changes.changes)
@@ -145,13 +145,15 @@ class Replica:
         relied upon was changed by others before its commit. Whatever it raises is raised, and nothing happens. If it
         writes nothing, nothing is committed.
 
-        :raises ConcurrentChange: others were first in each of :data:`ATTEMPTS` attempts.
+        :raises ConcurrentChange: others were first in each of :data:`ATTEMPTS` attempts; or nothing changes any more,
+            and still a claim of the plan's is taken, or a prefix not vacant.
         """
         with self._contention.place() as place:
-            attempt = 0
+            attempt, last = 0, ("", -1)
             while True:
                 self.refresh()
                 edit = Edit(self._rows, self._next_number)
+                planned_at = self._sequence
                 result = plan(edit)
                 busy = self._contention.busy(edit.touched)
                 if busy is not None:
@@ -161,8 +163,9 @@ class Replica:
                     await self._commit(edit)
                 except Conflict as conflict:
                     attempt += 1
-                    if attempt == ATTEMPTS:
+                    if attempt == ATTEMPTS or (conflict.subject, planned_at) == last:
                         raise ConcurrentChange(conflict.subject) from conflict
+                    last = conflict.subject, planned_at
                     if attempt > 1:
                         await asyncio.sleep(self._rng.random() * attempt * LONGEST_PAUSE_SECONDS)
                 else:

@@ -1,0 +1,46 @@
+"""Indexes against a computation of what they must hold, and the order of ids."""
+
+from __future__ import annotations
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resphere.inventory.rows import Index, Rows, numeric_order
+from tests.inventory.worlds import ITEMS, Item
+
+KEYS = st.lists(st.sampled_from("abc"), max_size=4).map(tuple)
+CHANGES = st.lists(st.tuples(st.integers(0, 5), st.none() | KEYS))
+
+
+@given(CHANGES)
+def test_an_index_has_what_its_objects_say(changes: list[tuple[int, tuple[str, ...] | None]]) -> None:
+    index: Index[Item] = Index(lambda item: item.tags)
+    objects: dict[str, Item] = {}
+    for version, (number, tags) in enumerate(changes):
+        id = f"item-{number}"
+        new = None if tags is None else Item(id=id, name="x", tags=tags, value=version)
+        index.replace(objects.pop(id, None), new)
+        if new is not None:
+            objects[id] = new
+        expected = {
+            key: {id: item for id, item in objects.items() if key in item.tags}
+            for key in {tag for item in objects.values() for tag in item.tags}
+        }
+        assert {key: dict(found) for key, found in index.contents()} == expected
+        assert all(dict(index.find(key)) == expected.get(key, {}) for key in "abc")
+
+
+def test_a_changed_object_keeps_its_place() -> None:
+    rows: Rows[Item] = Rows(ITEMS)
+    items = [Item(id=f"item-{n}", name=str(n)) for n in range(4)]
+    for item in items:
+        rows.set(item.id, 1, item)
+    rows.set("item-1", 2, msgspec.structs.replace(items[1], value=7))
+    assert list(rows.objects) == list(rows.indexes["parent"].find("top")) == [item.id for item in items]
+
+
+def test_the_numeric_order() -> None:
+    assert sorted(["vm-1049", "vm-99", "vm-100"], key=numeric_order) == ["vm-99", "vm-100", "vm-1049"]
+    assert sorted(["network-20", "dvportgroup-19"], key=numeric_order) == ["dvportgroup-19", "network-20"]
+    assert sorted(["x-1", "x"], key=numeric_order) == ["x", "x-1"]

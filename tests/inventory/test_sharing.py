@@ -1,0 +1,85 @@
+"""Equal values of different objects, kept once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from resphere.inventory import sharing
+from resphere.inventory.model import VirtualMachine
+from resphere.inventory.rows import Rows
+from resphere.inventory.sharing import Sharing
+from resphere.inventory.tables import VIRTUAL_MACHINES
+from tests.inventory import samples
+
+
+class Leaf(msgspec.Struct, frozen=True):
+    text: str
+    extra: dict[str, int] | None = None
+
+
+class Tree(msgspec.Struct, frozen=True):
+    name: str | None
+    leaf: Leaf
+    leaves: dict[str, Leaf] = {}
+
+
+def tree(name: str | None, text: str, extra: dict[str, int] | None = None) -> Tree:
+    return msgspec.json.decode(msgspec.json.encode(Tree(name, Leaf(text, extra), {"a": Leaf(text)})), type=Tree)
+
+
+def test_equal_values_become_one() -> None:
+    share = Sharing(("name", "leaf", "leaves")).share
+    one, other = tree("tree name", "x"), tree("tree name", "x")
+    share(one)
+    share(other)
+    assert one == other == tree("tree name", "x")
+    assert one.name is other.name
+    assert one.leaf is other.leaf
+    assert one.leaves is not other.leaves
+    assert one.leaves["a"] is other.leaves["a"]
+
+
+def test_values_deep_within() -> None:
+    share = Sharing(("leaf.text", "leaves.text")).share
+    one, other = tree(None, "long text"), tree(None, "long text")
+    share(one)
+    share(other)
+    assert one.leaf is not other.leaf
+    assert one.leaf.text is other.leaf.text
+    assert one.leaves["a"].text is other.leaves["a"].text
+
+
+def test_what_cannot_be_shared_stays() -> None:
+    share = Sharing(("name", "leaf")).share
+    one, other = tree(None, "x", {"n": 1}), tree(None, "x", {"n": 1})
+    share(one)
+    share(other)
+    assert one == other
+    assert one.leaf is not other.leaf
+
+
+def test_pools_are_bounded() -> None:
+    kept = Sharing(("name",))
+    for n in range(2 * sharing.POOL_LIMIT + 10):
+        kept.share(Tree(str(n), Leaf("x")))
+    assert len(kept._pools["name"]) <= sharing.POOL_LIMIT
+
+
+def test_a_vm_shares_what_many_have() -> None:
+    rows: Rows[VirtualMachine] = Rows(VIRTUAL_MACHINES)
+    originals = list(samples.virtual_machines(4))
+    one, _, other, _ = (rows.decode(vm.id, rows.encode(vm)) for vm in originals)
+    assert one == originals[0]
+    assert other == originals[2]
+    pairs: list[tuple[Any, Any]] = [
+        (one.hardware, other.hardware),
+        (one.boot, other.boot),
+        (one.tools, other.tools),
+        (one.datastore, other.datastore),
+        (one.nics["4000"].backing, other.nics["4000"].backing),  # type: ignore[index]
+        (one.cdroms["16000"], other.cdroms["16000"]),  # type: ignore[index]
+        (one.disks["2000"].label, other.disks["2000"].label),  # type: ignore[index]
+    ]
+    assert all(a is b for a, b in pairs)

@@ -1,0 +1,170 @@
+"""A small kind of object, and replicas of it over a store."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import msgspec
+
+from resphere.inventory.edit import Edit
+from resphere.inventory.replica import Replica
+from resphere.inventory.rows import numeric_order
+from resphere.inventory.table import Table
+from resphere.store.base import Changes, Snapshot, Store, Transaction
+from resphere.store.sqlite import SqliteStore
+
+R = TypeVar("R")
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Something with a name, that stands somewhere and counts."""
+
+    kind: ClassVar[str] = "item"
+
+    id: str
+    name: str
+    parent: str = "top"
+    value: int = 0
+    tags: tuple[str, ...] = ()
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Something that is no part of the inventory proper."""
+
+    kind: ClassVar[str] = "note"
+
+    id: str
+    text: str = ""
+
+
+ITEMS = Table(
+    cls=Item,
+    indexes={
+        "name": lambda item: (item.name,),
+        "parent": lambda item: (item.parent,),
+        "tag": lambda item: iter(item.tags),
+    },
+    claims=lambda item: (f"name/{item.parent}/{item.name}",),
+    shared=("parent",),
+)
+NOTES = Table(cls=Note, revises=False)
+WORLD: tuple[Table[Any], ...] = (ITEMS, NOTES)
+
+
+@asynccontextmanager
+async def opened(
+    path: Path, *, tables: Iterable[Table[Any]] = WORLD, log_rows_kept: int = 10_000, seed: int = 0
+) -> AsyncIterator[Replica]:
+    """A loaded replica over a store of its own in the file ``path``."""
+    store = SqliteStore.open(path, log_rows_kept=log_rows_kept)
+    try:
+        replica = Replica(store, tables, random.Random(seed))
+        replica.load()
+        yield replica
+    finally:
+        await store.close()
+
+
+def run(test: Callable[..., Awaitable[R]], path: Path, replicas: int = 1, **options: Any) -> R:
+    """Run ``test`` with so many replicas over the file ``path``."""
+
+    async def all_opened(*given: Replica) -> R:
+        if len(given) == replicas:
+            return await test(*given)
+        async with opened(path, seed=len(given), **options) as replica:
+            return await all_opened(*given, replica)
+
+    return asyncio.run(all_opened())
+
+
+def put(*objects: Any) -> Callable[[Edit], None]:
+    """A plan that writes ``objects``."""
+
+    def plan(edit: Edit) -> None:
+        for obj in objects:
+            edit.put(obj)
+
+    return plan
+
+
+def add(id: str, amount: int = 1) -> Callable[[Edit], int]:
+    """A plan that adds to an item's value and returns the new one."""
+
+    def plan(edit: Edit) -> int:
+        item = edit.get(Item, id)
+        assert item is not None
+        edit.put(msgspec.structs.replace(item, value=item.value + amount))
+        return item.value + amount
+
+    return plan
+
+
+def check_indexes(replica: Replica, tables: Iterable[Table[Any]]) -> None:
+    """Every index has exactly what computing it from all objects gives."""
+    for table in tables:
+        objects = replica.all(table.cls)
+        assert all(id == obj.id for id, obj in objects.items())
+        assert replica.count(table.cls) == len(objects)
+        for name, keys in table.indexes.items():
+            expected: dict[str, dict[str, Any]] = {}
+            for obj in objects.values():
+                for key in keys(obj):
+                    expected.setdefault(key, {})[obj.id] = obj
+            index = replica._rows[table.cls].indexes[name]
+            assert {key: dict(found) for key, found in index.contents()} == expected
+            for key, found in expected.items():
+                assert replica.by(table.cls, name, key) == found
+                assert all(replica.by(table.cls, name, key)[id] is obj for id, obj in found.items())
+
+
+def contents(replica: Replica, tables: Iterable[Table[Any]] = WORLD) -> dict[str, dict[str, tuple[int, Any]]]:
+    """Everything a replica shows: kind -> id -> (revision, object)."""
+    return {
+        table.cls.kind: {id: (replica.revision_of(table.cls, id), obj) for id, obj in replica.all(table.cls).items()}
+        for table in tables
+    }
+
+
+def in_order(objects: Iterable[str]) -> list[str]:
+    """Ids as a freshly loaded replica has them."""
+    return sorted(objects, key=numeric_order)
+
+
+class Scripted:
+    """A store that does at each commit what it is told to first."""
+
+    def __init__(self, store: Store, before: Callable[[Transaction], Awaitable[None]]) -> None:
+        self._store = store
+        self._before = before
+        self.commits = 0
+        self.loads = 0
+
+    @property
+    def epoch(self) -> str:
+        return self._store.epoch
+
+    def version(self) -> int:
+        return self._store.version()
+
+    def load(self) -> Snapshot:
+        self.loads += 1
+        return self._store.load()
+
+    def changes_since(self, sequence: int) -> Changes:
+        return self._store.changes_since(sequence)
+
+    def reserve(self, counter: str, count: int) -> range:
+        return self._store.reserve(counter, count)
+
+    async def commit(self, transaction: Transaction) -> int:
+        self.commits += 1
+        await self._before(transaction)
+        return await self._store.commit(transaction)
+
+    async def close(self) -> None:
+        await self._store.close()
