@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import secrets
+import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -19,6 +20,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:@-]{1,128}\Z")
+SWITCH_INTERVAL_SECONDS = 1e-4
 BODILESS = frozenset({204, 304})
 
 
@@ -128,4 +130,6 @@ class Body:
 
 def make_application(settings: Settings, ca_archive: bytes | None) -> Application:
     """The application of one worker process."""
+    # The store's writer thread waits for the interpreter beside a busy event loop: 5 ms, the default, at every turn.
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     return Application(Worker(settings, ca_archive))
