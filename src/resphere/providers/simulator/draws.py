@@ -1,4 +1,4 @@
-"""What generated objects are made from: numbers for ids, random choices, UUIDs and MAC addresses."""
+"""What generated objects are made from: numbers for ids, random choices, UUIDs."""
 
 from __future__ import annotations
 
@@ -60,21 +60,6 @@ def dashed(bits: int) -> str:
 
 _UUID_RANDOM = (1 << 128) - 1 ^ 0xF << 76 ^ 0x3 << 62
 _UUID_VERSION = 0x4 << 76 | 0x2 << 62
-
-# Odd, so that multiplying is one-to-one modulo any power of two: addresses look drawn and never repeat.
-_SCRAMBLE = 0x9E3779B1
-
-
-def assigned_mac(sequence: int) -> str:
-    """The `sequence`-th address of those vCenter assigns, 00:50:56:80:00:00 to 00:50:56:bf:ff:ff; 2**22 differ."""
-    low = sequence * _SCRAMBLE & 0x3FFFFF
-    return f"00:50:56:{low >> 16 | 0x80:02x}:{low >> 8 & 0xFF:02x}:{low & 0xFF:02x}"
-
-
-def physical_mac(vendor: str, sequence: int) -> str:
-    """The `sequence`-th address of a network card maker, `vendor` its first three bytes; 2**24 differ."""
-    low = sequence * _SCRAMBLE & 0xFFFFFF
-    return f"{vendor}:{low >> 16:02x}:{low >> 8 & 0xFF:02x}:{low & 0xFF:02x}"
 
 
 def number_of(identifier: str) -> int:

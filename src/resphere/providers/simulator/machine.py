@@ -40,6 +40,7 @@ class PlannedNic(msgspec.Struct, frozen=True, gc=False):
     network: Network
     mac_address: str
     ip_addresses: tuple[str, ...] = ()
+    mac_type: Ethernet.MacAddressType = Ethernet.MacAddressType.ASSIGNED
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -164,7 +165,12 @@ def _disks(plan: Plan) -> dict[ids.VcenterVmHardwareDiskId, Disk.Info]:
 def _nics(plan: Plan, running: bool) -> dict[ids.VcenterVmHardwareEthernetId, Ethernet.Info]:
     return {
         devices.nic_key(index): devices.nic(
-            index, plan.guest.nic_type, nic.mac_address, nic_backing(nic.network), connected=running
+            index,
+            plan.guest.nic_type,
+            nic.mac_address,
+            nic_backing(nic.network),
+            connected=running,
+            mac_type=nic.mac_type,
         )
         for index, nic in enumerate(plan.nics)
     }

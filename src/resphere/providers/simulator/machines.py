@@ -6,6 +6,7 @@ from collections import Counter
 
 from resphere.contract.generated.vcenter_vm import Power
 from resphere.inventory.model import ManagedObject, Network, VirtualMachine
+from resphere.providers.simulator.addresses import Subnet, assigned_mac
 from resphere.providers.simulator.catalog import (
     CURRENT_TOOLS,
     ENVIRONMENTS,
@@ -18,7 +19,7 @@ from resphere.providers.simulator.catalog import (
     Role,
     ToolsRelease,
 )
-from resphere.providers.simulator.draws import Draws, Numbers, assigned_mac
+from resphere.providers.simulator.draws import Draws, Numbers
 from resphere.providers.simulator.guests import Guest, Version, guest
 from resphere.providers.simulator.machine import OFF, ON, Plan, PlannedDisk, PlannedNic, build
 from resphere.providers.simulator.snapshots import with_snapshots
@@ -51,31 +52,6 @@ _SNAPSHOTS_EVERY, _SNAPSHOTS_AT = 9, 2
 _SERIAL_EVERY, _SERIAL_AT = 29, 13
 _ISO_EVERY, _ISO_AT = 17, 5
 
-_FIRST_BLOCK = 10 << 24 | 1 << 16
-_BLOCK_SIZE = 1024
-_FIRST_HOST_IN_BLOCK = 10
-
-
-class _Subnet:
-    """A network's addresses: a block 10.x.y.0/22 from 10.1.0.0 on, and fd00:10:n::/64; none is taken twice."""
-
-    __slots__ = ("_base", "_block", "_taken")
-
-    def __init__(self, block: int) -> None:
-        self._block = block
-        self._base = _FIRST_BLOCK + block * _BLOCK_SIZE
-        self._taken = _FIRST_HOST_IN_BLOCK
-
-    @property
-    def full(self) -> bool:
-        return self._taken >= _BLOCK_SIZE - 2
-
-    def take(self, *, ipv6: bool) -> tuple[str, ...]:
-        self._taken = taken = self._taken + 1
-        low = self._base + taken
-        address = f"10.{low >> 16 & 0xFF}.{low >> 8 & 0xFF}.{low & 0xFF}"
-        return (address, f"fd00:10:{self._block + 1:x}::{taken:x}") if ipv6 else (address,)
-
 
 class _Machines:
     """Builds one VM after the other; what must not repeat (names, addresses) is counted here."""
@@ -85,11 +61,11 @@ class _Machines:
         self._draws = draws
         self._names: Counter[str] = Counter()
         self._nics = 0
-        self._subnets: dict[str, _Subnet] = {}
+        self._subnets: dict[str, Subnet] = {}
         for site in sites:
             for network in site.networks:
                 if network.id not in self._subnets:
-                    self._subnets[network.id] = _Subnet(len(self._subnets))
+                    self._subnets[network.id] = Subnet(len(self._subnets))
 
     def build(self, index: int, site: Site) -> VirtualMachine:
         """The `index`-th VM, on a site."""

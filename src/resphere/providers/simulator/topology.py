@@ -25,6 +25,7 @@ from resphere.inventory.model import (
     PhysicalNic,
     ResourcePool,
 )
+from resphere.providers.simulator.addresses import management_ip, physical_mac
 from resphere.providers.simulator.catalog import (
     BASE_TIME,
     ENVIRONMENTS,
@@ -36,7 +37,7 @@ from resphere.providers.simulator.catalog import (
     TIB,
     HostModel,
 )
-from resphere.providers.simulator.draws import Draws, Numbers, physical_mac
+from resphere.providers.simulator.draws import Draws, Numbers
 from resphere.providers.simulator.sizes import Sizes, spread
 
 Allocation = ApiResourcePool.ResourceAllocationInfo
@@ -257,12 +258,6 @@ def host_hardware(model: HostModel, draws: Draws, memory_GiB: int = HOST_MEMORY_
         cpu_frequency_MHz=model.cpu_frequency_MHz,
         memory_size_MiB=memory_GiB << 10,
     )
-
-
-def management_ip(sequence: int) -> str:
-    """The `sequence`-th host's address, from 1, in 172.16.0.0/12."""
-    low = sequence // 253 * 256 + sequence % 253 + 1  # never .0, never .255
-    return f"172.{16 + (low >> 16)}.{low >> 8 & 0xFF}.{low & 0xFF}"
 
 
 def datastore_url(type: ApiDatastore.Type, draws: Draws) -> str:
