@@ -1,0 +1,122 @@
+"""The inventory as a YAML file: grouped by kind, in vSphere's words, references by id.
+
+`write_inventory` writes the full form, which `read_inventory` gives back object for object (only open values inside
+a recorded error come back as text). By hand one writes the short form: ids may be missing, references may be paths or
+names, and all but names (and a VM's guest system) has defaults; docs/examples/inventory.yaml shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from resphere.inventory.model import Datastore, Host, ManagedObject, Network, Snapshot, VirtualMachine
+from resphere.providers.simulator.check import findings
+from resphere.providers.simulator.draws import number_of
+from resphere.providers.simulator.inventory_convert import convert
+from resphere.providers.simulator.inventory_entries import SECTIONS, Draft, Entry, read_entries
+from resphere.providers.simulator.inventory_faults import Faults, InventoryFileError
+from resphere.providers.simulator.inventory_fill import Fields, Filler, imply
+from resphere.providers.simulator.inventory_fill_vm import MachineFiller, snapshot_fields
+from resphere.providers.simulator.inventory_yaml import dump, parse
+from resphere.providers.simulator.space import disk_bytes
+
+__all__ = ["InventoryFileError", "inventory_parts", "parse_inventory", "read_inventory", "write_inventory"]
+
+T = TypeVar("T", bound=ManagedObject)
+
+_HEADER = "# The inventory of a vCenter, for resphere serve --inventory FILE.\n"
+
+
+def write_inventory(objects: Iterable[ManagedObject]) -> str:
+    """The objects as YAML text, by kind and rising number: equal inventories give equal text."""
+    return "".join(inventory_parts(objects))
+
+
+def inventory_parts(objects: Iterable[ManagedObject]) -> Iterator[str]:
+    """The same text in parts, an object each."""
+    by_kind: dict[type[ManagedObject], list[ManagedObject]] = {}
+    for item in sorted(objects, key=_by_number):
+        by_kind.setdefault(type(item), []).append(item)
+    yield _HEADER
+    for section, kind in SECTIONS.items():
+        if kind in by_kind:
+            yield f"{section}:\n"
+            yield from (dump([msgspec.to_builtins(item)]) for item in by_kind[kind])
+
+
+def _by_number(item: ManagedObject) -> tuple[int, str]:
+    return number_of(item.id), item.id
+
+
+def read_inventory(path: Path) -> tuple[ManagedObject, ...]:
+    """The objects of a file, by rising number. Raises InventoryFileError, a ValueError, with every fault found."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InventoryFileError([f"{path}: cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError as error:
+        raise InventoryFileError([f"{path}: is not UTF-8: {error.reason} at byte {error.start}"]) from None
+    return parse_inventory(text, str(path))
+
+
+def parse_inventory(text: str, source: str) -> tuple[ManagedObject, ...]:
+    """The objects of YAML text; messages name `source`. Raises InventoryFileError."""
+    faults = Faults(source)
+    draft = read_entries(parse(text, source), faults)
+    imply(draft)
+    built = _Builder(draft).build()
+    # What could not be built has told why; what refers to it would only repeat that.
+    faults.raise_any()
+    objects = [item for _, item in built]
+    for finding in findings(objects):
+        draft.fault(built[finding.position][0], finding.field, finding.message)
+    faults.raise_any()
+    return tuple(sorted(objects, key=_by_number))
+
+
+class _Builder:
+    """Builds the objects of a draft, kind by kind: VMs need their hosts, snapshots their VMs."""
+
+    def __init__(self, draft: Draft) -> None:
+        self._draft = draft
+        self._built: list[tuple[Entry, ManagedObject]] = []
+
+    def build(self) -> list[tuple[Entry, ManagedObject]]:
+        draft = self._draft
+        filler = Filler(draft)
+        for entry in draft.entries:
+            if entry.kind not in (VirtualMachine, Snapshot):
+                self._add(entry, filler.fields(entry))
+        machines = MachineFiller(draft, self._of(Host), self._of(Network))
+        for entry in draft.of(VirtualMachine):
+            self._add(entry, machines.fields(entry))
+        vms = self._of(VirtualMachine)
+        for entry in draft.of(Snapshot):
+            vm = vms.get(entry.parent.id) if entry.parent is not None else None
+            self._add(entry, snapshot_fields(entry, draft, vm))
+        return self._with_free_space(filler)
+
+    def _of(self, kind: type[T]) -> dict[str, T]:
+        return {item.id: item for _, item in self._built if isinstance(item, kind)}
+
+    def _add(self, entry: Entry, fields: Fields | None) -> None:
+        if fields is None:
+            return
+        item = convert(fields, entry.kind)
+        if isinstance(item, ManagedObject):
+            self._built.append((entry, item))
+            return
+        for field, message in item:
+            self._draft.fault(entry, field, message)
+
+    def _with_free_space(self, filler: Filler) -> list[tuple[Entry, ManagedObject]]:
+        objects = [item for _, item in self._built]
+        used = disk_bytes(objects, objects)
+        return [
+            (entry, filler.with_free_space(item, used.get(item.id, 0)) if isinstance(item, Datastore) else item)
+            for entry, item in self._built
+        ]
