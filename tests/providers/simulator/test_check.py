@@ -191,6 +191,15 @@ def test_a_mac_address_stands_once() -> None:
     assert found == [f"vm-51 (web-001): nics.4000.mac_address: the MAC address {taken} is taken by {vm.id}"]
 
 
+def test_a_mac_address_stands_once_in_its_vm_too() -> None:
+    def doubled(vm: VirtualMachine) -> VirtualMachine:
+        nic = next(iter(vm.nics.values()))
+        return replace(vm, nics={**vm.nics, ids.VcenterVmHardwareEthernetId("4009"): nic})
+
+    (line,) = after(VirtualMachine, 0, doubled)
+    assert "nics.4009.mac_address: the MAC address" in line
+
+
 def test_what_follows_from_a_problem_is_not_told_again() -> None:
     found = after(VirtualMachine, 0, lambda item: replace(item, parent="group-v999"))
     assert len(found) == 1

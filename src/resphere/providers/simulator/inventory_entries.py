@@ -23,7 +23,7 @@ from resphere.inventory.model import (
     Snapshot,
     VirtualMachine,
 )
-from resphere.providers.simulator.check import KIND_WORDS
+from resphere.providers.simulator.check_index import KIND_WORDS
 from resphere.providers.simulator.draws import Numbers, number_of
 from resphere.providers.simulator.inventory_faults import Faults, allowed
 from resphere.providers.simulator.inventory_yaml import Document, Value
