@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
-from functools import cache
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,12 +21,7 @@ def convert(value: object, kind: type[T]) -> T | list[Fault]:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
         # The library tells the first fault only, and not which key of a mapping it is under.
-        return list(_faults(value, _info(kind), "")) or [("", str(error))]
-
-
-@cache
-def _info(kind: Hashable) -> inspect.Type:
-    return inspect.type_info(kind)
+        return list(_faults(value, inspect.type_info(kind), "")) or [("", str(error))]
 
 
 def _faults(value: Any, info: inspect.Type, path: str) -> Iterator[Fault]:

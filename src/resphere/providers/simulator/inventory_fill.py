@@ -115,9 +115,7 @@ def _imply_storage_and_networks(draft: Draft) -> None:
 def _imply_root_pools(draft: Draft) -> None:
     for entry in [*draft.of(Cluster), *draft.of(Host)]:
         if "resource_pool" in entry.given:
-            found = draft.find(
-                entry, "resource_pool", (ResourcePool,), lambda pool, holder=entry: pool.parent is holder
-            )
+            found = draft.find(entry, "resource_pool", (ResourcePool,), _is_in(entry))
             if found is not None:
                 entry.links["resource_pool"] = found
         elif entry.kind is Cluster or entry.parent is None or entry.parent.kind is Folder:

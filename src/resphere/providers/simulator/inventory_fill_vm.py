@@ -178,7 +178,8 @@ class MachineFiller:
             field = f"disks[{index}]"
             if not self._is_item(entry, field, item, _DISK_FIELDS):
                 continue
-            own, size = store, capacity
+            own: Entry | None = store
+            size = capacity
             if "datastore" in item:
                 own = self._store(entry, f"{field}.datastore", host, item["datastore"])
             if "capacity" in item:
