@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -43,7 +43,7 @@ class Struct(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     __vapi_unions__: ClassVar[tuple[Union, ...]] = ()
 
 
-class Union(msgspec.Struct, frozen=True):
+class Union(msgspec.Struct, frozen=True, dict=True):
     """A tagged union inside a structure.
 
     ``cases`` maps each value of the field ``discriminant`` to the fields that belong to it, each with whether it
@@ -204,4 +204,4 @@ class Operation(Generic[P, R]):
 
 
 AnyOperation: TypeAlias = Operation[..., Any]
-Handler: TypeAlias = Callable[..., Awaitable[Any]]
+Handler: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]

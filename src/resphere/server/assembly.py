@@ -23,6 +23,9 @@ from resphere.contract.extensions import ALL_RELEASES
 from resphere.contract.lookup import api_routes
 from resphere.dialects.api import ApiDialect
 from resphere.dialects.base import Dialect, Request
+from resphere.dialects.jsonrpc import PATH as JSONRPC_PATH
+from resphere.dialects.jsonrpc import JsonRpcDialect
+from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.inventory.tables import TABLES
 from resphere.providers.simulator.durations import NONE, REALISTIC, Durations
@@ -35,6 +38,7 @@ from resphere.server.settings import Settings
 from resphere.server.workers import WorkerLock
 from resphere.services.call import Environment, Product
 from resphere.services.registry import load
+from resphere.services.vcenter.vm.machines import summaries
 from resphere.store.base import Store
 from resphere.store.sqlite import SqliteStore
 from resphere.tasks.record import TASKS
@@ -83,6 +87,7 @@ class Worker:
         self._vpxd = LineWriter(settings.logs / "vpxd.log", VpxdFormat())
         self._store = SqliteStore.open(settings.database)
         self._replica = open_replica(self._store)
+        self._replica.subscribe(VirtualMachine, summaries.forget)
         self._lock = WorkerLock(settings.data_dir / "workers", f"{os.getpid()}-{secrets.token_hex(4)}")
         self._tasks = Tasks(self._replica, now, self._lock.name, self._lock.is_alive)
         self._accounts = LocalAccounts(self._replica, secrets.token_bytes)
@@ -109,6 +114,7 @@ class Worker:
             body_limit_bytes=settings.max_body_bytes,
         )
         self._api: Dialect = ApiDialect(api_routes())
+        self._jsonrpc: Dialect = JsonRpcDialect(settings.max_body_bytes)
         self._background: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -139,6 +145,8 @@ class Worker:
 
     def dialect(self, request: Request) -> Dialect:
         """The dialect that a request is written in. A further dialect gets its line here."""
+        if request.path.strip("/") == JSONRPC_PATH and request.method not in ("GET", "HEAD"):
+            return self._jsonrpc
         return self._api
 
     def record(self, exchange: Exchange, started: datetime, duration_seconds: float) -> None:

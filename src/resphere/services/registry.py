@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from types import ModuleType
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
@@ -34,7 +34,7 @@ _implementations: dict[str, Implementation] = {}
 
 def implements(
     operation: Operation[P, R], *, kept: bool = False
-) -> Callable[[Callable[Concatenate[Call, P], Awaitable[R]]], Callable[Concatenate[Call, P], Awaitable[R]]]:
+) -> Callable[[Callable[Concatenate[Call, P], Coroutine[Any, Any, R]]], Callable[Concatenate[Call, P], Coroutine[Any, Any, R]]]:
     """Attach the decorated coroutine function to ``operation``.
 
     It is called with the :class:`Call` and the operation's parameters in the contract's order, validated, and returns
@@ -42,8 +42,8 @@ def implements(
     """
 
     def attach(
-        handler: Callable[Concatenate[Call, P], Awaitable[R]],
-    ) -> Callable[Concatenate[Call, P], Awaitable[R]]:
+        handler: Callable[Concatenate[Call, P], Coroutine[Any, Any, R]],
+    ) -> Callable[Concatenate[Call, P], Coroutine[Any, Any, R]]:
         if operation.id in _implementations:
             raise ValueError(f"{operation.id} is implemented twice")
         _implementations[operation.id] = Implementation(operation, handler, kept)

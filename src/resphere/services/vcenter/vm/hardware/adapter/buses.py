@@ -1,0 +1,73 @@
+"""What the kinds of adapters share: bus numbers, and the rules of coming and going."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, ResourceInUse, message
+from resphere.inventory.model import VirtualMachine
+from resphere.services.call import Call
+from resphere.services.vcenter.vm.hardware.addresses import Bus, used
+from resphere.services.vcenter.vm.hardware.devices import Family, reconfigure, remove, require_not_suspended
+
+K = TypeVar("K", bound=str)
+D = TypeVar("D")
+
+
+async def add_adapter(
+    call: Call, vm: str, family: Family[K, D], bus: int | None, make: Callable[[VirtualMachine, int], D]
+) -> K:
+    """Add an adapter on ``bus``, or on the first free one, and return its key.
+
+    :raises InvalidArgument: there is no bus of that number.
+    :raises ResourceInUse: the bus has its adapter.
+    :raises UnableToAllocateResource: every bus has one.
+    :raises NotAllowedInCurrentState: the VM is suspended.
+    """
+
+    def change(current: VirtualMachine) -> tuple[VirtualMachine, K]:
+        require_not_suspended(current, f"add a {family.name}")
+        number = family.free_number(current) if bus is None else asked_bus(current, family, bus)
+        key = family.key(number)
+        return family.with_(current, key, make(current, number)), key
+
+    return await reconfigure(call, vm, change)
+
+
+def asked_bus(vm: VirtualMachine, family: Family[K, D], bus: int) -> int:
+    """``bus``, if it is one and free."""
+    if not 0 <= bus < family.most:
+        raise InvalidArgument(
+            message("resphere.vm.adapter.bus", "spec.bus: must be from 0 to {0}, not {1}.", family.most - 1, bus)
+        )
+    if family.key(bus) in family.of(vm):
+        raise ResourceInUse(
+            message("resphere.vm.adapter.bus_in_use", "{0} has a {1} on bus {2} already.", vm.name, family.name, bus)
+        )
+    return bus
+
+
+async def remove_adapter(
+    call: Call, vm: str, family: Family[K, D], key: K, kind: Bus, bus_of: Callable[[D], int]
+) -> None:
+    """Take an adapter out.
+
+    :raises NotAllowedInCurrentState: the VM is suspended, or a device sits on the adapter.
+    """
+
+    def guard(current: VirtualMachine) -> None:
+        require_not_suspended(current, f"remove a {family.name}")
+        bus = bus_of(family.require(current, key))
+        if any(place.kind is kind and place.bus == bus for place in used(current)):
+            raise NotAllowedInCurrentState(
+                message(
+                    "resphere.vm.adapter.in_use",
+                    "The {0} {1} of {2} has devices; remove them first.",
+                    family.name,
+                    key,
+                    current.name,
+                )
+            )
+
+    await remove(call, vm, family, key, guard)

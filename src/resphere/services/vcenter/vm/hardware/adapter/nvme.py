@@ -1,0 +1,44 @@
+"""``com.vmware.vcenter.vm.hardware.adapter.nvme``: NVMe adapters."""
+
+from __future__ import annotations
+
+from resphere.contract.generated import ids
+from resphere.contract.generated.vcenter_vm_hardware_adapter import Nvme
+from resphere.inventory.model import VirtualMachine
+from resphere.services.call import Call
+from resphere.services.registry import implements
+from resphere.services.vcenter.vm.hardware.adapter.buses import add_adapter, remove_adapter
+from resphere.services.vcenter.vm.hardware.addresses import Bus
+from resphere.services.vcenter.vm.hardware.families import NVME_ADAPTERS
+
+Key = ids.VcenterVmHardwareNvmeAdapterId
+FIRST_SLOT, SLOT_STEP = 224, 32
+
+
+@implements(Nvme.list, kept=True)
+async def list_(call: Call, vm: ids.VirtualMachineId) -> tuple[Nvme.Summary, ...]:
+    """The VM's NVMe adapters."""
+    return tuple(Nvme.Summary(adapter=key) for key in NVME_ADAPTERS.keys(call.require(VirtualMachine, vm)))
+
+
+@implements(Nvme.get, kept=True)
+async def get(call: Call, vm: ids.VirtualMachineId, adapter: Key) -> Nvme.Info:
+    """One NVMe adapter."""
+    return NVME_ADAPTERS.require(call.require(VirtualMachine, vm), adapter)
+
+
+@implements(Nvme.create)
+async def create(call: Call, vm: ids.VirtualMachineId, spec: Nvme.CreateSpec) -> Key:
+    """Add an NVMe adapter, also to a running VM."""
+
+    def make(_: VirtualMachine, bus: int) -> Nvme.Info:
+        slot = FIRST_SLOT + SLOT_STEP * bus if spec.pci_slot_number is None else spec.pci_slot_number
+        return Nvme.Info(label=f"NVME controller {bus}", bus=bus, pci_slot_number=slot)
+
+    return await add_adapter(call, vm, NVME_ADAPTERS, spec.bus, make)
+
+
+@implements(Nvme.delete)
+async def delete(call: Call, vm: ids.VirtualMachineId, adapter: Key) -> None:
+    """Remove an adapter that no device uses."""
+    await remove_adapter(call, vm, NVME_ADAPTERS, adapter, Bus.NVME, lambda device: device.bus)

@@ -1,0 +1,46 @@
+"""``com.vmware.vcenter.vm.hardware.adapter.sata``: SATA adapters."""
+
+from __future__ import annotations
+
+from resphere.contract.generated import ids
+from resphere.contract.generated.vcenter_vm_hardware_adapter import Sata
+from resphere.inventory.model import VirtualMachine
+from resphere.services.call import Call
+from resphere.services.registry import implements
+from resphere.services.vcenter.vm.hardware.adapter.buses import add_adapter, remove_adapter
+from resphere.services.vcenter.vm.hardware.addresses import Bus
+from resphere.services.vcenter.vm.hardware.families import SATA_ADAPTERS
+
+Key = ids.VcenterVmHardwareSataAdapterId
+FIRST_SLOT = 32
+
+
+@implements(Sata.list, kept=True)
+async def list_(call: Call, vm: ids.VirtualMachineId) -> tuple[Sata.Summary, ...]:
+    """The VM's SATA adapters."""
+    return tuple(Sata.Summary(adapter=key) for key in SATA_ADAPTERS.keys(call.require(VirtualMachine, vm)))
+
+
+@implements(Sata.get, kept=True)
+async def get(call: Call, vm: ids.VirtualMachineId, adapter: Key) -> Sata.Info:
+    """One SATA adapter."""
+    return SATA_ADAPTERS.require(call.require(VirtualMachine, vm), adapter)
+
+
+@implements(Sata.create)
+async def create(call: Call, vm: ids.VirtualMachineId, spec: Sata.CreateSpec) -> Key:
+    """Add a SATA adapter, also to a running VM."""
+
+    def make(_: VirtualMachine, bus: int) -> Sata.Info:
+        slot = FIRST_SLOT + bus if spec.pci_slot_number is None else spec.pci_slot_number
+        return Sata.Info(
+            label=f"SATA controller {bus}", type=spec.type or Sata.Type.AHCI, bus=bus, pci_slot_number=slot
+        )
+
+    return await add_adapter(call, vm, SATA_ADAPTERS, spec.bus, make)
+
+
+@implements(Sata.delete)
+async def delete(call: Call, vm: ids.VirtualMachineId, adapter: Key) -> None:
+    """Remove an adapter that no device uses."""
+    await remove_adapter(call, vm, SATA_ADAPTERS, adapter, Bus.SATA, lambda device: device.bus)

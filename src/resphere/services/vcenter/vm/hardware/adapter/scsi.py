@@ -1,0 +1,65 @@
+"""``com.vmware.vcenter.vm.hardware.adapter.scsi``: SCSI adapters."""
+
+from __future__ import annotations
+
+from resphere.contract.generated import ids
+from resphere.contract.generated.vcenter_vm_hardware import ScsiAddressInfo
+from resphere.contract.generated.vcenter_vm_hardware_adapter import Scsi
+from resphere.inventory.model import VirtualMachine
+from resphere.services.call import Call
+from resphere.services.registry import implements
+from resphere.services.vcenter.vm.hardware.adapter.buses import add_adapter, remove_adapter
+from resphere.services.vcenter.vm.hardware.addresses import Bus
+from resphere.services.vcenter.vm.hardware.devices import alter, changed, require_off
+from resphere.services.vcenter.vm.hardware.families import SCSI_ADAPTERS
+
+Key = ids.VcenterVmHardwareScsiAdapterId
+OWN_UNIT = 7
+FIRST_SLOT, SLOT_STEP = 160, 32
+
+
+@implements(Scsi.list, kept=True)
+async def list_(call: Call, vm: ids.VirtualMachineId) -> tuple[Scsi.Summary, ...]:
+    """The VM's SCSI adapters."""
+    return tuple(Scsi.Summary(adapter=key) for key in SCSI_ADAPTERS.keys(call.require(VirtualMachine, vm)))
+
+
+@implements(Scsi.get, kept=True)
+async def get(call: Call, vm: ids.VirtualMachineId, adapter: Key) -> Scsi.Info:
+    """One SCSI adapter."""
+    return SCSI_ADAPTERS.require(call.require(VirtualMachine, vm), adapter)
+
+
+@implements(Scsi.create)
+async def create(call: Call, vm: ids.VirtualMachineId, spec: Scsi.CreateSpec) -> Key:
+    """Add a SCSI adapter, also to a running VM; unset: of the type the VM has already, or PVSCSI."""
+
+    def make(current: VirtualMachine, bus: int) -> Scsi.Info:
+        present = next(iter(current.scsi_adapters.values()), None)
+        return Scsi.Info(
+            label=f"SCSI controller {bus}",
+            type=spec.type or (present.type if present else Scsi.Type.PVSCSI),
+            scsi=ScsiAddressInfo(bus=bus, unit=OWN_UNIT),
+            pci_slot_number=FIRST_SLOT + SLOT_STEP * bus if spec.pci_slot_number is None else spec.pci_slot_number,
+            sharing=spec.sharing or Scsi.Sharing.NONE,
+        )
+
+    return await add_adapter(call, vm, SCSI_ADAPTERS, spec.bus, make)
+
+
+@implements(Scsi.update)
+async def update(call: Call, vm: ids.VirtualMachineId, adapter: Key, spec: Scsi.UpdateSpec) -> None:
+    """Change the sharing of an adapter of a VM that is off."""
+
+    def make(current: VirtualMachine, device: Scsi.Info) -> Scsi.Info:
+        if spec.sharing is not None:
+            require_off(current, "change the sharing of a SCSI adapter")
+        return changed(device, sharing=spec.sharing)
+
+    await alter(call, vm, SCSI_ADAPTERS, adapter, make)
+
+
+@implements(Scsi.delete)
+async def delete(call: Call, vm: ids.VirtualMachineId, adapter: Key) -> None:
+    """Remove an adapter that no device uses."""
+    await remove_adapter(call, vm, SCSI_ADAPTERS, adapter, Bus.SCSI, lambda device: device.scsi.bus)

@@ -1,0 +1,163 @@
+"""``com.vmware.vcenter.vm.hardware.cdrom``: CD-ROM drives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from resphere.contract.errors import InvalidArgument, message
+from resphere.contract.generated import ids
+from resphere.contract.generated.vcenter_vm_hardware import Cdrom, IdeAddressInfo, SataAddressInfo
+from resphere.inventory.model import VirtualMachine
+from resphere.services.call import Call
+from resphere.services.registry import implements
+from resphere.services.vcenter.vm.hardware.addresses import Bus, Place, allocate, buses, key_of
+from resphere.services.vcenter.vm.hardware.devices import (
+    alter,
+    changed,
+    initial_state,
+    lowest_free,
+    reconfigure,
+    remove,
+    require_backing_changeable,
+    require_not_suspended,
+    require_off,
+    set_connected,
+)
+from resphere.services.vcenter.vm.hardware.families import CDROMS
+
+Key = ids.VcenterVmHardwareCdromId
+IDE, SATA = Cdrom.HostBusAdapterType.IDE, Cdrom.HostBusAdapterType.SATA
+
+
+@implements(Cdrom.list, kept=True)
+async def list_(call: Call, vm: ids.VirtualMachineId) -> tuple[Cdrom.Summary, ...]:
+    """The VM's CD-ROM drives."""
+    return tuple(Cdrom.Summary(cdrom=key) for key in CDROMS.keys(call.require(VirtualMachine, vm)))
+
+
+@implements(Cdrom.get, kept=True)
+async def get(call: Call, vm: ids.VirtualMachineId, cdrom: Key) -> Cdrom.Info:
+    """One CD-ROM drive."""
+    return CDROMS.require(call.require(VirtualMachine, vm), cdrom)
+
+
+@implements(Cdrom.create)
+async def create(call: Call, vm: ids.VirtualMachineId, spec: Cdrom.CreateSpec) -> Key:
+    """Add a CD-ROM drive; on SATA also to a running VM.
+
+    :raises NotAllowedInCurrentState: the VM is suspended, or runs and the drive would be on IDE.
+    :raises ResourceInUse: the place is taken.
+    :raises UnableToAllocateResource: there is no free place.
+    """
+
+    def change(current: VirtualMachine) -> tuple[VirtualMachine, Key]:
+        place = place_for(current, spec)
+        require_changeable(current, place.kind is Bus.IDE, "add a CD-ROM drive")
+        number = lowest_free(
+            (int(d.label.rpartition(" ")[2]) - 1 for d in current.cdroms.values()), CDROMS.most, CDROMS.name, current
+        )
+        start_connected = bool(spec.start_connected)
+        made = Cdrom.Info(
+            type=Cdrom.HostBusAdapterType(place.kind),
+            label=f"CD/DVD drive {number + 1}",
+            ide=IdeAddressInfo(primary=place.bus == 0, master=place.unit == 0) if place.kind is Bus.IDE else None,
+            sata=SataAddressInfo(bus=place.bus, unit=place.unit) if place.kind is Bus.SATA else None,
+            backing=backing_info(spec.backing),
+            state=initial_state(current, start_connected),
+            start_connected=start_connected,
+            allow_guest_control=bool(spec.allow_guest_control),
+        )
+        key = Key(key_of(place))
+        return CDROMS.with_(current, key, made), key
+
+    return await reconfigure(call, vm, change)
+
+
+@implements(Cdrom.update)
+async def update(call: Call, vm: ids.VirtualMachineId, cdrom: Key, spec: Cdrom.UpdateSpec) -> None:
+    """Change a CD-ROM drive; its backing only where it is not connected in a running VM."""
+
+    def make(current: VirtualMachine, device: Cdrom.Info) -> Cdrom.Info:
+        if spec.backing is not None:
+            require_backing_changeable(current, device)
+        return changed(
+            device,
+            backing=backing_info(spec.backing) if spec.backing else None,
+            start_connected=spec.start_connected,
+            allow_guest_control=spec.allow_guest_control,
+        )
+
+    await alter(call, vm, CDROMS, cdrom, make)
+
+
+@implements(Cdrom.delete)
+async def delete(call: Call, vm: ids.VirtualMachineId, cdrom: Key) -> None:
+    """Remove a CD-ROM drive; on SATA also from a running VM."""
+
+    def guard(current: VirtualMachine) -> None:
+        require_changeable(current, CDROMS.require(current, cdrom).type is IDE, "remove a CD-ROM drive")
+
+    await remove(call, vm, CDROMS, cdrom, guard)
+
+
+@implements(Cdrom.connect)
+async def connect(call: Call, vm: ids.VirtualMachineId, cdrom: Key) -> None:
+    """Connect a CD-ROM drive of a running VM."""
+    await set_connected(call, vm, CDROMS, cdrom, True)
+
+
+@implements(Cdrom.disconnect)
+async def disconnect(call: Call, vm: ids.VirtualMachineId, cdrom: Key) -> None:
+    """Disconnect a CD-ROM drive of a running VM."""
+    await set_connected(call, vm, CDROMS, cdrom, False)
+
+
+def label_numbers(vm: VirtualMachine) -> Iterator[int]:
+    """The numbers, from 0, that the drives' labels hold (``CD/DVD drive 1`` is 0)."""
+    for device in vm.cdroms.values():
+        yield int(device.label.rpartition(" ")[2]) - 1
+
+
+def require_changeable(vm: VirtualMachine, on_ide: bool, act: str) -> None:
+    """IDE devices come and go only while the VM is off, others while it is not suspended."""
+    if on_ide:
+        require_off(vm, act)
+    else:
+        require_not_suspended(vm, act)
+
+
+def place_for(vm: VirtualMachine, spec: Cdrom.CreateSpec) -> Place:
+    """The place that ``spec`` asks for; unset: on SATA where the VM has such an adapter, else on IDE."""
+    kind = Bus(spec.type) if spec.type else Bus.SATA if buses(vm, Bus.SATA) else Bus.IDE
+    if kind is Bus.IDE:
+        if spec.sata is not None:
+            raise wrong_address("sata", kind)
+        ide = spec.ide
+        bus = None if ide is None or ide.primary is None else 0 if ide.primary else 1
+        unit = None if ide is None or ide.master is None else 0 if ide.master else 1
+        return allocate(vm, kind, bus, unit)
+    if spec.ide is not None:
+        raise wrong_address("ide", kind)
+    return allocate(vm, kind, spec.sata.bus if spec.sata else None, spec.sata.unit if spec.sata else None)
+
+
+def wrong_address(field: str, kind: Bus) -> InvalidArgument:
+    """The refusal of an address of the other kind."""
+    return InvalidArgument(
+        message("resphere.vm.hardware.wrong_address", "spec.{0}: must be unset for a device on {1}.", field, kind)
+    )
+
+
+def backing_info(spec: Cdrom.BackingSpec | None) -> Cdrom.BackingInfo:
+    """The backing that ``spec`` asks for; unset: whatever the host has."""
+    if spec is None:
+        return Cdrom.BackingInfo(
+            type=Cdrom.BackingType.HOST_DEVICE, auto_detect=True, device_access_type=Cdrom.DeviceAccessType.EMULATION
+        )
+    if spec.type is Cdrom.BackingType.ISO_FILE:
+        return Cdrom.BackingInfo(type=spec.type, iso_file=spec.iso_file)
+    access = spec.device_access_type or Cdrom.DeviceAccessType.EMULATION
+    automatic = spec.host_device is None if spec.type is Cdrom.BackingType.HOST_DEVICE else None
+    return Cdrom.BackingInfo(
+        type=spec.type, host_device=spec.host_device, auto_detect=automatic, device_access_type=access
+    )

@@ -1,0 +1,101 @@
+"""A vCenter without HTTP: a store, an inventory, a provider and calls, all in the test's own process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import msgspec
+
+from resphere import services
+from resphere.access.roles import ADMIN
+from resphere.access.view import RootView
+from resphere.contract.model import Operation
+from resphere.inventory.edit import Edit
+from resphere.inventory.model import ManagedObject
+from resphere.inventory.replica import Replica
+from resphere.inventory.tables import TABLES
+from resphere.providers.simulator.generate import generate
+from resphere.providers.simulator.provider import Simulator
+from resphere.providers.simulator.sizes import Sizes
+from resphere.services.call import Call, Environment, Product
+from resphere.services.registry import load
+from resphere.store.sqlite import SqliteStore
+from resphere.tasks.record import TASKS
+from resphere.tasks.runner import Tasks
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T", bound=ManagedObject)
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+SMALL = Sizes(datacenters=1, clusters=1, hosts=3, vms=12)
+IMPLEMENTATIONS = load(services)
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """An administrator's session."""
+
+    user: str = "administrator@vsphere.local"
+    created_time: datetime = NOW
+    last_accessed_time: datetime = NOW
+
+    async def open(self) -> str:
+        raise AssertionError("not part of this world")
+
+    async def close(self) -> None:
+        raise AssertionError("not part of this world")
+
+
+class World:
+    """Calls operations as a pipeline would after authorization, in an event loop of its own."""
+
+    def __init__(self, folder: Path, objects: Iterable[ManagedObject] | None = None) -> None:
+        self._runner = asyncio.Runner()
+        self._store = SqliteStore.open(folder / "resphere.db")
+        self.inventory = Replica(self._store, (*TABLES, TASKS))
+        self.inventory.load()
+        self.put(*(generate(SMALL, 1) if objects is None else objects))
+        self.environment = Environment(
+            inventory=self.inventory,
+            provider=Simulator(self.inventory),
+            tasks=Tasks(self.inventory, lambda: NOW, "test", lambda _: True),
+            product=Product("8.0.3", "1", "0", "test", ("8.0",)),
+            now=lambda: NOW,
+            list_limits=True,
+            ca_archive=None,
+        )
+
+    def __enter__(self) -> World:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._runner.run(self._store.close())
+        self._runner.close()
+
+    def call(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """The operation's result; raises what its handler raises."""
+        handler = IMPLEMENTATIONS[operation.id].handler
+        call = Call(self.environment, operation, RootView(ADMIN), Caller(), "test")
+        result: R = self._runner.run(handler(call, *args, **kwargs))
+        return result
+
+    def put(self, *objects: ManagedObject) -> None:
+        """Put objects into the inventory, new or changed."""
+
+        def plan(edit: Edit) -> None:
+            for obj in objects:
+                edit.put(obj)
+
+        self._runner.run(self.inventory.change(plan))
+
+    def change(self, obj: T, **fields: Any) -> T:
+        """``obj`` as it is now, with other fields."""
+        current = self.inventory.get(type(obj), obj.id)
+        assert current is not None
+        changed = msgspec.structs.replace(current, **fields)
+        self.put(changed)
+        return changed
