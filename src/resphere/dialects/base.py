@@ -43,11 +43,15 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
 
 
 class Credentials(msgspec.Struct, frozen=True, gc=False):
-    """What the caller shows of itself, wherever the dialect carries it: a session's id, or a name and a password."""
+    """What the caller shows of itself, wherever the dialect carries it: a session's id, or a name and a password.
+
+    ``unaccepted`` names the kind of credentials where it is one that this server does not take.
+    """
 
     session_id: str | None = None
     user: str | None = None
     password: str | None = None
+    unaccepted: str | None = None
 
 
 NO_CREDENTIALS = Credentials()
@@ -58,7 +62,8 @@ class Resolved(msgspec.Struct, frozen=True, gc=False):
 
     ``parameters`` are the path's, decoded; ``query`` are the remaining query keys with their values. ``envelope`` is
     whatever else the dialect needs later, opaque to everybody else. ``kept_key`` names the request among all that may
-    share a kept reply; ``None``: its reply is not to be kept.
+    share a kept reply; ``None``: its reply is not to be kept. ``revalidates``: the client may keep the reply too, and
+    ask by ETag whether it is still good.
     """
 
     operation: AnyOperation
@@ -67,6 +72,7 @@ class Resolved(msgspec.Struct, frozen=True, gc=False):
     query: dict[str, list[str]] = {}
     envelope: Any = None
     kept_key: Hashable | None = None
+    revalidates: bool = True
 
 
 class Refused(msgspec.Struct, frozen=True, gc=False):

@@ -54,17 +54,30 @@ def decode_json(decoder: msgspec.json.Decoder[Any], body: bytes, root: str, expe
     """
     try:
         value = decoder.decode(body)
-        _scan(body.decode("utf-8"))
     except msgspec.ValidationError as error:
         raise described(error, root, expected) from None
     except RecursionError:
         raise invalid(root or "body", "the JSON document is nested too deeply") from None
-    except DuplicateKey as error:
-        raise invalid(root or "body", f"the key '{error}' stands twice in one object") from None
     except (msgspec.DecodeError, ValueError) as error:
         raise invalid(root or "body", f"the body is not a JSON document: {error}") from None
+    refuse_duplicate_keys(body, root)
     check_unions(value, root)
     return value
+
+
+def refuse_duplicate_keys(document: bytes, root: str) -> None:
+    """Refuse what readers of JSON read differently.
+
+    :raises InvalidArgument: an object has a key twice, or the document is none.
+    """
+    try:
+        _scan(document.decode("utf-8"))
+    except DuplicateKey as error:
+        raise invalid(root or "body", f"the key '{error}' stands twice in one object") from None
+    except RecursionError:
+        raise invalid(root or "body", "the JSON document is nested too deeply") from None
+    except ValueError as error:
+        raise invalid(root or "body", f"the body is not a JSON document: {error}") from None
 
 
 def convert(value: Any, expected: Any, where: str) -> Any:
@@ -74,6 +87,17 @@ def convert(value: Any, expected: Any, where: str) -> Any:
     """
     try:
         return msgspec.convert(value, expected, strict=False)
+    except msgspec.ValidationError as error:
+        raise described(error, where, expected) from None
+
+
+def convert_strictly(value: Any, expected: Any, where: str) -> Any:
+    """What a JSON document held as a typed value.
+
+    :raises InvalidArgument: names ``where``.
+    """
+    try:
+        return msgspec.convert(value, expected)
     except msgspec.ValidationError as error:
         raise described(error, where, expected) from None
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import msgspec
-from isal import igzip
 
 from resphere.dialects.base import Reply
+from resphere.dialects.gzip_member import gzip_member
 
 SMALLEST_COMPRESSED_BYTES = 1024
-COMPRESSION_LEVEL = 1
 
 Key = tuple[object, ...]
 
@@ -28,13 +27,21 @@ class Kept:
 
     def put(self, key: Key, revision: int, reply: Reply) -> None:
         """Keep a reply. A new revision drops those of the old one."""
-        if revision != self._revision or self._size_bytes + len(reply.body) > self._limit_bytes:
+        size_bytes = len(reply.body) + weight_bytes(key)
+        if revision != self._revision or self._size_bytes + size_bytes > self._limit_bytes:
             self._replies.clear()
             self._size_bytes = 0
             self._revision = revision
-        if len(reply.body) <= self._limit_bytes:
+        if size_bytes <= self._limit_bytes:
             self._replies[key] = reply
-            self._size_bytes += len(reply.body)
+            self._size_bytes += size_bytes
+
+
+def weight_bytes(key: Hashable) -> int:
+    """About what an entry costs beside its body: queries are as long as their writers like, and bodies may be empty."""
+    if isinstance(key, tuple):
+        return ENTRY_BYTES + sum(map(weight_bytes, key))
+    return len(key) if isinstance(key, (str, bytes)) else 0
 
 
 def accepts_gzip(header: bytes | None) -> bool:
@@ -52,5 +59,6 @@ def compressed(reply: Reply) -> Reply:
     """``reply`` with its body gzipped, or as it is where that is not worth it."""
     if len(reply.body) < SMALLEST_COMPRESSED_BYTES:
         return reply
-    body = igzip.compress(reply.body, compresslevel=COMPRESSION_LEVEL)
-    return msgspec.structs.replace(reply, body=body, headers=(*reply.headers, ("Content-Encoding", "gzip")))
+    return msgspec.structs.replace(
+        reply, body=gzip_member(reply.body), headers=(*reply.headers, ("Content-Encoding", "gzip"))
+    )

@@ -126,6 +126,7 @@ def authenticate(pipeline: Pipeline, exchange: Exchange) -> Awaitable[None] | No
 
 def use_session(pipeline: Pipeline, exchange: Exchange, credentials: Credentials) -> None:
     """The caller's open session."""
+    refuse_unaccepted(credentials)
     session = pipeline.sessions.find(credentials.session_id) if credentials.session_id else None
     principal = pipeline.accounts.principal(canonical_name(session.user)) if session else None
     if session is None or principal is None:
@@ -137,6 +138,7 @@ def use_session(pipeline: Pipeline, exchange: Exchange, credentials: Credentials
 
 async def log_in(pipeline: Pipeline, exchange: Exchange, credentials: Credentials) -> None:
     """Check name and password."""
+    refuse_unaccepted(credentials)
     if credentials.user is None or credentials.password is None:
         raise Unauthenticated(message(AUTHENTICATION_REQUIRED, "Authentication required."))
     principal = await pipeline.accounts.verify(credentials.user, credentials.password)
@@ -147,6 +149,18 @@ async def log_in(pipeline: Pipeline, exchange: Exchange, credentials: Credential
             )
         )
     exchange.session, exchange.view = LoginSession(pipeline.sessions, principal), RootView(principal.role)
+
+
+def refuse_unaccepted(credentials: Credentials) -> None:
+    """Say so where the caller shows something that cannot let it in, good or not."""
+    if credentials.unaccepted is not None:
+        raise Unauthenticated(
+            message(
+                "resphere.authentication.kind_not_accepted",
+                "This server does not accept credentials of the kind {0} yet: log in with a user name and a password.",
+                credentials.unaccepted,
+            )
+        )
 
 
 def limit(pipeline: Pipeline, exchange: Exchange) -> None:
@@ -173,11 +187,12 @@ def recall(pipeline: Pipeline, exchange: Exchange) -> None:
     if resolved.kept_key is None:
         return
     inventory, request = pipeline.environment.inventory, exchange.request
-    salt = f"{pipeline.environment.product.server_version}{exchange.dialect.name}{view.key}"
-    exchange.etag = f'"{inventory.epoch[:8]}-{inventory.revision}-{zlib.crc32(salt.encode()):08x}"'
-    if request.headers.get(b"if-none-match") == exchange.etag.encode():
-        exchange.reply = Reply(304, headers=kept_headers(exchange.etag))
-        return
+    if resolved.revalidates:
+        salt = f"{pipeline.environment.product.server_version}{exchange.dialect.name}{view.key}"
+        exchange.etag = f'"{inventory.epoch[:8]}-{inventory.revision}-{zlib.crc32(salt.encode()):08x}"'
+        if request.headers.get(b"if-none-match") == exchange.etag.encode():
+            exchange.reply = Reply(304, headers=kept_headers(exchange.etag))
+            return
     gzip = accepts_gzip(request.headers.get(b"accept-encoding"))
     exchange.kept_key = (exchange.dialect.name, resolved.operation.id, resolved.kept_key, view.key, gzip)
     kept = pipeline.kept.get(exchange.kept_key, inventory.revision)
@@ -236,8 +251,9 @@ def encode(pipeline: Pipeline, exchange: Exchange) -> None:
     gzip = accepts_gzip(exchange.request.headers.get(b"accept-encoding"))
     if gzip and exchange.resolved.operation.media_type is None:
         reply = compressed(reply)
-    if exchange.kept_key is not None and exchange.etag is not None:
-        reply = msgspec.structs.replace(reply, headers=(*reply.headers, *kept_headers(exchange.etag)))
+    if exchange.kept_key is not None:
+        if exchange.etag is not None:
+            reply = msgspec.structs.replace(reply, headers=(*reply.headers, *kept_headers(exchange.etag)))
         pipeline.kept.put(exchange.kept_key, pipeline.environment.inventory.revision, reply)
     exchange.reply = exchange.dialect.frame(exchange.resolved, reply)
 

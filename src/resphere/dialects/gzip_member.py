@@ -1,0 +1,43 @@
+"""A gzip stream that can be kept, and ended differently for each request, without compressing it again.
+
+Not every client reads a second gzip member (httpx stops after the first), so what follows must stand in the same one:
+the kept part ends on a byte boundary, its checksum can be carried on, and a last block takes the rest uncompressed.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+from isal import isal_zlib
+
+LEVEL = 1
+_RAW = -15
+_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+_TRAILER = struct.Struct("<LL")
+_STORED = struct.Struct("<BHH")
+_LARGEST_STORED = 0xFFFF
+_END_SIZE = _STORED.size + _TRAILER.size
+
+
+def gzip_member(content: bytes) -> bytes:
+    """``content`` compressed: a whole gzip stream, which :func:`gzip_extended` can continue."""
+    deflate = isal_zlib.compressobj(LEVEL, isal_zlib.DEFLATED, _RAW)
+    blocks = deflate.compress(content) + deflate.flush(isal_zlib.Z_SYNC_FLUSH)
+    return b"".join(
+        (_HEADER, blocks, _stored(b"", True), _TRAILER.pack(zlib.crc32(content), len(content) & 0xFFFFFFFF))
+    )
+
+
+def gzip_extended(member: bytes, tail: bytes) -> bytes:
+    """The stream of the content of ``member``, made by :func:`gzip_member`, followed by ``tail``."""
+    checksum, size = _TRAILER.unpack_from(member, len(member) - _TRAILER.size)
+    pieces = [tail[start : start + _LARGEST_STORED] for start in range(0, len(tail), _LARGEST_STORED)] or [b""]
+    blocks = [_stored(piece, position == len(pieces)) for position, piece in enumerate(pieces, 1)]
+    trailer = _TRAILER.pack(zlib.crc32(tail, checksum), (size + len(tail)) & 0xFFFFFFFF)
+    return b"".join((member[:-_END_SIZE], *blocks, trailer))
+
+
+def _stored(content: bytes, last: bool) -> bytes:
+    """A block of content as it is (RFC 1951, 3.2.4), which begins on a byte boundary."""
+    return _STORED.pack(last, len(content), len(content) ^ 0xFFFF) + content

@@ -1,0 +1,333 @@
+"""vAPI's JSON-RPC at ``POST /api``: what the official SDKs speak.
+
+The body names the operation, carries the credentials and the input. A vAPI error is a result like any other; only what
+is not a proper JSON-RPC request at all is answered by a JSON-RPC error. Both ride HTTP status 200: the SDK would not
+read anything else.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any, ClassVar
+
+import msgspec
+
+from resphere.contract.errors import OperationNotFound, Unauthenticated, VapiError, message
+from resphere.contract.lookup import operation_at, place_of, services
+from resphere.contract.model import AnyOperation, Struct
+from resphere.dialects.api import CHALLENGE, JSON
+from resphere.dialects.base import NO_CREDENTIALS, Credentials, Outcome, ReadBody, Refused, Reply, Request, Resolved
+from resphere.dialects.credentials import SESSION_HEADER
+from resphere.dialects.gzip_member import gzip_extended
+from resphere.dialects.validation import check_unions, convert_strictly, invalid, refuse_duplicate_keys
+from resphere.dialects.vapi_values import Decode, Encode, decoder, encode_error, encoder, only
+
+PATH = "api"
+ALLOWED = "GET, HEAD, OPTIONS, POST"
+"""The methods of ``/api``: reading it is the other dialect's."""
+
+SECURITY = "com.vmware.vapi.std.security."
+LARGEST_KEPT_INPUT_BYTES = 4096
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+INTERNAL_ERROR = -32603
+INVALID_OPERATION = -31001
+
+NULL = b"null"
+_HEAD = b'{"jsonrpc":"2.0","result":{"output":'
+_VOID = _HEAD + b"null}"
+_encoder = msgspec.json.Encoder()
+
+
+class ProtocolFault(VapiError):
+    """What was sent is no proper request. ``code`` is JSON-RPC's."""
+
+    error_type: ClassVar[str] = "INVALID_REQUEST"
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(message("vapi.protocol.jsonrpc", "{0}", text))
+        self.code = code
+
+
+class Envelope(msgspec.Struct, frozen=True, gc=False):
+    """The outermost object. Members beside these mean nothing to us."""
+
+    id: msgspec.Raw = msgspec.Raw(b"")
+    jsonrpc: Any = None
+    method: Any = None
+    params: msgspec.Raw = msgspec.Raw(b"")
+
+
+class SecurityContext(msgspec.Struct, frozen=True, gc=False):
+    """What the caller shows of itself; further members belong to kinds that are not accepted."""
+
+    schemeId: str | None = None
+    userName: str | None = None
+    password: str | None = None
+    sessionId: str | None = None
+
+
+class Context(msgspec.Struct, frozen=True, gc=False):
+    """The execution context; the application context (trace id, locale) is the headers' affair."""
+
+    securityCtx: SecurityContext | None = None
+
+
+class Params(msgspec.Struct, frozen=True, gc=False):
+    """The parameters of ``invoke``."""
+
+    serviceId: str
+    operationId: str
+    input: msgspec.Raw
+    ctx: Context | None = None
+
+
+class Sent(msgspec.Struct, frozen=True, gc=False):
+    """What a request leaves for its reply and for decoding: the id as it was written, and the input, undecoded."""
+
+    id: bytes
+    input: bytes
+
+
+_envelope = msgspec.json.Decoder(Envelope)
+_params = msgspec.json.Decoder(Params)
+_json = msgspec.json.Decoder()
+
+
+class JsonRpcDialect:
+    """``POST /api``."""
+
+    name = "jsonrpc"
+
+    def __init__(self, body_limit_bytes: int) -> None:
+        self._body_limit_bytes = body_limit_bytes
+
+    async def resolve(self, request: Request, read_body: ReadBody) -> Outcome:
+        """The operation that the body names.
+
+        Refused with a JSON-RPC error, or after authentication with ``operation_not_found``.
+        """
+        if request.method != "POST":
+            fault = ProtocolFault(INVALID_REQUEST, f"JSON-RPC is POST, not {request.method}.")
+            return Refused(fault.http(405, [("Allow", ALLOWED)]), NO_CREDENTIALS, public=True, envelope=NULL)
+        identity = NULL
+        try:
+            envelope = parse_envelope(await self._body(request, read_body))
+            identity = bytes(envelope.id)
+            params = parse_params(envelope)
+            check_headers(request, params)
+        except ProtocolFault as fault:
+            # By the specification, and the SDK insists: the id is null where the request could not be understood.
+            shown = NULL if fault.code in (PARSE_ERROR, INVALID_REQUEST) else identity
+            return Refused(fault, NO_CREDENTIALS, public=True, envelope=shown)
+        credentials = shown_credentials(request, params.ctx)
+        try:
+            operation = find_operation(params.serviceId, params.operationId)
+        except OperationNotFound as error:
+            return Refused(error, credentials, envelope=identity)
+        sent = Sent(identity, bytes(params.input))
+        return Resolved(
+            operation=operation,
+            credentials=credentials,
+            parameters=target_parameters(operation, sent.input),
+            envelope=sent,
+            kept_key=sent.input if len(sent.input) <= LARGEST_KEPT_INPUT_BYTES else None,
+            revalidates=False,
+        )
+
+    async def _body(self, request: Request, read_body: ReadBody) -> bytes:
+        announced = request.header(b"content-length") or ""
+        if not announced.isdecimal() or int(announced) <= self._body_limit_bytes:
+            body = await read_body(self._body_limit_bytes)
+            if len(body) <= self._body_limit_bytes:
+                return body
+        raise ProtocolFault(INVALID_REQUEST, f"The body must not be larger than {self._body_limit_bytes} bytes.")
+
+    def options(self, request: Request) -> Reply:
+        """The methods of the path, the other dialect's included."""
+        return Reply(204, headers=(("Allow", ALLOWED),))
+
+    def decode(self, resolved: Resolved, request: Request, body: bytes) -> Struct:
+        """The input structure, validated.
+
+        :raises InvalidArgument: names the field.
+        :raises UnexpectedInput: a field is set that the operation does not know.
+        """
+        sent: Sent = resolved.envelope
+        refuse_duplicate_keys(sent.input, "input")
+        try:
+            decode, _ = codec(resolved.operation)
+            value = convert_strictly(decode(parse(sent.input), ""), resolved.operation.input, "")
+            check_unions(value, "")
+        except RecursionError:
+            raise invalid("input", "is nested too deeply") from None
+        assert isinstance(value, Struct)
+        return value
+
+    def encode(self, resolved: Resolved, result: Any) -> Reply:
+        """The beginning of a reply, up to what is particular to a request."""
+        if resolved.operation.output is None:
+            return Reply(200, _VOID, JSON)
+        _, encode = codec(resolved.operation)
+        return Reply(200, b"".join((_HEAD, _encoder.encode(encode(result)), b"}")), JSON)
+
+    def frame(self, resolved: Resolved, reply: Reply) -> Reply:
+        """``reply`` with the request's id, and the end."""
+        tail = b"".join((b',"id":', resolved.envelope.id, b"}"))
+        gzipped = ("Content-Encoding", "gzip") in reply.headers
+        body = gzip_extended(reply.body, tail) if gzipped else reply.body + tail
+        return Reply(reply.status, body, reply.media_type, reply.headers)
+
+    def error(self, error: VapiError, outcome: Outcome | None) -> Reply:
+        """A vAPI error as a result, or a protocol fault as JSON-RPC's own error."""
+        identity = NULL
+        if outcome is not None:
+            envelope = outcome.envelope
+            identity = envelope.id if isinstance(envelope, Sent) else envelope
+        if isinstance(error, ProtocolFault) or outcome is None:
+            code = error.code if isinstance(error, ProtocolFault) else INTERNAL_ERROR
+            content = b'"error":' + _encoder.encode({"code": code, "message": str(error)})
+            if code in (PARSE_ERROR, INVALID_REQUEST):
+                identity = NULL
+            headers = error.headers
+        else:
+            more = {"challenge": CHALLENGE} if isinstance(error, Unauthenticated) else {}
+            content = b'"result":' + _encoder.encode({"error": encode_error(error, **more)})
+            headers = (*error.headers, ("vapi-error", error.canonical_name()))
+        status = 405 if error.status == 405 else 200
+        return Reply(status, b"".join((b'{"jsonrpc":"2.0",', content, b',"id":', identity, b"}")), JSON, headers)
+
+
+def parse(content: bytes | msgspec.Raw) -> Any:
+    """Any JSON document.
+
+    :raises ProtocolFault: it is none.
+    """
+    try:
+        return _json.decode(content)
+    except RecursionError:
+        raise ProtocolFault(PARSE_ERROR, "The JSON document is nested too deeply.") from None
+    except (msgspec.DecodeError, ValueError) as error:
+        raise ProtocolFault(PARSE_ERROR, f"The body is not a JSON document: {error}") from None
+
+
+def parse_envelope(body: bytes) -> Envelope:
+    """The envelope of a call.
+
+    :raises ProtocolFault: it is not in order. Notifications and batches are not: nobody would hear what became of them.
+    """
+    try:
+        envelope = _envelope.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        if isinstance(parse(body), list):
+            raise ProtocolFault(INVALID_REQUEST, "Batches are not supported.") from None
+        raise ProtocolFault(INVALID_REQUEST, "The request must be an object.") from None
+    if not bytes(envelope.id):
+        raise ProtocolFault(INVALID_REQUEST, "The request has no id; notifications are not supported.")
+    if isinstance(parse(envelope.id), (bool, list, dict)):
+        raise ProtocolFault(INVALID_REQUEST, "The id must be a string, a number or null.")
+    if envelope.jsonrpc != "2.0":
+        raise ProtocolFault(INVALID_REQUEST, 'jsonrpc must be "2.0".')
+    if not isinstance(envelope.method, str):
+        raise ProtocolFault(INVALID_REQUEST, "The method must be a string.")
+    return envelope
+
+
+def parse_params(envelope: Envelope) -> Params:
+    """The parameters of the call.
+
+    :raises ProtocolFault: the method is not ``invoke``, or they are not its parameters.
+    """
+    if envelope.method != "invoke":
+        raise ProtocolFault(METHOD_NOT_FOUND, f"There is no method {envelope.method}; there is invoke.")
+    content = bytes(envelope.params) or b"{}"
+    try:
+        return _params.decode(content)
+    except msgspec.ValidationError as error:
+        reason = re.sub(r"`\$\.?([^`]*)`", r"params.\1", str(error)).rstrip(".").replace("`", "'")
+        parse(content)
+        raise ProtocolFault(INVALID_PARAMS, f"{reason}.") from None
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        parse(content)
+        raise
+
+
+def check_headers(request: Request, params: Params) -> None:
+    """Refuse a request that says one thing to a proxy and another to us.
+
+    :raises ProtocolFault: the headers that name the operation do not agree with the body.
+    """
+    for header, stated in ((b"vapi-service", params.serviceId), (b"vapi-operation", params.operationId)):
+        value = request.header(header)
+        if value is not None and value != stated:
+            raise ProtocolFault(INVALID_OPERATION, f"The header {header.decode()} does not agree with the body.")
+
+
+def shown_credentials(request: Request, context: Context | None) -> Credentials:
+    """The session id of the header, or else what the security context holds."""
+    header = request.header(SESSION_HEADER)
+    if header is not None:
+        return Credentials(session_id=header)
+    security = context.securityCtx if context else None
+    if security is None or security.schemeId is None:
+        return NO_CREDENTIALS
+    if security.schemeId == SECURITY + "session_id":
+        return Credentials(session_id=security.sessionId)
+    if security.schemeId == SECURITY + "user_pass":
+        return Credentials(user=security.userName, password=security.password)
+    return Credentials(unaccepted=security.schemeId)
+
+
+def find_operation(service: str, name: str) -> AnyOperation:
+    """The operation of the contract.
+
+    :raises OperationNotFound: there is no such service, or it has no such operation.
+    """
+    if service not in services():
+        raise OperationNotFound(
+            message("vapi.method.input.invalid.interface", "There is no service with the identifier {0}.", service)
+        )
+    place = place_of(service, name)
+    operation = operation_at(place) if place is not None else None
+    if operation is None or operation.service != service:
+        raise OperationNotFound(
+            message("vapi.method.input.invalid.method", "The service {0} has no operation {1}.", service, name)
+        )
+    return operation
+
+
+def target_parameters(operation: AnyOperation, content: bytes) -> dict[str, str]:
+    """What names the operation's target, as a path would.
+
+    What is not in order is left out here and refused by decoding, which has the same content before it.
+    """
+    names = target_names(operation)
+    if not names:
+        return {}
+    try:
+        fields = only(only(parse(content), "STRUCTURE"), operation.input.__vapi_name__)
+    except ProtocolFault:
+        return {}
+    if not isinstance(fields, dict):
+        return {}
+    return {name: value for name in names if isinstance(value := fields.get(name), str)}
+
+
+@cache
+def target_names(operation: AnyOperation) -> tuple[str, ...]:
+    """The parameters that are an operation's target: those of its path, or where it has none, those that its privileges
+    are asked on."""
+    route = operation.api or operation.rest
+    if route is not None:
+        return tuple(re.findall(r"\{([^}]+)\}", route.path))
+    return tuple(requirement.parameter for requirement in operation.privileges if requirement.parameter)
+
+
+@cache
+def codec(operation: AnyOperation) -> tuple[Decode, Encode]:
+    """How the operation's input is read and its output written."""
+    return decoder(operation.input), encoder(operation.output)
