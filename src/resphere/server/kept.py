@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import msgspec
 
 from resphere.dialects.base import Reply
 from resphere.dialects.gzip_member import gzip_member
 
 SMALLEST_COMPRESSED_BYTES = 1024
+ENTRY_BYTES = 200
 
 Key = tuple[object, ...]
 
