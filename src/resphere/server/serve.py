@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from functools import partial
 from typing import Any
@@ -23,10 +24,26 @@ def serve(settings: Settings) -> None:
     :raises ValueError: a setting, or a file that it names, cannot be used.
     :raises OSError: a file or the port cannot be used.
     """
+    require_free(settings.host, settings.port)
     prepared = prepare(settings)
     server = granian(settings, prepared)
     server.on_startup(partial(announce, settings, prepared))
     server.serve(target_loader=partial(load, settings, prepared.ca_archive), wrap_loader=False)
+
+
+def require_free(host: str, port: int) -> None:
+    """Refuse an address that another server listens on: workers share theirs, so the kernel would share it out.
+
+    :raises OSError: names the flags.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            # As the server itself: what a stopped one has left behind is not in the way.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise OSError(f"cannot listen on --host {host} --port {port}: {error.strerror}") from error
 
 
 def granian(settings: Settings, prepared: Prepared) -> MPServer:
