@@ -9,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from resphere.contract.errors import InvalidRequest, message
 from resphere.dialects.base import Reply, Request
 from resphere.server.assembly import Worker
 from resphere.server.exchange import Exchange
@@ -119,7 +120,10 @@ class Body:
         while True:
             event = await self._receive()
             if event["type"] != "http.request":
-                break
+                # What has come may look whole, or like no body at all: it must not be acted upon.
+                raise InvalidRequest(
+                    message("resphere.body_incomplete", "The client left before the body was complete.")
+                )
             piece = event.get("body", b"")
             pieces.append(piece)
             size += len(piece)
