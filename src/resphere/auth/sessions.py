@@ -116,6 +116,9 @@ class Sessions:
         expired = [s.id for s in self._replica.all(Session).values() if self._expired(s, now)]
         if expired:
             await self._delete(expired)
+        # Sessions that another worker has deleted.
+        for identity in [i for i in self._accessed if self._replica.get(Session, i) is None]:
+            del self._accessed[identity]
         return len(expired)
 
     async def finish(self) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from resphere.access.roles import ROLES
 from resphere.auth.accounts import Account, LocalAccounts, canonical_name
+from resphere.auth.sessions import Session
 from resphere.cli.store import add_data_dir, database
 from resphere.inventory.edit import Edit
 from resphere.server.assembly import open_replica
@@ -75,10 +76,14 @@ async def remove(path: Path, name: str) -> None:
         if edit.get(Account, canonical_name(name)) is None:
             raise ValueError(f"there is no account {name}")
         edit.delete(Account, canonical_name(name))
+        # Else they would go on for whoever gets the name next.
+        for session in list(replica.by(Session, "user", canonical_name(name))):
+            edit.delete(Session, session)
 
     store = SqliteStore.open(path)
     try:
-        await open_replica(store).change(plan)
+        replica = open_replica(store)
+        await replica.change(plan)
     finally:
         await store.close()
 
