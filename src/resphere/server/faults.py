@@ -27,7 +27,7 @@ from resphere.contract.errors import ERRORS, message
 DEFAULT_MESSAGE = "This failure was asked for by the fault rules of the server."
 
 
-class FaultsError(Exception):
+class FaultsError(ValueError):
     """The fault file cannot be used; the message says what is wrong and where."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shlex
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -139,13 +140,14 @@ def banner(settings: Settings, prepared: Prepared) -> Iterator[str]:
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "") else "[::1]" if settings.host == "::" else settings.host
     address = f"{scheme}://{host}:{settings.port}"
     shown = prepared.password if prepared.password_file else "(as you set it)"
-    quoted = prepared.password if prepared.password_file else "$PASSWORD"
+    login = f"{prepared.administrator}:"
+    quoted = shlex.quote(login + prepared.password) if prepared.password_file else f'"{login}$PASSWORD"'
     yield f"resphere serves vCenter {settings.product_version} at {address}"
     yield f"  user      {prepared.administrator}"
     yield f"  password  {shown}" + (f"   (kept in {prepared.password_file})" if prepared.password_file else "")
     yield f"  logs      {settings.logs}"
     yield "Try it:"
     yield (
-        f"  curl -sk -H \"vmware-api-session-id: $(curl -sk -u '{prepared.administrator}:{quoted}' -X POST "
+        f'  curl -sk -H "vmware-api-session-id: $(curl -sk -u {quoted} -X POST '
         f"{address}/api/session | tr -d '\"')\" {address}/api/vcenter/vm"
     )
