@@ -8,15 +8,22 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Any, TypeVar
 
 import requests
+
+T = TypeVar("T")
 
 PASSWORD = "correct horse battery"
 ADMINISTRATOR = "administrator@vsphere.local"
 START_SECONDS = 60
+STARTS = 3
+REQUEST_SECONDS = 60
 STOP_SECONDS = 60
 
 
@@ -70,60 +77,80 @@ class Server:
 
     def start(self) -> Server:
         """Start and wait until the server has said where it is and answers there."""
-        self._process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "resphere", "serve", "--port", str(self.port)),
-                *("--data-dir", str(self.data_dir), *self._arguments),
-            ],
-            env=self._environment,
-            stdout=subprocess.PIPE,
-            stderr=(self.data_dir.parent / f"{self.data_dir.name}.stderr").open("ab"),
-            text=True,
-        )
+        for _ in range(STARTS):
+            self._launch()
+            if self.banner:
+                break
+            # Between the search for a free port and its use somebody else may take it.
+            if not re.search("in use", self.errors()):
+                raise RuntimeError(f"the server did not start:\n{self.errors()}")
+            self.port = free_port()
+        # The socket listens before workers accept: this request waits for the first of them.
+        requests.options(f"{self.url}/api", timeout=START_SECONDS, verify=self.verify)
+        return self
+
+    def _launch(self) -> None:
+        command = [sys.executable, "-m", "resphere", "serve", "--port", str(self.port)]
+        with self.stderr.open("ab") as errors:
+            self._process = subprocess.Popen(
+                [*command, "--data-dir", str(self.data_dir), *self._arguments],
+                env=self._environment,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
         assert self._process.stdout is not None
         lines = []
         for line in self._process.stdout:
             lines.append(line)
             if "/api/vcenter/vm" in line:
-                break
-        self.banner = "".join(lines)
-        if not re.search(r"/api/vcenter/vm", self.banner):
-            raise RuntimeError(f"the server did not start:\n{self.banner}\n{self.errors()}")
-        # The socket listens before workers accept: this request waits for the first of them.
-        requests.options(f"{self.url}/api", timeout=START_SECONDS, verify=self.verify)
-        return self
+                self.banner = "".join(lines)
+                return
+        self._ended()
 
     @property
     def verify(self) -> bool | str:
         """What ``requests`` should verify the server's certificate with."""
         return str(self.ca) if self.ca.exists() else True
 
+    @property
+    def stderr(self) -> Path:
+        """Where the process's standard error goes, over all its starts."""
+        return self.data_dir.parent / f"{self.data_dir.name}.stderr"
+
     def errors(self) -> str:
         """What the process wrote to standard error."""
-        return (self.data_dir.parent / f"{self.data_dir.name}.stderr").read_text()
+        return self.stderr.read_text()
+
+    @property
+    def log(self) -> Path:
+        """The ``vpxd.log``."""
+        return self.data_dir / "log" / "vpxd.log"
+
+    @property
+    def workers(self) -> list[int]:
+        """The process ids of the workers that run now."""
+        return worker_processes(self.process.pid)
 
     def stop(self) -> int:
         """Stop in an orderly manner; returns the exit status."""
         self.process.send_signal(signal.SIGTERM)
+        return self._ended()
+
+    def kill(self) -> None:
+        """Kill every process of the server at once, as a power failure would."""
+        processes = [self.process.pid, *children(self.process.pid)]
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        self._ended()
+
+    def _ended(self) -> int:
         status = self.process.wait(timeout=STOP_SECONDS)
         assert self.process.stdout is not None
         self.process.stdout.close()
         self._process = None
         return status
-
-    def kill(self) -> None:
-        """Kill every process of the server at once, as a power failure would."""
-        workers = children(self.process.pid)
-        self.process.kill()
-        for worker in workers:
-            try:
-                os.kill(worker, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        self.process.wait(timeout=STOP_SECONDS)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        self._process = None
 
     def session(self, user: str = ADMINISTRATOR, password: str = PASSWORD) -> Client:
         """A logged-in client."""
@@ -139,29 +166,91 @@ class Server:
             self.stop()
 
 
-class Client(requests.Session):
-    """A ``requests`` session with a base address, a trusted CA and, unless told otherwise, a session of the API."""
+class Client:
+    """What talks to a server: its base address, its CA and, unless told otherwise, a session of the API.
+
+    ``http`` is the ``requests`` session underneath, for whatever is not a call by path.
+    """
 
     def __init__(self, server: Server, user: str | None = ADMINISTRATOR, password: str = PASSWORD) -> None:
-        super().__init__()
         self._url = server.url
-        self.trust_env = False
-        self.verify = server.verify
+        self.http = requests.Session()
+        self.http.trust_env = False
+        self.http.verify = server.verify
         self.token = ""
         if user is not None:
             reply = self.post("/api/session", auth=(user, password))
             reply.raise_for_status()
             self.token = reply.json()
-            self.headers["vmware-api-session-id"] = self.token
+            self.http.headers["vmware-api-session-id"] = self.token
 
-    def request(self, method: str | bytes, url: str | bytes, *args: object, **kwargs: object) -> requests.Response:  # type: ignore[override]
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
         """As in ``requests``, with a path instead of an address."""
-        assert isinstance(url, str)
-        kwargs.setdefault("timeout", 60)
-        return super().request(method, self._url + url, *args, **kwargs)
+        options.setdefault("timeout", REQUEST_SECONDS)
+        return self.http.request(method, self._url + path, **options)
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        """GET."""
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> requests.Response:
+        """POST."""
+        return self.request("POST", path, **options)
+
+    def put(self, path: str, **options: Any) -> requests.Response:
+        """PUT."""
+        return self.request("PUT", path, **options)
+
+    def patch(self, path: str, **options: Any) -> requests.Response:
+        """PATCH."""
+        return self.request("PATCH", path, **options)
+
+    def delete(self, path: str, **options: Any) -> requests.Response:
+        """DELETE."""
+        return self.request("DELETE", path, **options)
+
+    def read(self, path: str, **options: Any) -> Any:
+        """The decoded JSON of a GET that must succeed."""
+        reply = self.get(path, **options)
+        assert reply.status_code == 200, reply.text
+        return reply.json()
+
+    def close(self) -> None:
+        """Close the connections; the session goes on."""
+        self.http.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 def children(pid: int) -> list[int]:
     """The process ids of a process's children."""
     listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], stdout=subprocess.PIPE, text=True, check=False)
     return [int(line) for line in listed.stdout.split()]
+
+
+def worker_processes(pid: int) -> list[int]:
+    """The children of a server that serve, without multiprocessing's own helper."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=,args=", "--ppid", str(pid)], stdout=subprocess.PIPE, text=True, check=False
+    )
+    return [int(line.split()[0]) for line in listed.stdout.splitlines() if "resource_tracker" not in line]
+
+
+def wait_until(holds: Callable[[], T], what: str, seconds: float = 30) -> T:
+    """What ``holds`` returns once that is true; asked again and again, for what tells nobody when it comes.
+
+    :raises TimeoutError: it did not come true in time.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = holds()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise TimeoutError(f"{what} did not happen within {seconds} s")

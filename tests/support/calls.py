@@ -1,0 +1,125 @@
+"""An operation's input as the ``/api`` request that carries it: the reverse of what the dialect decodes."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from resphere.contract.model import AnyOperation, Route, Struct
+from tests.support.from_contract import Real, from_contract, minimal, wire, without_none
+
+
+class ApiCall(msgspec.Struct, frozen=True):
+    """One request: ``target`` is path and query, percent-encoded; ``body`` is ``None`` where there is none."""
+
+    method: str
+    target: str
+    body: bytes | None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What belongs to the body."""
+        return {} if self.body is None else {"Content-Type": "application/json"}
+
+
+def api_call(operation: AnyOperation, value: Struct, path: str | None = None) -> ApiCall:
+    """The request on ``/api`` that means ``operation`` with the input ``value``; ``path`` for an alias of its path."""
+    route = operation.api
+    assert route is not None
+    fields = {field.encode_name: getattr(value, field.name) for field in msgspec.structs.fields(type(value))}
+    place = re.sub(r"\{(.*?)\}", lambda found: segment(fields[found[1]]), path or route.path)
+    query = query_of(route, fields)
+    if path is None:
+        query = [(key, text or "") for key, text in route.dispatch if key not in dict(query)] + query
+    return ApiCall(route.method, place + (f"?{urlencode(query)}" if query else ""), body_of(route, fields))
+
+
+def inputs(operation: AnyOperation, real: Real | None = None) -> SearchStrategy[Any]:
+    """Valid inputs of an operation that ``/api`` can carry."""
+    return st.builds(
+        operation.input,
+        **{
+            name: from_contract(expected, real, least=least).filter(is_segment if in_path else lambda _: True)
+            for name, (expected, least, in_path) in carried(operation).items()
+        },
+    )
+
+
+def minimal_input(operation: AnyOperation, real: Real | None = None) -> Any:
+    """The least valid input of an operation that ``/api`` can carry."""
+    fields = carried(operation)
+    return operation.input(
+        **{name: minimal(expected, real, least=least) for name, (expected, least, _) in fields.items()}
+    )
+
+
+def carried(operation: AnyOperation) -> dict[str, tuple[Any, int, bool]]:
+    """The input's fields: type, ``least`` as in :func:`from_contract`, and whether the path carries it."""
+    route = operation.api
+    assert route is not None
+    in_query = {path.partition(".")[0] for path in route.query}
+    # A key that selects the operation by being there must be there.
+    present = {key for key, value in route.dispatch if value is None}
+    found: dict[str, tuple[Any, int, bool]] = {}
+    for field in msgspec.structs.fields(operation.input):
+        expected = without_none(field.type)[0] if field.encode_name in present else field.type
+        in_path = f"{{{field.encode_name}}}" in route.path
+        found[field.name] = (expected, int(in_path or field.encode_name in in_query), in_path)
+    return found
+
+
+def is_segment(value: Any) -> bool:
+    """Whether clients leave the value alone in a path: they resolve dots."""
+    return str(value) not in (".", "..")
+
+
+def segment(value: Any) -> str:
+    """A value as a segment of a path."""
+    return quote(text_of(value), safe="")
+
+
+def query_of(route: Route, fields: dict[str, Any]) -> list[tuple[str, str]]:
+    """What travels in the query, lists and sets as repeated keys."""
+    found: list[tuple[str, str]] = []
+    for path in route.query:
+        parameter, _, member = path.partition(".")
+        value = fields[parameter]
+        if member and value is not None:
+            value = next(
+                getattr(value, field.name)
+                for field in msgspec.structs.fields(type(value))
+                if field.encode_name == member
+            )
+        if value is None:
+            continue
+        values = sorted(value) if isinstance(value, frozenset) else value if isinstance(value, tuple) else (value,)
+        found += [(member or parameter, text_of(each)) for each in values]
+    return found
+
+
+def body_of(route: Route, fields: dict[str, Any]) -> bytes | None:
+    """The body: the only parameter itself, or an object keyed by parameter."""
+    if not route.body:
+        return None
+    if route.flat:
+        value = fields[route.body[0]]
+        return None if value is None else json.dumps(wire(value)).encode()
+    given = {name: wire(fields[name]) for name in route.body if fields[name] is not None}
+    return json.dumps(given).encode()
+
+
+def text_of(value: Any) -> str:
+    """A scalar as path and query write it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        encoded: str = msgspec.to_builtins(value)
+        return encoded
+    return str(value)
