@@ -151,6 +151,7 @@ class Codec:
             parameter, _, member = path.partition(".")
             expected = field_types(bare(types[parameter]))[member] if member else types[parameter]
             self._query[member or parameter] = (parameter, member or None, expected)
+        self._selecting = {key for key, _ in route.dispatch}
         self._flat = route.body[0] if route.flat else None
         self._fields = () if route.flat else route.body
         self._takes_body = bool(route.body)
@@ -188,6 +189,8 @@ class Codec:
         members: dict[str, dict[str, Any]] = {}
         for key, given in query.items():
             place = self._query.get(key)
+            if place is None and key in self._selecting:
+                continue
             if place is None:
                 allowed = ", ".join(sorted(self._query)) or "none"
                 raise invalid(key, f"unknown query parameter; allowed: {allowed}")

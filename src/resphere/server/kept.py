@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import msgspec
 
 from resphere.dialects.base import Reply
 from resphere.dialects.gzip_member import gzip_member
 
 SMALLEST_COMPRESSED_BYTES = 1024
+ENTRY_BYTES = 200
 
 Key = tuple[object, ...]
 
@@ -27,13 +30,21 @@ class Kept:
 
     def put(self, key: Key, revision: int, reply: Reply) -> None:
         """Keep a reply. A new revision drops those of the old one."""
-        if revision != self._revision or self._size_bytes + len(reply.body) > self._limit_bytes:
+        size_bytes = len(reply.body) + weight_bytes(key)
+        if revision != self._revision or self._size_bytes + size_bytes > self._limit_bytes:
             self._replies.clear()
             self._size_bytes = 0
             self._revision = revision
-        if len(reply.body) <= self._limit_bytes:
+        if size_bytes <= self._limit_bytes:
             self._replies[key] = reply
-            self._size_bytes += len(reply.body)
+            self._size_bytes += size_bytes
+
+
+def weight_bytes(key: Hashable) -> int:
+    """About what an entry costs beside its body: queries are as long as their writers like, and bodies may be empty."""
+    if isinstance(key, tuple):
+        return ENTRY_BYTES + sum(map(weight_bytes, key))
+    return len(key) if isinstance(key, (str, bytes)) else 0
 
 
 def accepts_gzip(header: bytes | None) -> bool:
