@@ -63,6 +63,9 @@ class PowerProvider(Protocol):
     async def suspend(self, job: Job[VirtualMachine]) -> None:
         """Keep the running state and stop."""
 
+    async def shut_down_guest(self, job: Job[VirtualMachine]) -> None:
+        """Have the guest shut down: off, cleanly."""
+
 
 class SnapshotProvider(Protocol):
     """Snapshots of virtual machines."""

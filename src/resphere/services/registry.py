@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Coroutine
 from types import ModuleType
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import msgspec
 
@@ -32,18 +32,17 @@ class Implementation(msgspec.Struct, frozen=True):
 _implementations: dict[str, Implementation] = {}
 
 
-def implements(
-    operation: Operation[P, R], *, kept: bool = False
-) -> Callable[[Callable[Concatenate[Call, P], Coroutine[Any, Any, R]]], Callable[Concatenate[Call, P], Coroutine[Any, Any, R]]]:
+HandlerOf: TypeAlias = Callable[Concatenate[Call, P], Coroutine[Any, Any, R]]
+
+
+def implements(operation: Operation[P, R], *, kept: bool = False) -> Callable[[HandlerOf[P, R]], HandlerOf[P, R]]:
     """Attach the decorated coroutine function to ``operation``.
 
     It is called with the :class:`Call` and the operation's parameters in the contract's order, validated, and returns
     the operation's result or raises a :class:`~resphere.contract.errors.VapiError`.
     """
 
-    def attach(
-        handler: Callable[Concatenate[Call, P], Coroutine[Any, Any, R]],
-    ) -> Callable[Concatenate[Call, P], Coroutine[Any, Any, R]]:
+    def attach(handler: HandlerOf[P, R]) -> HandlerOf[P, R]:
         if operation.id in _implementations:
             raise ValueError(f"{operation.id} is implemented twice")
         _implementations[operation.id] = Implementation(operation, handler, kept)

@@ -16,7 +16,7 @@ from resphere.inventory.relations import cluster_of_host, hosts_of_cluster
 from resphere.inventory.replica import Replica
 from resphere.providers.base import Job
 from resphere.providers.simulator.durations import NONE, Durations
-from resphere.providers.simulator.states import powered_off, powered_on, suspended
+from resphere.providers.simulator.states import powered_off, powered_on, shut_down, suspended
 
 R = TypeVar("R")
 
@@ -60,6 +60,11 @@ class Simulator:
         """Keep the running state and stop."""
         await job.spend(self._durations.suspend)
         await job.complete(lambda edit, vm: edit.put(suspended(vm)))
+
+    async def shut_down_guest(self, job: Job[VirtualMachine]) -> None:
+        """Off, as the guest itself wanted."""
+        await job.spend(self._durations.power_off)
+        await job.complete(lambda edit, vm: edit.put(shut_down(vm)))
 
     async def reconfigure(
         self, job: Job[VirtualMachine], change: Callable[[VirtualMachine], tuple[VirtualMachine, R]]

@@ -36,6 +36,11 @@ def powered_off(vm: VirtualMachine) -> VirtualMachine:
     return msgspec.structs.replace(off, clean_power_off=False)
 
 
+def shut_down(vm: VirtualMachine) -> VirtualMachine:
+    """``vm`` off because its guest shut down."""
+    return msgspec.structs.replace(powered_off(vm), clean_power_off=True)
+
+
 def suspended(vm: VirtualMachine) -> VirtualMachine:
     """``vm`` suspended."""
     return _changed(vm, State.SUSPENDED, tools_run=False, connected=False)

@@ -1,0 +1,28 @@
+"""``com.vmware.vcenter.vm.guest.identity``: what the guest says it is."""
+
+from __future__ import annotations
+
+from resphere.contract.generated import ids
+from resphere.contract.generated.vcenter_vm_guest import Identity
+from resphere.contract.model import LocalizableMessage
+from resphere.inventory.model import VirtualMachine
+from resphere.services.call import Call
+from resphere.services.registry import implements
+from resphere.services.vcenter.vm.guest.tools_running import require_guest
+
+
+@implements(Identity.get, kept=True)
+async def get(call: Call, vm: ids.VirtualMachineId) -> Identity.Info:
+    """The guest's system, host name and first address."""
+    found = call.require(VirtualMachine, vm)
+    guest = require_guest(found)
+    full_name = LocalizableMessage(
+        id=f"vmsg.guestos.{found.guest_OS.value.lower()}.label", default_message=guest.full_name, args=()
+    )
+    return Identity.Info(
+        name=found.guest_OS,
+        family=guest.family,
+        full_name=full_name,
+        host_name=guest.host_name,
+        ip_address=next(iter(guest.ip_addresses), None),
+    )

@@ -1,0 +1,16 @@
+"""``com.vmware.vcenter.vm.guest.local_filesystem``: the guest's file systems."""
+
+from __future__ import annotations
+
+from resphere.contract.generated import ids
+from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
+from resphere.inventory.model import VirtualMachine
+from resphere.services.call import Call
+from resphere.services.registry import implements
+from resphere.services.vcenter.vm.guest.tools_running import require_guest
+
+
+@implements(LocalFilesystem.get, kept=True)
+async def get(call: Call, vm: ids.VirtualMachineId) -> dict[str, LocalFilesystem.Info]:
+    """The file systems by mount point; sizes in bytes."""
+    return require_guest(call.require(VirtualMachine, vm)).filesystems

@@ -1,0 +1,72 @@
+"""``com.vmware.vcenter.vm.guest.power``: asking the guest itself to shut down, reboot or stand by."""
+
+from __future__ import annotations
+
+from resphere.contract.errors import Unsupported, message
+from resphere.contract.generated import ids
+from resphere.contract.generated.vcenter_vm_guest import Power
+from resphere.inventory.model import VirtualMachine
+from resphere.services.call import Call
+from resphere.services.registry import implements
+from resphere.services.vcenter.vm.guest.tools_running import RUNNING, require_tools
+from resphere.services.vcenter.vm.power import ON, may_reset, may_stop, may_suspend
+
+
+@implements(Power.get, kept=True)
+async def get(call: Call, vm: ids.VirtualMachineId) -> Power.Info:
+    """Whether the guest runs, and whether it takes requests; without Tools nobody knows."""
+    found = call.require(VirtualMachine, vm)
+    tools = found.tools.run_state is RUNNING
+    if found.power_state is ON:
+        state = Power.State.RUNNING if tools else Power.State.UNAVAILABLE
+    else:
+        state = Power.State.NOT_RUNNING
+    return Power.Info(state=state, operations_ready=tools)
+
+
+@implements(Power.shutdown)
+async def shutdown(call: Call, vm: ids.VirtualMachineId) -> None:
+    """Ask the guest to shut down; the VM is then off, cleanly."""
+    target = call.require(VirtualMachine, vm)
+    await call.run("VirtualMachine.shutdownGuest", target, call.provider.shut_down_guest, may_shut_down)
+
+
+@implements(Power.reboot)
+async def reboot(call: Call, vm: ids.VirtualMachineId) -> None:
+    """Ask the guest to reboot."""
+    target = call.require(VirtualMachine, vm)
+    await call.run("VirtualMachine.rebootGuest", target, call.provider.reset, may_reboot)
+
+
+@implements(Power.standby)
+async def standby(call: Call, vm: ids.VirtualMachineId) -> None:
+    """Ask the guest to stand by; the VM is then suspended."""
+    target = call.require(VirtualMachine, vm)
+    await call.run("VirtualMachine.standbyGuest", target, call.provider.suspend, may_stand_by)
+
+
+def may_shut_down(vm: VirtualMachine) -> None:
+    """Refuse where the guest cannot be asked."""
+    require_no_template(vm)
+    may_stop(vm)
+    require_tools(vm)
+
+
+def may_reboot(vm: VirtualMachine) -> None:
+    """Refuse where the guest cannot be asked."""
+    require_no_template(vm)
+    may_reset(vm)
+    require_tools(vm)
+
+
+def may_stand_by(vm: VirtualMachine) -> None:
+    """Refuse where the guest cannot be asked."""
+    require_no_template(vm)
+    may_suspend(vm)
+    require_tools(vm)
+
+
+def require_no_template(vm: VirtualMachine) -> None:
+    """A template has no guest."""
+    if vm.template:
+        raise Unsupported(message("resphere.vm.guest.template", "{0} is a template and has no guest.", vm.name))
