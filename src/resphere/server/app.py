@@ -23,6 +23,7 @@ Send = Callable[[Message], Awaitable[None]]
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:@-]{1,128}\Z")
 SWITCH_INTERVAL_SECONDS = 1e-4
 BODILESS = frozenset({204, 304})
+MOST_DROPPED_BYTES = 256 * 1024 * 1024
 
 
 class Application:
@@ -63,8 +64,14 @@ class Application:
             headers=headers,
             client=client[0] if client else "",
         )
-        exchange = Exchange(request, self._request_id(headers), self._worker.dialect(request), Body(receive).read)
+        body = Body(receive)
+        exchange = Exchange(request, self._request_id(headers), self._worker.dialect(request), body.read)
         reply = await self._worker.pipeline.handle(exchange)
+        # A client that asked whether to send (``Expect: 100-continue``) is still waiting where nobody has read.
+        if (b"content-length" in headers or b"transfer-encoding" in headers) and (
+            b"expect" not in headers or body.begun
+        ):
+            await body.drop()
         await send(
             {
                 "type": "http.response.start",
@@ -72,8 +79,8 @@ class Application:
                 "headers": response_headers(reply, exchange.request_id),
             }
         )
-        body = b"" if request.method == "HEAD" else reply.body
-        await send({"type": "http.response.body", "body": body, "more_body": False})
+        content = b"" if request.method == "HEAD" else reply.body
+        await send({"type": "http.response.body", "body": content, "more_body": False})
 
     def _request_id(self, headers: dict[bytes, bytes]) -> str:
         """The client's own id of the operation where it sends a usable one, else a new one."""
@@ -103,11 +110,12 @@ def response_headers(reply: Reply, request_id: str) -> list[tuple[bytes, bytes]]
 class Body:
     """A request's body, read once and only when somebody asks for it."""
 
-    __slots__ = ("_content", "_receive")
+    __slots__ = ("_content", "_ended", "_receive")
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._content: bytes | None = None
+        self._ended = False
 
     async def read(self, limit_bytes: int) -> bytes:
         """The whole body, or a little more than ``limit_bytes`` of one that is larger."""
@@ -119,6 +127,7 @@ class Body:
         pieces, size = [], 0
         while True:
             event = await self._receive()
+            self._ended = event["type"] != "http.request" or not event.get("more_body")
             if event["type"] != "http.request":
                 # What has come may look whole, or like no body at all: it must not be acted upon.
                 raise InvalidRequest(
@@ -127,9 +136,26 @@ class Body:
             piece = event.get("body", b"")
             pieces.append(piece)
             size += len(piece)
-            if size > limit_bytes or not event.get("more_body"):
+            if size > limit_bytes or self._ended:
                 break
         return b"".join(pieces)
+
+    @property
+    def begun(self) -> bool:
+        """Whether somebody has read of it."""
+        return self._content is not None
+
+    async def drop(self) -> None:
+        """Let what nobody has read go by, within bounds.
+
+        A client reads no reply while it sends, and the server below closes a connection whose request is not read to
+        its end: a refusal would not arrive.
+        """
+        size = 0
+        while not self._ended and size <= MOST_DROPPED_BYTES:
+            event = await self._receive()
+            self._ended = event["type"] != "http.request" or not event.get("more_body")
+            size += len(event.get("body", b""))
 
 
 def make_application(settings: Settings, ca_archive: bytes | None) -> Application:
