@@ -29,6 +29,7 @@ class Exchange:
         "request_id",
         "resolved",
         "result",
+        "revision",
         "session",
         "session_tag",
         "view",
@@ -56,5 +57,7 @@ class Exchange:
         self.result: Any = None
         self.etag: str | None = None
         self.kept_key: tuple[object, ...] | None = None
+        self.revision = -1
+        """The inventory's revision that the answer is of, where it may be kept."""
         self.reply: Reply | None = None
         self.error: VapiError | None = None

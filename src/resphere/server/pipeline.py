@@ -194,6 +194,7 @@ def recall(pipeline: Pipeline, exchange: Exchange) -> None:
             exchange.reply = Reply(304, headers=kept_headers(exchange.etag))
             return
     gzip = accepts_gzip(request.headers.get(b"accept-encoding"))
+    exchange.revision = inventory.revision
     exchange.kept_key = (exchange.dialect.name, resolved.operation.id, resolved.kept_key, view.key, gzip)
     kept = pipeline.kept.get(exchange.kept_key, inventory.revision)
     if kept is not None:
@@ -254,7 +255,8 @@ def encode(pipeline: Pipeline, exchange: Exchange) -> None:
     if exchange.kept_key is not None:
         if exchange.etag is not None:
             reply = msgspec.structs.replace(reply, headers=(*reply.headers, *kept_headers(exchange.etag)))
-        pipeline.kept.put(exchange.kept_key, pipeline.environment.inventory.revision, reply)
+        # Of the revision that the question was asked at: what changed while it was answered may be missing.
+        pipeline.kept.put(exchange.kept_key, exchange.revision, reply)
     exchange.reply = exchange.dialect.frame(exchange.resolved, reply)
 
 
