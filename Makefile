@@ -43,7 +43,7 @@ bench: setup  ## measurements
 	@$(BIN)/python -m bench $(ARGS)
 
 contract: setup bindings  ## write src/resphere/contract/generated/ from the official bindings
-	@$(BIN)/python -m tools.contract $(ARGS)
+	@$(BIN)/python -m tools.contract $(ARGS) $(BINDINGS:%=.cache/bindings/%)
 
 docs: setup  ## write the pages of docs/ that are made from the code
 	@$(BIN)/python -m tools.docs

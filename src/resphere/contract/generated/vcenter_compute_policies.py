@@ -135,7 +135,7 @@ class TagUsage:
         "list",
         input=ListInput,
         output=lambda: tuple[TagUsage.Summary, ...],
-        api=m.Route("GET", "/api/vcenter/compute/policies/tag-usage", 200, query=("filter.policies", "filter.tags", "filter.tag_types")),
+        api=m.Route("GET", "/api/vcenter/compute/policies/tag-usage", 200, query=("filter.policies", "filter.tags", "filter.tag_types", "filter.policy_names", "filter.capabilities")),
         errors=("unauthorized",),
         privileges=(
             m.Requirement(("System.Read",)),
