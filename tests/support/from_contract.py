@@ -70,7 +70,7 @@ def minimal(expected: Any, real: Real | None = None, *, least: int = 0) -> Any:
 
 def wire(value: Any) -> Any:
     """A value of the contract as a JSON document would hold it."""
-    return msgspec.to_builtins(value)
+    return msgspec.to_builtins(value, order="deterministic")
 
 
 def identifier(type_name: str, number: int) -> str:

@@ -67,7 +67,7 @@ class Server:
     @property
     def ca(self) -> Path:
         """The certificate of the server's own CA."""
-        return self.data_dir / "tls" / "ca.crt"
+        return self.data_dir / "tls" / "ca.pem"
 
     @property
     def process(self) -> subprocess.Popen[str]:
@@ -85,9 +85,18 @@ class Server:
             if not re.search("in use", self.errors()):
                 raise RuntimeError(f"the server did not start:\n{self.errors()}")
             self.port = free_port()
-        # The socket listens before workers accept: this request waits for the first of them.
-        requests.options(f"{self.url}/api", timeout=START_SECONDS, verify=self.verify)
+        wait_until(self._answers, "the server answers", START_SECONDS)
         return self
+
+    def _answers(self) -> bool:
+        """Whether a worker takes requests: the banner says where the server is, a moment before there is one."""
+        try:
+            requests.options(f"{self.url}/api", timeout=START_SECONDS, verify=self.verify)
+        except requests.exceptions.SSLError:
+            raise
+        except requests.exceptions.ConnectionError:
+            return False
+        return True
 
     def _launch(self) -> None:
         command = [sys.executable, "-m", "resphere", "serve", "--port", str(self.port)]
