@@ -82,7 +82,7 @@ def shown_default(setting: Setting) -> str:
 
 
 def settings_from(options: Mapping[str, object], environment: Mapping[str, str]) -> Settings:
-    """Settings from flags, else from environment variables, else defaults.
+    """Settings from flags, else from environment variables (an empty one counts as unset), else defaults.
 
     :raises ValueError: names the flag.
     """
@@ -91,7 +91,7 @@ def settings_from(options: Mapping[str, object], environment: Mapping[str, str])
         if setting.name in options:
             value = options[setting.name]
             given[setting.name] = value if isinstance(value, list) else str(value)
-        elif variable(setting.name) in environment:
+        elif environment.get(variable(setting.name)):
             given[setting.name] = environment[variable(setting.name)]
     return from_strings(given)
 
