@@ -1,4 +1,8 @@
-"""Servers that live tests share: one for each test process, and only what does not change it may use it."""
+"""The server that live tests share: one for each test process.
+
+Tests may change what is in it; none may take it for fresh, lean on another test, or leave it without what the next one
+needs: running and stopped virtual machines, and hosts that take them.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from tests.support.server import Client, Server
 
 @pytest.fixture(scope="session")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with the default inventory, for tests that only read or that undo what they do."""
+    """A server with the default inventory, for tests that change nothing global."""
     with Server(tmp_path_factory.mktemp("shared") / "data") as server:
         yield server
 

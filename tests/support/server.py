@@ -47,14 +47,22 @@ def clean_environment() -> dict[str, str]:
 class Server:
     """``resphere serve`` in a process of its own, from ``start`` to ``stop``.
 
-    ``arguments`` are further flags. The data directory outlives the process, so that a server can be started again.
+    ``arguments`` are further flags; without a ``password`` the server makes one. The data directory outlives the
+    process, so that a server can be started again.
     """
 
-    def __init__(self, data_dir: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *arguments: str,
+        password: str | None = PASSWORD,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.data_dir = data_dir
         self.port = free_port()
         self._arguments = arguments
-        self._environment = {**clean_environment(), "RESPHERE_ADMIN_PASSWORD": PASSWORD, **(environment or {})}
+        given = {} if password is None else {"RESPHERE_ADMIN_PASSWORD": password}
+        self._environment = {**clean_environment(), **given, **(environment or {})}
         self._process: subprocess.Popen[str] | None = None
         self.banner = ""
 
