@@ -344,7 +344,9 @@ def _decode_error_value(value: Any, where: str) -> Any:
         raise invalid(where, f"the fields of {name} must be an object, not {_form(fields)}")
     made = _decode_fields(fields, _decode_error_fields, where)
     made.pop("challenge", None)
-    made["error_type"] = _ERROR_TYPES[name]
+    # Older releases tell the type by the name alone.
+    if made.get("error_type") is None:
+        made["error_type"] = _ERROR_TYPES[name]
     return made
 
 
