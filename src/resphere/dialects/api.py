@@ -150,7 +150,8 @@ class Codec:
         for path in route.query:
             parameter, _, member = path.partition(".")
             expected = field_types(bare(types[parameter]))[member] if member else types[parameter]
-            self._query[member or parameter] = (parameter, member or None, expected)
+            # A query holds no null: the word is text, or wrong.
+            self._query[member or parameter] = (parameter, member or None, without_none(expected))
         self._selecting = {key for key, _ in route.dispatch}
         self._flat = route.body[0] if route.flat else None
         self._fields = () if route.flat else route.body
@@ -247,6 +248,11 @@ class Codec:
 def codec(operation: AnyOperation, route: Route) -> Codec:
     """The operation's codec for a route, made at its first call."""
     return Codec(operation, route)
+
+
+def without_none(expected: Any) -> Any:
+    """A type without ``| None``, with its annotations."""
+    return next(a for a in expected.__args__ if a is not type(None)) if is_optional(expected) else expected
 
 
 def is_optional(expected: Any) -> bool:
