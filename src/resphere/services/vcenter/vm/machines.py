@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from resphere.contract.generated import ids, vcenter, vcenter_vm, vcenter_vm_hardware
+from resphere.contract.generated.vcenter_vm_hardware import Ethernet
 from resphere.inventory.model import Network, VirtualMachine
 from resphere.inventory.projection import Projection
 from resphere.inventory.relations import cluster_of_vm, hosts_of_cluster
@@ -102,12 +103,17 @@ async def get_vm(call: Call, vm: ids.VirtualMachineId) -> vcenter.VM.Info:
 def nics_with_names(
     inventory: Replica, vm: VirtualMachine
 ) -> dict[ids.VcenterVmHardwareEthernetId, vcenter_vm_hardware.Ethernet.Info]:
-    """The VM's NICs, each backing with its network's present name, which is not stored with the VM."""
+    """The VM's NICs as clients see them: with their networks' present names, which are not stored with the VM."""
     shown = {}
     for key, nic in vm.nics.items():
-        network = inventory.get(Network, nic.backing.network) if nic.backing.network else None
+        # Only a standard port group's backing has a name: clients check the union.
+        named = nic.backing.type is Ethernet.BackingType.STANDARD_PORTGROUP and nic.backing.network
+        network = inventory.get(Network, named) if named else None
         if network is not None and nic.backing.network_name != network.name:
             nic = replace_backing(nic, network.name)
+        if nic.type is Ethernet.EmulationType.VMXNET3 and nic.upt_v2_compatibility_enabled is None:
+            # Required in 8.0.3 (its SDK refuses the whole VM without), no longer in 9.1.
+            nic = msgspec.structs.replace(nic, upt_v2_compatibility_enabled=False)
         shown[key] = nic
     return shown
 
