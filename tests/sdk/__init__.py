@@ -1,0 +1,1 @@
+"""The official SDK of two releases as a client of the server."""

@@ -1,0 +1,37 @@
+"""The official bindings' two releases, each in a folder of its own (``make bindings``), and how scripts run in one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.server import clean_environment
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = Path(__file__).parent / "scripts"
+RELEASES = ("8.0.3.0", "9.1.1.0")
+SCRIPT_SECONDS = 300
+
+
+def run(release: str, script: str, given: Any) -> Any:
+    """What ``scripts/<script>.py`` makes of ``given`` inside a release of the bindings."""
+    folder = ROOT / ".cache" / "bindings" / release
+    if not folder.is_dir():
+        pytest.skip(f"the bindings {release} are not there: make bindings")
+    # Warnings are no errors in there: the bindings' own would keep them from being imported.
+    done = subprocess.run(
+        [sys.executable, str(SCRIPTS / f"{script}.py")],
+        env={**clean_environment(), "PYTHONPATH": str(folder), "PYTHONWARNINGS": "ignore"},
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        timeout=SCRIPT_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
