@@ -50,6 +50,11 @@ def api_routes() -> Iterator[tuple[str, str, str]]:
     yield from extensions.ALIASES
 
 
+def rest_routes() -> Iterator[tuple[str, str, str]]:
+    """(method, path with dispatch query, place) of everything that ``/rest`` serves."""
+    yield from index.REST_ROUTES
+
+
 def all_operations() -> Iterator[AnyOperation]:
     """Every operation of the contract, vCenter's first; imports everything."""
     for place in index.OPERATIONS.values():

@@ -20,11 +20,13 @@ from resphere.audit.writer import LineWriter
 from resphere.auth.accounts import ACCOUNTS, LocalAccounts
 from resphere.auth.sessions import SESSIONS, SessionLimits, Sessions
 from resphere.contract.extensions import ALL_RELEASES
-from resphere.contract.lookup import api_routes
+from resphere.contract.lookup import api_routes, rest_routes
 from resphere.dialects.api import ApiDialect
 from resphere.dialects.base import Dialect, Request
 from resphere.dialects.jsonrpc import PATH as JSONRPC_PATH
 from resphere.dialects.jsonrpc import JsonRpcDialect
+from resphere.dialects.rest import PREFIX as REST_PREFIX
+from resphere.dialects.rest import RestDialect
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.inventory.tables import TABLES
@@ -114,6 +116,7 @@ class Worker:
             body_limit_bytes=settings.max_body_bytes,
         )
         self._api: Dialect = ApiDialect(api_routes())
+        self._rest: Dialect = RestDialect(rest_routes())
         self._jsonrpc: Dialect = JsonRpcDialect(settings.max_body_bytes)
         self._background: list[asyncio.Task[None]] = []
 
@@ -147,6 +150,8 @@ class Worker:
         """The dialect that a request is written in. A further dialect gets its line here."""
         if request.path.strip("/") == JSONRPC_PATH and request.method not in ("GET", "HEAD"):
             return self._jsonrpc
+        if request.path.lstrip("/").partition("/")[0] == REST_PREFIX:
+            return self._rest
         return self._api
 
     def record(self, exchange: Exchange, started: datetime, duration_seconds: float) -> None:
