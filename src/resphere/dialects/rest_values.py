@@ -29,15 +29,20 @@ def to_wire(expected: Any) -> ToWire | None:
     if origin is not None:
         element = to_wire(arguments[0]) or unchanged
         return lambda value: [element(item) for item in value]
-    fields = [
-        (field.name, field.encode_name, to_wire(field.type) or unchanged) for field in msgspec.structs.fields(expected)
-    ]
 
     def structure(value: Any) -> dict[str, Any]:
-        found = ((wire, getattr(value, name), convert) for name, wire, convert in fields)
+        found = ((wire, getattr(value, name), convert) for name, wire, convert in fields_to_wire(expected))
         return {wire: convert(item) for wire, item, convert in found if item is not None}
 
     return structure
+
+
+@cache
+def fields_to_wire(struct: type[Struct]) -> list[tuple[str, str, ToWire]]:
+    """Attribute, name on the wire and conversion of each field. Asked for at the first value: types may recur."""
+    return [
+        (field.name, field.encode_name, to_wire(field.type) or unchanged) for field in msgspec.structs.fields(struct)
+    ]
 
 
 @cache
@@ -59,15 +64,20 @@ def from_wire(expected: Any) -> FromWire | None:
             if isinstance(value, list)
             else value
         )
-    fields = {name: convert for name, t in field_types(expected).items() if (convert := from_wire(t)) is not None}
 
     def structure(value: Any, where: str) -> Any:
         if not isinstance(value, dict):
             return value
-        prefix = f"{where}." if where else ""
+        fields, prefix = fields_from_wire(expected), f"{where}." if where else ""
         return {name: fields[name](item, prefix + name) if name in fields else item for name, item in value.items()}
 
     return structure
+
+
+@cache
+def fields_from_wire(struct: type[Struct]) -> dict[str, FromWire]:
+    """The conversions of those fields that need one. Asked for at the first value: types may recur."""
+    return {name: convert for name, t in field_types(struct).items() if (convert := from_wire(t)) is not None}
 
 
 def map_from_wire(inner: FromWire) -> FromWire:
