@@ -20,7 +20,7 @@ from resphere.dialects.jsonrpc import JsonRpcDialect, ProtocolFault, target_name
 from resphere.dialects.vapi_values import encoder
 from resphere.server.kept import compressed
 from tests.support.from_contract import from_contract, wire
-from tests.support.jsonrpc import SECURITY, USER_PASS, error_of, invocation, session_context
+from tests.support.jsonrpc import SECURITY, USER_PASS, error_of, invocation, said, session_context
 
 LIMIT = 100_000
 DIALECT = JsonRpcDialect(LIMIT)
@@ -242,18 +242,7 @@ class TestOperations:
         fields = encoder(operation.input)(value)["STRUCTURE"]["operation-input"]
         sent = invocation(operation.service, operation.name, wire(fields))
         if len(json.dumps(sent)) <= LIMIT:
-            assert document(decode(resolved(sent))) == document(value)
-
-
-def document(value: Struct) -> Any:
-    """An input as JSON, without what is null inside values of open type."""
-    return without_null(wire(value))
-
-
-def without_null(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: without_null(inner) for name, inner in value.items() if inner is not None}
-    return [without_null(inner) for inner in value] if isinstance(value, list) else value
+            assert said(decode(resolved(sent))) == said(value)
 
 
 class TestCredentials:

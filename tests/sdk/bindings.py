@@ -25,7 +25,8 @@ def run(release: str, script: str, given: Any) -> Any:
         pytest.skip(f"the bindings {release} are not there: make bindings")
     # Warnings are no errors in there: the bindings' own would keep them from being imported.
     done = subprocess.run(
-        [sys.executable, str(SCRIPTS / f"{script}.py")],
+        [sys.executable, "-m", f"{__package__}.scripts.{script}"],
+        cwd=ROOT,
         env={**clean_environment(), "PYTHONPATH": str(folder), "PYTHONWARNINGS": "ignore"},
         input=json.dumps(given),
         capture_output=True,

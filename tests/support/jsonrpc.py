@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import requests
 
 from tests.support.server import ADMINISTRATOR, PASSWORD, Server
@@ -39,6 +40,21 @@ def error_of(reply: dict[str, Any]) -> tuple[str, list[str]]:
     [(name, fields)] = reply["result"]["error"]["ERROR"].items()
     messages = [message["STRUCTURE"]["com.vmware.vapi.std.localizable_message"] for message in fields["messages"]]
     return name.rpartition(".")[2], [message["id"] for message in messages]
+
+
+def said(value: Any) -> Any:
+    """What a value of the contract says, whatever the Python types: its JSON document, without members that are null.
+
+    In structures whose type the contract leaves open, unset and absent are the same.
+    """
+    return without_null(msgspec.json.decode(msgspec.json.encode(value, order="deterministic")))
+
+
+def without_null(value: Any) -> Any:
+    """A document without members that are null."""
+    if isinstance(value, dict):
+        return {name: without_null(inner) for name, inner in value.items() if inner is not None}
+    return [without_null(inner) for inner in value] if isinstance(value, list) else value
 
 
 class JsonRpcClient:

@@ -1,0 +1,146 @@
+"""Every reply of every implemented operation that reads decodes in the bindings' own converter, unions and all."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from resphere import services
+from resphere.contract.generated import cis, vcenter
+from resphere.contract.model import AnyOperation, Secret, Struct
+from resphere.dialects.vapi_values import decoder, encoder
+from resphere.services.registry import load
+from tests.sdk.bindings import RELEASES, run
+from tests.support.from_contract import minimal, wire, without_none
+from tests.support.jsonrpc import JsonRpcClient
+from tests.support.server import Server
+
+READS = ("get", "list", "find", "query")
+IMPLEMENTED = [found.operation for found in load(services).values() if not found.operation.is_extension]
+READING = [operation for operation in IMPLEMENTED if operation.name.startswith(READS)]
+CREATING = [o for o in IMPLEMENTED if o.name == "create" and o.service.startswith("com.vmware.vcenter.vm.hardware.")]
+# Without a guest, or with one that does not run, these have nothing to tell.
+MAY_FAIL = {"ServiceUnavailable", "NotFound"}
+
+Ids = dict[str, set[str]]
+
+
+def ids_in(expected: Any, value: Any) -> Iterator[tuple[str, str]]:
+    """(name of the id's type, id) of every identifier in a value."""
+    expected, _ = without_none(expected)
+    origin, arguments = typing.get_origin(expected), typing.get_args(expected)
+    if value is None:
+        return
+    if isinstance(expected, typing.NewType) and expected is not Secret:
+        yield expected.__name__, value
+    elif origin in (tuple, frozenset):
+        for element in value:
+            yield from ids_in(arguments[0], element)
+    elif origin is dict and arguments[1] is not Any:
+        for key, inner in value.items():
+            yield from ids_in(arguments[0], key)
+            yield from ids_in(arguments[1], inner)
+    elif isinstance(expected, type) and issubclass(expected, Struct):
+        for field in msgspec.structs.fields(expected):
+            yield from ids_in(field.type, getattr(value, field.name))
+
+
+def required_ids(operation: AnyOperation) -> list[str]:
+    """The kinds of ids that the operation cannot be called without."""
+    fields = msgspec.structs.fields(operation.input)
+    return [f.type.__name__ for f in fields if f.required and isinstance(f.type, typing.NewType)]
+
+
+class World:
+    """What exists on a server, as its replies name it."""
+
+    def __init__(self, client: JsonRpcClient) -> None:
+        self.client = client
+        self.everywhere: Ids = {}
+        """Ids that are good by themselves."""
+        self.of_vm: dict[str, Ids] = {}
+        """Ids that belong to one VM."""
+
+    def ask(self, operation: AnyOperation, ids: Ids) -> Any:
+        """The typed reply to the least call, ``None`` for an error."""
+        real = {name: sorted(values) for name, values in ids.items()}
+        fields = wire(encoder(operation.input)(minimal(operation.input, real)))["STRUCTURE"]["operation-input"]
+        reply = self.client.call(operation.service, operation.name, fields)["result"]
+        if "error" in reply or operation.output is None:
+            return None
+        return msgspec.convert(decoder(operation.output)(reply["output"], ""), operation.output)
+
+    def explore(self) -> None:
+        """Learn what is listed, and of some VMs in every state what belongs to them."""
+        for operation in READING:
+            if not required_ids(operation):
+                note(self.everywhere, ids_in(operation.output, self.ask(operation, {})))
+        vms = self.ask(vcenter.VM.list, {})
+        for state in sorted({vm.power_state for vm in vms}):
+            for vm in [vm.vm for vm in vms if vm.power_state == state][:2]:
+                self.explore_vm(vm)
+        # Its keys are ids, but typed as strings.
+        self.everywhere["CisTaskId"] = set(self.ask(cis.Tasks.list, {}))
+
+    def explore_vm(self, vm: str) -> None:
+        """Give a VM a device of every kind, and learn what it has then."""
+        ids: Ids = {"VirtualMachineId": {vm}}
+        for operation in CREATING:
+            self.ask(operation, ids)
+        for operation in READING:
+            if required_ids(operation) == ["VirtualMachineId"]:
+                note(ids, ids_in(operation.output, self.ask(operation, ids)))
+        self.of_vm[vm] = {**ids, "VirtualMachineId": {vm}}
+
+    def calls(self) -> Iterator[tuple[str, str, dict[str, str]]]:
+        """Every operation that reads, with every id of one kind that it can be asked for."""
+        for operation in READING:
+            names = {f.encode_name: f.type.__name__ for f in msgspec.structs.fields(operation.input) if f.required}
+            worlds = self.of_vm.values() if "VirtualMachineId" in names.values() else [self.everywhere]
+            for ids in worlds:
+                *owner, last = [("", ""), *names.items()]
+                fixed = {name: next(iter(sorted(ids[kind]))) for name, kind in owner if name}
+                if not last[0]:
+                    yield operation.service, operation.name, {}
+                for identity in sorted(ids.get(last[1], ()))[:5]:
+                    yield operation.service, operation.name, {**fixed, last[0]: identity}
+
+
+def note(ids: Ids, found: Iterator[tuple[str, str]]) -> None:
+    """Remember ids by kind."""
+    for kind, identity in found:
+        ids.setdefault(kind, set()).add(identity)
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], list[tuple[str, dict[str, str]]]]]:
+    """(operation, outcome) of every call, in a release of the bindings."""
+    with Server(tmp_path_factory.mktemp("walk") / "data") as server, JsonRpcClient(server) as client:
+        world = World(client)
+        world.explore()
+        calls = list(world.calls())
+
+        def walk(release: str) -> list[tuple[str, dict[str, str]]]:
+            given = {"url": client.url, "ca": str(server.ca), "session_id": client.session_id, "calls": calls}
+            outcomes = run(release, "walk", given)
+            return [(f"{call[0]}.{call[1]}", outcome) for call, outcome in zip(calls, outcomes, strict=True)]
+
+        yield walk
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_every_reply_decodes(walked: Callable[[str], list[tuple[str, dict[str, str]]]], release: str) -> None:
+    outcomes = walked(release)
+    broken = {operation: outcome["broken"] for operation, outcome in outcomes if "broken" in outcome}
+    assert not broken, "\n".join(f"{operation}: {trace}" for operation, trace in broken.items())
+    failed = {(operation, outcome["error"]) for operation, outcome in outcomes if "error" in outcome}
+    assert not {(operation, error) for operation, error in failed if error not in MAY_FAIL}
+    returned = {operation for operation, outcome in outcomes if "returned" in outcome}
+    absent = {operation for operation, outcome in outcomes if "absent" in outcome}
+    known = {o.id for o in READING if release[:3] in o.releases}
+    assert not known & absent
+    assert {o.id for o in READING} - absent == returned, "each was asked, and had an answer at least once"
