@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -17,6 +17,7 @@ from resphere.contract.model import Operation
 from resphere.inventory.edit import Edit
 from resphere.inventory.model import ManagedObject
 from resphere.inventory.replica import Replica
+from resphere.inventory.table import Table
 from resphere.inventory.tables import TABLES
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.provider import Simulator
@@ -53,10 +54,12 @@ class Caller(msgspec.Struct, frozen=True):
 class World:
     """Calls operations as a pipeline would after authorization, in an event loop of its own."""
 
-    def __init__(self, folder: Path, objects: Iterable[ManagedObject] | None = None) -> None:
+    def __init__(
+        self, folder: Path, objects: Iterable[ManagedObject] | None = None, more_tables: Iterable[Table[Any]] = ()
+    ) -> None:
         self._runner = asyncio.Runner()
         self._store = SqliteStore.open(folder / "resphere.db")
-        self.inventory = Replica(self._store, (*TABLES, TASKS))
+        self.inventory = Replica(self._store, (*TABLES, TASKS, *more_tables))
         self.inventory.load()
         self.put(*(generate(SMALL, 1) if objects is None else objects))
         self.environment = Environment(
@@ -82,6 +85,10 @@ class World:
         call = Call(self.environment, operation, RootView(ADMIN), Caller(), "test")
         result: R = self._runner.run(handler(call, *args, **kwargs))
         return result
+
+    def run(self, work: Coroutine[Any, Any, R]) -> R:
+        """The outcome of anything asynchronous, in this world's loop."""
+        return self._runner.run(work)
 
     def put(self, *objects: ManagedObject) -> None:
         """Put objects into the inventory, new or changed."""

@@ -1,0 +1,90 @@
+"""The three dialects answer the same: equal calls on equal inventories give equal results, errors and inventories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from resphere.contract.lookup import all_operations
+from resphere.contract.model import AnyOperation
+from resphere.inventory.model import KINDS, ManagedObject
+from tests.support.calls import inputs, minimal_input
+from tests.support.served import Failure, Served
+from tests.support.world import IMPLEMENTATIONS
+
+SESSION = "com.vmware.cis.session"
+# Their answers are particular to a moment or to the session, which the worlds share with nobody.
+EXCLUDED = ("com.vmware.cis.session", "com.vmware.cis.tagging")
+COMMON = [
+    operation
+    for operation in all_operations()
+    if operation.id in IMPLEMENTATIONS
+    and operation.api is not None
+    and operation.rest is not None
+    and not operation.service.startswith(EXCLUDED)
+]
+READS = [operation for operation in COMMON if operation.name in ("get", "list")]
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Served, Served]]:
+    with ExitStack() as stack:
+        first, second, third = (stack.enter_context(Served(tmp_path_factory.mktemp("served"))) for _ in range(3))
+        yield first, second, third
+
+
+def real_ids(served: Served) -> dict[str, list[str]]:
+    """Ids that exist, by the name of their type."""
+    inventory = served.world.inventory
+    return {f"{cls.resource_type}Id": list(inventory.all(cls)) for cls in KINDS.values() if inventory.count(cls)}
+
+
+def everything(served: Served) -> list[ManagedObject]:
+    return [obj for cls in KINDS.values() for obj in served.world.inventory.all(cls).values()]
+
+
+def ask(three: tuple[Served, Served, Served], operation: AnyOperation, value: object) -> object:
+    """The one answer of the three."""
+    one, two, three_ = three
+    answer = one.by_api(operation, value)  # type: ignore[arg-type]
+    assert two.by_rest(operation, value) == answer, operation.id  # type: ignore[arg-type]
+    assert three_.by_jsonrpc(operation, value) == answer, operation.id  # type: ignore[arg-type]
+    return answer
+
+
+def test_every_read_of_what_exists(three: tuple[Served, Served, Served]) -> None:
+    real = real_ids(three[0])
+    answers = [ask(three, operation, minimal_input(operation, real)) for operation in READS]
+    good = [answer for answer in answers if not isinstance(answer, Failure)]
+    assert len(READS) > 40
+    assert len(good) > len(READS) // 2
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.data())
+def test_any_call(three: tuple[Served, Served, Served], data: st.DataObject) -> None:
+    operation = data.draw(st.sampled_from(COMMON))
+    real = real_ids(three[0]) if data.draw(st.booleans()) else None
+    ask(three, operation, data.draw(inputs(operation, real)))
+
+
+def test_changes_leave_equal_inventories(three: tuple[Served, Served, Served]) -> None:
+    real = real_ids(three[0])
+    changes = [operation for operation in COMMON if operation not in READS]
+    assert changes
+    for operation in changes:
+        ask(three, operation, minimal_input(operation, real))
+    first, second, third = (everything(served) for served in three)
+    assert first == second == third
+
+
+def test_worlds_are_made_alike(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    with Served(tmp_path / "one") as first, Served(tmp_path / "two") as second:
+        assert everything(first) == everything(second)

@@ -1,0 +1,131 @@
+"""A pipeline with all three dialects over a world in the test's own process, and its replies as typed results."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from resphere.auth.accounts import ACCOUNTS, LocalAccounts
+from resphere.auth.sessions import SESSIONS, SessionLimits, Sessions
+from resphere.contract.errors import ERRORS
+from resphere.contract.lookup import api_routes, rest_routes
+from resphere.contract.model import AnyOperation, Struct
+from resphere.dialects.api import ApiDialect
+from resphere.dialects.base import Dialect, Reply, Request
+from resphere.dialects.jsonrpc import JsonRpcDialect
+from resphere.dialects.rest import RestDialect
+from resphere.dialects.rest_values import from_wire
+from resphere.dialects.vapi_values import decoder, encoder
+from resphere.server.exchange import Exchange
+from resphere.server.faults import NO_FAULTS, Faults
+from resphere.server.kept import Kept
+from resphere.server.pipeline import Pipeline
+from tests.support.calls import ApiCall, api_call
+from tests.support.jsonrpc import invocation, session_context
+from tests.support.rest_calls import rest_call
+from tests.support.server import ADMINISTRATOR, PASSWORD
+from tests.support.world import IMPLEMENTATIONS, NOW, World
+
+LIMIT_BYTES = 1_000_000
+SESSION = "com.vmware.cis.session"
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """An error as any dialect tells it."""
+
+    error_type: str
+    message_ids: tuple[str, ...]
+    texts: tuple[str, ...]
+
+
+class Served:
+    """Asks one operation through one dialect; worlds made alike stay alike as long as they are asked alike."""
+
+    def __init__(self, folder: Path) -> None:
+        self.world = World(folder, more_tables=(ACCOUNTS, SESSIONS))
+        randomness = random.Random(1)
+        accounts = LocalAccounts(self.world.inventory, randomness.randbytes)
+        sessions = Sessions(self.world.inventory, SessionLimits(), lambda: NOW, randomness.randbytes)
+        self.pipeline = Pipeline(
+            environment=self.world.environment,
+            accounts=accounts,
+            sessions=sessions,
+            implementations=IMPLEMENTATIONS,
+            faults=Faults(NO_FAULTS),
+            kept=Kept(),
+            record=lambda *_: None,
+            clock=lambda: 0.0,
+            body_limit_bytes=LIMIT_BYTES,
+        )
+        self.api: Dialect = ApiDialect(api_routes())
+        self.rest: Dialect = RestDialect(rest_routes())
+        self.jsonrpc: Dialect = JsonRpcDialect(LIMIT_BYTES)
+        self.world.run(accounts.put(ADMINISTRATOR, PASSWORD, "Admin"))
+        principal = accounts.principal(ADMINISTRATOR)
+        assert principal is not None
+        self.token = self.world.run(sessions.open(principal))
+
+    def __enter__(self) -> Served:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.world.__exit__()
+
+    def by_api(self, operation: AnyOperation, value: Struct) -> Any:
+        """The result, or the failure, on ``/api``."""
+        reply = self._ask(self.api, api_call(operation, value))
+        if reply.status >= 400:
+            return failure(json.loads(reply.body))
+        if operation.output is None or operation.media_type is not None:
+            return reply.body
+        return msgspec.json.decode(reply.body, type=operation.output)
+
+    def by_rest(self, operation: AnyOperation, value: Struct) -> Any:
+        """The result, or the failure, on ``/rest``."""
+        reply = self._ask(self.rest, rest_call(operation, value))
+        if reply.status >= 400:
+            return failure(json.loads(reply.body)["value"])
+        if operation.output is None:
+            return reply.body
+        plain = json.loads(reply.body)["value"]
+        change = from_wire(operation.output)
+        return msgspec.convert(change(plain, "") if change else plain, operation.output)
+
+    def by_jsonrpc(self, operation: AnyOperation, value: Struct) -> Any:
+        """The result, or the failure, by JSON-RPC."""
+        fields = json.loads(msgspec.json.encode(encoder(operation.input)(value)))["STRUCTURE"]["operation-input"]
+        body = invocation(operation.service, operation.name, fields, session_context(self.token))
+        reply = self._ask(self.jsonrpc, ApiCall("POST", "/api", json.dumps(body).encode()))
+        result = json.loads(reply.body)["result"]
+        if "error" in result:
+            [fields] = result["error"]["ERROR"].values()
+            messages = [m["STRUCTURE"]["com.vmware.vapi.std.localizable_message"] for m in fields["messages"]]
+            return failure({"error_type": fields["error_type"]["OPTIONAL"], "messages": messages})
+        if operation.output is None:
+            assert result["output"] is None
+            return b""
+        return msgspec.convert(decoder(operation.output)(result["output"], ""), operation.output)
+
+    def _ask(self, dialect: Dialect, call: ApiCall) -> Reply:
+        path, _, query = call.target.partition("?")
+        headers = {b"vmware-api-session-id": self.token.encode(), b"content-type": b"application/json"}
+
+        async def read_body(_: int) -> bytes:
+            return call.body or b""
+
+        async def handle() -> Reply:
+            request = Request(call.method, path, query.encode(), headers, "192.0.2.1")
+            return await self.pipeline.handle(Exchange(request, "test", dialect, read_body))
+
+        return self.world.run(handle())
+
+
+def failure(body: dict[str, Any]) -> Failure:
+    """An error's kind and messages."""
+    assert body["error_type"] in ERRORS
+    messages = body["messages"]
+    return Failure(body["error_type"], tuple(m["id"] for m in messages), tuple(m["default_message"] for m in messages))
