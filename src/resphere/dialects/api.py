@@ -19,6 +19,8 @@ from resphere.dialects.validation import bare, check_unions, convert, decode_jso
 
 CHALLENGE = 'Basic realm="VAPI endpoint",SIGN realm="VAPI endpoint",service="VAPI endpoint"'
 JSON = "application/json"
+MOST_REMEMBERED = 4096
+LONGEST_REMEMBERED = 256  # characters: so what is remembered stays below some 4 MB
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 
@@ -30,6 +32,7 @@ class ApiDialect:
 
     def __init__(self, routes: Iterable[tuple[str, str, str]]) -> None:
         self._router = Router(routes)
+        self._matches: dict[tuple[str, str, bytes], tuple[Match, dict[str, list[str]]]] = {}
 
     def resolve(self, request: Request, read_body: ReadBody) -> Outcome:
         """The operation that method, path and query mean. Doubled slashes count as one (Ansible sends them).
@@ -39,7 +42,7 @@ class ApiDialect:
         """
         credentials = http_credentials(request)
         try:
-            match, query = self._match(request)
+            match, query = self._remembered_match(request)
         except VapiError as error:
             return Refused(error, credentials, public=not request.path.lstrip("/").startswith("api"))
         return Resolved(
@@ -49,6 +52,18 @@ class ApiDialect:
             query=query,
             kept_key=(request.path, request.query),
         )
+
+    def _remembered_match(self, request: Request) -> tuple[Match, dict[str, list[str]]]:
+        """What :meth:`_match` finds. Clients ask for the same again and again; nobody changes what is handed out."""
+        key = (request.method, request.path, request.query)
+        remembered = self._matches.get(key)
+        if remembered is None:
+            remembered = self._match(request)
+            if len(request.path) + len(request.query) <= LONGEST_REMEMBERED:
+                if len(self._matches) >= MOST_REMEMBERED:
+                    self._matches.clear()
+                self._matches[key] = remembered
+        return remembered
 
     def _match(self, request: Request) -> tuple[Match, dict[str, list[str]]]:
         found = self._router.find(self._segments(request))
@@ -73,7 +88,8 @@ class ApiDialect:
 
     @staticmethod
     def _segments(request: Request) -> list[str]:
-        return [text(segment, "path") for segment in request.path.split("/") if segment]
+        segments = [segment for segment in request.path.split("/") if segment]
+        return [text(segment, "path") for segment in segments] if "%" in request.path else segments
 
     def decode(self, resolved: Resolved, request: Request, body: bytes) -> Struct:
         """Path, query and body as the operation's input structure.

@@ -55,6 +55,7 @@ class Replica:
         self._callbacks: defaultdict[str, list[Callback]] = defaultdict(list)
         self._notices: deque[tuple[str, Any, Any]] = deque()
         self._notifying = False
+        self._current = False
 
     @property
     def epoch(self) -> str:
@@ -104,6 +105,18 @@ class Replica:
         self._sequence = changes.sequence
         self._version = version
         self._notify()
+
+    def refresh_for_call(self) -> None:
+        """Show everything that was committed before the running callback of the loop was scheduled.
+
+        The store is asked once for all calls that wait by then: a loop runs its callbacks in their order, so whatever
+        runs before :meth:`_outdate` had come before the store was asked.
+        """
+        if self._current:
+            return
+        self.refresh()
+        self._current = True
+        asyncio.get_running_loop().call_soon(self._outdate)
 
     def get(self, cls: type[T], id: str) -> T | None:
         """The object of this class and id."""
@@ -228,6 +241,9 @@ class Replica:
         for id, new in after.objects.items():
             if id not in before.objects:
                 self._notices.append((after.kind, None, new))
+
+    def _outdate(self) -> None:
+        self._current = False
 
     def _notify(self) -> None:
         if self._notifying:  # a callback has refreshed: it hears of that in its turn

@@ -7,6 +7,7 @@ import re
 import secrets
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 from resphere.contract.errors import InvalidRequest, message
@@ -92,19 +93,26 @@ class Application:
 
 def response_headers(reply: Reply, request_id: str) -> list[tuple[bytes, bytes]]:
     """Headers of every reply; one that may be kept says so itself, all others may not."""
-    headers = [(b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff")]
-    if reply.media_type is not None:
-        headers.append((b"content-type", reply.media_type.encode()))
+    headers = [(b"x-request-id", request_id.encode()), *common_headers(reply.media_type, reply.headers)]
     if reply.status not in BODILESS:
-        headers.append((b"content-length", str(len(reply.body)).encode()))
+        headers.append((b"content-length", b"%d" % len(reply.body)))
+    return headers
+
+
+@lru_cache(maxsize=256)
+def common_headers(media_type: str | None, of_reply: tuple[tuple[str, str], ...]) -> tuple[tuple[bytes, bytes], ...]:
+    """Those that many replies have alike."""
+    headers = [(b"x-content-type-options", b"nosniff")]
+    if media_type is not None:
+        headers.append((b"content-type", media_type.encode()))
     cached = False
-    for name, value in reply.headers:
+    for name, value in of_reply:
         lower = name.lower().encode("latin-1")
         cached = cached or lower == b"cache-control"
         headers.append((lower, value.encode("latin-1")))
     if not cached:
         headers.append((b"cache-control", b"no-store"))
-    return headers
+    return tuple(headers)
 
 
 class Body:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from functools import lru_cache
 
 import msgspec
 
@@ -47,6 +48,7 @@ def weight_bytes(key: Hashable) -> int:
     return len(key) if isinstance(key, (str, bytes)) else 0
 
 
+@lru_cache(maxsize=64)
 def accepts_gzip(header: bytes | None) -> bool:
     """Whether ``Accept-Encoding`` allows gzip (``gzip;q=0`` does not)."""
     if header is None or b"gzip" not in header:

@@ -6,6 +6,7 @@ import logging
 import zlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -60,7 +61,7 @@ class Pipeline(msgspec.Struct, frozen=True):
         """Answer ``exchange``; never raises but for cancelation."""
         started, began = self.environment.now(), self.clock()
         try:
-            self.environment.inventory.refresh()
+            self.environment.inventory.refresh_for_call()
             for step in STEPS:
                 pending = step(self, exchange)
                 if pending is not None:
@@ -188,8 +189,8 @@ def recall(pipeline: Pipeline, exchange: Exchange) -> None:
         return
     inventory, request = pipeline.environment.inventory, exchange.request
     if resolved.revalidates:
-        salt = f"{pipeline.environment.product.server_version}{exchange.dialect.name}{view.key}"
-        exchange.etag = f'"{inventory.epoch[:8]}-{inventory.revision}-{zlib.crc32(salt.encode()):08x}"'
+        version = pipeline.environment.product.server_version
+        exchange.etag = entity_tag(inventory.epoch, inventory.revision, version, exchange.dialect.name, view.key)
         if request.headers.get(b"if-none-match") == exchange.etag.encode():
             exchange.reply = Reply(304, headers=kept_headers(exchange.etag))
             return
@@ -292,6 +293,12 @@ def foreseen(error: Exception, request_id: str) -> VapiError:
     return InternalServerError(
         message("resphere.internal_error", "An unexpected error occurred. Reference: {0}", request_id)
     )
+
+
+@lru_cache(maxsize=256)
+def entity_tag(epoch: str, revision: int, version: str, dialect: str, view_key: str) -> str:
+    """The ETag of whatever is asked for at a revision: of one address, in one dialect, by callers who see the same."""
+    return f'"{epoch[:8]}-{revision}-{zlib.crc32(f"{version}{dialect}{view_key}".encode()):08x}"'
 
 
 def kept_headers(etag: str) -> tuple[tuple[str, str], ...]:
