@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from resphere.contract.catalogue import Catalogue
 from resphere.contract.errors import InternalServerError, InvalidArgument, Unauthenticated, UnexpectedInput, message
 from resphere.contract.generated import cis, vcenter
 from resphere.contract.lookup import all_operations
@@ -23,7 +24,7 @@ from tests.support.from_contract import from_contract, wire
 from tests.support.jsonrpc import SECURITY, USER_PASS, error_of, invocation, said, session_context
 
 LIMIT = 100_000
-DIALECT = JsonRpcDialect(LIMIT)
+DIALECT = JsonRpcDialect(LIMIT, Catalogue())
 OPERATIONS = list(all_operations())
 VM = "com.vmware.vcenter.VM"
 

@@ -11,6 +11,7 @@ import msgspec
 
 from resphere.auth.accounts import ACCOUNTS, LocalAccounts
 from resphere.auth.sessions import SESSIONS, SessionLimits, Sessions
+from resphere.contract.catalogue import Catalogue
 from resphere.contract.errors import ERRORS
 from resphere.contract.lookup import api_routes, rest_routes
 from resphere.contract.model import AnyOperation, Struct
@@ -63,7 +64,7 @@ class Served:
         )
         self.api: Dialect = ApiDialect(api_routes())
         self.rest: Dialect = RestDialect(rest_routes())
-        self.jsonrpc: Dialect = JsonRpcDialect(LIMIT_BYTES)
+        self.jsonrpc: Dialect = JsonRpcDialect(LIMIT_BYTES, Catalogue())
         self.world.run(accounts.put(ADMINISTRATOR, PASSWORD, "Admin"))
         principal = accounts.principal(ADMINISTRATOR)
         assert principal is not None

@@ -34,11 +34,9 @@ def place_of(service: str, operation: str) -> str | None:
     return index.OPERATIONS.get(f"{service} {operation}")
 
 
-@cache
-def services() -> frozenset[str]:
-    """The ids of all services."""
-    generated = (key.partition(" ")[0] for key in index.OPERATIONS)
-    return frozenset((*generated, *(operation.service for operation in extensions.OPERATIONS.values())))
+def own_services() -> Iterator[str]:
+    """The services of our own."""
+    return (operation.service for operation in extensions.OPERATIONS.values())
 
 
 def api_routes() -> Iterator[tuple[str, str, str]]:

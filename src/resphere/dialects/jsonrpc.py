@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from resphere.contract.catalogue import Catalogue
 from resphere.contract.errors import OperationNotFound, Unauthenticated, VapiError, message
-from resphere.contract.lookup import operation_at, place_of, services
+from resphere.contract.lookup import operation_at
 from resphere.contract.model import AnyOperation, Struct
 from resphere.dialects.api import CHALLENGE, JSON
 from resphere.dialects.base import NO_CREDENTIALS, Credentials, Outcome, ReadBody, Refused, Reply, Request, Resolved
@@ -103,8 +104,9 @@ class JsonRpcDialect:
 
     name = "jsonrpc"
 
-    def __init__(self, body_limit_bytes: int) -> None:
+    def __init__(self, body_limit_bytes: int, catalogue: Catalogue) -> None:
         self._body_limit_bytes = body_limit_bytes
+        self._catalogue = catalogue
 
     async def resolve(self, request: Request, read_body: ReadBody) -> Outcome:
         """The operation that the body names.
@@ -126,7 +128,7 @@ class JsonRpcDialect:
             return Refused(fault, NO_CREDENTIALS, public=True, envelope=shown)
         credentials = shown_credentials(request, params.ctx)
         try:
-            operation = find_operation(params.serviceId, params.operationId)
+            operation = find_operation(self._catalogue, params.serviceId, params.operationId)
         except OperationNotFound as error:
             return Refused(error, credentials, envelope=identity)
         sent = Sent(identity, bytes(params.input))
@@ -282,16 +284,16 @@ def shown_credentials(request: Request, context: Context | None) -> Credentials:
     return Credentials(unaccepted=security.schemeId)
 
 
-def find_operation(service: str, name: str) -> AnyOperation:
+def find_operation(catalogue: Catalogue, service: str, name: str) -> AnyOperation:
     """The operation of the contract.
 
     :raises OperationNotFound: there is no such service, or it has no such operation.
     """
-    if service not in services():
+    if service not in catalogue.services:
         raise OperationNotFound(
             message("vapi.method.input.invalid.interface", "There is no service with the identifier {0}.", service)
         )
-    place = place_of(service, name)
+    place = catalogue.place_of(service, name)
     operation = operation_at(place) if place is not None else None
     if operation is None or operation.service != service:
         raise OperationNotFound(

@@ -53,8 +53,9 @@ ALL_TABLES = (*TABLES, ACCOUNTS, SESSIONS, TASKS)
 
 def now() -> datetime:
     """The present moment, in UTC, to the millisecond."""
+    moment = datetime.now(UTC)
     # Milliseconds, as on vCenter's wire: what is stored is what is shown.
-    return datetime.fromtimestamp(time.time_ns() // 1_000_000 / 1000, UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def open_replica(store: Store) -> Replica:

@@ -142,7 +142,7 @@ def banner(settings: Settings, prepared: Prepared) -> Iterator[str]:
     shown = prepared.password if prepared.password_file else "(as you set it)"
     login = f"{prepared.administrator}:"
     quoted = shlex.quote(login + prepared.password) if prepared.password_file else f'"{login}$PASSWORD"'
-    yield f"resphere serves vCenter {settings.product_version} at {address}"
+    yield f"resphere serves vCenter {settings.version} at {address}"
     yield f"  user      {prepared.administrator}"
     yield f"  password  {shown}" + (f"   (kept in {prepared.password_file})" if prepared.password_file else "")
     yield f"  logs      {settings.logs}"

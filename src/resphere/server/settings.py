@@ -7,7 +7,13 @@ from typing import Annotated, Any
 
 import msgspec
 
+from resphere.contract.catalogue import RELEASES
+
 ENVIRONMENT_PREFIX = "RESPHERE_"
+
+DEFAULT_RELEASE = "8.0"
+VERSIONS = {"7.0": ("7.0.3", "18700403"), "8.0": ("8.0.3", "24022515"), "9.1": ("9.1.0", "24957454")}
+"""Version and build that go with an API release. No build of 9.1 is known to us: the newest known one of 9.0 stands."""
 
 
 class Described(msgspec.Struct, frozen=True):
@@ -64,8 +70,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         "none"
     )
     faults: Annotated[Path | None, _("simulation", "YAML file of faults and delays to inject.")] = None
-    product_version: Annotated[str, _("simulation", "vCenter version that the server says it is.")] = "8.0.3"
-    product_build: Annotated[str, _("simulation", "vCenter build that the server says it is.")] = "24022515"
+    api_release: Annotated[
+        str | None, _("simulation", "Serve only what this release has: 7.0, 8.0 or 9.1; unset: everything.")
+    ] = None
+    product_version: Annotated[
+        str | None, _("simulation", "vCenter version that the server says it is; unset: one of the API release.")
+    ] = None
+    product_build: Annotated[
+        str | None, _("simulation", "vCenter build that the server says it is; unset: that of the version.")
+    ] = None
 
     def __post_init__(self) -> None:
         for name in ("workers", "session_idle_seconds", "session_lifetime_seconds", "max_body_bytes"):
@@ -76,6 +89,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 raise ValueError(f"{flag(name)} must not be negative")
         if not 0 <= self.port <= 65535:
             raise ValueError("--port must be from 0 to 65535")
+        if self.api_release not in (None, *RELEASES):
+            raise ValueError(f"--api-release must be one of {', '.join(RELEASES)}, not {self.api_release}")
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("--tls-cert and --tls-key go together")
         if self.tls_cert is not None and not self.tls:
@@ -85,6 +100,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def logs(self) -> Path:
         """Where logs are written."""
         return self.log_dir or self.data_dir / "log"
+
+    @property
+    def version(self) -> str:
+        """The vCenter version that the server says it is."""
+        return self.product_version or VERSIONS[self.api_release or DEFAULT_RELEASE][0]
+
+    @property
+    def build(self) -> str:
+        """The vCenter build that the server says it is."""
+        return self.product_build or VERSIONS[self.api_release or DEFAULT_RELEASE][1]
 
     @property
     def database(self) -> Path:
