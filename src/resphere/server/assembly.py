@@ -19,8 +19,7 @@ from resphere.audit.server_log import ServerLog
 from resphere.audit.writer import LineWriter
 from resphere.auth.accounts import ACCOUNTS, LocalAccounts
 from resphere.auth.sessions import SESSIONS, SessionLimits, Sessions
-from resphere.contract.extensions import ALL_RELEASES
-from resphere.contract.lookup import api_routes, rest_routes
+from resphere.contract.catalogue import Catalogue
 from resphere.dialects.api import ApiDialect
 from resphere.dialects.base import Dialect, Request
 from resphere.dialects.jsonrpc import PATH as JSONRPC_PATH
@@ -114,9 +113,10 @@ class Worker:
             clock=time.perf_counter,
             body_limit_bytes=settings.max_body_bytes,
         )
-        self._api: Dialect = ApiDialect(api_routes())
-        self._rest: Dialect = RestDialect(rest_routes())
-        self._jsonrpc: Dialect = JsonRpcDialect(settings.max_body_bytes)
+        catalogue = Catalogue(settings.api_release)
+        self._api: Dialect = ApiDialect(catalogue.api_routes())
+        self._rest: Dialect = RestDialect(catalogue.rest_routes())
+        self._jsonrpc: Dialect = JsonRpcDialect(settings.max_body_bytes, catalogue)
         self._background: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -201,9 +201,9 @@ def session_limits(settings: Settings) -> SessionLimits:
 def product(settings: Settings, epoch: str) -> Product:
     """What the server says of itself."""
     return Product(
-        version=settings.product_version,
-        build=settings.product_build,
+        version=settings.version,
+        build=settings.build,
         server_version=__version__,
         instance_uuid=epoch,
-        api_releases=ALL_RELEASES,
+        api_releases=Catalogue(settings.api_release).releases,
     )
