@@ -84,7 +84,7 @@ def vm(number: int, gib: int = 4, **fields: Any) -> VirtualMachine:
 
 
 def moves(path: Path, vms: list[VirtualMachine], with_powered_off: bool = False, *of_host: Host) -> dict[str, str]:
-    """The evacuation of ``host-11`` with those VMs; the cluster has three hosts, some of them replaced by ``of_host``."""
+    """The evacuation of ``host-11`` with those VMs; ``of_host`` replace hosts of the cluster, which has three."""
     objects: dict[str, ManagedObject] = {obj.id: obj for obj in samples.skeleton(hosts=3)}
     objects |= {host.id: host for host in of_host}
 
