@@ -14,6 +14,7 @@ from resphere.inventory.model import Host, ManagedObject, Snapshot, VirtualMachi
 from resphere.inventory.replica import Replica
 
 O_co = TypeVar("O_co", bound=ManagedObject, covariant=True)
+O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
 R = TypeVar("R")
 
 
@@ -103,7 +104,14 @@ class HostProvider(Protocol):
         """Leave maintenance mode."""
 
 
-class Provider(PowerProvider, HardwareProvider, SnapshotProvider, HostProvider, Protocol):
+class InventoryProvider(Protocol):
+    """Containers and their places: what stands in the inventory and needs no machine's doing."""
+
+    async def change_inventory(self, job: Job[O], plan: Callable[[Edit, O], R]) -> R:
+        """Do what ``plan`` makes of the target as it is at completion; it may refuse."""
+
+
+class Provider(PowerProvider, HardwareProvider, SnapshotProvider, HostProvider, InventoryProvider, Protocol):
     """Everything that services ask of a provider."""
 
     @property

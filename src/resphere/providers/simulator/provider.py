@@ -10,7 +10,7 @@ import msgspec
 from resphere.contract.errors import NotFound, UnableToAllocateResource, message
 from resphere.contract.generated import vcenter_vm
 from resphere.inventory.edit import Edit
-from resphere.inventory.model import Host, Snapshot, VirtualMachine
+from resphere.inventory.model import Host, ManagedObject, Snapshot, VirtualMachine
 from resphere.inventory.placement import NoPlace, can_run, evacuation, memory_in_use_MiB, place
 from resphere.inventory.relations import cluster_of_host, hosts_of_cluster
 from resphere.inventory.replica import Replica
@@ -18,6 +18,7 @@ from resphere.providers.base import Job
 from resphere.providers.simulator.durations import NONE, Durations
 from resphere.providers.simulator.states import powered_off, powered_on, shut_down, suspended
 
+O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
 R = TypeVar("R")
 
 ON = vcenter_vm.Power.State.POWERED_ON
@@ -160,6 +161,10 @@ class Simulator:
         """Take VMs again."""
         await job.spend(self._durations.exit_maintenance_mode)
         await job.complete(lambda edit, host: edit.put(msgspec.structs.replace(host, in_maintenance_mode=False)))
+
+    async def change_inventory(self, job: Job[O], plan: Callable[[Edit, O], R]) -> R:
+        """The store is the truth: what the plan says is done."""
+        return await job.complete(plan)
 
     def _running_place(self, vm: VirtualMachine) -> Host:
         """The VM's own host if it takes VMs, else the best of its cluster.

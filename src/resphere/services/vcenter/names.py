@@ -1,0 +1,40 @@
+"""Names of things to be made: which are allowed, and which are taken."""
+
+from __future__ import annotations
+
+from resphere.contract.errors import AlreadyExists, InvalidArgument, message
+from resphere.inventory.model import ManagedObject
+from resphere.inventory.relations import CHILD_CLASSES
+from resphere.inventory.replica import Replica
+
+LONGEST_NAME = 80
+
+
+def require_name(name: str, what: str) -> None:
+    """Refuse a name that no object may have.
+
+    :raises InvalidArgument: it is empty or too long.
+    """
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise InvalidArgument(
+            message(
+                "resphere.inventory.name",
+                "The name of a {0} must have 1 to {1} characters, and {2} were given.",
+                what,
+                LONGEST_NAME,
+                len(name),
+            )
+        )
+
+
+def require_free(inventory: Replica, parent: ManagedObject, name: str, but: str | None = None) -> None:
+    """Refuse a name that another child of ``parent`` has, of whatever kind; ``but`` is the id of the one that may.
+
+    :raises AlreadyExists: the name is taken. vSphere's own message, as for every duplicate name.
+    """
+    for cls in CHILD_CLASSES:
+        for other in inventory.by(cls, "name", name).values():
+            if other.parent == parent.id and other.id != but:
+                raise AlreadyExists(
+                    message("vmsg.DuplicateName.summary", "The name '{0}' already exists.", name),
+                )
