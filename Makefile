@@ -39,7 +39,7 @@ check: setup  ## the static part: ruff, mypy --strict, import directions
 	@$(call step,mypy --strict,$(BIN)/mypy --no-error-summary $(CHECKED))
 	@$(call step,lint-imports,report=$$($(BIN)/lint-imports --no-logo) || { echo "$$report"; false; })
 
-bench: setup  ## measurements
+bench: setup .cache/bench/fastapi.stamp  ## measure, and write bench/RESULTS.md; ARGS="vm-list" measures one thing
 	@$(BIN)/python -m bench $(ARGS)
 
 contract: setup bindings  ## write src/resphere/contract/generated/ from the official bindings
@@ -57,6 +57,7 @@ format: setup  ## let ruff lay out the code and mend what it can
 lock: $(UV)  ## write requirements/*.txt anew; LOCK_FLAGS=--upgrade takes newer versions
 	$(COMPILE) pyproject.toml -o requirements/run.txt
 	$(COMPILE) pyproject.toml requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
+	$(COMPILE) requirements/bench.in -c requirements/dev.txt -o requirements/bench.txt
 	for version in $(BINDINGS); do \
 		$(COMPILE) requirements/bindings-$$version.in -c requirements/dev.txt -o requirements/bindings-$$version.txt \
 		|| exit 1; \
@@ -80,7 +81,15 @@ $(VENV)/.stamp: $(VENV)/pyvenv.cfg requirements/dev.txt pyproject.toml
 	@echo "make: installing requirements/dev.txt into $(VENV)"
 	@$(call step,pip install,$(PIP) install --require-hashes -r requirements/dev.txt)
 	@$(call step,editable install,$(PIP) install --no-deps --no-build-isolation --editable .)
+	@$(call step,compileall,$(BIN)/python -m compileall -q src)
 	@touch $@
+
+# Only compared with: out of the way of what is run and tested.
+.cache/bench/fastapi.stamp: requirements/bench.txt $(VENV)/pyvenv.cfg | $(VENV)/.stamp
+	@echo "make: fetching FastAPI to compare with"
+	@mkdir -p .cache/bench && rm -rf .cache/bench/fastapi .cache/bench/fastapi.new
+	@$(call step,pip install,$(PIP) install --require-hashes --target .cache/bench/fastapi.new -r requirements/bench.txt)
+	@mv .cache/bench/fastapi.new .cache/bench/fastapi && touch $@
 
 # Two versions cannot live in one environment: each has a folder of its own, moved into place whole.
 .cache/bindings/%.stamp: requirements/bindings-%.txt $(VENV)/pyvenv.cfg | $(VENV)/.stamp

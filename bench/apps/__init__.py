@@ -1,0 +1,1 @@
+"""Other applications on the same Granian, to compare with."""

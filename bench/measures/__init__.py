@@ -1,0 +1,19 @@
+"""The measures, each under the name that ``make bench ARGS=<name>`` takes."""
+
+from __future__ import annotations
+
+from bench.measures.contract import measure_contract
+from bench.measures.memory import measure_memory
+from bench.measures.power import measure_power
+from bench.measures.reads import measure_get, measure_list
+from bench.measures.start import measure_start
+from bench.result import Measure
+
+MEASURES: dict[str, Measure] = {
+    "vm-list": measure_list,
+    "vm-get": measure_get,
+    "power": measure_power,
+    "start": measure_start,
+    "memory": measure_memory,
+    "contract": measure_contract,
+}

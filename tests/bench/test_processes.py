@@ -1,0 +1,24 @@
+"""What is read of /proc."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.processes import Memory, family, parse_memory, ticks
+
+
+def test_ticks_behind_a_name_with_brackets_and_spaces() -> None:
+    assert ticks("12 (a (b) c) S 1 2 3 4 5 6 7 8 9 10 110 7 0 0 20") == 117
+
+
+def test_memory_in_bytes() -> None:
+    rollup = "00400000-7ffd000 ---p 00000000 00:00 0  [rollup]\nRss:    2048 kB\nPss:      3 kB\nPss_Dirty:  1 kB\n"
+    assert parse_memory(rollup) == Memory(resident_bytes=2048 * 1024, proportional_bytes=3 * 1024)
+
+
+def test_a_family_leaves_out_the_dead(tmp_path: Path) -> None:
+    for pid, children in ((1, "2 3 "), (2, "4 "), (4, "")):
+        folder = tmp_path / str(pid) / "task" / str(pid)
+        folder.mkdir(parents=True)
+        (folder / "children").write_text(children)
+    assert family(1, tmp_path) == [1, 2, 3, 4]
