@@ -65,7 +65,7 @@ class Application:
             headers=headers,
             client=client[0] if client else "",
         )
-        body = Body(receive)
+        body = Body(receive, announced_bytes(headers))
         exchange = Exchange(request, self._request_id(headers), self._worker.dialect(request), body.read)
         reply = await self._worker.pipeline.handle(exchange)
         # A client that asked whether to send (``Expect: 100-continue``) is still waiting where nobody has read.
@@ -116,14 +116,19 @@ def common_headers(media_type: str | None, of_reply: tuple[tuple[str, str], ...]
 
 
 class Body:
-    """A request's body, read once and only when somebody asks for it."""
+    """A request's body, read once and only when somebody asks for it.
 
-    __slots__ = ("_content", "_ended", "_receive")
+    ``announced_bytes`` is its length where that is known. Then the last event, which says only that it is the last, is
+    not waited for: each costs the server as much as half a small request.
+    """
 
-    def __init__(self, receive: Receive) -> None:
+    __slots__ = ("_announced_bytes", "_content", "_ended", "_receive")
+
+    def __init__(self, receive: Receive, announced_bytes: int | None) -> None:
         self._receive = receive
+        self._announced_bytes = announced_bytes
         self._content: bytes | None = None
-        self._ended = False
+        self._ended = announced_bytes == 0
 
     async def read(self, limit_bytes: int) -> bytes:
         """The whole body, or a little more than ``limit_bytes`` of one that is larger."""
@@ -133,7 +138,7 @@ class Body:
 
     async def _read(self, limit_bytes: int) -> bytes:
         pieces, size = [], 0
-        while True:
+        while not self._ended:
             event = await self._receive()
             self._ended = event["type"] != "http.request" or not event.get("more_body")
             if event["type"] != "http.request":
@@ -144,7 +149,8 @@ class Body:
             piece = event.get("body", b"")
             pieces.append(piece)
             size += len(piece)
-            if size > limit_bytes or self._ended:
+            self._ended = self._ended or size == self._announced_bytes
+            if size > limit_bytes:
                 break
         return b"".join(pieces)
 
@@ -164,6 +170,12 @@ class Body:
             event = await self._receive()
             self._ended = event["type"] != "http.request" or not event.get("more_body")
             size += len(event.get("body", b""))
+
+
+def announced_bytes(headers: dict[bytes, bytes]) -> int | None:
+    """The length of the body, ``None`` where only its end will tell."""
+    announced = headers.get(b"content-length", b"")
+    return int(announced) if announced.isdigit() and b"transfer-encoding" not in headers else None
 
 
 def make_application(settings: Settings, ca_archive: bytes | None) -> Application:
