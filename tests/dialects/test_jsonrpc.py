@@ -240,8 +240,8 @@ class TestOperations:
     def test_any_input_of_any_operation(self, data: st.DataObject) -> None:
         operation = data.draw(st.sampled_from(OPERATIONS))
         value = data.draw(from_contract(operation.input))
-        fields = encoder(operation.input)(value)["STRUCTURE"]["operation-input"]
-        sent = invocation(operation.service, operation.name, wire(fields))
+        fields = wire(encoder(operation.input)(value))["STRUCTURE"]["operation-input"]
+        sent = invocation(operation.service, operation.name, fields)
         if len(json.dumps(sent)) <= LIMIT:
             assert said(decode(resolved(sent))) == said(value)
 

@@ -12,7 +12,6 @@ import typing
 from collections.abc import Callable
 from enum import StrEnum
 from functools import cache
-from operator import attrgetter
 from types import UnionType
 from typing import Any
 
@@ -68,6 +67,25 @@ def _wire(expected: Any) -> Any:
 
 
 # --- to the wire -----------------------------------------------------------------------------------------------------
+#
+# Wrapped values are objects of classes made for that: msgspec writes these four times as fast as dictionaries.
+
+
+def _tag(name: str) -> Encode:
+    """A class whose instances are written ``{"<name>": <what they hold>}``."""
+    return msgspec.defstruct("Tagged", [("held", Any)], rename={"held": name}, frozen=True, gc=False)
+
+
+_OPTIONAL, _SECRET, _BINARY, _STRUCTURE, _MAP_ENTRY = map(
+    _tag, ("OPTIONAL", "SECRET", "BINARY", "STRUCTURE", MAP_ENTRY)
+)
+
+
+class _Entry(msgspec.Struct, frozen=True, gc=False):
+    """An entry of a map."""
+
+    key: Any
+    value: Any
 
 
 @cache
@@ -77,14 +95,14 @@ def _encoder(expected: Any) -> Encode | None:
     if inner is not None:
         encode = _encoder(inner)
         if encode is None:
-            return lambda value: {"OPTIONAL": value}
-        return lambda value: UNSET if value is None else {"OPTIONAL": encode(value)}
+            return _OPTIONAL
+        return lambda value: UNSET if value is None else _OPTIONAL(encode(value))
     expected = _wire(expected)
     origin, arguments = typing.get_origin(expected), typing.get_args(expected)
     if expected is Secret:
-        return lambda value: {"SECRET": value}
+        return _SECRET
     if expected is bytes:
-        return lambda value: {"BINARY": value}
+        return _BINARY
     if expected is Any or (origin is dict and arguments[1] is Any):
         return _encode_any
     if origin is tuple:
@@ -113,15 +131,11 @@ def _encode_set(encode: Encode | None) -> Encode:
 
 def _encode_map(encode_key: Encode | None, encode: Encode) -> Encode:
     assert encode_key is None
-
-    def encode_map(value: Any) -> Any:
-        return [{"STRUCTURE": {MAP_ENTRY: {"key": key, "value": encode(inner)}}} for key, inner in value.items()]
-
-    return encode_map
+    return lambda value: [_STRUCTURE(_MAP_ENTRY(_Entry(key, encode(inner)))) for key, inner in value.items()]
 
 
 def _encode_structure(struct: type[Struct]) -> Encode:
-    name = struct.__vapi_name__
+    named = _tag(struct.__vapi_name__)
     encode_fields: Encode | None = None
 
     def encode_structure(value: Any) -> Any:
@@ -129,29 +143,26 @@ def _encode_structure(struct: type[Struct]) -> Encode:
         nonlocal encode_fields
         if encode_fields is None:
             encode_fields = _encode_fields(struct)
-        return {"STRUCTURE": {name: encode_fields(value)}}
+        return _STRUCTURE(named(encode_fields(value)))
 
     return encode_structure
 
 
 def _encode_fields(struct: type[Struct]) -> Encode:
     fields = msgspec.structs.fields(struct)
-    plain = [field for field in fields if _encoder(field.type) is None]
-    others = [
-        (field.encode_name, attrgetter(field.name), encoder(field.type)) for field in fields if field not in plain
-    ]
-    names = [field.encode_name for field in plain]
-    if len(plain) < 2:
-        # attrgetter gives a tuple only for two names or more.
-        others = [(field.encode_name, attrgetter(field.name), encoder(field.type)) for field in fields]
-        return lambda value: {name: encode(get(value)) for name, get, encode in others}
-    get_plain = attrgetter(*(field.name for field in plain))
+    made = msgspec.defstruct(
+        "Fields",
+        [(field.name, Any) for field in fields],
+        rename={field.name: field.encode_name for field in fields},
+        frozen=True,
+        gc=False,
+    )
+    encoders = [_encoder(field.type) for field in fields]
+    take = msgspec.structs.astuple
 
     def encode_fields(value: Any) -> Any:
-        made = dict(zip(names, get_plain(value), strict=True))
-        for name, get, encode in others:
-            made[name] = encode(get(value))
-        return made
+        held = zip(encoders, take(value), strict=True)
+        return made(*[inner if encode is None else encode(inner) for encode, inner in held])
 
     return encode_fields
 
@@ -161,7 +172,7 @@ def _encode_any(value: Any) -> Any:
     if isinstance(value, Struct):
         return encoder(type(value))(value)
     if isinstance(value, bytes):
-        return {"BINARY": value}
+        return _BINARY(value)
     if isinstance(value, dict):
         return {"STRUCTURE": {DYNAMIC: {name: _encode_any(inner) for name, inner in value.items()}}}
     if isinstance(value, (tuple, list, set, frozenset)):
