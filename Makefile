@@ -20,7 +20,7 @@ COMPILE = UV_NO_CONFIG=1 $(UV) pip compile --quiet --universal --python-version 
 # $(call step,name,command): run it, and say plainly which step failed.
 step = $(2) || { echo "make: $(1) failed" >&2; exit 1; }
 
-.PHONY: help setup run test check bench contract docs bindings lock format clean
+.PHONY: help setup run test check bench contract docs bindings ansible lock format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ setup: $(VENV)/.stamp  ## make .venv from the lock (run and test dependencies); 
 run: setup  ## serve: make run ARGS="--port 8443"
 	@exec $(BIN)/resphere serve $(ARGS)
 
-test: check bindings  ## everything continuous integration runs: make check, then pytest (ARGS="-k tls" narrows it)
+test: check bindings ansible  ## everything continuous integration runs: make check, then pytest (ARGS="-k tls" narrows it)
 	@$(call step,pytest,$(BIN)/python -m pytest $(ARGS))
 
 check: setup  ## the static part: ruff, mypy --strict, import directions
@@ -50,6 +50,8 @@ docs: setup  ## write the pages of docs/ that are made from the code
 
 bindings: $(BINDINGS_STAMPS)  ## fetch the official bindings into .cache/bindings, a folder for each version
 
+ansible: .cache/ansible.stamp  ## fetch Ansible and its collection for vSphere's REST API, for the tests
+
 format: setup  ## let ruff lay out the code and mend what it can
 	@$(BIN)/ruff check --quiet --fix $(CHECKED)
 	@$(BIN)/ruff format --quiet $(CHECKED)
@@ -58,6 +60,7 @@ lock: $(UV)  ## write requirements/*.txt anew; LOCK_FLAGS=--upgrade takes newer 
 	$(COMPILE) pyproject.toml -o requirements/run.txt
 	$(COMPILE) pyproject.toml requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
 	$(COMPILE) requirements/bench.in -c requirements/dev.txt -o requirements/bench.txt
+	$(COMPILE) requirements/ansible.in -o requirements/ansible.txt
 	for version in $(BINDINGS); do \
 		$(COMPILE) requirements/bindings-$$version.in -c requirements/dev.txt -o requirements/bindings-$$version.txt \
 		|| exit 1; \
@@ -97,6 +100,18 @@ $(VENV)/.stamp: $(VENV)/pyvenv.cfg requirements/dev.txt pyproject.toml
 	@mkdir -p .cache/bindings && rm -rf .cache/bindings/$* .cache/bindings/$*.new
 	@$(call step,bindings $*,$(PIP) install --require-hashes --target .cache/bindings/$*.new -r requirements/bindings-$*.txt)
 	@mv .cache/bindings/$*.new .cache/bindings/$* && touch $@
+
+# Ansible is a client of tests in an environment of its own; of its collections only the one for the REST API is unpacked.
+.cache/ansible.stamp: requirements/ansible.txt requirements/ansible-collection.txt $(VENV)/pyvenv.cfg | $(VENV)/.stamp
+	@echo "make: fetching Ansible and its collection vmware.vmware_rest"
+	@rm -rf .cache/ansible && mkdir -p .cache/ansible
+	@$(BIN)/python -m venv .cache/ansible/venv
+	@$(call step,ansible,.cache/ansible/venv/bin/python -m pip --disable-pip-version-check --no-input -qq install \
+		--require-hashes -r requirements/ansible.txt)
+	@$(call step,ansible collection,$(PIP) download --require-hashes --no-deps -d .cache/ansible/wheel \
+		-r requirements/ansible-collection.txt)
+	@$(BIN)/python -m tools.unpack .cache/ansible/wheel/ansible-*.whl ansible_collections/vmware/vmware_rest/ .cache/ansible
+	@rm -rf .cache/ansible/wheel && touch $@
 
 $(UV): Makefile
 	@$(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install -qq --disable-pip-version-check uv==$(UV_VERSION)
