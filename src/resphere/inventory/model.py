@@ -131,6 +131,8 @@ class ResourcePool(ManagedObject, frozen=True, kw_only=True):
     owner: str
     cpu_allocation: vcenter.ResourcePool.ResourceAllocationInfo
     memory_allocation: vcenter.ResourcePool.ResourceAllocationInfo
+    admissions: int = 0
+    """In a root pool, how often reservations below it have changed: see reservations.admitted."""
 
 
 class Datastore(ManagedObject, frozen=True, kw_only=True):
