@@ -46,12 +46,12 @@ class Unexpected(Exception):
     """The server answered with another status than was asked for, closed a connection or kept silent."""
 
 
-def request(method: str, path: str, headers: Mapping[str, str] | None = None) -> bytes:
-    """A request without a body, as it goes over the wire."""
+def request(method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> bytes:
+    """A request as it goes over the wire."""
     lines = [f"{method} {path} HTTP/1.1", "host: 127.0.0.1", *(f"{k}: {v}" for k, v in (headers or {}).items())]
     if method == "POST":
-        lines.append("content-length: 0")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
+        lines.append(f"content-length: {len(body)}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii") + body
 
 
 def basic(user: str, password: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench.measures.contract import measure_contract
+from bench.measures.dialects import measure_dialects
 from bench.measures.memory import measure_memory
 from bench.measures.power import measure_power
 from bench.measures.reads import measure_get, measure_list
@@ -12,6 +13,7 @@ from bench.result import Measure
 MEASURES: dict[str, Measure] = {
     "vm-list": measure_list,
     "vm-get": measure_get,
+    "dialects": measure_dialects,
     "power": measure_power,
     "start": measure_start,
     "memory": measure_memory,
