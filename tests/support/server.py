@@ -86,7 +86,7 @@ class Server:
     def start(self) -> Server:
         """Start and wait until the server has said where it is and answers there."""
         for _ in range(STARTS):
-            self._launch()
+            self.launch()
             if self.banner:
                 break
             # Between the search for a free port and its use somebody else may take it.
@@ -106,7 +106,8 @@ class Server:
             return False
         return True
 
-    def _launch(self) -> None:
+    def launch(self) -> None:
+        """Start and wait until the server says where it is: its workers are only beginning then."""
         command = [sys.executable, "-m", "resphere", "serve", "--port", str(self.port)]
         with self.stderr.open("ab") as errors:
             self._process = subprocess.Popen(
@@ -149,10 +150,10 @@ class Server:
         """The process ids of the workers that run now."""
         return worker_processes(self.process.pid)
 
-    def stop(self) -> int:
-        """Stop in an orderly manner; returns the exit status."""
+    def stop(self, seconds: float = STOP_SECONDS) -> int:
+        """Stop in an orderly manner, within so many seconds; returns the exit status."""
         self.process.send_signal(signal.SIGTERM)
-        return self._ended()
+        return self._ended(seconds)
 
     def kill(self) -> None:
         """Kill every process of the server at once, as a power failure would."""
@@ -162,8 +163,8 @@ class Server:
                 os.kill(process, signal.SIGKILL)
         self._ended()
 
-    def _ended(self) -> int:
-        status = self.process.wait(timeout=STOP_SECONDS)
+    def _ended(self, seconds: float = STOP_SECONDS) -> int:
+        status = self.process.wait(timeout=seconds)
         assert self.process.stdout is not None
         self.process.stdout.close()
         self._process = None

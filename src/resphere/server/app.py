@@ -15,6 +15,7 @@ from resphere.dialects.base import Reply, Request
 from resphere.server.assembly import Worker
 from resphere.server.exchange import Exchange
 from resphere.server.settings import Settings
+from resphere.server.signals import release_when_serving
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -50,6 +51,7 @@ class Application:
             if event["type"] == "lifespan.startup":
                 await self._worker.start()
                 await send({"type": "lifespan.startup.complete"})
+                await release_when_serving()
             elif event["type"] == "lifespan.shutdown":
                 await self._worker.stop()
                 await send({"type": "lifespan.shutdown.complete"})

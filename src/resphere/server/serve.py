@@ -14,6 +14,7 @@ from granian.server.mp import MPServer
 from resphere.server.app import make_application
 from resphere.server.prepare import Prepared, banner, prepare
 from resphere.server.settings import Settings
+from resphere.server.signals import hold_in_forks
 
 STOP_SECONDS = 30
 
@@ -28,6 +29,7 @@ def serve(settings: Settings) -> None:
     prepared = prepare(settings)
     server = granian(settings, prepared)
     server.on_startup(partial(announce, settings, prepared))
+    hold_in_forks()
     server.serve(target_loader=partial(load, settings, prepared.ca_archive), wrap_loader=False)
 
 
