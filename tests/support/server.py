@@ -93,7 +93,11 @@ class Server:
             if not re.search("in use", self.errors()):
                 raise RuntimeError(f"the server did not start:\n{self.errors()}")
             self.port = free_port()
-        wait_until(self._answers, "the server answers", START_SECONDS)
+        try:
+            wait_until(self._answers, "the server answers", START_SECONDS)
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def _answers(self) -> bool:

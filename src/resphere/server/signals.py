@@ -1,7 +1,7 @@
 """Signals to stop that come while a worker starts: they wait until it can act upon them.
 
-A forked worker has its parent's handlers at first, which do nothing for it: a signal would be lost, and the server would
-wait in vain for the worker to end, until it kills it.
+A forked worker has its parent's handlers at first, which do nothing for it: a signal would be lost, and the server
+would wait in vain for the worker to end, until it kills it.
 """
 
 from __future__ import annotations
