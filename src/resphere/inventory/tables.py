@@ -41,6 +41,11 @@ def _name_claims(obj: ManagedObject) -> tuple[str, ...]:
     return () if obj.parent is None else (name_claim(obj.parent, obj.name),)
 
 
+def _host_claims(host: Host) -> tuple[str, ...]:
+    """A host stands in the inventory once, wherever that is."""
+    return (*_name_claims(host), f"host-name/{host.name.lower()}")
+
+
 def _by_type(obj: Folder | Datastore | Network) -> tuple[str, ...]:
     return (obj.type,)
 
@@ -89,7 +94,7 @@ HOSTS = Table(
         "network": lambda host: host.networks,
         "connection_state": lambda host: (host.connection_state,),
     },
-    claims=_name_claims,
+    claims=_host_claims,
     shared=("parent", "version", "build", "hardware", "datastores", "networks"),
 )
 

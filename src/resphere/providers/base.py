@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
+import msgspec
+
+from resphere.contract.generated import ids
 from resphere.inventory.edit import Edit
-from resphere.inventory.model import Host, ManagedObject, Snapshot, VirtualMachine
+from resphere.inventory.model import Folder, Host, ManagedObject, Snapshot, VirtualMachine
 from resphere.inventory.replica import Replica
 
 O_co = TypeVar("O_co", bound=ManagedObject, covariant=True)
@@ -94,8 +97,28 @@ class HardwareProvider(Protocol):
         """
 
 
+class NewHost(msgspec.Struct, frozen=True, kw_only=True):
+    """A host to be added. ``verify``: its certificate's SHA-1 thumbprint must be ``thumbprint``."""
+
+    hostname: str
+    port: int
+    user_name: str
+    password: str
+    verify: bool
+    thumbprint: str | None
+
+
 class HostProvider(Protocol):
     """Hosts."""
+
+    async def add_host(self, job: Job[Folder], wanted: NewHost) -> ids.HostSystemId:
+        """Reach the host, verify its certificate, log in, and add it to the folder as a standalone host."""
+
+    async def connect_host(self, job: Job[Host]) -> None:
+        """Reach the host again."""
+
+    async def disconnect_host(self, job: Job[Host]) -> None:
+        """Leave the host, and what runs on it, to itself."""
 
     async def enter_maintenance_mode(self, job: Job[Host], with_powered_off: bool) -> None:
         """Move the VMs that run (``with_powered_off``: all) to other hosts, then enter maintenance mode."""

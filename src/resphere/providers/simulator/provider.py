@@ -8,20 +8,23 @@ from typing import TypeVar
 import msgspec
 
 from resphere.contract.errors import NotFound, UnableToAllocateResource, message
-from resphere.contract.generated import vcenter_vm
+from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.inventory.edit import Edit
-from resphere.inventory.model import Host, ManagedObject, Snapshot, VirtualMachine
+from resphere.inventory.model import Folder, Host, ManagedObject, Snapshot, VirtualMachine
 from resphere.inventory.placement import NoPlace, can_run, evacuation, memory_in_use_MiB, place
 from resphere.inventory.relations import cluster_of_host, hosts_of_cluster
 from resphere.inventory.replica import Replica
-from resphere.providers.base import Job
+from resphere.providers.base import Job, NewHost
 from resphere.providers.simulator.durations import NONE, Durations
+from resphere.providers.simulator.new_hosts import put_host, reach
 from resphere.providers.simulator.states import powered_off, powered_on, shut_down, suspended
 
 O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
 R = TypeVar("R")
 
 ON = vcenter_vm.Power.State.POWERED_ON
+CONNECTED = vcenter.Host.ConnectionState.CONNECTED
+DISCONNECTED = vcenter.Host.ConnectionState.DISCONNECTED
 
 
 class Simulator:
@@ -161,6 +164,24 @@ class Simulator:
         """Take VMs again."""
         await job.spend(self._durations.exit_maintenance_mode)
         await job.complete(lambda edit, host: edit.put(msgspec.structs.replace(host, in_maintenance_mode=False)))
+
+    async def add_host(self, job: Job[Folder], wanted: NewHost) -> ids.HostSystemId:
+        """A host that nobody has seen before, with its local datastore."""
+        reach(wanted)
+
+        def plan(edit: Edit, folder: Folder) -> ids.HostSystemId:
+            edit.rely_on(folder)
+            return put_host(self._inventory, edit, folder, wanted)
+
+        return await job.complete(plan)
+
+    async def connect_host(self, job: Job[Host]) -> None:
+        """Known hosts always answer."""
+        await job.complete(lambda edit, host: edit.put(msgspec.structs.replace(host, connection_state=CONNECTED)))
+
+    async def disconnect_host(self, job: Job[Host]) -> None:
+        """Its VMs stay as they are."""
+        await job.complete(lambda edit, host: edit.put(msgspec.structs.replace(host, connection_state=DISCONNECTED)))
 
     async def change_inventory(self, job: Job[O], plan: Callable[[Edit, O], R]) -> R:
         """The store is the truth: what the plan says is done."""

@@ -1,0 +1,171 @@
+"""``com.vmware.vcenter.host``: create, delete, connect and disconnect."""
+
+from __future__ import annotations
+
+import re
+
+from resphere.contract.errors import AlreadyExists, AlreadyInDesiredState, InvalidArgument, ResourceInUse, message
+from resphere.contract.generated import ids, vcenter
+from resphere.inventory.edit import Edit
+from resphere.inventory.model import Datastore, Folder, Host, ResourcePool, Snapshot, VirtualMachine
+from resphere.inventory.relations import cluster_of_host, descendants, vms_of_host
+from resphere.inventory.replica import Replica
+from resphere.inventory.tables import children_claims
+from resphere.providers.base import NewHost
+from resphere.services.call import Call
+from resphere.services.registry import implements
+from resphere.services.vcenter.datacenter_changes import require_type
+from resphere.services.vcenter.names import require_free, require_name
+
+Api = vcenter.Host
+State = Api.ConnectionState
+Verification = Api.CreateSpec.ThumbprintVerification
+HTTPS = 443
+HOSTNAME = re.compile(r"[0-9A-Za-z]([0-9A-Za-z.:_-]*[0-9A-Za-z.])?")
+
+
+@implements(Api.create)
+async def create(call: Call, spec: Api.CreateSpec) -> ids.HostSystemId:
+    """Add a standalone host.
+
+    :raises InvalidArgument: the name is none, the port impossible; the folder is not given, or not one for hosts.
+    :raises AlreadyExists: there is a host of that name already.
+    :raises VapiError: what the host itself answers; see the provider.
+    """
+    require_name(spec.hostname, "host")
+    wanted = new_host(spec)
+    if spec.folder is None:
+        raise InvalidArgument(
+            message(
+                "resphere.inventory.folder_required",
+                "The folder must be given: the id of a folder of type {0}.",
+                vcenter.Folder.Type.HOST,
+            )
+        )
+    folder = call.require(Folder, spec.folder)
+
+    def guard(current: Folder) -> None:
+        require_type(current, vcenter.Folder.Type.HOST)
+        require_new(call.inventory, spec.hostname)
+        require_free(call.inventory, current, spec.hostname)
+
+    return await call.run("Folder.addStandaloneHost", folder, lambda job: call.provider.add_host(job, wanted), guard)
+
+
+def new_host(spec: Api.CreateSpec) -> NewHost:
+    """What the provider needs to know.
+
+    :raises InvalidArgument: no host can have that name, or that port.
+    """
+    port = HTTPS if spec.port is None else spec.port
+    if not HOSTNAME.fullmatch(spec.hostname):
+        raise InvalidArgument(
+            message("resphere.host.name", "{0} is neither an IP address nor a host name.", spec.hostname)
+        )
+    if not 0 < port < 65_536:
+        raise InvalidArgument(message("resphere.host.port", "The port must be from 1 to 65535, not {0}.", port))
+    return NewHost(
+        hostname=spec.hostname,
+        port=port,
+        user_name=spec.user_name,
+        password=str(spec.password),
+        verify=spec.thumbprint_verification is not Verification.NONE,
+        thumbprint=spec.thumbprint,
+    )
+
+
+def require_new(inventory: Replica, hostname: str) -> None:
+    """Refuse a host that is there already, wherever it stands."""
+    for host in inventory.all(Host).values():
+        if host.name.lower() == hostname.lower():
+            raise AlreadyExists(
+                message("resphere.host.exists", "The host {0} is in the inventory already: {1}.", host.name, host.id)
+            )
+
+
+@implements(Api.delete)
+async def delete(call: Call, host: ids.HostSystemId) -> None:
+    """Remove a standalone host with its root pool, its local datastores and the VMs that are registered on it.
+
+    :raises ResourceInUse: it is in a cluster, or connected and not in maintenance mode.
+    """
+    target = call.require(Host, host)
+    inventory = call.inventory
+
+    def guard(current: Host) -> None:
+        require_removable(inventory, current)
+
+    def plan(edit: Edit, current: Host) -> None:
+        for vm in vms_of_host(inventory, current.id):
+            for snapshot in inventory.by(Snapshot, "parent", vm.id):
+                edit.delete(Snapshot, snapshot)
+            edit.delete(VirtualMachine, vm.id)
+        for pool in descendants(inventory, current.id):
+            edit.delete(ResourcePool, pool.id)
+            edit.vacant(children_claims(pool.id))
+        edit.vacant(children_claims(current.id))
+        for identity in current.datastores:
+            store = inventory.get(Datastore, identity)
+            # One that several hosts may mount stays, even where no other does now.
+            if store is not None and not store.multiple_host_access:
+                edit.delete(Datastore, store.id)
+        edit.delete(Host, current.id)
+
+    await call.run("HostSystem.destroy", target, lambda job: call.provider.change_inventory(job, plan), guard)
+
+
+def require_removable(inventory: Replica, host: Host) -> None:
+    """Refuse a host of a cluster, or one that works."""
+    cluster = cluster_of_host(inventory, host)
+    if cluster is not None:
+        raise ResourceInUse(
+            message(
+                "resphere.host.in_cluster",
+                "The host {0} belongs to the cluster {1} ({2}): only a standalone host can be removed.",
+                host.name,
+                cluster.name,
+                cluster.id,
+            )
+        )
+    if host.connection_state is State.CONNECTED and not host.in_maintenance_mode:
+        raise ResourceInUse(
+            message(
+                "resphere.host.in_use",
+                "The host {0} is connected and not in maintenance mode: disconnect it, or enter that mode first.",
+                host.name,
+            )
+        )
+
+
+@implements(Api.connect)
+async def connect(call: Call, host: ids.HostSystemId) -> None:
+    """Connect again.
+
+    :raises AlreadyInDesiredState: it is connected.
+    """
+    target = call.require(Host, host)
+    await call.run("HostSystem.reconnect", target, call.provider.connect_host, may_connect)
+
+
+@implements(Api.disconnect)
+async def disconnect(call: Call, host: ids.HostSystemId) -> None:
+    """Disconnect; its VMs stay where they are and as they are.
+
+    :raises AlreadyInDesiredState: it is disconnected.
+    """
+    target = call.require(Host, host)
+    await call.run("HostSystem.disconnect", target, call.provider.disconnect_host, may_disconnect)
+
+
+def may_connect(host: Host) -> None:
+    """Refuse a host that is connected."""
+    if host.connection_state is State.CONNECTED:
+        raise AlreadyInDesiredState(message("resphere.host.connected", "The host {0} is connected already.", host.name))
+
+
+def may_disconnect(host: Host) -> None:
+    """Refuse a host that is disconnected."""
+    if host.connection_state is State.DISCONNECTED:
+        raise AlreadyInDesiredState(
+            message("resphere.host.disconnected", "The host {0} is disconnected already.", host.name)
+        )
