@@ -78,3 +78,17 @@ def test_hosts_that_do_not_come(own_server: Server, builder: Client) -> None:
         reply = builder.post("/api/vcenter/host", json=HOST | {"folder": folder} | more)
         assert refusal(reply)[:3] == (status, error_type, id)
     assert builder.read("/api/vcenter/datacenter"), "the session goes on"
+
+
+def test_folders(builder: Client) -> None:
+    top = builder.read("/api/vcenter/folder", params={"type": "VIRTUAL_MACHINE", "names": "vm"})[0]["folder"]
+    outer, other = (make(builder, "folder", {"name": name, "parent": top}) for name in ("Outer", "Other"))
+    path = f"/api/vcenter/folder/{outer}"
+    assert builder.patch(path, json={"name": "Renamed"}).status_code == 204
+    assert builder.post(f"{path}?action=move", json={"parent": other}).status_code == 204
+    found = builder.read("/api/vcenter/folder", params={"parent_folders": other})
+    assert found == [{"folder": outer, "name": "Renamed", "type": "VIRTUAL_MACHINE"}]
+    reply = builder.delete(f"/api/vcenter/folder/{other}")
+    assert refusal(reply) == (400, "RESOURCE_IN_USE", "resphere.folder.not_empty")
+    assert builder.delete(path).status_code == 204
+    assert builder.delete(f"/api/vcenter/folder/{other}").status_code == 204
