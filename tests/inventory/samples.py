@@ -115,7 +115,7 @@ def datastore(id: str, name: str, parent: str) -> Datastore:
         parent=parent,
         type=vcenter.Datastore.Type.VMFS,
         capacity=10_000 * GIB,
-        free_space=4_000 * GIB,
+        other_used=6_000 * GIB,
         multiple_host_access=True,
         url=f"ds:///vmfs/volumes/{id}/",
     )

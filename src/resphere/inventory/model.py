@@ -136,7 +136,10 @@ class ResourcePool(ManagedObject, frozen=True, kw_only=True):
 
 
 class Datastore(ManagedObject, frozen=True, kw_only=True):
-    """A datastore; ``capacity`` and ``free_space`` in bytes. Which hosts mount it stands on the hosts."""
+    """A datastore; ``capacity`` in bytes, and ``other_used`` what takes room besides the disks of VMs.
+
+    Which hosts mount it stands on the hosts; what is free follows from the VMs, see ``inventory.space``.
+    """
 
     kind = "datastore"
     id_prefix = "datastore-"
@@ -145,7 +148,7 @@ class Datastore(ManagedObject, frozen=True, kw_only=True):
     type: vcenter.Datastore.Type
     accessible: bool = True
     capacity: int
-    free_space: int
+    other_used: int = 0
     multiple_host_access: bool
     thin_provisioning_supported: bool = True
     url: str
@@ -216,6 +219,8 @@ class VirtualMachine(ManagedObject, frozen=True, kw_only=True):
     guest: GuestState | None = None
     vmx_path: str
     annotation: str = ""
+    detached_vmdks: dict[str, int] = {}
+    """VMDK files that were disks of this VM and remain after their removal: path -> capacity in bytes."""
     snapshot: str | None = None
     """The id of the snapshot that the running state descends from."""
 

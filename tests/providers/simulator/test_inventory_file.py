@@ -223,7 +223,7 @@ def with_vm(lines: str) -> str:
         (SMALL + "hosts2: 1\n", "inv.yaml: hosts2: is no section of an inventory"),
         (
             SMALL + "datastores:\n- name: a\n  capacity: 1 GiB\n",
-            "free_space: must be from 0 to the capacity, 1073741824",
+            " bytes of disks and 0 of other_used), not 1073741824",
         ),
         (
             SMALL + "resource_pools:\n- name: a\n",

@@ -22,7 +22,9 @@ from resphere.inventory.model import (
 )
 from resphere.providers.simulator.catalog import GIB, TIB
 from resphere.providers.simulator.check import problems
+from resphere.providers.simulator.inventory_faults import InventoryFileError
 from resphere.providers.simulator.inventory_file import parse_inventory, read_inventory, write_inventory
+from resphere.providers.simulator.space import disk_bytes
 
 T = TypeVar("T", bound=ManagedObject)
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "inventory.yaml"
@@ -113,7 +115,7 @@ def test_what_is_given_counts(example: Objects) -> None:
 def test_datastores_and_networks(example: Objects) -> None:
     local, shared = named(example, Datastore, "local-03"), named(example, Datastore, "vmfs-01")
     assert local.capacity == TIB
-    assert local.free_space == TIB - 90 * GIB
+    assert disk_bytes(example, example)[local.id] == 90 * GIB
     assert local.id not in named(example, Host, "esx-01.example.com").datastores
     assert shared.id in named(example, Host, "esx-01.example.com").datastores
     group = named(example, Network, "DPG-VLAN-110")
@@ -139,7 +141,7 @@ def test_the_smallest_file_gets_a_datastore_and_a_network() -> None:
     hosts = [named(objects, Host, name).id for name in ("esx-01", "esx-02")]
     vms = [named(objects, VirtualMachine, name) for name in "abc"]
     assert [vm.host for vm in vms] == [*hosts, hosts[0]]
-    assert store.free_space == store.capacity - sum(d.capacity or 0 for vm in vms for d in vm.disks.values())
+    assert disk_bytes(objects, objects)[store.id] == sum(d.capacity or 0 for vm in vms for d in vm.disks.values())
     macs = [nic.mac_address for vm in vms for nic in vm.nics.values()]
     assert len(set(macs)) == 3
 
@@ -148,7 +150,17 @@ def test_a_datastore_of_open_capacity_grows() -> None:
     objects = parse(SMALLEST.replace("guest_OS: OTHER", "guest_OS: OTHER, disks: [{capacity: 60 TiB}]"))
     store = named(objects, Datastore, "datastore1")
     assert store.capacity >= 80 * TIB
-    assert store.free_space > 0
+    assert disk_bytes(objects, objects)[store.id] < store.capacity
+
+
+def test_free_space_that_is_given_makes_the_rest_used_by_others() -> None:
+    given = SMALLEST + "datastores:\n- {name: datastore1, capacity: 1 TiB, free_space: 100 GiB}\n"
+    objects = parse(given)
+    store = named(objects, Datastore, "datastore1")
+    assert store.capacity - store.other_used - disk_bytes(objects, objects)[store.id] == 100 * GIB
+    assert problems(objects) == []
+    with pytest.raises(InventoryFileError, match="free_space: must be at most what disks leave"):
+        parse(given.replace("100 GiB", "1 TiB"))
 
 
 def test_the_guest_system_decides_on_the_hardware() -> None:

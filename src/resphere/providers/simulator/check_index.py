@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TypeVar
 
 from resphere.contract.generated.vcenter import Folder as ApiFolder
@@ -15,6 +16,7 @@ from resphere.inventory.model import (
     Network,
 )
 from resphere.providers.simulator.check_devices import Fault
+from resphere.providers.simulator.space import disk_bytes
 
 T = TypeVar("T", bound=ManagedObject)
 
@@ -40,6 +42,11 @@ class Inventory:
         for item in objects:
             self.by_id.setdefault(item.id, item)
         self._datacenters: dict[str, str | None] = {}
+
+    @cached_property
+    def disk_bytes(self) -> dict[str, int]:
+        """What disks take on each datastore, by id."""
+        return disk_bytes(self.objects, self.objects)
 
     def get(self, kind: type[T], identifier: str | None) -> T | None:
         """The object of that kind and id, if it exists."""

@@ -153,8 +153,12 @@ def _resource_pool(inventory: Inventory, item: ResourcePool) -> Iterator[Fault]:
 
 def _datastore(inventory: Inventory, item: Datastore) -> Iterator[Fault]:
     yield from _in_folder(inventory, item, ApiFolder.Type.DATASTORE)
-    if not 0 <= item.free_space <= item.capacity:
-        yield "free_space", f"must be from 0 to the capacity, {item.capacity}, not {item.free_space}"
+    disks = inventory.disk_bytes.get(item.id, 0)
+    if item.other_used < 0:
+        yield "other_used", f"must not be negative, and is {item.other_used}"
+    elif disks + item.other_used > item.capacity:
+        taken = f"{disks} bytes of disks and {item.other_used} of other_used"
+        yield "capacity", f"must be at least {disks + item.other_used} ({taken}), not {item.capacity}"
 
 
 def _network(inventory: Inventory, item: Network) -> Iterator[Fault]:

@@ -96,7 +96,6 @@ class Builder:
             parent=parent,
             type=type,
             capacity=capacity,
-            free_space=capacity,
             multiple_host_access=shared,
             url=datastore_url(type, self.draws),
         )

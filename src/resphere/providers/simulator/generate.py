@@ -57,5 +57,5 @@ def _grown(item: ManagedObject, memory_MiB: dict[str | None, int], used: dict[st
     if isinstance(item, Datastore) and item.id in used:
         # A quarter of a datastore is left free, as one does.
         capacity = max(item.capacity, -(-used[item.id] * 4 // (3 * TIB)) * TIB)
-        return replace(item, capacity=capacity, free_space=capacity - used[item.id])
+        return replace(item, capacity=capacity)
     return item

@@ -47,7 +47,7 @@ SECTIONS: dict[str, type[ManagedObject]] = {
 SHORTHANDS: dict[type[ManagedObject], tuple[str, ...]] = {
     Cluster: ("datacenter",),
     Host: ("datacenter", "cluster"),
-    Datastore: ("datacenter",),
+    Datastore: ("datacenter", "free_space"),
     Network: ("datacenter",),
     VirtualMachine: ("datacenter", "cluster"),
 }

@@ -98,7 +98,7 @@ class _Builder:
         for entry in draft.of(Snapshot):
             vm = vms.get(entry.parent.id) if entry.parent is not None else None
             self._add(entry, snapshot_fields(entry, draft, vm))
-        return self._with_free_space(filler)
+        return self._with_room(filler)
 
     def _of(self, kind: type[T]) -> dict[str, T]:
         return {item.id: item for _, item in self._built if isinstance(item, kind)}
@@ -113,10 +113,10 @@ class _Builder:
         for field, message in item:
             self._draft.fault(entry, field, message)
 
-    def _with_free_space(self, filler: Filler) -> list[tuple[Entry, ManagedObject]]:
+    def _with_room(self, filler: Filler) -> list[tuple[Entry, ManagedObject]]:
         objects = [item for _, item in self._built]
         used = disk_bytes(objects, objects)
         return [
-            (entry, filler.with_free_space(item, used.get(item.id, 0)) if isinstance(item, Datastore) else item)
+            (entry, filler.with_room(entry, item, used.get(item.id, 0)) if isinstance(item, Datastore) else item)
             for entry, item in self._built
         ]

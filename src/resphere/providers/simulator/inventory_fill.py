@@ -220,7 +220,7 @@ class Filler:
         self._hosts = 0
         self._switches: dict[int, tuple[str, str]] = {}
         self._open_capacities: set[str] = set()
-        self._open_free_space: set[str] = set()
+        self._free_space: dict[str, int] = {}
         self.datastores: dict[int, list[Entry]] = {}
         self.networks: dict[int, list[Entry]] = {}
         for kind, by_datacenter in ((Datastore, self.datastores), (Network, self.networks)):
@@ -253,13 +253,13 @@ class Filler:
         return overlaid(defaults, given, ("cpu_allocation", "memory_allocation"))
 
     def _datastore(self, entry: Entry, given: Fields) -> Fields:
-        for field in ("capacity", "free_space"):
+        for field in ("capacity", "other_used", "free_space"):
             if field in given:
                 given[field] = size_in_bytes(self.draft, entry, field, given[field])
         if "capacity" not in given:
             self._open_capacities.add(entry.id)
-        if "free_space" not in given:
-            self._open_free_space.add(entry.id)
+        if "free_space" in given:
+            self._free_space[entry.id] = given.pop("free_space")
         type = ApiDatastore.Type.VMFS
         if entry.text("type") in ApiDatastore.Type.__members__:
             type = ApiDatastore.Type(entry.text("type"))
@@ -267,20 +267,24 @@ class Filler:
         return {
             "type": type.value,
             "capacity": capacity,
-            "free_space": capacity,
             "multiple_host_access": True,
             "url": given["url"] if "url" in given else datastore_url(type, draws_for(entry, self.draft)),
             **given,
         }
 
-    def with_free_space(self, store: Datastore, used: int) -> Datastore:
-        """The datastore, where the file leaves it open with what disks of `used` bytes leave free."""
-        if store.id not in self._open_free_space:
-            return store
+    def with_room(self, entry: Entry, store: Datastore, used: int) -> Datastore:
+        """The datastore beside disks of `used` bytes: grown where the file leaves its capacity open, and filled with
+        other things where the file says how much is free."""
+        free: int | None = self._free_space.get(store.id)
         capacity = store.capacity
         if store.id in self._open_capacities:
-            capacity = max(capacity, -(-used * 4 // (3 * TIB)) * TIB)
-        return msgspec.structs.replace(store, capacity=capacity, free_space=capacity - used)
+            capacity = max(capacity, -(-(used + store.other_used) * 4 // (3 * TIB)) * TIB, used + (free or 0))
+        if free is None:
+            return msgspec.structs.replace(store, capacity=capacity)
+        if free > capacity - used:
+            self.draft.fault(entry, "free_space", f"must be at most what disks leave, {capacity - used}, not {free}")
+            return store
+        return msgspec.structs.replace(store, capacity=capacity, other_used=capacity - used - free)
 
     def _network(self, entry: Entry, given: Fields) -> Fields:
         if not _is_distributed(entry):

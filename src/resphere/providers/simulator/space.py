@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 
-from resphere.inventory.model import Datastore, Host, ManagedObject, VirtualMachine
+from resphere.inventory.model import Datastore, Host, ManagedObject, Snapshot, VirtualMachine
+from resphere.inventory.space import used_bytes
 
 
 def datastore_name(path: str) -> str | None:
@@ -17,27 +17,12 @@ def datastore_name(path: str) -> str | None:
     return path[1:end] if path.startswith("[") and end > 1 else None
 
 
-def mounted_by_name(objects: Iterable[ManagedObject]) -> dict[str, dict[str, Datastore]]:
-    """For each host, by id, the datastores it has mounted, by name: what a path means depends on the host."""
-    objects = tuple(objects)
-    datastores = {item.id: item for item in objects if isinstance(item, Datastore)}
-    return {
-        host.id: {datastores[id].name: datastores[id] for id in host.datastores if id in datastores}
-        for host in objects
-        if isinstance(host, Host)
-    }
-
-
 def disk_bytes(topology: Iterable[ManagedObject], machines: Iterable[ManagedObject]) -> dict[str, int]:
     """The capacity of all disks of VMs on each datastore, by id. Disks elsewhere are passed over."""
-    mounted = mounted_by_name(topology)
-    used: defaultdict[str, int] = defaultdict(int)
-    for vm in machines:
-        if not isinstance(vm, VirtualMachine):
-            continue
-        stores = mounted.get(vm.host, {})
-        for disk in vm.disks.values():
-            store = stores.get(datastore_name(disk.backing.vmdk_file or "") or "")
-            if store is not None:
-                used[store.id] += disk.capacity or 0
-    return used
+    topology, machines = tuple(topology), tuple(machines)
+    return used_bytes(
+        (item for item in topology if isinstance(item, Host)),
+        {item.id: item for item in topology if isinstance(item, Datastore)},
+        (item for item in machines if isinstance(item, VirtualMachine)),
+        (item for item in machines if isinstance(item, Snapshot)),
+    )

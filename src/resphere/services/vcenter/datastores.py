@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.model import Datastore
+from resphere.inventory.replica import Replica
+from resphere.inventory.space import free_space
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.selection import by_id, by_index, limited, select
@@ -29,7 +31,7 @@ async def list_datastores(
             in_datacenters(inventory, Datastore, wanted.datacenters),
         ],
     )
-    return tuple(summary(o) for o in limited(found, MOST_LISTED, "datastore", call.environment.list_limits))
+    return tuple(summary(inventory, o) for o in limited(found, MOST_LISTED, "datastore", call.environment.list_limits))
 
 
 @implements(vcenter.Datastore.get, kept=True)
@@ -40,18 +42,18 @@ async def get_datastore(call: Call, datastore: ids.DatastoreId) -> vcenter.Datas
         name=found.name,
         type=found.type,
         accessible=found.accessible,
-        free_space=found.free_space if found.accessible else None,
+        free_space=free_space(call.inventory, found) if found.accessible else None,
         multiple_host_access=found.multiple_host_access,
         thin_provisioning_supported=found.thin_provisioning_supported,
     )
 
 
-def summary(datastore: Datastore) -> vcenter.Datastore.Summary:
+def summary(inventory: Replica, datastore: Datastore) -> vcenter.Datastore.Summary:
     """A datastore as lists show it."""
     return vcenter.Datastore.Summary(
         datastore=ids.DatastoreId(datastore.id),
         name=datastore.name,
         type=datastore.type,
-        free_space=datastore.free_space if datastore.accessible else None,
+        free_space=free_space(inventory, datastore) if datastore.accessible else None,
         capacity=datastore.capacity if datastore.accessible else None,
     )
