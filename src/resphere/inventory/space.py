@@ -20,13 +20,13 @@ def files_of(vm: VirtualMachine) -> dict[str, int]:
     return {**vm.detached_vmdks, **{path: capacity for path, capacity in paths.items() if path is not None}}
 
 
-def used_bytes(
+def files_by_datastore(
     hosts: Iterable[Host],
     datastores: Mapping[str, Datastore],
     vms: Iterable[VirtualMachine],
     snapshots: Iterable[Snapshot] = (),
-) -> dict[str, int]:
-    """The capacity of all VMDK files on each datastore, by id. Files elsewhere are passed over.
+) -> dict[str, dict[str, int]]:
+    """All VMDK files of VMs on each datastore, by its id: path -> capacity in bytes. Files elsewhere are passed over.
 
     A file counts once, however many VMs and snapshots hold it.
     """
@@ -49,25 +49,34 @@ def used_bytes(
             store = stores.get(datastore_name(path))
             if store is not None:
                 files[store].setdefault(path, capacity)
-    return {id: sum(sizes.values()) for id, sizes in files.items()}
+    return dict(files)
 
 
-_kept: WeakKeyDictionary[Replica, tuple[int, dict[str, int]]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[Replica, tuple[int, dict[str, dict[str, int]], dict[str, int]]] = WeakKeyDictionary()
+
+
+def _counted(inventory: Replica) -> tuple[int, dict[str, dict[str, int]], dict[str, int]]:
+    """The revision, and of each datastore the files and their sum: made once for each revision."""
+    kept = _kept.get(inventory)
+    if kept is None or kept[0] != inventory.revision:
+        files = files_by_datastore(
+            inventory.all(Host).values(),
+            inventory.all(Datastore),
+            inventory.all(VirtualMachine).values(),
+            inventory.all(Snapshot).values(),
+        )
+        kept = _kept[inventory] = (inventory.revision, files, {id: sum(f.values()) for id, f in files.items()})
+    return kept
+
+
+def files_on(inventory: Replica, datastore_id: str) -> Mapping[str, int]:
+    """The VMDK files on a datastore: path -> capacity in bytes."""
+    return _counted(inventory)[1].get(datastore_id, {})
 
 
 def used_in(inventory: Replica) -> Mapping[str, int]:
-    """What VMDK files take on each datastore of the inventory, by id; summed up once for each of its revisions."""
-    kept = _kept.get(inventory)
-    if kept is not None and kept[0] == inventory.revision:
-        return kept[1]
-    used = used_bytes(
-        inventory.all(Host).values(),
-        inventory.all(Datastore),
-        inventory.all(VirtualMachine).values(),
-        inventory.all(Snapshot).values(),
-    )
-    _kept[inventory] = (inventory.revision, used)
-    return used
+    """What VMDK files take on each datastore of the inventory, by id, in bytes."""
+    return _counted(inventory)[2]
 
 
 def free_space(inventory: Replica, datastore: Datastore) -> int:

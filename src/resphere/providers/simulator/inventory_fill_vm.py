@@ -11,10 +11,10 @@ import msgspec
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm import GuestOS
 from resphere.contract.generated.vcenter_vm_hardware import Boot, Ethernet
+from resphere.inventory.guests import Guest, guest
 from resphere.inventory.model import Cluster, Datastore, Host, Network, ResourcePool, Snapshot, VirtualMachine
 from resphere.providers.simulator.addresses import Subnet, assigned_mac
 from resphere.providers.simulator.catalog import BASE_TIME, CURRENT_TOOLS, GIB, OPEN_VM_TOOLS
-from resphere.providers.simulator.guests import Guest, guest
 from resphere.providers.simulator.inventory_entries import Draft, Entry
 from resphere.providers.simulator.inventory_faults import allowed, suggestion
 from resphere.providers.simulator.inventory_fill import Fields, draws_for, is_complete, overlaid, size_in_bytes

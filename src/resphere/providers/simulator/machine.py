@@ -16,10 +16,10 @@ from resphere.contract.generated.vcenter_vm import GuestOSFamily, Hardware, Powe
 from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
 from resphere.contract.generated.vcenter_vm_hardware import Boot, Cdrom, Cpu, Disk, Ethernet, Floppy, Memory, Serial
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Nvme, Sata, Scsi
+from resphere.inventory.guests import Guest, Version
 from resphere.inventory.model import GuestState, Network, VirtualMachine
 from resphere.providers.simulator import devices
 from resphere.providers.simulator.catalog import GIB, ToolsRelease
-from resphere.providers.simulator.guests import Guest, Version
 
 ON, OFF = Power.State.POWERED_ON, Power.State.POWERED_OFF
 

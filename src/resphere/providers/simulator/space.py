@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from resphere.inventory.model import Datastore, Host, ManagedObject, Snapshot, VirtualMachine
-from resphere.inventory.space import used_bytes
+from resphere.inventory.space import files_by_datastore
 
 
 def datastore_name(path: str) -> str | None:
@@ -20,9 +20,10 @@ def datastore_name(path: str) -> str | None:
 def disk_bytes(topology: Iterable[ManagedObject], machines: Iterable[ManagedObject]) -> dict[str, int]:
     """The capacity of all disks of VMs on each datastore, by id. Disks elsewhere are passed over."""
     topology, machines = tuple(topology), tuple(machines)
-    return used_bytes(
+    files = files_by_datastore(
         (item for item in topology if isinstance(item, Host)),
         {item.id: item for item in topology if isinstance(item, Datastore)},
         (item for item in machines if isinstance(item, VirtualMachine)),
         (item for item in machines if isinstance(item, Snapshot)),
     )
+    return {id: sum(sizes.values()) for id, sizes in files.items()}

@@ -1,13 +1,29 @@
-"""``com.vmware.vcenter.vm.hardware.disk``: list and get."""
+"""``com.vmware.vcenter.vm.hardware.disk``: virtual disks, on new VMDK files or existing ones."""
 
 from __future__ import annotations
 
+import msgspec
+
+from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import ids
-from resphere.contract.generated.vcenter_vm_hardware import Disk
+from resphere.contract.generated.vcenter_vm_hardware import (
+    Disk,
+    IdeAddressInfo,
+    NvmeAddressInfo,
+    SataAddressInfo,
+    ScsiAddressInfo,
+)
+from resphere.inventory.guests import guest
 from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
 from resphere.services.registry import implements
+from resphere.services.vcenter.vm.hardware.addresses import Bus, Place, allocate, key_of
+from resphere.services.vcenter.vm.hardware.cdrom import require_changeable, wrong_address
+from resphere.services.vcenter.vm.hardware.devices import lowest_free, reconfigure, require_off
 from resphere.services.vcenter.vm.hardware.families import DISKS
+from resphere.services.vcenter.vm.hardware.vmdk import existing_file, new_file
+
+Key = ids.VcenterVmHardwareDiskId
 
 
 @implements(Disk.list, kept=True)
@@ -17,6 +33,134 @@ async def list_(call: Call, vm: ids.VirtualMachineId) -> tuple[Disk.Summary, ...
 
 
 @implements(Disk.get, kept=True)
-async def get(call: Call, vm: ids.VirtualMachineId, disk: ids.VcenterVmHardwareDiskId) -> Disk.Info:
+async def get(call: Call, vm: ids.VirtualMachineId, disk: Key) -> Disk.Info:
     """One disk; its capacity in bytes."""
     return DISKS.require(call.require(VirtualMachine, vm), disk)
+
+
+@implements(Disk.create)
+async def create(call: Call, vm: ids.VirtualMachineId, spec: Disk.CreateSpec) -> Key:
+    """Add a disk; to a running VM too, but for IDE. Unset: the guest's usual bus, the first free place on it.
+
+    :raises InvalidArgument: not exactly one of ``backing`` and ``new_vmdk``; no such bus or unit; a bad name or size.
+    :raises NotAllowedInCurrentState: the VM is suspended, or runs and the disk would be on IDE.
+    :raises NotFound: no such file.
+    :raises ResourceBusy: the existing file is a disk of a VM.
+    :raises ResourceInUse: the place is taken, or there is a file of the new name.
+    :raises UnableToAllocateResource: no free place, or the datastore has no room.
+    """
+    if (spec.backing is None) == (spec.new_vmdk is None):
+        raise InvalidArgument(
+            message("resphere.vm.disk.backing", "spec: exactly one of backing and new_vmdk must be set.")
+        )
+
+    def change(current: VirtualMachine) -> tuple[VirtualMachine, Key]:
+        place = place_for(current, spec)
+        require_changeable(current, place.kind is Bus.IDE, "add a disk")
+        # The labels of disks may have gaps: what was removed leaves its number to the next.
+        number = lowest_free(
+            (int(d.label.rpartition(" ")[2]) - 1 for d in current.disks.values()), DISKS.most, DISKS.name, current
+        )
+        if spec.new_vmdk is not None:
+            path, capacity = new_file(call.inventory, current, spec.new_vmdk)
+        else:
+            path, capacity = existing_file(call.inventory, current, spec.backing)
+        key = Key(key_of(place))
+        made = disk_at(place, f"Hard disk {number + 1}", path, capacity)
+        return DISKS.with_(attached(current, path), key, made), key
+
+    return await reconfigure(call, vm, change)
+
+
+@implements(Disk.update)
+async def update(call: Call, vm: ids.VirtualMachineId, disk: Key, spec: Disk.UpdateSpec) -> None:
+    """Have a disk of a VM that is off use another VMDK file; the former one remains.
+
+    :raises NotAllowedInCurrentState: the VM is not off.
+    :raises NotFound: no such file.
+    """
+
+    def change(current: VirtualMachine) -> tuple[VirtualMachine, None]:
+        device = DISKS.require(current, disk)
+        if spec.backing is None or spec.backing.vmdk_file == device.backing.vmdk_file:
+            return current, None
+        require_off(current, f"change the backing of {device.label}")
+        path, capacity = existing_file(call.inventory, current, spec.backing)
+        backing = Disk.BackingInfo(type=Disk.BackingType.VMDK_FILE, vmdk_file=path)
+        changed = msgspec.structs.replace(device, backing=backing, capacity=capacity)
+        return DISKS.with_(attached(detached(current, device), path), disk, changed), None
+
+    await reconfigure(call, vm, change)
+
+
+@implements(Disk.delete)
+async def delete(call: Call, vm: ids.VirtualMachineId, disk: Key) -> None:
+    """Take a disk out of the VM and its boot order. The VMDK file remains and can be attached again.
+
+    :raises NotAllowedInCurrentState: the VM is suspended, or runs and the disk is on IDE.
+    """
+
+    def change(current: VirtualMachine) -> tuple[VirtualMachine, None]:
+        device = DISKS.require(current, disk)
+        require_changeable(current, device.ide is not None, f"remove {device.label}")
+        return without_boot(DISKS.without(detached(current, device), disk), disk), None
+
+    await reconfigure(call, vm, change)
+
+
+def place_for(vm: VirtualMachine, spec: Disk.CreateSpec) -> Place:
+    """The place that ``spec`` asks for, on the guest's usual bus if it names none."""
+    kind = Bus(spec.type or guest(vm.guest_OS).disk_bus)
+    addresses = {Bus.IDE: spec.ide, Bus.SCSI: spec.scsi, Bus.SATA: spec.sata, Bus.NVME: spec.nvme}
+    for other, address in addresses.items():
+        if address is not None and other is not kind:
+            raise wrong_address(other.lower(), kind)
+    if kind is Bus.IDE:
+        ide = spec.ide
+        bus = None if ide is None or ide.primary is None else 0 if ide.primary else 1
+        unit = None if ide is None or ide.master is None else 0 if ide.master else 1
+        return allocate(vm, kind, bus, unit)
+    asked = spec.scsi or spec.sata or spec.nvme
+    return allocate(vm, kind, asked.bus if asked else None, asked.unit if asked else None)
+
+
+def disk_at(place: Place, label: str, path: str, capacity: int) -> Disk.Info:
+    """A disk in a place; ``capacity`` in bytes."""
+    kind, bus, unit = place.kind, place.bus, place.unit
+    return Disk.Info(
+        label=label,
+        type=Disk.HostBusAdapterType(kind),
+        ide=IdeAddressInfo(primary=bus == 0, master=unit == 0) if kind is Bus.IDE else None,
+        scsi=ScsiAddressInfo(bus=bus, unit=unit) if kind is Bus.SCSI else None,
+        sata=SataAddressInfo(bus=bus, unit=unit) if kind is Bus.SATA else None,
+        nvme=NvmeAddressInfo(bus=bus, unit=unit) if kind is Bus.NVME else None,
+        backing=Disk.BackingInfo(type=Disk.BackingType.VMDK_FILE, vmdk_file=path),
+        capacity=capacity,
+    )
+
+
+def attached(vm: VirtualMachine, path: str) -> VirtualMachine:
+    """``vm`` with that file no longer among those that lie about."""
+    rest = {file: size for file, size in vm.detached_vmdks.items() if file != path}
+    return msgspec.structs.replace(vm, detached_vmdks=rest)
+
+
+def detached(vm: VirtualMachine, disk: Disk.Info) -> VirtualMachine:
+    """``vm`` with the disk's file among those that lie about."""
+    path = disk.backing.vmdk_file
+    if path is None:
+        return vm
+    return msgspec.structs.replace(vm, detached_vmdks={**vm.detached_vmdks, path: disk.capacity or 0})
+
+
+def without_boot(vm: VirtualMachine, disk: Key) -> VirtualMachine:
+    """``vm`` with a boot order that does not name the disk; an entry that names nothing else goes."""
+    entries = []
+    for entry in vm.boot_devices:
+        if entry.disks is not None and disk in entry.disks:
+            rest = tuple(other for other in entry.disks if other != disk)
+            if not rest:
+                continue
+            entry = msgspec.structs.replace(entry, disks=rest)
+        entries.append(entry)
+    return msgspec.structs.replace(vm, boot_devices=tuple(entries))

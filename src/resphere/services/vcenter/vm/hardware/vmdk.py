@@ -1,0 +1,113 @@
+"""VMDK files: the names and room of new ones, and finding existing ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+from resphere.contract.errors import (
+    InvalidArgument,
+    NotFound,
+    ResourceBusy,
+    ResourceInaccessible,
+    ResourceInUse,
+    UnableToAllocateResource,
+    message,
+)
+from resphere.contract.generated.vcenter_vm_hardware import Disk
+from resphere.inventory.guests import guest
+from resphere.inventory.model import Datastore, Host, VirtualMachine
+from resphere.inventory.relations import vms_of_datastore
+from resphere.inventory.replica import Replica
+from resphere.inventory.space import files_on, free_space
+from resphere.inventory.tables import datastore_name
+
+GIB = 1 << 30
+LARGEST_BYTES = 62 << 40
+"""The largest virtual disk of vSphere 7.0 and 8.0."""
+LONGEST_NAME = 80
+
+
+def new_file(inventory: Replica, vm: VirtualMachine, spec: Disk.VmdkCreateSpec) -> tuple[str, int]:
+    """Path and capacity in bytes of the file that ``spec`` asks for, in the VM's own folder.
+
+    :raises InvalidArgument: a name that no file can have, or a size that no disk can have.
+    :raises ResourceInUse: there is a file of that name.
+    :raises ResourceInaccessible: the datastore is.
+    :raises UnableToAllocateResource: the datastore has no room.
+    """
+    capacity = guest(vm.guest_OS).disk_size_GiB * GIB if spec.capacity is None else spec.capacity
+    if not 0 < capacity <= LARGEST_BYTES:
+        raise InvalidArgument(
+            message(
+                "resphere.vm.disk.capacity",
+                "spec.new_vmdk.capacity: must be from 1 to {0} bytes, not {1}.",
+                LARGEST_BYTES,
+                capacity,
+            )
+        )
+    path = new_path(inventory, vm, spec.name)
+    store = inventory.get(Datastore, vm.datastore)
+    if store is None or not store.accessible:
+        raise ResourceInaccessible(
+            message("resphere.vm.disk.inaccessible", "The datastore of {0} is not accessible.", vm.name)
+        )
+    free = free_space(inventory, store)
+    if capacity > free:
+        raise UnableToAllocateResource(
+            message(
+                "resphere.vm.disk.no_room",
+                "The datastore {0} has {1} bytes free, and {2} are needed.",
+                store.name,
+                free,
+                capacity,
+            )
+        )
+    return path, capacity
+
+
+def new_path(inventory: Replica, vm: VirtualMachine, name: str | None) -> str:
+    """Where a file of that name goes; without a name the first free one of ``web.vmdk``, ``web_1.vmdk``, ..."""
+    folder = vm.vmx_path.rpartition("/")[0]
+    if name is None:
+        stem = vm.vmx_path.rpartition("/")[2].removesuffix(".vmx")
+        names: Iterator[str] = (f"{stem}_{number}" if number else stem for number in count())
+    else:
+        if not name.strip() or len(name) > LONGEST_NAME or any(c in "/\\" or not c.isprintable() for c in name):
+            raise InvalidArgument(
+                message(
+                    "resphere.vm.disk.name",
+                    "spec.new_vmdk.name: must have 1 to {0} characters, and neither slash nor control character.",
+                    LONGEST_NAME,
+                )
+            )
+        names = iter((name,))
+    taken = files_on(inventory, vm.datastore)
+    path = next((path for each in names if (path := f"{folder}/{each}.vmdk") not in taken), None)
+    if path is None:
+        raise ResourceInUse(message("resphere.vm.disk.file_exists", "The file {0}.vmdk exists.", f"{folder}/{name}"))
+    return path
+
+
+def existing_file(inventory: Replica, vm: VirtualMachine, backing: Disk.BackingSpec | None) -> tuple[str, int]:
+    """Path and capacity in bytes of a file that is known, and a disk of no VM now.
+
+    :raises NotFound: there is no such file on a datastore that the VM's host has mounted.
+    :raises ResourceBusy: it is a disk of a VM.
+    """
+    path = (backing.vmdk_file if backing is not None else None) or ""
+    store = mounted_store(inventory, vm, path)
+    capacity = files_on(inventory, store.id).get(path) if store is not None else None
+    if store is None or capacity is None:
+        raise NotFound(message("resphere.vm.disk.no_file", "There is no VMDK file {0}.", path))
+    for other in vms_of_datastore(inventory, store):
+        if any(disk.backing.vmdk_file == path for disk in other.disks.values()):
+            raise ResourceBusy(message("resphere.vm.disk.in_use", "The file {0} is a disk of {1}.", path, other.name))
+    return path, capacity
+
+
+def mounted_store(inventory: Replica, vm: VirtualMachine, path: str) -> Datastore | None:
+    """The datastore that a path means on the VM's host."""
+    host, name = inventory.get(Host, vm.host), datastore_name(path)
+    stores = (inventory.get(Datastore, id) for id in (host.datastores if host is not None else ()))
+    return next((store for store in stores if store is not None and store.name == name), None)
