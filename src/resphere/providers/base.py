@@ -108,6 +108,13 @@ class NewHost(msgspec.Struct, frozen=True, kw_only=True):
     thumbprint: str | None
 
 
+class LifecycleProvider(Protocol):
+    """The coming and going of virtual machines."""
+
+    async def delete_vm(self, job: Job[VirtualMachine]) -> None:
+        """Delete the VM with its snapshots and files."""
+
+
 class HostProvider(Protocol):
     """Hosts."""
 
@@ -134,7 +141,15 @@ class InventoryProvider(Protocol):
         """Do what ``plan`` makes of the target as it is at completion; it may refuse."""
 
 
-class Provider(PowerProvider, HardwareProvider, SnapshotProvider, HostProvider, InventoryProvider, Protocol):
+class Provider(
+    PowerProvider,
+    HardwareProvider,
+    SnapshotProvider,
+    LifecycleProvider,
+    HostProvider,
+    InventoryProvider,
+    Protocol,
+):
     """Everything that services ask of a provider."""
 
     @property

@@ -16,6 +16,7 @@ class Durations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     create_snapshot: float = 0.0
     revert_to_snapshot: float = 0.0
     delete_snapshot: float = 0.0
+    delete_vm: float = 0.0
     enter_maintenance_mode: float = 0.0
     exit_maintenance_mode: float = 0.0
     migrate: float = 0.0
@@ -32,6 +33,7 @@ REALISTIC = Durations(
     create_snapshot=2.0,
     revert_to_snapshot=3.0,
     delete_snapshot=4.0,
+    delete_vm=1.5,
     enter_maintenance_mode=1.5,
     exit_maintenance_mode=1.0,
     migrate=8.0,

@@ -140,6 +140,18 @@ class Simulator:
 
         await job.complete(plan)
 
+    async def delete_vm(self, job: Job[VirtualMachine]) -> None:
+        """Delete the VM and its snapshots in one transaction."""
+        await job.spend(self._durations.delete_vm)
+
+        def plan(edit: Edit, vm: VirtualMachine) -> None:
+            # Whoever takes a snapshot meanwhile writes the VM too: none is left behind.
+            for snapshot in self._inventory.by(Snapshot, "parent", vm.id):
+                edit.delete(Snapshot, snapshot)
+            edit.delete(VirtualMachine, vm.id)
+
+        await job.complete(plan)
+
     async def enter_maintenance_mode(self, job: Job[Host], with_powered_off: bool) -> None:
         """Evacuate and enter in one transaction: canceled or refused, nothing has moved."""
         moves = evacuation(self._inventory, job.target, with_powered_off)
