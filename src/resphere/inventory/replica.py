@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import random
+import re
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +29,9 @@ LONGEST_PAUSE_SECONDS = 0.002  # for each attempt so far; a commit takes about a
 COUNTER = "object"
 FIRST_NUMBER = 1001  # below stand the fixed ids, such as group-d1
 NUMBERS_TAKEN = 256  # each taking blocks the worker for one commit
+
+# Longer ones, which no counter reaches, are no obstacle.
+_NUMBER = re.compile(r"(?<!\d)\d{1,15}$")
 
 logger = logging.getLogger(__name__)
 
@@ -192,6 +196,17 @@ class Replica:
             await self._store.commit(edit.transaction(drafts))
             # Own changes come back through the log like all others: one order for everybody.
             self.refresh()
+
+    def pass_over(self, ids: Iterable[str]) -> None:
+        """Have no new id be one of ``ids``, which came from elsewhere, nor have the number of one.
+
+        Blocks the caller's thread for two commits.
+        """
+        numbers = (_NUMBER.search(id) for id in ids)
+        highest = max((int(number[0]) for number in numbers if number), default=0)
+        missing = highest - (self._store.reserve(COUNTER, 1)[0] + FIRST_NUMBER - 1)
+        if missing > 0:
+            self._store.reserve(COUNTER, missing)
 
     def _next_number(self) -> int:
         number = next(self._numbers, None)

@@ -108,7 +108,8 @@ async def fill(settings: Settings, password: str) -> None:
     try:
         replica = open_replica(store)
         if replica.get(Folder, ROOT_FOLDER) is None:
-            objects = initial_inventory(settings)
+            objects = tuple(initial_inventory(settings))
+            replica.pass_over(obj.id for obj in objects)
 
             def plan(edit: Edit) -> None:
                 for obj in objects:

@@ -1,0 +1,59 @@
+"""The inventory of a new store."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from resphere.cli.inventory import exported
+from resphere.inventory.edit import Edit
+from resphere.inventory.model import KINDS
+from resphere.server.assembly import open_replica
+from resphere.server.prepare import fill
+from resphere.server.settings import Settings
+from resphere.store.sqlite import SqliteStore
+
+
+def numbers(settings: Settings) -> tuple[set[int], list[int]]:
+    """The numbers in the ids of a filled store, and some new ones."""
+
+    async def ask() -> tuple[set[int], list[int]]:
+        store = SqliteStore.open(settings.database)
+        try:
+            replica = open_replica(store)
+            taken = {int(id.lstrip("abcdefghijklmnopqrstuvwxyz-")) for cls in KINDS.values() for id in replica.all(cls)}
+
+            def plan(edit: Edit) -> list[int]:
+                return [int(edit.new_id("vm-").removeprefix("vm-")) for _ in range(600)]
+
+            return taken, await replica.change(plan)
+        finally:
+            await store.close()
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("vms", [0, 40, 1500])
+def test_new_ids_are_new(tmp_path: Path, vms: int) -> None:
+    settings = Settings(data_dir=tmp_path, vms=vms)
+    asyncio.run(fill(settings, "secret"))
+    for _ in range(2):
+        taken, new = numbers(settings)
+        assert not taken & set(new)
+        assert min(new) > max(taken)
+        assert min(new) > 1000
+
+
+def test_new_ids_are_new_after_an_import(tmp_path: Path) -> None:
+    first, second = (Settings(data_dir=tmp_path / name, vms=1500) for name in ("one", "two"))
+    for settings in (first, second):
+        settings.data_dir.mkdir()
+    asyncio.run(fill(first, "secret"))
+    file = tmp_path / "inventory.yaml"
+    file.write_text(asyncio.run(exported(first.database)), encoding="utf-8")
+    imported = Settings(data_dir=second.data_dir, inventory=file)
+    asyncio.run(fill(imported, "secret"))
+    taken, new = numbers(imported)
+    assert min(new) > max(taken)
