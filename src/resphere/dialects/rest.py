@@ -33,6 +33,8 @@ LOGOUT = "com.vmware.cis.session.delete"
 COOKIE = SESSION_HEADER.decode()
 HEADER_AUTHENTICATION = b"vmware-use-header-authn"
 ID_PREFIX = "id:"
+MAPPED = [PREFIX, "com", "vmware"]
+"""How the paths begin that were made from service ids: only they have the prefix."""
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 
@@ -224,7 +226,8 @@ def codec(operation: AnyOperation, route: Route) -> RestCodec:
 
 def segments(request: Request) -> list[str]:
     """The path's parts, decoded, without the ``id:`` that mapped paths put before identifiers."""
-    return [text(segment, "path").removeprefix(ID_PREFIX) for segment in request.path.split("/") if segment]
+    found = [text(segment, "path") for segment in request.path.split("/") if segment]
+    return [segment.removeprefix(ID_PREFIX) for segment in found] if found[: len(MAPPED)] == MAPPED else found
 
 
 def cookie(session_id: str, more: str = "") -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing
 from typing import Any
 
@@ -10,6 +11,9 @@ from resphere.dialects.validation import bare, field_types, invalid
 
 Tree = dict[str, Any]
 """Nested by the dots of the keys; a leaf is the list of the values that a key was given."""
+
+# Not every word of digits is a number to Python: of too many it makes none.
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def tree(query: dict[str, list[str]]) -> Tree:
@@ -53,8 +57,8 @@ def elements(node: Any, expected: Any, where: str) -> list[Any]:
     """The elements of a list, repeated or numbered."""
     if isinstance(node, list):
         return node
-    if not all(key.isdecimal() for key in node):
-        wrong = next(key for key in node if not key.isdecimal())
+    wrong = next((key for key in node if not _NUMBER.fullmatch(key)), None)
+    if wrong is not None:
         raise invalid(f"{where}.{wrong}", f"{where} is a list: repeat the key, or number its elements from 1")
     return [shaped(node[key], expected, f"{where}.{key}") for key in sorted(node, key=int)]
 
