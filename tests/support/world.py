@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Coroutine, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,6 +69,7 @@ class World:
             tasks=Tasks(self.inventory, lambda: NOW, "test", lambda _: True),
             product=Product("8.0.3", "1", "0", "test", ("8.0",)),
             now=lambda: NOW,
+            random_bytes=random.Random(1).randbytes,
             list_limits=True,
             ca_archive=None,
         )

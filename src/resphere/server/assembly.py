@@ -29,6 +29,7 @@ from resphere.dialects.rest import RestDialect
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.inventory.tables import TABLES
+from resphere.inventory.tagging import TAGGING_TABLES
 from resphere.providers.simulator.durations import NONE, REALISTIC, Durations
 from resphere.providers.simulator.provider import Simulator
 from resphere.server.exchange import Exchange
@@ -48,7 +49,7 @@ from resphere.tasks.runner import Tasks
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 30.0
-ALL_TABLES = (*TABLES, ACCOUNTS, SESSIONS, TASKS)
+ALL_TABLES = (*TABLES, *TAGGING_TABLES, ACCOUNTS, SESSIONS, TASKS)
 
 
 def now() -> datetime:
@@ -101,6 +102,7 @@ class Worker:
                 tasks=self._tasks,
                 product=product(settings, self._replica.epoch),
                 now=now,
+                random_bytes=secrets.token_bytes,
                 list_limits=settings.list_limits,
                 ca_archive=ca_archive,
             ),

@@ -60,6 +60,8 @@ class Environment(msgspec.Struct, frozen=True):
     tasks: Tasks
     product: Product
     now: Callable[[], datetime]
+    random_bytes: Callable[[int], bytes]
+    """So many random bytes: what ids without a number are made of."""
     list_limits: bool
     """Whether lists refuse to return more than vCenter's maximum."""
     ca_archive: bytes | None

@@ -1,0 +1,210 @@
+"""``com.vmware.cis.tagging.tag_association``: which object has which tag."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from resphere.access.defaults import READ
+from resphere.contract.errors import VapiError
+from resphere.contract.generated import cis_tagging, ids, vapi_std
+from resphere.contract.model import LocalizableMessage
+from resphere.inventory.edit import Edit
+from resphere.inventory.tagging import (
+    Attachment,
+    Category,
+    Tag,
+    attached_to_existing,
+    exclusive_attachment,
+    is_associable,
+    type_of,
+)
+from resphere.services.call import Call
+from resphere.services.cis.tagging import common
+from resphere.services.cis.tagging.attaching import Attaching, find_readable, invalid_object, require_readable
+from resphere.services.registry import implements
+
+T = TypeVar("T")
+
+BatchResult = cis_tagging.TagAssociation.BatchResult
+ObjectToTags = cis_tagging.TagAssociation.ObjectToTags
+TagToObjects = cis_tagging.TagAssociation.TagToObjects
+
+
+@implements(cis_tagging.TagAssociation.attach)
+async def attach(call: Call, tag_id: ids.CisTaggingTagId, object_id: vapi_std.DynamicID) -> None:
+    """Attach the tag; no change if it is attached already.
+
+    :raises InvalidArgument: there is no such object, or the category's types or cardinality forbid it.
+    """
+
+    def plan(edit: Edit) -> None:
+        attaching = Attaching(edit, call.inventory)
+        tag = attaching.tag(tag_id)
+        target = find_readable(call, object_id)
+        if target is None:
+            raise invalid_object(object_id)
+        attaching.attach(tag, target)
+
+    await call.inventory.change(plan)
+
+
+@implements(cis_tagging.TagAssociation.detach)
+async def detach(call: Call, tag_id: ids.CisTaggingTagId, object_id: vapi_std.DynamicID) -> None:
+    """Detach the tag; no change if it is not attached."""
+
+    def plan(edit: Edit) -> None:
+        attaching = Attaching(edit, call.inventory)
+        tag = attaching.tag(tag_id)
+        attaching.detach(tag, require_readable(call, object_id).id)
+
+    await call.inventory.change(plan)
+
+
+@implements(cis_tagging.TagAssociation.attach_multiple_tags_to_object)
+async def attach_multiple_tags_to_object(
+    call: Call, object_id: vapi_std.DynamicID, tag_ids: tuple[ids.CisTaggingTagId, ...]
+) -> BatchResult:
+    """Attach those tags that can be, in one transaction; the others are told in the result."""
+
+    def plan(edit: Edit) -> BatchResult:
+        attaching, target = Attaching(edit, call.inventory), require_readable(call, object_id)
+        return batch(tag_ids, lambda tag_id: attaching.attach(attaching.tag(tag_id), target))
+
+    return await call.inventory.change(plan)
+
+
+@implements(cis_tagging.TagAssociation.detach_multiple_tags_from_object)
+async def detach_multiple_tags_from_object(
+    call: Call, object_id: vapi_std.DynamicID, tag_ids: tuple[ids.CisTaggingTagId, ...]
+) -> BatchResult:
+    """Detach those tags that exist, in one transaction; the others are told in the result."""
+
+    def plan(edit: Edit) -> BatchResult:
+        attaching, target = Attaching(edit, call.inventory), require_readable(call, object_id)
+        return batch(tag_ids, lambda tag_id: attaching.detach(attaching.tag(tag_id), target.id))
+
+    return await call.inventory.change(plan)
+
+
+@implements(cis_tagging.TagAssociation.attach_tag_to_multiple_objects)
+async def attach_tag_to_multiple_objects(
+    call: Call, tag_id: ids.CisTaggingTagId, object_ids: tuple[vapi_std.DynamicID, ...]
+) -> BatchResult:
+    """Attach the tag to those objects that can have it, in one transaction; the others are told in the result."""
+
+    def plan(edit: Edit) -> BatchResult:
+        attaching = Attaching(edit, call.inventory)
+        tag = attaching.tag(tag_id)
+
+        def attach_to(object_id: vapi_std.DynamicID) -> None:
+            target = find_readable(call, object_id)
+            if target is None:
+                raise invalid_object(object_id)
+            attaching.attach(tag, target)
+
+        return batch(object_ids, attach_to)
+
+    return await call.inventory.change(plan)
+
+
+@implements(cis_tagging.TagAssociation.detach_tag_from_multiple_objects)
+async def detach_tag_from_multiple_objects(
+    call: Call, tag_id: ids.CisTaggingTagId, object_ids: tuple[vapi_std.DynamicID, ...]
+) -> BatchResult:
+    """Detach the tag from those objects that exist, in one transaction; the others are told in the result."""
+
+    def plan(edit: Edit) -> BatchResult:
+        attaching = Attaching(edit, call.inventory)
+        tag = attaching.tag(tag_id)
+
+        def detach_from(object_id: vapi_std.DynamicID) -> None:
+            target = find_readable(call, object_id)
+            if target is None:
+                raise invalid_object(object_id)
+            attaching.detach(tag, target.id)
+
+        return batch(object_ids, detach_from)
+
+    return await call.inventory.change(plan)
+
+
+@implements(cis_tagging.TagAssociation.list_attached_tags)
+async def list_attached_tags(call: Call, object_id: vapi_std.DynamicID) -> tuple[str, ...]:
+    """The ids of the object's tags."""
+    return tags_of(call, require_readable(call, object_id).id)
+
+
+@implements(cis_tagging.TagAssociation.list_attached_tags_on_objects)
+async def list_attached_tags_on_objects(
+    call: Call, object_ids: tuple[vapi_std.DynamicID, ...]
+) -> tuple[ObjectToTags, ...]:
+    """The ids of each object's tags, in the order asked for. What the caller cannot read is left out."""
+    return tuple(
+        [
+            ObjectToTags(object_id=object_id, tag_ids=tags_of(call, object_id.id))
+            for object_id in dict.fromkeys(object_ids)
+            if find_readable(call, object_id) is not None
+        ]
+    )
+
+
+@implements(cis_tagging.TagAssociation.list_attached_objects)
+async def list_attached_objects(call: Call, tag_id: ids.CisTaggingTagId) -> tuple[vapi_std.DynamicID, ...]:
+    """The objects that have the tag and that the caller may read."""
+    return objects_of(call, common.require(call, Tag, tag_id))
+
+
+@implements(cis_tagging.TagAssociation.list_attached_objects_on_tags)
+async def list_attached_objects_on_tags(
+    call: Call, tag_ids: tuple[ids.CisTaggingTagId, ...]
+) -> tuple[TagToObjects, ...]:
+    """The objects that have each tag, in the order asked for. Tags that do not exist are left out."""
+    return tuple(
+        [
+            TagToObjects(tag_id=tag.id, object_ids=objects_of(call, tag))
+            for tag_id in dict.fromkeys(tag_ids)
+            if (tag := call.inventory.get(Tag, tag_id)) is not None
+        ]
+    )
+
+
+@implements(cis_tagging.TagAssociation.list_attachable_tags)
+async def list_attachable_tags(call: Call, object_id: vapi_std.DynamicID) -> tuple[str, ...]:
+    """The ids of the tags that could be attached to the object and are not."""
+    inventory, target = call.inventory, require_readable(call, object_id)
+    attached, type = set(tags_of(call, target.id)), type_of(target)
+    return tuple(
+        tag
+        for category in inventory.all(Category).values()
+        if is_associable(category, type)
+        and not (category.is_single and exclusive_attachment(inventory, category.id, target.id))
+        for tag in inventory.by(Tag, "category", category.id)
+        if tag not in attached
+    )
+
+
+def tags_of(call: Call, object: str) -> tuple[ids.CisTaggingTagId, ...]:
+    """The ids of the object's tags."""
+    return tuple([attachment.tag for attachment in call.inventory.by(Attachment, "object", object).values()])
+
+
+def objects_of(call: Call, tag: Tag) -> tuple[vapi_std.DynamicID, ...]:
+    """The objects that have ``tag`` and that the caller may read."""
+    attachments = call.inventory.by(Attachment, "tag", tag.id).values()
+    return tuple(
+        vapi_std.DynamicID(type=attachment.type, id=attachment.object)
+        for attachment in attached_to_existing(call.inventory, attachments)
+        if call.view.holds(READ, attachment.object)
+    )
+
+
+def batch(items: Iterable[T], do: Callable[[T], object]) -> BatchResult:
+    """Do it to each item; what is refused becomes messages."""
+    errors: list[LocalizableMessage] = []
+    for item in items:
+        try:
+            do(item)
+        except VapiError as refusal:
+            errors.extend(refusal.messages)
+    return BatchResult(success=not errors, error_messages=tuple(errors))
