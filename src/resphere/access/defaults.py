@@ -17,9 +17,11 @@ READ = "System.Read"
 VIEW = "System.View"
 ANONYMOUS = "System.Anonymous"
 
-PUBLIC: frozenset[str] = frozenset({"resphere.certificates.download", "resphere.openapi.get"})
+PUBLIC: frozenset[str] = frozenset(
+    {"resphere.certificates.download", "resphere.explorer.file", "resphere.explorer.page", "resphere.openapi.get"}
+)
 """Operations that answer anybody: the CA certificate must be had before anything can be trusted, and the description
-of the API says nothing that is not published."""
+of the API and the page that shows it say nothing that is not published."""
 
 LOGIN = "com.vmware.cis.session.create"
 """The operation that takes a name and a password instead of a session."""

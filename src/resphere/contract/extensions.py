@@ -85,6 +85,33 @@ class OpenApi:
     )
 
 
+class Explorer:
+    """``resphere.explorer``: a page that shows the API's description and calls what it shows."""
+
+    class FileInput(m.Struct, frozen=True, kw_only=True):
+        file: str
+
+    page: ClassVar[m.Operation[[], m.Asset]] = m.Operation(
+        "resphere.explorer",
+        "page",
+        output=lambda: m.Asset,
+        api=m.Route("GET", "/apiexplorer", 200),
+        releases=ALL_RELEASES,
+        media_type="text/html",
+    )
+
+    file: ClassVar[m.Operation[[str], m.Asset]] = m.Operation(
+        "resphere.explorer",
+        "file",
+        input=FileInput,
+        output=lambda: m.Asset,
+        api=m.Route("GET", "/apiexplorer/{file}", 200),
+        errors=("not_found",),
+        releases=ALL_RELEASES,
+        media_type="*/*",
+    )
+
+
 class Host:
     """``resphere.vcenter.host``: one host in detail, which vCenter's REST API does not show."""
 
@@ -431,6 +458,7 @@ class Folders:
 OPERATIONS: dict[str, m.AnyOperation] = {
     operation.id: operation
     for service in (About, Certificates, OpenApi, Host, HostMaintenance, VmSnapshots, Folders)
+    for service in (About, Certificates, OpenApi, Explorer, Host, HostMaintenance, VmSnapshots)
     for operation in vars(service).values()
     if isinstance(operation, m.Operation)
 }

@@ -116,6 +116,14 @@ class ErrorValue(Struct, frozen=True, kw_only=True):
     data: Dynamic | None = None
 
 
+class Asset(msgspec.Struct, frozen=True):
+    """A file as the result of an operation that serves several: it says itself what it is sent as."""
+
+    content: bytes
+    media_type: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
 class NoInput(Struct, frozen=True):
     """The input of operations without parameters."""
 
@@ -181,7 +189,8 @@ class Operation(Generic[P, R]):
         self.releases = releases
         self.clients = clients
         self.media_type = media_type
-        """What a ``bytes`` result is sent as, unencoded; ``None``: results are encoded by the dialect."""
+        """What a ``bytes`` result is sent as, unencoded; an :class:`Asset` says it itself. ``None``: results are
+        encoded by the dialect."""
         self._output = output
 
     @cached_property

@@ -16,7 +16,7 @@ import msgspec
 
 from resphere.contract.errors import ERRORS, ErrorBody, VapiError
 from resphere.contract.extensions import route_text
-from resphere.contract.model import AnyOperation, Requirement, Route, Struct
+from resphere.contract.model import AnyOperation, Requirement, Route, Struct, Union
 
 REFERENCE = "#/components/schemas/"
 GENERATED = "resphere.contract.generated."
@@ -32,13 +32,15 @@ class Source(msgspec.Struct, frozen=True):
     """What the document is made of.
 
     ``requirements`` gives an operation's privileges, ``describe`` our words for it (``None``: none), ``implemented``
-    are ids, ``public`` the ids that need no session, ``login`` the one that takes a name and a password.
+    are ids, ``kept`` the ids whose replies clients may revalidate, ``public`` those that need no session, ``login`` the
+    one that takes a name and a password.
     """
 
     operations: tuple[AnyOperation, ...]
     requirements: Requirements
     describe: Describe
     implemented: frozenset[str]
+    kept: frozenset[str]
     public: frozenset[str]
     login: str
     title: str
@@ -57,7 +59,13 @@ def document(source: Source) -> dict[str, Any]:
     routed = [(operation, operation.api) for operation in source.operations if operation.api is not None]
     types = list(types_of(routed))
     schemas, components = msgspec.json.schema_components(types, ref_template=REFERENCE + "{name}")
-    names = schema_names(types, components)
+    classes = shown_classes(types, components)
+    for name, cls in classes.items():
+        if issubclass(cls, Struct) and cls.__vapi_unions__:
+            components[name]["allOf"] = [union_schema(cls, union) for union in cls.__vapi_unions__]
+    without_null_defaults(schemas)
+    without_null_defaults(components)
+    names = {shown: readable(cls) for shown, cls in classes.items()}
     schema_of = dict(zip(map(id, types), schemas, strict=True))
     by_type = [(t, schema_of[id(t)]) for t in types]
     paths: dict[str, dict[str, Any]] = {}
@@ -137,6 +145,8 @@ def operation_object(
     if operation.output is not None and operation.media_type is None:
         output = next(position)[1]
     made["responses"] = responses(operation, route, output)
+    if operation.id in source.kept:
+        made["responses"]["304"] = {"description": "Unchanged since the reply whose ETag If-None-Match names"}
     if operation.id in source.public:
         made["security"] = []
     elif operation.id == source.login:
@@ -155,9 +165,14 @@ def query_parameter(operation: AnyOperation, path: str, schema: dict[str, Any]) 
         "name": member or parameter,
         "in": "query",
         "required": field.required and not member,
-        "schema": not_null(schema),
+        "schema": query_schema(schema),
         "explode": True,
     }
+
+
+def query_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of what travels in a query, where a set may name a thing twice."""
+    return {name: value for name, value in not_null(schema).items() if name != "uniqueItems"}
 
 
 def not_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -201,18 +216,78 @@ def responses(operation: AnyOperation, route: Route, output: dict[str, Any] | No
     return made
 
 
-def schema_names(types: Iterable[Any], components: dict[str, Any]) -> dict[str, str]:
-    """What msgspec called a schema -> ``vcenter.VM.Summary``: the place in the contract, unique and readable."""
-    names = {}
+def union_schema(cls: type[Struct], union: Union) -> dict[str, Any]:
+    """One branch for each value of the discriminant, with the fields that it requires and those that it forbids.
+
+    Forbidden fields may be ``null``, which means unset.
+    """
+    fields = {field.name: field for field in msgspec.structs.fields(cls)}
+    key = fields[union.discriminant].encode_name
+    branches = [
+        case_schema(key, {"const": value}, fields, union, dict(union.cases.get(value, ())))
+        for value in enumeration(fields[union.discriminant].type)
+    ]
+    if not fields[union.discriminant].required:
+        branches.append({"properties": {key: {"type": "null"}}})
+    return {"oneOf": branches}
+
+
+def case_schema(
+    key: str,
+    tag: dict[str, Any],
+    fields: dict[str, msgspec.structs.FieldInfo],
+    union: Union,
+    allowed: dict[str, bool],
+) -> dict[str, Any]:
+    """The branch in which the field ``key`` is as ``tag`` says; ``allowed``: field -> whether it is required then."""
+    properties: dict[str, Any] = {key: tag}
+    required = [key]
+    for name in sorted(union.members):
+        shown = fields[name].encode_name
+        if name not in allowed:
+            properties[shown] = {"type": "null"}
+        elif allowed[name]:
+            properties[shown] = {"not": {"type": "null"}}
+            required.append(shown)
+    return {"properties": properties, "required": required}
+
+
+def enumeration(expected: Any) -> list[str]:
+    """The values of the enumeration inside ``expected``."""
+    options = (*typing.get_args(expected), expected)
+    found = next(t for t in options if isinstance(t, type) and issubclass(t, Enum))
+    return [str(member.value) for member in found]
+
+
+def without_null_defaults(value: Any) -> None:
+    """Take away ``"default": null``, everywhere inside: that an unset field is unset says nothing."""
+    if isinstance(value, dict):
+        if value.get("default", value) is None:
+            del value["default"]
+        for inner in value.values():
+            without_null_defaults(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            without_null_defaults(inner)
+
+
+def shown_classes(types: Iterable[Any], components: dict[str, Any]) -> dict[str, type]:
+    """What msgspec called a schema -> the class that it describes."""
+    shown: dict[str, type] = {}
     for cls in reachable(types):
         full = f"{cls.__module__}.{cls.__qualname__}"
-        name = full.removeprefix(GENERATED).removeprefix("resphere.contract.")
         if full in components:
-            names[full] = name
+            shown[full] = cls
         elif cls.__name__ in components:
-            names[cls.__name__] = name
-    names[ErrorBody.__name__] = ErrorBody.__name__
-    return names
+            shown[cls.__name__] = cls
+    return shown
+
+
+def readable(cls: type) -> str:
+    """``vcenter.VM.Summary``: the place in the contract, unique."""
+    if cls is ErrorBody:
+        return ErrorBody.__name__
+    return f"{cls.__module__}.{cls.__qualname__}".removeprefix(GENERATED).removeprefix("resphere.contract.")
 
 
 def reachable(types: Iterable[Any]) -> set[type]:

@@ -11,7 +11,7 @@ import msgspec
 
 from resphere.contract.errors import ErrorBody, NotFound, Unauthenticated, VapiError, message
 from resphere.contract.lookup import operation_at
-from resphere.contract.model import AnyOperation, Route, Struct
+from resphere.contract.model import AnyOperation, Asset, Route, Struct
 from resphere.dialects.base import Outcome, ReadBody, Refused, Reply, Request, Resolved
 from resphere.dialects.credentials import http_credentials
 from resphere.dialects.router import Found, Match, Router
@@ -44,7 +44,7 @@ class ApiDialect:
         try:
             match, query = self._remembered_match(request)
         except VapiError as error:
-            return Refused(error, credentials, public=not request.path.lstrip("/").startswith("api"))
+            return Refused(error, credentials, public=not below_api(request.path))
         return Resolved(
             operation=operation_at(match.place),
             credentials=credentials,
@@ -104,6 +104,8 @@ class ApiDialect:
         """The bare value; nothing for void."""
         operation, route = resolved.operation, resolved.operation.api
         assert route is not None
+        if isinstance(result, Asset):
+            return Reply(route.status, result.content, result.media_type, result.headers)
         if operation.media_type is not None:
             return Reply(route.status, result, operation.media_type)
         if operation.output is None:
@@ -122,6 +124,11 @@ class ApiDialect:
         if challenge:
             headers = (*headers, ("WWW-Authenticate", challenge))
         return Reply(error.status or error.api_status, _encoder.encode(body), JSON, headers)
+
+
+def below_api(path: str) -> bool:
+    """Whether the path as sent is ``/api`` or begins with it as a segment, however that is written."""
+    return unquote_to_bytes(path.lstrip("/").partition("/")[0]) == b"api"
 
 
 def no_resource(request: Request) -> NotFound:

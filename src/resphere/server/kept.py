@@ -60,6 +60,11 @@ def accepts_gzip(header: bytes | None) -> bool:
     return False
 
 
+def compressible(media_type: str | None) -> bool:
+    """Whether content of that type is text; an archive is as small as it gets."""
+    return media_type is not None and media_type.startswith(("application/json", "image/svg", "text/"))
+
+
 def compressed(reply: Reply) -> Reply:
     """``reply`` with its body gzipped, or as it is where that is not worth it."""
     if len(reply.body) < SMALLEST_COMPRESSED_BYTES:

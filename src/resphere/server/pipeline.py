@@ -32,7 +32,7 @@ from resphere.dialects.base import Credentials, Outcome, Refused, Reply, Resolve
 from resphere.inventory.errors import ConcurrentChange as ChangedConcurrently
 from resphere.server.exchange import Exchange
 from resphere.server.faults import Faults
-from resphere.server.kept import Kept, accepts_gzip, compressed
+from resphere.server.kept import Kept, accepts_gzip, compressed, compressible
 from resphere.services.call import Call, Environment
 from resphere.services.registry import Implementation
 from resphere.store.base import StoreError
@@ -251,7 +251,7 @@ def encode(pipeline: Pipeline, exchange: Exchange) -> None:
     assert exchange.resolved is not None
     reply = exchange.dialect.encode(exchange.resolved, exchange.result)
     gzip = accepts_gzip(exchange.request.headers.get(b"accept-encoding"))
-    if gzip and exchange.resolved.operation.media_type is None:
+    if gzip and compressible(reply.media_type):
         reply = compressed(reply)
     if exchange.kept_key is not None:
         if exchange.etag is not None:

@@ -27,14 +27,15 @@ async def get(call: Call, implemented: bool | None, component: str | None) -> by
     :raises NotFound: no component of that name.
     """
     # A second of work at the first call, which other requests must not wait for.
-    return await asyncio.to_thread(made, call.environment.product.version, bool(implemented), component)
+    product = call.environment.product
+    return await asyncio.to_thread(made, product.version, product.api_releases, bool(implemented), component)
 
 
 @cache
-def made(version: str, implemented: bool, component: str | None) -> bytes:
-    """The encoded document, made once."""
+def made(version: str, releases: tuple[str, ...], implemented: bool, component: str | None) -> bytes:
+    """The encoded document of what ``releases`` have, made once."""
     known = implementations()
-    operations = tuple(all_operations())
+    operations = served(releases)
     components = sorted({component_of(operation) for operation in operations})
     if component is not None and component not in components:
         raise NotFound(
@@ -54,12 +55,19 @@ def made(version: str, implemented: bool, component: str | None) -> bytes:
         requirements=requirements_of,
         describe=described,
         implemented=frozenset(known),
+        kept=frozenset(id for id, implementation in known.items() if implementation.kept),
         public=PUBLIC,
         login=LOGIN,
         title=TITLE,
         version=version,
     )
     return msgspec.json.encode(document(source))
+
+
+@cache
+def served(releases: tuple[str, ...]) -> tuple[AnyOperation, ...]:
+    """The operations of any of these releases that stand on ``/api``."""
+    return tuple(o for o in all_operations() if o.api is not None and not set(releases).isdisjoint(o.releases))
 
 
 def described(operation: AnyOperation) -> str | None:

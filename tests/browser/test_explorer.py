@@ -1,0 +1,121 @@
+"""The API explorer in a real browser: log in, call operations, log out; no CSP violation, no other host."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tests.browser.conftest import Watched
+from tests.support.server import ADMINISTRATOR, PASSWORD, Client, Server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+VM_LIST = "/api/vcenter/vm"
+
+
+def opened(watched: Watched) -> Page:
+    """The page, once it shows the operations."""
+    watched.page.goto("/apiexplorer")
+    watched.page.wait_for_selector(".opblock-tag")
+    return watched.page
+
+
+def log_in(page: Page, password: str = PASSWORD) -> None:
+    """Fill in and send the form."""
+    page.fill("#password", password)
+    page.click("#login button")
+
+
+def operation(page: Page, tag: str, path: str) -> Locator:
+    """An operation, unfolded and ready to be called."""
+    page.click(f'[data-tag="{tag}"]')
+    found = page.locator(".opblock", has=page.locator(f'[data-path="{path}"]')).first
+    found.locator(".opblock-summary-control").click()
+    found.get_by_role("button", name="Try it out").click()
+    return found
+
+
+def execute(found: Locator) -> tuple[int, str]:
+    """Call it; status and body as they are shown."""
+    found.get_by_role("button", name="Execute").click()
+    reply = found.locator(".live-responses-table tbody tr").first
+    reply.locator("pre").first.wait_for()
+    return int(reply.locator(".response-col_status").inner_text().split()[0]), reply.locator("pre").first.inner_text()
+
+
+def assert_quiet(watched: Watched, server: Server, *expected: str) -> None:
+    """Nothing was complained of but for ``expected``, and nobody else was asked."""
+    assert [text for text in watched.complaints if not any(part in text for part in expected)] == []
+    assert {address for address in watched.requests if not address.startswith((server.url + "/", "data:"))} == set()
+
+
+def test_lists_virtual_machines(watched: Watched, shared_server: Server, client: Client) -> None:
+    page = opened(watched)
+    log_in(page)
+    page.wait_for_selector("#who:not(:empty)")
+    assert page.inner_text("#who") == ADMINISTRATOR
+    status, body = execute(operation(page, "com.vmware.vcenter.VM", VM_LIST))
+    assert (status, json.loads(body)) == (200, client.read(VM_LIST))
+    assert_quiet(watched, shared_server)
+
+
+def test_without_a_session_calls_are_refused_and_the_browser_asks_nothing(
+    watched: Watched, shared_server: Server
+) -> None:
+    page = opened(watched)
+    status, body = execute(operation(page, "com.vmware.vcenter.VM", VM_LIST))
+    assert (status, json.loads(body)["error_type"]) == (401, "UNAUTHENTICATED")
+    assert_quiet(watched, shared_server, "401")
+
+
+def test_a_wrong_password_is_told(watched: Watched, shared_server: Server) -> None:
+    page = opened(watched)
+    log_in(page, "wrong")
+    page.wait_for_selector("#problem:not(:empty)")
+    assert page.inner_text("#problem") == "The user name or password is not correct."
+    assert page.is_visible("#login")
+    assert_quiet(watched, shared_server, "401")
+
+
+def test_logging_out_ends_the_session(watched: Watched, shared_server: Server) -> None:
+    page = opened(watched)
+    log_in(page)
+    page.wait_for_selector("#who:not(:empty)")
+    with page.expect_response(lambda reply: reply.request.method == "DELETE") as ended:
+        page.click("#logout button")
+    assert ended.value.status == 204
+    page.wait_for_selector("#login:not([hidden])")
+    status, _ = execute(operation(page, "com.vmware.vcenter.VM", VM_LIST))
+    assert status == 401
+    assert_quiet(watched, shared_server, "401")
+
+
+def test_a_session_that_has_ended_is_told(watched: Watched, shared_server: Server) -> None:
+    page = opened(watched)
+    log_in(page)
+    page.wait_for_selector("#who:not(:empty)")
+    found = operation(page, "com.vmware.vcenter.VM", VM_LIST)
+    assert execute(found)[0] == 200
+    token = found.locator(".curl-command").inner_text().partition("vmware-api-session-id: ")[2].partition("'")[0]
+    with Client(shared_server, None) as other:
+        assert other.delete("/api/session", headers={"vmware-api-session-id": token}).status_code == 204
+    found.get_by_role("button", name="Execute").click()
+    page.wait_for_selector("#problem:not(:empty)")
+    assert "log in again" in page.inner_text("#problem")
+    assert page.is_visible("#login")
+    assert_quiet(watched, shared_server, "401")
+
+
+def test_components_are_chosen(watched: Watched, shared_server: Server) -> None:
+    page = opened(watched)
+    page.select_option("#component", "cis")
+    page.wait_for_selector('[data-tag="com.vmware.cis.tasks"]')
+    page.wait_for_selector('[data-tag="com.vmware.vcenter.VM"]', state="detached")
+    page.uncheck("#implemented")
+    page.select_option("#component", "vapi")
+    page.wait_for_selector('[data-tag^="com.vmware.vapi."]')
+    page.check("#implemented")
+    page.wait_for_selector('[data-tag="com.vmware.vcenter.VM"]')
+    assert page.input_value("#component") == ""
+    assert_quiet(watched, shared_server)

@@ -1,0 +1,76 @@
+"""govmomi's REST client, as Debian packages it: log in, list machines, tags and categories, be refused, log out."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.server import ADMINISTRATOR, PASSWORD, Client, Server, clean_environment
+
+PACKAGES = Path("/usr/share/gocode")
+CACHE = Path(__file__).parents[2] / ".cache" / "go-build"
+SOURCE = Path(__file__).parent / "govmomi" / "main.go"
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which("go") is None, reason="Go is not installed (Debian: golang-go)"),
+    pytest.mark.skipif(
+        not (PACKAGES / "src/github.com/vmware/govmomi/vapi/rest").is_dir(),
+        reason="govmomi is not installed (Debian: golang-github-vmware-govmomi-dev)",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def program(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program, built from Debian's packages alone: nothing is fetched. The first build takes a minute."""
+    with Client(shared_server, None) as anonymous:
+        if anonymous.get("/rest/com/vmware/cis/session").status_code == 404:
+            pytest.skip("the server does not serve /rest, which is all that govmomi's REST client speaks")
+    made = tmp_path_factory.mktemp("govmomi") / "govmomi"
+    environment = {
+        **os.environ,
+        "GO111MODULE": "off",
+        "GOPATH": str(PACKAGES),
+        "GOCACHE": str(CACHE),
+        "GOFLAGS": "",
+        "CGO_ENABLED": "0",
+    }
+    subprocess.run(["go", "build", "-o", made, SOURCE], env=environment, check=True, timeout=300)
+    return made
+
+
+@pytest.fixture(scope="module")
+def seen(program: Path, shared_server: Server) -> dict[str, Any]:
+    """What the program saw."""
+    done = subprocess.run(
+        [program, shared_server.url, shared_server.ca, ADMINISTRATOR],
+        env={**clean_environment(), "PASSWORD": PASSWORD},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    decoded: dict[str, Any] = json.loads(done.stdout)
+    return decoded
+
+
+def test_logs_in_lists_and_logs_out(seen: dict[str, Any], client: Client) -> None:
+    assert seen["user"].lower() == ADMINISTRATOR
+    assert seen["machines"] == [vm["vm"] for vm in client.read("/api/vcenter/vm")]
+    assert "401" in seen["refused"]
+    assert "404" in seen["missing"]
+    assert seen["session_after_logout"] is False
+
+
+def test_lists_tags_and_categories(seen: dict[str, Any]) -> None:
+    if "resphere.operation.not_implemented" in seen["tagging_error"]:
+        pytest.skip("the server does not implement com.vmware.cis.tagging yet")
+    assert seen["tagging_error"] == ""
+    assert (seen["tags"] or [], seen["categories"] or []) == ([], [])

@@ -1,0 +1,33 @@
+"""The documents that the server hands out, as tests read them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from resphere import services
+from resphere.contract.catalogue import RELEASES
+from resphere.contract.openapi import component_of
+from resphere.services.openapi import made, served
+from resphere.services.registry import load
+
+load(services)
+COMPONENTS = sorted({component_of(operation) for operation in served(RELEASES)})
+
+
+@cache
+def document(
+    implemented: bool = False, component: str | None = None, releases: tuple[str, ...] = RELEASES
+) -> dict[str, Any]:
+    """The document, decoded."""
+    decoded: dict[str, Any] = json.loads(made("8.0.3", releases, implemented, component))
+    return decoded
+
+
+def operations(of: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Path, method and operation of everything in the document."""
+    for path, item in of["paths"].items():
+        for method, operation in item.items():
+            yield path, method, operation

@@ -1,0 +1,184 @@
+"""The description of the API is valid OpenAPI 3.1, and says what the contract says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from resphere.access.defaults import LOGIN, PUBLIC, requirements_of
+from resphere.contract import extensions
+from resphere.contract.catalogue import RELEASES, Catalogue
+from resphere.contract.errors import ERRORS, InvalidArgument
+from resphere.contract.generated import vcenter_vm, vcenter_vm_hardware
+from resphere.contract.lookup import all_operations
+from resphere.contract.model import Struct
+from resphere.contract.openapi import component_of
+from resphere.dialects.validation import check_unions
+from resphere.services.registry import implementations
+from tests.openapi.documents import COMPONENTS, document, operations
+from tests.support.server import Client
+
+ROUTED = {operation.id: operation for operation in all_operations() if operation.api is not None}
+SHOWN = {operation["operationId"]: operation for _, _, operation in operations(document())}
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_each_component_is_valid(component: str) -> None:
+    assert not list(OpenAPIV31SpecValidator(document(component=component)).iter_errors())
+
+
+def test_what_is_implemented_is_valid() -> None:
+    assert not list(OpenAPIV31SpecValidator(document(implemented=True)).iter_errors())
+
+
+def test_the_whole_is_its_components() -> None:
+    paths = {path for component in COMPONENTS for path in document(component=component)["paths"]}
+    assert paths == set(document()["paths"])
+    assert all(reference_targets_exist(document(component=component)) for component in [*COMPONENTS, None])
+
+
+def reference_targets_exist(shown: dict[str, Any]) -> bool:
+    """Whether every reference leads to a schema of the same document."""
+    references = set(re.findall(rb'"\$ref":"#/components/schemas/([^"]+)"', msgspec.json.encode(shown)))
+    return {reference.decode() for reference in references} <= set(shown["components"]["schemas"])
+
+
+def test_every_operation_is_shown_once() -> None:
+    assert set(SHOWN) == set(ROUTED)
+    assert sum(1 for _ in operations(document())) == len(ROUTED)
+
+
+def test_only_what_is_implemented_is_shown_on_request() -> None:
+    shown = {operation["operationId"] for _, _, operation in operations(document(implemented=True))}
+    assert shown == set(implementations()) & set(ROUTED)
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_one_release_shows_what_is_served_of_it(release: str) -> None:
+    catalogue = Catalogue(release)
+    routes = {(method.lower(), path) for method, path, _ in catalogue.api_routes()}
+    aliases = {(method.lower(), path) for method, path, _ in extensions.ALIASES}
+    shown = {(method, path) for path, method, _ in operations(document(releases=catalogue.releases))}
+    assert shown == routes - aliases
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_a_component_holds_its_operations(component: str) -> None:
+    shown = {operation["operationId"] for _, _, operation in operations(document(component=component))}
+    assert shown == {id for id, operation in ROUTED.items() if component_of(operation) == component}
+
+
+def test_privileges_releases_and_state_are_the_contracts() -> None:
+    for id, operation in ROUTED.items():
+        shown = SHOWN[id]
+        assert set(shown["x-privileges"]) == {p for r in requirements_of(operation) for p in r.privileges}, id
+        assert shown["x-releases"] == list(operation.releases), id
+        assert shown["x-implemented"] is (id in implementations()), id
+
+
+def test_security_is_a_session_but_for_login_and_what_is_public() -> None:
+    schemes = document()["components"]["securitySchemes"]
+    assert schemes["session"] == {"type": "apiKey", "in": "header", "name": "vmware-api-session-id"}
+    assert schemes["basic"] == {"type": "http", "scheme": "basic"}
+    assert document()["security"] == [{"session": []}]
+    stated = {id: shown["security"] for id, shown in SHOWN.items() if "security" in shown}
+    assert stated == {**{id: [] for id in PUBLIC}, LOGIN: [{"basic": []}]}
+
+
+def test_every_declared_error_stands_under_its_status() -> None:
+    for id, operation in ROUTED.items():
+        for error in (ERRORS[name.upper()] for name in operation.errors if name.upper() in ERRORS):
+            assert error.error_type in SHOWN[id]["responses"][str(error.api_status)]["description"], (id, error)
+
+
+def test_words_are_ours() -> None:
+    for id, shown in SHOWN.items():
+        assert "description" not in shown, id
+        assert "summary" not in shown or id in implementations(), id
+    for name, schema in document()["components"]["schemas"].items():
+        if not name.startswith(("extensions.", "model.")) and name != "ErrorBody":
+            assert not list(texts(schema)), name
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every description inside ``value``; a property of that name has a schema, and no text."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if isinstance(value, dict) and isinstance(value.get("description"), str):
+        yield value["description"]
+    for part in inner:
+        yield from texts(part)
+
+
+def test_every_extension_has_words() -> None:
+    assert all(SHOWN[id].get("summary") for id in extensions.OPERATIONS)
+
+
+NIC = vcenter_vm_hardware.Ethernet.BackingSpec
+UPGRADE = vcenter_vm.Hardware.UpdateSpec
+
+
+@pytest.mark.parametrize(
+    ("structure", "value"),
+    [
+        (NIC, {"type": "STANDARD_PORTGROUP", "network": "network-1"}),
+        (NIC, {"type": "STANDARD_PORTGROUP"}),
+        (NIC, {"type": "STANDARD_PORTGROUP", "network": None}),
+        (NIC, {"type": "HOST_DEVICE", "distributed_port": "7"}),
+        (NIC, {"type": "HOST_DEVICE", "distributed_port": None}),
+        (NIC, {"type": "OPAQUE_NETWORK", "network": "network-1"}),
+        (NIC, {"type": "DISTRIBUTED_PORTGROUP", "network": "dvportgroup-1", "distributed_port": "7"}),
+        (UPGRADE, {}),
+        (UPGRADE, {"upgrade_policy": None}),
+        (UPGRADE, {"upgrade_policy": "NEVER"}),
+        (UPGRADE, {"upgrade_policy": "NEVER", "upgrade_version": "VMX_19"}),
+        (UPGRADE, {"upgrade_policy": "ALWAYS", "upgrade_version": "VMX_19"}),
+    ],
+)
+def test_unions_are_shown_as_they_are_checked(structure: type[Struct], value: dict[str, Any]) -> None:
+    name = f"{structure.__module__}.{structure.__qualname__}".removeprefix("resphere.contract.generated.")
+    schema = {"$ref": f"#/components/schemas/{name}", "components": document()["components"]}
+    assert OAS31Validator(schema).is_valid(value) is accepted(structure, value)
+
+
+def accepted(structure: type[Struct], value: dict[str, Any]) -> bool:
+    """Whether the server takes the value."""
+    try:
+        check_unions(msgspec.convert(value, structure), "")
+    except (msgspec.ValidationError, InvalidArgument):
+        return False
+    return True
+
+
+def test_every_union_is_shown() -> None:
+    schemas = document()["components"]["schemas"]
+    for structure in structures(Struct):
+        name = f"{structure.__module__}.{structure.__qualname__}".removeprefix("resphere.contract.generated.")
+        if structure.__vapi_unions__ and name in schemas:
+            assert len(schemas[name]["allOf"]) == len(structure.__vapi_unions__), name
+
+
+def structures(base: type[Struct]) -> set[type[Struct]]:
+    """All subclasses."""
+    below = {base}.union(*(structures(cls) for cls in base.__subclasses__()))
+    return below
+
+
+def test_it_is_served_to_anybody(anonymous: Client) -> None:
+    reply = anonymous.get("/api/openapi.json", params={"component": "session"}, headers={"Accept-Encoding": "gzip"})
+    assert (reply.status_code, reply.headers["content-type"]) == (200, "application/json")
+    assert reply.json()["paths"] == document(component="session")["paths"]
+    small = anonymous.get("/api/openapi.json", params={"implemented": "true"}, headers={"Accept-Encoding": "gzip"})
+    assert small.headers["content-encoding"] == "gzip"
+    assert small.json()["paths"] == document(implemented=True)["paths"]
+
+
+def test_an_unknown_component_is_not_found(anonymous: Client) -> None:
+    reply = anonymous.get("/api/openapi.json", params={"component": "nowhere"})
+    assert reply.status_code == 404
+    assert reply.json()["messages"][0]["id"] == "resphere.openapi.no_component"

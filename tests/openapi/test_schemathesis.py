@@ -1,0 +1,129 @@
+"""schemathesis calls every implemented operation with what its description allows, and with what it does not.
+
+Whatever comes: no 500, no status that the description lacks, no reply off its schema, and nothing that the description
+forbids is accepted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.openapi.documents import document
+from tests.support.server import ADMINISTRATOR, PASSWORD, Client, Server
+
+SCHEMA = schemathesis.openapi.from_dict(document(implemented=True))
+SCHEMA.config.generation.with_security_parameters = False
+OPERATIONS = {
+    found.ok().definition.raw["operationId"]: found.ok()
+    for found in SCHEMA.get_all_operations()
+    if isinstance(found, Ok)
+}
+LEFT_OUT = {"com.vmware.cis.session.delete": "it would log the tester out; tests/live has it"}
+LOGIN = "com.vmware.cis.session.create"
+CALLS = 1200
+EXAMPLES = max(4, min(12, CALLS // len(OPERATIONS)))
+"""For each operation, within a bound for all of them together."""
+REAL = 0.75
+"""How often a path names what exists, so that calls get further than 404."""
+
+LISTS = {
+    "vm": "/api/vcenter/vm",
+    "host": "/api/vcenter/host",
+    "cluster": "/api/vcenter/cluster",
+    "datacenter": "/api/vcenter/datacenter",
+    "datastore": "/api/vcenter/datastore",
+    "folder": "/api/vcenter/folder",
+    "network": "/api/vcenter/network",
+    "resource_pool": "/api/vcenter/resource-pool",
+}
+"""Path parameter -> where the ids are."""
+
+CHECKS = [
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+
+@pytest.fixture(scope="module")
+def own_client(own_server: Server) -> Iterator[Client]:
+    """A client of the server that may be changed."""
+    with own_server.session() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def known(own_client: Client) -> dict[str, list[str]]:
+    """Path parameter -> ids of what exists at the start."""
+    return {name: [item[name] for item in own_client.read(path)] for name, path in LISTS.items()}
+
+
+def test_all_of_the_description_is_understood() -> None:
+    described = document(implemented=True)["paths"].values()
+    assert set(OPERATIONS) == {operation["operationId"] for item in described for operation in item.values()}
+    assert set(LEFT_OUT) <= set(OPERATIONS)
+
+
+@pytest.mark.parametrize("name", [*sorted(set(OPERATIONS) - set(LEFT_OUT))])
+def test_the_operation_is_as_described(
+    name: str, own_server: Server, own_client: Client, known: dict[str, list[str]]
+) -> None:
+    operation = OPERATIONS[name]
+    options: dict[str, Any] = {"auth": (ADMINISTRATOR, PASSWORD)} if name == LOGIN else {}
+
+    @settings(
+        max_examples=EXAMPLES,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=cases(operation), data=st.data())
+    def run(case: Case[Any], data: st.DataObject) -> None:
+        for parameter in set(case.path_parameters or {}) & set(known):
+            if data.draw(st.floats(0, 1)) < REAL:
+                case.path_parameters[parameter] = data.draw(st.sampled_from(known[parameter]))
+        reply = case.call(
+            base_url=own_server.url,
+            session=own_client.http,
+            headers={"vmware-api-session-id": own_client.token},
+            verify=own_server.verify,
+            **options,
+        )
+        # What a query says is text, and text is what it allows: only bodies can be wrong in type.
+        checks = [*CHECKS, negative_data_rejection] if operation.body else CHECKS
+        case.validate_response(reply, checks=checks)
+        assert_foreseen(operation.definition.raw, reply)
+
+    run()
+
+
+def assert_foreseen(described: dict[str, Any], reply: Any) -> None:
+    """A status from 500 is one of vCenter's that the operation declares (``RESOURCE_BUSY``), never the unforeseen."""
+    if reply.status_code >= 500:
+        error = reply.json()["error_type"]
+        assert error != "INTERNAL_SERVER_ERROR", reply.text
+        assert error in described["responses"][str(reply.status_code)]["description"].split(", "), reply.text
+
+
+def cases(operation: Any) -> st.SearchStrategy[Case[Any]]:
+    """Calls that the description allows and, where it forbids anything, calls that it does not."""
+    allowed: st.SearchStrategy[Case[Any]] = operation.as_strategy(GenerationMode.POSITIVE)
+    if not re.search(r"{|\?", operation.path) and not operation.query and not operation.body:
+        return allowed
+    return st.one_of(allowed, operation.as_strategy(GenerationMode.NEGATIVE))
