@@ -457,8 +457,7 @@ class Folders:
 
 OPERATIONS: dict[str, m.AnyOperation] = {
     operation.id: operation
-    for service in (About, Certificates, OpenApi, Host, HostMaintenance, VmSnapshots, Folders)
-    for service in (About, Certificates, OpenApi, Explorer, Host, HostMaintenance, VmSnapshots)
+    for service in (About, Certificates, OpenApi, Explorer, Host, HostMaintenance, VmSnapshots, Folders)
     for operation in vars(service).values()
     if isinstance(operation, m.Operation)
 }
