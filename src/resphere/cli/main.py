@@ -33,7 +33,8 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="resphere", description="The vSphere REST API, on anything.")
     top.add_argument("--version", action="version", version=f"resphere {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    serving = commands.add_parser("serve", help="run the server", description="Run the server.")
+    # No abbreviations: --admin-password, which is none of the flags, would mean --admin-password-file.
+    serving = commands.add_parser("serve", help="run the server", description="Run the server.", allow_abbrev=False)
     add_settings(serving)
     serving.set_defaults(run=run_serve)
     inventory.add(commands)

@@ -50,6 +50,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError(f"rate must be from 0 to 1, not {self.rate}")
         if self.error is not None and self.error not in ERRORS:
             raise ValueError(f"unknown error {self.error}; there are {', '.join(sorted(ERRORS))}")
+        if self.times is not None and self.times < 0:
+            raise ValueError(f"times must not be negative, not {self.times}")
         low, high = self.latency_range
         if not 0 <= low <= high:
             raise ValueError(f"latency_seconds must rise from 0 or more, not {low} to {high}")

@@ -51,9 +51,7 @@ def weight_bytes(key: Hashable) -> int:
 @lru_cache(maxsize=64)
 def accepts_gzip(header: bytes | None) -> bool:
     """Whether ``Accept-Encoding`` allows gzip (``gzip;q=0`` does not)."""
-    if header is None or b"gzip" not in header:
-        return False
-    for part in header.lower().split(b","):
+    for part in (header or b"").lower().split(b","):
         coding, _, weight = part.strip().partition(b";")
         if coding.strip() == b"gzip":
             return weight.replace(b" ", b"") not in (b"q=0", b"q=0.0", b"q=0.00", b"q=0.000")
