@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from resphere import services
-from resphere.contract.generated import cis, vcenter
+from resphere.contract.generated import cis, cis_tagging, vapi_std, vcenter
 from resphere.contract.model import AnyOperation, Secret, Struct
 from resphere.dialects.vapi_values import decoder, encoder
 from resphere.services.registry import load
@@ -64,11 +64,17 @@ class World:
         """Ids that are good by themselves."""
         self.of_vm: dict[str, Ids] = {}
         """Ids that belong to one VM."""
+        self.given: dict[str, Any] = {"used_by_entity": "com.example.backup"}
+        """Required parameters that are no ids, by name."""
 
     def ask(self, operation: AnyOperation, ids: Ids) -> Any:
         """The typed reply to the least call, ``None`` for an error."""
         real = {name: sorted(values) for name, values in ids.items()}
-        fields = wire(encoder(operation.input)(minimal(operation.input, real)))["STRUCTURE"]["operation-input"]
+        return self.ask_with(operation, minimal(operation.input, real))
+
+    def ask_with(self, operation: AnyOperation, input: Any) -> Any:
+        """The typed reply, ``None`` for an error."""
+        fields = wire(encoder(operation.input)(input))["STRUCTURE"]["operation-input"]
         reply = self.client.call(operation.service, operation.name, fields)["result"]
         if "error" in reply or operation.output is None:
             return None
@@ -76,6 +82,7 @@ class World:
 
     def explore(self) -> None:
         """Learn what is listed, and of some VMs in every state what belongs to them."""
+        self.tag(self.ask(vcenter.VM.list, {})[0].vm)
         for operation in READING:
             if not required_ids(operation):
                 note(self.everywhere, ids_in(operation.output, self.ask(operation, {})))
@@ -85,6 +92,24 @@ class World:
                 self.explore_vm(vm)
         # Its keys are ids, but typed as strings.
         self.everywhere["CisTaskId"] = set(self.ask(cis.Tasks.list, {}))
+
+    def tag(self, vm: str) -> None:
+        """Have a category with a tag that the VM has, for there to be something to read."""
+        tagging = cis_tagging
+        spec = tagging.Category.CreateSpec(
+            name="walked",
+            description="",
+            cardinality=tagging.CategoryModel.Cardinality.MULTIPLE,
+            associable_types=frozenset(),
+        )
+        category = self.ask_with(tagging.Category.create, tagging.Category.CreateInput(create_spec=spec))
+        tag_spec = tagging.Tag.CreateSpec(name="walked", description="", category_id=category)
+        tag = self.ask_with(tagging.Tag.create, tagging.Tag.CreateInput(create_spec=tag_spec))
+        target = vapi_std.DynamicID(type="VirtualMachine", id=vm)
+        attachment = tagging.TagAssociation.AttachInput(tag_id=tag, object_id=target)
+        self.ask_with(tagging.TagAssociation.attach, attachment)
+        object_id = msgspec.to_builtins(target)
+        self.given |= {"object_id": object_id, "object_ids": [object_id], "tag_ids": [tag]}
 
     def explore_vm(self, vm: str) -> None:
         """Give a VM a device of every kind, and learn what it has then."""
@@ -96,16 +121,18 @@ class World:
                 note(ids, ids_in(operation.output, self.ask(operation, ids)))
         self.of_vm[vm] = {**ids, "VirtualMachineId": {vm}}
 
-    def calls(self) -> Iterator[tuple[str, str, dict[str, str]]]:
+    def calls(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """Every operation that reads, with every id of one kind that it can be asked for."""
         for operation in READING:
-            names = {f.encode_name: f.type.__name__ for f in msgspec.structs.fields(operation.input) if f.required}
+            required = [f for f in msgspec.structs.fields(operation.input) if f.required]
+            names = {f.encode_name: f.type.__name__ for f in required if isinstance(f.type, typing.NewType)}
+            given = {f.encode_name: self.given[f.encode_name] for f in required if f.encode_name not in names}
             worlds = self.of_vm.values() if "VirtualMachineId" in names.values() else [self.everywhere]
             for ids in worlds:
                 *owner, last = [("", ""), *names.items()]
-                fixed = {name: next(iter(sorted(ids[kind]))) for name, kind in owner if name}
+                fixed = given | {name: next(iter(sorted(ids[kind]))) for name, kind in owner if name}
                 if not last[0]:
-                    yield operation.service, operation.name, {}
+                    yield operation.service, operation.name, given
                 for identity in sorted(ids.get(last[1], ()))[:5]:
                     yield operation.service, operation.name, {**fixed, last[0]: identity}
 
