@@ -200,6 +200,16 @@ def test_what_runs_is_seen_and_canceled_by_others(tmp_path: Path, pool: ThreadPo
         assert isinstance(resetting.exception(), requests.ConnectionError)
 
 
+def test_work_goes_on_without_the_client_that_asked(tmp_path: Path) -> None:
+    with slow(tmp_path, power_on=1.0) as server, server.session() as client, server.session() as leaver:
+        vm = any_vm(client, OFF)
+        with pytest.raises(requests.exceptions.ReadTimeout):
+            leaver.post(f"/api/vcenter/vm/{vm}/power?action=start", timeout=0.3)
+        leaver.close()
+        wait_until(lambda: state_of(client, vm) == ON, "the start")
+        assert client.read(path(newest(client, vm)))["status"] == "SUCCEEDED"
+
+
 def test_a_crash_fails_what_ran(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
     with slow(tmp_path, power_on=FOREVER, create_snapshot=FOREVER, migrate=FOREVER) as server:
         client = server.session()

@@ -1,0 +1,256 @@
+"""The runner of tasks: what is recorded, asked again, failed and forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from resphere.contract.errors import Canceled, NotAllowedInCurrentState, NotFound, Unsupported, message
+from resphere.contract.generated.cis_task import Status
+from resphere.inventory.edit import Edit
+from resphere.inventory.model import VirtualMachine
+from resphere.inventory.replica import Replica
+from resphere.inventory.tables import TABLES
+from resphere.tasks.record import TASKS, Task
+from resphere.tasks.runner import MOST_FINISHED, PRUNED_AT_ONCE, Origin, TaskJob, Tasks
+from tests.inventory import samples
+from tests.inventory.worlds import put, run
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+ORIGIN = Origin("test.service", "act", "VirtualMachine.act", "user@vsphere.local")
+VM = samples.virtual_machine("vm-1", "web", "group-v3")
+Job = TaskJob[VirtualMachine]
+
+
+class Desk:
+    """One worker's tasks, and those who are alive."""
+
+    def __init__(self, replica: Replica, name: str, alive: set[str]) -> None:
+        alive.add(name)
+        self.replica = replica
+        self.tasks = Tasks(replica, lambda: NOW, name, alive.__contains__)
+
+    @property
+    def task(self) -> Task:
+        """The only task there is."""
+        self.replica.refresh()
+        (task,) = self.replica.all(Task).values()
+        return task
+
+    async def do(
+        self,
+        action: Callable[[Job], Awaitable[None]],
+        guard: Callable[[VirtualMachine], None] | None = None,
+        cancelable: bool = False,
+    ) -> None:
+        """Run an action on the VM."""
+        await self.tasks.run(ORIGIN, VM, action, guard or (lambda _: None), cancelable)
+
+
+def at_work(test: Callable[..., Awaitable[None]], path: Path, workers: int = 1) -> None:
+    """Run a test with so many workers, ``one`` and ``two``, on a store with one VM."""
+    alive: set[str] = set()
+
+    async def whole(*replicas: Replica) -> None:
+        await replicas[0].change(put(*samples.skeleton(), VM))
+        desks = [Desk(replica, name, alive) for replica, name in zip(replicas, ("one", "two"), strict=False)]
+        for desk in desks:
+            desk.replica.refresh()
+        await test(*desks, *([alive] if workers == 2 else []))
+        for desk in desks:
+            await desk.tasks.close()
+
+    run(whole, path / "store.db", replicas=workers, tables=(*TABLES, TASKS))
+
+
+def rename(edit: Edit, vm: VirtualMachine) -> None:
+    """Some change."""
+    edit.put(msgspec.structs.replace(vm, name="renamed"))
+
+
+def refuse(_: VirtualMachine) -> None:
+    raise NotAllowedInCurrentState(message("test.refused", "No."))
+
+
+def test_what_takes_no_time_is_one_transaction(tmp_path: Path) -> None:
+    async def test(desk: Desk) -> None:
+        before = desk.replica.sequence
+        await desk.do(lambda job: job.complete(rename))
+        assert desk.replica.sequence == before + 1
+        task = desk.task
+        assert (task.status, task.progress, task.owner, task.user) == (Status.SUCCEEDED, 100, "one", ORIGIN.user)
+        assert (task.target_type, task.target, task.end_time) == ("VirtualMachine", "vm-1", NOW)
+        assert desk.replica.get(VirtualMachine, "vm-1").name == "renamed"  # type: ignore[union-attr]
+
+    at_work(test, tmp_path)
+
+
+def test_a_refusal_at_once_leaves_no_task(tmp_path: Path) -> None:
+    async def test(desk: Desk) -> None:
+        with pytest.raises(NotAllowedInCurrentState):
+            await desk.do(lambda job: job.complete(rename), refuse)
+        assert desk.replica.count(Task) == 0
+
+    at_work(test, tmp_path)
+
+
+def test_the_guard_is_asked_again_in_the_end(tmp_path: Path) -> None:
+    async def test(desk: Desk) -> None:
+        answers = iter([lambda _: None, refuse])
+
+        async def action(job: Job) -> None:
+            await job.begin()
+            await job.complete(rename)
+
+        with pytest.raises(NotAllowedInCurrentState):
+            await desk.do(action, lambda vm: next(answers)(vm))
+        task = desk.task
+        assert task.status is Status.FAILED
+        assert task.error
+        assert task.error.error_type == "NOT_ALLOWED_IN_CURRENT_STATE"
+        assert desk.replica.get(VirtualMachine, "vm-1") == VM
+
+    at_work(test, tmp_path)
+
+
+def test_what_was_deleted_meanwhile_is_not_found(tmp_path: Path) -> None:
+    async def test(desk: Desk) -> None:
+        async def action(job: Job) -> None:
+            await job.begin()
+            await desk.replica.change(lambda edit: edit.delete(VirtualMachine, "vm-1"))
+            await job.complete(rename)
+
+        with pytest.raises(NotFound):
+            await desk.do(action)
+        assert desk.task.status is Status.FAILED
+        assert desk.replica.get(VirtualMachine, "vm-1") is None
+
+    at_work(test, tmp_path)
+
+
+def test_an_unforeseen_error_fails_the_task_and_says_nothing(tmp_path: Path) -> None:
+    async def test(desk: Desk) -> None:
+        async def action(job: Job) -> None:
+            await job.begin()
+            raise RuntimeError("secret detail")
+
+        with pytest.raises(RuntimeError):
+            await desk.do(action)
+        error = desk.task.error
+        assert error
+        assert [each.id for each in error.messages] == ["resphere.task.failed"]
+        assert "secret" not in repr(error)
+
+    at_work(test, tmp_path)
+
+
+def test_progress_is_shown_to_others(tmp_path: Path) -> None:
+    async def test(one: Desk, two: Desk, alive: set[str]) -> None:
+        async def action(job: Job) -> None:
+            await job.progress(40)
+            assert (two.task.status, two.task.progress) == (Status.RUNNING, 40)
+            await job.complete(rename)
+
+        await one.do(action)
+        assert two.task.progress == 100
+
+    at_work(test, tmp_path, workers=2)
+
+
+def test_another_worker_cancels(tmp_path: Path) -> None:
+    async def test(one: Desk, two: Desk, alive: set[str]) -> None:
+        begun = asyncio.Event()
+
+        async def action(job: Job) -> None:
+            await job.begin()
+            begun.set()
+            await job.spend(600)
+            raise AssertionError("canceled work does not go on")
+
+        doing = asyncio.create_task(one.do(action, cancelable=True))
+        await begun.wait()
+        await two.tasks.cancel(two.task.id)
+        with pytest.raises(Canceled):
+            await doing
+        task = two.task
+        assert (task.status, task.cancel_requested) == (Status.FAILED, True)
+        with pytest.raises(NotAllowedInCurrentState, match="already finished"):
+            await two.tasks.cancel(task.id)
+        with pytest.raises(NotFound):
+            await two.tasks.cancel("task-404")
+
+    at_work(test, tmp_path, workers=2)
+
+
+def test_only_the_tasks_of_the_dead_are_abandoned(tmp_path: Path) -> None:
+    async def test(one: Desk, two: Desk, alive: set[str]) -> None:
+        begun = asyncio.Event()
+
+        async def action(job: Job) -> None:
+            await job.begin()
+            begun.set()
+            await asyncio.Event().wait()
+
+        doing = asyncio.create_task(one.do(action))
+        await begun.wait()
+        two.replica.refresh()
+        assert await two.tasks.abandon_orphans() == 0
+        assert two.task.status is Status.RUNNING
+        alive.discard("one")
+        assert await two.tasks.abandon_orphans() == 1
+        assert await two.tasks.abandon_orphans() == 0
+        task = two.task
+        assert task.status is Status.FAILED
+        assert task.error
+        assert task.error.messages[0].id == "resphere.task.interrupted"
+        doing.cancel()
+        await asyncio.gather(doing, return_exceptions=True)
+
+    at_work(test, tmp_path, workers=2)
+
+
+def test_the_oldest_finished_tasks_are_forgotten(tmp_path: Path) -> None:
+    def old(number: int, status: Status) -> Task:
+        moment = NOW - timedelta(days=30)
+        return Task(
+            id=f"task-{number}",
+            service="s",
+            operation="o",
+            description="d",
+            owner="one",
+            status=status,
+            queued_time=moment,
+            start_time=moment,
+        )
+
+    async def test(desk: Desk) -> None:
+        count = MOST_FINISHED + PRUNED_AT_ONCE
+        await desk.replica.change(put(*(old(number, Status.SUCCEEDED) for number in range(count))))
+        await desk.replica.change(put(old(count, Status.RUNNING)))
+        desk.replica.pass_over(desk.replica.all(Task))
+        await desk.do(lambda job: job.complete(rename))
+        left = desk.replica.all(Task)
+        assert len(left) == count + 2 - PRUNED_AT_ONCE
+        assert "task-0" not in left
+        assert f"task-{PRUNED_AT_ONCE - 1}" not in left
+        assert f"task-{PRUNED_AT_ONCE}" in left
+        assert f"task-{count}" in left
+
+    at_work(test, tmp_path)
+
+
+def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:
+    async def test(desk: Desk) -> None:
+        async def action(job: Job) -> None:
+            raise Unsupported(message("test.unsupported", "This provider cannot."))
+
+        with pytest.raises(Unsupported):
+            await desk.do(action)
+        assert desk.replica.count(Task) == 0
+
+    at_work(test, tmp_path)
