@@ -37,8 +37,19 @@ def test_equal_values_become_one() -> None:
     assert one == other == tree("tree name", "x")
     assert one.name is other.name
     assert one.leaf is other.leaf
+    assert one.leaves is other.leaves
+    assert one.leaves["a"] is other.leaves["a"]
+
+
+def test_dictionaries_share_values_where_they_differ() -> None:
+    share = Sharing(("leaves",)).share
+    one, other = tree(None, "x"), tree(None, "x")
+    other.leaves["b"] = Leaf("only here")
+    share(one)
+    share(other)
     assert one.leaves is not other.leaves
     assert one.leaves["a"] is other.leaves["a"]
+    assert list(one.leaves) == ["a"]
 
 
 def test_values_deep_within() -> None:
@@ -79,7 +90,7 @@ def test_a_vm_shares_what_many_have() -> None:
         (one.tools, other.tools),
         (one.datastore, other.datastore),
         (one.nics["4000"].backing, other.nics["4000"].backing),  # type: ignore[index]
-        (one.cdroms["16000"], other.cdroms["16000"]),  # type: ignore[index]
+        (one.cdroms, other.cdroms),
         (one.disks["2000"].label, other.disks["2000"].label),  # type: ignore[index]
     ]
     assert all(a is b for a, b in pairs)

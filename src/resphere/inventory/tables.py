@@ -116,6 +116,37 @@ NETWORKS = Table(
     claims=_name_claims,
 )
 
+_SHARED_BY_MACHINES = (
+    "parent",
+    "resource_pool",
+    "host",
+    "datastore",
+    "hardware",
+    "boot",
+    "boot_devices",
+    "cpu",
+    "memory",
+    "disks.label",
+    "disks.scsi",
+    "disks.sata",
+    "disks.nvme",
+    "disks.capacity",
+    "nics.label",
+    "nics.backing",
+    "cdroms",
+    "floppies",
+    "parallel_ports",
+    "serial_ports",
+    "sata_adapters",
+    "scsi_adapters",
+    "nvme_adapters",
+    "tools",
+    "guest.full_name",
+    "guest.filesystems.mappings",
+    "guest.filesystems.filesystem",
+    "guest.filesystems.capacity",
+)
+
 VIRTUAL_MACHINES = Table(
     cls=VirtualMachine,
     indexes={
@@ -130,33 +161,14 @@ VIRTUAL_MACHINES = Table(
         "network": _networks,
     },
     claims=_name_claims,
-    shared=(
-        "parent",
-        "resource_pool",
-        "host",
-        "datastore",
-        "hardware",
-        "boot",
-        "boot_devices",
-        "cpu",
-        "memory",
-        "disks.label",
-        "disks.scsi",
-        "nics.label",
-        "nics.backing",
-        "cdroms",
-        "sata_adapters",
-        "scsi_adapters",
-        "nvme_adapters",
-        "tools",
-        "guest.full_name",
-    ),
+    shared=_SHARED_BY_MACHINES,
 )
 
 SNAPSHOTS = Table(
     cls=Snapshot,
     # Two snapshots of a VM may have the same name.
     indexes={"name": _by_name, "parent": _by_parent},
+    shared=tuple([f"state.{path}" for path in _SHARED_BY_MACHINES]),
 )
 
 TABLES: tuple[Table[Any], ...] = (
