@@ -35,6 +35,7 @@ from resphere.providers.simulator.provider import Simulator
 from resphere.server.exchange import Exchange
 from resphere.server.faults import NO_FAULTS, Faults, read_faults
 from resphere.server.kept import Kept
+from resphere.server.memory import give_back
 from resphere.server.pipeline import Pipeline
 from resphere.server.settings import Settings
 from resphere.server.workers import WorkerLock
@@ -88,6 +89,7 @@ class Worker:
         self._vpxd = LineWriter(settings.logs / "vpxd.log", VpxdFormat())
         self._store = SqliteStore.open(settings.database)
         self._replica = open_replica(self._store)
+        give_back()
         self._replica.subscribe(VirtualMachine, summaries.forget)
         self._lock = WorkerLock(settings.data_dir / "workers", f"{os.getpid()}-{secrets.token_hex(4)}")
         self._tasks = Tasks(self._replica, now, self._lock.name, self._lock.is_alive)

@@ -8,20 +8,24 @@ import secrets
 import shlex
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from resphere.access.roles import ADMIN
-from resphere.auth.accounts import ADMINISTRATOR, LocalAccounts
+from resphere.auth.accounts import ACCOUNTS, ADMINISTRATOR, LocalAccounts
 from resphere.inventory.edit import Edit
 from resphere.inventory.model import ROOT_FOLDER, Folder, ManagedObject
+from resphere.inventory.replica import Replica
+from resphere.inventory.tables import FOLDERS
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.inventory_file import read_inventory
 from resphere.providers.simulator.sizes import Sizes
 from resphere.server.assembly import open_replica, read_durations
 from resphere.server.certs_zip import certs_zip
 from resphere.server.faults import read_faults
+from resphere.server.memory import do_apart
 from resphere.server.settings import Settings
 from resphere.server.tls import TlsFiles, ensure_certificates, given_certificates
 from resphere.store.sqlite import SqliteStore
@@ -53,7 +57,7 @@ def prepare(settings: Settings) -> Prepared:
         read_faults(settings.faults)
     tls = certificates(settings)
     password, password_file = administrator_password(settings)
-    asyncio.run(fill(settings, password))
+    do_apart(partial(fill_store, settings, password))
     return Prepared(tls, ca_archive(tls), ADMINISTRATOR, password, password_file)
 
 
@@ -102,12 +106,20 @@ def first_line(path: Path) -> str:
     return lines[0]
 
 
+def fill_store(settings: Settings, password: str) -> None:
+    """:func:`fill`, from its beginning to its end."""
+    asyncio.run(fill(settings, password))
+
+
 async def fill(settings: Settings, password: str) -> None:
     """Put an inventory into an empty store, and the administrator's account."""
     store = SqliteStore.open(settings.database)
     try:
-        replica = open_replica(store)
+        # Where there is an inventory already, the machines in it need not be read here, only in the workers.
+        replica = Replica(store, (FOLDERS, ACCOUNTS))
+        replica.load()
         if replica.get(Folder, ROOT_FOLDER) is None:
+            replica = open_replica(store)
             objects = tuple(initial_inventory(settings))
             replica.pass_over(obj.id for obj in objects)
 
