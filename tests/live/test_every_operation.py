@@ -43,7 +43,8 @@ def test_without_a_session(anonymous: Client, number: int) -> None:
     for operation, call in batch(number):
         reply = anonymous.request(call.method, call.target, data=call.body, headers=call.headers)
         if operation.id in PUBLIC:
-            assert reply.status_code == 200, operation.id
+            # Nobody knows that the least input names something that there is.
+            assert reply.status_code in (200, 404), operation.id
             continue
         assert reply.status_code == 401, operation.id
         assert reply.json()["error_type"] == "UNAUTHENTICATED", operation.id
