@@ -1,0 +1,98 @@
+"""What the lookup plugins of vmware.vmware_rest ask for, by the collection's own code, unmodified, with TLS.
+
+Not by a playbook: the plugins' shell needs the collection cloud.common, which the wheel of Ansible 12 does not hold.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+
+from tests.ansible.test_playbooks import CACHE, HERE
+from tests.ansible.test_playbooks import pytestmark as pytestmark
+from tests.ansible.test_playbooks import server as server
+from tests.support.server import ADMINISTRATOR, PASSWORD, Client, Server, clean_environment
+
+
+def look_up(server: Server, wanted: list[tuple[str, str]]) -> list[Any]:
+    """What each lookup finds, given its object type and path."""
+    done = subprocess.run(
+        [str(CACHE / "venv" / "bin" / "python"), str(HERE / "look_up.py")],
+        env=clean_environment()
+        | {
+            "PYTHONPATH": str(CACHE),
+            "SSL_CERT_FILE": str(server.ca),
+            "VMWARE_HOST": f"localhost:{server.port}",
+            "VMWARE_USER": ADMINISTRATOR,
+            "VMWARE_PASSWORD": PASSWORD,
+        },
+        input=json.dumps(wanted),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: list[Any] = json.loads(done.stdout)
+    return found
+
+
+def first(client: Client, path: str) -> dict[str, Any]:
+    found: dict[str, Any] = client.get(f"/api/vcenter/{path}").json()[0]
+    return found
+
+
+def machine_below(client: Client, folder: str, path: str) -> tuple[str, str] | None:
+    """Path and id of the first VM at any depth of a folder."""
+    for vm in client.get(f"/api/vcenter/vm?folders={folder}").json():
+        return f"{path}/{vm['name']}", vm["vm"]
+    for below in client.get(f"/api/vcenter/folder?parent_folders={folder}").json():
+        found = machine_below(client, below["folder"], f"{path}/{below['name']}")
+        if found:
+            return found
+    return None
+
+
+def test_lookups_find_what_is_at_a_path(server: Server) -> None:
+    with server.session() as client:
+        datacenter = first(client, "datacenter")
+        root = f"/{datacenter['name']}"
+        inside = f"datacenters={datacenter['datacenter']}"
+        vm_folder = client.get(f"/api/vcenter/datacenter/{datacenter['datacenter']}").json()["vm_folder"]
+        cluster = first(client, f"cluster?{inside}")
+        datastore, network = first(client, f"datastore?{inside}"), first(client, f"network?{inside}")
+        machine = first(client, f"vm?clusters={cluster['cluster']}")
+        host = first(client, f"host?clusters={cluster['cluster']}")
+        [pool] = client.get(f"/api/vcenter/resource-pool?clusters={cluster['cluster']}&names=Resources").json()
+    expected = {
+        ("datacenter", root): datacenter["datacenter"],
+        ("cluster", f"{root}/host/{cluster['name']}"): cluster["cluster"],
+        ("host", f"{root}/host/{host['name']}"): host["host"],
+        ("datastore", f"{root}/datastore/{datastore['name']}"): datastore["datastore"],
+        ("network", f"{root}/network/{network['name']}"): network["network"],
+        ("folder", f"{root}/vm"): vm_folder,
+        ("vm", f"{root}/{cluster['name']}/{machine['name']}"): machine["vm"],
+        ("resource_pool", f"{root}/{cluster['name']}/Resources"): pool["resource_pool"],
+    }
+    assert look_up(server, list(expected)) == list(expected.values())
+
+
+@pytest.mark.xfail(
+    reason="below two folders the collection asks for resource-pool?parent_folders=..., a filter that the contract does"
+    " not have: /api refuses it with 400, and the collection takes the refusal for a list"
+)
+def test_a_machine_below_several_folders(server: Server) -> None:
+    with server.session() as client:
+        datacenter = first(client, "datacenter")
+        vm_folder = client.get(f"/api/vcenter/datacenter/{datacenter['datacenter']}").json()["vm_folder"]
+        machine = machine_below(client, vm_folder, f"/{datacenter['name']}/vm")
+    assert machine is not None
+    assert look_up(server, [("vm", machine[0])]) == [machine[1]]
+
+
+def test_lookups_of_what_is_not_there(server: Server) -> None:
+    with server.session() as client:
+        root = f"/{first(client, 'datacenter')['name']}"
+    assert look_up(server, [("vm", f"{root}/vm/nobody"), ("datacenter", "/nowhere")]) == [None, None]
