@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from resphere.inventory.errors import ConcurrentChange
+from resphere.providers.simulator.inventory_faults import InventoryFileError
+from resphere.server.faults import FaultsError
 from resphere.server.memory import do_apart, give_back
 from resphere.store.base import StoreError
 
@@ -30,7 +33,17 @@ def test_the_work_is_done_in_another_process(tmp_path: Path) -> None:
     assert int((tmp_path / "pid").read_text()) != os.getpid()
 
 
-@pytest.mark.parametrize("error", [ValueError("x: wrong"), OSError(2, "no such file"), StoreError("cannot open y")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("x: wrong"),
+        OSError(2, "no such file"),
+        StoreError("cannot open y"),
+        InventoryFileError(["x.yaml:1: wrong", "x.yaml:2: wrong"]),
+        ConcurrentChange("folder/group-d1"),
+        FaultsError("fault file x: wrong"),
+    ],
+)
 def test_what_it_raises_is_raised(error: Exception) -> None:
     with pytest.raises(type(error)) as raised:
         do_apart(partial(refuse, error))

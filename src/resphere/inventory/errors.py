@@ -12,3 +12,6 @@ class ConcurrentChange(Exception):
     def __init__(self, subject: str) -> None:
         super().__init__(f"{subject} was changed by others meanwhile")
         self.subject = subject
+
+    def __reduce__(self) -> tuple[type[ConcurrentChange], tuple[str]]:
+        return ConcurrentChange, (self.subject,)

@@ -19,6 +19,10 @@ class InventoryFileError(ValueError):
             shown.append(f"... and {len(self.faults) - _SHOWN} more")
         super().__init__("\n".join(shown))
 
+    def __reduce__(self) -> tuple[type[InventoryFileError], tuple[tuple[str, ...]]]:
+        # It comes from the process that prepares the server: a copy is made of the faults, not of the message.
+        return InventoryFileError, (self.faults,)
+
 
 class Faults:
     """Collects the faults of one file, each once."""
