@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import re
+from typing import Any
 
 import pytest
 
 from tests.support.server import Client
+
+NO_INPUT: dict[str, Any] = {"STRUCTURE": {"operation-input": {}}}
 
 
 def addresses(client: Client) -> list[str]:
@@ -67,3 +71,11 @@ def test_other_files_are_not_found(anonymous: Client, name: str) -> None:
 def test_nothing_is_posted_to_it(anonymous: Client) -> None:
     reply = anonymous.post("/apiexplorer")
     assert (reply.status_code, reply.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+def test_json_rpc_has_the_same_page(anonymous: Client) -> None:
+    context: dict[str, Any] = {"appCtx": {}, "securityCtx": {}}
+    params = {"serviceId": "resphere.explorer", "operationId": "page", "ctx": context, "input": NO_INPUT}
+    reply = anonymous.post("/api", json={"jsonrpc": "2.0", "method": "invoke", "id": "1", "params": params})
+    page = reply.json()["result"]["output"]["BINARY"]
+    assert base64.b64decode(page) == anonymous.get("/apiexplorer").content

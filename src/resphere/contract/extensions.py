@@ -91,20 +91,20 @@ class Explorer:
     class FileInput(m.Struct, frozen=True, kw_only=True):
         file: str
 
-    page: ClassVar[m.Operation[[], m.Asset]] = m.Operation(
+    page: ClassVar[m.Operation[[], bytes]] = m.Operation(
         "resphere.explorer",
         "page",
-        output=lambda: m.Asset,
+        output=lambda: bytes,
         api=m.Route("GET", "/apiexplorer", 200),
         releases=ALL_RELEASES,
-        media_type="text/html",
+        media_type="text/html; charset=utf-8",
     )
 
-    file: ClassVar[m.Operation[[str], m.Asset]] = m.Operation(
+    file: ClassVar[m.Operation[[str], bytes]] = m.Operation(
         "resphere.explorer",
         "file",
         input=FileInput,
-        output=lambda: m.Asset,
+        output=lambda: bytes,
         api=m.Route("GET", "/apiexplorer/{file}", 200),
         errors=("not_found",),
         releases=ALL_RELEASES,

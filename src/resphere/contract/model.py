@@ -116,12 +116,16 @@ class ErrorValue(Struct, frozen=True, kw_only=True):
     data: Dynamic | None = None
 
 
-class Asset(msgspec.Struct, frozen=True):
-    """A file as the result of an operation that serves several: it says itself what it is sent as."""
+class Asset(bytes):
+    """A file as the ``bytes`` result of an operation that serves several: it says itself what it is sent as."""
 
-    content: bytes
     media_type: str
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...]
+
+    def __new__(cls, content: bytes, media_type: str, headers: tuple[tuple[str, str], ...] = ()) -> Asset:
+        made = super().__new__(cls, content)
+        made.media_type, made.headers = media_type, headers
+        return made
 
 
 class NoInput(Struct, frozen=True):

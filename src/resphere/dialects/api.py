@@ -105,7 +105,7 @@ class ApiDialect:
         operation, route = resolved.operation, resolved.operation.api
         assert route is not None
         if isinstance(result, Asset):
-            return Reply(route.status, result.content, result.media_type, result.headers)
+            return Reply(route.status, bytes(result), result.media_type, result.headers)
         if operation.media_type is not None:
             return Reply(route.status, result, operation.media_type)
         if operation.output is None:

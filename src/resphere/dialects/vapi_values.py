@@ -102,7 +102,7 @@ def _encoder(expected: Any) -> Encode | None:
     if expected is Secret:
         return _SECRET
     if expected is bytes:
-        return _BINARY
+        return lambda value: _BINARY(bytes(value))
     if expected is Any or (origin is dict and arguments[1] is Any):
         return _encode_any
     if origin is tuple:
