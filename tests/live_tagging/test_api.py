@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import requests
 
-from tests.live_tagging.conftest import PatientServer
 from tests.support.server import Client, Server
 
 CATEGORY = "/api/cis/tagging/category"
@@ -195,7 +194,7 @@ def test_one_of_many_makes_a_category_of_a_name(server: Server) -> None:
 
 
 def test_tags_outlive_a_crash(tmp_path_factory: pytest.TempPathFactory) -> None:
-    server = PatientServer(tmp_path_factory.mktemp("crash") / "data", "--durations", "none").start()
+    server = Server(tmp_path_factory.mktemp("crash") / "data", "--durations", "none").start()
     with server.session() as client:
         spec = {"name": "stage", "description": "", "cardinality": "SINGLE", "associable_types": []}
         category = good(client.post(CATEGORY, json=spec), 201)
