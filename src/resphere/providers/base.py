@@ -141,20 +141,30 @@ class InventoryProvider(Protocol):
         """Do what ``plan`` makes of the target as it is at completion; it may refuse."""
 
 
-class Provider(
-    PowerProvider,
-    HardwareProvider,
-    SnapshotProvider,
-    LifecycleProvider,
-    HostProvider,
-    InventoryProvider,
-    Protocol,
-):
-    """Everything that services ask of a provider."""
+class Provider(Protocol):
+    """Everything that services ask of a provider, by capability."""
 
     @property
     def name(self) -> str:
         """``simulator``, ``libvirt``..., as ``GET /api`` shows it."""
+
+    @property
+    def power(self) -> PowerProvider: ...
+
+    @property
+    def hardware(self) -> HardwareProvider: ...
+
+    @property
+    def snapshots(self) -> SnapshotProvider: ...
+
+    @property
+    def lifecycle(self) -> LifecycleProvider: ...
+
+    @property
+    def hosts(self) -> HostProvider: ...
+
+    @property
+    def inventory(self) -> InventoryProvider: ...
 
     async def feed(self, inventory: Replica) -> None:
         """Keep ``inventory`` true to what the provider's own source says, until canceled.

@@ -11,6 +11,7 @@ import msgspec
 from resphere.access.view import View
 from resphere.contract.errors import NotFound, message
 from resphere.contract.model import AnyOperation
+from resphere.inventory.edit import Edit
 from resphere.inventory.model import ManagedObject
 from resphere.inventory.replica import Replica
 from resphere.providers.base import Provider
@@ -113,6 +114,18 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         """Do work on ``target`` as a task and wait for its end. ``guard`` raises where its state forbids it."""
         origin = Origin(self.operation.service, self.operation.name, description, self.session.user)
         return await self.environment.tasks.run(origin, target, action, guard, cancelable)
+
+    async def change(
+        self,
+        description: str,
+        target: O,
+        plan: Callable[[Edit, O], R],
+        guard: Callable[[O], None] = lambda _: None,
+    ) -> R:
+        """Change what stands in the inventory and needs no machine's doing, as a task; ``plan`` may refuse."""
+        return await self.run(
+            description, target, lambda job: self.provider.inventory.change_inventory(job, plan), guard
+        )
 
 
 WORDS = {

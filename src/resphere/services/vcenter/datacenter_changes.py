@@ -43,9 +43,7 @@ async def create(call: Call, spec: vcenter.Datacenter.CreateSpec) -> ids.Datacen
         edit.rely_on(current)
         return put_datacenter(edit, spec.name, current)
 
-    return await call.run(
-        "Folder.createDatacenter", folder, lambda job: call.provider.change_inventory(job, plan), guard
-    )
+    return await call.change("Folder.createDatacenter", folder, plan, guard)
 
 
 def require_type(folder: Folder, type: vcenter.Folder.Type) -> None:
@@ -104,7 +102,7 @@ async def delete(call: Call, datacenter: ids.DatacenterId, force: bool | None) -
     def plan(edit: Edit, current: Datacenter) -> None:
         delete_tree(call.inventory, edit, current)
 
-    await call.run("Datacenter.destroy", target, lambda job: call.provider.change_inventory(job, plan), guard)
+    await call.change("Datacenter.destroy", target, plan, guard)
 
 
 def require_empty(inventory: Replica, datacenter: Datacenter) -> None:

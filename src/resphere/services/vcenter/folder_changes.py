@@ -45,7 +45,7 @@ async def create(call: Call, spec: Folders.CreateSpec) -> ids.FolderId:
         edit.put(Folder(id=made, name=spec.name, parent=current.id, type=current.type))
         return made
 
-    return await call.run("Folder.createFolder", parent, lambda job: call.provider.change_inventory(job, plan), guard)
+    return await call.change("Folder.createFolder", parent, plan, guard)
 
 
 @implements(Folders.update)
@@ -65,7 +65,7 @@ async def update(call: Call, folder: ids.FolderId, spec: Folders.UpdateSpec) -> 
     def plan(edit: Edit, current: Folder) -> None:
         edit.put(msgspec.structs.replace(current, name=spec.name))
 
-    await call.run("Folder.rename", target, lambda job: call.provider.change_inventory(job, plan), guard)
+    await call.change("Folder.rename", target, plan, guard)
 
 
 @implements(Folders.move)
@@ -94,7 +94,7 @@ async def move(call: Call, folder: ids.FolderId, spec: Folders.MoveSpec) -> None
             edit.rely_on(above)
         edit.put(msgspec.structs.replace(current, parent=destination.id))
 
-    await call.run("Folder.moveInto", target, lambda job: call.provider.change_inventory(job, plan), guard)
+    await call.change("Folder.moveInto", target, plan, guard)
 
 
 @implements(Folders.delete)
@@ -123,7 +123,7 @@ async def delete(call: Call, folder: ids.FolderId) -> None:
         edit.delete(Folder, current.id)
         edit.vacant(children_claims(current.id))
 
-    await call.run("Folder.destroy", target, lambda job: call.provider.change_inventory(job, plan), guard)
+    await call.change("Folder.destroy", target, plan, guard)
 
 
 def require_parent(inventory: Replica, folder: Folder) -> Folder:

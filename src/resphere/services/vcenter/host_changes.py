@@ -49,7 +49,9 @@ async def create(call: Call, spec: Api.CreateSpec) -> ids.HostSystemId:
         require_new(call.inventory, spec.hostname)
         require_free(call.inventory, current, spec.hostname)
 
-    return await call.run("Folder.addStandaloneHost", folder, lambda job: call.provider.add_host(job, wanted), guard)
+    return await call.run(
+        "Folder.addStandaloneHost", folder, lambda job: call.provider.hosts.add_host(job, wanted), guard
+    )
 
 
 def new_host(spec: Api.CreateSpec) -> NewHost:
@@ -111,7 +113,7 @@ async def delete(call: Call, host: ids.HostSystemId) -> None:
                 edit.delete(Datastore, store.id)
         edit.delete(Host, current.id)
 
-    await call.run("HostSystem.destroy", target, lambda job: call.provider.change_inventory(job, plan), guard)
+    await call.change("HostSystem.destroy", target, plan, guard)
 
 
 def require_removable(inventory: Replica, host: Host) -> None:
@@ -144,7 +146,7 @@ async def connect(call: Call, host: ids.HostSystemId) -> None:
     :raises AlreadyInDesiredState: it is connected.
     """
     target = call.require(Host, host)
-    await call.run("HostSystem.reconnect", target, call.provider.connect_host, may_connect)
+    await call.run("HostSystem.reconnect", target, call.provider.hosts.connect_host, may_connect)
 
 
 @implements(Api.disconnect)
@@ -154,7 +156,7 @@ async def disconnect(call: Call, host: ids.HostSystemId) -> None:
     :raises AlreadyInDesiredState: it is disconnected.
     """
     target = call.require(Host, host)
-    await call.run("HostSystem.disconnect", target, call.provider.disconnect_host, may_disconnect)
+    await call.run("HostSystem.disconnect", target, call.provider.hosts.disconnect_host, may_disconnect)
 
 
 def may_connect(host: Host) -> None:

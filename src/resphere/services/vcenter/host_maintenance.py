@@ -32,12 +32,12 @@ async def set_(call: Call, host: ids.HostSystemId, spec: HostMaintenance.Spec) -
         await call.run(
             "HostSystem.enterMaintenanceMode",
             target,
-            lambda job: call.provider.enter_maintenance_mode(job, with_powered_off),
+            lambda job: call.provider.hosts.enter_maintenance_mode(job, with_powered_off),
             lambda current: may_enter(call, current, with_powered_off),
             cancelable=True,
         )
     else:
-        await call.run("HostSystem.exitMaintenanceMode", target, call.provider.exit_maintenance_mode, may_exit)
+        await call.run("HostSystem.exitMaintenanceMode", target, call.provider.hosts.exit_maintenance_mode, may_exit)
 
 
 def may_enter(call: Call, host: Host, with_powered_off: bool) -> None:

@@ -61,9 +61,7 @@ async def create(call: Call, spec: Api.CreateSpec) -> ids.ResourcePoolId:
         edit.put(made)
         return ids.ResourcePoolId(made.id)
 
-    return await call.run(
-        "ResourcePool.createResourcePool", parent, lambda job: call.provider.change_inventory(job, plan), guard
-    )
+    return await call.change("ResourcePool.createResourcePool", parent, plan, guard)
 
 
 @implements(Api.update)
@@ -102,7 +100,7 @@ async def update(call: Call, resource_pool: ids.ResourcePoolId, spec: Api.Update
             edit.put(admitted(root_of(call.inventory, current)))
         edit.put(changed)
 
-    await call.run("ResourcePool.updateConfig", target, lambda job: call.provider.change_inventory(job, plan), guard)
+    await call.change("ResourcePool.updateConfig", target, plan, guard)
 
 
 @implements(Api.delete)
@@ -138,7 +136,7 @@ async def delete(call: Call, resource_pool: ids.ResourcePoolId) -> None:
             edit.put(msgspec.structs.replace(vm, resource_pool=ids.ResourcePoolId(parent.id)))
         edit.put(admitted(root_of(inventory, parent)))
 
-    await call.run("ResourcePool.destroy", target, lambda job: call.provider.change_inventory(job, plan), guard)
+    await call.change("ResourcePool.destroy", target, plan, guard)
 
 
 def is_root(pool: ResourcePool) -> bool:

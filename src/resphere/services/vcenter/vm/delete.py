@@ -19,7 +19,7 @@ async def delete(call: Call, vm: ids.VirtualMachineId) -> None:
     :raises NotAllowedInCurrentState: it is not off.
     """
     target = call.require(VirtualMachine, vm)
-    await call.run("VirtualMachine.destroy", target, call.provider.delete_vm, may_delete)
+    await call.run("VirtualMachine.destroy", target, call.provider.lifecycle.delete_vm, may_delete)
 
 
 def may_delete(vm: VirtualMachine) -> None:

@@ -34,28 +34,28 @@ async def get(call: Call, vm: ids.VirtualMachineId) -> Power.Info:
 async def start(call: Call, vm: ids.VirtualMachineId) -> None:
     """Power on, or resume from suspension."""
     target = call.require(VirtualMachine, vm)
-    await call.run("VirtualMachine.powerOn", target, call.provider.power_on, may_start)
+    await call.run("VirtualMachine.powerOn", target, call.provider.power.power_on, may_start)
 
 
 @implements(Power.stop)
 async def stop(call: Call, vm: ids.VirtualMachineId) -> None:
     """Power off without asking the guest."""
     target = call.require(VirtualMachine, vm)
-    await call.run("VirtualMachine.powerOff", target, call.provider.power_off, may_stop)
+    await call.run("VirtualMachine.powerOff", target, call.provider.power.power_off, may_stop)
 
 
 @implements(Power.suspend)
 async def suspend(call: Call, vm: ids.VirtualMachineId) -> None:
     """Suspend."""
     target = call.require(VirtualMachine, vm)
-    await call.run("VirtualMachine.suspend", target, call.provider.suspend, may_suspend)
+    await call.run("VirtualMachine.suspend", target, call.provider.power.suspend, may_suspend)
 
 
 @implements(Power.reset)
 async def reset(call: Call, vm: ids.VirtualMachineId) -> None:
     """Reset without asking the guest."""
     target = call.require(VirtualMachine, vm)
-    await call.run("VirtualMachine.reset", target, call.provider.reset, may_reset)
+    await call.run("VirtualMachine.reset", target, call.provider.power.reset, may_reset)
 
 
 def may_start(vm: VirtualMachine) -> None:

@@ -84,7 +84,10 @@ async def create_snapshot(call: Call, vm: ids.VirtualMachineId, spec: VmSnapshot
             )
 
     return await call.run(
-        "VirtualMachine.createSnapshot", target, lambda job: call.provider.create_snapshot(job, wanted), may_create
+        "VirtualMachine.createSnapshot",
+        target,
+        lambda job: call.provider.snapshots.create_snapshot(job, wanted),
+        may_create,
     )
 
 
@@ -94,7 +97,7 @@ async def revert(call: Call, vm: ids.VirtualMachineId, snapshot: str) -> None:
     target = call.require(VirtualMachine, vm)
     require_snapshot(call, vm, snapshot)
     await call.run(
-        "VirtualMachine.revertToSnapshot", target, lambda job: call.provider.revert_to_snapshot(job, snapshot)
+        "VirtualMachine.revertToSnapshot", target, lambda job: call.provider.snapshots.revert_to_snapshot(job, snapshot)
     )
 
 
@@ -104,7 +107,9 @@ async def delete(call: Call, vm: ids.VirtualMachineId, snapshot: str, children: 
     target = call.require(VirtualMachine, vm)
     require_snapshot(call, vm, snapshot)
     doomed = descendants(call.inventory, vm, snapshot) if children else (snapshot,)
-    await call.run("VirtualMachine.removeSnapshot", target, lambda job: call.provider.delete_snapshots(job, doomed))
+    await call.run(
+        "VirtualMachine.removeSnapshot", target, lambda job: call.provider.snapshots.delete_snapshots(job, doomed)
+    )
 
 
 @implements(VmSnapshots.delete_all)
@@ -114,7 +119,9 @@ async def delete_all(call: Call, vm: ids.VirtualMachineId) -> None:
     doomed = tuple(snapshot.id for snapshot in snapshots_of(call.inventory, vm))
     if doomed:
         await call.run(
-            "VirtualMachine.removeAllSnapshots", target, lambda job: call.provider.delete_snapshots(job, doomed)
+            "VirtualMachine.removeAllSnapshots",
+            target,
+            lambda job: call.provider.snapshots.delete_snapshots(job, doomed),
         )
 
 

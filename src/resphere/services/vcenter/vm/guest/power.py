@@ -28,21 +28,21 @@ async def get(call: Call, vm: ids.VirtualMachineId) -> Power.Info:
 async def shutdown(call: Call, vm: ids.VirtualMachineId) -> None:
     """Ask the guest to shut down; the VM is then off, cleanly."""
     target = call.require(VirtualMachine, vm)
-    await call.run("VirtualMachine.shutdownGuest", target, call.provider.shut_down_guest, may_shut_down)
+    await call.run("VirtualMachine.shutdownGuest", target, call.provider.power.shut_down_guest, may_shut_down)
 
 
 @implements(Power.reboot)
 async def reboot(call: Call, vm: ids.VirtualMachineId) -> None:
     """Ask the guest to reboot."""
     target = call.require(VirtualMachine, vm)
-    await call.run("VirtualMachine.rebootGuest", target, call.provider.reset, may_reboot)
+    await call.run("VirtualMachine.rebootGuest", target, call.provider.power.reset, may_reboot)
 
 
 @implements(Power.standby)
 async def standby(call: Call, vm: ids.VirtualMachineId) -> None:
     """Ask the guest to stand by; the VM is then suspended."""
     target = call.require(VirtualMachine, vm)
-    await call.run("VirtualMachine.standbyGuest", target, call.provider.suspend, may_stand_by)
+    await call.run("VirtualMachine.standbyGuest", target, call.provider.power.suspend, may_stand_by)
 
 
 def may_shut_down(vm: VirtualMachine) -> None:

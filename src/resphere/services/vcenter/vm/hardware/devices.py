@@ -133,7 +133,7 @@ async def reconfigure(call: Call, vm: str, change: Callable[[VirtualMachine], tu
     return await call.run(
         "VirtualMachine.reconfigure",
         target,
-        lambda job: call.provider.reconfigure(job, change),
+        lambda job: call.provider.hardware.reconfigure(job, change),
         lambda current: refuse(change, current),
     )
 

@@ -1,0 +1,35 @@
+"""The hardware of simulated virtual machines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from resphere.inventory.edit import Edit
+from resphere.inventory.model import VirtualMachine
+from resphere.inventory.replica import Replica
+from resphere.providers.base import Job
+from resphere.providers.simulator.durations import Durations
+
+R = TypeVar("R")
+
+
+class Hardware:
+    """What a change makes of a VM is what it then has."""
+
+    def __init__(self, inventory: Replica, durations: Durations) -> None:
+        self._inventory = inventory
+        self._durations = durations
+
+    async def reconfigure(
+        self, job: Job[VirtualMachine], change: Callable[[VirtualMachine], tuple[VirtualMachine, R]]
+    ) -> R:
+        """Give the VM its new hardware."""
+        await job.spend(self._durations.reconfigure)
+
+        def plan(edit: Edit, vm: VirtualMachine) -> R:
+            changed, outcome = change(vm)
+            edit.put(changed)
+            return outcome
+
+        return await job.complete(plan)

@@ -1,0 +1,52 @@
+"""Power of simulated virtual machines."""
+
+from __future__ import annotations
+
+import msgspec
+
+from resphere.inventory.edit import Edit
+from resphere.inventory.model import VirtualMachine
+from resphere.inventory.replica import Replica
+from resphere.providers.base import Job
+from resphere.providers.simulator.durations import Durations
+from resphere.providers.simulator.states import powered_off, powered_on, shut_down, suspended
+from resphere.providers.simulator.work.places import running_place
+
+
+class Power:
+    """States change; nothing runs."""
+
+    def __init__(self, inventory: Replica, durations: Durations) -> None:
+        self._inventory = inventory
+        self._durations = durations
+
+    async def power_on(self, job: Job[VirtualMachine]) -> None:
+        """Start or resume, on its host or, where that takes no VMs, on another of the cluster."""
+        await job.spend(self._durations.power_on)
+
+        def plan(edit: Edit, vm: VirtualMachine) -> None:
+            host = running_place(self._inventory, vm)
+            edit.rely_on(host)
+            edit.put(powered_on(vm if host.id == vm.host else msgspec.structs.replace(vm, host=host.id)))
+
+        await job.complete(plan)
+
+    async def power_off(self, job: Job[VirtualMachine]) -> None:
+        """Pull the plug."""
+        await job.spend(self._durations.power_off)
+        await job.complete(lambda edit, vm: edit.put(powered_off(vm)))
+
+    async def reset(self, job: Job[VirtualMachine]) -> None:
+        """Press the button: the VM runs as before."""
+        await job.spend(self._durations.reset)
+        await job.complete(lambda edit, vm: edit.put(powered_on(vm)))
+
+    async def suspend(self, job: Job[VirtualMachine]) -> None:
+        """Keep the running state and stop."""
+        await job.spend(self._durations.suspend)
+        await job.complete(lambda edit, vm: edit.put(suspended(vm)))
+
+    async def shut_down_guest(self, job: Job[VirtualMachine]) -> None:
+        """Off, as the guest itself wanted."""
+        await job.spend(self._durations.power_off)
+        await job.complete(lambda edit, vm: edit.put(shut_down(vm)))

@@ -1,0 +1,100 @@
+"""Snapshots of simulated virtual machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from resphere.contract.errors import NotFound, message
+from resphere.contract.generated import vcenter_vm
+from resphere.inventory.edit import Edit
+from resphere.inventory.model import Snapshot, VirtualMachine
+from resphere.inventory.replica import Replica
+from resphere.providers.base import Job
+from resphere.providers.simulator.durations import Durations
+from resphere.providers.simulator.states import powered_off
+from resphere.providers.simulator.work.places import running_place
+
+ON = vcenter_vm.Power.State.POWERED_ON
+
+
+class Snapshots:
+    """A snapshot keeps the VM whole."""
+
+    def __init__(self, inventory: Replica, durations: Durations) -> None:
+        self._inventory = inventory
+        self._durations = durations
+
+    async def create_snapshot(self, job: Job[VirtualMachine], snapshot: Snapshot) -> str:
+        """Keep the VM as it is at completion."""
+        await job.spend(self._durations.create_snapshot)
+
+        def plan(edit: Edit, vm: VirtualMachine) -> str:
+            made = msgspec.structs.replace(
+                snapshot, id=edit.new_id(Snapshot.id_prefix), parent_snapshot=vm.snapshot, state=vm
+            )
+            edit.put(made)
+            edit.put(msgspec.structs.replace(vm, snapshot=made.id))
+            return made.id
+
+        return await job.complete(plan, reports=True)
+
+    async def revert_to_snapshot(self, job: Job[VirtualMachine], snapshot_id: str) -> None:
+        """Bring back hardware and power state; name, place and host stay as they are."""
+        await job.spend(self._durations.revert_to_snapshot)
+
+        def plan(edit: Edit, vm: VirtualMachine) -> None:
+            snapshot = _snapshot(edit, vm, snapshot_id)
+            edit.rely_on(snapshot)
+            reverted = msgspec.structs.replace(
+                snapshot.state,
+                name=vm.name,
+                parent=vm.parent,
+                host=vm.host,
+                resource_pool=vm.resource_pool,
+                snapshot=snapshot.id,
+            )
+            if reverted.power_state is ON and not snapshot.memory:
+                reverted = powered_off(reverted)
+            if reverted.power_state is ON:
+                host = running_place(self._inventory, reverted)
+                edit.rely_on(host)
+                reverted = msgspec.structs.replace(reverted, host=host.id)
+            edit.put(reverted)
+
+        await job.complete(plan)
+
+    async def delete_snapshots(self, job: Job[VirtualMachine], snapshot_ids: tuple[str, ...]) -> None:
+        """Delete, and hang what remains on the nearest ancestor that remains."""
+        await job.spend(self._durations.delete_snapshot * len(snapshot_ids))
+        doomed = set(snapshot_ids)
+
+        def plan(edit: Edit, vm: VirtualMachine) -> None:
+            tree = self._inventory.by(Snapshot, "parent", vm.id)
+            for snapshot in tree.values():
+                if snapshot.id in doomed:
+                    edit.delete(Snapshot, snapshot.id)
+                elif snapshot.parent_snapshot in doomed:
+                    parent = _survivor(tree, snapshot.parent_snapshot, doomed)
+                    edit.put(msgspec.structs.replace(snapshot, parent_snapshot=parent))
+            # Written even where the pointer stays: two changes of one tree must not pass each other unseen.
+            edit.put(msgspec.structs.replace(vm, snapshot=_survivor(tree, vm.snapshot, doomed)))
+
+        await job.complete(plan)
+
+
+def _snapshot(edit: Edit, vm: VirtualMachine, snapshot_id: str) -> Snapshot:
+    found = edit.get(Snapshot, snapshot_id)
+    if found is None:
+        raise NotFound(
+            message("resphere.vm.snapshot.gone", "The snapshot '{0}' of {1} no longer exists.", snapshot_id, vm.name)
+        )
+    return found
+
+
+def _survivor(tree: Mapping[str, Snapshot], snapshot_id: str | None, doomed: set[str]) -> str | None:
+    """``snapshot_id``, or the nearest of its ancestors that is not doomed."""
+    while snapshot_id in doomed:
+        snapshot_id = tree[snapshot_id].parent_snapshot
+    return snapshot_id
