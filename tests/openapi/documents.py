@@ -8,18 +8,18 @@ from functools import cache
 from typing import Any
 
 from resphere import services
-from resphere.contract.catalogue import RELEASES
 from resphere.contract.openapi import component_of
+from resphere.contract.releases import ALL_RELEASES
 from resphere.services.openapi import made, served
 from resphere.services.registry import load
 
 load(services)
-COMPONENTS = sorted({component_of(operation) for operation in served(RELEASES)})
+COMPONENTS = sorted({component_of(operation) for operation in served(ALL_RELEASES)})
 
 
 @cache
 def document(
-    implemented: bool = False, component: str | None = None, releases: tuple[str, ...] = RELEASES
+    implemented: bool = False, component: str | None = None, releases: tuple[str, ...] = ALL_RELEASES
 ) -> dict[str, Any]:
     """The document, decoded."""
     decoded: dict[str, Any] = json.loads(made("8.0.3", releases, implemented, component))

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from resphere import services
 from resphere.contract import extensions
-from resphere.contract.coverage import RELEASES, Area, Count, coverage, total
+from resphere.contract.coverage import Area, Count, coverage, total
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation
+from resphere.contract.releases import ALL_RELEASES
 from resphere.server.settings import NO_FLAG, Setting, all_settings, flag, variable
 from resphere.services.registry import Implementation, load
 
@@ -105,8 +106,9 @@ def coverage_page(implemented: dict[str, Implementation]) -> Iterator[str]:
         "`resphere.operation.not_implemented`. `resphere coverage` prints this table, `resphere coverage\n"
         "--operations` the list.\n\n"
     )
-    releases = " | ".join(RELEASES)
-    yield f"| Area | Operations | Used by clients | {releases} |\n| --- | ---: | ---: |{' ---: |' * len(RELEASES)}\n"
+    releases = " | ".join(ALL_RELEASES)
+    yield f"| Area | Operations | Used by clients | {releases} |\n"
+    yield f"| --- | ---: | ---: |{' ---: |' * len(ALL_RELEASES)}\n"
     for area in sorted(areas, key=lambda a: (a.operations.implemented == 0, a.name)):
         yield coverage_row(area, area.name)
     yield coverage_row(everything, "**all**")
@@ -118,7 +120,7 @@ def coverage_page(implemented: dict[str, Implementation]) -> Iterator[str]:
 
 def coverage_row(area: Area, name: str) -> str:
     """One area's line."""
-    cells = " | ".join(cell(area.releases[release]) for release in RELEASES)
+    cells = " | ".join(cell(area.releases[release]) for release in ALL_RELEASES)
     return f"| {name} | {cell(area.operations)} | {cell(area.used_by_clients)} | {cells} |\n"
 
 

@@ -6,8 +6,9 @@ import argparse
 from collections.abc import Iterator
 
 from resphere import services
-from resphere.contract.coverage import RELEASES, Area, Count, coverage, total
+from resphere.contract.coverage import Area, Count, coverage, total
 from resphere.contract.lookup import all_operations
+from resphere.contract.releases import ALL_RELEASES
 from resphere.services.registry import load
 
 
@@ -35,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
 
 def table(areas: list[Area]) -> Iterator[str]:
     """The areas that have something implemented, the rest in one line, and the sum."""
-    yield f"{'area':<28}{'operations':>14}{'used by clients':>18}" + "".join(f"{r:>12}" for r in RELEASES)
+    yield f"{'area':<28}{'operations':>14}{'used by clients':>18}" + "".join(f"{r:>12}" for r in ALL_RELEASES)
     shown = [area for area in areas if area.operations.implemented]
     for area in shown:
         yield row(area)
@@ -46,7 +47,7 @@ def table(areas: list[Area]) -> Iterator[str]:
 
 def row(area: Area, name: str | None = None) -> str:
     """One line of the table."""
-    cells = "".join(f"{text(area.releases[r]):>12}" for r in RELEASES)
+    cells = "".join(f"{text(area.releases[r]):>12}" for r in ALL_RELEASES)
     return f"{name or area.name:<28}{text(area.operations):>14}{text(area.used_by_clients):>18}{cells}"
 
 

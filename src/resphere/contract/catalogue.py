@@ -9,8 +9,7 @@ import msgspec
 
 from resphere.contract import lookup
 from resphere.contract.generated import index
-
-RELEASES = ("7.0", "8.0", "9.1")
+from resphere.contract.releases import ALL_RELEASES
 
 
 class Catalogue(msgspec.Struct, frozen=True, dict=True):
@@ -21,7 +20,7 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
     @property
     def releases(self) -> tuple[str, ...]:
         """The releases that are served."""
-        return (self.release,) if self.release else RELEASES
+        return (self.release,) if self.release else ALL_RELEASES
 
     def has(self, place: str) -> bool:
         """Whether the operation at a place of the contract is part of what is served."""

@@ -8,6 +8,7 @@ import msgspec
 
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation
+from resphere.contract.releases import ALL_RELEASES
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -26,7 +27,6 @@ class Area(msgspec.Struct, frozen=True):
     releases: dict[str, Count]
 
 
-RELEASES = ("7.0", "8.0", "9.1")
 DEPTH = 2
 LONGER = ("vcenter.vm",)
 
@@ -48,7 +48,7 @@ def coverage(implemented: Collection[str], operations: Iterable[AnyOperation] | 
             name=name,
             operations=count(found, implemented),
             used_by_clients=count([o for o in found if o.clients], implemented),
-            releases={r: count([o for o in found if r in o.releases], implemented) for r in RELEASES},
+            releases={r: count([o for o in found if r in o.releases], implemented) for r in ALL_RELEASES},
         )
         for name, found in sorted(by_area.items())
     ]
@@ -71,5 +71,5 @@ def total(areas: Iterable[Area]) -> Area:
         name="all",
         operations=add(area.operations for area in listed),
         used_by_clients=add(area.used_by_clients for area in listed),
-        releases={r: add(area.releases[r] for area in listed) for r in RELEASES},
+        releases={r: add(area.releases[r] for area in listed) for r in ALL_RELEASES},
     )

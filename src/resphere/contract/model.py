@@ -1,6 +1,6 @@
 """The terms in which the contract is written: structures, unions, privileges, routes and operations.
 
-``generated/`` holds vCenter's operations in these terms, ``extensions.py`` ours.
+``generated/`` holds vCenter's operations in these terms, ``extensions/`` ours.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from resphere.contract.catalogue import RELEASES
+from resphere.contract.releases import ALL_RELEASES
 
 ENVIRONMENT_PREFIX = "RESPHERE_"
 
@@ -89,8 +89,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 raise ValueError(f"{flag(name)} must not be negative")
         if not 0 <= self.port <= 65535:
             raise ValueError("--port must be from 0 to 65535")
-        if self.api_release not in (None, *RELEASES):
-            raise ValueError(f"--api-release must be one of {', '.join(RELEASES)}, not {self.api_release}")
+        if self.api_release not in (None, *ALL_RELEASES):
+            raise ValueError(f"--api-release must be one of {', '.join(ALL_RELEASES)}, not {self.api_release}")
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("--tls-cert and --tls-key go together")
         if self.tls_cert is not None and not self.tls:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from resphere.contract.errors import NotFound, message
-from resphere.contract.extensions import About, Certificates
+from resphere.contract.extensions.about import About, Certificates
 from resphere.services.call import Call
 from resphere.services.registry import implements
 

@@ -10,7 +10,7 @@ import msgspec
 
 from resphere.access.defaults import LOGIN, PUBLIC, requirements_of
 from resphere.contract.errors import NotFound, message
-from resphere.contract.extensions import OpenApi
+from resphere.contract.extensions.openapi import OpenApi
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation
 from resphere.contract.openapi import Source, component_of, document

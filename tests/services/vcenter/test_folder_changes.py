@@ -11,7 +11,7 @@ import pytest
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
 from resphere.contract.errors import AlreadyExists, InvalidArgument, NotFound, ResourceInUse, VapiError
-from resphere.contract.extensions import Folders
+from resphere.contract.extensions.folders import Folders
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter import Datacenter as DatacenterApi
 from resphere.inventory.model import KINDS, ROOT_FOLDER, Datacenter, Folder

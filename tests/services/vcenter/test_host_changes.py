@@ -21,7 +21,7 @@ from resphere.contract.errors import (
     UnverifiedPeer,
     VapiError,
 )
-from resphere.contract.extensions import HostMaintenance
+from resphere.contract.extensions.hosts import HostMaintenance
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter import Host as Api
 from resphere.contract.model import Secret

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from resphere.contract import extensions
 from resphere.contract.errors import NotAllowedInCurrentState
-from resphere.contract.extensions import HostMaintenance
+from resphere.contract.extensions.hosts import Host as HostDetail
+from resphere.contract.extensions.hosts import HostMaintenance
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.model import Host
 from tests.support.world import World
@@ -40,5 +40,5 @@ def test_their_power_state_is_not_known(world: World, state: State) -> None:
     host = world.change(next(iter(world.inventory.all(Host).values())), connection_state=state)
     (row,) = world.call(vcenter.Host.list, vcenter.Host.FilterSpec(connection_states=frozenset([state])))
     assert (row.host, row.connection_state, row.power_state) == (host.id, state, None)
-    shown = world.call(extensions.Host.get, ids.HostSystemId(host.id))
+    shown = world.call(HostDetail.get, ids.HostSystemId(host.id))
     assert (shown.connection_state, shown.power_state) == (state, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from resphere.contract.errors import NotFound, message
-from resphere.contract.extensions import Explorer
+from resphere.contract.extensions.openapi import Explorer
 from resphere.contract.model import Asset
 from resphere.contract.openapi import component_of
 from resphere.services.call import Call

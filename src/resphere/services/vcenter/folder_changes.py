@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from resphere.contract.errors import InvalidArgument, ResourceInUse, message
-from resphere.contract.extensions import Folders
+from resphere.contract.extensions.folders import Folders
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.edit import Edit
 from resphere.inventory.model import Folder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from resphere.contract.errors import AlreadyInDesiredState, NotAllowedInCurrentState, message
-from resphere.contract.extensions import HostMaintenance
+from resphere.contract.extensions.hosts import HostMaintenance
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.model import Host
 from resphere.inventory.placement import NoPlace, evacuation

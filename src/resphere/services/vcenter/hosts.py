@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 import msgspec
 
-from resphere.contract import extensions
+from resphere.contract.extensions.hosts import Host as HostDetail
 from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.inventory.model import Cluster, Host, VirtualMachine
 from resphere.inventory.relations import cluster_of_host, datacenter_of
@@ -76,15 +76,15 @@ def summary(host: Host) -> vcenter.Host.Summary:
     )
 
 
-@implements(extensions.Host.get, kept=True)
-async def get_host(call: Call, host: ids.HostSystemId) -> extensions.Host.Info:
+@implements(HostDetail.get, kept=True)
+async def get_host(call: Call, host: ids.HostSystemId) -> HostDetail.Info:
     """One host with its place, hardware, mounts and load."""
     found = call.require(Host, host)
     inventory = call.inventory
     cluster, datacenter = cluster_of_host(inventory, found), datacenter_of(inventory, found)
     vms = inventory.by(VirtualMachine, "host", host).values()
     running = [vm for vm in vms if vm.power_state is ON]
-    return extensions.Host.Info(
+    return HostDetail.Info(
         host=host,
         name=found.name,
         parent=found.parent or "",
@@ -98,8 +98,8 @@ async def get_host(call: Call, host: ids.HostSystemId) -> extensions.Host.Info:
         build=found.build,
         boot_time=found.boot_time,
         management_ip=found.management_ip,
-        hardware=extensions.Host.Hardware(**msgspec.structs.asdict(found.hardware)),
-        physical_nics=tuple(extensions.Host.PhysicalNic(**msgspec.structs.asdict(n)) for n in found.physical_nics),
+        hardware=HostDetail.Hardware(**msgspec.structs.asdict(found.hardware)),
+        physical_nics=tuple(HostDetail.PhysicalNic(**msgspec.structs.asdict(n)) for n in found.physical_nics),
         datastores=found.datastores,
         networks=found.networks,
         vm_count=len(vms),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from resphere.contract.errors import NotAllowedInCurrentState, NotFound
-from resphere.contract.extensions import VmSnapshots
+from resphere.contract.extensions.vm_snapshots import VmSnapshots
 from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.inventory.model import KINDS, Datastore, Snapshot, VirtualMachine
 from resphere.inventory.space import files_of, free_space

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, NotFound, message
-from resphere.contract.extensions import VmSnapshots
+from resphere.contract.extensions.vm_snapshots import VmSnapshots
 from resphere.contract.generated import ids, vcenter_vm
 from resphere.inventory.model import Snapshot, VirtualMachine
 from resphere.inventory.replica import Replica

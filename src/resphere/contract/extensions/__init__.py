@@ -1,0 +1,52 @@
+"""Our own operations, in the contract's terms: what vCenter's REST API lacks.
+
+Their service ids begin with ``resphere.``, so that nobody takes them for vCenter's. A service is a class in a module
+of this package and an entry of :data:`SERVICES`.
+"""
+
+from __future__ import annotations
+
+from resphere.contract import model as m
+from resphere.contract.extensions.about import About, Certificates
+from resphere.contract.extensions.folders import Folders
+from resphere.contract.extensions.hosts import Host, HostMaintenance
+from resphere.contract.extensions.openapi import Explorer, OpenApi
+from resphere.contract.extensions.vm_snapshots import VmSnapshots
+
+SERVICES: tuple[type, ...] = (
+    About,
+    Certificates,
+    OpenApi,
+    Explorer,
+    Host,
+    HostMaintenance,
+    VmSnapshots,
+    Folders,
+)
+
+OPERATIONS: dict[str, m.AnyOperation] = {
+    operation.id: operation
+    for service in SERVICES
+    for operation in vars(service).values()
+    if isinstance(operation, m.Operation)
+}
+"""Operation id -> operation."""
+
+POWER_PATH = "/api/vcenter/vm/{vm}/power"
+
+ALIASES: tuple[tuple[str, str, str], ...] = (
+    *(("POST", f"{POWER_PATH}/{name}", f"vcenter_vm:Power.{name}") for name in ("start", "stop", "reset", "suspend")),
+    ("POST", "/api/vcenter/vm/{vm}/snapshot/{snapshot}/revert", "=resphere.vcenter.vm.snapshots.revert"),
+)
+"""Further ``/api`` paths of operations, as people who come from ``/rest`` write them: (method, path, place)."""
+
+
+def route_text(route: m.Route) -> str:
+    """A route's path with its dispatch query, as the index writes it."""
+    query = "&".join(key if value is None else f"{key}={value}" for key, value in route.dispatch)
+    return route.path + (f"?{query}" if query else "")
+
+
+def alias_target(place: str) -> str:
+    """What an alias's place is called in documentation."""
+    return place.removeprefix("=").replace("vcenter_vm:Power", "com.vmware.vcenter.vm.power")
