@@ -17,6 +17,7 @@ import pytest
 
 from resphere.store.base import StoreError, Transaction
 from resphere.store.sqlite import SqliteStore
+from resphere.store.sqlite_schema import WriterLock
 from tests.store.contract import bodies, put, run, transaction
 
 
@@ -120,6 +121,47 @@ class TestFile:
             (counted,) = connection.execute("SELECT log_rows FROM state").fetchone()
         assert 100 <= rows <= 105
         assert rows == counted
+
+
+class TestTurns:
+    """How a reader knows, without asking SQLite, that nobody has written."""
+
+    def test_what_is_committed_shows_before_its_turn_is_over(self, path: Path) -> None:
+        async def scenario() -> None:
+            store = SqliteStore.open(path)
+            version = store.version()
+            assert store.version() == version
+            with closing(WriterLock(path)) as lock, lock.held():
+                assert store.version() == version
+                execute(path, "UPDATE state SET log_rows = log_rows + 1")
+                assert store.version() != version
+            assert store.version() != version
+            await store.close()
+
+        run(scenario())
+
+    def test_a_writer_that_was_killed_in_its_turn_hides_nothing(self, path: Path) -> None:
+        async def scenario() -> None:
+            one, other = SqliteStore.open(path), SqliteStore.open(path)
+            await one.commit(transaction(put("1")))
+            one.version()
+            leave_a_turn_unfinished(path)
+            for number in range(3):
+                before = one.version()
+                assert one.version() == before
+                await other.commit(transaction(put(f"{number}")))
+                assert one.version() != before
+            await one.close()
+            await other.close()
+
+        run(scenario())
+
+
+def leave_a_turn_unfinished(path: Path) -> None:
+    """What a killed writer leaves: its lock is free, and its turn is not over."""
+    with closing(WriterLock(path)) as lock:
+        lock._turns[0] += 1
+        assert lock.turn % 2 == 1
 
 
 class TestFailure:

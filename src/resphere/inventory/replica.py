@@ -59,7 +59,6 @@ class Replica:
         self._callbacks: defaultdict[str, list[Callback]] = defaultdict(list)
         self._notices: deque[tuple[str, Any, Any]] = deque()
         self._notifying = False
-        self._current = False
 
     @property
     def epoch(self) -> str:
@@ -96,7 +95,7 @@ class Replica:
         self._notify()
 
     def refresh(self) -> None:
-        """Show everything that anybody committed until now. Costs microseconds where nothing was."""
+        """Show everything that anybody committed until now. Costs less than a microsecond where nothing was."""
         # The version is asked for first: what is committed in between is then seen twice, not never.
         version = self._store.version()
         if version == self._version:
@@ -109,18 +108,6 @@ class Replica:
         self._sequence = changes.sequence
         self._version = version
         self._notify()
-
-    def refresh_for_call(self) -> None:
-        """Show everything that was committed before the running callback of the loop was scheduled.
-
-        The store is asked once for all calls that wait by then: a loop runs its callbacks in their order, so whatever
-        runs before :meth:`_outdate` had come before the store was asked.
-        """
-        if self._current:
-            return
-        self.refresh()
-        self._current = True
-        asyncio.get_running_loop().call_soon(self._outdate)
 
     def get(self, cls: type[T], id: str) -> T | None:
         """The object of this class and id."""
@@ -256,9 +243,6 @@ class Replica:
         for id, new in after.objects.items():
             if id not in before.objects:
                 self._notices.append((after.kind, None, new))
-
-    def _outdate(self) -> None:
-        self._current = False
 
     def _notify(self) -> None:
         if self._notifying:  # a callback has refreshed: it hears of that in its turn

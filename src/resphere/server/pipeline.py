@@ -61,7 +61,7 @@ class Pipeline(msgspec.Struct, frozen=True):
         """Answer ``exchange``; never raises but for cancelation."""
         started, began = self.environment.now(), self.clock()
         try:
-            self.environment.inventory.refresh_for_call()
+            self.environment.inventory.refresh()
             for step in STEPS:
                 pending = step(self, exchange)
                 if pending is not None:

@@ -23,6 +23,7 @@ from resphere.store.sqlite_schema import connect, make_database
 from resphere.store.sqlite_writer import Commit, Reservation, Writer
 
 LOG_ROWS_KEPT = 100_000
+NO_TURN = -1
 
 _SELECT_STATE = "SELECT sequence, pruned_sequence FROM state"
 _SELECT_DOCUMENTS = "SELECT kind, id, revision, body FROM documents"
@@ -57,6 +58,9 @@ class SqliteStore:
         self._lenders: dict[asyncio.AbstractEventLoop, Lender] = {}
         self._process = os.getpid()
         self._closed = False
+        self._turn = NO_TURN
+        self._version = 0
+        """What SQLite said of its version when ``_turn`` was the writers' last turn, and over."""
 
     @classmethod
     def open(
@@ -87,9 +91,17 @@ class SqliteStore:
         return self._epoch
 
     def version(self) -> int:
+        self._require_own_process()
+        with self._reader_lock:
+            if not self._closed and self._writer.turn == self._turn:
+                return self._version
         with self._reading() as connection:
+            # Taken before SQLite is asked: whatever is committed after that is written in a later turn.
+            turn = self._writer.turn
             (version,) = connection.execute("PRAGMA data_version").fetchone()
-        return int(version)
+            if turn % 2 == 0:
+                self._turn, self._version = turn, int(version)
+            return int(version)
 
     def load(self) -> Snapshot:
         with self._reading() as connection, _snapshot(connection):
@@ -134,11 +146,11 @@ class SqliteStore:
 
     async def close(self) -> None:
         self._require_own_process()
-        self._writer.finish()
         with self._reader_lock:
             if not self._closed:
                 self._closed = True
                 self._reader.close()
+        self._writer.finish()
         await asyncio.to_thread(self._writer.join)
 
     def _require_own_process(self) -> None:

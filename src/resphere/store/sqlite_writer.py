@@ -68,6 +68,11 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
+    @property
+    def turn(self) -> int:
+        """The number of the present writer's turn, of any process: see :class:`WriterLock`. Until :meth:`finish`."""
+        return self._lock.turn
+
     def submit(self, job: Job) -> None:
         """Hand ``job`` in; its future gets the result.
 
