@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from random import Random
 
 import msgspec
 import pytest
 
 from resphere.contract.generated import ids, vcenter
-from resphere.inventory.model import Datastore, Snapshot, VirtualMachine
-from resphere.inventory.space import files_of, free_space, used_in
+from resphere.inventory.edit import Edit
+from resphere.inventory.files import register, unregister
+from resphere.inventory.model import (
+    KINDS,
+    Datastore,
+    DatastoreFile,
+    Host,
+    Snapshot,
+    UnregisteredVm,
+    VirtualMachine,
+)
+from resphere.inventory.replica import Replica
+from resphere.inventory.space import files_among, files_of, files_on, free_space, used_in
+from resphere.inventory.tables import TABLES
+from tests.inventory import samples
+from tests.inventory.worlds import put, run
 from tests.support.world import NOW, World
 
 GIB = 1 << 30
@@ -59,9 +74,88 @@ def test_a_file_counts_once_whoever_holds_it(world: World) -> None:
     assert free_space(world.inventory, store) == before, "the snapshot has the disks still"
 
 
-def test_the_sum_is_made_once_for_a_revision(world: World) -> None:
-    vm, _ = vm_on(world)
-    assert used_in(world.inventory) is used_in(world.inventory)
-    kept = used_in(world.inventory)
-    world.change(vm, annotation="changed")
-    assert used_in(world.inventory) is not kept
+def test_files_of_no_vm_count(world: World) -> None:
+    _, store = vm_on(world)
+    before = free_space(world.inventory, store)
+    file = DatastoreFile(id="file-9001", name="left/left.vmdk", parent=store.id, capacity=GIB)
+    world.put(file)
+    assert free_space(world.inventory, store) == before - GIB
+    assert files_on(world.inventory, store.id)[f"[{store.name}] left/left.vmdk"] == GIB
+    world.change(file, capacity=2 * GIB)
+    assert free_space(world.inventory, store) == before - 2 * GIB
+
+
+def test_an_unregistered_vm_takes_what_it_took(world: World) -> None:
+    vm, store = vm_on(world)
+    world.put(Snapshot(id="snapshot-9001", name="s", parent=vm.id, created_time=NOW, state=vm))
+    files, before = dict(files_on(world.inventory, store.id)), free_space(world.inventory, store)
+
+    def plan(edit: Edit) -> None:
+        unregister(world.inventory, edit, vm)
+
+    world.run(world.inventory.change(plan))
+    assert world.inventory.get(VirtualMachine, vm.id) is None
+    assert (free_space(world.inventory, store), files_on(world.inventory, store.id)) == (before, files)
+
+
+def counted(inventory: Replica) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    """What is used, and all files, as counting anew finds them."""
+    files = files_among(obj for cls in KINDS.values() for obj in inventory.all(cls).values())
+    return known(files.used), {id: sizes for id, sizes in files.sizes.items() if sizes}
+
+
+def known(used: Mapping[str, int]) -> dict[str, int]:
+    return {id: size for id, size in used.items() if size}
+
+
+def random_step(random: Random, inventory: Replica, edit: Edit) -> None:
+    """A change of anything that has files, or of where they lie."""
+    vms = list(inventory.all(VirtualMachine).values())
+    vm = random.choice(vms)
+    store = random.choice(list(inventory.all(Datastore).values()))
+    host = random.choice(list(inventory.all(Host).values()))
+    disk = next(iter(vm.disks.values()), samples.disk(0, "[sample-ds-1] new/new.vmdk"))
+    match random.randrange(10):
+        case 0:
+            larger = msgspec.structs.replace(disk, capacity=(disk.capacity or 0) + random.randrange(-3, 4))
+            edit.put(msgspec.structs.replace(vm, disks={"2000": larger}))
+        case 1:
+            edit.put(msgspec.structs.replace(vm, disks={}))
+        case 2:
+            edit.put(msgspec.structs.replace(vm, host=host.id))
+        case 3:
+            made = samples.snapshot(edit.new_id("snapshot-"), "s", vm)
+            edit.put(made)
+        case 4:
+            for snapshot in inventory.by(Snapshot, "parent", vm.id).values():
+                edit.delete(Snapshot, snapshot.id)
+        case 5:
+            unregister(inventory, edit, vm)
+        case 6:
+            for files in inventory.all(UnregisteredVm).values():
+                register(inventory, edit, files, name=files.id, parent="group-v3", host=host.id)
+        case 7:
+            stores = random.sample(["datastore-15", "datastore-16"], random.randrange(3))
+            edit.put(msgspec.structs.replace(host, datastores=tuple(stores)))
+        case 8:
+            edit.put(msgspec.structs.replace(store, other_used=store.other_used + 1))
+        case _:
+            number = edit.new_id("")
+            edit.put(DatastoreFile(id=f"file-{number}", name=f"{number}.vmdk", parent=store.id, capacity=GIB))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_kept_up_to_date_is_what_counting_finds(tmp_path: Path, seed: int) -> None:
+    random = Random(seed)
+
+    async def test(one: Replica, other: Replica) -> None:
+        await one.change(put(*samples.skeleton(), *samples.virtual_machines(12)))
+        for _ in range(60):
+            replica = random.choice((one, other))
+            await replica.change(lambda edit, replica=replica: random_step(random, replica, edit))  # type: ignore[misc]
+            for each in (one, other):
+                each.refresh()
+                sizes = {id: dict(files_on(each, id)) for id in each.all(Datastore) if files_on(each, id)}
+                assert (known(used_in(each)), sizes) == counted(each)
+
+    run(test, tmp_path / "store.db", 2, tables=TABLES)

@@ -83,10 +83,14 @@ class World:
 
     def call(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """The operation's result; raises what its handler raises."""
+        return self._runner.run(self.begin(operation, *args, **kwargs))
+
+    def begin(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
+        """The same call to be awaited, at once with others."""
         handler = IMPLEMENTATIONS[operation.id].handler
         call = Call(self.environment, operation, RootView(ADMIN), Caller(), "test")
-        result: R = self._runner.run(handler(call, *args, **kwargs))
-        return result
+        begun: Coroutine[Any, Any, R] = handler(call, *args, **kwargs)
+        return begun
 
     def run(self, work: Coroutine[Any, Any, R]) -> R:
         """The outcome of anything asynchronous, in this world's loop."""

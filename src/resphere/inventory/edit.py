@@ -36,6 +36,7 @@ class Edit:
         self._written: dict[Key, tuple[Rows[Any], Any]] = {}
         self._relied: dict[Key, int] = {}
         self._vacant: dict[str, None] = {}
+        self._ends: list[Callable[[], None]] = []
 
     def get(self, cls: type[T], id: str) -> T | None:
         """The object as this edit leaves it."""
@@ -85,6 +86,16 @@ class Edit:
     def vacant(self, prefix: str) -> None:
         """Have the change fail if, after it, any object holds a claim that begins with ``prefix``."""
         self._vacant[prefix] = None
+
+    def when_over(self, end: Callable[[], None]) -> None:
+        """Have ``end`` called once this edit is committed and shown, or given up."""
+        self._ends.append(end)
+
+    def close(self) -> None:
+        """The edit is committed, or given up."""
+        for end in self._ends:
+            end()
+        self._ends.clear()
 
     def new_id(self, prefix: str) -> str:
         """An id that no object of any kind has had: ``prefix`` (``vm-``, ``group-v``) and a number."""

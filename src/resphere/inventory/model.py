@@ -138,7 +138,9 @@ class ResourcePool(ManagedObject, frozen=True, kw_only=True):
 class Datastore(ManagedObject, frozen=True, kw_only=True):
     """A datastore; ``capacity`` in bytes, and ``other_used`` what takes room besides the disks of VMs.
 
-    Which hosts mount it stands on the hosts; what is free follows from the VMs, see ``inventory.space``.
+    Which hosts mount it stands on the hosts; what is free follows from the VMs and files, see ``inventory.space``.
+    ``crowded`` says that new files are admitted one after the other, and ``admissions`` counts those: see
+    ``inventory.admission``.
     """
 
     kind = "datastore"
@@ -152,6 +154,19 @@ class Datastore(ManagedObject, frozen=True, kw_only=True):
     multiple_host_access: bool
     thin_provisioning_supported: bool = True
     url: str
+    crowded: bool = False
+    admissions: int = 0
+
+
+class DatastoreFile(ManagedObject, frozen=True, kw_only=True):
+    """A VMDK file that is a disk of no VM; ``parent`` is its datastore and ``name`` its path there
+    (``web/web_1.vmdk``). ``capacity`` in bytes."""
+
+    kind = "datastore_file"
+    id_prefix = "file-"
+    resource_type = "DatastoreFile"
+
+    capacity: int
 
 
 class Network(ManagedObject, frozen=True, kw_only=True):
@@ -220,7 +235,7 @@ class VirtualMachine(ManagedObject, frozen=True, kw_only=True):
     vmx_path: str
     annotation: str = ""
     detached_vmdks: dict[str, int] = {}
-    """VMDK files that were disks of this VM and remain after their removal: path -> capacity in bytes."""
+    """What earlier releases kept here, a :class:`DatastoreFile` today: path -> capacity in bytes."""
     snapshot: str | None = None
     """The id of the snapshot that the running state descends from."""
 
@@ -244,6 +259,23 @@ class Snapshot(ManagedObject, frozen=True, kw_only=True):
     state: VirtualMachine
 
 
+class UnregisteredVm(ManagedObject, frozen=True, kw_only=True):
+    """The files of a VM that is not registered; ``parent`` is the datastore of its VMX file and ``name`` the path there
+    (``web/web.vmx``).
+
+    ``machine`` and ``snapshots`` are what the files hold, as of the VM's last registration. ``datastores`` tells which
+    datastore each name means in their paths.
+    """
+
+    kind = "unregistered_vm"
+    id_prefix = "vmx-"
+    resource_type = "UnregisteredVirtualMachine"
+
+    machine: VirtualMachine
+    snapshots: tuple[Snapshot, ...] = ()
+    datastores: dict[str, ids.DatastoreId] = {}
+
+
 KINDS: dict[str, type[ManagedObject]] = {
     cls.kind: cls
     for cls in (
@@ -256,6 +288,8 @@ KINDS: dict[str, type[ManagedObject]] = {
         Network,
         VirtualMachine,
         Snapshot,
+        DatastoreFile,
+        UnregisteredVm,
     )
 }
 """Document kind -> class, of everything that belongs to the inventory proper (not sessions, tasks, accounts)."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from resphere.contract.generated import vcenter, vcenter_vm
+from resphere.inventory.following import Following
 from resphere.inventory.model import Host, VirtualMachine
 from resphere.inventory.relations import cluster_of_host, hosts_of_cluster
 from resphere.inventory.replica import Replica
@@ -37,10 +39,28 @@ def can_take(host: Host, vm: VirtualMachine) -> bool:
     )
 
 
+class _Load:
+    """Memory of the VMs that are not off, by their host's id, in MiB."""
+
+    def __init__(self, inventory: Replica) -> None:
+        self.memory_MiB: defaultdict[str, int] = defaultdict(int)
+        for vm in inventory.all(VirtualMachine).values():
+            self.vm_changed(None, vm)
+        inventory.subscribe(VirtualMachine, self.vm_changed)
+
+    def vm_changed(self, old: VirtualMachine | None, new: VirtualMachine | None) -> None:
+        """A VM came, went or changed."""
+        for vm, sign in ((old, -1), (new, 1)):
+            if vm is not None and vm.power_state is not OFF:
+                self.memory_MiB[vm.host] += sign * vm.memory.size_MiB
+
+
+_load = Following(_Load)
+
+
 def memory_in_use_MiB(inventory: Replica, host: Host) -> int:
     """Memory of the VMs on the host that are not off."""
-    vms = inventory.by(VirtualMachine, "host", host.id).values()
-    return sum(vm.memory.size_MiB for vm in vms if vm.power_state is not OFF)
+    return _load.of(inventory).memory_MiB.get(host.id, 0)
 
 
 def place(vm: VirtualMachine, hosts: Iterable[Host], in_use_MiB: dict[str, int]) -> Host:

@@ -11,17 +11,27 @@ from resphere.inventory.model import (
     Cluster,
     Datacenter,
     Datastore,
+    DatastoreFile,
     Folder,
     Host,
     ManagedObject,
     Network,
     ResourcePool,
     Snapshot,
+    UnregisteredVm,
     VirtualMachine,
 )
 from resphere.inventory.replica import Replica
 
-PARENT_CLASSES: tuple[type[ManagedObject], ...] = (Folder, Datacenter, Cluster, Host, ResourcePool, VirtualMachine)
+PARENT_CLASSES: tuple[type[ManagedObject], ...] = (
+    Folder,
+    Datacenter,
+    Cluster,
+    Host,
+    ResourcePool,
+    VirtualMachine,
+    Datastore,
+)
 CHILD_CLASSES: tuple[type[ManagedObject], ...] = (
     Folder,
     Datacenter,
@@ -32,6 +42,8 @@ CHILD_CLASSES: tuple[type[ManagedObject], ...] = (
     Network,
     VirtualMachine,
     Snapshot,
+    DatastoreFile,
+    UnregisteredVm,
 )
 
 

@@ -8,12 +8,14 @@ from resphere.inventory.model import (
     Cluster,
     Datacenter,
     Datastore,
+    DatastoreFile,
     Folder,
     Host,
     ManagedObject,
     Network,
     ResourcePool,
     Snapshot,
+    UnregisteredVm,
     VirtualMachine,
 )
 from resphere.inventory.table import Table
@@ -61,6 +63,29 @@ def datastore_name(path: str) -> str:
     """The datastore's name in ``[name] folder/file``, which may have brackets itself; empty where there is none."""
     end = path.rfind("] ")
     return path[1:end] if path.startswith("[") and end > 0 else ""
+
+
+def home(datastore: str, vmx_path: str) -> str:
+    """The key of the folder that a VM's files are in: the datastore's id and the folder's path there.
+
+    ``vmx_path`` with the datastore's name in brackets or without.
+    """
+    return f"{datastore}/{path_on_datastore(vmx_path).rpartition('/')[0]}"
+
+
+def path_on_datastore(path: str) -> str:
+    """``folder/file`` of ``[datastore] folder/file``."""
+    return path[path.rfind("] ") + 2 :] if path.startswith("[") else path
+
+
+def _vm_claims(vm: VirtualMachine) -> tuple[str, ...]:
+    """A VM has a name and a VMX file of its own."""
+    return (*_name_claims(vm), vmx_claim(vm.datastore, vm.vmx_path))
+
+
+def vmx_claim(datastore: str, vmx_path: str) -> str:
+    """The claim that keeps a VMX file one VM's only, registered or not."""
+    return f"vmx/{datastore}/{path_on_datastore(vmx_path)}"
 
 
 def _networks(vm: VirtualMachine) -> tuple[str, ...]:
@@ -159,8 +184,9 @@ VIRTUAL_MACHINES = Table(
         "datastore": lambda vm: (vm.datastore,),
         "disk_datastore_name": _disk_datastore_names,
         "network": _networks,
+        "home": lambda vm: (home(vm.datastore, vm.vmx_path),),
     },
-    claims=_name_claims,
+    claims=_vm_claims,
     shared=_SHARED_BY_MACHINES,
 )
 
@@ -169,6 +195,29 @@ SNAPSHOTS = Table(
     # Two snapshots of a VM may have the same name.
     indexes={"name": _by_name, "parent": _by_parent},
     shared=tuple([f"state.{path}" for path in _SHARED_BY_MACHINES]),
+)
+
+DATASTORE_FILES = Table(
+    cls=DatastoreFile,
+    indexes={
+        "name": _by_name,
+        "parent": _by_parent,
+        "path": lambda file: (f"{file.parent}/{file.name}",),
+        "home": lambda file: (home(file.parent or "", file.name),),
+    },
+    claims=_name_claims,
+)
+
+UNREGISTERED_VMS = Table(
+    cls=UnregisteredVm,
+    indexes={
+        "name": _by_name,
+        "parent": _by_parent,
+        "path": lambda vm: (f"{vm.parent}/{vm.name}",),
+        "home": lambda vm: (home(vm.parent or "", vm.name),),
+    },
+    claims=lambda vm: (*_name_claims(vm), vmx_claim(vm.parent or "", vm.name)),
+    shared=tuple([f"machine.{path}" for path in _SHARED_BY_MACHINES]),
 )
 
 TABLES: tuple[Table[Any], ...] = (
@@ -181,5 +230,7 @@ TABLES: tuple[Table[Any], ...] = (
     NETWORKS,
     VIRTUAL_MACHINES,
     SNAPSHOTS,
+    DATASTORE_FILES,
+    UNREGISTERED_VMS,
 )
 """Of every kind in :data:`~resphere.inventory.model.KINDS`."""

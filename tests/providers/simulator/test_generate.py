@@ -173,7 +173,7 @@ def test_addresses_lie_in_the_network_of_the_nic(larger: tuple[ManagedObject, ..
 
 
 def test_datastores_have_what_the_disks_leave(larger: tuple[ManagedObject, ...]) -> None:
-    used = disk_bytes(larger, larger)
+    used = disk_bytes(larger)
     assert sum(used.values()) == sum(
         disk.capacity or 0 for vm in of(larger, VirtualMachine) for disk in vm.disks.values()
     )

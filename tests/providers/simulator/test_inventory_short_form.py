@@ -115,7 +115,7 @@ def test_what_is_given_counts(example: Objects) -> None:
 def test_datastores_and_networks(example: Objects) -> None:
     local, shared = named(example, Datastore, "local-03"), named(example, Datastore, "vmfs-01")
     assert local.capacity == TIB
-    assert disk_bytes(example, example)[local.id] == 90 * GIB
+    assert disk_bytes(example)[local.id] == 90 * GIB
     assert local.id not in named(example, Host, "esx-01.example.com").datastores
     assert shared.id in named(example, Host, "esx-01.example.com").datastores
     group = named(example, Network, "DPG-VLAN-110")
@@ -141,7 +141,7 @@ def test_the_smallest_file_gets_a_datastore_and_a_network() -> None:
     hosts = [named(objects, Host, name).id for name in ("esx-01", "esx-02")]
     vms = [named(objects, VirtualMachine, name) for name in "abc"]
     assert [vm.host for vm in vms] == [*hosts, hosts[0]]
-    assert disk_bytes(objects, objects)[store.id] == sum(d.capacity or 0 for vm in vms for d in vm.disks.values())
+    assert disk_bytes(objects)[store.id] == sum(d.capacity or 0 for vm in vms for d in vm.disks.values())
     macs = [nic.mac_address for vm in vms for nic in vm.nics.values()]
     assert len(set(macs)) == 3
 
@@ -150,14 +150,14 @@ def test_a_datastore_of_open_capacity_grows() -> None:
     objects = parse(SMALLEST.replace("guest_OS: OTHER", "guest_OS: OTHER, disks: [{capacity: 60 TiB}]"))
     store = named(objects, Datastore, "datastore1")
     assert store.capacity >= 80 * TIB
-    assert disk_bytes(objects, objects)[store.id] < store.capacity
+    assert disk_bytes(objects)[store.id] < store.capacity
 
 
 def test_free_space_that_is_given_makes_the_rest_used_by_others() -> None:
     given = SMALLEST + "datastores:\n- {name: datastore1, capacity: 1 TiB, free_space: 100 GiB}\n"
     objects = parse(given)
     store = named(objects, Datastore, "datastore1")
-    assert store.capacity - store.other_used - disk_bytes(objects, objects)[store.id] == 100 * GIB
+    assert store.capacity - store.other_used - disk_bytes(objects)[store.id] == 100 * GIB
     assert problems(objects) == []
     with pytest.raises(InventoryFileError, match="free_space: must be at most what disks leave"):
         parse(given.replace("100 GiB", "1 TiB"))

@@ -11,11 +11,13 @@ from resphere.inventory.model import (
     KINDS,
     ROOT_FOLDER,
     Datastore,
+    DatastoreFile,
     Folder,
     Host,
     ManagedObject,
     Network,
     Snapshot,
+    UnregisteredVm,
     VirtualMachine,
 )
 from resphere.providers.simulator.check_devices import Fault
@@ -107,7 +109,8 @@ def _names(inventory: Inventory) -> Iterator[Finding]:
     """Names of one kind are unique in their parent, names of datastores in their datacenter; snapshots may repeat."""
     seen: dict[tuple[str | None, str, str], str] = {}
     for position, item in enumerate(inventory.objects):
-        if not 0 < len(item.name) <= MAX_NAME_LENGTH:
+        # A file's name is its path.
+        if not 0 < len(item.name) <= MAX_NAME_LENGTH and not isinstance(item, DatastoreFile | UnregisteredVm):
             yield Finding(position, "name", f"must have 1 to {MAX_NAME_LENGTH} characters, and has {len(item.name)}")
         if isinstance(item, Snapshot):
             continue

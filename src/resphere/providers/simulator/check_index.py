@@ -46,7 +46,7 @@ class Inventory:
     @cached_property
     def disk_bytes(self) -> dict[str, int]:
         """What disks take on each datastore, by id."""
-        return disk_bytes(self.objects, self.objects)
+        return disk_bytes(self.objects)
 
     def get(self, kind: type[T], identifier: str | None) -> T | None:
         """The object of that kind and id, if it exists."""

@@ -13,14 +13,17 @@ from resphere.inventory.model import (
     Cluster,
     Datacenter,
     Datastore,
+    DatastoreFile,
     Folder,
     Host,
     ManagedObject,
     Network,
     ResourcePool,
     Snapshot,
+    UnregisteredVm,
     VirtualMachine,
 )
+from resphere.inventory.tables import path_on_datastore
 from resphere.providers.simulator.check_devices import Fault, device_faults, union_faults
 from resphere.providers.simulator.check_index import FOLDER_LETTERS, Inventory, example_prefix
 from resphere.providers.simulator.space import datastore_name
@@ -250,6 +253,31 @@ def _snapshot(inventory: Inventory, item: Snapshot) -> Iterator[Fault]:
         above = inventory.get(Snapshot, above.parent_snapshot)
 
 
+def _on_datastore(inventory: Inventory, item: ManagedObject) -> Iterator[Fault]:
+    if item.parent is None:
+        yield "parent", "must be set: the id of a datastore"
+    else:
+        yield from inventory.reference("parent", item.parent, Datastore)
+
+
+def _datastore_file(inventory: Inventory, item: DatastoreFile) -> Iterator[Fault]:
+    yield from _on_datastore(inventory, item)
+    if not item.name.endswith(".vmdk"):
+        yield "name", f"must be the path of a VMDK file, such as folder/file.vmdk, not {item.name}"
+    if item.capacity < 0:
+        yield "capacity", f"must not be negative, and is {item.capacity}"
+
+
+def _unregistered_vm(inventory: Inventory, item: UnregisteredVm) -> Iterator[Fault]:
+    yield from _on_datastore(inventory, item)
+    path = path_on_datastore(item.machine.vmx_path)
+    if item.name != path:
+        yield "name", f"must be the path of the machine's VMX file on the datastore, {path}, not {item.name}"
+    for name, identifier in item.datastores.items():
+        yield from inventory.reference(f"datastores.{name}", identifier, Datastore)
+    yield from device_faults(item.machine)
+
+
 def _checked(kind: type[T], rule: Callable[[Inventory, T], Iterable[Fault]]) -> _Rule:
     def checked(inventory: Inventory, item: ManagedObject) -> Iterable[Fault]:
         assert isinstance(item, kind)
@@ -270,4 +298,6 @@ RULES: dict[type[ManagedObject], _Rule] = {
     Network: _checked(Network, _network),
     VirtualMachine: _checked(VirtualMachine, _virtual_machine),
     Snapshot: _checked(Snapshot, _snapshot),
+    DatastoreFile: _checked(DatastoreFile, _datastore_file),
+    UnregisteredVm: _checked(UnregisteredVm, _unregistered_vm),
 }

@@ -31,7 +31,7 @@ def generate(sizes: Sizes, seed: int) -> tuple[ManagedObject, ...]:
 
 def _with_room(objects: Sequence[ManagedObject], machines: Sequence[ManagedObject]) -> list[ManagedObject]:
     """The topology, its hosts and datastores grown until there is room for the VMs that chance has put there."""
-    used = disk_bytes(objects, machines)
+    used = disk_bytes((*objects, *machines))
     memory_MiB: defaultdict[str, int] = defaultdict(int)
     for vm in machines:
         if isinstance(vm, VirtualMachine):

@@ -15,12 +15,14 @@ from resphere.inventory.model import (
     Cluster,
     Datacenter,
     Datastore,
+    DatastoreFile,
     Folder,
     Host,
     ManagedObject,
     Network,
     ResourcePool,
     Snapshot,
+    UnregisteredVm,
     VirtualMachine,
 )
 from resphere.providers.simulator.check_index import KIND_WORDS
@@ -40,6 +42,8 @@ SECTIONS: dict[str, type[ManagedObject]] = {
         Network,
         VirtualMachine,
         Snapshot,
+        DatastoreFile,
+        UnregisteredVm,
     )
 }
 """What a file has at its top, in the order in which ids are given to entries without one."""
@@ -63,6 +67,8 @@ _PARENTS: dict[type[ManagedObject], tuple[type[ManagedObject], ...]] = {
     Network: (Folder,),
     VirtualMachine: (Folder,),
     Snapshot: (VirtualMachine,),
+    DatastoreFile: (Datastore,),
+    UnregisteredVm: (Datastore,),
 }
 
 FOLDER_FIELDS: dict[type[ManagedObject], str] = {

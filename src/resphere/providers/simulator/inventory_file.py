@@ -115,7 +115,7 @@ class _Builder:
 
     def _with_room(self, filler: Filler) -> list[tuple[Entry, ManagedObject]]:
         objects = [item for _, item in self._built]
-        used = disk_bytes(objects, objects)
+        used = disk_bytes(objects)
         return [
             (entry, filler.with_room(entry, item, used.get(item.id, 0)) if isinstance(item, Datastore) else item)
             for entry, item in self._built

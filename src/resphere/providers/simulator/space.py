@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from resphere.inventory.model import Datastore, Host, ManagedObject, Snapshot, VirtualMachine
-from resphere.inventory.space import files_by_datastore
+from resphere.inventory.model import ManagedObject
+from resphere.inventory.space import files_among
 
 
 def datastore_name(path: str) -> str | None:
@@ -17,13 +17,6 @@ def datastore_name(path: str) -> str | None:
     return path[1:end] if path.startswith("[") and end > 1 else None
 
 
-def disk_bytes(topology: Iterable[ManagedObject], machines: Iterable[ManagedObject]) -> dict[str, int]:
-    """The capacity of all disks of VMs on each datastore, by id. Disks elsewhere are passed over."""
-    topology, machines = tuple(topology), tuple(machines)
-    files = files_by_datastore(
-        (item for item in topology if isinstance(item, Host)),
-        {item.id: item for item in topology if isinstance(item, Datastore)},
-        (item for item in machines if isinstance(item, VirtualMachine)),
-        (item for item in machines if isinstance(item, Snapshot)),
-    )
-    return {id: sum(sizes.values()) for id, sizes in files.items()}
+def disk_bytes(objects: Iterable[ManagedObject]) -> dict[str, int]:
+    """The capacity of all VMDK files on each datastore, by id. Files elsewhere are passed over."""
+    return dict(files_among(objects).used)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from resphere.contract.errors import InvalidArgument, ResourceInUse, message
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.edit import Edit
-from resphere.inventory.model import Datacenter, Datastore, Folder, Network, Snapshot, VirtualMachine
+from resphere.inventory.model import (
+    Datacenter,
+    DatastoreFile,
+    Folder,
+    Network,
+    Snapshot,
+    UnregisteredVm,
+    VirtualMachine,
+)
 from resphere.inventory.relations import children_of, descendants, folders_of_datacenter
 from resphere.inventory.replica import Replica
 from resphere.inventory.tables import children_claims
@@ -14,7 +22,7 @@ from resphere.services.registry import implements
 from resphere.services.vcenter.names import require_free, require_name
 
 Type = vcenter.Folder.Type
-HOLD_NO_CLAIMS = (Datastore, Network, Snapshot, VirtualMachine)
+HOLD_NO_CLAIMS = (DatastoreFile, Network, Snapshot, UnregisteredVm, VirtualMachine)
 
 
 @implements(vcenter.Datacenter.create)

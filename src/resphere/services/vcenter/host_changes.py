@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 from resphere.contract.errors import AlreadyExists, AlreadyInDesiredState, InvalidArgument, ResourceInUse, message
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.edit import Edit
+from resphere.inventory.files import unregister
 from resphere.inventory.model import Datastore, Folder, Host, ResourcePool, Snapshot, VirtualMachine
-from resphere.inventory.relations import cluster_of_host, descendants, vms_of_host
+from resphere.inventory.relations import children_of, cluster_of_host, descendants, vms_of_host
 from resphere.inventory.replica import Replica
 from resphere.inventory.tables import children_claims
 from resphere.providers.base import NewHost
@@ -87,7 +89,8 @@ def require_new(inventory: Replica, hostname: str) -> None:
 
 @implements(Api.delete)
 async def delete(call: Call, host: ids.HostSystemId) -> None:
-    """Remove a standalone host with its root pool, its local datastores and the VMs that are registered on it.
+    """Remove a standalone host with its root pool, its local datastores and the VMs that are registered on it, whose
+    files stay on datastores that others may mount.
 
     :raises ResourceInUse: it is in a cluster, or connected and not in maintenance mode.
     """
@@ -98,22 +101,33 @@ async def delete(call: Call, host: ids.HostSystemId) -> None:
         require_removable(inventory, current)
 
     def plan(edit: Edit, current: Host) -> None:
+        stores = [store for id in current.datastores if (store := inventory.get(Datastore, id)) is not None]
+        # One that several hosts may mount stays, even where no other does now.
+        local = {store.id for store in stores if not store.multiple_host_access}
         for vm in vms_of_host(inventory, current.id):
-            for snapshot in inventory.by(Snapshot, "parent", vm.id):
-                edit.delete(Snapshot, snapshot)
-            edit.delete(VirtualMachine, vm.id)
+            leave_files(inventory, edit, vm, local)
         for pool in descendants(inventory, current.id):
             edit.delete(ResourcePool, pool.id)
             edit.vacant(children_claims(pool.id))
         edit.vacant(children_claims(current.id))
-        for identity in current.datastores:
-            store = inventory.get(Datastore, identity)
-            # One that several hosts may mount stays, even where no other does now.
-            if store is not None and not store.multiple_host_access:
-                edit.delete(Datastore, store.id)
+        for gone in sorted(local):
+            for file in children_of(inventory, gone):
+                edit.delete(type(file), file.id)
+            edit.vacant(children_claims(gone))
+            edit.delete(Datastore, gone)
         edit.delete(Host, current.id)
 
     await call.change("HostSystem.destroy", target, plan, guard)
+
+
+def leave_files(inventory: Replica, edit: Edit, vm: VirtualMachine, local: Container[str]) -> None:
+    """Unregister the VM; one whose home goes with the host is gone."""
+    if vm.datastore not in local:
+        unregister(inventory, edit, vm, local)
+        return
+    for snapshot in inventory.by(Snapshot, "parent", vm.id):
+        edit.delete(Snapshot, snapshot)
+    edit.delete(VirtualMachine, vm.id)
 
 
 def require_removable(inventory: Replica, host: Host) -> None:

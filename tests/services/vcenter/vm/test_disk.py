@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,9 +18,10 @@ from resphere.contract.errors import (
     UnableToAllocateResource,
     VapiError,
 )
-from resphere.contract.generated import ids, vcenter_vm
+from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.contract.generated.vcenter_vm_hardware import Disk, IdeAddressSpec, SataAddressSpec, ScsiAddressSpec
 from resphere.contract.generated.vcenter_vm_hardware_boot import Device
+from resphere.inventory.files import file_at
 from resphere.inventory.model import KINDS, Datastore, VirtualMachine
 from resphere.inventory.space import free_space
 from resphere.providers.simulator.check import problems
@@ -166,8 +168,60 @@ def test_a_removed_disk_leaves_its_file_which_can_be_attached_again(world: World
     assert free(world, vm) == before
     spec = Disk.CreateSpec(type=Bus.SCSI, backing=Disk.BackingSpec(type=Disk.BackingType.VMDK_FILE, vmdk_file=path))
     assert world.call(Disk.get, Id(vm.id), world.call(Disk.create, Id(vm.id), spec)) == disk
-    assert now(world, vm).detached_vmdks == {}
+    assert file_at(world.inventory, vm.datastore, path) is None
     assert free(world, vm) == before
+
+
+def test_a_removed_disk_outlives_its_vm_and_goes_to_another(world: World) -> None:
+    vm, other = (v for v, _ in zip(vms_on_one_datastore(world), range(2), strict=False))
+    path = str(vm.disks[Key("2000")].backing.vmdk_file)
+    world.call(Disk.delete, Id(vm.id), Key("2000"))
+    world.call(vcenter.VM.delete, Id(vm.id))
+    before = free(world, other)
+    key = world.call(Disk.create, Id(other.id), existing(path))
+    assert world.call(Disk.get, Id(other.id), key).backing.vmdk_file == path
+    assert free(world, other) == before
+    with pytest.raises(ResourceBusy):
+        world.call(Disk.create, Id(other.id), existing(path))
+
+
+def vms_on_one_datastore(world: World) -> list[VirtualMachine]:
+    """VMs with SCSI disks, all of them off, on the same datastore and host."""
+    first = vm_off(world)
+    alike = [vm for vm in world.inventory.by(VirtualMachine, "datastore", first.datastore).values() if vm.scsi_adapters]
+    off = vcenter_vm.Power.State.POWERED_OFF
+    return [
+        world.change(vm, power_state=off, host=first.host) for vm in alike if "2000" in vm.disks and not vm.template
+    ]
+
+
+def test_a_file_that_an_earlier_release_kept_with_its_vm(world: World) -> None:
+    vm = vm_off(world)
+    path = vm.vmx_path.replace(".vmx", "_old.vmdk")
+    before = free(world, vm)
+    world.change(vm, detached_vmdks={path: GIB})
+    assert free(world, vm) == before - GIB
+    key = world.call(Disk.create, Id(vm.id), existing(path))
+    assert (now(world, vm).detached_vmdks, now(world, vm).disks[key].capacity) == ({}, GIB)
+    world.call(Disk.delete, Id(vm.id), key)
+    assert free(world, vm) == before - GIB
+
+
+def test_several_disks_at_once_find_room_together_or_not_at_all(world: World) -> None:
+    vm = vm_off(world)
+    store = world.inventory.get(Datastore, vm.datastore)
+    assert store is not None
+    rest = free(world, vm)
+    world.change(store, other_used=store.other_used + rest - 3 * GIB)
+
+    async def both() -> list[object]:
+        spec = new(type=Bus.SCSI, capacity=2 * GIB)
+        calls = (world.begin(Disk.create, Id(vm.id), spec) for _ in range(2))
+        return list(await asyncio.gather(*calls, return_exceptions=True))
+
+    results = world.run(both())
+    assert sorted(type(result).__name__ for result in results) == ["UnableToAllocateResource", "str"]
+    assert free(world, vm) == GIB
 
 
 def test_another_file_for_a_disk(world: World) -> None:
@@ -180,7 +234,10 @@ def test_another_file_for_a_disk(world: World) -> None:
     world.call(Disk.update, Id(vm.id), Key("2000"), Disk.UpdateSpec(backing=backing))
     disk = world.call(Disk.get, Id(vm.id), Key("2000"))
     assert (disk.backing.vmdk_file, disk.capacity, disk.label) == (path, GIB, before.label)
-    assert now(world, vm).detached_vmdks == {before.backing.vmdk_file: before.capacity}
+    left = file_at(world.inventory, vm.datastore, str(before.backing.vmdk_file))
+    assert left is not None
+    assert (left.parent, left.capacity) == (vm.datastore, before.capacity)
+    assert file_at(world.inventory, vm.datastore, path) is None
     world.call(Disk.update, Id(vm.id), Key("2000"), Disk.UpdateSpec())
     assert world.call(Disk.get, Id(vm.id), Key("2000")) == disk
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from resphere.inventory.admission import with_room
 from resphere.inventory.edit import Edit
+from resphere.inventory.files import settle
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.providers.base import Job
@@ -30,6 +32,7 @@ class Hardware:
         def plan(edit: Edit, vm: VirtualMachine) -> R:
             changed, outcome = change(vm)
             edit.put(changed)
+            settle(self._inventory, edit, vm, changed)
             return outcome
 
-        return await job.complete(plan)
+        return await with_room(self._inventory, lambda: job.complete(plan))

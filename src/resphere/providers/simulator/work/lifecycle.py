@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from resphere.inventory.edit import Edit
+from resphere.inventory.files import settle
 from resphere.inventory.model import Snapshot, VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.providers.base import Job
@@ -25,5 +26,6 @@ class Lifecycle:
             for snapshot in self._inventory.by(Snapshot, "parent", vm.id):
                 edit.delete(Snapshot, snapshot)
             edit.delete(VirtualMachine, vm.id)
+            settle(self._inventory, edit, vm, None)
 
         await job.complete(plan)

@@ -8,7 +8,9 @@ import msgspec
 
 from resphere.contract.errors import NotFound, message
 from resphere.contract.generated import vcenter_vm
+from resphere.inventory.admission import with_room
 from resphere.inventory.edit import Edit
+from resphere.inventory.files import settle
 from resphere.inventory.model import Snapshot, VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.providers.base import Job
@@ -62,8 +64,9 @@ class Snapshots:
                 edit.rely_on(host)
                 reverted = msgspec.structs.replace(reverted, host=host.id)
             edit.put(reverted)
+            settle(self._inventory, edit, vm, reverted)
 
-        await job.complete(plan)
+        await with_room(self._inventory, lambda: job.complete(plan))
 
     async def delete_snapshots(self, job: Job[VirtualMachine], snapshot_ids: tuple[str, ...]) -> None:
         """Delete, and hang what remains on the nearest ancestor that remains."""

@@ -88,7 +88,7 @@ async def update(call: Call, vm: ids.VirtualMachineId, disk: Key, spec: Disk.Upd
         path, capacity = existing_file(call.inventory, current, spec.backing)
         backing = Disk.BackingInfo(type=Disk.BackingType.VMDK_FILE, vmdk_file=path)
         changed = msgspec.structs.replace(device, backing=backing, capacity=capacity)
-        return DISKS.with_(attached(detached(current, device), path), disk, changed), None
+        return DISKS.with_(attached(current, path), disk, changed), None
 
     await reconfigure(call, vm, change)
 
@@ -103,7 +103,7 @@ async def delete(call: Call, vm: ids.VirtualMachineId, disk: Key) -> None:
     def change(current: VirtualMachine) -> tuple[VirtualMachine, None]:
         device = DISKS.require(current, disk)
         require_changeable(current, device.ide is not None, f"remove {device.label}")
-        return without_boot(DISKS.without(detached(current, device), disk), disk), None
+        return without_boot(DISKS.without(current, disk), disk), None
 
     await reconfigure(call, vm, change)
 
@@ -140,17 +140,11 @@ def disk_at(place: Place, label: str, path: str, capacity: int) -> Disk.Info:
 
 
 def attached(vm: VirtualMachine, path: str) -> VirtualMachine:
-    """``vm`` with that file no longer among those that lie about."""
+    """``vm`` with that file no longer among those that earlier releases kept with it."""
+    if path not in vm.detached_vmdks:
+        return vm
     rest = {file: size for file, size in vm.detached_vmdks.items() if file != path}
     return msgspec.structs.replace(vm, detached_vmdks=rest)
-
-
-def detached(vm: VirtualMachine, disk: Disk.Info) -> VirtualMachine:
-    """``vm`` with the disk's file among those that lie about."""
-    path = disk.backing.vmdk_file
-    if path is None:
-        return vm
-    return msgspec.structs.replace(vm, detached_vmdks={**vm.detached_vmdks, path: disk.capacity or 0})
 
 
 def without_boot(vm: VirtualMachine, disk: Key) -> VirtualMachine:

@@ -11,12 +11,13 @@ from resphere.contract.errors import (
     ResourceBusy,
     ResourceInaccessible,
     ResourceInUse,
-    UnableToAllocateResource,
     message,
 )
 from resphere.contract.generated.vcenter_vm_hardware import Disk
+from resphere.inventory.admission import no_room
+from resphere.inventory.files import file_at, stores_of
 from resphere.inventory.guests import guest
-from resphere.inventory.model import Datastore, Host, VirtualMachine
+from resphere.inventory.model import Datastore, VirtualMachine
 from resphere.inventory.relations import vms_of_datastore
 from resphere.inventory.replica import Replica
 from resphere.inventory.space import files_on, free_space
@@ -54,15 +55,7 @@ def new_file(inventory: Replica, vm: VirtualMachine, spec: Disk.VmdkCreateSpec) 
         )
     free = free_space(inventory, store)
     if capacity > free:
-        raise UnableToAllocateResource(
-            message(
-                "resphere.vm.disk.no_room",
-                "The datastore {0} has {1} bytes free, and {2} are needed.",
-                store.name,
-                free,
-                capacity,
-            )
-        )
+        raise no_room(store, free, capacity)
     return path, capacity
 
 
@@ -100,6 +93,8 @@ def existing_file(inventory: Replica, vm: VirtualMachine, backing: Disk.BackingS
     capacity = files_on(inventory, store.id).get(path) if store is not None else None
     if store is None or capacity is None:
         raise NotFound(message("resphere.vm.disk.no_file", "There is no VMDK file {0}.", path))
+    if file_at(inventory, store.id, path) is not None:
+        return path, capacity
     for other in vms_of_datastore(inventory, store):
         if any(disk.backing.vmdk_file == path for disk in other.disks.values()):
             raise ResourceBusy(message("resphere.vm.disk.in_use", "The file {0} is a disk of {1}.", path, other.name))
@@ -108,6 +103,4 @@ def existing_file(inventory: Replica, vm: VirtualMachine, backing: Disk.BackingS
 
 def mounted_store(inventory: Replica, vm: VirtualMachine, path: str) -> Datastore | None:
     """The datastore that a path means on the VM's host."""
-    host, name = inventory.get(Host, vm.host), datastore_name(path)
-    stores = (inventory.get(Datastore, id) for id in (host.datastores if host is not None else ()))
-    return next((store for store in stores if store is not None and store.name == name), None)
+    return stores_of(inventory, vm).get(datastore_name(path))

@@ -1,0 +1,176 @@
+"""What becomes of files when virtual machines change, go or come back.
+
+A file on a datastore is a disk of a VM, or an object of its own: a VMDK that was taken out of a VM stays behind as a
+:class:`~resphere.inventory.model.DatastoreFile`, and a VM that is unregistered as an
+:class:`~resphere.inventory.model.UnregisteredVm`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Container, Mapping
+
+import msgspec
+
+from resphere.contract.generated import ids
+from resphere.contract.generated.vcenter_vm_hardware import Disk
+from resphere.inventory.admission import admit
+from resphere.inventory.edit import Edit
+from resphere.inventory.model import Datastore, DatastoreFile, Host, Snapshot, UnregisteredVm, VirtualMachine
+from resphere.inventory.replica import Replica
+from resphere.inventory.space import files_of, files_on
+from resphere.inventory.tables import datastore_name, path_on_datastore
+
+
+def disk_files(vm: VirtualMachine) -> dict[str, int]:
+    """The files of the VM's disks: path -> capacity in bytes."""
+    disks = vm.disks.values()
+    return {disk.backing.vmdk_file: disk.capacity or 0 for disk in disks if disk.backing.vmdk_file is not None}
+
+
+def stores_of(inventory: Replica, vm: VirtualMachine) -> dict[str, Datastore]:
+    """The datastores that the names in the VM's paths mean: those its host has mounted, by name."""
+    host = inventory.get(Host, vm.host)
+    mounted = (inventory.get(Datastore, id) for id in (host.datastores if host is not None else ()))
+    return {store.name: store for store in mounted if store is not None}
+
+
+def file_at(inventory: Replica, datastore: str, path: str) -> DatastoreFile | None:
+    """The file of that path, ``[datastore] folder/file``, if it is a disk of no VM; ``datastore`` is the id."""
+    found = inventory.by(DatastoreFile, "path", f"{datastore}/{path_on_datastore(path)}")
+    return next(iter(found.values()), None)
+
+
+def settle(inventory: Replica, edit: Edit, before: VirtualMachine | None, after: VirtualMachine | None) -> None:
+    """Have files follow a VM that comes (``before`` is ``None``), changes or is deleted (``after`` is ``None``).
+
+    New files are admitted to their datastores, so the change goes through ``with_room``. What is no disk of the VM any
+    more stays as a file of its own, and what has become one is no more such a file. Not for a VM that moves to other
+    datastores: its files go along.
+
+    :raises UnableToAllocateResource: there is no room for the new files.
+    """
+    had = disk_files(before) if before is not None else {}
+    has = disk_files(after) if after is not None else {}
+    if had == has and after is not None:
+        return
+    if after is not None:
+        _take_up(inventory, edit, after, had, has)
+        _leave(inventory, edit, after, {path: size for path, size in had.items() if path not in has})
+    elif before is not None:
+        _leave(inventory, edit, before, {p: size for p, size in before.detached_vmdks.items() if p not in had})
+
+
+def _take_up(
+    inventory: Replica, edit: Edit, vm: VirtualMachine, had: Mapping[str, int], has: Mapping[str, int]
+) -> None:
+    stores = stores_of(inventory, vm)
+    growth: defaultdict[str, int] = defaultdict(int)
+    for path, size in has.items():
+        store = stores.get(datastore_name(path))
+        if store is None or had.get(path) == size:
+            continue
+        file = file_at(inventory, store.id, path)
+        if file is not None:
+            edit.delete(DatastoreFile, file.id)
+        growth[store.id] += max(0, size - files_on(inventory, store.id).get(path, 0))
+    admit(inventory, edit, growth)
+
+
+def _leave(inventory: Replica, edit: Edit, vm: VirtualMachine, files: Mapping[str, int]) -> None:
+    stores = stores_of(inventory, vm)
+    for path, size in files.items():
+        store = stores.get(datastore_name(path))
+        if store is not None and file_at(inventory, store.id, path) is None:
+            edit.put(
+                DatastoreFile(
+                    id=edit.new_id(DatastoreFile.id_prefix),
+                    name=path_on_datastore(path),
+                    parent=store.id,
+                    capacity=size,
+                )
+            )
+
+
+def unregister(inventory: Replica, edit: Edit, vm: VirtualMachine, lost: Container[str] = ()) -> None:
+    """Take the VM and its snapshots out of the inventory; its files stay, but for those on the ``lost`` datastores."""
+    snapshots = tuple(inventory.by(Snapshot, "parent", vm.id).values())
+    paths = [vm.vmx_path, *files_of(vm), *(path for snapshot in snapshots for path in files_of(snapshot.state))]
+    named = {datastore_name(path) for path in paths}
+    stores = stores_of(inventory, vm).items()
+    datastores = {name: ids.DatastoreId(store.id) for name, store in stores if name in named and store.id not in lost}
+    for snapshot in snapshots:
+        edit.delete(Snapshot, snapshot.id)
+    edit.delete(VirtualMachine, vm.id)
+    edit.put(
+        UnregisteredVm(
+            id=edit.new_id(UnregisteredVm.id_prefix),
+            name=path_on_datastore(vm.vmx_path),
+            parent=vm.datastore,
+            machine=vm,
+            snapshots=snapshots,
+            datastores=datastores,
+        )
+    )
+
+
+def register(inventory: Replica, edit: Edit, files: UnregisteredVm, **placed: str) -> VirtualMachine:
+    """Bring an unregistered VM back, under a new id; ``placed`` are its name, folder, host and resource pool.
+
+    Its paths get the names that its datastores have now.
+    """
+    names = {}
+    for old, id in files.datastores.items():
+        store = inventory.get(Datastore, id)
+        if store is not None and store.name != old:
+            names[old] = store.name
+    vm_id = edit.new_id(VirtualMachine.id_prefix)
+    new_ids = {snapshot.id: edit.new_id(Snapshot.id_prefix) for snapshot in files.snapshots}
+    vm = msgspec.structs.replace(
+        with_datastores_named(files.machine, names),
+        **placed,
+        id=vm_id,
+        snapshot=new_ids.get(files.machine.snapshot or ""),
+    )
+    edit.delete(UnregisteredVm, files.id)
+    edit.put(vm)
+    for snapshot in files.snapshots:
+        state = msgspec.structs.replace(
+            with_datastores_named(snapshot.state, names),
+            **placed,
+            id=vm_id,
+            snapshot=new_ids.get(snapshot.state.snapshot or ""),
+        )
+        edit.put(
+            msgspec.structs.replace(
+                snapshot,
+                id=new_ids[snapshot.id],
+                parent=vm_id,
+                parent_snapshot=new_ids.get(snapshot.parent_snapshot or ""),
+                state=state,
+            )
+        )
+    return vm
+
+
+def with_datastores_named(vm: VirtualMachine, names: Mapping[str, str]) -> VirtualMachine:
+    """``vm`` with other names of datastores in its paths: old name -> new name."""
+    if not names:
+        return vm
+
+    def renamed(path: str) -> str:
+        name = datastore_name(path)
+        return f"[{names[name]}] {path_on_datastore(path)}" if name in names else path
+
+    def with_backing(disk: Disk.Info) -> Disk.Info:
+        path = disk.backing.vmdk_file
+        if path is None:
+            return disk
+        return msgspec.structs.replace(disk, backing=msgspec.structs.replace(disk.backing, vmdk_file=renamed(path)))
+
+    return msgspec.structs.replace(
+        vm,
+        vmx_path=renamed(vm.vmx_path),
+        disks={key: with_backing(disk) for key, disk in vm.disks.items()},
+        detached_vmdks={renamed(path): size for path, size in vm.detached_vmdks.items()},
+    )
