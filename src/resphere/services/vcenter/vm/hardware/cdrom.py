@@ -49,28 +49,27 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: Cdrom.CreateSpec) -
     :raises ResourceInUse: the place is taken.
     :raises UnableToAllocateResource: there is no free place.
     """
+    return await reconfigure(call, vm, lambda current: with_cdrom(current, spec))
 
-    def change(current: VirtualMachine) -> tuple[VirtualMachine, Key]:
-        place = place_for(current, spec)
-        require_changeable(current, place.kind is Bus.IDE, "add a CD-ROM drive")
-        number = lowest_free(
-            (int(d.label.rpartition(" ")[2]) - 1 for d in current.cdroms.values()), CDROMS.most, CDROMS.name, current
-        )
-        start_connected = bool(spec.start_connected)
-        made = Cdrom.Info(
-            type=Cdrom.HostBusAdapterType(place.kind),
-            label=f"CD/DVD drive {number + 1}",
-            ide=IdeAddressInfo(primary=place.bus == 0, master=place.unit == 0) if place.kind is Bus.IDE else None,
-            sata=SataAddressInfo(bus=place.bus, unit=place.unit) if place.kind is Bus.SATA else None,
-            backing=backing_info(spec.backing),
-            state=initial_state(current, start_connected),
-            start_connected=start_connected,
-            allow_guest_control=bool(spec.allow_guest_control),
-        )
-        key = Key(key_of(place))
-        return CDROMS.with_(current, key, made), key
 
-    return await reconfigure(call, vm, change)
+def with_cdrom(vm: VirtualMachine, spec: Cdrom.CreateSpec) -> tuple[VirtualMachine, Key]:
+    """``vm`` with a CD-ROM drive more, and its key."""
+    place = place_for(vm, spec)
+    require_changeable(vm, place.kind is Bus.IDE, "add a CD-ROM drive")
+    number = lowest_free(label_numbers(vm), CDROMS.most, CDROMS.name, vm)
+    start_connected = bool(spec.start_connected)
+    made = Cdrom.Info(
+        type=Cdrom.HostBusAdapterType(place.kind),
+        label=f"CD/DVD drive {number + 1}",
+        ide=IdeAddressInfo(primary=place.bus == 0, master=place.unit == 0) if place.kind is Bus.IDE else None,
+        sata=SataAddressInfo(bus=place.bus, unit=place.unit) if place.kind is Bus.SATA else None,
+        backing=backing_info(spec.backing),
+        state=initial_state(vm, start_connected),
+        start_connected=start_connected,
+        allow_guest_control=bool(spec.allow_guest_control),
+    )
+    key = Key(key_of(place))
+    return CDROMS.with_(vm, key, made), key
 
 
 @implements(Cdrom.update)

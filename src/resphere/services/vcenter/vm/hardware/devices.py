@@ -143,27 +143,18 @@ def refuse(change: Callable[[VirtualMachine], tuple[VirtualMachine, Any]], vm: V
     change(vm)
 
 
-async def add(
-    call: Call,
-    vm: str,
-    family: Family[K, D],
-    guard: Callable[[VirtualMachine], None],
-    make: Callable[[VirtualMachine, int], D],
-) -> K:
-    """Add a device of a kind whose keys are numbered in a row, where ``guard`` allows it; returns its key.
+def added(
+    vm: VirtualMachine, family: Family[K, D], make: Callable[[VirtualMachine, int], D]
+) -> tuple[VirtualMachine, K]:
+    """``vm`` with one more device of a kind whose keys are numbered in a row, and its key.
 
     ``make`` gets the VM and the device's number, from 0.
 
     :raises UnableToAllocateResource: the VM has as many as it may have.
     """
-
-    def change(current: VirtualMachine) -> tuple[VirtualMachine, K]:
-        guard(current)
-        number = family.free_number(current)
-        key = family.key(number)
-        return family.with_(current, key, make(current, number)), key
-
-    return await reconfigure(call, vm, change)
+    number = family.free_number(vm)
+    key = family.key(number)
+    return family.with_(vm, key, make(vm, number)), key
 
 
 async def alter(call: Call, vm: str, family: Family[K, D], key: K, make: Callable[[VirtualMachine, D], D]) -> None:

@@ -15,6 +15,7 @@ from resphere.contract.generated.vcenter_vm_hardware import (
 )
 from resphere.inventory.guests import guest
 from resphere.inventory.model import VirtualMachine
+from resphere.inventory.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.vm.hardware.addresses import Bus, Place, allocate, key_of
@@ -49,27 +50,30 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: Disk.CreateSpec) ->
     :raises ResourceInUse: the place is taken, or there is a file of the new name.
     :raises UnableToAllocateResource: no free place, or the datastore has no room.
     """
+    return await reconfigure(call, vm, lambda current: with_disk(call.inventory, current, spec))
+
+
+def with_disk(
+    inventory: Replica, vm: VirtualMachine, spec: Disk.CreateSpec, number: int | None = None
+) -> tuple[VirtualMachine, Key]:
+    """``vm`` with a disk more, and its key. The label has ``number``, from 0, or the lowest that is free."""
     if (spec.backing is None) == (spec.new_vmdk is None):
         raise InvalidArgument(
             message("resphere.vm.disk.backing", "spec: exactly one of backing and new_vmdk must be set.")
         )
-
-    def change(current: VirtualMachine) -> tuple[VirtualMachine, Key]:
-        place = place_for(current, spec)
-        require_changeable(current, place.kind is Bus.IDE, "add a disk")
+    place = place_for(vm, spec)
+    require_changeable(vm, place.kind is Bus.IDE, "add a disk")
+    if number is None:
         # The labels of disks may have gaps: what was removed leaves its number to the next.
-        number = lowest_free(
-            (int(d.label.rpartition(" ")[2]) - 1 for d in current.disks.values()), DISKS.most, DISKS.name, current
-        )
-        if spec.new_vmdk is not None:
-            path, capacity = new_file(call.inventory, current, spec.new_vmdk)
-        else:
-            path, capacity = existing_file(call.inventory, current, spec.backing)
-        key = Key(key_of(place))
-        made = disk_at(place, f"Hard disk {number + 1}", path, capacity)
-        return DISKS.with_(attached(current, path), key, made), key
-
-    return await reconfigure(call, vm, change)
+        taken = (int(disk.label.rpartition(" ")[2]) - 1 for disk in vm.disks.values())
+        number = lowest_free(taken, DISKS.most, DISKS.name, vm)
+    if spec.new_vmdk is not None:
+        path, capacity = new_file(inventory, vm, spec.new_vmdk)
+    else:
+        path, capacity = existing_file(inventory, vm, spec.backing)
+    key = Key(key_of(place))
+    made = disk_at(place, f"Hard disk {number + 1}", path, capacity)
+    return DISKS.with_(attached(vm, path), key, made), key
 
 
 @implements(Disk.update)

@@ -7,12 +7,13 @@ import re
 from resphere.contract.errors import InvalidArgument, NotFound, Unsupported, message
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_vm_hardware import Ethernet
+from resphere.inventory.guests import guest
 from resphere.inventory.model import Host, Network, VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.services.call import Call, not_found
 from resphere.services.registry import implements
 from resphere.services.vcenter.vm.hardware.devices import (
-    add,
+    added,
     alter,
     changed,
     initial_state,
@@ -58,13 +59,13 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: Ethernet.CreateSpec
     :raises NotFound: there is no such network, or the VM's host is not connected to any.
     :raises InvalidArgument: a malformed MAC address, or one that does not go with its type.
     """
-    return await add(
-        call,
-        vm,
-        NICS,
-        lambda current: require_not_suspended(current, "add an Ethernet adapter"),
-        lambda current, number: new_nic(call.inventory, current, number, spec),
-    )
+    return await reconfigure(call, vm, lambda current: with_nic(call.inventory, current, spec))
+
+
+def with_nic(inventory: Replica, vm: VirtualMachine, spec: Ethernet.CreateSpec) -> tuple[VirtualMachine, Key]:
+    """``vm`` with an adapter more, and its key."""
+    require_not_suspended(vm, "add an Ethernet adapter")
+    return added(vm, NICS, lambda current, number: new_nic(inventory, current, number, spec))
 
 
 @implements(Ethernet.update)
@@ -120,9 +121,9 @@ async def disconnect(call: Call, vm: ids.VirtualMachineId, nic: Key) -> None:
 
 
 def new_nic(inventory: Replica, vm: VirtualMachine, number: int, spec: Ethernet.CreateSpec) -> Ethernet.Info:
-    """The ``number``-th adapter, from 0, as ``spec`` asks; unset: VMXNET3, a generated address, the host's first
-    network."""
-    kind = spec.type or VMXNET3
+    """The ``number``-th adapter, from 0, as ``spec`` asks; unset: the guest's usual type, a generated address, the
+    host's first network."""
+    kind = spec.type or guest(vm.guest_OS).nic_type
     mac_type = spec.mac_type or MacType.GENERATED
     start_connected = bool(spec.start_connected)
     if kind is not VMXNET3 and (spec.upt_compatibility_enabled or spec.upt_v2_compatibility_enabled):

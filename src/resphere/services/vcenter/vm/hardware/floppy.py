@@ -8,10 +8,11 @@ from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.vm.hardware.devices import (
-    add,
+    added,
     alter,
     changed,
     initial_state,
+    reconfigure,
     remove,
     require_backing_changeable,
     require_off,
@@ -37,11 +38,15 @@ async def get(call: Call, vm: ids.VirtualMachineId, floppy: Key) -> Floppy.Info:
 @implements(Floppy.create)
 async def create(call: Call, vm: ids.VirtualMachineId, spec: Floppy.CreateSpec) -> Key:
     """Add a floppy drive to a VM that is off, and return its key."""
-    return await add(
-        call,
+    return await reconfigure(call, vm, lambda current: with_floppy(current, spec))
+
+
+def with_floppy(vm: VirtualMachine, spec: Floppy.CreateSpec) -> tuple[VirtualMachine, Key]:
+    """``vm``, which is off, with a floppy drive more, and its key."""
+    require_off(vm, "add a floppy drive")
+    return added(
         vm,
         FLOPPIES,
-        lambda current: require_off(current, "add a floppy drive"),
         lambda current, number: Floppy.Info(
             label=f"Floppy drive {number + 1}",
             backing=backing_info(spec.backing),

@@ -8,10 +8,11 @@ from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.vm.hardware.devices import (
-    add,
+    added,
     alter,
     changed,
     initial_state,
+    reconfigure,
     remove,
     require_backing_changeable,
     require_off,
@@ -37,11 +38,15 @@ async def get(call: Call, vm: ids.VirtualMachineId, port: Key) -> Parallel.Info:
 @implements(Parallel.create)
 async def create(call: Call, vm: ids.VirtualMachineId, spec: Parallel.CreateSpec) -> Key:
     """Add a parallel port to a VM that is off, and return its key."""
-    return await add(
-        call,
+    return await reconfigure(call, vm, lambda current: with_parallel(current, spec))
+
+
+def with_parallel(vm: VirtualMachine, spec: Parallel.CreateSpec) -> tuple[VirtualMachine, Key]:
+    """``vm``, which is off, with a parallel port more, and its key."""
+    require_off(vm, "add a parallel port")
+    return added(
         vm,
         PARALLEL_PORTS,
-        lambda current: require_off(current, "add a parallel port"),
         lambda current, number: Parallel.Info(
             label=f"Parallel port {number + 1}",
             backing=backing_info(spec.backing),

@@ -8,10 +8,11 @@ from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.vm.hardware.devices import (
-    add,
+    added,
     alter,
     changed,
     initial_state,
+    reconfigure,
     remove,
     require_backing_changeable,
     require_off,
@@ -37,11 +38,15 @@ async def get(call: Call, vm: ids.VirtualMachineId, port: Key) -> Serial.Info:
 @implements(Serial.create)
 async def create(call: Call, vm: ids.VirtualMachineId, spec: Serial.CreateSpec) -> Key:
     """Add a serial port to a VM that is off, and return its key."""
-    return await add(
-        call,
+    return await reconfigure(call, vm, lambda current: with_serial(current, spec))
+
+
+def with_serial(vm: VirtualMachine, spec: Serial.CreateSpec) -> tuple[VirtualMachine, Key]:
+    """``vm``, which is off, with a serial port more, and its key."""
+    require_off(vm, "add a serial port")
+    return added(
         vm,
         SERIAL_PORTS,
-        lambda current: require_off(current, "add a serial port"),
         lambda current, number: Serial.Info(
             label=f"Serial port {number + 1}",
             yield_on_poll=bool(spec.yield_on_poll),

@@ -15,7 +15,7 @@ from resphere.contract.errors import (
 )
 from resphere.contract.generated.vcenter_vm_hardware import Disk
 from resphere.inventory.admission import no_room
-from resphere.inventory.files import file_at, stores_of
+from resphere.inventory.files import disk_files, file_at, stores_of
 from resphere.inventory.guests import guest
 from resphere.inventory.model import Datastore, VirtualMachine
 from resphere.inventory.relations import vms_of_datastore
@@ -75,8 +75,9 @@ def new_path(inventory: Replica, vm: VirtualMachine, name: str | None) -> str:
                 )
             )
         names = iter((name,))
-    taken = files_on(inventory, vm.datastore)
-    path = next((path for each in names if (path := f"{folder}/{each}.vmdk") not in taken), None)
+    taken, own = files_on(inventory, vm.datastore), disk_files(vm)
+    paths = (f"{folder}/{each}.vmdk" for each in names)
+    path = next((path for path in paths if path not in taken and path not in own), None)
     if path is None:
         raise ResourceInUse(message("resphere.vm.disk.file_exists", "The file {0}.vmdk exists.", f"{folder}/{name}"))
     return path
@@ -89,6 +90,8 @@ def existing_file(inventory: Replica, vm: VirtualMachine, backing: Disk.BackingS
     :raises ResourceBusy: it is a disk of a VM.
     """
     path = (backing.vmdk_file if backing is not None else None) or ""
+    if path in disk_files(vm):
+        raise in_use(path, vm)
     store = mounted_store(inventory, vm, path)
     capacity = files_on(inventory, store.id).get(path) if store is not None else None
     if store is None or capacity is None:
@@ -97,8 +100,13 @@ def existing_file(inventory: Replica, vm: VirtualMachine, backing: Disk.BackingS
         return path, capacity
     for other in vms_of_datastore(inventory, store):
         if any(disk.backing.vmdk_file == path for disk in other.disks.values()):
-            raise ResourceBusy(message("resphere.vm.disk.in_use", "The file {0} is a disk of {1}.", path, other.name))
+            raise in_use(path, other)
     return path, capacity
+
+
+def in_use(path: str, vm: VirtualMachine) -> ResourceBusy:
+    """The refusal of a file that a VM has as a disk."""
+    return ResourceBusy(message("resphere.vm.disk.in_use", "The file {0} is a disk of {1}.", path, vm.name))
 
 
 def mounted_store(inventory: Replica, vm: VirtualMachine, path: str) -> Datastore | None:

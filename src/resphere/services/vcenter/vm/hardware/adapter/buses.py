@@ -9,30 +9,26 @@ from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, 
 from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
 from resphere.services.vcenter.vm.hardware.addresses import Bus, used
-from resphere.services.vcenter.vm.hardware.devices import Family, reconfigure, remove, require_not_suspended
+from resphere.services.vcenter.vm.hardware.devices import Family, remove, require_not_suspended
 
 K = TypeVar("K", bound=str)
 D = TypeVar("D")
 
 
-async def add_adapter(
-    call: Call, vm: str, family: Family[K, D], bus: int | None, make: Callable[[VirtualMachine, int], D]
-) -> K:
-    """Add an adapter on ``bus``, or on the first free one, and return its key.
+def with_adapter(
+    vm: VirtualMachine, family: Family[K, D], bus: int | None, make: Callable[[VirtualMachine, int], D]
+) -> tuple[VirtualMachine, K]:
+    """``vm`` with an adapter on ``bus``, or on the first free one, and its key.
 
     :raises InvalidArgument: there is no bus of that number.
     :raises ResourceInUse: the bus has its adapter.
     :raises UnableToAllocateResource: every bus has one.
     :raises NotAllowedInCurrentState: the VM is suspended.
     """
-
-    def change(current: VirtualMachine) -> tuple[VirtualMachine, K]:
-        require_not_suspended(current, f"add a {family.name}")
-        number = family.free_number(current) if bus is None else asked_bus(current, family, bus)
-        key = family.key(number)
-        return family.with_(current, key, make(current, number)), key
-
-    return await reconfigure(call, vm, change)
+    require_not_suspended(vm, f"add a {family.name}")
+    number = family.free_number(vm) if bus is None else asked_bus(vm, family, bus)
+    key = family.key(number)
+    return family.with_(vm, key, make(vm, number)), key
 
 
 def asked_bus(vm: VirtualMachine, family: Family[K, D], bus: int) -> int:

@@ -7,8 +7,9 @@ from resphere.contract.generated.vcenter_vm_hardware_adapter import Nvme
 from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.hardware.adapter.buses import add_adapter, remove_adapter
+from resphere.services.vcenter.vm.hardware.adapter.buses import remove_adapter, with_adapter
 from resphere.services.vcenter.vm.hardware.addresses import Bus
+from resphere.services.vcenter.vm.hardware.devices import reconfigure
 from resphere.services.vcenter.vm.hardware.families import NVME_ADAPTERS
 
 Key = ids.VcenterVmHardwareNvmeAdapterId
@@ -30,12 +31,17 @@ async def get(call: Call, vm: ids.VirtualMachineId, adapter: Key) -> Nvme.Info:
 @implements(Nvme.create)
 async def create(call: Call, vm: ids.VirtualMachineId, spec: Nvme.CreateSpec) -> Key:
     """Add an NVMe adapter, also to a running VM."""
+    return await reconfigure(call, vm, lambda current: with_nvme_adapter(current, spec))
+
+
+def with_nvme_adapter(vm: VirtualMachine, spec: Nvme.CreateSpec) -> tuple[VirtualMachine, Key]:
+    """``vm`` with an NVMe adapter more, and its key."""
 
     def make(_: VirtualMachine, bus: int) -> Nvme.Info:
         slot = FIRST_SLOT + SLOT_STEP * bus if spec.pci_slot_number is None else spec.pci_slot_number
         return Nvme.Info(label=f"NVME controller {bus}", bus=bus, pci_slot_number=slot)
 
-    return await add_adapter(call, vm, NVME_ADAPTERS, spec.bus, make)
+    return with_adapter(vm, NVME_ADAPTERS, spec.bus, make)
 
 
 @implements(Nvme.delete)

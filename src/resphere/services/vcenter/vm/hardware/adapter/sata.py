@@ -7,8 +7,9 @@ from resphere.contract.generated.vcenter_vm_hardware_adapter import Sata
 from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.hardware.adapter.buses import add_adapter, remove_adapter
+from resphere.services.vcenter.vm.hardware.adapter.buses import remove_adapter, with_adapter
 from resphere.services.vcenter.vm.hardware.addresses import Bus
+from resphere.services.vcenter.vm.hardware.devices import reconfigure
 from resphere.services.vcenter.vm.hardware.families import SATA_ADAPTERS
 
 Key = ids.VcenterVmHardwareSataAdapterId
@@ -30,6 +31,11 @@ async def get(call: Call, vm: ids.VirtualMachineId, adapter: Key) -> Sata.Info:
 @implements(Sata.create)
 async def create(call: Call, vm: ids.VirtualMachineId, spec: Sata.CreateSpec) -> Key:
     """Add a SATA adapter, also to a running VM."""
+    return await reconfigure(call, vm, lambda current: with_sata_adapter(current, spec))
+
+
+def with_sata_adapter(vm: VirtualMachine, spec: Sata.CreateSpec) -> tuple[VirtualMachine, Key]:
+    """``vm`` with a SATA adapter more, and its key."""
 
     def make(_: VirtualMachine, bus: int) -> Sata.Info:
         slot = FIRST_SLOT + bus if spec.pci_slot_number is None else spec.pci_slot_number
@@ -37,7 +43,7 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: Sata.CreateSpec) ->
             label=f"SATA controller {bus}", type=spec.type or Sata.Type.AHCI, bus=bus, pci_slot_number=slot
         )
 
-    return await add_adapter(call, vm, SATA_ADAPTERS, spec.bus, make)
+    return with_adapter(vm, SATA_ADAPTERS, spec.bus, make)
 
 
 @implements(Sata.delete)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_hardware import ScsiAddressInfo
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Scsi
+from resphere.inventory.guests import guest
 from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.hardware.adapter.buses import add_adapter, remove_adapter
+from resphere.services.vcenter.vm.hardware.adapter.buses import remove_adapter, with_adapter
 from resphere.services.vcenter.vm.hardware.addresses import Bus
-from resphere.services.vcenter.vm.hardware.devices import alter, changed, require_off
+from resphere.services.vcenter.vm.hardware.devices import alter, changed, reconfigure, require_off
 from resphere.services.vcenter.vm.hardware.families import SCSI_ADAPTERS
 
 Key = ids.VcenterVmHardwareScsiAdapterId
@@ -32,19 +33,24 @@ async def get(call: Call, vm: ids.VirtualMachineId, adapter: Key) -> Scsi.Info:
 
 @implements(Scsi.create)
 async def create(call: Call, vm: ids.VirtualMachineId, spec: Scsi.CreateSpec) -> Key:
-    """Add a SCSI adapter, also to a running VM; unset: of the type the VM has already, or PVSCSI."""
+    """Add a SCSI adapter, also to a running VM; unset: of the type the VM has already, or the guest's usual one."""
+    return await reconfigure(call, vm, lambda current: with_scsi_adapter(current, spec))
+
+
+def with_scsi_adapter(vm: VirtualMachine, spec: Scsi.CreateSpec) -> tuple[VirtualMachine, Key]:
+    """``vm`` with a SCSI adapter more, and its key."""
 
     def make(current: VirtualMachine, bus: int) -> Scsi.Info:
         present = next(iter(current.scsi_adapters.values()), None)
         return Scsi.Info(
             label=f"SCSI controller {bus}",
-            type=spec.type or (present.type if present else Scsi.Type.PVSCSI),
+            type=spec.type or (present.type if present else guest(current.guest_OS).scsi_type),
             scsi=ScsiAddressInfo(bus=bus, unit=OWN_UNIT),
             pci_slot_number=FIRST_SLOT + SLOT_STEP * bus if spec.pci_slot_number is None else spec.pci_slot_number,
             sharing=spec.sharing or Scsi.Sharing.NONE,
         )
 
-    return await add_adapter(call, vm, SCSI_ADAPTERS, spec.bus, make)
+    return with_adapter(vm, SCSI_ADAPTERS, spec.bus, make)
 
 
 @implements(Scsi.update)
