@@ -13,13 +13,15 @@ from collections.abc import Container, Mapping
 import msgspec
 
 from resphere.contract.generated import ids
-from resphere.contract.generated.vcenter_vm_hardware import Disk
+from resphere.contract.generated.vcenter_vm_hardware import Disk, Ethernet
 from resphere.inventory.admission import admit
 from resphere.inventory.edit import Edit
-from resphere.inventory.model import Datastore, DatastoreFile, Host, Snapshot, UnregisteredVm, VirtualMachine
+from resphere.inventory.model import Datastore, DatastoreFile, Host, Network, Snapshot, UnregisteredVm, VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.inventory.space import files_of, files_on
 from resphere.inventory.tables import datastore_name, path_on_datastore
+
+STANDARD = Ethernet.BackingType.STANDARD_PORTGROUP
 
 
 def disk_files(vm: VirtualMachine) -> dict[str, int]:
@@ -117,7 +119,7 @@ def unregister(inventory: Replica, edit: Edit, vm: VirtualMachine, lost: Contain
 def register(inventory: Replica, edit: Edit, files: UnregisteredVm, **placed: str) -> VirtualMachine:
     """Bring an unregistered VM back, under a new id; ``placed`` are its name, folder, host and resource pool.
 
-    Its paths get the names that its datastores have now.
+    Its paths get the names that its datastores have now, and NICs lose networks that are no more.
     """
     names = {}
     for old, id in files.datastores.items():
@@ -127,7 +129,7 @@ def register(inventory: Replica, edit: Edit, files: UnregisteredVm, **placed: st
     vm_id = edit.new_id(VirtualMachine.id_prefix)
     new_ids = {snapshot.id: edit.new_id(Snapshot.id_prefix) for snapshot in files.snapshots}
     vm = msgspec.structs.replace(
-        with_datastores_named(files.machine, names),
+        without_lost_networks(inventory, with_datastores_named(files.machine, names)),
         **placed,
         id=vm_id,
         snapshot=new_ids.get(files.machine.snapshot or ""),
@@ -136,7 +138,7 @@ def register(inventory: Replica, edit: Edit, files: UnregisteredVm, **placed: st
     edit.put(vm)
     for snapshot in files.snapshots:
         state = msgspec.structs.replace(
-            with_datastores_named(snapshot.state, names),
+            without_lost_networks(inventory, with_datastores_named(snapshot.state, names)),
             **placed,
             id=vm_id,
             snapshot=new_ids.get(snapshot.state.snapshot or ""),
@@ -151,6 +153,21 @@ def register(inventory: Replica, edit: Edit, files: UnregisteredVm, **placed: st
             )
         )
     return vm
+
+
+def without_lost_networks(inventory: Replica, vm: VirtualMachine) -> VirtualMachine:
+    """``vm`` with NICs on networks that exist, or on none."""
+
+    def kept(nic: Ethernet.Info) -> Ethernet.Info:
+        if nic.backing.network is None or inventory.get(Network, nic.backing.network) is not None:
+            return nic
+        # A standard backing must have a name, even where nobody knows it any more.
+        name = nic.backing.network_name or "" if nic.backing.type is STANDARD else None
+        backing = msgspec.structs.replace(nic.backing, network=None, network_name=name)
+        return msgspec.structs.replace(nic, backing=backing)
+
+    nics = {key: kept(nic) for key, nic in vm.nics.items()}
+    return vm if nics == vm.nics else msgspec.structs.replace(vm, nics=nics)
 
 
 def with_datastores_named(vm: VirtualMachine, names: Mapping[str, str]) -> VirtualMachine:

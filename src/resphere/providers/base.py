@@ -13,7 +13,7 @@ import msgspec
 
 from resphere.contract.generated import ids
 from resphere.inventory.edit import Edit
-from resphere.inventory.model import Folder, Host, ManagedObject, Snapshot, VirtualMachine
+from resphere.inventory.model import Folder, Host, ManagedObject, Snapshot, UnregisteredVm, VirtualMachine
 from resphere.inventory.replica import Replica
 
 O_co = TypeVar("O_co", bound=ManagedObject, covariant=True)
@@ -108,8 +108,32 @@ class NewHost(msgspec.Struct, frozen=True, kw_only=True):
     thumbprint: str | None
 
 
+class Registration(msgspec.Struct, frozen=True, kw_only=True):
+    """The files of a VM, the name that it gets, and the ids of where it goes."""
+
+    files: UnregisteredVm
+    name: str
+    folder: str
+    host: str
+    resource_pool: str
+
+
 class LifecycleProvider(Protocol):
     """The coming and going of virtual machines."""
+
+    async def create_vm(self, job: Job[Folder], make: Callable[[Edit, Folder], VirtualMachine]) -> ids.VirtualMachineId:
+        """Create the VM that ``make`` makes, in the folder.
+
+        ``make`` is asked in the transaction (and may be before, to refuse early); it relies on what it chose by.
+        """
+
+    async def register_vm(
+        self, job: Job[Folder], choose: Callable[[Edit, Folder], Registration]
+    ) -> ids.VirtualMachineId:
+        """Bring the VM back that ``choose`` names, which is asked as ``make`` of :meth:`create_vm`."""
+
+    async def unregister_vm(self, job: Job[VirtualMachine]) -> None:
+        """Take the VM and its snapshots out of the inventory and leave its files."""
 
     async def delete_vm(self, job: Job[VirtualMachine]) -> None:
         """Delete the VM with its snapshots and files."""

@@ -16,6 +16,8 @@ class Durations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     create_snapshot: float = 0.0
     revert_to_snapshot: float = 0.0
     delete_snapshot: float = 0.0
+    create_vm: float = 0.0
+    register_vm: float = 0.0
     delete_vm: float = 0.0
     enter_maintenance_mode: float = 0.0
     exit_maintenance_mode: float = 0.0
@@ -33,6 +35,8 @@ REALISTIC = Durations(
     create_snapshot=2.0,
     revert_to_snapshot=3.0,
     delete_snapshot=4.0,
+    create_vm=1.8,
+    register_vm=1.0,
     delete_vm=1.5,
     enter_maintenance_mode=1.5,
     exit_maintenance_mode=1.0,

@@ -32,9 +32,14 @@ def require_free(inventory: Replica, parent: ManagedObject, name: str, but: str 
 
     :raises AlreadyExists: the name is taken. vSphere's own message, as for every duplicate name.
     """
-    for cls in CHILD_CLASSES:
-        for other in inventory.by(cls, "name", name).values():
-            if other.parent == parent.id and other.id != but:
-                raise AlreadyExists(
-                    message("vmsg.DuplicateName.summary", "The name '{0}' already exists.", name),
-                )
+    if not is_free(inventory, parent, name, but):
+        raise AlreadyExists(message("vmsg.DuplicateName.summary", "The name '{0}' already exists.", name))
+
+
+def is_free(inventory: Replica, parent: ManagedObject, name: str, but: str | None = None) -> bool:
+    """Whether no child of ``parent`` has the name, of whatever kind, except the one with the id ``but``."""
+    return not any(
+        other.parent == parent.id and other.id != but
+        for cls in CHILD_CLASSES
+        for other in inventory.by(cls, "name", name).values()
+    )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from resphere.contract.generated import ids
+from resphere.inventory.admission import with_room
 from resphere.inventory.edit import Edit
-from resphere.inventory.files import settle
-from resphere.inventory.model import Snapshot, VirtualMachine
+from resphere.inventory.files import register, settle, unregister
+from resphere.inventory.model import Folder, Snapshot, VirtualMachine
 from resphere.inventory.replica import Replica
-from resphere.providers.base import Job
+from resphere.providers.base import Job, Registration
 from resphere.providers.simulator.durations import Durations
 
 
@@ -16,6 +20,48 @@ class Lifecycle:
     def __init__(self, inventory: Replica, durations: Durations) -> None:
         self._inventory = inventory
         self._durations = durations
+
+    async def create_vm(self, job: Job[Folder], make: Callable[[Edit, Folder], VirtualMachine]) -> ids.VirtualMachineId:
+        """A new object, whose files find room."""
+        if self._durations.create_vm > 0:
+            await self._inventory.change(lambda edit: refuse(make, edit, job.target))
+        await job.spend(self._durations.create_vm)
+
+        def plan(edit: Edit, folder: Folder) -> ids.VirtualMachineId:
+            vm = make(edit, folder)
+            edit.put(vm)
+            settle(self._inventory, edit, None, vm)
+            return ids.VirtualMachineId(vm.id)
+
+        return await with_room(self._inventory, lambda: job.complete(plan, reports=True))
+
+    async def register_vm(
+        self, job: Job[Folder], choose: Callable[[Edit, Folder], Registration]
+    ) -> ids.VirtualMachineId:
+        """The VM as its files hold it. Networks that are gone meanwhile leave its NICs without any."""
+        if self._durations.register_vm > 0:
+            await self._inventory.change(lambda edit: refuse(choose, edit, job.target))
+        await job.spend(self._durations.register_vm)
+
+        def plan(edit: Edit, folder: Folder) -> ids.VirtualMachineId:
+            chosen = choose(edit, folder)
+            vm = register(
+                self._inventory,
+                edit,
+                chosen.files,
+                name=chosen.name,
+                parent=chosen.folder,
+                host=chosen.host,
+                resource_pool=chosen.resource_pool,
+            )
+            return ids.VirtualMachineId(vm.id)
+
+        return await job.complete(plan, reports=True)
+
+    async def unregister_vm(self, job: Job[VirtualMachine]) -> None:
+        """Keep the VM's whole configuration with its files."""
+        await job.spend(self._durations.register_vm)
+        await job.complete(lambda edit, vm: unregister(self._inventory, edit, vm))
 
     async def delete_vm(self, job: Job[VirtualMachine]) -> None:
         """Delete the VM and its snapshots in one transaction."""
@@ -29,3 +75,8 @@ class Lifecycle:
             settle(self._inventory, edit, vm, None)
 
         await job.complete(plan)
+
+
+def refuse(make: Callable[[Edit, Folder], object], edit: Edit, folder: Folder) -> None:
+    """Let ``make`` say no before any work begins: an edit that writes nothing is not committed."""
+    make(edit, folder)

@@ -126,7 +126,7 @@ def resolve(
         (``rules.no_host`` for the former).
     """
     need = needs or Needs()
-    folder = _folder(inventory, spec, present)
+    folder = folder_of(inventory, spec, present)
     compute = _compute(inventory, spec, present, rules)
     datastore = _datastore(inventory, spec, present)
     datacenter = _datacenter(inventory, folder, compute.hosts, datastore)
@@ -159,7 +159,12 @@ def _named(inventory: Replica, cls: type[O], id: str | None) -> O | None:
     return found
 
 
-def _folder(inventory: Replica, spec: Wanted, present: VirtualMachine | None) -> Folder:
+def folder_of(inventory: Replica, spec: Wanted, present: VirtualMachine | None = None) -> Folder:
+    """The folder that the VM goes to.
+
+    :raises NotFound: there is none of that id.
+    :raises InvalidArgument: none is given, or it is not for VMs.
+    """
     folder = _named(inventory, Folder, spec.folder if present is None else spec.folder or present.parent)
     if folder is None:
         raise InvalidArgument(
