@@ -16,6 +16,7 @@ from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
 from resphere.contract.model import Operation
 from resphere.inventory.edit import Edit
+from resphere.inventory.guest import GUEST_TABLES
 from resphere.inventory.model import ManagedObject
 from resphere.inventory.replica import Replica
 from resphere.inventory.table import Table
@@ -60,7 +61,7 @@ class World:
     ) -> None:
         self._runner = asyncio.Runner()
         self._store = SqliteStore.open(folder / "resphere.db")
-        self.inventory = Replica(self._store, (*TABLES, TASKS, *more_tables))
+        self.inventory = Replica(self._store, (*TABLES, *GUEST_TABLES, TASKS, *more_tables))
         self.inventory.load()
         self.put(*(generate(SMALL, 1) if objects is None else objects))
         self.environment = Environment(

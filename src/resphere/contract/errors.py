@@ -6,11 +6,11 @@ A service raises one; a dialect renders it; nothing else writes an error body.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
-from resphere.contract.model import Dynamic, ErrorValue, LocalizableMessage
+from resphere.contract.model import Dynamic, ErrorValue, LocalizableMessage, Struct
 
 
 def message(id: str, text: str, *args: object) -> LocalizableMessage:
@@ -33,7 +33,7 @@ class VapiError(Exception):
     api_status: ClassVar[int] = 500
     rest_status: ClassVar[int] = 400
 
-    def __init__(self, *messages: LocalizableMessage, data: Dynamic | None = None) -> None:
+    def __init__(self, *messages: LocalizableMessage, data: Dynamic | Struct | None = None) -> None:
         super().__init__("; ".join(m.default_message for m in messages))
         self.messages = messages
         self.data = data
@@ -49,7 +49,8 @@ class VapiError(Exception):
 
     def value(self) -> ErrorValue:
         """The error as a value, for a task's record."""
-        return ErrorValue(error_type=self.error_type, messages=self.messages, data=self.data)
+        data = msgspec.to_builtins(self.data) if isinstance(self.data, Struct) else self.data
+        return ErrorValue(error_type=self.error_type, messages=self.messages, data=data)
 
     def http(self, status: int, headers: Iterable[tuple[str, str]] = ()) -> VapiError:
         """This error with a particular HTTP status and headers."""
@@ -244,5 +245,5 @@ class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
 
     error_type: str
     messages: tuple[LocalizableMessage, ...]
-    data: Dynamic | None = None
+    data: Any = None
     challenge: str | None = None

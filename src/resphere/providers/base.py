@@ -7,12 +7,16 @@ why. No provider knows another.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from resphere.contract.generated import ids
+from resphere.contract.generated.vcenter_vm_guest import Credentials, Processes
+from resphere.contract.generated.vcenter_vm_guest_filesystem import Files, Transfers
 from resphere.inventory.edit import Edit
+from resphere.inventory.guest import GuestTransfer
 from resphere.inventory.model import Folder, Host, ManagedObject, Snapshot, UnregisteredVm, VirtualMachine
 from resphere.inventory.replica import Replica
 
@@ -31,6 +35,9 @@ class Job(Protocol[O_co]):
     @property
     def target(self) -> O_co:
         """The object as it was when the work was asked for."""
+
+    def now(self) -> datetime:
+        """The present moment."""
 
     async def begin(self) -> None:
         """Record that the work is running. Work that is over at once need not."""
@@ -165,6 +172,119 @@ class InventoryProvider(Protocol):
         """Do what ``plan`` makes of the target as it is at completion; it may refuse."""
 
 
+class GuestFiles(Protocol):
+    """The files of a guest. Paths are absolute, written as the guest's system writes them.
+
+    Everything raises ``NotFound`` for what is not there, ``InvalidArgument`` where a file is not a directory or the
+    other way round or a path is none, ``Unauthorized`` where the guest forbids it; with the contract's details.
+    """
+
+    def info(self, path: str) -> Files.Info:
+        """What a path leads to; a symbolic link itself."""
+
+    def summaries(self, path: str) -> tuple[Files.Summary, ...]:
+        """What is in a directory, or the file alone."""
+
+    def make_directory(self, path: str, parents: bool) -> None:
+        """Make a directory.
+
+        :raises AlreadyExists: something is there.
+        """
+
+    def delete_directory(self, path: str, recursive: bool) -> None:
+        """Delete a directory.
+
+        :raises ResourceInUse: it has content, and ``recursive`` is not set.
+        """
+
+    def move_directory(self, path: str, new_path: str) -> None:
+        """Move a directory.
+
+        :raises AlreadyExists: something is there.
+        """
+
+    def delete_file(self, path: str) -> None:
+        """Delete a file or symbolic link."""
+
+    def move_file(self, path: str, new_path: str, overwrite: bool) -> None:
+        """Move a file or symbolic link.
+
+        :raises AlreadyExists: something is there, and ``overwrite`` is not set or it is a directory.
+        """
+
+    def make_temporary(self, type: Files.Type, prefix: str, suffix: str, parent: str | None, unique: str) -> str:
+        """Make a file or directory whose name has ``unique`` in it; returns its path."""
+
+    def update(self, path: str, attributes: Files.FileAttributesUpdateSpec) -> None:
+        """Change a file's attributes."""
+
+    def content(self, path: str) -> bytes:
+        """A file's content."""
+
+    def require_writable(self, path: str, attributes: Transfers.FileCreationAttributes) -> None:
+        """Refuse a file that could not be put there.
+
+        :raises AlreadyExists: it is there, and may not be overwritten.
+        :raises UnableToAllocateResource: there is no room for it.
+        """
+
+    def put(self, path: str, data: bytes, attributes: Transfers.FileCreationAttributes) -> None:
+        """Put a file there."""
+
+
+class GuestProvider(Protocol):
+    """What is done inside guests. The caller has made sure that the VM runs and that its Tools do."""
+
+    def log_in(self, vm: VirtualMachine, credentials: Credentials) -> str:
+        """The name of the guest's user with these credentials.
+
+        :raises Unauthenticated: they are wrong.
+        :raises Unsupported: the guest takes none of that kind.
+        """
+
+    def has_desktop_user(self, vm: VirtualMachine) -> bool:
+        """Whether somebody is logged on to the guest's desktop."""
+
+    def environment(self, vm: VirtualMachine) -> dict[str, str]:
+        """The environment variables of the guest's user."""
+
+    def is_name_of(self, vm: VirtualMachine, variable: str, name: str) -> bool:
+        """Whether an environment variable is meant by a name, in the guest's way of telling names apart."""
+
+    def files(self, vm: VirtualMachine, now: datetime) -> GuestFiles:
+        """The guest's files, to be looked at."""
+
+    async def change_files(self, job: Job[VirtualMachine], act: Callable[[GuestFiles], R]) -> R:
+        """Change the guest's files by ``act``, wholly or not at all."""
+
+    def processes(self, vm: VirtualMachine, now: datetime) -> dict[int, Processes.Info]:
+        """The guest's processes, with those that ended lately, by number."""
+
+    def process(self, vm: VirtualMachine, pid: int, now: datetime) -> Processes.Info:
+        """One of them.
+
+        :raises NotFound: there is none of that number.
+        """
+
+    async def start_process(self, job: Job[VirtualMachine], spec: Processes.CreateSpec, user: str) -> int:
+        """Start a program in the guest; returns the number of its process."""
+
+    async def end_process(self, job: Job[VirtualMachine], pid: int) -> None:
+        """End a process.
+
+        :raises NotFound: there is none of that number.
+        """
+
+    async def agree_on_transfer(self, job: Job[VirtualMachine], transfer: GuestTransfer) -> None:
+        """Keep a transfer that may be made; the guest's start and the host are filled in."""
+
+    async def download(self, job: Job[VirtualMachine], transfer: GuestTransfer) -> bytes:
+        """Make a transfer out of the guest, which ends it."""
+
+    async def upload(self, job: Job[VirtualMachine], transfer: GuestTransfer, data: bytes) -> None:
+        """Make a transfer into the guest, which ends it."""
+
+
 class Provider(Protocol):
     """Everything that services ask of a provider, by capability."""
 
@@ -189,6 +309,9 @@ class Provider(Protocol):
 
     @property
     def inventory(self) -> InventoryProvider: ...
+
+    @property
+    def guests(self) -> GuestProvider: ...
 
     async def feed(self, inventory: Replica) -> None:
         """Keep ``inventory`` true to what the provider's own source says, until canceled.

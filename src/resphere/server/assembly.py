@@ -26,12 +26,15 @@ from resphere.dialects.jsonrpc import PATH as JSONRPC_PATH
 from resphere.dialects.jsonrpc import JsonRpcDialect
 from resphere.dialects.rest import PREFIX as REST_PREFIX
 from resphere.dialects.rest import RestDialect
+from resphere.inventory.guest import GUEST_TABLES
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.inventory.tables import TABLES
 from resphere.inventory.tagging import TAGGING_TABLES
 from resphere.providers.simulator.durations import NONE, REALISTIC, Durations
+from resphere.providers.simulator.guest.tree import Limits
 from resphere.providers.simulator.provider import Simulator
+from resphere.providers.simulator.work.guests import GuestOptions
 from resphere.server.exchange import Exchange
 from resphere.server.faults import NO_FAULTS, Faults, read_faults
 from resphere.server.kept import Kept
@@ -50,7 +53,7 @@ from resphere.tasks.runner import Tasks
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 30.0
-ALL_TABLES = (*TABLES, *TAGGING_TABLES, ACCOUNTS, SESSIONS, TASKS)
+ALL_TABLES = (*TABLES, *TAGGING_TABLES, *GUEST_TABLES, ACCOUNTS, SESSIONS, TASKS)
 
 
 def now() -> datetime:
@@ -95,7 +98,7 @@ class Worker:
         self._tasks = Tasks(self._replica, now, self._lock.name, self._lock.is_alive)
         self._accounts = LocalAccounts(self._replica, secrets.token_bytes)
         self._sessions = Sessions(self._replica, session_limits(settings), now, secrets.token_bytes)
-        provider = Simulator(self._replica, read_durations(settings.durations))
+        provider = Simulator(self._replica, read_durations(settings.durations), guest_options(settings))
         self._provider = provider
         self.pipeline = Pipeline(
             environment=Environment(
@@ -199,6 +202,15 @@ def session_limits(settings: Settings) -> SessionLimits:
         lifetime=timedelta(seconds=settings.session_lifetime_seconds),
         per_user=settings.max_sessions_per_user,
         total=settings.max_sessions,
+    )
+
+
+def guest_options(settings: Settings) -> GuestOptions:
+    """The settings that concern simulated guests. What does not fit in a request does not fit in a guest's file."""
+    return GuestOptions(
+        user=settings.guest_user,
+        password=settings.guest_password,
+        limits=Limits(file_bytes=settings.max_body_bytes),
     )
 
 

@@ -12,6 +12,9 @@ from resphere.contract.releases import ALL_RELEASES
 ENVIRONMENT_PREFIX = "RESPHERE_"
 
 DEFAULT_RELEASE = "8.0"
+DEFAULT_GUEST_PASSWORD = "VMware1!"
+"""Known to everybody: nothing in a simulated guest is worth more."""
+
 VERSIONS = {"7.0": ("7.0.3", "18700403"), "8.0": ("8.0.3", "24022515"), "9.1": ("9.1.0", "24957454")}
 """Version and build that go with an API release. No build of 9.1 is known to us: the newest known one of 9.0 stands."""
 
@@ -69,6 +72,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     durations: Annotated[str, _("simulation", "How long work takes: none, realistic, or a YAML file of seconds.")] = (
         "none"
     )
+    guest_user: Annotated[
+        str | None, _("simulation", "The user of simulated guests; unset: root, or Administrator on Windows.")
+    ] = None
+    guest_password: Annotated[
+        str, _("simulation", "Password of that user; only as an environment variable, flags are visible.")
+    ] = DEFAULT_GUEST_PASSWORD
     faults: Annotated[Path | None, _("simulation", "YAML file of faults and delays to inject.")] = None
     api_release: Annotated[
         str | None, _("simulation", "Serve only what this release has: 7.0, 8.0 or 9.1; unset: everything.")
@@ -117,7 +126,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return self.data_dir / "resphere.db"
 
 
-NO_FLAG = frozenset({"admin_password"})
+NO_FLAG = frozenset({"admin_password", "guest_password"})
 """Settings that have an environment variable only."""
 
 

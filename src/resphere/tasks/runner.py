@@ -64,6 +64,9 @@ class TaskJob(Generic[O]):
     def target(self) -> O:
         return self._target
 
+    def now(self) -> datetime:
+        return self._tasks.now()
+
     @property
     def task_id(self) -> str | None:
         """The task's id once it has been recorded."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from resphere.inventory.replica import Replica
 from resphere.providers.simulator.durations import NONE, Durations
+from resphere.providers.simulator.work.guests import GuestOptions, Guests
 from resphere.providers.simulator.work.hardware import Hardware
 from resphere.providers.simulator.work.hosts import Hosts
 from resphere.providers.simulator.work.inventory import Inventory
@@ -11,19 +12,22 @@ from resphere.providers.simulator.work.lifecycle import Lifecycle
 from resphere.providers.simulator.work.power import Power
 from resphere.providers.simulator.work.snapshots import Snapshots
 
+GUESTS = GuestOptions()
+
 
 class Simulator:
     """A vCenter without machines."""
 
     name = "simulator"
 
-    def __init__(self, inventory: Replica, durations: Durations = NONE) -> None:
+    def __init__(self, inventory: Replica, durations: Durations = NONE, guests: GuestOptions = GUESTS) -> None:
         self.power = Power(inventory, durations)
         self.hardware = Hardware(inventory, durations)
         self.snapshots = Snapshots(inventory, durations)
         self.lifecycle = Lifecycle(inventory, durations)
         self.hosts = Hosts(inventory, durations)
         self.inventory = Inventory(inventory, durations)
+        self.guests = Guests(inventory, guests)
 
     async def feed(self, inventory: Replica) -> None:
         """Nothing to do: the store is the truth."""

@@ -8,6 +8,7 @@ from resphere.contract.generated import ids
 from resphere.inventory.admission import with_room
 from resphere.inventory.edit import Edit
 from resphere.inventory.files import register, settle, unregister
+from resphere.inventory.guest import forget_guest
 from resphere.inventory.model import Folder, Snapshot, VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.providers.base import Job, Registration
@@ -71,6 +72,7 @@ class Lifecycle:
             # Whoever takes a snapshot meanwhile writes the VM too: none is left behind.
             for snapshot in self._inventory.by(Snapshot, "parent", vm.id):
                 edit.delete(Snapshot, snapshot)
+            forget_guest(self._inventory, edit, vm.id)
             edit.delete(VirtualMachine, vm.id)
             settle(self._inventory, edit, vm, None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from resphere.inventory.edit import Edit
+from resphere.inventory.guest import stop_guest
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.providers.base import Job
@@ -34,19 +35,24 @@ class Power:
     async def power_off(self, job: Job[VirtualMachine]) -> None:
         """Pull the plug."""
         await job.spend(self._durations.power_off)
-        await job.complete(lambda edit, vm: edit.put(powered_off(vm)))
+        await job.complete(lambda edit, vm: self._stop(edit, vm, powered_off(vm)))
 
     async def reset(self, job: Job[VirtualMachine]) -> None:
         """Press the button: the VM runs as before."""
         await job.spend(self._durations.reset)
-        await job.complete(lambda edit, vm: edit.put(powered_on(vm)))
+        await job.complete(lambda edit, vm: self._stop(edit, vm, powered_on(vm)))
 
     async def suspend(self, job: Job[VirtualMachine]) -> None:
         """Keep the running state and stop."""
         await job.spend(self._durations.suspend)
-        await job.complete(lambda edit, vm: edit.put(suspended(vm)))
+        await job.complete(lambda edit, vm: self._stop(edit, vm, suspended(vm), keeps_processes=True))
 
     async def shut_down_guest(self, job: Job[VirtualMachine]) -> None:
         """Off, as the guest itself wanted."""
         await job.spend(self._durations.power_off)
-        await job.complete(lambda edit, vm: edit.put(shut_down(vm)))
+        await job.complete(lambda edit, vm: self._stop(edit, vm, shut_down(vm)))
+
+    def _stop(self, edit: Edit, vm: VirtualMachine, stopped: VirtualMachine, keeps_processes: bool = False) -> None:
+        """What runs in the guest ends with the power."""
+        stop_guest(self._inventory, edit, vm.id, keeps_processes)
+        edit.put(stopped)

@@ -11,6 +11,7 @@ from resphere.contract.generated import vcenter_vm
 from resphere.inventory.admission import with_room
 from resphere.inventory.edit import Edit
 from resphere.inventory.files import settle
+from resphere.inventory.guest import forget_kept_guest, keep_guest, revert_guest
 from resphere.inventory.model import Snapshot, VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.providers.base import Job
@@ -37,6 +38,7 @@ class Snapshots:
                 snapshot, id=edit.new_id(Snapshot.id_prefix), parent_snapshot=vm.snapshot, state=vm
             )
             edit.put(made)
+            keep_guest(edit, vm.id, made.id)
             edit.put(msgspec.structs.replace(vm, snapshot=made.id))
             return made.id
 
@@ -64,6 +66,7 @@ class Snapshots:
                 edit.rely_on(host)
                 reverted = msgspec.structs.replace(reverted, host=host.id)
             edit.put(reverted)
+            revert_guest(self._inventory, edit, vm.id, snapshot.id, reverted.power_state is ON)
             settle(self._inventory, edit, vm, reverted)
 
         await with_room(self._inventory, lambda: job.complete(plan))
@@ -78,6 +81,7 @@ class Snapshots:
             for snapshot in tree.values():
                 if snapshot.id in doomed:
                     edit.delete(Snapshot, snapshot.id)
+                    forget_kept_guest(self._inventory, edit, vm.id, snapshot.id)
                 elif snapshot.parent_snapshot in doomed:
                     parent = _survivor(tree, snapshot.parent_snapshot, doomed)
                     edit.put(msgspec.structs.replace(snapshot, parent_snapshot=parent))

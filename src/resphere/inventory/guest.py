@@ -1,0 +1,220 @@
+"""What a guest keeps while it runs and between: its files, its processes, and the transfers that were agreed upon.
+
+Of a guest that nobody has changed nothing is stored: its system is made of what the VM is, each time somebody looks.
+The first change stores it, in one document; contents of more than a few lines are documents of their own, named by
+their digest and never changed, so that a snapshot of a guest costs its table of files and nothing more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any, ClassVar
+
+import msgspec
+
+from resphere.contract.generated.vcenter_vm_guest_filesystem import Files, Transfers
+from resphere.inventory.edit import Edit
+from resphere.inventory.replica import Replica
+from resphere.inventory.table import Table
+
+INLINE_BYTES = 2048
+"""Contents up to this size stand beside their file; larger ones are documents of their own."""
+
+
+class GuestNode(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A file, directory or symbolic link. ``size`` is in bytes; ``permissions`` are octal, as of chmod.
+
+    A file's content is ``data``, or the :class:`GuestContent` of ``digest``. ``locked``: not even the guest's
+    administrator may change it or what is below.
+    """
+
+    name: str
+    type: Files.Type
+    modified: datetime
+    accessed: datetime
+    created: datetime
+    size: int = 0
+    data: bytes = b""
+    digest: str | None = None
+    target: str | None = None
+    owner: int = 0
+    group: int = 0
+    permissions: str = "0644"
+    hidden: bool = False
+    read_only: bool = False
+    locked: bool = False
+
+
+class GuestProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A process. One that was started from outside ends at ``finishes`` with ``exit_code``, whoever looks then.
+
+    ``essential``: the guest does not let go of it.
+    """
+
+    pid: int
+    name: str
+    owner: str
+    command: str
+    started: datetime
+    finishes: datetime | None = None
+    exit_code: int | None = None
+    essential: bool = False
+
+
+class GuestSystem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A guest's files by key (see ``simulator.guest.paths``), and the processes that were started in it by number.
+
+    ``ended`` are those of its own processes that were ended.
+
+    ``id`` is the VM's, or the snapshot's that keeps the guest as it was; ``machine`` is the VM's in both. ``boot``
+    counts the starts: what belongs to an earlier one is void.
+    """
+
+    kind: ClassVar[str] = "guest_system"
+
+    id: str
+    machine: str
+    nodes: dict[str, GuestNode]
+    processes: dict[int, GuestProcess] = {}
+    ended: tuple[int, ...] = ()
+    next_pid: int
+    boot: int = 0
+
+
+class GuestContent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What is in a file of the guest of ``machine``."""
+
+    kind: ClassVar[str] = "guest_content"
+
+    id: str
+    machine: str
+    data: bytes
+
+
+class GuestTransfer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A file transfer that was agreed upon, until it is done or ``expires``.
+
+    ``attributes`` are set where a file goes into the guest. Good only for the start ``boot`` of the guest and while the
+    VM is on ``host``. Of the token only the digest is kept.
+    """
+
+    kind: ClassVar[str] = "guest_transfer"
+
+    id: str
+    machine: str
+    token_digest: str
+    path: str
+    attributes: Transfers.FileCreationAttributes | None = None
+    boot: int
+    host: str
+    expires: datetime
+
+
+GUEST_SYSTEMS = Table(cls=GuestSystem, indexes={"machine": lambda system: (system.machine,)}, revises=False)
+GUEST_CONTENTS = Table(cls=GuestContent, indexes={"machine": lambda content: (content.machine,)}, revises=False)
+GUEST_TRANSFERS = Table(cls=GuestTransfer, indexes={"machine": lambda transfer: (transfer.machine,)}, revises=False)
+
+GUEST_TABLES: tuple[Table[Any], ...] = (GUEST_SYSTEMS, GUEST_CONTENTS, GUEST_TRANSFERS)
+
+
+def digest_of(data: bytes) -> str:
+    """What names a content."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def content_id(machine: str, digest: str) -> str:
+    """The id of a content of a VM's guest."""
+    return f"{machine}/{digest}"
+
+
+def put_system(inventory: Replica, edit: Edit, system: GuestSystem, contents: dict[str, bytes]) -> None:
+    """Write a guest with its new ``contents`` (digest -> bytes), and drop the contents that nobody has any more."""
+    edit.put(system)
+    wanted = digests(system)
+    for digest, data in contents.items():
+        if digest in wanted:
+            edit.put(GuestContent(id=content_id(system.machine, digest), machine=system.machine, data=data))
+    drop_unused(inventory, edit, system.machine)
+
+
+def digests(system: GuestSystem) -> set[str]:
+    """The contents that a guest's files have."""
+    return {node.digest for node in system.nodes.values() if node.digest is not None}
+
+
+def drop_unused(inventory: Replica, edit: Edit, machine: str) -> None:
+    """Delete the contents that neither the guest nor a snapshot of it has, as this edit leaves them."""
+    stored = inventory.by(GuestContent, "machine", machine)
+    if not stored:
+        return
+    used: set[str] = set()
+    for identity in {machine, *inventory.by(GuestSystem, "machine", machine)}:
+        system = edit.get(GuestSystem, identity)
+        used |= digests(system) if system is not None else set()
+    for content in list(stored):
+        if content.rpartition("/")[2] not in used and edit.get(GuestContent, content) is not None:
+            edit.delete(GuestContent, content)
+
+
+def forget_guest(inventory: Replica, edit: Edit, machine: str) -> None:
+    """Delete everything of a VM's guest, and of the snapshots of it."""
+    for system in list(inventory.by(GuestSystem, "machine", machine)):
+        edit.delete(GuestSystem, system)
+    for content in list(inventory.by(GuestContent, "machine", machine)):
+        edit.delete(GuestContent, content)
+    for transfer in list(inventory.by(GuestTransfer, "machine", machine)):
+        edit.delete(GuestTransfer, transfer)
+
+
+def keep_guest(edit: Edit, machine: str, snapshot: str) -> None:
+    """Keep a VM's guest with a snapshot."""
+    system = edit.get(GuestSystem, machine)
+    if system is not None:
+        edit.put(msgspec.structs.replace(system, id=snapshot))
+
+
+def forget_kept_guest(inventory: Replica, edit: Edit, machine: str, snapshot: str) -> None:
+    """Forget the guest that a snapshot kept."""
+    if edit.get(GuestSystem, snapshot) is not None:
+        edit.delete(GuestSystem, snapshot)
+        drop_unused(inventory, edit, machine)
+
+
+def revert_guest(inventory: Replica, edit: Edit, machine: str, snapshot: str, running: bool) -> None:
+    """Bring a VM's guest back to what a snapshot kept; ``running``: with the processes that it had."""
+    kept, current = edit.get(GuestSystem, snapshot), edit.get(GuestSystem, machine)
+    boot = current.boot + 1 if current is not None else 0
+    if kept is not None:
+        back = msgspec.structs.replace(kept, id=machine, boot=max(boot, kept.boot + 1))
+        edit.put(back if running else msgspec.structs.replace(back, processes={}, ended=()))
+    elif current is not None:
+        edit.delete(GuestSystem, machine)
+    drop_unused(inventory, edit, machine)
+    for transfer in list(inventory.by(GuestTransfer, "machine", machine)):
+        edit.delete(GuestTransfer, transfer)
+
+
+def stop_guest(inventory: Replica, edit: Edit, machine: str, keeps_processes: bool = False) -> None:
+    """Have a guest's transfers end, and its processes too unless it is only suspended."""
+    system = edit.get(GuestSystem, machine)
+    if system is not None:
+        stopped = system if keeps_processes else msgspec.structs.replace(system, processes={}, ended=())
+        edit.put(msgspec.structs.replace(stopped, boot=system.boot + 1))
+    for transfer in list(inventory.by(GuestTransfer, "machine", machine)):
+        edit.delete(GuestTransfer, transfer)
+
+
+def copy_guest(inventory: Replica, edit: Edit, source: str, machine: str) -> None:
+    """Give the VM ``machine`` the files of the guest of the VM or snapshot ``source``, without processes."""
+    system = edit.get(GuestSystem, source)
+    if system is None:
+        return
+    contents = {
+        digest: content.data
+        for digest in digests(system)
+        if (content := edit.get(GuestContent, content_id(system.machine, digest))) is not None
+    }
+    edit.put(msgspec.structs.replace(system, id=machine, machine=machine, processes={}, ended=(), boot=0))
+    for digest, data in contents.items():
+        edit.put(GuestContent(id=content_id(machine, digest), machine=machine, data=data))

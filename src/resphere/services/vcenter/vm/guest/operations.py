@@ -1,0 +1,22 @@
+"""``com.vmware.vcenter.vm.guest.operations``: whether guest operations can be asked for."""
+
+from __future__ import annotations
+
+from resphere.contract.generated import ids
+from resphere.contract.generated.vcenter_vm_guest import Operations
+from resphere.inventory.model import VirtualMachine
+from resphere.services.call import Call
+from resphere.services.registry import implements
+from resphere.services.vcenter.vm.guest.tools_running import RUNNING
+from resphere.services.vcenter.vm.power import ON
+
+
+@implements(Operations.get, kept=True)
+async def get(call: Call, vm: ids.VirtualMachineId) -> Operations.Info:
+    """Whether the guest is ready for operations; for interactive ones where somebody is logged on to its desktop."""
+    found = call.require(VirtualMachine, vm)
+    is_ready = found.power_state is ON and found.tools.run_state is RUNNING and not found.template
+    return Operations.Info(
+        guest_operations_ready=is_ready,
+        interactive_guest_operations_ready=is_ready and call.provider.guests.has_desktop_user(found),
+    )

@@ -1,0 +1,234 @@
+"""Programs in the simulated guest, its environment, and what becomes of both with power and snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from resphere.contract.errors import InvalidArgument, NotFound, UnableToAllocateResource, Unauthorized, VapiError
+from resphere.contract.extensions.vm_snapshots import VmSnapshots
+from resphere.contract.generated import ids, vcenter
+from resphere.contract.generated.vcenter_vm import GuestOSFamily, Power
+from resphere.contract.generated.vcenter_vm_guest import Environment, Operations, Processes
+from resphere.contract.generated.vcenter_vm_guest_filesystem import Directories, Files
+from resphere.inventory.guest import GuestContent, GuestSystem
+from resphere.inventory.model import VirtualMachine
+from tests.support.guests import ADMINISTRATOR, ROOT, ready_vm, run_shell
+from tests.support.world import NOW, World
+
+Id = ids.VirtualMachineId
+Spec = Processes.CreateSpec
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with World(tmp_path) as world:
+        yield world
+
+
+@pytest.fixture
+def vm(world: World) -> Id:
+    return ready_vm(world)
+
+
+def content(world: World, vm: Id, path: str) -> bytes:
+    """What is in a file of the guest."""
+    machine = world.inventory.get(VirtualMachine, vm)
+    assert machine is not None
+    return world.environment.provider.guests.files(machine, NOW).content(path)
+
+
+def later(world: World, seconds: float) -> None:
+    """Let the world's clock go on."""
+    world.environment = msgspec.structs.replace(world.environment, now=lambda: NOW + timedelta(seconds=seconds))
+
+
+def test_a_program_leaves_its_output_and_its_exit_code(world: World, vm: Id) -> None:
+    pid = world.call(Processes.create, vm, ROOT, Spec(path="/bin/echo", arguments="hello '$HOME' > /tmp/out"))
+    found = world.call(Processes.get, vm, ROOT, pid)
+    assert (found.name, found.owner, found.exit_code, found.started, found.finished) == ("echo", "root", 0, NOW, NOW)
+    assert found.command == "/bin/echo hello '$HOME' > /tmp/out"
+    assert content(world, vm, "/tmp/out") == b"hello $HOME\n"
+    assert pid in [each.pid for each in world.call(Processes.list, vm, ROOT)]
+
+
+def test_a_process_lasts_as_long_as_it_sleeps_and_is_remembered_five_minutes(world: World, vm: Id) -> None:
+    pid = world.call(Processes.create, vm, ROOT, Spec(path="/bin/sleep", arguments="60"))
+    assert world.call(Processes.get, vm, ROOT, pid).exit_code is None
+    later(world, 59)
+    assert world.call(Processes.get, vm, ROOT, pid).finished is None
+    later(world, 60)
+    ended = world.call(Processes.get, vm, ROOT, pid)
+    assert (ended.exit_code, ended.finished) == (0, NOW + timedelta(seconds=60))
+    later(world, 60 + 299)
+    assert world.call(Processes.get, vm, ROOT, pid).exit_code == 0
+    later(world, 60 + 300)
+    with pytest.raises(NotFound) as refusal:
+        world.call(Processes.get, vm, ROOT, pid)
+    assert refusal.value.messages[0].id == "vmsg.GuestProcessNotFound.summary"
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("true", 0),
+        ("false", 1),
+        ("false || true", 0),
+        ("true && false", 1),
+        ("false; true", 0),
+        ("exit 7; true", 7),
+        ("none", 127),
+        ("cat /none", 1),
+        ("rm -f /none", 0),
+        ("mkdir -p /srv/a/b && touch /srv/a/b/c && rm -r /srv/a && ls /srv/a", 1),
+        ("X=5; exit $X", 5),
+        ("echo 1 > /none/x", 1),
+        ("for i in a; do echo; done", 2),
+        ('echo "unterminated', 2),
+        ("sleep x", 1),
+        ("cd /etc && cat hostname", 0),
+    ],
+)
+def test_shells(world: World, vm: Id, line: str, status: int) -> None:
+    assert run_shell(world, vm, line) == status
+
+
+def test_files_by_the_shell(world: World, vm: Id) -> None:
+    run_shell(
+        world, vm, "hostname > /tmp/a; cat /etc/hostname >> /tmp/a; cp /tmp/a /tmp/b; mv /tmp/b /srv; ls /srv > /tmp/ls"
+    )
+    short = content(world, vm, "/etc/hostname")
+    assert content(world, vm, "/srv/b") == short + short
+    assert content(world, vm, "/tmp/ls") == b"b\n"
+    run_shell(world, vm, "cat /none > /tmp/out 2> /tmp/err")
+    assert content(world, vm, "/tmp/out") == b""
+    assert b"/none" in content(world, vm, "/tmp/err")
+    run_shell(world, vm, "echo through | cat > /tmp/piped")
+    assert content(world, vm, "/tmp/piped") == b"through\n"
+
+
+def test_a_script_runs_once_it_may(world: World, vm: Id) -> None:
+    run_shell(world, vm, 'echo "#!/bin/sh" > /tmp/s; echo "echo \\$1 > /tmp/o" >> /tmp/s; echo "exit 3" >> /tmp/s')
+    with pytest.raises(Unauthorized):
+        world.call(Processes.create, vm, ROOT, Spec(path="/tmp/s", arguments="word"))
+    run_shell(world, vm, "chmod +x /tmp/s")
+    pid = world.call(Processes.create, vm, ROOT, Spec(path="/tmp/s", arguments="word"))
+    assert world.call(Processes.get, vm, ROOT, pid).exit_code == 3
+    assert content(world, vm, "/tmp/o") == b"word\n"
+
+
+@pytest.mark.parametrize(
+    ("spec", "kind", "message_id"),
+    [
+        (Spec(path="/none"), NotFound, "vmsg.FileNotFound.summary"),
+        (Spec(path="/etc"), InvalidArgument, "vmsg.NotAFile.summary"),
+        (Spec(path="/etc/hostname"), Unauthorized, "vmsg.GuestPermissionDenied.summary"),
+        (Spec(path="/usr/sbin/sshd"), UnableToAllocateResource, "vmsg.GuestProcessStart.summary"),
+        (Spec(path="/bin/true", working_directory="/none"), InvalidArgument, "vmsg.NotADirectory.summary"),
+        (Spec(path="/bin/true", start_minimized=True), InvalidArgument, "resphere.vm.guest.start_minimized"),
+    ],
+)
+def test_programs_that_do_not_start(
+    world: World, vm: Id, spec: Processes.CreateSpec, kind: type[VapiError], message_id: str
+) -> None:
+    with pytest.raises(kind) as refusal:
+        world.call(Processes.create, vm, ROOT, spec)
+    assert refusal.value.messages[0].id == message_id
+    assert world.inventory.get(GuestSystem, vm) is None
+
+
+def test_processes_are_ended(world: World, vm: Id) -> None:
+    pid = world.call(Processes.create, vm, ROOT, Spec(path="/bin/sleep", arguments="1h"))
+    world.call(Processes.delete, vm, ROOT, pid)
+    assert world.call(Processes.get, vm, ROOT, pid).exit_code == 143
+    with pytest.raises(NotFound):
+        world.call(Processes.delete, vm, ROOT, pid)
+    own = {each.name: each.pid for each in world.call(Processes.list, vm, ROOT)}
+    with pytest.raises(Unauthorized):
+        world.call(Processes.delete, vm, ROOT, own["systemd"])
+    world.call(Processes.delete, vm, ROOT, own["cron"])
+    assert "cron" not in [each.name for each in world.call(Processes.list, vm, ROOT)]
+
+
+def test_processes_end_with_the_power_and_files_do_not(world: World, vm: Id) -> None:
+    pid = world.call(Processes.create, vm, ROOT, Spec(path="/bin/sh", arguments='-c "touch /srv/x; sleep 1h"'))
+    world.call(Power.suspend, vm)
+    world.call(Power.start, vm)
+    assert world.call(Processes.get, vm, ROOT, pid).exit_code is None
+    world.call(Power.reset, vm)
+    with pytest.raises(NotFound):
+        world.call(Processes.get, vm, ROOT, pid)
+    assert world.call(Files.get, vm, ROOT, "/srv/x").size == 0
+
+
+def test_a_snapshot_keeps_the_files(world: World, vm: Id) -> None:
+    large = "a" * 3000
+    run_shell(world, vm, f"echo {large} > /srv/before")
+    snapshot = world.call(VmSnapshots.create, vm, VmSnapshots.CreateSpec(name="s"))
+    run_shell(world, vm, "rm /srv/before; touch /srv/after")
+    assert len(world.inventory.by(GuestContent, "machine", vm)) == 1
+    world.call(VmSnapshots.revert, vm, snapshot)
+    world.call(Power.start, vm)
+    assert content(world, vm, "/srv/before") == large.encode() + b"\n"
+    with pytest.raises(NotFound):
+        world.call(Files.get, vm, ROOT, "/srv/after")
+    world.call(VmSnapshots.delete, vm, snapshot, False)
+    run_shell(world, vm, "rm /srv/before")
+    assert not world.inventory.by(GuestContent, "machine", vm)
+
+
+def test_a_vm_takes_its_guest_with_it(world: World, vm: Id) -> None:
+    run_shell(world, vm, "echo " + "a" * 3000 + " > /srv/x")
+    world.call(VmSnapshots.create, vm, VmSnapshots.CreateSpec(name="s"))
+    world.call(Power.stop, vm)
+    world.call(vcenter.VM.delete, vm)
+    assert not world.inventory.all(GuestSystem)
+    assert not world.inventory.all(GuestContent)
+
+
+def test_windows_runs_cmd(world: World) -> None:
+    vm = ready_vm(world, GuestOSFamily.WINDOWS)
+    cmd = "C:\\Windows\\System32\\cmd.exe"
+    for arguments, status in (
+        ("/c echo hello > C:\\Temp\\out.txt & copy C:\\Temp\\out.txt C:\\Temp\\b.txt", 0),
+        ("/c type C:\\none", 1),
+        ("/c none", 9009),
+        ("/c exit 5", 5),
+        ("/c md C:\\Temp\\a\\b && rd /s /q C:\\Temp\\a", 0),
+    ):
+        pid = world.call(Processes.create, vm, ADMINISTRATOR, Spec(path=cmd, arguments=arguments, start_minimized=True))
+        assert world.call(Processes.get, vm, ADMINISTRATOR, pid).exit_code == status, arguments
+    assert content(world, vm, "C:\\Temp\\b.txt") == b"hello\r\n"
+    with pytest.raises(NotFound):
+        world.call(Processes.create, vm, ADMINISTRATOR, Spec(path="C:\\none.exe"))
+    assert world.call(Environment.get, vm, ADMINISTRATOR, "systemroot") == "C:\\Windows"
+
+
+def test_the_environment(world: World, vm: Id) -> None:
+    assert world.call(Environment.get, vm, ROOT, "HOME") == "/root"
+    assert world.call(Environment.list, vm, ROOT, frozenset({"HOME", "NONE"})) == {"HOME": "/root"}
+    assert "PATH" in world.call(Environment.list, vm, ROOT, frozenset())
+    with pytest.raises(NotFound) as refusal:
+        world.call(Environment.get, vm, ROOT, "NONE")
+    assert refusal.value.messages[0].id == "resphere.vm.guest.no_variable"
+
+
+def test_whether_operations_are_ready(world: World, vm: Id) -> None:
+    assert world.call(Operations.get, vm) == Operations.Info(
+        guest_operations_ready=True, interactive_guest_operations_ready=False
+    )
+    world.call(Power.stop, vm)
+    assert not world.call(Operations.get, vm).guest_operations_ready
+    with pytest.raises(NotFound):
+        world.call(Operations.get, Id("vm-999999"))
+
+
+def test_a_directory_of_many(world: World, vm: Id) -> None:
+    """The file system has an end."""
+    run_shell(world, vm, ";".join(f"mkdir /srv/{number}" for number in range(100)))
+    assert len(world.call(Files.list, vm, ROOT, "/srv", Files.IterationSpec(size=1000), None).files) == 100
+    world.call(Directories.delete, vm, ROOT, "/srv", True)
