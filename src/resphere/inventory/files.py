@@ -16,6 +16,7 @@ from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_hardware import Disk, Ethernet
 from resphere.inventory.admission import admit
 from resphere.inventory.edit import Edit
+from resphere.inventory.guest import move_guest
 from resphere.inventory.model import Datastore, DatastoreFile, Host, Network, Snapshot, UnregisteredVm, VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.inventory.space import files_of, files_on
@@ -136,6 +137,7 @@ def register(inventory: Replica, edit: Edit, files: UnregisteredVm, **placed: st
     )
     edit.delete(UnregisteredVm, files.id)
     edit.put(vm)
+    move_guest(inventory, edit, files.machine.id, vm_id, new_ids)
     for snapshot in files.snapshots:
         state = msgspec.structs.replace(
             without_lost_networks(inventory, with_datastores_named(snapshot.state, names)),

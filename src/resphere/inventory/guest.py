@@ -8,6 +8,7 @@ their digest and never changed, so that a snapshot of a guest costs its table of
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -218,3 +219,17 @@ def copy_guest(inventory: Replica, edit: Edit, source: str, machine: str) -> Non
     edit.put(msgspec.structs.replace(system, id=machine, machine=machine, processes={}, ended=(), boot=0))
     for digest, data in contents.items():
         edit.put(GuestContent(id=content_id(machine, digest), machine=machine, data=data))
+
+
+def move_guest(inventory: Replica, edit: Edit, old: str, machine: str, snapshots: Mapping[str, str]) -> None:
+    """Give the VM ``machine`` the guest of ``old``, which is no more; ``snapshots``: old ids -> new ones."""
+    for system in list(inventory.by(GuestSystem, "machine", old).values()):
+        edit.delete(GuestSystem, system.id)
+        identity = machine if system.id == old else snapshots.get(system.id)
+        if identity is not None:
+            edit.put(msgspec.structs.replace(system, id=identity, machine=machine))
+    for content in list(inventory.by(GuestContent, "machine", old).values()):
+        edit.delete(GuestContent, content.id)
+        edit.put(
+            GuestContent(id=content_id(machine, content.id.rpartition("/")[2]), machine=machine, data=content.data)
+        )
