@@ -110,6 +110,8 @@ def body_of(route: Route, fields: dict[str, Any]) -> bytes | None:
         return None
     if route.flat:
         value = fields[route.body[0]]
+        if isinstance(value, bytes):
+            return value
         return None if value is None else json.dumps(wire(value)).encode()
     given = {name: wire(fields[name]) for name in route.body if fields[name] is not None}
     return json.dumps(given).encode()

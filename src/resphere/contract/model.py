@@ -151,8 +151,8 @@ class Route(msgspec.Struct, frozen=True):
 
     ``path`` has ``{parameter}`` segments. ``dispatch`` lists query keys that select the operation: ``(key, value)``,
     or ``(key, None)`` where mere presence selects. ``body`` are the input parameters that travel in the body;
-    ``flat`` says that the only one of them *is* the body. ``query`` are dotted input paths (``filter.names``) that
-    travel in the query.
+    ``flat`` says that the only one of them *is* the body, one of ``bytes`` without any encoding. ``query`` are
+    dotted input paths (``filter.names``) that travel in the query.
     """
 
     method: str

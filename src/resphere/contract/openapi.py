@@ -188,6 +188,8 @@ def request_body(
     required = [name for name in members if fields[name].required]
     if route.flat:
         (name,) = members
+        if fields[name].type is bytes:
+            return {"required": False, "content": {"application/octet-stream": {"schema": {}}}}
         return {"required": bool(required), "content": {JSON: {"schema": not_null(members[name])}}}
     schema: dict[str, Any] = {"type": "object", "properties": members, "additionalProperties": False}
     if required:

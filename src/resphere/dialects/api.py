@@ -185,6 +185,7 @@ class Codec:
             self._body_type = types[self._flat]
         elif self._fields:
             self._body_type = body_structure(operation.input, self._fields)
+        self._is_raw = self._body_type is bytes
         self._body_required = self._flat is not None and not is_optional(self._body_type)
         self._decoder = msgspec.json.Decoder(self._body_type) if self._takes_body else None
 
@@ -247,6 +248,9 @@ class Codec:
 
     def _decode_body(self, request: Request, body: bytes, values: dict[str, Any]) -> None:
         assert self._decoder is not None
+        if self._is_raw and self._flat is not None:
+            values[self._attributes[self._flat]] = body
+            return
         if not body.strip():
             if self._body_required:
                 raise invalid(self._flat or "body", "a body is required")

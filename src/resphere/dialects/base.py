@@ -18,7 +18,8 @@ from resphere.contract.model import AnyOperation, Struct
 class Request(msgspec.Struct, frozen=True, gc=False):
     """What arrived, before the body.
 
-    ``path`` as sent (percent-encoded), ``query`` without ``?``, header names lower-case.
+    ``path`` as sent (percent-encoded), ``query`` without ``?``, header names lower-case. ``scheme`` is
+    ``http`` or ``https``.
     """
 
     method: str
@@ -26,6 +27,14 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     query: bytes
     headers: dict[bytes, bytes]
     client: str
+    scheme: str = "https"
+
+    @property
+    def origin(self) -> str:
+        """Where the client has reached this server, such as ``https://vcenter.example:8443``; ``*`` stands for the host
+        where the client does not say."""
+        host = self.header(b"host") or "*"
+        return f"{self.scheme}://{host}"
 
     def header(self, name: bytes) -> str | None:
         """A header's value as text, ``None`` where it is absent."""

@@ -66,6 +66,7 @@ class Application:
             query=scope["query_string"],
             headers=headers,
             client=client[0] if client else "",
+            scheme=scope.get("scheme", "https"),
         )
         body = Body(receive, announced_bytes(headers))
         exchange = Exchange(request, self._request_id(headers), self._worker.dialect(request), body.read)

@@ -242,7 +242,14 @@ async def invoke(pipeline: Pipeline, exchange: Exchange) -> None:
     assert exchange.view is not None
     assert exchange.session is not None
     assert exchange.input is not None
-    call = Call(pipeline.environment, resolved.operation, exchange.view, exchange.session, exchange.request_id)
+    call = Call(
+        pipeline.environment,
+        resolved.operation,
+        exchange.view,
+        exchange.session,
+        exchange.request_id,
+        exchange.request.origin,
+    )
     exchange.result = await implementation.handler(call, *msgspec.structs.astuple(exchange.input))
 
 

@@ -77,6 +77,8 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     view: View
     session: OwnSession
     request_id: str
+    origin: str = "https://*"
+    """Where the caller has reached this server: scheme, host and port, ``*`` for a host that is not known."""
 
     @property
     def inventory(self) -> Replica:

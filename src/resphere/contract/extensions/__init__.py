@@ -9,6 +9,7 @@ from __future__ import annotations
 from resphere.contract import model as m
 from resphere.contract.extensions.about import About, Certificates
 from resphere.contract.extensions.folders import Folders
+from resphere.contract.extensions.guest_transfers import GuestTransfers
 from resphere.contract.extensions.hosts import Host, HostMaintenance
 from resphere.contract.extensions.openapi import Explorer, OpenApi
 from resphere.contract.extensions.vm_snapshots import VmSnapshots
@@ -22,6 +23,7 @@ SERVICES: tuple[type, ...] = (
     HostMaintenance,
     VmSnapshots,
     Folders,
+    GuestTransfers,
 )
 
 OPERATIONS: dict[str, m.AnyOperation] = {
