@@ -12,12 +12,16 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import cycle
+from typing import TypeAlias
 
 import msgspec
 
 RECEIVED_AT_ONCE = 128 * 1024
 PATIENCE_SECONDS = 30.0
 LENGTH = b"\r\ncontent-length:"
+
+Sent: TypeAlias = bytes | Callable[[bytes], bytes]
+"""A request, or what makes one of the body of the answer before it, which came in one piece with its head."""
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -118,19 +122,22 @@ def _more(connection: ssl.SSLSocket) -> bytes:
 class Caller:
     """One connection that asks, waits for the whole answer, and asks again."""
 
-    def __init__(self, connection: ssl.SSLSocket, requests: Iterator[bytes], scratch: memoryview) -> None:
+    def __init__(self, connection: ssl.SSLSocket, requests: Iterator[tuple[Sent, int]], scratch: memoryview) -> None:
         self.connection = connection
         self._requests = requests
         self._scratch = scratch
         self._missing = -1
+        self._expected = 0
+        self._body = b""
         self.body_bytes = 0
 
     def ask(self) -> None:
         """Send the next request: it is small, and the connection has nothing else to send."""
         self._missing = -1
-        self.connection.send(next(self._requests))
+        sent, self._expected = next(self._requests)
+        self.connection.send(sent if isinstance(sent, bytes) else sent(self._body))
 
-    def hear(self, expected: int) -> bool:
+    def hear(self) -> bool:
         """Take what has come; true when the answer is whole.
 
         :raises Unexpected: it is not what was expected.
@@ -143,17 +150,18 @@ class Caller:
             if received == 0:
                 raise Unexpected("the server closed the connection")
             if self._missing < 0:
-                received -= self._begin(bytes(self._scratch[:received]), expected)
+                received -= self._begin(bytes(self._scratch[:received]))
             self._missing -= received
             if self._missing == 0:
                 return True
 
-    def _begin(self, received: bytes, expected: int) -> int:
+    def _begin(self, received: bytes) -> int:
         end = received.find(b"\r\n\r\n")
         head = received[:end]
-        if end < 0 or int(head[9:12]) != expected:
-            raise Unexpected(f"expected {expected}, got {received[:400]!r}")
+        if end < 0 or int(head[9:12]) != self._expected:
+            raise Unexpected(f"expected {self._expected}, got {received[:400]!r}")
         self._missing = body_length(head)
+        self._body = received[end + 4 :]
         self.body_bytes += self._missing
         return end + 4
 
@@ -161,23 +169,25 @@ class Caller:
 class Load:
     """Connections to one server, kept from one run to the next.
 
-    ``scripts`` has for each connection the requests that it sends over and over; each is answered with ``expected``.
+    ``scripts`` has for each connection the requests that it sends over and over. ``expected`` are the statuses of the
+    answers: one for all, or one for each request of a script.
     """
 
     def __init__(
         self,
         address: Address,
-        scripts: Sequence[Sequence[bytes]],
-        expected: int,
+        scripts: Sequence[Sequence[Sent]],
+        expected: int | Sequence[int],
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._expected = expected
         self._clock = clock
         self._selector = selectors.DefaultSelector()
         self._callers = []
         scratch = memoryview(bytearray(RECEIVED_AT_ONCE))
         for script in scripts:
-            caller = Caller(connect(address), cycle(script), scratch)
+            statuses = [expected] * len(script) if isinstance(expected, int) else expected
+            requests = cycle(list(zip(script, statuses, strict=True)))
+            caller = Caller(connect(address), requests, scratch)
             caller.connection.setblocking(False)
             self._callers.append(caller)
             self._selector.register(caller.connection, selectors.EVENT_READ, caller)
@@ -198,7 +208,7 @@ class Load:
                 raise Unexpected("the server keeps silent")
             for key, _ in ready:
                 caller = key.data
-                if not caller.hear(self._expected):
+                if not caller.hear():
                     continue
                 answers += 1
                 now = self._clock()

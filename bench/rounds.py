@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import msgspec
 
-from bench.client import Load
+from bench.client import Load, Sent
 from bench.processes import cpu_seconds
 from bench.servers import Server
 from bench.stats import Sample, Speed, speed
@@ -28,8 +28,8 @@ class Entrant(msgspec.Struct, frozen=True):
 
     name: str
     server: Server
-    scripts: tuple[tuple[bytes, ...], ...]
-    expected: int = 200
+    scripts: tuple[tuple[Sent, ...], ...]
+    expected: int | tuple[int, ...] = 200
 
 
 def same(name: str, server: Server, sent: bytes, connections: int) -> Entrant:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench.measures.contract import measure_contract
+from bench.measures.create import measure_create
 from bench.measures.dialects import measure_dialects
 from bench.measures.memory import measure_memory
 from bench.measures.power import measure_power
@@ -15,6 +16,7 @@ MEASURES: dict[str, Measure] = {
     "vm-get": measure_get,
     "dialects": measure_dialects,
     "power": measure_power,
+    "create": measure_create,
     "start": measure_start,
     "memory": measure_memory,
     "contract": measure_contract,

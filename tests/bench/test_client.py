@@ -102,6 +102,22 @@ def test_a_load_counts_whole_answers_and_goes_on_where_it_stopped(tmp_path: Path
     assert [run.body_bytes for run in runs] == [13 * len(BODY), 3 * len(BODY)]
 
 
+def test_a_request_made_of_the_answer_before_it(tmp_path: Path) -> None:
+    made: list[bytes] = []
+
+    def second(body: bytes) -> bytes:
+        made.append(body)
+        return request("DELETE", "/")
+
+    with answering(tmp_path / "tls", b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi") as address:
+        load = Load(address, ((request("GET", "/"), second),), (200, 200), Ticks())
+        assert load.run(3.5).answers == 4
+        with pytest.raises(ValueError, match="zip"):
+            Load(address, ((request("GET", "/"),),), (200, 204))
+        load.close()
+    assert made == [b"hi", b"hi"]
+
+
 def test_another_status_than_expected_ends_the_load(tmp_path: Path) -> None:
     with answering(tmp_path / "tls", b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n") as address:
         load = Load(address, ((request("GET", "/"),),), 200)

@@ -38,6 +38,13 @@ def stores_of(inventory: Replica, vm: VirtualMachine) -> dict[str, Datastore]:
     return {store.name: store for store in mounted if store is not None}
 
 
+def store_of(inventory: Replica, vm: VirtualMachine, path: str) -> Datastore | None:
+    """The datastore that a path of the VM means."""
+    name, home = datastore_name(path), inventory.get(Datastore, vm.datastore)
+    # Hosts may have mounted many, and most files lie where the VM does.
+    return home if home is not None and home.name == name else stores_of(inventory, vm).get(name)
+
+
 def file_at(inventory: Replica, datastore: str, path: str) -> DatastoreFile | None:
     """The file of that path, ``[datastore] folder/file``, if it is a disk of no VM; ``datastore`` is the id."""
     found = inventory.by(DatastoreFile, "path", f"{datastore}/{path_on_datastore(path)}")
@@ -67,10 +74,9 @@ def settle(inventory: Replica, edit: Edit, before: VirtualMachine | None, after:
 def _take_up(
     inventory: Replica, edit: Edit, vm: VirtualMachine, had: Mapping[str, int], has: Mapping[str, int]
 ) -> None:
-    stores = stores_of(inventory, vm)
     growth: defaultdict[str, int] = defaultdict(int)
     for path, size in has.items():
-        store = stores.get(datastore_name(path))
+        store = store_of(inventory, vm, path)
         if store is None or had.get(path) == size:
             continue
         file = file_at(inventory, store.id, path)
@@ -81,9 +87,8 @@ def _take_up(
 
 
 def _leave(inventory: Replica, edit: Edit, vm: VirtualMachine, files: Mapping[str, int]) -> None:
-    stores = stores_of(inventory, vm)
     for path, size in files.items():
-        store = stores.get(datastore_name(path))
+        store = store_of(inventory, vm, path)
         if store is not None and file_at(inventory, store.id, path) is None:
             edit.put(
                 DatastoreFile(

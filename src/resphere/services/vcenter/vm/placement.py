@@ -333,7 +333,11 @@ def _only_host(host: Host, stores: frozenset[str], networks: frozenset[str], all
 
 def _lacking(host: Host, stores: frozenset[str], networks: frozenset[str]) -> str | None:
     """The first datastore or network, by id, that the host does not reach."""
-    missing = [*(stores - set(host.datastores)), *(networks - set(host.networks))]
+    # Not by sets: hosts have mounted many datastores, and few are asked for.
+    missing = [
+        *(store for store in stores if store not in host.datastores),
+        *(network for network in networks if network not in host.networks),
+    ]
     return min(missing, default=None)
 
 

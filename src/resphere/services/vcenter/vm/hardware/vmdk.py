@@ -15,13 +15,12 @@ from resphere.contract.errors import (
 )
 from resphere.contract.generated.vcenter_vm_hardware import Disk
 from resphere.inventory.admission import no_room
-from resphere.inventory.files import disk_files, file_at, stores_of
+from resphere.inventory.files import disk_files, file_at, store_of
 from resphere.inventory.guests import guest
 from resphere.inventory.model import Datastore, VirtualMachine
 from resphere.inventory.relations import vms_of_datastore
 from resphere.inventory.replica import Replica
 from resphere.inventory.space import files_on, free_space
-from resphere.inventory.tables import datastore_name
 
 GIB = 1 << 30
 LARGEST_BYTES = 62 << 40
@@ -111,4 +110,4 @@ def in_use(path: str, vm: VirtualMachine) -> ResourceBusy:
 
 def mounted_store(inventory: Replica, vm: VirtualMachine, path: str) -> Datastore | None:
     """The datastore that a path means on the VM's host."""
-    return stores_of(inventory, vm).get(datastore_name(path))
+    return store_of(inventory, vm, path)
