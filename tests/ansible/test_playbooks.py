@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.server import ADMINISTRATOR, PASSWORD, Server, clean_environment
+from tests.support.machines import host_of, place
+from tests.support.server import ADMINISTRATOR, PASSWORD, Client, Server, clean_environment
 
 HERE = Path(__file__).parent
 CACHE = Path(__file__).parents[2] / ".cache" / "ansible"
@@ -95,6 +96,37 @@ def test_the_second_run_changes_nothing(server: Server, tmp_path: Path) -> None:
     # The collection never reports a change of power where the server answers 204, as every vCenter since 7.0.2 does.
     for step in ("cpu", "memory", "start", "stop"):
         assert happened[f"{step}_second"]["changed"] is False, step
+
+
+def test_a_vm_comes_and_goes(server: Server, tmp_path: Path) -> None:
+    with server.session() as client:
+        where = variables(client)
+    happened = play(server, "machines.yml", tmp_path, **where)
+    info = happened["info"]["value"]
+    assert (info["name"], info["cpu"]["count"], info["memory"]["size_MiB"]) == ("ansible-vm", 2, 1024)
+    assert [nic["backing"]["network"] for nic in info["nics"].values()] == [where["network"]]
+    assert (happened["created"]["changed"], happened["created_again"]["changed"]) == (True, False)
+    assert happened["created_again"]["id"] == happened["created"]["id"]
+    assert happened["left"]["value"] == []
+    (back,) = happened["back"]["value"]
+    assert back["vm"] != happened["created"]["id"]
+    assert happened["same"]["value"] == info
+    assert (happened["deleted"]["changed"], happened["deleted_again"]["changed"]) == (True, False)
+
+
+def variables(client: Client) -> dict[str, str]:
+    """Where the playbook's VM goes."""
+    where = place(client)
+    reached = host_of(client, where["cluster"])["networks"]
+    networks = client.read("/api/vcenter/network?types=STANDARD_PORTGROUP")
+    store = client.read(f"/api/vcenter/datastore/{where['datastore']}")
+    return {
+        "cluster": where["cluster"],
+        "datastore": where["datastore"],
+        "datastore_name": store["name"],
+        "vm_folder": where["folder"],
+        "network": next(each["network"] for each in networks if each["network"] in reached),
+    }
 
 
 def test_what_enters_the_repository() -> None:
