@@ -19,8 +19,10 @@ from resphere.inventory.edit import Edit
 from resphere.inventory.guest import GUEST_TABLES
 from resphere.inventory.model import ManagedObject
 from resphere.inventory.replica import Replica
+from resphere.inventory.storage_policies import STORAGE_POLICIES
 from resphere.inventory.table import Table
 from resphere.inventory.tables import TABLES
+from resphere.inventory.tagging import TAGGING_TABLES
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.provider import Simulator
 from resphere.providers.simulator.sizes import Sizes
@@ -61,7 +63,9 @@ class World:
     ) -> None:
         self._runner = asyncio.Runner()
         self._store = SqliteStore.open(folder / "resphere.db")
-        self.inventory = Replica(self._store, (*TABLES, *GUEST_TABLES, TASKS, *more_tables))
+        self.inventory = Replica(
+            self._store, (*TABLES, *TAGGING_TABLES, *GUEST_TABLES, STORAGE_POLICIES, TASKS, *more_tables)
+        )
         self.inventory.load()
         self.put(*(generate(SMALL, 1) if objects is None else objects))
         self.environment = Environment(

@@ -238,6 +238,9 @@ class VirtualMachine(ManagedObject, frozen=True, kw_only=True):
     """What earlier releases kept here, a :class:`DatastoreFile` today: path -> capacity in bytes."""
     snapshot: str | None = None
     """The id of the snapshot that the running state descends from."""
+    storage_policy: ids.VcenterStoragePolicyId | None = None
+    """The storage policy of the VM's home: see inventory.storage_policies."""
+    disk_policies: dict[ids.VcenterVmHardwareDiskId, ids.VcenterStoragePolicyId] = {}
 
 
 class Snapshot(ManagedObject, frozen=True, kw_only=True):

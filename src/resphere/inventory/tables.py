@@ -79,8 +79,24 @@ def path_on_datastore(path: str) -> str:
 
 
 def _vm_claims(vm: VirtualMachine) -> tuple[str, ...]:
-    """A VM has a name and a VMX file of its own."""
-    return (*_name_claims(vm), vmx_claim(vm.datastore, vm.vmx_path))
+    """A VM has a name and a VMX file of its own. A storage policy that it has cannot be deleted meanwhile."""
+    policies = sorted({policy for policy in _storage_policies(vm) if policy})
+    return (
+        *_name_claims(vm),
+        vmx_claim(vm.datastore, vm.vmx_path),
+        *[f"storage-policy/{policy}/{vm.id}" for policy in policies],
+    )
+
+
+ASSIGNED = ""
+"""The key in the index ``storage_policy`` of VMs that have any."""
+
+
+def _storage_policies(vm: VirtualMachine) -> tuple[str, ...]:
+    policies = {policy for disk, policy in vm.disk_policies.items() if disk in vm.disks}
+    if vm.storage_policy is not None:
+        policies.add(vm.storage_policy)
+    return (ASSIGNED, *policies) if policies else ()
 
 
 def vmx_claim(datastore: str, vmx_path: str) -> str:
@@ -185,6 +201,7 @@ VIRTUAL_MACHINES = Table(
         "disk_datastore_name": _disk_datastore_names,
         "network": _networks,
         "home": lambda vm: (home(vm.datastore, vm.vmx_path),),
+        "storage_policy": _storage_policies,
     },
     claims=_vm_claims,
     shared=_SHARED_BY_MACHINES,

@@ -29,6 +29,7 @@ from resphere.dialects.rest import RestDialect
 from resphere.inventory.guest import GUEST_TABLES
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
+from resphere.inventory.storage_policies import STORAGE_POLICIES
 from resphere.inventory.tables import TABLES
 from resphere.inventory.tagging import TAGGING_TABLES
 from resphere.providers.simulator.durations import NONE, REALISTIC, Durations
@@ -53,7 +54,7 @@ from resphere.tasks.runner import Tasks
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 30.0
-ALL_TABLES = (*TABLES, *TAGGING_TABLES, *GUEST_TABLES, ACCOUNTS, SESSIONS, TASKS)
+ALL_TABLES = (*TABLES, *TAGGING_TABLES, *GUEST_TABLES, STORAGE_POLICIES, ACCOUNTS, SESSIONS, TASKS)
 
 
 def now() -> datetime:

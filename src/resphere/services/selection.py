@@ -12,6 +12,7 @@ from resphere.inventory.model import ManagedObject
 from resphere.inventory.replica import Replica
 
 T = TypeVar("T", bound=ManagedObject)
+A = TypeVar("A")
 
 
 class Criterion(msgspec.Struct, Generic[T], frozen=True):
@@ -67,7 +68,7 @@ def number(identity: str) -> tuple[int, str]:
     return (int(digits) if digits.isdecimal() else 0, identity)
 
 
-def limited(objects: list[T], most: int, name: str, enforced: bool) -> list[T]:
+def limited(objects: list[A], most: int, name: str, enforced: bool) -> list[A]:
     """``objects``, unless there are more than vCenter lists at once.
 
     :raises UnableToAllocateResource: ``com.vmware.api.vcenter.<name>.too_many_matches``.

@@ -12,6 +12,7 @@ from resphere.contract.extensions.folders import Folders
 from resphere.contract.extensions.guest_transfers import GuestTransfers
 from resphere.contract.extensions.hosts import Host, HostMaintenance
 from resphere.contract.extensions.openapi import Explorer, OpenApi
+from resphere.contract.extensions.storage_policies import StoragePolicies
 from resphere.contract.extensions.vm_snapshots import VmSnapshots
 
 SERVICES: tuple[type, ...] = (
@@ -24,6 +25,7 @@ SERVICES: tuple[type, ...] = (
     VmSnapshots,
     Folders,
     GuestTransfers,
+    StoragePolicies,
 )
 
 OPERATIONS: dict[str, m.AnyOperation] = {

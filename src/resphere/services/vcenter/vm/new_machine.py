@@ -21,7 +21,9 @@ from resphere.inventory.guests import Guest, guest
 from resphere.inventory.model import Datastore, DatastoreFile, UnregisteredVm, VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.inventory.space import files_on
+from resphere.inventory.storage_policies import with_home_policy
 from resphere.inventory.tables import home
+from resphere.services.vcenter.storage.named import named_policy
 from resphere.services.vcenter.vm.hardware.adapter.nvme import with_nvme_adapter
 from resphere.services.vcenter.vm.hardware.adapter.sata import with_sata_adapter
 from resphere.services.vcenter.vm.hardware.adapter.scsi import with_scsi_adapter
@@ -84,6 +86,9 @@ def new_machine(inventory: Replica, spec: Spec, id: str, name: str, place: Place
         vm = with_cpu(vm, spec.cpu)
     if spec.memory is not None:
         vm = with_memory(vm, spec.memory)
+    if spec.storage_policy is not None:
+        policy = named_policy(inventory, spec.storage_policy.policy, "spec.storage_policy.policy")
+        vm = with_home_policy(vm, policy)
     vm = with_storage(inventory, vm, spec)
     vm = with_each(vm, spec.nics, lambda vm, nic: with_nic(inventory, vm, nic))
     vm = with_each(vm, spec.floppies, with_floppy)

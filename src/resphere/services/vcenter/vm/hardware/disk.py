@@ -16,8 +16,10 @@ from resphere.contract.generated.vcenter_vm_hardware import (
 from resphere.inventory.guests import guest
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
+from resphere.inventory.storage_policies import with_disk_policy
 from resphere.services.call import Call
 from resphere.services.registry import implements
+from resphere.services.vcenter.storage.named import named_policy
 from resphere.services.vcenter.vm.hardware.addresses import Bus, Place, allocate, key_of
 from resphere.services.vcenter.vm.hardware.cdrom import require_changeable, wrong_address
 from resphere.services.vcenter.vm.hardware.devices import lowest_free, reconfigure, require_off
@@ -73,7 +75,11 @@ def with_disk(
         path, capacity = existing_file(inventory, vm, spec.backing)
     key = Key(key_of(place))
     made = disk_at(place, f"Hard disk {number + 1}", path, capacity)
-    return DISKS.with_(attached(vm, path), key, made), key
+    vm = DISKS.with_(attached(vm, path), key, made)
+    wanted = spec.new_vmdk.storage_policy if spec.new_vmdk is not None else None
+    if wanted is not None:
+        vm = with_disk_policy(vm, key, named_policy(inventory, wanted.policy, "spec.new_vmdk.storage_policy.policy"))
+    return vm, key
 
 
 @implements(Disk.update)
@@ -107,7 +113,7 @@ async def delete(call: Call, vm: ids.VirtualMachineId, disk: Key) -> None:
     def change(current: VirtualMachine) -> tuple[VirtualMachine, None]:
         device = DISKS.require(current, disk)
         require_changeable(current, device.ide is not None, f"remove {device.label}")
-        return without_boot(DISKS.without(current, disk), disk), None
+        return with_disk_policy(without_boot(DISKS.without(current, disk), disk), disk, None), None
 
     await reconfigure(call, vm, change)
 

@@ -1,0 +1,1 @@
+"""``com.vmware.vcenter.storage``: storage policies and what complies with them."""

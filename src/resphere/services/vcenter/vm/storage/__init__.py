@@ -1,0 +1,1 @@
+"""``com.vmware.vcenter.vm.storage``: the storage policies of one virtual machine."""
