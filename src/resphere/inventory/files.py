@@ -18,6 +18,7 @@ from resphere.inventory.admission import admit
 from resphere.inventory.edit import Edit
 from resphere.inventory.guest import move_guest
 from resphere.inventory.model import Datastore, DatastoreFile, Host, Network, Snapshot, UnregisteredVm, VirtualMachine
+from resphere.inventory.relations import vms_of_datastore
 from resphere.inventory.replica import Replica
 from resphere.inventory.space import files_of, files_on
 from resphere.inventory.tables import datastore_name, path_on_datastore
@@ -69,6 +70,22 @@ def settle(inventory: Replica, edit: Edit, before: VirtualMachine | None, after:
         _leave(inventory, edit, after, {path: size for path, size in had.items() if path not in has})
     elif before is not None:
         _leave(inventory, edit, before, {p: size for p, size in before.detached_vmdks.items() if p not in had})
+
+
+def taken_by_another(
+    inventory: Replica, before: VirtualMachine, after: VirtualMachine
+) -> tuple[str, VirtualMachine] | None:
+    """A file that would become a disk of the VM again and is one of another VM now, with that."""
+    had = disk_files(before)
+    for path in disk_files(after):
+        store = store_of(inventory, after, path) if path not in had else None
+        # Whoever takes a file out of a VM leaves an object; where there is none, it has been taken up.
+        if store is None or file_at(inventory, store.id, path) is not None:
+            continue
+        for other in vms_of_datastore(inventory, store):
+            if other.id != before.id and path in disk_files(other):
+                return path, other
+    return None
 
 
 def _take_up(

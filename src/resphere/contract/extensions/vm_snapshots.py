@@ -134,7 +134,7 @@ class VmSnapshots:
         "revert",
         input=GetInput,
         api=m.Route("POST", "/api/vcenter/vm/{vm}/snapshot/{snapshot}", 204, dispatch=(("action", "revert"),)),
-        errors=("not_allowed_in_current_state", "not_found", "unauthenticated", "unauthorized"),
+        errors=("not_allowed_in_current_state", "not_found", "resource_busy", "unauthenticated", "unauthorized"),
         privileges=(
             m.Requirement(("VirtualMachine.State.RevertToSnapshot",), resource="VirtualMachine", parameter="vm"),
         ),

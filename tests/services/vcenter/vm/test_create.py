@@ -21,7 +21,7 @@ from resphere.contract.errors import (
     Unsupported,
     VapiError,
 )
-from resphere.contract.generated import ids, vcenter, vcenter_vm
+from resphere.contract.generated import ids, vcenter, vcenter_storage, vcenter_vm
 from resphere.contract.generated.vcenter_vm_hardware import (
     Boot,
     Cdrom,
@@ -409,6 +409,19 @@ def test_what_is_refused(world: World, fields: dict[str, Any], error: type[VapiE
     assert id is None or refused.value.messages[0].id == id
     assert not world.inventory.all(VirtualMachine)
     assert not world.inventory.all(Task)
+
+
+def test_storage_policies(world: World) -> None:
+    policy = world.call(vcenter_storage.Policies.list, None)[0].policy
+    disk = vmdk()
+    disk = msgspec.structs.replace(disk, storage_policy=Disk.StoragePolicySpec(policy=policy))
+    fields = {"storage_policy": VM.StoragePolicySpec(policy=policy), "disks": (Disk.CreateSpec(new_vmdk=disk),)}
+    vm = stored(world, world.call(VM.create, spec(**fields)))
+    assert (vm.storage_policy, list(vm.disk_policies.values())) == (policy, [policy])
+    unknown = VM.StoragePolicySpec(policy=ids.VcenterStoragePolicyId("none"))
+    with pytest.raises(InvalidArgument) as refused:
+        world.call(VM.create, spec(name="other", storage_policy=unknown))
+    assert refused.value.messages[0].id == "resphere.storage_policy.unknown"
 
 
 def test_a_guest_too_new_for_the_hardware_if_all_is_given(world: World) -> None:

@@ -18,6 +18,7 @@ from resphere.contract.errors import (
     UnableToAllocateResource,
     VapiError,
 )
+from resphere.contract.extensions.vm_snapshots import VmSnapshots
 from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.contract.generated.vcenter_vm_hardware import Disk, IdeAddressSpec, SataAddressSpec, ScsiAddressSpec
 from resphere.contract.generated.vcenter_vm_hardware_boot import Device
@@ -183,6 +184,24 @@ def test_a_removed_disk_outlives_its_vm_and_goes_to_another(world: World) -> Non
     assert free(world, other) == before
     with pytest.raises(ResourceBusy):
         world.call(Disk.create, Id(other.id), existing(path))
+
+
+def test_a_revert_takes_no_disk_from_another_vm(world: World) -> None:
+    vm, other = (v for v, _ in zip(vms_on_one_datastore(world), range(2), strict=False))
+    snapshot = world.call(VmSnapshots.create, Id(vm.id), VmSnapshots.CreateSpec(name="with the disk"))
+    path = str(vm.disks[Key("2000")].backing.vmdk_file)
+    before = free(world, vm)
+    world.call(Disk.delete, Id(vm.id), Key("2000"))
+    key = world.call(Disk.create, Id(other.id), existing(path))
+    with pytest.raises(ResourceBusy) as error:
+        world.call(VmSnapshots.revert, Id(vm.id), snapshot)
+    assert refused(error) == "resphere.vm.disk.in_use"
+    assert Key("2000") not in now(world, vm).disks
+    world.call(Disk.delete, Id(other.id), key)
+    world.call(VmSnapshots.revert, Id(vm.id), snapshot)
+    assert now(world, vm).disks == vm.disks
+    assert file_at(world.inventory, vm.datastore, path) is None
+    assert free(world, vm) == before
 
 
 def vms_on_one_datastore(world: World) -> list[VirtualMachine]:

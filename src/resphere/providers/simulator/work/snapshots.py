@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from resphere.contract.errors import NotFound, message
+from resphere.contract.errors import NotFound, ResourceBusy, message
 from resphere.contract.generated import vcenter_vm
 from resphere.inventory.admission import with_room
 from resphere.inventory.edit import Edit
-from resphere.inventory.files import settle
+from resphere.inventory.files import settle, taken_by_another
 from resphere.inventory.guest import forget_kept_guest, keep_guest, revert_guest
 from resphere.inventory.model import Snapshot, VirtualMachine
 from resphere.inventory.replica import Replica
@@ -65,6 +65,7 @@ class Snapshots:
                 host = running_place(self._inventory, reverted)
                 edit.rely_on(host)
                 reverted = msgspec.structs.replace(reverted, host=host.id)
+            _require_files(self._inventory, vm, reverted)
             edit.put(reverted)
             revert_guest(self._inventory, edit, vm.id, snapshot.id, reverted.power_state is ON)
             settle(self._inventory, edit, vm, reverted)
@@ -98,6 +99,14 @@ def _snapshot(edit: Edit, vm: VirtualMachine, snapshot_id: str) -> Snapshot:
             message("resphere.vm.snapshot.gone", "The snapshot '{0}' of {1} no longer exists.", snapshot_id, vm.name)
         )
     return found
+
+
+def _require_files(inventory: Replica, vm: VirtualMachine, reverted: VirtualMachine) -> None:
+    """:raises ResourceBusy: a disk that would come back is another VM's now."""
+    taken = taken_by_another(inventory, vm, reverted)
+    if taken is not None:
+        path, other = taken
+        raise ResourceBusy(message("resphere.vm.disk.in_use", "The file {0} is a disk of {1}.", path, other.name))
 
 
 def _survivor(tree: Mapping[str, Snapshot], snapshot_id: str | None, doomed: set[str]) -> str | None:
