@@ -15,6 +15,7 @@ from resphere import services
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
 from resphere.contract.model import Operation
+from resphere.inventory.customization import CUSTOMIZATION_TABLES
 from resphere.inventory.edit import Edit
 from resphere.inventory.guest import GUEST_TABLES
 from resphere.inventory.model import ManagedObject
@@ -64,7 +65,8 @@ class World:
         self._runner = asyncio.Runner()
         self._store = SqliteStore.open(folder / "resphere.db")
         self.inventory = Replica(
-            self._store, (*TABLES, *TAGGING_TABLES, *GUEST_TABLES, STORAGE_POLICIES, TASKS, *more_tables)
+            self._store,
+            (*TABLES, *TAGGING_TABLES, *GUEST_TABLES, *CUSTOMIZATION_TABLES, STORAGE_POLICIES, TASKS, *more_tables),
         )
         self.inventory.load()
         self.put(*(generate(SMALL, 1) if objects is None else objects))

@@ -186,6 +186,26 @@ class Network(ManagedObject, frozen=True, kw_only=True):
     distributed_switch_uuid: str | None = None
 
 
+class GuestInterface(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """How a guest has set up one NIC. ``addresses`` are with their prefixes, such as ``10.1.0.12/22``."""
+
+    addresses: tuple[str, ...] = ()
+    gateways: tuple[str, ...] = ()
+    dhcp_ipv4: bool = True
+    dhcp_ipv6: bool = False
+    dns_servers: tuple[str, ...] = ()
+    dns_domain: str = ""
+    wins_servers: tuple[str, ...] = ()
+
+
+class GuestNetwork(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """How a guest was told to set up its network: by key of the NIC, and for all of them."""
+
+    interfaces: dict[ids.VcenterVmHardwareEthernetId, GuestInterface] = {}
+    dns_servers: tuple[str, ...] = ()
+    search_domains: tuple[str, ...] = ()
+
+
 class GuestState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What VMware Tools reports while it runs; kept while the VM is off, shown only while it is on."""
 
@@ -194,6 +214,8 @@ class GuestState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     full_name: str
     ip_addresses: tuple[str, ...] = ()
     filesystems: dict[str, LocalFilesystem.Info] = {}
+    network: GuestNetwork | None = None
+    """Unset: everything comes by DHCP, see ``inventory.guest_network``."""
 
 
 class VirtualMachine(ManagedObject, frozen=True, kw_only=True):

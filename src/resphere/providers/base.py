@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from resphere.contract.generated import ids
+from resphere.contract.generated.vcenter_guest import CustomizationSpec
 from resphere.contract.generated.vcenter_vm_guest import Credentials, Processes
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Files, Transfers
 from resphere.inventory.edit import Edit
@@ -35,6 +36,10 @@ class Job(Protocol[O_co]):
     @property
     def target(self) -> O_co:
         """The object as it was when the work was asked for."""
+
+    @property
+    def task_id(self) -> str | None:
+        """The task's id once it has been recorded."""
 
     def now(self) -> datetime:
         """The present moment."""
@@ -274,6 +279,9 @@ class GuestProvider(Protocol):
 
         :raises NotFound: there is none of that number.
         """
+
+    async def customize(self, job: Job[VirtualMachine], spec: CustomizationSpec) -> str:
+        """Customize the guest of a running VM; returns the task's id."""
 
     async def agree_on_transfer(self, job: Job[VirtualMachine], transfer: GuestTransfer) -> None:
         """Keep a transfer that may be made; the guest's start and the host are filled in."""

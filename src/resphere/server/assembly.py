@@ -26,6 +26,7 @@ from resphere.dialects.jsonrpc import PATH as JSONRPC_PATH
 from resphere.dialects.jsonrpc import JsonRpcDialect
 from resphere.dialects.rest import PREFIX as REST_PREFIX
 from resphere.dialects.rest import RestDialect
+from resphere.inventory.customization import CUSTOMIZATION_TABLES
 from resphere.inventory.guest import GUEST_TABLES
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
@@ -54,7 +55,16 @@ from resphere.tasks.runner import Tasks
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 30.0
-ALL_TABLES = (*TABLES, *TAGGING_TABLES, *GUEST_TABLES, STORAGE_POLICIES, ACCOUNTS, SESSIONS, TASKS)
+ALL_TABLES = (
+    *TABLES,
+    *TAGGING_TABLES,
+    *GUEST_TABLES,
+    *CUSTOMIZATION_TABLES,
+    STORAGE_POLICIES,
+    ACCOUNTS,
+    SESSIONS,
+    TASKS,
+)
 
 
 def now() -> datetime:

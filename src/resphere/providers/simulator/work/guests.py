@@ -10,12 +10,14 @@ from typing import TypeVar
 import msgspec
 
 from resphere.contract.errors import NotFound, Unauthenticated, Unsupported, message
+from resphere.contract.generated.vcenter_guest import CustomizationSpec
 from resphere.contract.generated.vcenter_vm_guest import Credentials, Processes
 from resphere.inventory.edit import Edit
 from resphere.inventory.guest import GuestContent, GuestSystem, GuestTransfer, content_id, put_system
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.providers.base import GuestFiles, Job
+from resphere.providers.simulator.guest.customizing import customize
 from resphere.providers.simulator.guest.faults import no_process
 from resphere.providers.simulator.guest.files import SimulatedFiles
 from resphere.providers.simulator.guest.image import administrator_of, environment, image, style_of
@@ -130,6 +132,17 @@ class Guests:
             edit.put(ended(vm, system, pid, job.now()))
 
         await job.complete(plan)
+
+    async def customize(self, job: Job[VirtualMachine], spec: CustomizationSpec) -> str:
+        """Names and addresses change at once."""
+
+        def plan(edit: Edit, vm: VirtualMachine) -> None:
+            edit.put(customize(edit, vm, spec, job.now(), live=True))
+
+        await job.begin()
+        await job.complete(plan)
+        assert job.task_id is not None
+        return job.task_id
 
     async def agree_on_transfer(self, job: Job[VirtualMachine], transfer: GuestTransfer) -> None:
         """Store it, and the guest too: a transfer is good for one start of it."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from resphere.contract.generated import ids
 from resphere.inventory.admission import with_room
+from resphere.inventory.customization import forget_customization
 from resphere.inventory.edit import Edit
 from resphere.inventory.files import register, settle, unregister
 from resphere.inventory.guest import forget_guest
@@ -73,6 +74,7 @@ class Lifecycle:
             for snapshot in self._inventory.by(Snapshot, "parent", vm.id):
                 edit.delete(Snapshot, snapshot)
             forget_guest(self._inventory, edit, vm.id)
+            forget_customization(edit, vm.id)
             edit.delete(VirtualMachine, vm.id)
             settle(self._inventory, edit, vm, None)
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import msgspec
 
+from resphere.contract.generated import vcenter_vm
 from resphere.inventory.edit import Edit
 from resphere.inventory.guest import stop_guest
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.providers.base import Job
 from resphere.providers.simulator.durations import Durations
+from resphere.providers.simulator.guest.customizing import customized_at_start
 from resphere.providers.simulator.states import powered_off, powered_on, shut_down, suspended
 from resphere.providers.simulator.work.places import running_place
+
+OFF = vcenter_vm.Power.State.POWERED_OFF
 
 
 class Power:
@@ -28,7 +32,10 @@ class Power:
         def plan(edit: Edit, vm: VirtualMachine) -> None:
             host = running_place(self._inventory, vm)
             edit.rely_on(host)
-            edit.put(powered_on(vm if host.id == vm.host else msgspec.structs.replace(vm, host=host.id)))
+            starting = vm if host.id == vm.host else msgspec.structs.replace(vm, host=host.id)
+            if vm.power_state is OFF:
+                starting = customized_at_start(edit, starting, job.now())
+            edit.put(powered_on(starting))
 
         await job.complete(plan)
 

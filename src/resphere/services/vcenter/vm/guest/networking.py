@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from resphere.contract.generated import ids
-from resphere.contract.generated.vcenter_vm_guest import DnsAssignedValues, Networking
+from resphere.contract.generated.vcenter_vm_guest import DnsAssignedValues, DnsConfigInfo, Networking
+from resphere.inventory.guest_network import network_of
 from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
 from resphere.services.registry import implements
@@ -13,6 +14,11 @@ from resphere.services.vcenter.vm.guest.tools_running import require_guest
 @implements(Networking.get, kept=True)
 async def get(call: Call, vm: ids.VirtualMachineId) -> Networking.Info:
     """The guest's host and domain name."""
-    guest = require_guest(call.require(VirtualMachine, vm))
+    found = call.require(VirtualMachine, vm)
+    guest = require_guest(found)
     host, _, domain = guest.host_name.partition(".")
-    return Networking.Info(dns_values=DnsAssignedValues(host_name=host, domain_name=domain))
+    network = network_of(found)
+    return Networking.Info(
+        dns_values=DnsAssignedValues(host_name=host, domain_name=domain),
+        dns=DnsConfigInfo(ip_addresses=network.dns_servers, search_domains=network.search_domains),
+    )
