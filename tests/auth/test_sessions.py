@@ -50,7 +50,7 @@ class Office:
 
     def find(self, token: str) -> Session | None:
         self.replica.refresh()
-        return self.sessions.find(token)
+        return self.sessions.find(token, self.clock())
 
 
 def one(test: Callable[[Office], Awaitable[None]], path: Path, limits: SessionLimits = LIMITS) -> None:

@@ -48,6 +48,7 @@ class Replica:
         self, store: Store, tables: Iterable[Table[Any]], rng: random.Random | None = None, writers: int = 1
     ) -> None:
         self._store = store
+        self._epoch = store.epoch
         self._rng = rng or random.Random()
         self._tables = tuple(tables)
         self._rows: dict[type[Any], Rows[Any]] = {}
@@ -67,7 +68,7 @@ class Replica:
     @property
     def epoch(self) -> str:
         """The store's name; sequences and revisions are comparable within it only."""
-        return self._store.epoch
+        return self._epoch
 
     @property
     def sequence(self) -> int:

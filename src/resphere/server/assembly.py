@@ -171,11 +171,11 @@ class Worker:
             return self._rest
         return self._api
 
-    def record(self, exchange: Exchange, started: datetime, duration_seconds: float) -> None:
+    def record(self, exchange: Exchange, duration_seconds: float) -> None:
         """Write one call into the audit trail and the ``vpxd.log``."""
         request, resolved, error, reply = exchange.request, exchange.resolved, exchange.error, exchange.reply
         record = AuditRecord(
-            time=started,
+            time=exchange.started,
             request_id=exchange.request_id,
             client=request.client,
             method=request.method,

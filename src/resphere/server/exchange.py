@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from resphere.access.view import View
@@ -11,6 +12,8 @@ from resphere.dialects.base import Dialect, Outcome, ReadBody, Reply, Request, R
 from resphere.services.call import OwnSession
 from resphere.services.registry import Implementation
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+
 
 class Exchange:
     """What is known of a request so far. Each step fills in its part; nothing is taken back."""
@@ -18,7 +21,6 @@ class Exchange:
     __slots__ = (
         "dialect",
         "error",
-        "etag",
         "implementation",
         "input",
         "kept_key",
@@ -32,6 +34,7 @@ class Exchange:
         "revision",
         "session",
         "session_tag",
+        "started",
         "view",
     )
 
@@ -46,6 +49,8 @@ class Exchange:
         self.request_id = request_id
         self.dialect = dialect
         self.read_body = read_body
+        self.started = NEVER
+        """When it came, by the server's clock."""
         self.resolved: Resolved | None = None
         self.outcome: Outcome | None = None
         """What the dialect made of the request; ``resolved`` is the same where it means an operation."""
@@ -55,7 +60,6 @@ class Exchange:
         self.view: View | None = None
         self.input: Struct | None = None
         self.result: Any = None
-        self.etag: str | None = None
         self.kept_key: tuple[object, ...] | None = None
         self.revision = -1
         """The inventory's revision that the answer is of, where it may be kept."""

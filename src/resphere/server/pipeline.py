@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import zlib
 from collections.abc import Awaitable, Callable
-from datetime import datetime
-from functools import lru_cache
 
 import msgspec
 
@@ -51,15 +49,15 @@ class Pipeline(msgspec.Struct, frozen=True):
     implementations: dict[str, Implementation]
     faults: Faults
     kept: Kept
-    record: Callable[[Exchange, datetime, float], None]
-    """The finalizer: writes the call into the audit trail. Gets the start and the duration in seconds."""
+    record: Callable[[Exchange, float], None]
+    """The finalizer: writes the call into the audit trail. Gets the duration in seconds."""
     clock: Callable[[], float]
     """Rising seconds, for durations."""
     body_limit_bytes: int
 
     async def handle(self, exchange: Exchange) -> Reply:
         """Answer ``exchange``; never raises but for cancelation."""
-        started, began = self.environment.now(), self.clock()
+        exchange.started, began = self.environment.now(), self.clock()
         try:
             self.environment.inventory.refresh()
             for step in STEPS:
@@ -72,7 +70,7 @@ class Pipeline(msgspec.Struct, frozen=True):
             exchange.error = foreseen(error, exchange.request_id)
             exchange.reply = exchange.dialect.error(exchange.error, exchange.outcome)
         finally:
-            self.record(exchange, started, self.clock() - began)
+            self.record(exchange, self.clock() - began)
         assert exchange.reply is not None
         return exchange.reply
 
@@ -128,7 +126,7 @@ def authenticate(pipeline: Pipeline, exchange: Exchange) -> Awaitable[None] | No
 def use_session(pipeline: Pipeline, exchange: Exchange, credentials: Credentials) -> None:
     """The caller's open session."""
     refuse_unaccepted(credentials)
-    session = pipeline.sessions.find(credentials.session_id) if credentials.session_id else None
+    session = pipeline.sessions.find(credentials.session_id, exchange.started) if credentials.session_id else None
     principal = pipeline.accounts.principal(canonical_name(session.user)) if session else None
     if session is None or principal is None:
         raise Unauthenticated(message(AUTHENTICATION_REQUIRED, "Authentication required."))
@@ -187,17 +185,17 @@ def recall(pipeline: Pipeline, exchange: Exchange) -> None:
     assert view is not None
     if resolved.kept_key is None:
         return
-    inventory, request = pipeline.environment.inventory, exchange.request
-    if resolved.revalidates:
-        version = pipeline.environment.product.server_version
-        exchange.etag = entity_tag(inventory.epoch, inventory.revision, version, exchange.dialect.name, view.key)
-        if request.headers.get(b"if-none-match") == exchange.etag.encode():
-            exchange.reply = Reply(304, headers=kept_headers(exchange.etag))
+    headers = exchange.request.headers
+    exchange.revision = pipeline.environment.inventory.revision
+    known = headers.get(b"if-none-match")
+    if known is not None and resolved.revalidates:
+        etag = entity_tag(pipeline, exchange)
+        if known == etag.encode():
+            exchange.reply = Reply(304, headers=kept_headers(etag))
             return
-    gzip = accepts_gzip(request.headers.get(b"accept-encoding"))
-    exchange.revision = inventory.revision
+    gzip = accepts_gzip(headers.get(b"accept-encoding"))
     exchange.kept_key = (exchange.dialect.name, resolved.operation.id, resolved.kept_key, view.key, gzip)
-    kept = pipeline.kept.get(exchange.kept_key, inventory.revision)
+    kept = pipeline.kept.get(exchange.kept_key, exchange.revision)
     if kept is not None:
         exchange.reply = exchange.dialect.frame(resolved, kept)
 
@@ -261,8 +259,9 @@ def encode(pipeline: Pipeline, exchange: Exchange) -> None:
     if gzip and compressible(reply.media_type):
         reply = compressed(reply)
     if exchange.kept_key is not None:
-        if exchange.etag is not None:
-            reply = msgspec.structs.replace(reply, headers=(*reply.headers, *kept_headers(exchange.etag)))
+        if exchange.resolved.revalidates:
+            headers = (*reply.headers, *kept_headers(entity_tag(pipeline, exchange)))
+            reply = msgspec.structs.replace(reply, headers=headers)
         # Of the revision that the question was asked at: what changed while it was answered may be missing.
         pipeline.kept.put(exchange.kept_key, exchange.revision, reply)
     exchange.reply = exchange.dialect.frame(exchange.resolved, reply)
@@ -302,10 +301,11 @@ def foreseen(error: Exception, request_id: str) -> VapiError:
     )
 
 
-@lru_cache(maxsize=256)
-def entity_tag(epoch: str, revision: int, version: str, dialect: str, view_key: str) -> str:
+def entity_tag(pipeline: Pipeline, exchange: Exchange) -> str:
     """The ETag of whatever is asked for at a revision: of one address, in one dialect, by callers who see the same."""
-    return f'"{epoch[:8]}-{revision}-{zlib.crc32(f"{version}{dialect}{view_key}".encode()):08x}"'
+    assert exchange.view is not None
+    of = f"{pipeline.environment.product.server_version}{exchange.dialect.name}{exchange.view.key}"
+    return f'"{pipeline.environment.inventory.epoch[:8]}-{exchange.revision}-{zlib.crc32(of.encode()):08x}"'
 
 
 def kept_headers(etag: str) -> tuple[tuple[str, str], ...]:
