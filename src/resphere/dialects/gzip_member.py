@@ -32,10 +32,13 @@ def gzip_member(content: bytes) -> bytes:
 def gzip_extended(member: bytes, tail: bytes) -> bytes:
     """The stream of the content of ``member``, made by :func:`gzip_member`, followed by ``tail``."""
     checksum, size = _TRAILER.unpack_from(member, len(member) - _TRAILER.size)
-    pieces = [tail[start : start + _LARGEST_STORED] for start in range(0, len(tail), _LARGEST_STORED)] or [b""]
-    blocks = [_stored(piece, position == len(pieces)) for position, piece in enumerate(pieces, 1)]
     trailer = _TRAILER.pack(zlib.crc32(tail, checksum), (size + len(tail)) & 0xFFFFFFFF)
-    return b"".join((member[:-_END_SIZE], *blocks, trailer))
+    kept = memoryview(member)[:-_END_SIZE]
+    if len(tail) <= _LARGEST_STORED:
+        return b"".join((kept, _stored(tail, True), trailer))
+    pieces = [tail[start : start + _LARGEST_STORED] for start in range(0, len(tail), _LARGEST_STORED)]
+    blocks = [_stored(piece, position == len(pieces)) for position, piece in enumerate(pieces, 1)]
+    return b"".join((kept, *blocks, trailer))
 
 
 def _stored(content: bytes, last: bool) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -42,6 +42,7 @@ NULL = b"null"
 _HEAD = b'{"jsonrpc":"2.0","result":{"output":'
 _VOID = _HEAD + b"null}"
 _encoder = msgspec.json.Encoder()
+_PLAIN_ID = re.compile(rb'"[ !#-\[\]-~]*"|0|[1-9][0-9]*')
 
 
 class ProtocolFault(VapiError):
@@ -94,6 +95,16 @@ class Sent(msgspec.Struct, frozen=True, gc=False):
     input: bytes
 
 
+class Proper(msgspec.Struct, frozen=True, gc=False):
+    """A whole request as every client sends it, read at one go."""
+
+    jsonrpc: Literal["2.0"]
+    method: Literal["invoke"]
+    id: msgspec.Raw
+    params: Params
+
+
+_proper = msgspec.json.Decoder(Proper)
 _envelope = msgspec.json.Decoder(Envelope)
 _params = msgspec.json.Decoder(Params)
 _json = msgspec.json.Decoder()
@@ -107,6 +118,7 @@ class JsonRpcDialect:
     def __init__(self, body_limit_bytes: int, catalogue: Catalogue) -> None:
         self._body_limit_bytes = body_limit_bytes
         self._catalogue = catalogue
+        self._operations: dict[tuple[str, str], AnyOperation] = {}
 
     async def resolve(self, request: Request, read_body: ReadBody) -> Outcome:
         """The operation that the body names.
@@ -118,9 +130,16 @@ class JsonRpcDialect:
             return Refused(fault.http(405, [("Allow", ALLOWED)]), NO_CREDENTIALS, public=True, envelope=NULL)
         identity = NULL
         try:
-            envelope = parse_envelope(await self._body(request, read_body))
-            identity = bytes(envelope.id)
-            params = parse_params(envelope)
+            body = await read_body(self._readable_bytes(request))
+            if len(body) > self._body_limit_bytes:
+                raise self._too_large()
+            proper = parse_proper(body)
+            if proper is not None:
+                identity, params = proper
+            else:
+                envelope = parse_envelope(body)
+                identity = bytes(envelope.id)
+                params = parse_params(envelope)
             check_headers(request, params)
         except ProtocolFault as fault:
             # By the specification, and the SDK insists: the id is null where the request could not be understood.
@@ -128,7 +147,7 @@ class JsonRpcDialect:
             return Refused(fault, NO_CREDENTIALS, public=True, envelope=shown)
         credentials = shown_credentials(request, params.ctx)
         try:
-            operation = find_operation(self._catalogue, params.serviceId, params.operationId)
+            operation = self._operation(params.serviceId, params.operationId)
         except OperationNotFound as error:
             return Refused(error, credentials, envelope=identity)
         sent = Sent(identity, bytes(params.input))
@@ -141,13 +160,25 @@ class JsonRpcDialect:
             revalidates=False,
         )
 
-    async def _body(self, request: Request, read_body: ReadBody) -> bytes:
-        announced = request.header(b"content-length") or ""
-        if not announced.isdecimal() or int(announced) <= self._body_limit_bytes:
-            body = await read_body(self._body_limit_bytes)
-            if len(body) <= self._body_limit_bytes:
-                return body
-        raise ProtocolFault(INVALID_REQUEST, f"The body must not be larger than {self._body_limit_bytes} bytes.")
+    def _readable_bytes(self, request: Request) -> int:
+        """The limit of the body.
+
+        :raises ProtocolFault: it announces more than that, and is not read at all.
+        """
+        announced = request.headers.get(b"content-length", b"")
+        if announced.isdigit() and int(announced) > self._body_limit_bytes:
+            raise self._too_large()
+        return self._body_limit_bytes
+
+    def _too_large(self) -> ProtocolFault:
+        return ProtocolFault(INVALID_REQUEST, f"The body must not be larger than {self._body_limit_bytes} bytes.")
+
+    def _operation(self, service: str, name: str) -> AnyOperation:
+        """What :func:`find_operation` finds, which is the same again and again: only what there is, is remembered."""
+        operation = self._operations.get((service, name))
+        if operation is None:
+            operation = self._operations[service, name] = find_operation(self._catalogue, service, name)
+        return operation
 
     def options(self, request: Request) -> Reply:
         """The methods of the path, the other dialect's included."""
@@ -179,7 +210,7 @@ class JsonRpcDialect:
 
     def frame(self, resolved: Resolved, reply: Reply) -> Reply:
         """``reply`` with the request's id, and the end."""
-        tail = b"".join((b',"id":', resolved.envelope.id, b"}"))
+        tail = b',"id":%b}' % resolved.envelope.id
         gzipped = ("Content-Encoding", "gzip") in reply.headers
         body = gzip_extended(reply.body, tail) if gzipped else reply.body + tail
         return Reply(reply.status, body, reply.media_type, reply.headers)
@@ -215,6 +246,16 @@ def parse(content: bytes | msgspec.Raw) -> Any:
         raise ProtocolFault(PARSE_ERROR, "The JSON document is nested too deeply.") from None
     except (msgspec.DecodeError, ValueError) as error:
         raise ProtocolFault(PARSE_ERROR, f"The body is not a JSON document: {error}") from None
+
+
+def parse_proper(body: bytes) -> tuple[bytes, Params] | None:
+    """The id as it is written, and the parameters; ``None`` for whatever has to be looked at more closely."""
+    try:
+        call = _proper.decode(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+    identity = bytes(call.id)
+    return (identity, call.params) if _PLAIN_ID.fullmatch(identity) else None
 
 
 def parse_envelope(body: bytes) -> Envelope:
