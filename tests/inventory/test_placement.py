@@ -12,10 +12,12 @@ import pytest
 from resphere.contract.generated import vcenter
 from resphere.contract.generated.vcenter_vm import Power
 from resphere.contract.generated.vcenter_vm_hardware import Memory
+from resphere.inventory.compute_policies import COMPUTE_POLICIES
 from resphere.inventory.model import Host, ManagedObject, VirtualMachine
 from resphere.inventory.placement import NoPlace, can_run, can_take, evacuation, memory_in_use_MiB, place
 from resphere.inventory.replica import Replica
 from resphere.inventory.tables import TABLES
+from resphere.inventory.tagging import TAGGING_TABLES
 from tests.inventory import samples
 from tests.inventory.worlds import put, run
 
@@ -94,7 +96,7 @@ def moves(path: Path, vms: list[VirtualMachine], with_powered_off: bool = False,
         assert host is not None
         return evacuation(inventory, host, with_powered_off)
 
-    return run(test, path / "store.db", tables=TABLES)
+    return run(test, path / "store.db", tables=(*TABLES, *TAGGING_TABLES, COMPUTE_POLICIES))
 
 
 def other(number: int, change: Callable[[Host], Host] = lambda host: host) -> Host:
@@ -160,4 +162,4 @@ def test_memory_in_use(tmp_path: Path) -> None:
         assert host is not None
         assert memory_in_use_MiB(inventory, host) == 6 * GIB
 
-    run(test, tmp_path / "store.db", tables=TABLES)
+    run(test, tmp_path / "store.db", tables=(*TABLES, *TAGGING_TABLES, COMPUTE_POLICIES))

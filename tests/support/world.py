@@ -15,6 +15,7 @@ from resphere import services
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
 from resphere.contract.model import Operation
+from resphere.inventory.compute_policies import COMPUTE_POLICIES
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
 from resphere.inventory.edit import Edit
 from resphere.inventory.guest import GUEST_TABLES
@@ -66,7 +67,16 @@ class World:
         self._store = SqliteStore.open(folder / "resphere.db")
         self.inventory = Replica(
             self._store,
-            (*TABLES, *TAGGING_TABLES, *GUEST_TABLES, *CUSTOMIZATION_TABLES, STORAGE_POLICIES, TASKS, *more_tables),
+            (
+                *TABLES,
+                *TAGGING_TABLES,
+                *GUEST_TABLES,
+                *CUSTOMIZATION_TABLES,
+                COMPUTE_POLICIES,
+                STORAGE_POLICIES,
+                TASKS,
+                *more_tables,
+            ),
         )
         self.inventory.load()
         self.put(*(generate(SMALL, 1) if objects is None else objects))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from resphere.contract.generated import vcenter, vcenter_vm
+from resphere.inventory.compute_policies import Placing
 from resphere.inventory.following import Following
 from resphere.inventory.model import Host, VirtualMachine
 from resphere.inventory.relations import cluster_of_host, hosts_of_cluster
 from resphere.inventory.replica import Replica
 
 CONNECTED = vcenter.Host.ConnectionState.CONNECTED
+Allowed = Callable[[VirtualMachine, Sequence[Host]], Sequence[Host]]
+"""Of hosts that could take the VM, those that policies leave."""
 HOST_ON = vcenter.Host.PowerState.POWERED_ON
 OFF = vcenter_vm.Power.State.POWERED_OFF
 
@@ -63,12 +66,17 @@ def memory_in_use_MiB(inventory: Replica, host: Host) -> int:
     return _load.of(inventory).memory_MiB.get(host.id, 0)
 
 
-def place(vm: VirtualMachine, hosts: Iterable[Host], in_use_MiB: dict[str, int]) -> Host:
-    """The host with the most free memory that can take ``vm``; ties go to the lowest id.
+def any_of(_: VirtualMachine, hosts: Sequence[Host]) -> Sequence[Host]:
+    """No policy: any of the hosts will do."""
+    return hosts
+
+
+def place(vm: VirtualMachine, hosts: Iterable[Host], in_use_MiB: dict[str, int], allowed: Allowed = any_of) -> Host:
+    """The host with the most free memory that can take ``vm`` and that ``allowed`` leaves; ties go to the lowest id.
 
     :raises NoPlace: none can.
     """
-    able = [host for host in hosts if can_take(host, vm)]
+    able = allowed(vm, [host for host in hosts if can_take(host, vm)])
     if not able:
         raise NoPlace(vm)
     return min(able, key=lambda host: (in_use_MiB[host.id] - host.hardware.memory_size_MiB, len(host.id), host.id))
@@ -84,13 +92,14 @@ def evacuation(inventory: Replica, host: Host, with_powered_off: bool) -> dict[s
     cluster = cluster_of_host(inventory, host)
     others = [other for other in hosts_of_cluster(inventory, cluster.id) if other.id != host.id] if cluster else []
     in_use = {other.id: memory_in_use_MiB(inventory, other) for other in others}
+    policies = Placing(inventory, evacuating=True)
     moves: dict[str, str] = {}
     vms = inventory.by(VirtualMachine, "host", host.id).values()
     for vm in sorted(vms, key=lambda vm: (vm.power_state is OFF, -vm.memory.size_MiB, len(vm.id), vm.id)):
         if vm.power_state is OFF and not with_powered_off:
             continue
         try:
-            destination = place(vm, others, in_use)
+            destination = place(vm, others, in_use, policies.allowed)
         except NoPlace:
             if vm.power_state is OFF:
                 continue
@@ -98,4 +107,5 @@ def evacuation(inventory: Replica, host: Host, with_powered_off: bool) -> dict[s
         moves[vm.id] = destination.id
         if vm.power_state is not OFF:
             in_use[destination.id] += vm.memory.size_MiB
+            policies.moved(vm, destination.id)
     return moves

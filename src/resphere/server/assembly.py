@@ -26,6 +26,7 @@ from resphere.dialects.jsonrpc import PATH as JSONRPC_PATH
 from resphere.dialects.jsonrpc import JsonRpcDialect
 from resphere.dialects.rest import PREFIX as REST_PREFIX
 from resphere.dialects.rest import RestDialect
+from resphere.inventory.compute_policies import COMPUTE_POLICIES
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
 from resphere.inventory.guest import GUEST_TABLES
 from resphere.inventory.model import VirtualMachine
@@ -60,6 +61,7 @@ ALL_TABLES = (
     *TAGGING_TABLES,
     *GUEST_TABLES,
     *CUSTOMIZATION_TABLES,
+    COMPUTE_POLICIES,
     STORAGE_POLICIES,
     ACCOUNTS,
     SESSIONS,

@@ -1,0 +1,1 @@
+"""``com.vmware.vcenter.compute``: policies for where virtual machines run."""
