@@ -16,7 +16,9 @@ from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
 from resphere.contract.model import Operation
 from resphere.inventory.compute_policies import COMPUTE_POLICIES
+from resphere.inventory.console import CONSOLE_TICKETS
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
+from resphere.inventory.data_sets import DATA_SET_TABLES
 from resphere.inventory.edit import Edit
 from resphere.inventory.guest import GUEST_TABLES
 from resphere.inventory.model import ManagedObject
@@ -72,6 +74,8 @@ class World:
                 *TAGGING_TABLES,
                 *GUEST_TABLES,
                 *CUSTOMIZATION_TABLES,
+                *DATA_SET_TABLES,
+                CONSOLE_TICKETS,
                 COMPUTE_POLICIES,
                 STORAGE_POLICIES,
                 TASKS,

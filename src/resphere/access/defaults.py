@@ -23,13 +23,14 @@ PUBLIC: frozenset[str] = frozenset(
         "resphere.explorer.file",
         "resphere.explorer.page",
         "resphere.openapi.get",
+        "resphere.vcenter.vm.console.open",
         "resphere.vcenter.vm.guest.transfers.download",
         "resphere.vcenter.vm.guest.transfers.upload",
     }
 )
 """Operations that answer anybody: the CA certificate must be had before anything can be trusted, and the description
-of the API and the page that shows it say nothing that is not published. A guest file transfer has
-a token of its own in its address."""
+of the API and the page that shows it say nothing that is not published. Guest file transfers and
+console tickets have tokens of their own in their addresses."""
 
 LOGIN = "com.vmware.cis.session.create"
 """The operation that takes a name and a password instead of a session."""

@@ -13,7 +13,14 @@ from typing import ClassVar
 
 import msgspec
 
-from resphere.contract.generated import ids, vcenter, vcenter_vm, vcenter_vm_hardware, vcenter_vm_hardware_adapter
+from resphere.contract.generated import (
+    ids,
+    vcenter,
+    vcenter_evc_mode,
+    vcenter_vm,
+    vcenter_vm_hardware,
+    vcenter_vm_hardware_adapter,
+)
 from resphere.contract.generated import vcenter_vm_hardware_boot as vm_boot
 from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
 
@@ -260,6 +267,10 @@ class VirtualMachine(ManagedObject, frozen=True, kw_only=True):
     """What earlier releases kept here, a :class:`DatastoreFile` today: path -> capacity in bytes."""
     snapshot: str | None = None
     """The id of the snapshot that the running state descends from."""
+    checked_out_from: ids.ContentLibraryItemId | None = None
+    """The library item that the VM is checked out from."""
+    evc_mode: vcenter_evc_mode.EvcMode | None = None
+    """The VM's own EVC mode."""
     storage_policy: ids.VcenterStoragePolicyId | None = None
     """The storage policy of the VM's home: see inventory.storage_policies."""
     disk_policies: dict[ids.VcenterVmHardwareDiskId, ids.VcenterStoragePolicyId] = {}

@@ -280,6 +280,22 @@ class GuestProvider(Protocol):
         :raises NotFound: there is none of that number.
         """
 
+    def has_installer(self, vm: VirtualMachine) -> bool:
+        """Whether the installer of Tools is connected."""
+
+    async def connect_installer(self, job: Job[VirtualMachine]) -> None:
+        """Connect the installer of Tools.
+
+        :raises AlreadyInDesiredState: it is.
+        :raises NotAllowedInCurrentState: the VM has no CD-ROM drive.
+        """
+
+    async def disconnect_installer(self, job: Job[VirtualMachine]) -> None:
+        """Disconnect the installer of Tools, if it is connected."""
+
+    async def upgrade_tools(self, job: Job[VirtualMachine]) -> None:
+        """Bring Tools to the current release."""
+
     async def customize(self, job: Job[VirtualMachine], spec: CustomizationSpec) -> str:
         """Customize the guest of a running VM; returns the task's id."""
 

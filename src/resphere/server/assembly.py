@@ -8,6 +8,7 @@ import os
 import secrets
 import time
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -20,14 +21,17 @@ from resphere.audit.writer import LineWriter
 from resphere.auth.accounts import ACCOUNTS, LocalAccounts
 from resphere.auth.sessions import SESSIONS, SessionLimits, Sessions
 from resphere.contract.catalogue import Catalogue
+from resphere.contract.model import AnyOperation, Secret
 from resphere.dialects.api import ApiDialect
-from resphere.dialects.base import Dialect, Request
+from resphere.dialects.base import Dialect, Request, Resolved
 from resphere.dialects.jsonrpc import PATH as JSONRPC_PATH
 from resphere.dialects.jsonrpc import JsonRpcDialect
 from resphere.dialects.rest import PREFIX as REST_PREFIX
 from resphere.dialects.rest import RestDialect
 from resphere.inventory.compute_policies import COMPUTE_POLICIES
+from resphere.inventory.console import CONSOLE_TICKETS
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
+from resphere.inventory.data_sets import DATA_SET_TABLES
 from resphere.inventory.guest import GUEST_TABLES
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
@@ -62,6 +66,8 @@ ALL_TABLES = (
     *GUEST_TABLES,
     *CUSTOMIZATION_TABLES,
     COMPUTE_POLICIES,
+    *DATA_SET_TABLES,
+    CONSOLE_TICKETS,
     STORAGE_POLICIES,
     ACCOUNTS,
     SESSIONS,
@@ -181,7 +187,7 @@ class Worker:
             request_id=exchange.request_id,
             client=request.client,
             method=request.method,
-            path=request.path,
+            path=without_secrets(request.path, resolved) if resolved else request.path,
             status=reply.status if reply else 499,
             duration_seconds=duration_seconds,
             bytes_out=len(reply.body) if reply else 0,
@@ -189,7 +195,7 @@ class Worker:
             user=exchange.session.user if exchange.session else None,
             dialect=exchange.dialect.name,
             operation=resolved.operation.id if resolved else None,
-            target=next(iter(resolved.parameters.values()), None) if resolved else None,
+            target=target_of(resolved) if resolved else None,
             error_type=error.error_type if error else None,
             message_id=error.messages[0].id if error and error.messages else None,
             user_agent=request.header(b"user-agent"),
@@ -206,6 +212,26 @@ class Worker:
                 await self._tasks.abandon_orphans()
             except Exception:
                 log.exception("the periodic clean-up failed and will be tried again")
+
+
+def without_secrets(path: str, resolved: Resolved) -> str:
+    """The path as logs may show it: a ticket may stand in it."""
+    for name in secret_parameters(resolved.operation):
+        value = resolved.parameters.get(name)
+        path = path.replace(value, "*") if value else path
+    return path
+
+
+def target_of(resolved: Resolved) -> str | None:
+    """The first parameter of the path, unless that is a secret."""
+    name = next(iter(resolved.parameters), None)
+    return None if name is None or name in secret_parameters(resolved.operation) else resolved.parameters[name]
+
+
+@cache
+def secret_parameters(operation: AnyOperation) -> tuple[str, ...]:
+    """The parameters of an operation that are secrets themselves."""
+    return tuple(field.encode_name for field in msgspec.structs.fields(operation.input) if field.type is Secret)
 
 
 def session_limits(settings: Settings) -> SessionLimits:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from resphere.contract import model as m
 from resphere.contract.extensions.about import About, Certificates
+from resphere.contract.extensions.console import Console
 from resphere.contract.extensions.folders import Folders
 from resphere.contract.extensions.guest_transfers import GuestTransfers
 from resphere.contract.extensions.hosts import Host, HostMaintenance
@@ -25,6 +26,7 @@ SERVICES: tuple[type, ...] = (
     VmSnapshots,
     Folders,
     GuestTransfers,
+    Console,
     StoragePolicies,
 )
 

@@ -22,6 +22,7 @@ from resphere.providers.simulator.guest.faults import no_process
 from resphere.providers.simulator.guest.files import SimulatedFiles
 from resphere.providers.simulator.guest.image import administrator_of, environment, image, style_of
 from resphere.providers.simulator.guest.processes import ended, info, shown, started
+from resphere.providers.simulator.guest.tools import installer_drive, upgraded, with_installer, without_installer
 from resphere.providers.simulator.guest.tree import Limits, Tree
 
 R = TypeVar("R")
@@ -132,6 +133,23 @@ class Guests:
             edit.put(ended(vm, system, pid, job.now()))
 
         await job.complete(plan)
+
+    def has_installer(self, vm: VirtualMachine) -> bool:
+        """In a CD-ROM drive."""
+        return installer_drive(vm) is not None
+
+    async def connect_installer(self, job: Job[VirtualMachine]) -> None:
+        """The guest installs Tools at once where it has none."""
+        with_installer(job.target)
+        await job.complete(lambda edit, vm: edit.put(with_installer(vm)))
+
+    async def disconnect_installer(self, job: Job[VirtualMachine]) -> None:
+        """The drive is the host's again."""
+        await job.complete(lambda edit, vm: edit.put(without_installer(vm)))
+
+    async def upgrade_tools(self, job: Job[VirtualMachine]) -> None:
+        """The release that the hosts have."""
+        await job.complete(lambda edit, vm: edit.put(upgraded(vm)))
 
     async def customize(self, job: Job[VirtualMachine], spec: CustomizationSpec) -> str:
         """Names and addresses change at once."""

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from resphere.contract.generated import ids
 from resphere.inventory.admission import with_room
+from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.customization import forget_customization
+from resphere.inventory.data_sets import forget_all_data_sets
 from resphere.inventory.edit import Edit
 from resphere.inventory.files import register, settle, unregister
 from resphere.inventory.guest import forget_guest
@@ -75,6 +77,9 @@ class Lifecycle:
                 edit.delete(Snapshot, snapshot)
             forget_guest(self._inventory, edit, vm.id)
             forget_customization(edit, vm.id)
+            forget_all_data_sets(self._inventory, edit, vm.id)
+            for ticket in self._inventory.by(ConsoleTicket, "machine", vm.id):
+                edit.delete(ConsoleTicket, ticket)
             edit.delete(VirtualMachine, vm.id)
             settle(self._inventory, edit, vm, None)
 

@@ -9,6 +9,7 @@ import msgspec
 from resphere.contract.errors import NotFound, ResourceBusy, message
 from resphere.contract.generated import vcenter_vm
 from resphere.inventory.admission import with_room
+from resphere.inventory.data_sets import copy_data_sets, forget_data_sets, revert_data_sets
 from resphere.inventory.edit import Edit
 from resphere.inventory.files import settle, taken_by_another
 from resphere.inventory.guest import forget_kept_guest, keep_guest, revert_guest
@@ -39,6 +40,7 @@ class Snapshots:
             )
             edit.put(made)
             keep_guest(edit, vm.id, made.id)
+            copy_data_sets(self._inventory, edit, vm.id, made.id, vm.id)
             edit.put(msgspec.structs.replace(vm, snapshot=made.id))
             return made.id
 
@@ -68,6 +70,7 @@ class Snapshots:
             _require_files(self._inventory, vm, reverted)
             edit.put(reverted)
             revert_guest(self._inventory, edit, vm.id, snapshot.id, reverted.power_state is ON)
+            revert_data_sets(self._inventory, edit, vm.id, snapshot.id)
             settle(self._inventory, edit, vm, reverted)
 
         await with_room(self._inventory, lambda: job.complete(plan))
@@ -83,6 +86,7 @@ class Snapshots:
                 if snapshot.id in doomed:
                     edit.delete(Snapshot, snapshot.id)
                     forget_kept_guest(self._inventory, edit, vm.id, snapshot.id)
+                    forget_data_sets(self._inventory, edit, snapshot.id)
                 elif snapshot.parent_snapshot in doomed:
                     parent = _survivor(tree, snapshot.parent_snapshot, doomed)
                     edit.put(msgspec.structs.replace(snapshot, parent_snapshot=parent))

@@ -45,11 +45,16 @@ async def upgrade(call: Call, vm: ids.VirtualMachineId, command_line_options: st
     :raises NotAllowedInCurrentState: the guest's own package manager looks after them.
     :raises ServiceUnavailable: they do not run.
     """
-    await reconfigure(call, vm, lambda current: (upgraded(current), None))
+    await call.run(
+        "VirtualMachine.upgradeTools",
+        call.require(VirtualMachine, vm),
+        call.provider.guests.upgrade_tools,
+        may_upgrade,
+    )
 
 
-def upgraded(vm: VirtualMachine) -> VirtualMachine:
-    """``vm`` with current Tools."""
+def may_upgrade(vm: VirtualMachine) -> None:
+    """Refuse Tools that need no upgrade, or none from here."""
     require_tools(vm)
     status = vm.tools.version_status
     if status is Tools.VersionStatus.UNMANAGED:
@@ -60,5 +65,3 @@ def upgraded(vm: VirtualMachine) -> VirtualMachine:
         )
     if status not in UPGRADABLE:
         raise AlreadyInDesiredState(message("resphere.vm.tools.current", "Tools in {0} are current.", vm.name))
-    tools = changed(vm.tools, version_status=Tools.VersionStatus.CURRENT)
-    return msgspec.structs.replace(vm, tools=tools)

@@ -1,0 +1,148 @@
+"""VMware Tools of simulated guests: the installer's CD, installation, upgrades. Pure functions of a VM.
+
+A simulated guest runs the installer by itself as soon as it is there, where it has no Tools yet.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from resphere.contract.errors import AlreadyInDesiredState, NotAllowedInCurrentState, message
+from resphere.contract.generated.vcenter_vm import GuestOSFamily, Tools
+from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
+from resphere.contract.generated.vcenter_vm_hardware import Cdrom, ConnectionState
+from resphere.inventory.guests import Guest
+from resphere.inventory.guests import guest as defaults_of
+from resphere.inventory.model import GuestState, VirtualMachine
+from resphere.providers.simulator.catalog import CURRENT_TOOLS, GIB
+from resphere.providers.simulator.guest.image import family_of
+from resphere.providers.simulator.machine import tools_info
+
+FOLDER = "[] /usr/lib/vmware/isoimages/"
+IMAGES = {
+    GuestOSFamily.WINDOWS: "windows.iso",
+    GuestOSFamily.DARWIN: "darwin.iso",
+    GuestOSFamily.SOLARIS: "solaris.iso",
+    GuestOSFamily.NETWARE: "netware.iso",
+}
+"""The image for a family of guests; all others have Linux's."""
+
+OLD = (
+    Tools.VersionStatus.SUPPORTED_OLD,
+    Tools.VersionStatus.TOO_OLD_UNSUPPORTED,
+    Tools.VersionStatus.BLACKLISTED,
+)
+
+
+def installer_drive(vm: VirtualMachine) -> str | None:
+    """The key of the CD-ROM drive that the installer is in."""
+    return next(
+        (
+            key
+            for key, drive in vm.cdroms.items()
+            if (drive.backing.iso_file or "").startswith(FOLDER) and drive.state is ConnectionState.CONNECTED
+        ),
+        None,
+    )
+
+
+def with_installer(vm: VirtualMachine) -> VirtualMachine:
+    """``vm`` with the installer's CD in its first drive, and with Tools where it had none.
+
+    :raises AlreadyInDesiredState: the CD is there.
+    :raises NotAllowedInCurrentState: there is no drive.
+    """
+    if installer_drive(vm) is not None:
+        raise AlreadyInDesiredState(
+            message("resphere.vm.tools.installer", "The VMware Tools installer is connected to {0} already.", vm.name)
+        )
+    if not vm.cdroms:
+        raise NotAllowedInCurrentState(
+            message("resphere.vm.tools.no_cdrom", "{0} has no CD-ROM drive for the VMware Tools installer.", vm.name)
+        )
+    key = min(vm.cdroms, key=int)
+    backing = Cdrom.BackingInfo(
+        type=Cdrom.BackingType.ISO_FILE, iso_file=FOLDER + IMAGES.get(family_of(vm), "linux.iso")
+    )
+    drive = msgspec.structs.replace(vm.cdroms[key], backing=backing, state=ConnectionState.CONNECTED)
+    connected = msgspec.structs.replace(vm, cdroms={**vm.cdroms, key: drive})
+    return connected if is_installed(vm) else installed(connected)
+
+
+def without_installer(vm: VirtualMachine) -> VirtualMachine:
+    """``vm`` without the installer's CD; as it is where there was none."""
+    key = next((key for key in vm.cdroms if key == installer_drive(vm)), None)
+    if key is None:
+        return vm
+    backing = Cdrom.BackingInfo(
+        type=Cdrom.BackingType.HOST_DEVICE, auto_detect=True, device_access_type=Cdrom.DeviceAccessType.EMULATION
+    )
+    drive = msgspec.structs.replace(
+        vm.cdroms[key], backing=backing, state=ConnectionState.NOT_CONNECTED, start_connected=False
+    )
+    return msgspec.structs.replace(vm, cdroms={**vm.cdroms, key: drive})
+
+
+def is_installed(vm: VirtualMachine) -> bool:
+    """Whether the VM has Tools."""
+    return vm.tools.version_status not in (None, Tools.VersionStatus.NOT_INSTALLED)
+
+
+def installed(vm: VirtualMachine) -> VirtualMachine:
+    """The running ``vm`` with current Tools, which report what they find."""
+    system = defaults_of(vm.guest_OS)
+    tools = msgspec.structs.replace(
+        tools_info(system.family, False, CURRENT_TOOLS, True), upgrade_policy=vm.tools.upgrade_policy
+    )
+    return msgspec.structs.replace(vm, tools=tools, guest=vm.guest or found_state(vm, system))
+
+
+def upgraded(vm: VirtualMachine) -> VirtualMachine:
+    """``vm`` with current Tools in place of the old ones."""
+    tools = msgspec.structs.replace(
+        vm.tools,
+        version_status=Tools.VersionStatus.CURRENT,
+        version_number=CURRENT_TOOLS.number,
+        version=CURRENT_TOOLS.text,
+    )
+    return msgspec.structs.replace(vm, tools=tools)
+
+
+def upgraded_at_start(vm: VirtualMachine) -> VirtualMachine:
+    """``vm``, which starts, with current Tools where that is its policy."""
+    wanted = vm.tools.upgrade_policy is Tools.UpgradePolicy.UPGRADE_AT_POWER_CYCLE
+    return upgraded(vm) if wanted and vm.tools.version_status in OLD else vm
+
+
+def found_state(vm: VirtualMachine, system: Guest) -> GuestState:
+    """What new Tools find in a guest: a name, an address on each NIC, a file system on each disk."""
+    addresses = (dhcp_address(nic.mac_address) for nic in vm.nics.values() if nic.mac_address)
+    return GuestState(
+        host_name="".join(c if c.isalnum() and c.isascii() else "-" for c in vm.name).strip("-") or vm.id,
+        family=system.family,
+        full_name=system.full_name,
+        ip_addresses=tuple(addresses),
+        filesystems=_filesystems(vm, system),
+    )
+
+
+def _filesystems(vm: VirtualMachine, system: Guest) -> dict[str, LocalFilesystem.Info]:
+    windows = system.family is GuestOSFamily.WINDOWS
+    found = {}
+    for index, (key, disk) in enumerate(vm.disks.items()):
+        posix = "/" if index == 0 else f"/data{index}"
+        usable = max((disk.capacity or 0) - GIB, (disk.capacity or 0) // 2)
+        found[f"{chr(ord('C') + index)}:\\" if windows and index < 24 else posix] = LocalFilesystem.Info(
+            capacity=usable,
+            free_space=usable // 8 * 5,
+            filesystem=system.filesystem,
+            mappings=(LocalFilesystem.VirtualDiskMapping(disk=key),),
+        )
+    return found
+
+
+def dhcp_address(mac_address: str) -> str:
+    """The address in 10.192.0.0/10 that the simulated DHCP server gives a NIC, by its MAC address."""
+    low = int(mac_address.replace(":", "").replace("-", ""), 16) & 0x3FFFFF
+    last = min(max(low & 0xFF, 2), 254)
+    return f"10.{192 | low >> 16}.{low >> 8 & 0xFF}.{last}"

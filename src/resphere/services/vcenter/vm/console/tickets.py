@@ -1,0 +1,103 @@
+"""``com.vmware.vcenter.vm.console.tickets``, and what a ticket opens."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+from resphere.contract.errors import NotAllowedInCurrentState, NotFound, message
+from resphere.contract.extensions.console import Console
+from resphere.contract.generated import ids
+from resphere.contract.generated.vcenter_vm_console import Tickets
+from resphere.contract.model import Secret
+from resphere.inventory.console import ConsoleTicket
+from resphere.inventory.edit import Edit
+from resphere.inventory.model import VirtualMachine
+from resphere.services.call import Call
+from resphere.services.registry import implements
+from resphere.services.vcenter.vm.hardware.devices import STATE_WORDS
+from resphere.services.vcenter.vm.power import ON
+
+GOOD_FOR = timedelta(minutes=30)
+"""As long as a vCenter's."""
+
+
+@implements(Tickets.create)
+async def create(call: Call, vm: ids.VirtualMachineId, spec: Tickets.CreateSpec) -> Tickets.Summary:
+    """A ticket for the VM's console, good once for 30 minutes: VMRC at any time, WEBMKS while the VM runs.
+
+    :raises NotAllowedInCurrentState: WEBMKS, and the VM does not run.
+    """
+    target = call.require(VirtualMachine, vm)
+    secret = call.environment.random_bytes(20).hex()
+    now = call.environment.now()
+
+    def guard(current: VirtualMachine) -> None:
+        require_console(current, spec.type)
+
+    def plan(edit: Edit, current: VirtualMachine) -> None:
+        edit.rely_on(current)
+        for old in list(call.inventory.by(ConsoleTicket, "machine", current.id).values()):
+            if old.expires <= now:
+                edit.delete(ConsoleTicket, old.id)
+        edit.put(ConsoleTicket(id=digest(secret), machine=current.id, type=spec.type, expires=now + GOOD_FOR))
+
+    await call.change("VirtualMachine.acquireTicket", target, plan, guard)
+    authority = call.origin.partition("://")[2]
+    if spec.type is Tickets.Type.VMRC:
+        return Tickets.Summary(ticket=f"vmrc://clone:{secret}@{authority}/?moid={target.id}")
+    return Tickets.Summary(ticket=f"wss://{authority}/ticket/{secret}")
+
+
+@implements(Console.open)
+async def open_(call: Call, ticket: Secret) -> bytes:
+    """What a simulated VM shows on its console, as text, once for a ticket: nothing draws a screen here.
+
+    :raises NotFound: the ticket is none, was used, or is too old.
+    """
+
+    def plan(edit: Edit) -> VirtualMachine:
+        found = edit.get(ConsoleTicket, digest(ticket))
+        vm = edit.get(VirtualMachine, found.machine) if found is not None else None
+        if found is None or vm is None or found.expires <= call.environment.now():
+            raise NotFound(message("resphere.vm.console.no_ticket", "This console ticket is not good, or no more."))
+        edit.delete(ConsoleTicket, found.id)
+        return vm
+
+    return screen(await call.inventory.change(plan)).encode()
+
+
+def require_console(vm: VirtualMachine, type: Tickets.Type) -> None:
+    """Refuse a VM that has no such console now."""
+    if vm.template:
+        raise NotAllowedInCurrentState(
+            message("resphere.vm.console.template", "{0} is a template and has no console.", vm.name)
+        )
+    if type is Tickets.Type.WEBMKS and vm.power_state is not ON:
+        raise NotAllowedInCurrentState(
+            message(
+                "resphere.vm.console.power_state",
+                "A WEBMKS ticket needs a running virtual machine, and {0} is {1}.",
+                vm.name,
+                STATE_WORDS[vm.power_state],
+            ),
+            message(
+                "vmsg.InvalidPowerState.summary",
+                "The attempted operation cannot be performed in the current state ({0}).",
+                STATE_WORDS[vm.power_state].capitalize(),
+            ),
+        )
+
+
+def screen(vm: VirtualMachine) -> str:
+    """The text on the console."""
+    if vm.power_state is not ON:
+        return f"{vm.name} is {STATE_WORDS[vm.power_state]}.\n"
+    if vm.guest is None:
+        return "Operating System not found\n"
+    return f"{vm.guest.full_name} {vm.guest.host_name} tty1\n\n{vm.guest.host_name.partition('.')[0]} login: \n"
+
+
+def digest(secret: str) -> str:
+    """What is kept of a ticket."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
