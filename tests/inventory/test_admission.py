@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from resphere.contract.errors import ResourceInaccessible, UnableToAllocateResource
-from resphere.inventory.admission import MARGIN_PART, admit, with_room
+from resphere.inventory.admission import admit
 from resphere.inventory.edit import Edit
 from resphere.inventory.model import Datastore, DatastoreFile
 from resphere.inventory.replica import Replica
@@ -51,7 +51,7 @@ def file_of(replica: Replica, size: int) -> Callable[[], Awaitable[str]]:
 async def make(replica: Replica, size: int) -> bool:
     """Make a file; whether there was room."""
     try:
-        await with_room(replica, file_of(replica, size))
+        await file_of(replica, size)()
     except UnableToAllocateResource:
         return False
     return True
@@ -67,8 +67,6 @@ def with_free(size: int) -> list[object]:
 @pytest.mark.parametrize("sizes", [[GIB] * 40, [GIB, 3 * GIB, 7 * GIB, 20 * GIB] * 8, [90 * GIB] * 4, [60 * GIB] * 3])
 def test_no_more_than_there_is(tmp_path: Path, writers: int, sizes: list[int]) -> None:
     async def test(*replicas: Replica) -> None:
-        for replica in replicas:
-            replica.writers = writers
         await replicas[0].change(put(*with_free(100 * GIB)))
         made = await asyncio.gather(
             *(make(replicas[number % writers], size) for number, size in enumerate(sizes)),
@@ -83,9 +81,8 @@ def test_no_more_than_there_is(tmp_path: Path, writers: int, sizes: list[int]) -
     run(test, tmp_path / "store.db", writers, tables=TABLES)
 
 
-def test_far_from_full_nobody_changes_the_datastore(tmp_path: Path) -> None:
+def test_while_there_is_plenty_nobody_is_in_anybodys_way(tmp_path: Path) -> None:
     async def test(one: Replica, other: Replica) -> None:
-        one.writers = other.writers = 2
         await one.change(put(*with_free(1000 * GIB), msgspec.structs.replace(STORE, capacity=8000 * GIB, other_used=0)))
         revision = one.revision_of(Datastore, STORE.id)
         made = await asyncio.gather(*(make(replica, 100 * GIB) for replica in (one, other) for _ in range(30)))
@@ -94,35 +91,6 @@ def test_far_from_full_nobody_changes_the_datastore(tmp_path: Path) -> None:
         assert free(one) == free(other) == 2000 * GIB
 
     run(test, tmp_path / "store.db", 2, tables=TABLES)
-
-
-def test_a_datastore_is_crowded_until_there_is_room_again(tmp_path: Path) -> None:
-    async def test(replica: Replica) -> None:
-        await replica.change(put(*with_free(100 * GIB)))
-        margin = store_of(replica).capacity // MARGIN_PART
-        assert margin == 100 * GIB
-        assert await make(replica, GIB)
-        assert store_of(replica).crowded
-        assert store_of(replica).admissions == 1
-        await replica.change(put(msgspec.structs.replace(store_of(replica), other_used=0)))
-        assert await make(replica, GIB)
-        assert not store_of(replica).crowded
-        assert store_of(replica).admissions == 2
-        assert await make(replica, GIB)
-        assert store_of(replica).admissions == 2
-
-    run(test, tmp_path / "store.db", tables=TABLES)
-
-
-def test_more_than_a_share_changes_the_datastore(tmp_path: Path) -> None:
-    async def test(replica: Replica) -> None:
-        await replica.change(
-            put(*with_free(100 * GIB), msgspec.structs.replace(STORE, capacity=800 * GIB, other_used=0))
-        )
-        assert await make(replica, 150 * GIB)
-        assert (store_of(replica).crowded, store_of(replica).admissions) == (False, 1)
-
-    run(test, tmp_path / "store.db", tables=TABLES)
 
 
 def test_a_writer_that_saw_more_room_is_stopped(tmp_path: Path) -> None:
@@ -139,9 +107,8 @@ def test_a_writer_that_saw_more_room_is_stopped(tmp_path: Path) -> None:
                     taken.append(await make(other, 790 * GIB))
 
             store = SqliteStore.open(tmp_path / "store.db")
-            late = Replica(Scripted(store, before), TABLES, writers=2)
+            late = Replica(Scripted(store, before), TABLES)
             late.load()
-            other.writers = 2
             assert not await make(late, 50 * GIB)
             assert taken == [True]
             assert free(late) == 10 * GIB
@@ -155,7 +122,7 @@ def test_what_cannot_take_files_at_all(tmp_path: Path) -> None:
         await replica.change(put(*with_free(GIB)))
         await replica.change(put(msgspec.structs.replace(store_of(replica), accessible=False)))
         with pytest.raises(ResourceInaccessible) as refused:
-            await with_room(replica, file_of(replica, 1))
+            await file_of(replica, 1)()
         assert refused.value.messages[0].id == "resphere.datastore.inaccessible"
 
     run(test, tmp_path / "store.db", tables=TABLES)

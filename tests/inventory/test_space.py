@@ -23,7 +23,7 @@ from resphere.inventory.model import (
 )
 from resphere.inventory.replica import Replica
 from resphere.inventory.space import files_among, files_of, files_on, free_space, used_in
-from resphere.inventory.tables import TABLES
+from resphere.server.assembly import ALL_TABLES
 from tests.inventory import samples
 from tests.inventory.worlds import put, run
 from tests.support.world import NOW, World
@@ -158,4 +158,4 @@ def test_what_is_kept_up_to_date_is_what_counting_finds(tmp_path: Path, seed: in
                 sizes = {id: dict(files_on(each, id)) for id in each.all(Datastore) if files_on(each, id)}
                 assert (known(used_in(each)), sizes) == counted(each)
 
-    run(test, tmp_path / "store.db", 2, tables=TABLES)
+    run(test, tmp_path / "store.db", 2, tables=ALL_TABLES)

@@ -17,6 +17,8 @@ class Model:
     claims: dict[str, Key] = field(default_factory=dict)
     past: dict[int, Documents] = field(default_factory=lambda: {0: {}})
     """All documents as they were at each sequence."""
+    takings: list[tuple[int, str, int]] = field(default_factory=list)
+    """Sequence, name and amount."""
 
     def revision(self, key: Key) -> int:
         return self.documents.get(key, (0, b""))[0]
@@ -28,7 +30,7 @@ class Model:
         for kind, id, expected in assumed:
             if expected != self.revision((kind, id)):
                 return "revision", f"{kind}/{id}"
-        return self._claim_conflict(transaction, self._released(transaction))
+        return self._claim_conflict(transaction, self._released(transaction)) or self._taking_conflict(transaction)
 
     def apply(self, transaction: Transaction, sequence: int) -> None:
         """Take ``transaction`` over, which has no conflict and was committed as ``sequence``."""
@@ -40,12 +42,20 @@ class Model:
                 continue
             self.documents[key] = (sequence, write.body)
             self.claims.update(dict.fromkeys(write.claims or (), key))
+        self.takings += [(sequence, taking.name, taking.amount) for taking in transaction.takings]
         self.past[sequence] = dict(self.documents)
 
     def _released(self, transaction: Transaction) -> dict[str, Key]:
         rewritten = {(write.kind, write.id) for write in transaction.writes if write.body is None}
         rewritten |= {(write.kind, write.id) for write in transaction.writes if write.claims is not None}
         return {claim: key for claim, key in self.claims.items() if key not in rewritten}
+
+    def _taking_conflict(self, transaction: Transaction) -> tuple[str, str] | None:
+        for taking in transaction.takings:
+            others = [a for sequence, name, a in self.takings if name == taking.name and sequence > taking.since]
+            if sum(others) > taking.spare:
+                return "taking", taking.name
+        return None
 
     def _claim_conflict(self, transaction: Transaction, claims: dict[str, Key]) -> tuple[str, str] | None:
         for write in transaction.writes:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resphere.store.base import Check, Conflict, Store, Transaction, Write
+from resphere.store.base import Check, Conflict, Store, Taking, Transaction, Write
 from tests.store.contract import NewStore, run
 from tests.store.model import Model, documents_of, replay
 
@@ -21,7 +21,8 @@ EXPECTATIONS = [None, None, "current", "current", "current", "none", "other"]
 
 PlannedWrite = tuple[tuple[str, str], bytes | None, str | None, tuple[str, ...] | None]
 PlannedCheck = tuple[tuple[str, str], str]
-Planned = tuple[list[PlannedWrite], list[PlannedCheck], list[str]]
+PlannedTaking = tuple[str, int, int, int]
+Planned = tuple[list[PlannedWrite], list[PlannedCheck], list[str], list[PlannedTaking]]
 
 planned_writes = st.tuples(
     st.sampled_from(KEYS),
@@ -30,10 +31,13 @@ planned_writes = st.tuples(
     st.none() | st.lists(st.sampled_from(CLAIMS), max_size=3).map(tuple),
 )
 planned_checks = st.tuples(st.sampled_from(KEYS), st.sampled_from(["current", "current", "none", "other"]))
+# What is taken of, how much, how much is spare, and how many transactions ago the maker looked.
+planned_takings = st.tuples(st.sampled_from(["x", "é"]), st.integers(0, 3), st.integers(0, 5), st.integers(0, 3))
 planned = st.tuples(
     st.lists(planned_writes, max_size=3, unique_by=lambda write: write[0]),
     st.lists(planned_checks, max_size=1),
     st.lists(st.sampled_from(PREFIXES), max_size=1),
+    st.lists(planned_takings, max_size=2, unique_by=lambda taking: taking[0]),
 )
 histories = st.lists(st.lists(planned, min_size=1, max_size=6), min_size=1, max_size=12)
 
@@ -44,7 +48,8 @@ def expected_revision(model: Model, key: tuple[str, str], expectation: str) -> i
 
 def resolve(model: Model, plan: Planned) -> Transaction:
     """The transaction that ``plan`` means in the model's present state."""
-    writes, checks, vacant = plan
+    writes, checks, vacant, takings = plan
+    last = max(model.past)
     return Transaction(
         writes=tuple(
             Write(*key, body, None if expectation is None else expected_revision(model, key, expectation), claims)
@@ -52,6 +57,7 @@ def resolve(model: Model, plan: Planned) -> Transaction:
         ),
         checks=tuple(Check(*key, expected_revision(model, key, expectation)) for key, expectation in checks),
         vacant=tuple(vacant),
+        takings=tuple(Taking(name, amount, max(0, last - ago), spare) for name, amount, spare, ago in takings),
     )
 
 
@@ -105,14 +111,14 @@ def test_in_groups(new_store: NewStore, history: Sequence[Sequence[Planned]]) ->
             model = Model()
             for plans in history:
                 transactions = [resolve(model, plan) for plan in plans]
-                before = Model(dict(model.documents), dict(model.claims), dict(model.past))
+                before = Model(dict(model.documents), dict(model.claims), dict(model.past), list(model.takings))
                 results = await asyncio.gather(*(commit(store, transaction) for transaction in transactions))
                 committed = sorted((r, t) for r, t in zip(results, transactions, strict=True) if isinstance(r, int))
                 states = [before]
                 for sequence, transaction in committed:
                     assert model.conflict(transaction) is None
                     model.apply(transaction, sequence)
-                    states.append(Model(dict(model.documents), dict(model.claims)))
+                    states.append(Model(dict(model.documents), dict(model.claims), takings=list(model.takings)))
                 for result, transaction in zip(results, transactions, strict=True):
                     # A refused one must have been impossible at some moment in between.
                     if not isinstance(result, int):

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from resphere.store.base import StoreError, Transaction
+from resphere.store import sqlite_group
+from resphere.store.base import StoreError, Taking, Transaction
 from resphere.store.sqlite import SqliteStore
 from resphere.store.sqlite_schema import WriterLock
-from tests.store.contract import bodies, put, run, transaction
+from tests.store.contract import bodies, put, refused, run, transaction
 
 
 @pytest.fixture
@@ -41,6 +42,38 @@ def file_size_limit(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+class TestTakings:
+    def test_a_file_of_an_earlier_release_can_be_used(self, path: Path) -> None:
+        async def scenario() -> None:
+            await SqliteStore.open(path).close()
+            execute(path, "DROP TABLE takings")
+            store = SqliteStore.open(path)
+            await store.commit(Transaction((put("1"),), takings=(Taking("room", 1, 0, 0),)))
+            await store.close()
+
+        run(scenario())
+
+    def test_what_was_taken_long_ago_is_forgotten_and_old_plans_refused(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sqlite_group, "TAKINGS_KEPT", 10)
+        monkeypatch.setattr(sqlite_group, "TAKINGS_FORGOTTEN_EVERY", 5)
+
+        async def scenario() -> None:
+            store = SqliteStore.open(path)
+            for number in range(30):
+                await store.commit(Transaction((put(str(number)),), takings=(Taking("room", 1, number, 0),)))
+            late = Transaction((put("late"),), takings=(Taking("room", 1, 19, 1000),))
+            assert await refused(store, late) == ("taking", "room")
+            await store.commit(Transaction((put("late"),), takings=(Taking("room", 1, 20, 10),)))
+            await store.close()
+
+        run(scenario())
+        with closing(sqlite3.connect(path)) as connection:
+            (kept,) = connection.execute("SELECT count(*) FROM takings").fetchone()
+        assert 10 <= kept <= 16
 
 
 class TestFile:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from resphere.store.base import Check, Conflict, Document, Store, StoreError, Transaction, Write
+from resphere.store.base import Check, Conflict, Document, Store, StoreError, Taking, Transaction, Write
 from tests.store.contract import NewStore, OpenStore, bodies, put, refused, run, states, transaction
 
 
@@ -549,3 +549,59 @@ class TestCallers:
                 await store.close()
 
         run(scenario())
+
+
+class TestTakings:
+    """Much of one thing, taken by many at once."""
+
+    def test_many_take_of_the_same_thing_while_there_is_enough(self, open_store: OpenStore) -> None:
+        async def scenario() -> None:
+            async with open_store() as one, open_store() as other:
+                # Ten want one each of ten, and none has seen any other.
+                wanted = [taking(put(str(number)), since=0, spare=9) for number in range(10)]
+                await asyncio.gather(
+                    *((one if number % 2 else other).commit(each) for number, each in enumerate(wanted))
+                )
+                assert len(bodies(one.load())) == 10
+                assert await refused(one, taking(put("late"), since=0, spare=9)) == ("taking", "room")
+                assert await refused(other, taking(put("late"), since=0, spare=9)) == ("taking", "room")
+                assert "late" not in bodies(one.load())
+
+        run(scenario())
+
+    def test_what_was_seen_does_not_count(self, open_store: OpenStore) -> None:
+        async def scenario() -> None:
+            async with open_store() as store:
+                first = await store.commit(taking(put("1"), amount=5, since=0, spare=0))
+                assert await refused(store, taking(put("2"), since=0, spare=4)) == ("taking", "room")
+                await store.commit(taking(put("2"), since=0, spare=5))
+                assert await refused(store, taking(put("3"), since=first, spare=0)) == ("taking", "room")
+                await store.commit(taking(put("3"), since=first, spare=1))
+
+        run(scenario())
+
+    def test_other_things_and_refused_transactions_do_not_count(self, open_store: OpenStore) -> None:
+        async def scenario() -> None:
+            async with open_store() as store:
+                await store.commit(taking(put("1"), name="other", amount=5, since=0, spare=0))
+                assert await refused(store, taking(put("1", expected=0), amount=5, since=0, spare=0))
+                await store.commit(taking(put("2"), since=0, spare=0))
+
+        run(scenario())
+
+    @pytest.mark.parametrize(
+        "takings",
+        [(Taking("a", -1, 0, 0),), (Taking("a", 1, 0, 0), Taking("a", 2, 0, 0)), (Taking("a\0", 1, 0, 0),)],
+    )
+    def test_what_no_store_takes(self, open_store: OpenStore, takings: tuple[Taking, ...]) -> None:
+        async def scenario() -> None:
+            async with open_store() as store:
+                with pytest.raises(ValueError, match=r"once|nothing|NUL"):
+                    await store.commit(Transaction((put("1"),), takings=takings))
+                assert bodies(store.load()) == {}
+
+        run(scenario())
+
+
+def taking(write: Write, *, name: str = "room", amount: int = 1, since: int, spare: int) -> Transaction:
+    return Transaction((write,), takings=(Taking(name, amount, since, spare),))

@@ -10,7 +10,7 @@ import msgspec
 from resphere.inventory.errors import ConcurrentChange
 from resphere.inventory.rows import Rows
 from resphere.inventory.table import Stored, T
-from resphere.store.base import Check, Transaction, Write
+from resphere.store.base import Check, Taking, Transaction, Write
 
 Key = tuple[str, str]
 """A document's address: kind and id."""
@@ -30,13 +30,14 @@ class Edit:
     makes the new object from what it reads in that very run, never from an object it was handed.
     """
 
-    def __init__(self, rows: Mapping[type[Any], Rows[Any]], next_number: Callable[[], int]) -> None:
+    def __init__(self, rows: Mapping[type[Any], Rows[Any]], next_number: Callable[[], int], sequence: int) -> None:
         self._rows = rows
+        self._sequence = sequence
         self._next_number = next_number
         self._written: dict[Key, tuple[Rows[Any], Any]] = {}
         self._relied: dict[Key, int] = {}
         self._vacant: dict[str, None] = {}
-        self._ends: list[Callable[[], None]] = []
+        self._takings: dict[str, Taking] = {}
 
     def get(self, cls: type[T], id: str) -> T | None:
         """The object as this edit leaves it."""
@@ -87,15 +88,12 @@ class Edit:
         """Have the change fail if, after it, any object holds a claim that begins with ``prefix``."""
         self._vacant[prefix] = None
 
-    def when_over(self, end: Callable[[], None]) -> None:
-        """Have ``end`` called once this edit is committed and shown, or given up."""
-        self._ends.append(end)
+    def take(self, name: str, amount: int, spare: int) -> None:
+        """Have the change fail if others, unseen by this plan, have taken more than ``spare`` of ``name`` meanwhile.
 
-    def close(self) -> None:
-        """The edit is committed, or given up."""
-        for end in self._ends:
-            end()
-        self._ends.clear()
+        ``spare`` is what the plan found besides ``amount``, which it takes itself.
+        """
+        self._takings[name] = Taking(name, amount, self._sequence, spare)
 
     def new_id(self, prefix: str) -> str:
         """An id that no object of any kind has had: ``prefix`` (``vm-``, ``group-v``) and a number."""
@@ -122,6 +120,7 @@ class Edit:
                 if (kind, id) not in self._written
             ),
             vacant=tuple(self._vacant),
+            takings=tuple(self._takings.values()),
         )
 
     def _write(self, key: Key, draft: Draft | None) -> Write:

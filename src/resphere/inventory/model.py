@@ -146,8 +146,6 @@ class Datastore(ManagedObject, frozen=True, kw_only=True):
     """A datastore; ``capacity`` in bytes, and ``other_used`` what takes room besides the disks of VMs.
 
     Which hosts mount it stands on the hosts; what is free follows from the VMs and files, see ``inventory.space``.
-    ``crowded`` says that new files are admitted one after the other, and ``admissions`` counts those: see
-    ``inventory.admission``.
     """
 
     kind = "datastore"
@@ -161,8 +159,6 @@ class Datastore(ManagedObject, frozen=True, kw_only=True):
     multiple_host_access: bool
     thin_provisioning_supported: bool = True
     url: str
-    crowded: bool = False
-    admissions: int = 0
 
 
 class DatastoreFile(ManagedObject, frozen=True, kw_only=True):

@@ -44,9 +44,7 @@ class Replica:
     ``KeyError`` for a class without a table.
     """
 
-    def __init__(
-        self, store: Store, tables: Iterable[Table[Any]], rng: random.Random | None = None, writers: int = 1
-    ) -> None:
+    def __init__(self, store: Store, tables: Iterable[Table[Any]], rng: random.Random | None = None) -> None:
         self._store = store
         self._epoch = store.epoch
         self._rng = rng or random.Random()
@@ -57,8 +55,6 @@ class Replica:
         self._version: int | None = None
         self._sequence = 0
         self._revision = 0
-        self.writers = writers
-        """How many processes may change the store at the same time."""
         self._contention = Contention()
         self._numbers = iter(range(0))
         self._callbacks: defaultdict[str, list[Callback]] = defaultdict(list)
@@ -161,13 +157,15 @@ class Replica:
             attempt, last = 0, ("", -1)
             while True:
                 self.refresh()
-                edit = Edit(self._rows, self._next_number)
                 planned_at = self._sequence
+                edit = Edit(self._rows, self._next_number, planned_at)
+                result = plan(edit)
+                busy = self._contention.busy(edit.touched)
+                if busy is not None:
+                    await place.wait(busy)
+                    continue
                 try:
-                    result = plan(edit)
-                    busy = self._contention.busy(edit.touched)
-                    if busy is None:
-                        await self._commit(edit)
+                    await self._commit(edit)
                 except Conflict as conflict:
                     attempt += 1
                     if attempt == ATTEMPTS or (conflict.subject, planned_at) == last:
@@ -175,12 +173,8 @@ class Replica:
                     last = conflict.subject, planned_at
                     if attempt > 1:
                         await asyncio.sleep(self._rng.random() * attempt * LONGEST_PAUSE_SECONDS)
-                    continue
-                finally:
-                    edit.close()
-                if busy is None:
+                else:
                     return result
-                await place.wait(busy)
 
     async def _commit(self, edit: Edit) -> None:
         if not edit.touched:

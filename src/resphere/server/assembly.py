@@ -81,9 +81,9 @@ def now() -> datetime:
     return datetime.fromtimestamp(time.time_ns() // 1_000_000 / 1000, UTC)
 
 
-def open_replica(store: Store, writers: int = 1) -> Replica:
-    """The inventory in memory, loaded; ``writers`` processes may change the store at the same time."""
-    replica = Replica(store, ALL_TABLES, writers=writers)
+def open_replica(store: Store) -> Replica:
+    """The inventory in memory, loaded."""
+    replica = Replica(store, ALL_TABLES)
     replica.load()
     return replica
 
@@ -110,7 +110,7 @@ class Worker:
         self._audit = LineWriter(settings.logs / "audit.log", JsonFormat())
         self._vpxd = LineWriter(settings.logs / "vpxd.log", VpxdFormat())
         self._store = SqliteStore.open(settings.database)
-        self._replica = open_replica(self._store, settings.workers)
+        self._replica = open_replica(self._store)
         give_back()
         self._replica.subscribe(VirtualMachine, summaries.forget)
         self._lock = WorkerLock(settings.data_dir / "workers", f"{os.getpid()}-{secrets.token_hex(4)}")

@@ -3,7 +3,7 @@
 A store keeps opaque documents, addressed by ``(kind, id)``, and numbers every committed transaction with
 one rising ``sequence``. It knows nothing of what the documents mean; ``inventory`` gives them types.
 
-Kinds, ids, claims and names of counters are any text without NUL characters and halves of surrogate pairs.
+Kinds, ids, claims and names of counters and takings are any text without NUL characters and halves of surrogate pairs.
 
 Everything above this package is written against :class:`Store`; nothing in it is particular to one engine.
 """
@@ -52,16 +52,31 @@ class Check(msgspec.Struct, frozen=True, gc=False):
     expected: int
 
 
+class Taking(msgspec.Struct, frozen=True, gc=False):
+    """How much of something limited, called ``name``, a transaction takes.
+
+    Its maker knew all that was committed up to the sequence ``since``, and that besides its own ``amount`` there was
+    ``spare``: transactions after ``since`` must not have taken more than that. So many can take of the same thing at
+    once without a conflict, as long as there is enough for all.
+    """
+
+    name: str
+    amount: int
+    since: int
+    spare: int
+
+
 class Transaction(msgspec.Struct, frozen=True):
     """What commits together or not at all.
 
     ``writes`` name each document once at most. A claim may pass from one of them to another. ``vacant`` are claim
-    prefixes of which no claim may exist (after the transaction's own writes).
+    prefixes of which no claim may exist (after the transaction's own writes). ``takings`` have each name once at most.
     """
 
     writes: tuple[Write, ...]
     checks: tuple[Check, ...] = ()
     vacant: tuple[str, ...] = ()
+    takings: tuple[Taking, ...] = ()
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):
@@ -92,10 +107,11 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class Conflict(Exception):
-    """A transaction's assumption no longer holds: a revision, a claim held by another, or a prefix not vacant.
+    """A transaction's assumption no longer holds: a revision, a claim held by another, a prefix not vacant, or others
+    have taken more than there was to spare.
 
-    Nothing of the transaction was stored. ``reason`` is ``revision``, ``claim`` or ``vacant``; ``subject`` names the
-    document (``kind/id``), claim or prefix.
+    Nothing of the transaction was stored. ``reason`` is ``revision``, ``claim``, ``vacant`` or ``taking``; ``subject``
+    names the document (``kind/id``), claim, prefix or what was taken of.
     """
 
     def __init__(self, reason: str, subject: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Iterable
 
 import msgspec
 
-from resphere.store.base import Conflict, Transaction, Write
+from resphere.store.base import Conflict, Taking, Transaction, Write
 
 Key = tuple[str, str]
 """A document's address: kind and id."""
@@ -22,8 +22,8 @@ MAXIMUM_BODY_BYTES = 64 * 1024 * 1024
 def check_form(transaction: Transaction) -> None:
     """Refuse what no engine could store, before it can spoil a group.
 
-    :raises ValueError: a document is written twice, a body is larger than :data:`MAXIMUM_BODY_BYTES`, or a name has a
-        NUL character or half a surrogate pair.
+    :raises ValueError: a document is written twice, a body is larger than :data:`MAXIMUM_BODY_BYTES`, something is
+        taken of twice or less than nothing, or a name has a NUL character or half a surrogate pair.
     """
     if len(transaction.writes) > 1 and len({(write.kind, write.id) for write in transaction.writes}) < len(
         transaction.writes
@@ -36,6 +36,17 @@ def check_form(transaction: Transaction) -> None:
     for check in transaction.checks:
         check_text(check.kind, check.id)
     check_text(*transaction.vacant)
+    if transaction.takings:
+        check_takings(transaction.takings)
+
+
+def check_takings(takings: tuple[Taking, ...]) -> None:
+    """:raises ValueError: a name stands twice or cannot be stored, or an amount is negative."""
+    check_text(*(taking.name for taking in takings))
+    if len({taking.name for taking in takings}) < len(takings):
+        raise ValueError("a transaction takes of each thing once at most")
+    if any(taking.amount < 0 for taking in takings):
+        raise ValueError("nobody takes less than nothing")
 
 
 def check_text(*texts: str) -> None:
@@ -58,11 +69,15 @@ class Facts(msgspec.Struct, frozen=True):
     ``revisions`` names every document that the group writes or checks, where it exists. ``holders`` has every claim
     that the group names and every claim of a document for which :func:`rewrites_claims`, where held.
     ``stored_claim(prefix, besides)`` finds a stored claim that begins with ``prefix`` and is not in ``besides``.
+    ``taken`` has ``(sequence, name, amount)`` of all that was taken after the earliest ``since`` in the group; what was
+    taken up to ``forgotten`` may be missing.
     """
 
     revisions: dict[Key, int]
     holders: dict[str, Key]
     stored_claim: Callable[[str, Container[str]], str | None]
+    taken: list[tuple[int, str, int]] = []
+    forgotten: int = 0
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
@@ -83,6 +98,8 @@ class Plan:
         self.sequence = sequence
         self.documents: dict[Key, Outcome] = {}
         self._facts = facts
+        self.taken: list[tuple[int, str, int]] = []
+        """``(sequence, name, amount)`` of what the group takes."""
         self._revisions = dict(facts.revisions)
         self._holders: dict[str, Key | None] = dict(facts.holders)
         self._held: dict[Key, set[str]] = {}
@@ -103,7 +120,11 @@ class Plan:
         for prefix in transaction.vacant:
             if self._taken(prefix, moved):
                 raise Conflict("vacant", prefix)
+        for taking in transaction.takings:
+            if not self._is_there(taking):
+                raise Conflict("taking", taking.name)
         self.sequence += 1
+        self.taken += [(self.sequence, taking.name, taking.amount) for taking in transaction.takings]
         self._settle_documents(transaction.writes)
         self._settle_claims(moved)
         return self.sequence
@@ -144,6 +165,17 @@ class Plan:
                     raise Conflict("claim", claim)
                 moved[claim] = key
         return moved
+
+    def _is_there(self, taking: Taking) -> bool:
+        if taking.since < self._facts.forgotten:
+            return False
+        unseen = sum(
+            amount
+            for taken in (self._facts.taken, self.taken)
+            for sequence, name, amount in taken
+            if name == taking.name and sequence > taking.since
+        )
+        return unseen <= taking.spare
 
     def _taken(self, prefix: str, moved: dict[str, Key | None]) -> bool:
         known = {**self._holders, **moved}

@@ -18,6 +18,10 @@ from resphere.store.planning import Facts, Key, Outcome, Plan, rewrites_claims
 # SQLite takes at most 1 GB in one value; in portions an import also needs less memory at once.
 PORTION_BYTES = 16 * 1024 * 1024
 
+TAKINGS_KEPT = 10_000
+"""What was taken so many transactions ago is forgotten: nobody plans on so old a state."""
+TAKINGS_FORGOTTEN_EVERY = 1_000
+
 _SELECT_STATE = "SELECT sequence, log_rows FROM state"
 _UPDATE_STATE = "UPDATE state SET sequence = ?, log_rows = log_rows + ?"
 
@@ -73,6 +77,13 @@ _UPSERT_COUNTER = (
     "INSERT INTO counters (name, next) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET next = excluded.next"
 )
 
+_SELECT_TAKINGS = "SELECT json_group_array(json_array(sequence, name, amount)) FROM takings WHERE sequence > ?"
+_INSERT_TAKINGS = """
+    INSERT INTO takings (sequence, name, amount)
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each(?)
+"""
+_DELETE_TAKINGS = "DELETE FROM takings WHERE sequence <= ?"
+
 _SELECT_LAST_SURPLUS = "SELECT sequence FROM log ORDER BY sequence, ordinal LIMIT 1 OFFSET ?"
 _DELETE_LOG = "DELETE FROM log WHERE sequence <= ?"
 _UPDATE_PRUNED = "UPDATE state SET log_rows = log_rows - ?, pruned_sequence = ?"
@@ -88,7 +99,7 @@ def apply_transactions(
     :raises sqlite3.Error: the caller rolls back, and none of them is stored.
     """
     sequence, log_rows = connection.execute(_SELECT_STATE).fetchone()
-    plan = Plan(_facts(connection, transactions), sequence)
+    plan = Plan(_facts(connection, transactions, sequence), sequence)
     outcomes: list[int | Conflict] = []
     for transaction in transactions:
         try:
@@ -97,6 +108,8 @@ def apply_transactions(
             outcomes.append(conflict)
     if plan.sequence > sequence:
         _write(connection, plan)
+        if plan.taken:
+            _keep_takings(connection, plan, sequence)
         if log_rows + len(plan.documents) > log_rows_kept + log_rows_kept // 20:
             _prune(connection, log_rows + len(plan.documents) - log_rows_kept)
     return outcomes
@@ -110,11 +123,14 @@ def take_numbers(connection: sqlite3.Connection, counter: str, count: int) -> ra
     return range(first, first + count)
 
 
-def _facts(connection: sqlite3.Connection, transactions: Iterable[Transaction]) -> Facts:
+def _facts(connection: sqlite3.Connection, transactions: Iterable[Transaction], sequence: int) -> Facts:
     keys: dict[Key, None] = {}
     claims: dict[str, None] = {}
     rewritten: dict[Key, None] = {}
+    since: int | None = None
     for transaction in transactions:
+        for taking in transaction.takings:
+            since = taking.since if since is None else min(since, taking.since)
         for check in transaction.checks:
             keys[check.kind, check.id] = None
         for write in transaction.writes:
@@ -126,6 +142,8 @@ def _facts(connection: sqlite3.Connection, transactions: Iterable[Transaction]) 
         revisions=_select_revisions(connection, list(keys)),
         holders=_select_holders(connection, list(claims), list(rewritten)) if rewritten else {},
         stored_claim=lambda prefix, besides: _stored_claim(connection, prefix, besides),
+        taken=_select_takings(connection, since) if since is not None and since < sequence else [],
+        forgotten=sequence - TAKINGS_KEPT,
     )
 
 
@@ -137,6 +155,17 @@ def _select_revisions(connection: sqlite3.Connection, keys: list[Key]) -> dict[K
 def _select_holders(connection: sqlite3.Connection, claims: list[str], keys: list[Key]) -> dict[str, Key]:
     (found,) = connection.execute(_SELECT_CLAIMS, (_json(claims), _json(keys))).fetchone()
     return {claim: (kind, id) for claim, kind, id in msgspec.json.decode(found, type=list[tuple[str, str, str]])}
+
+
+def _select_takings(connection: sqlite3.Connection, since: int) -> list[tuple[int, str, int]]:
+    (found,) = connection.execute(_SELECT_TAKINGS, (since,)).fetchone()
+    return msgspec.json.decode(found, type=list[tuple[int, str, int]])
+
+
+def _keep_takings(connection: sqlite3.Connection, plan: Plan, before: int) -> None:
+    connection.execute(_INSERT_TAKINGS, (_json(plan.taken),))
+    if plan.sequence // TAKINGS_FORGOTTEN_EVERY > before // TAKINGS_FORGOTTEN_EVERY:
+        connection.execute(_DELETE_TAKINGS, (plan.sequence - TAKINGS_KEPT,))
 
 
 def _stored_claim(connection: sqlite3.Connection, prefix: str, besides: Container[str]) -> str | None:

@@ -55,6 +55,17 @@ TABLES = (
     "CREATE INDEX claims_by_document ON claims (kind, id)",
     "CREATE TABLE counters (name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID",
 )
+ADDED_TABLES = (
+    """
+    CREATE TABLE IF NOT EXISTS takings (
+        sequence INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        amount INTEGER NOT NULL,
+        PRIMARY KEY (sequence, name)
+    ) WITHOUT ROWID
+    """,
+)
+"""What earlier releases did not make: they can use the file all the same."""
 
 
 class WriterLock:
@@ -122,6 +133,7 @@ def make_database(path: Path, new_epoch: Callable[[], str]) -> None:
         stack.callback(connection.close)
         if not _is_empty(connection):
             _check_schema(connection, path)
+            _add_tables(connection)
             return
         _configure(connection, path)
         _create_tables(connection, new_epoch())
@@ -190,7 +202,7 @@ def _is_empty(connection: sqlite3.Connection) -> bool:
 
 def _create_tables(connection: sqlite3.Connection, epoch: str) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    for statement in TABLES:
+    for statement in (*TABLES, *ADDED_TABLES):
         connection.execute(statement)
     connection.execute(
         "INSERT INTO state (only_row, epoch, sequence, log_rows, pruned_sequence) VALUES (1, ?, 0, 0, 0)", (epoch,)
@@ -198,6 +210,12 @@ def _create_tables(connection: sqlite3.Connection, epoch: str) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")
+
+
+def _add_tables(connection: sqlite3.Connection) -> None:
+    if _number(connection, "SELECT count(*) FROM sqlite_master WHERE name = 'takings'") == 0:
+        for statement in ADDED_TABLES:
+            connection.execute(statement)
 
 
 def _check_schema(connection: sqlite3.Connection, path: Path) -> None:

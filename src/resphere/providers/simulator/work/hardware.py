@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from resphere.inventory.admission import with_room
 from resphere.inventory.edit import Edit
 from resphere.inventory.files import settle
 from resphere.inventory.model import VirtualMachine
@@ -35,4 +34,4 @@ class Hardware:
             settle(self._inventory, edit, vm, changed)
             return outcome
 
-        return await with_room(self._inventory, lambda: job.complete(plan))
+        return await job.complete(plan)

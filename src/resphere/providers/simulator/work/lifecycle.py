@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from resphere.contract.generated import ids
-from resphere.inventory.admission import with_room
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.customization import forget_customization
 from resphere.inventory.data_sets import forget_all_data_sets
@@ -37,7 +36,7 @@ class Lifecycle:
             settle(self._inventory, edit, None, vm)
             return ids.VirtualMachineId(vm.id)
 
-        return await with_room(self._inventory, lambda: job.complete(plan, reports=True))
+        return await job.complete(plan, reports=True)
 
     async def register_vm(
         self, job: Job[Folder], choose: Callable[[Edit, Folder], Registration]

@@ -8,7 +8,6 @@ import msgspec
 
 from resphere.contract.errors import NotFound, ResourceBusy, message
 from resphere.contract.generated import vcenter_vm
-from resphere.inventory.admission import with_room
 from resphere.inventory.data_sets import copy_data_sets, forget_data_sets, revert_data_sets
 from resphere.inventory.edit import Edit
 from resphere.inventory.files import settle, taken_by_another
@@ -73,7 +72,7 @@ class Snapshots:
             revert_data_sets(self._inventory, edit, vm.id, snapshot.id)
             settle(self._inventory, edit, vm, reverted)
 
-        await with_room(self._inventory, lambda: job.complete(plan))
+        await job.complete(plan)
 
     async def delete_snapshots(self, job: Job[VirtualMachine], snapshot_ids: tuple[str, ...]) -> None:
         """Delete, and hang what remains on the nearest ancestor that remains."""
