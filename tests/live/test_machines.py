@@ -121,6 +121,25 @@ def test_one_name_many_clients_two_workers(server: Server, pool: ThreadPoolExecu
         client.close()
 
 
+def test_on_rest_for_older_clients(server: Server) -> None:
+    with server.session() as client:
+        where = place(client)
+        made = client.post("/rest/vcenter/vm", json={"spec": spec(where, "on-rest")})
+        assert made.status_code == 200, made.text
+        vm = made.json()["value"]
+        info = client.read(f"/rest/vcenter/vm/{vm}")["value"]
+        (disk,) = info["disks"]
+        assert client.post(f"/rest/vcenter/vm/{vm}?action=unregister").status_code == 200
+        path = disk["value"]["backing"]["vmdk_file"].replace(".vmdk", ".vmx")
+        wanted = {"datastore_path": path, "placement": {key: where[key] for key in ("folder", "cluster")}}
+        back = client.post("/rest/vcenter/vm?action=register", json={"spec": wanted})
+        assert back.status_code == 200, back.text
+        assert client.read(f"/rest/vcenter/vm/{back.json()['value']}")["value"]["name"] == "on-rest"
+        refused = client.post("/rest/vcenter/vm", json={"spec": spec(where, "on-rest")})
+        assert (refused.status_code, refused.json()["type"]) == (400, "com.vmware.vapi.std.errors.already_exists")
+        assert client.delete(f"/rest/vcenter/vm/{back.json()['value']}").status_code == 200
+
+
 def test_the_last_room_on_a_datastore(server: Server, pool: ThreadPoolExecutor) -> None:
     clients = [server.session() for _ in range(WRITERS)]
     where = place(clients[0])

@@ -10,7 +10,16 @@ import pytest
 from resphere.contract.errors import AlreadyExists, InvalidArgument, NotFound, ResourceInUse, VapiError
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter import Datacenter as Api
-from resphere.inventory.model import KINDS, ROOT_FOLDER, Datacenter, Folder, ManagedObject, VirtualMachine
+from resphere.inventory.model import (
+    KINDS,
+    ROOT_FOLDER,
+    Datacenter,
+    DatastoreFile,
+    Folder,
+    ManagedObject,
+    UnregisteredVm,
+    VirtualMachine,
+)
 from resphere.providers.simulator.check import problems
 from resphere.tasks.record import Task
 from tests.support.world import World
@@ -94,6 +103,15 @@ class TestDelete:
                 world.call(Api.delete, ids.DatacenterId(only(world).id), force)
             assert refused(error) == (400, "resphere.datacenter.not_empty")
         assert len(everything(world)) == before
+
+    def test_force_takes_files_of_no_vm_too(self, world: World) -> None:
+        vm = next(vm for vm in world.inventory.all(VirtualMachine).values() if vm.power_state == "POWERED_OFF")
+        world.put(DatastoreFile(id="file-9001", name="left/left.vmdk", parent=vm.datastore, capacity=1))
+        world.call(vcenter.VM.unregister, ids.VirtualMachineId(vm.id))
+        assert world.inventory.all(UnregisteredVm)
+        world.call(Api.delete, ids.DatacenterId(only(world).id), True)
+        assert not world.inventory.all(UnregisteredVm)
+        assert not world.inventory.all(DatastoreFile)
 
     def test_force_takes_everything_in_it(self, world: World) -> None:
         kept = world.call(Api.create, Api.CreateSpec(name="Paris", folder=ROOT))

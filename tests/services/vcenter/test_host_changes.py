@@ -33,6 +33,7 @@ from resphere.inventory.model import (
     ManagedObject,
     Network,
     ResourcePool,
+    UnregisteredVm,
     VirtualMachine,
 )
 from resphere.providers.simulator.check import problems
@@ -212,6 +213,22 @@ class TestDelete:
         assert vms
         assert not vms & set(world.inventory.all(VirtualMachine))
         assert host not in world.inventory.all(Host)
+
+    def test_files_of_its_vms_stay_on_datastores_that_others_mount(self, world: World) -> None:
+        host = standalone(world)
+        vms = list(world.inventory.by(VirtualMachine, "host", host).values())
+        mounted = (world.inventory.get(Datastore, id) for id in {vm.datastore for vm in vms})
+        local = {store.id for store in mounted if store is not None and not store.multiple_host_access}
+        shared = world.change(
+            next(store for store in world.inventory.all(Datastore).values() if store.id == vms[0].datastore),
+            multiple_host_access=True,
+        )
+        local.discard(shared.id)
+        world.call(Api.disconnect, host)
+        world.call(Api.delete, host)
+        left = {files.machine.id for files in world.inventory.all(UnregisteredVm).values()}
+        assert left == {vm.id for vm in vms if vm.datastore not in local}
+        assert vms[0].id in left
 
     def test_maintenance_mode_will_do(self, world: World) -> None:
         made = world.call(Api.create, spec(world))
