@@ -192,6 +192,15 @@ def test_queries(client: Client, query: str, named: list[str]) -> None:
         assert part in words(reply)
 
 
+def test_a_list_ignores_places_that_only_other_lists_filter_by(client: Client) -> None:
+    pools = client.read("/api/vcenter/resource-pool?names=Resources")
+    assert pools
+    assert client.read("/api/vcenter/resource-pool?names=Resources&parent_folders=group-v3") == pools
+    vm = client.read("/api/vcenter/vm")[0]["vm"]
+    changed = client.patch(f"/api/vcenter/vm/{vm}/hardware/cpu?folders=group-v3", json={})
+    assert refusal(changed) == INVALID
+
+
 def test_a_single_valued_query_given_twice(client: Client) -> None:
     reply = client.get("/api/vcenter/host?standalone=true&standalone=false")
     assert refusal(reply) == INVALID

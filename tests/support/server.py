@@ -84,7 +84,7 @@ class Server:
         return self._process
 
     def start(self) -> Server:
-        """Start and wait until the server has said where it is and answers there."""
+        """Start and wait until the server has said where it is."""
         for _ in range(STARTS):
             self.launch()
             if self.banner:
@@ -93,25 +93,10 @@ class Server:
             if not re.search("in use", self.errors()):
                 raise RuntimeError(f"the server did not start:\n{self.errors()}")
             self.port = free_port()
-        try:
-            wait_until(self._answers, "the server answers", START_SECONDS)
-        except BaseException:
-            self.kill()
-            raise
         return self
 
-    def _answers(self) -> bool:
-        """Whether a worker takes requests: the banner says where the server is, a moment before there is one."""
-        try:
-            requests.options(f"{self.url}/api", timeout=START_SECONDS, verify=self.verify)
-        except requests.exceptions.SSLError:
-            raise
-        except requests.exceptions.ConnectionError:
-            return False
-        return True
-
     def launch(self) -> None:
-        """Start and wait until the server says where it is: its workers are only beginning then."""
+        """Start and wait until the server says where it is, which it does when its port listens."""
         command = [sys.executable, "-m", "resphere", "serve", "--port", str(self.port)]
         with self.stderr.open("ab") as errors:
             self._process = subprocess.Popen(

@@ -19,6 +19,11 @@ from resphere.dialects.validation import bare, check_unions, convert, decode_jso
 
 CHALLENGE = 'Basic realm="VAPI endpoint",SIGN realm="VAPI endpoint",service="VAPI endpoint"'
 JSON = "application/json"
+PLACES = frozenset(
+    {"clusters", "datacenters", "folders", "hosts", "parent_folders", "parent_resource_pools", "resource_pools"}
+)
+"""Filters by place, which a read that has not got them ignores, as vCenter 8.0 must: Ansible's lookups walk down a path
+with what they found on it, and ask for ``resource-pool?parent_folders=...``. Other unknown keys are refused."""
 MOST_REMEMBERED = 4096
 LONGEST_REMEMBERED = 256  # characters: so what is remembered stays below some 4 MB
 
@@ -180,6 +185,7 @@ class Codec:
         self._fields = () if route.flat else route.body
         self._takes_body = bool(route.body)
         self._ignores_body = route.method in ("GET", "DELETE")
+        self._reads = route.method == "GET"
         self._body_type: Any = None
         if self._flat is not None:
             self._body_type = types[self._flat]
@@ -215,6 +221,8 @@ class Codec:
         for key, given in query.items():
             place = self._query.get(key)
             if place is None and key in self._selecting:
+                continue
+            if place is None and self._reads and key in PLACES:
                 continue
             if place is None:
                 allowed = ", ".join(sorted(self._query)) or "none"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import sys
+import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -17,6 +19,22 @@ from resphere.server.settings import Settings
 from resphere.server.signals import hold_in_forks
 
 STOP_SECONDS = 30
+POLL_SECONDS = 0.01
+
+
+class Server(MPServer):
+    """Granian's server, which says when its port listens: its own hooks are called before there is a worker."""
+
+    listening: Callable[[], None] | None = None
+    """Called once, when a client can connect."""
+
+    def startup(self, spawn_target: Any, target_loader: Any) -> None:
+        super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
+        while self.listening is not None and not self.main_loop_interrupt.is_set():
+            if is_open(self.bind_addr, self.bind_port):
+                self.listening()
+                return
+            time.sleep(POLL_SECONDS)
 
 
 def serve(settings: Settings) -> None:
@@ -28,7 +46,7 @@ def serve(settings: Settings) -> None:
     require_free(settings.host, settings.port)
     prepared = prepare(settings)
     server = granian(settings, prepared)
-    server.on_startup(partial(announce, settings, prepared))
+    server.listening = partial(announce, settings, prepared)
     hold_in_forks()
     server.serve(target_loader=partial(load, settings, prepared.ca_archive), wrap_loader=False)
 
@@ -48,7 +66,16 @@ def require_free(host: str, port: int) -> None:
         raise OSError(f"cannot listen on --host {host} --port {port}: {error.strerror}") from error
 
 
-def granian(settings: Settings, prepared: Prepared) -> MPServer:
+def is_open(host: str, port: int) -> bool:
+    """Whether somebody listens there; an address that means all of them is asked for on this machine."""
+    try:
+        socket.create_connection(({"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def granian(settings: Settings, prepared: Prepared) -> Server:
     """The server that carries the application."""
     tls: dict[str, Any] = {}
     if prepared.tls is not None:
@@ -57,7 +84,7 @@ def granian(settings: Settings, prepared: Prepared) -> MPServer:
             "ssl_key": prepared.tls.key,
             "ssl_protocol_min": SSLProtocols.tls12,
         }
-    return MPServer(
+    return Server(
         "resphere",
         address=settings.host,
         port=settings.port,
