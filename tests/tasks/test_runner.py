@@ -10,14 +10,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from resphere.contract.errors import Canceled, NotAllowedInCurrentState, NotFound, Unsupported, message
+from resphere.contract.errors import Canceled, NotAllowedInCurrentState, NotFound, ResourceBusy, Unsupported, message
 from resphere.contract.generated.cis_task import Status
 from resphere.inventory.edit import Edit
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.inventory.tables import TABLES
+from resphere.tasks.job import Origin, TaskJob
 from resphere.tasks.record import TASKS, Task
-from resphere.tasks.runner import MOST_FINISHED, PRUNED_AT_ONCE, Origin, TaskJob, Tasks
+from resphere.tasks.runner import MOST_FINISHED, PRUNED_AT_ONCE, Tasks
 from tests.inventory import samples
 from tests.inventory.worlds import put, run
 
@@ -240,6 +241,127 @@ def test_the_oldest_finished_tasks_are_forgotten(tmp_path: Path) -> None:
         assert f"task-{PRUNED_AT_ONCE - 1}" not in left
         assert f"task-{PRUNED_AT_ONCE}" in left
         assert f"task-{count}" in left
+
+    at_work(test, tmp_path)
+
+
+async def ended(desk: Desk, task_id: str) -> Task:
+    """A task once it is over."""
+    over = asyncio.Event()
+
+    def hear(_: Task | None, task: Task | None) -> None:
+        if task is not None and task.id == task_id and task.is_finished:
+            over.set()
+
+    end = desk.replica.subscribe(Task, hear)
+    found = desk.replica.get(Task, task_id)
+    if found is None or not found.is_finished:
+        await asyncio.wait_for(over.wait(), 30)
+    end()
+    task = desk.replica.get(Task, task_id)
+    assert task is not None
+    return task
+
+
+def test_what_is_launched_goes_on_and_reports(tmp_path: Path) -> None:
+    async def test(desk: Desk) -> None:
+        go = asyncio.Event()
+
+        async def action(job: Job) -> str:
+            await job.begin()
+            await go.wait()
+
+            def plan(edit: Edit, vm: VirtualMachine) -> str:
+                rename(edit, vm)
+                return "vm-2"
+
+            return await job.complete(plan)
+
+        identity = await desk.tasks.launch(ORIGIN, VM, action, cancelable=True)
+        assert (desk.task.id, desk.task.status, desk.task.cancelable) == (identity, Status.RUNNING, True)
+        go.set()
+        task = await ended(desk, identity)
+        assert (task.status, task.result) == (Status.SUCCEEDED, "vm-2")
+
+    at_work(test, tmp_path)
+
+
+def test_what_fails_after_its_launch_fails_in_the_task(tmp_path: Path) -> None:
+    async def test(desk: Desk) -> None:
+        with pytest.raises(NotAllowedInCurrentState):
+            await desk.tasks.launch(ORIGIN, VM, lambda job: job.complete(rename), refuse)
+        assert desk.replica.count(Task) == 0
+        answers = iter([lambda _: None, refuse])
+        identity = await desk.tasks.launch(ORIGIN, VM, lambda job: job.complete(rename), lambda vm: next(answers)(vm))
+        task = await ended(desk, identity)
+        assert task.status is Status.FAILED
+        assert task.error
+        assert task.error.error_type == "NOT_ALLOWED_IN_CURRENT_STATE"
+
+    at_work(test, tmp_path)
+
+
+def test_one_work_at_a_time_across_workers(tmp_path: Path) -> None:
+    async def test(one: Desk, two: Desk, alive: set[str]) -> None:
+        go = asyncio.Event()
+
+        async def action(job: Job) -> None:
+            await job.begin()
+            await go.wait()
+            await job.complete(rename)
+
+        identity = await one.tasks.launch(ORIGIN, VM, action)
+        for busy in (action, lambda job: job.complete(rename)):
+            with pytest.raises(ResourceBusy, match=identity):
+                await two.do(busy)
+            with pytest.raises(ResourceBusy, match=identity):
+                await two.tasks.launch(ORIGIN, VM, busy)
+        # What only reads the VM is in nobody's way.
+        await two.tasks.run(ORIGIN, VM, lambda job: job.complete(lambda edit, vm: None), exclusive=False)
+        go.set()
+        assert (await ended(one, identity)).status is Status.SUCCEEDED
+        await two.do(lambda job: job.complete(rename))
+
+    at_work(test, tmp_path, workers=2)
+
+
+def test_the_dead_are_in_nobody_s_way_and_come_too_late(tmp_path: Path) -> None:
+    async def test(one: Desk, two: Desk, alive: set[str]) -> None:
+        go = asyncio.Event()
+
+        async def action(job: Job) -> None:
+            await job.begin()
+            await go.wait()
+            await job.complete(lambda edit, vm: edit.put(msgspec.structs.replace(vm, annotation="late")))
+
+        identity = await one.tasks.launch(ORIGIN, VM, action)
+        alive.discard("one")
+        await two.do(lambda job: job.complete(rename))
+        task = two.replica.get(Task, identity)
+        assert task
+        assert task.error
+        assert task.error.messages[0].id == "resphere.task.interrupted"
+        go.set()
+        await one.tasks.close()
+        one.replica.refresh()
+        vm = one.replica.get(VirtualMachine, VM.id)
+        assert vm
+        assert (vm.name, vm.annotation) == ("renamed", VM.annotation)
+
+    at_work(test, tmp_path, workers=2)
+
+
+def test_a_stop_fails_what_it_does_not_wait_for(tmp_path: Path) -> None:
+    async def test(desk: Desk) -> None:
+        async def action(job: Job) -> None:
+            await job.spend(600)
+
+        identity = await desk.tasks.launch(ORIGIN, VM, action)
+        await desk.tasks.close(patience_seconds=0)
+        task = desk.task
+        assert (task.id, task.status) == (identity, Status.FAILED)
+        assert task.error
+        assert task.error.messages[0].id == "resphere.task.stopped"
 
     at_work(test, tmp_path)
 

@@ -9,13 +9,21 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from resphere.access.view import View
-from resphere.contract.errors import NotFound, message
+from resphere.contract.errors import (
+    NotAllowedInCurrentState,
+    NotFound,
+    ResourceBusy,
+    VapiError,
+    message,
+)
+from resphere.contract.generated import ids
 from resphere.contract.model import AnyOperation
 from resphere.inventory.edit import Edit
 from resphere.inventory.model import ManagedObject
 from resphere.inventory.replica import Replica
 from resphere.providers.base import Provider
-from resphere.tasks.runner import Origin, TaskJob, Tasks
+from resphere.tasks.job import Origin, TaskJob
+from resphere.tasks.runner import Tasks
 
 O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
 R = TypeVar("R")
@@ -112,10 +120,35 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         action: Callable[[TaskJob[O]], Awaitable[R]],
         guard: Callable[[O], None] = lambda _: None,
         cancelable: bool = False,
+        exclusive: bool | None = None,
     ) -> R:
-        """Do work on ``target`` as a task and wait for its end. ``guard`` raises where its state forbids it."""
-        origin = Origin(self.operation.service, self.operation.name, description, self.session.user)
-        return await self.environment.tasks.run(origin, target, action, guard, cancelable)
+        """Do work on ``target`` as a task and wait for its end. ``guard`` raises where its state forbids it.
+
+        ``exclusive``: refused as busy while other such work is under way on the target; by default so for VMs and
+        hosts. A VM that is only read (the source of a clone) needs none.
+        """
+        return await self.tasks.run(self._origin(description), target, action, guard, cancelable, exclusive)
+
+    async def launch(
+        self,
+        description: str,
+        target: O,
+        action: Callable[[TaskJob[O]], Awaitable[object]],
+        guard: Callable[[O], None] = lambda _: None,
+        cancelable: bool = False,
+        exclusive: bool | None = None,
+    ) -> ids.CisTASKId:
+        """Begin work on ``target`` and return its task's id at once: what every ``$task`` operation answers.
+
+        As :meth:`run` otherwise. What ``guard`` refuses before is the reply; what fails later stands in the task. What
+        ``action`` completes with is the task's result, which must be the result of the operation without ``$task``.
+        """
+        origin = self._origin(description)
+        return ids.CisTASKId(await self.tasks.launch(origin, target, action, guard, cancelable, exclusive))
+
+    def _origin(self, description: str) -> Origin:
+        operation = self.operation
+        return Origin(operation.service, operation.name, description, self.session.user, busy_error(operation))
 
     async def change(
         self,
@@ -128,6 +161,14 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         return await self.run(
             description, target, lambda job: self.provider.inventory.change_inventory(job, plan), guard
         )
+
+
+def busy_error(operation: AnyOperation) -> type[VapiError]:
+    """The error that the operation declares for an object that other work is under way on."""
+    for name, cls in (("resource_busy", ResourceBusy), ("error", VapiError)):
+        if name in operation.errors:
+            return cls
+    return NotAllowedInCurrentState if "not_allowed_in_current_state" in operation.errors else ResourceBusy
 
 
 WORDS = {

@@ -10,6 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import msgspec
 
+from resphere.contract.lookup import operation_at, place_of
 from resphere.contract.model import AnyOperation, Handler, Operation
 from resphere.services.call import Call
 
@@ -21,12 +22,13 @@ class Implementation(msgspec.Struct, frozen=True):
     """An operation with its handler.
 
     ``kept``: the answer depends on nothing but the inventory's revision, the input and what the caller may see, so
-    that it may be kept and revalidated by ETag.
+    that it may be kept and revalidated by ETag. ``result``: what the tasks of the operation result in.
     """
 
     operation: AnyOperation
     handler: Handler
     kept: bool
+    result: Any = None
 
 
 _implementations: dict[str, Implementation] = {}
@@ -35,17 +37,20 @@ _implementations: dict[str, Implementation] = {}
 HandlerOf: TypeAlias = Callable[Concatenate[Call, P], Coroutine[Any, Any, R]]
 
 
-def implements(operation: Operation[P, R], *, kept: bool = False) -> Callable[[HandlerOf[P, R]], HandlerOf[P, R]]:
+def implements(
+    operation: Operation[P, R], *, kept: bool = False, result: Any = None
+) -> Callable[[HandlerOf[P, R]], HandlerOf[P, R]]:
     """Attach the decorated coroutine function to ``operation``.
 
     It is called with the :class:`Call` and the operation's parameters in the contract's order, validated, and returns
-    the operation's result or raises a :class:`~resphere.contract.errors.VapiError`.
+    the operation's result or raises a :class:`~resphere.contract.errors.VapiError`. Of a ``$task`` operation that has
+    no sister without ``$task``, ``result`` is the type of what the task results in.
     """
 
     def attach(handler: HandlerOf[P, R]) -> HandlerOf[P, R]:
         if operation.id in _implementations:
             raise ValueError(f"{operation.id} is implemented twice")
-        _implementations[operation.id] = Implementation(operation, handler, kept)
+        _implementations[operation.id] = Implementation(operation, handler, kept, result)
         return handler
 
     return attach
@@ -56,6 +61,15 @@ def load(package: ModuleType) -> dict[str, Implementation]:
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         importlib.import_module(module.name)
     return implementations()
+
+
+def result_type(service: str, name: str) -> Any:
+    """The type of what tasks of an operation result in; ``Any`` where nothing is known of it."""
+    implementation = _implementations.get(f"{service}.{name}")
+    if implementation is not None and implementation.result is not None:
+        return implementation.result
+    place = place_of(service, name.removesuffix("$task"))
+    return Any if place is None else operation_at(place).output
 
 
 def implementations() -> dict[str, Implementation]:

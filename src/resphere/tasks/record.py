@@ -15,7 +15,9 @@ from resphere.inventory.table import Table
 class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Work on ``target`` (of resource type ``target_type``), asked for by ``service``.``operation``.
 
-    ``owner`` is the worker that does it; ``progress`` goes from 0 to 100. Times are aware, in UTC.
+    ``owner`` is the worker that does it; ``progress`` goes from 0 to 100. ``exclusive``: while it is not finished,
+    no other exclusive work goes on on the target. ``result`` is of plain values, as JSON has them. Times are aware, in
+    UTC.
     """
 
     kind: ClassVar[str] = "task"
@@ -27,6 +29,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     target_type: str | None = None
     target: str | None = None
     user: str | None = None
+    exclusive: bool = False
     owner: str
     status: Status
     progress: int = 0
@@ -44,11 +47,22 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
         return self.status in (Status.SUCCEEDED, Status.FAILED)
 
 
+def busy_claim(target: str) -> str:
+    """The claim that an unfinished exclusive task holds on its target, and no other can."""
+    return f"busy/{target}/"  # the end keeps vm-1 apart from vm-10 where the claim is asked for as a prefix
+
+
+def _keeps_busy(task: Task) -> tuple[str, ...]:
+    return () if task.is_finished or not task.exclusive or task.target is None else (task.target,)
+
+
 TASKS = Table(
     cls=Task,
     indexes={
+        "busy": _keeps_busy,
         "owner": lambda task: () if task.is_finished else (task.owner,),
         "finished": lambda task: ("yes",) if task.is_finished else ("no",),
     },
+    claims=lambda task: tuple([busy_claim(target) for target in _keeps_busy(task)]),
     revises=False,
 )

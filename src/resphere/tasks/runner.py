@@ -1,31 +1,36 @@
 """Runs work on managed objects and keeps its tasks.
 
 Work that is over at once is one transaction: its effect and its finished task. Work that takes time is recorded as
-running first, so that others see it, can cancel it, and know after a crash that it did not finish.
+running first, so that others see it, can cancel it, and know after a crash that it did not finish. Its effect is one
+transaction in the end, together with the task's success: work that is canceled or interrupted has changed nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
-from resphere.contract.errors import (
-    Canceled,
-    InternalServerError,
-    NotAllowedInCurrentState,
-    NotFound,
-    VapiError,
-    message,
-)
-from resphere.contract.generated.cis_task import Status
+from resphere.contract.errors import NotAllowedInCurrentState, VapiError, message
 from resphere.inventory.edit import Edit
-from resphere.inventory.model import ManagedObject
+from resphere.inventory.errors import ConcurrentChange as ChangedConcurrently
+from resphere.inventory.model import Host, ManagedObject, VirtualMachine
 from resphere.inventory.replica import Replica
+from resphere.tasks.job import Origin, TaskJob
+from resphere.tasks.outcomes import (
+    busy_messages,
+    failed,
+    interrupted,
+    is_busy,
+    no_task,
+    overtaken,
+    stopped,
+    unforeseen,
+)
 from resphere.tasks.record import Task
 
 log = logging.getLogger(__name__)
@@ -36,126 +41,11 @@ R = TypeVar("R")
 MOST_FINISHED = 10_000
 PRUNED_AT_ONCE = 500
 WATCH_SECONDS = 0.1
+STOP_SECONDS = 2.0
+"""What launched work is given to end when the server stops."""
 
-
-class Origin(msgspec.Struct, frozen=True):
-    """Who asked for the work and by which operation."""
-
-    service: str
-    operation: str
-    description: str
-    user: str | None
-
-
-class TaskJob(Generic[O]):
-    """One piece of work; see :class:`resphere.providers.base.Job`, which this is."""
-
-    def __init__(self, tasks: Tasks, origin: Origin, target: O, guard: Callable[[O], None], cancelable: bool) -> None:
-        self._tasks = tasks
-        self._origin = origin
-        self._target = target
-        self._guard = guard
-        self._cancelable = cancelable
-        self._queued_time = tasks.now()
-        self._task: Task | None = None
-        self._canceled = asyncio.Event()
-
-    @property
-    def target(self) -> O:
-        return self._target
-
-    def now(self) -> datetime:
-        return self._tasks.now()
-
-    @property
-    def task_id(self) -> str | None:
-        """The task's id once it has been recorded."""
-        return self._task.id if self._task else None
-
-    async def begin(self) -> None:
-        if self._task is not None:
-            return
-
-        def plan(edit: Edit) -> Task:
-            task = self._record(edit, Status.RUNNING)
-            edit.put(task)
-            return task
-
-        self._task = await self._tasks.replica.change(plan)
-        self._tasks.watch(self._task.id, self._canceled)
-
-    async def spend(self, seconds: float) -> None:
-        if seconds <= 0:
-            return
-        await self.begin()
-        try:
-            await asyncio.wait_for(self._canceled.wait(), seconds)
-        except TimeoutError:
-            return
-        raise Canceled(message("com.vmware.cis.task.canceled", "The task was canceled."))
-
-    async def progress(self, percent: int) -> None:
-        await self.begin()
-        assert self._task is not None
-        task = self._task
-
-        def plan(edit: Edit) -> None:
-            current = edit.get(Task, task.id)
-            if current is not None and not current.is_finished:
-                edit.put(msgspec.structs.replace(current, progress=percent))
-
-        await self._tasks.replica.change(plan)
-
-    async def complete(self, plan: Callable[[Edit, O], R], *, reports: bool = False) -> R:
-        def whole(edit: Edit) -> tuple[R, Task]:
-            current = edit.get(type(self._target), self._target.id)
-            if current is None:
-                raise gone(self._target)
-            self._guard(current)
-            result = plan(edit, current)
-            running = edit.get(Task, self._task.id) if self._task else None
-            task = msgspec.structs.replace(
-                running or self._record(edit, Status.RUNNING),
-                status=Status.SUCCEEDED,
-                progress=100,
-                result=result if reports else None,
-                end_time=self._tasks.now(),
-            )
-            edit.put(task)
-            self._tasks.prune(edit)
-            return result, task
-
-        result, self._task = await self._tasks.replica.change(whole)
-        return result
-
-    async def fail(self, error: VapiError) -> None:
-        """Record the failure of work that had begun; work refused before it began leaves no task."""
-        if self._task is None:
-            return
-        task = self._task
-
-        def plan(edit: Edit) -> None:
-            current = edit.get(Task, task.id)
-            if current is not None and not current.is_finished:
-                edit.put(failed(current, error, self._tasks.now()))
-
-        await self._tasks.replica.change(plan)
-
-    def _record(self, edit: Edit, status: Status) -> Task:
-        return Task(
-            id=edit.new_id("task-"),
-            service=self._origin.service,
-            operation=self._origin.operation,
-            description=self._origin.description,
-            target_type=self._target.resource_type,
-            target=self._target.id,
-            user=self._origin.user,
-            owner=self._tasks.owner,
-            status=status,
-            cancelable=self._cancelable,
-            queued_time=self._queued_time,
-            start_time=self._queued_time,
-        )
+ONE_AT_A_TIME: tuple[type[ManagedObject], ...] = (VirtualMachine, Host)
+"""On these one piece of work goes on at a time, as vCenter has it; containers take any number."""
 
 
 class Tasks:
@@ -173,6 +63,7 @@ class Tasks:
         self._is_alive = is_alive
         self._watched: dict[str, asyncio.Event] = {}
         self._watcher: asyncio.Task[None] | None = None
+        self._launched: set[asyncio.Task[None]] = set()
 
     async def run(
         self,
@@ -181,26 +72,60 @@ class Tasks:
         action: Callable[[TaskJob[O]], Awaitable[R]],
         guard: Callable[[O], None] = lambda _: None,
         cancelable: bool = False,
+        exclusive: bool | None = None,
     ) -> R:
         """Do ``action`` on ``target`` and wait for its end.
 
         ``guard`` raises where the object's state forbids the work; it is asked before and again in the transaction.
+        ``exclusive``: no other such work may be under way on the target; by default so for VMs and hosts.
 
-        :raises VapiError: what the guard or the action raised.
+        :raises VapiError: what the guard or the action raised, or ``origin.busy``.
         """
         guard(target)
-        job = TaskJob(self, origin, target, guard, cancelable)
+        job = self._job(origin, target, guard, cancelable, exclusive, reports=False)
         try:
             return await action(job)
         except VapiError as error:
             await job.fail(error)
             raise
         except Exception:
-            await job.fail(InternalServerError(message("resphere.task.failed", "The work failed unexpectedly.")))
+            await job.fail(unforeseen())
+            raise
+        except asyncio.CancelledError:
+            self._spawn(job.fail(stopped()))
             raise
         finally:
-            if job.task_id is not None:
-                self._watched.pop(job.task_id, None)
+            self._forget(job)
+
+    async def launch(
+        self,
+        origin: Origin,
+        target: O,
+        action: Callable[[TaskJob[O]], Awaitable[object]],
+        guard: Callable[[O], None] = lambda _: None,
+        cancelable: bool = False,
+        exclusive: bool | None = None,
+    ) -> str:
+        """Begin ``action`` on ``target`` and return the id of its task once that is recorded; as :meth:`run` otherwise.
+
+        What goes wrong from then on stands in the task; what ``action`` completes with is the task's result.
+
+        :raises VapiError: what the guard raised before, or ``origin.busy``.
+        """
+        guard(target)
+        job = self._job(origin, target, guard, cancelable, exclusive, reports=True)
+        refusal: asyncio.Future[VapiError] = asyncio.get_running_loop().create_future()
+        carried = self._spawn(self._carry(job, action, refusal))
+        recorded = asyncio.ensure_future(job.recorded.wait())
+        try:
+            await asyncio.wait((recorded, refusal, carried), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            recorded.cancel()
+        if refusal.done():
+            raise refusal.result()
+        if job.task_id is None:
+            raise unforeseen()
+        return job.task_id
 
     async def cancel(self, task_id: str) -> None:
         """Ask the worker that does the task to stop.
@@ -227,26 +152,39 @@ class Tasks:
         self._notice()
 
     def watch(self, task_id: str, canceled: asyncio.Event) -> None:
-        """Set ``canceled`` when any worker asks for the task's cancelation."""
+        """Count the task as this worker's, and set ``canceled`` when any worker asks for its cancelation."""
         self._watched[task_id] = canceled
         if self._watcher is None or self._watcher.done():
             self._watcher = asyncio.get_running_loop().create_task(self._watch())
 
+    def is_worked_on(self, task: Task) -> bool:
+        """Whether anybody still does the task."""
+        return task.id in self._watched if task.owner == self.owner else self._is_alive(task.owner)
+
+    def make_way(self, edit: Edit, target: str, origin: Origin, own: str | None) -> None:
+        """Refuse where an exclusive task other than ``own`` is under way on ``target``.
+
+        A task that nobody does any more is in nobody's way: the same edit fails it.
+
+        :raises VapiError: ``origin.busy``.
+        """
+        for task in tuple(self.replica.by(Task, "busy", target).values()):
+            if task.id == own:
+                continue
+            if self.is_worked_on(task):
+                raise origin.busy(*busy_messages(task))
+            edit.put(failed(task, interrupted(), self.now()))
+
     async def abandon_orphans(self) -> int:
-        """Fail the tasks of workers that no longer run; returns how many there were."""
-        orphans = [
-            task.id for task in self.replica.by(Task, "finished", "no").values() if not self._is_alive(task.owner)
-        ]
-        error = InternalServerError(
-            message("resphere.task.interrupted", "The server stopped while the task was running.")
-        )
+        """Fail the tasks that nobody does any more; returns how many there were."""
+        orphans = [t.id for t in self.replica.by(Task, "finished", "no").values() if not self.is_worked_on(t)]
 
         def plan(edit: Edit) -> int:
             count = 0
             for identity in orphans:
                 task = edit.get(Task, identity)
                 if task is not None and not task.is_finished:
-                    edit.put(failed(task, error, self.now()))
+                    edit.put(failed(task, interrupted(), self.now()))
                     count += 1
             return count
 
@@ -259,11 +197,71 @@ class Tasks:
             for identity in list(finished)[:PRUNED_AT_ONCE]:
                 edit.delete(Task, identity)
 
-    async def close(self) -> None:
-        """Stop watching."""
+    async def close(self, patience_seconds: float = STOP_SECONDS) -> None:
+        """Wait a little for what was launched, fail what is not over by then, and stop watching."""
+        if self._launched:
+            _, late = await asyncio.wait(self._launched, timeout=patience_seconds)
+            for task in late:
+                task.cancel()
+            # Those that had been canceled may have left their failing behind.
+            while self._launched:
+                await asyncio.gather(*self._launched, return_exceptions=True)
         if self._watcher is not None:
             self._watcher.cancel()
             await asyncio.gather(self._watcher, return_exceptions=True)
+
+    def _job(
+        self,
+        origin: Origin,
+        target: O,
+        guard: Callable[[O], None],
+        cancelable: bool,
+        exclusive: bool | None,
+        *,
+        reports: bool,
+    ) -> TaskJob[O]:
+        if exclusive is None:
+            exclusive = isinstance(target, ONE_AT_A_TIME)
+        return TaskJob(self, origin, target, guard, cancelable=cancelable, exclusive=exclusive, reports=reports)
+
+    async def _carry(
+        self, job: TaskJob[O], action: Callable[[TaskJob[O]], Awaitable[object]], refusal: asyncio.Future[VapiError]
+    ) -> None:
+        """Do launched work to its end, whatever that is."""
+        try:
+            await action(job)
+        except ChangedConcurrently:
+            await job.fail(overtaken(), leaves_task=True)
+        except VapiError as error:
+            if job.task_id is None and is_busy(error):
+                refusal.set_result(error)
+            else:
+                await job.fail(error, leaves_task=True)
+        except asyncio.CancelledError:
+            await job.fail(stopped())
+            raise
+        except Exception:
+            log.exception("the work of %s.%s failed", job.origin.service, job.origin.operation)
+            await job.fail(unforeseen(), leaves_task=True)
+        finally:
+            self._forget(job)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Have ``work`` done beside the requests; the end of the server waits for it."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._launched.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._launched.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            # The record says that the task runs, and nobody does it: the next sweep will say so.
+            log.error("the end of a task could not be recorded", exc_info=task.exception())
+
+    def _forget(self, job: TaskJob[Any]) -> None:
+        if job.number is not None:
+            self._watched.pop(job.number, None)
 
     async def _watch(self) -> None:
         # Only while this worker has something running: an idle worker does not wake up.
@@ -277,27 +275,3 @@ class Tasks:
             task = self.replica.get(Task, task_id)
             if task is not None and task.cancel_requested:
                 canceled.set()
-
-
-def failed(task: Task, error: VapiError, now: datetime) -> Task:
-    """``task`` as it stands after ``error`` ended it."""
-    return msgspec.structs.replace(
-        task, status=Status.FAILED, error=error.value(), end_time=now, start_time=task.start_time or now
-    )
-
-
-def no_task(task_id: str) -> NotFound:
-    """The refusal of an unknown task id."""
-    return NotFound(message("com.vmware.cis.task.not_found", "The task {0} does not exist.", task_id))
-
-
-def gone(target: ManagedObject) -> NotFound:
-    """The refusal where the object was deleted meanwhile."""
-    return NotFound(
-        message(
-            "com.vmware.api.vcenter.managed_object_not_found",
-            "The {0} {1} no longer exists.",
-            target.resource_type,
-            target.id,
-        )
-    )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
+
+import msgspec
 
 from resphere.contract.errors import UnableToAllocateResource, message
 from resphere.contract.generated import cis, cis_task, ids, vapi_std
 from resphere.contract.model import LocalizableMessage
 from resphere.services.call import Call
-from resphere.services.registry import implements
+from resphere.services.registry import implements, result_type
+from resphere.tasks.outcomes import no_task
 from resphere.tasks.record import Task
-from resphere.tasks.runner import no_task
 
 MOST_LISTED = 1000
 RECENT = timedelta(days=1)
@@ -81,7 +84,7 @@ def info(task: Task, spec: cis.Tasks.GetSpec | None) -> cis_task.Info:
     description = words(f"resphere.task.{task.description}", task.description)
     started = task.status is not cis_task.Status.PENDING
     succeeded = task.status is cis_task.Status.SUCCEEDED
-    result = task.result if succeeded and not (spec and spec.exclude_result) else None
+    result = result_of(task) if succeeded and not (spec and spec.exclude_result) else None
     return cis_task.Info(
         progress=cis_task.Progress(total=100, completed=task.progress, message=description) if started else None,
         result=result,
@@ -96,6 +99,13 @@ def info(task: Task, spec: cis.Tasks.GetSpec | None) -> cis_task.Info:
         end_time=task.end_time,
         user=task.user,
     )
+
+
+def result_of(task: Task) -> Any:
+    """What the task resulted in, of the type that its operation has: dialects write structures by their names."""
+    if task.result is None:
+        return None
+    return msgspec.convert(task.result, result_type(task.service, task.operation))
 
 
 def words(identity: str, text: str) -> LocalizableMessage:

@@ -1,0 +1,95 @@
+"""How tasks end badly: the errors that a task's record or its caller gets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from resphere.contract.errors import (
+    Canceled,
+    ConcurrentChange,
+    InternalServerError,
+    NotFound,
+    VapiError,
+    message,
+)
+from resphere.contract.generated.cis_task import Status
+from resphere.contract.model import LocalizableMessage
+from resphere.inventory.model import ManagedObject
+from resphere.tasks.record import Task
+
+BUSY = "resphere.task.busy"
+
+
+def busy_messages(task: Task) -> tuple[LocalizableMessage, ...]:
+    """The refusal where ``task`` is under way; the second message is vCenter's own."""
+    return (
+        message(
+            BUSY,
+            "{0} {1} is busy: the task {2} ({3}) is under way.",
+            task.target_type,
+            task.target,
+            task.id,
+            task.description,
+        ),
+        message("vmsg.TaskInProgress.summary", "Another task is already in progress."),
+    )
+
+
+def is_busy(error: VapiError) -> bool:
+    """Whether the error says that other work is under way."""
+    return bool(error.messages) and error.messages[0].id == BUSY
+
+
+def failed(task: Task, error: VapiError, now: datetime) -> Task:
+    """``task`` as it stands after ``error`` ended it."""
+    return msgspec.structs.replace(
+        task, status=Status.FAILED, error=error.value(), end_time=now, start_time=task.start_time or now
+    )
+
+
+def interrupted() -> InternalServerError:
+    """Why a task failed whose worker is no more."""
+    return InternalServerError(message("resphere.task.interrupted", "The server stopped while the task was running."))
+
+
+def stopped() -> InternalServerError:
+    """Why a task failed that an orderly stop did not wait for."""
+    return InternalServerError(
+        message("resphere.task.stopped", "The server was stopped before the task was done. Nothing was changed.")
+    )
+
+
+def unforeseen() -> InternalServerError:
+    """Why a task failed where there is no telling; the log has more."""
+    return InternalServerError(message("resphere.task.failed", "The work failed unexpectedly."))
+
+
+def overtaken() -> ConcurrentChange:
+    """Why a task failed whose object others changed all the time."""
+    return ConcurrentChange(
+        message("resphere.concurrent_change", "Others changed the same object meanwhile, again and again.")
+    )
+
+
+def canceled() -> Canceled:
+    """Why a task failed that somebody canceled."""
+    return Canceled(message("com.vmware.cis.task.canceled", "The task was canceled."))
+
+
+def no_task(task_id: str) -> NotFound:
+    """The refusal of an unknown task id."""
+    return NotFound(message("com.vmware.cis.task.not_found", "The task {0} does not exist.", task_id))
+
+
+def gone(target: ManagedObject) -> NotFound:
+    """The refusal where the object was deleted meanwhile."""
+    return NotFound(
+        message(
+            "com.vmware.api.vcenter.managed_object_not_found",
+            "The {0} {1} no longer exists.",
+            target.resource_type,
+            target.id,
+        )
+    )
