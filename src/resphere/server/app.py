@@ -24,7 +24,6 @@ Send = Callable[[Message], Awaitable[None]]
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:@-]{1,128}\Z")
 SWITCH_INTERVAL_SECONDS = 1e-4
-POLICY_VIOLATION = 1008
 BODILESS = frozenset({204, 304})
 MOST_DROPPED_BYTES = 256 * 1024 * 1024
 
@@ -43,10 +42,6 @@ class Application:
             await self._serve(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif scope["type"] == "websocket":
-            # The console of a simulated machine is a text: nothing draws a screen.
-            await receive()
-            await send({"type": "websocket.close", "code": POLICY_VIOLATION})
         else:
             raise ValueError(f"cannot serve {scope['type']}")
 
