@@ -6,7 +6,7 @@ why. No provider knows another.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -309,6 +309,31 @@ class GuestProvider(Protocol):
         """Make a transfer into the guest, which ends it."""
 
 
+class Load(msgspec.Struct, frozen=True, gc=False):
+    """What a machine does at a moment. ``cpu_MHz`` is asked for, ``memory_MiB`` taken."""
+
+    cpu_MHz: float
+    memory_MiB: float
+    disk_read_KBps: float
+    disk_write_KBps: float
+    network_receive_KBps: float
+    network_send_KBps: float
+
+
+IDLE = Load(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+"""Nothing at all."""
+
+
+class StatisticsProvider(Protocol):
+    """Figures of machines at moments, which are seconds since the epoch and not in the future."""
+
+    def vm_loads(self, vm: VirtualMachine, times: Sequence[float]) -> list[Load]:
+        """Of a virtual machine, a load for each moment; nothing while it is not on."""
+
+    def host_loads(self, host: Host, times: Sequence[float]) -> list[Load]:
+        """Of a host: of all that runs there, and itself."""
+
+
 class Provider(Protocol):
     """Everything that services ask of a provider, by capability."""
 
@@ -336,6 +361,9 @@ class Provider(Protocol):
 
     @property
     def guests(self) -> GuestProvider: ...
+
+    @property
+    def statistics(self) -> StatisticsProvider: ...
 
     async def feed(self, inventory: Replica) -> None:
         """Keep ``inventory`` true to what the provider's own source says, until canceled.

@@ -28,6 +28,7 @@ from resphere.dialects.jsonrpc import PATH as JSONRPC_PATH
 from resphere.dialects.jsonrpc import JsonRpcDialect
 from resphere.dialects.rest import PREFIX as REST_PREFIX
 from resphere.dialects.rest import RestDialect
+from resphere.inventory.acquisitions import ACQUISITIONS
 from resphere.inventory.compute_policies import COMPUTE_POLICIES
 from resphere.inventory.console import CONSOLE_TICKETS
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
@@ -65,6 +66,7 @@ ALL_TABLES = (
     *TAGGING_TABLES,
     *GUEST_TABLES,
     *CUSTOMIZATION_TABLES,
+    ACQUISITIONS,
     COMPUTE_POLICIES,
     *DATA_SET_TABLES,
     CONSOLE_TICKETS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from resphere.inventory.replica import Replica
 from resphere.providers.simulator.durations import NONE, Durations
+from resphere.providers.simulator.load import Statistics
 from resphere.providers.simulator.work.guests import GuestOptions, Guests
 from resphere.providers.simulator.work.hardware import Hardware
 from resphere.providers.simulator.work.hosts import Hosts
@@ -28,6 +29,7 @@ class Simulator:
         self.hosts = Hosts(inventory, durations)
         self.inventory = Inventory(inventory, durations)
         self.guests = Guests(inventory, guests)
+        self.statistics = Statistics(inventory)
 
     async def feed(self, inventory: Replica) -> None:
         """Nothing to do: the store is the truth."""

@@ -1,0 +1,1 @@
+"""``com.vmware.vstats``: figures of machines over time."""

@@ -1,0 +1,30 @@
+"""Page tokens: where a list goes on."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TypeVar
+
+import msgspec
+
+from resphere.services.vstats.resources import invalid
+
+T = TypeVar("T")
+
+
+def token(state: object) -> str:
+    """Where the next page begins, as an opaque text."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(state)).decode().rstrip("=")
+
+
+def parse(text: str, type: type[T]) -> T:
+    """What :func:`token` was made of.
+
+    :raises InvalidArgument: it is no such text.
+    """
+    try:
+        padded = text.encode() + b"=" * (-len(text) % 4)
+        return msgspec.json.decode(base64.urlsafe_b64decode(padded), type=type)
+    except (binascii.Error, msgspec.DecodeError, UnicodeError, ValueError):
+        raise invalid("filter.page", "must be the text that a former page gave as next.") from None
