@@ -76,6 +76,7 @@ class World:
                 *CUSTOMIZATION_TABLES,
                 *DATA_SET_TABLES,
                 CONSOLE_TICKETS,
+                ACQUISITIONS,
                 COMPUTE_POLICIES,
                 STORAGE_POLICIES,
                 TASKS,
