@@ -15,6 +15,7 @@ from resphere import services
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
 from resphere.contract.model import Operation
+from resphere.inventory.acquisitions import ACQUISITIONS
 from resphere.inventory.compute_policies import COMPUTE_POLICIES
 from resphere.inventory.console import CONSOLE_TICKETS
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
