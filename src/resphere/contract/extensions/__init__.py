@@ -14,6 +14,7 @@ from resphere.contract.extensions.guest_transfers import GuestTransfers
 from resphere.contract.extensions.hosts import Host, HostMaintenance
 from resphere.contract.extensions.openapi import Explorer, OpenApi
 from resphere.contract.extensions.storage_policies import StoragePolicies
+from resphere.contract.extensions.utilization import Utilization
 from resphere.contract.extensions.vm_snapshots import VmSnapshots
 
 SERVICES: tuple[type, ...] = (
@@ -28,6 +29,7 @@ SERVICES: tuple[type, ...] = (
     GuestTransfers,
     Console,
     StoragePolicies,
+    Utilization,
 )
 
 OPERATIONS: dict[str, m.AnyOperation] = {

@@ -1,0 +1,1 @@
+"""How much of what there is is in use: utilization, capacity, connections."""
