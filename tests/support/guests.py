@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm import GuestOSFamily, Power, Tools
 from resphere.contract.generated.vcenter_vm_guest import Credentials, Processes
 from resphere.contract.model import Secret
 from resphere.inventory.model import VirtualMachine
+from resphere.tasks.record import Task
 from tests.support.world import World
 
 PASSWORD = Secret("VMware1!")
@@ -36,3 +39,20 @@ def run_shell(world: World, vm: ids.VirtualMachineId, line: str) -> int | None:
     """The exit code of a command line in a Linux guest."""
     pid = world.call(Processes.create, vm, ROOT, Processes.CreateSpec(path="/bin/sh", arguments=f"-c '{line}'"))
     return world.call(Processes.get, vm, ROOT, pid).exit_code
+
+
+def ended(world: World, task: str) -> str:
+    """The status of a task at its end, which is waited for."""
+
+    async def wait() -> Task:
+        changed = asyncio.Event()
+        stop = world.inventory.subscribe(Task, lambda _old, _new: changed.set())
+        found = world.inventory.get(Task, task)
+        while found is None or not found.is_finished:
+            changed.clear()
+            await changed.wait()
+            found = world.inventory.get(Task, task)
+        stop()
+        return found
+
+    return str(world.run(wait()).status)

@@ -37,10 +37,6 @@ class Job(Protocol[O_co]):
     def target(self) -> O_co:
         """The object as it was when the work was asked for."""
 
-    @property
-    def task_id(self) -> str | None:
-        """The task's id once it has been recorded."""
-
     def now(self) -> datetime:
         """The present moment."""
 
@@ -296,8 +292,8 @@ class GuestProvider(Protocol):
     async def upgrade_tools(self, job: Job[VirtualMachine]) -> None:
         """Bring Tools to the current release."""
 
-    async def customize(self, job: Job[VirtualMachine], spec: CustomizationSpec) -> str:
-        """Customize the guest of a running VM; returns the task's id."""
+    async def customize(self, job: Job[VirtualMachine], spec: CustomizationSpec) -> None:
+        """Customize the guest of a running VM."""
 
     async def agree_on_transfer(self, job: Job[VirtualMachine], transfer: GuestTransfer) -> None:
         """Keep a transfer that may be made; the guest's start and the host are filled in."""

@@ -11,7 +11,7 @@ import pytest
 
 from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, NotFound
 from resphere.contract.extensions.console import Console
-from resphere.contract.generated import cis, ids
+from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_evc_mode import EvcMode as Mode
 from resphere.contract.generated.vcenter_evc_mode import FeatureMask
 from resphere.contract.generated.vcenter_vm import EvcMode, LibraryItem, Power
@@ -19,7 +19,7 @@ from resphere.contract.generated.vcenter_vm_console import Tickets
 from resphere.contract.model import Secret
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.model import VirtualMachine
-from tests.support.guests import ready_vm
+from tests.support.guests import ended, ready_vm
 from tests.support.world import NOW, World
 
 Id = ids.VirtualMachineId
@@ -92,9 +92,9 @@ MODE = Mode(key="intel-skylake", masks=(FeatureMask(key="cpuid.AVX", name="cpuid
 def test_an_evc_mode_is_given_and_taken(world: World, vm: Id) -> None:
     world.call(Power.stop, vm)
     task = world.call(EvcMode.set_task, vm, EvcMode.SetSpec(evc_mode=MODE))
-    assert str(world.call(cis.Tasks.get, ids.CisTaskId(task), None).status) == "SUCCEEDED"
+    assert ended(world, task) == "SUCCEEDED"
     assert world.call(EvcMode.get, vm).evc_mode == MODE
-    world.call(EvcMode.set_task, vm, EvcMode.SetSpec())
+    assert ended(world, world.call(EvcMode.set_task, vm, EvcMode.SetSpec())) == "SUCCEEDED"
     assert world.call(EvcMode.get, vm).evc_mode is None
 
 

@@ -151,16 +151,13 @@ class Guests:
         """The release that the hosts have."""
         await job.complete(lambda edit, vm: edit.put(upgraded(vm)))
 
-    async def customize(self, job: Job[VirtualMachine], spec: CustomizationSpec) -> str:
+    async def customize(self, job: Job[VirtualMachine], spec: CustomizationSpec) -> None:
         """Names and addresses change at once."""
 
         def plan(edit: Edit, vm: VirtualMachine) -> None:
             edit.put(customize(edit, vm, spec, job.now(), live=True))
 
-        await job.begin()
         await job.complete(plan)
-        assert job.task_id is not None
-        return job.task_id
 
     async def agree_on_transfer(self, job: Job[VirtualMachine], transfer: GuestTransfer) -> None:
         """Store it, and the guest too: a transfer is good for one start of it."""

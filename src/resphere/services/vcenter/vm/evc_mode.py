@@ -10,7 +10,6 @@ from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm import EvcMode
 from resphere.inventory.model import VirtualMachine
-from resphere.providers.base import Job
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.vm.hardware.devices import STATE_WORDS, State
@@ -42,13 +41,12 @@ async def set_(call: Call, vm: ids.VirtualMachineId, set_spec: EvcMode.SetSpec) 
     def change(current: VirtualMachine) -> tuple[VirtualMachine, None]:
         return msgspec.structs.replace(current, evc_mode=mode), None
 
-    async def act(job: Job[VirtualMachine]) -> ids.CisTASKId:
-        await job.begin()
-        await call.provider.hardware.reconfigure(job, change)
-        assert job.task_id is not None
-        return ids.CisTASKId(job.task_id)
-
-    return await call.run("VirtualMachine.applyEvcMode", target, act, require_settable)
+    return await call.launch(
+        "VirtualMachine.applyEvcMode",
+        target,
+        lambda job: call.provider.hardware.reconfigure(job, change),
+        require_settable,
+    )
 
 
 def require_settable(vm: VirtualMachine) -> None:

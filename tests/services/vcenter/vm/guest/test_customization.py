@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, NotFound, Unauthenticated
-from resphere.contract.generated import cis, ids, vcenter, vcenter_guest
+from resphere.contract.generated import ids, vcenter, vcenter_guest
 from resphere.contract.generated.vcenter_guest import CustomizationSpec, CustomizationSpecs
 from resphere.contract.generated.vcenter_vm import GuestOSFamily, Power, Tools
 from resphere.contract.generated.vcenter_vm_guest import Customization, CustomizationLive, Identity, Networking
@@ -19,7 +19,7 @@ from resphere.inventory.customization import GuestCustomization
 from resphere.inventory.model import VirtualMachine
 from tests.services.vcenter.vm.guest.test_processes import content
 from tests.support.customizations import DHCP, STATIC, cloud, linux, named, windows
-from tests.support.guests import PASSWORD, ready_vm, run_shell
+from tests.support.guests import PASSWORD, ended, ready_vm, run_shell
 from tests.support.world import NOW, World
 
 Id = ids.VirtualMachineId
@@ -218,8 +218,7 @@ def test_a_running_guest_is_customized(world: World, vm: Id) -> None:
     assert world.call(CustomizationLive.get, vm).status is CustomizationLive.Info.Status.NOT_AVAILABLE
     spec = CustomizationLive.RunSpec(spec=linux(interfaces=(STATIC,)), auth=AUTH)
     task = world.call(CustomizationLive.run_task, vm, spec)
-    info = world.call(cis.Tasks.get, ids.CisTaskId(task), None)
-    assert str(info.status) == "SUCCEEDED"
+    assert ended(world, task) == "SUCCEEDED"
     done = world.call(CustomizationLive.get, vm)
     assert (str(done.status), done.end_time) == ("SUCCEEDED", NOW)
     assert world.call(Identity.get, vm).host_name == "web.example.org"

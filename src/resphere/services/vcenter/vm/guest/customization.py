@@ -123,13 +123,11 @@ async def run_live(call: Call, vm: ids.VirtualMachineId, spec: CustomizationLive
         password=spec.auth.password,
     )
     call.provider.guests.log_in(target, credentials)
-    return ids.CisTASKId(
-        await call.run(
-            "VirtualMachine.customizeGuest",
-            target,
-            lambda job: call.provider.guests.customize(job, wanted),
-            guard,
-        )
+    return await call.launch(
+        "VirtualMachine.customizeGuest",
+        target,
+        lambda job: call.provider.guests.customize(job, wanted),
+        guard,
     )
 
 
