@@ -121,7 +121,7 @@ class RestDialect:
             headers = (cookie("", "Max-Age=0;"),) if operation.id == LOGOUT else ()
             return Reply(200, headers=headers)
         convert_result = to_wire(operation.output)
-        value = convert_result(result) if convert_result is not None else result
+        value = convert_result(result) if convert_result is not None and result is not None else result
         body = b'{"value":' + _encoder.encode(value) + b"}"
         headers = (cookie(result),) if operation.id == LOGIN and resolved.envelope else ()
         return Reply(200, body, JSON, headers)
