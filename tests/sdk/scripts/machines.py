@@ -98,6 +98,7 @@ def create_basic(given: Given, place: Any) -> None:
 
 def create_exhaustive(given: Given, place: Any) -> None:
     distributed = network(given, vcenter.Network.Type.DISTRIBUTED_PORTGROUP)
+    store = given.client.vcenter.Datastore.get(place.datastore).name
     ethernet, cdrom, disk = hardware.Ethernet, hardware.Cdrom, hardware.Disk
     spec = vcenter.VM.CreateSpec(
         guest_os=vm_services.GuestOS.WINDOWS_9_64,
@@ -133,7 +134,7 @@ def create_exhaustive(given: Given, place: Any) -> None:
         cdroms=[
             cdrom.CreateSpec(
                 start_connected=True,
-                backing=cdrom.BackingSpec(type=cdrom.BackingType.ISO_FILE, iso_file="[iso] windows.iso"),
+                backing=cdrom.BackingSpec(type=cdrom.BackingType.ISO_FILE, iso_file=f"[{store}] windows.iso"),
             )
         ],
         floppies=[

@@ -14,7 +14,6 @@ from resphere.contract.errors import (
     AlreadyExists,
     InvalidArgument,
     NotFound,
-    ResourceBusy,
     ResourceInaccessible,
     ResourceInUse,
     UnableToAllocateResource,
@@ -442,7 +441,7 @@ def test_a_name_that_is_taken(world: World) -> None:
 
 def test_a_file_that_another_vm_uses(world: World) -> None:
     path = str(only(made(world, name="first").disks).backing.vmdk_file)
-    with pytest.raises(ResourceBusy) as refused:
+    with pytest.raises(ResourceInUse) as refused:
         world.call(VM.create, spec(disks=(Disk.CreateSpec(backing=existing(path)),)))
     assert refused.value.messages[0].id == "resphere.vm.disk.in_use"
 

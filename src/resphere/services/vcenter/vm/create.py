@@ -29,7 +29,7 @@ async def create(call: Call, spec: Spec) -> ids.VirtualMachineId:
     :raises InvalidArgument: the placement or a device asks for what cannot be.
     :raises NotFound: an object or file that the spec names.
     :raises ResourceInaccessible: the host takes no VMs now, or the datastore is not accessible.
-    :raises ResourceInUse: two devices ask for the same place.
+    :raises ResourceInUse: two devices ask for the same place, or a file is a disk of another VM.
     :raises UnableToAllocateResource: no host, no place on a bus, or no room on the datastore.
     :raises Unsupported: the hardware version is too old for the guest.
     """

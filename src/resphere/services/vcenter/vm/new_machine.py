@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from resphere.contract.errors import InvalidArgument, Unsupported, message
+from resphere.contract.errors import InvalidArgument, ResourceBusy, ResourceInUse, Unsupported, message
 from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.contract.generated.vcenter_vm_hardware import Boot, Cdrom, Cpu, Disk
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Nvme, Sata, Scsi
@@ -223,10 +223,14 @@ def with_storage(inventory: Replica, vm: VirtualMachine, spec: Spec) -> VirtualM
         disk = disks[number]
         if Bus(disk.type or guest(vm.guest_OS).disk_bus) in missing:
             vm = with_adapter_for_disk(vm, disk)
-        vm, _ = with_disk(inventory, vm, disk, number)
+        try:
+            vm, _ = with_disk(inventory, vm, disk, number)
+        except ResourceBusy as busy:
+            # A file that another VM uses: create declares RESOURCE_IN_USE for what the disk service calls busy.
+            raise ResourceInUse(*busy.messages) from None
     cdroms = spec.cdroms or ()
     for cdrom in sorted(cdroms, key=lambda cdrom: not names_place(cdrom)):
-        vm = with_drive(vm, cdrom, Bus.SATA in missing)
+        vm = with_drive(inventory, vm, cdrom, Bus.SATA in missing)
     return vm
 
 
@@ -253,14 +257,14 @@ def with_adapter_for_disk(vm: VirtualMachine, spec: Disk.CreateSpec) -> VirtualM
     return with_adapter_for(vm, kind, address.bus if address is not None else None)
 
 
-def with_drive(vm: VirtualMachine, spec: Cdrom.CreateSpec, may_add: bool) -> VirtualMachine:
+def with_drive(inventory: Replica, vm: VirtualMachine, spec: Cdrom.CreateSpec, may_add: bool) -> VirtualMachine:
     """``vm`` with the CD-ROM drive, on the guest's usual bus if it names none; ``may_add``: SATA adapters too."""
     usual = guest(vm.guest_OS).cdrom_bus
     if spec.type is None and (may_add or usual is Cdrom.HostBusAdapterType.IDE):
         spec = msgspec.structs.replace(spec, type=usual)
     if spec.type is Cdrom.HostBusAdapterType.SATA and may_add:
         vm = with_adapter_for(vm, Bus.SATA, spec.sata.bus if spec.sata is not None else None)
-    vm, _ = with_cdrom(vm, spec)
+    vm, _ = with_cdrom(inventory, vm, spec)
     return vm
 
 

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, IdeAddressInfo, SataAddressInfo
+from resphere.inventory.files import store_of
 from resphere.inventory.model import VirtualMachine
+from resphere.inventory.replica import Replica
+from resphere.inventory.tables import path_on_datastore
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.vm.hardware.addresses import Bus, Place, allocate, buses, key_of
@@ -49,11 +52,12 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: Cdrom.CreateSpec) -
     :raises ResourceInUse: the place is taken.
     :raises UnableToAllocateResource: there is no free place.
     """
-    return await reconfigure(call, vm, lambda current: with_cdrom(current, spec))
+    return await reconfigure(call, vm, lambda current: with_cdrom(call.inventory, current, spec))
 
 
-def with_cdrom(vm: VirtualMachine, spec: Cdrom.CreateSpec) -> tuple[VirtualMachine, Key]:
+def with_cdrom(inventory: Replica, vm: VirtualMachine, spec: Cdrom.CreateSpec) -> tuple[VirtualMachine, Key]:
     """``vm`` with a CD-ROM drive more, and its key."""
+    require_image(inventory, vm, spec.backing)
     place = place_for(vm, spec)
     require_changeable(vm, place.kind is Bus.IDE, "add a CD-ROM drive")
     number = lowest_free(label_numbers(vm), CDROMS.most, CDROMS.name, vm)
@@ -79,6 +83,7 @@ async def update(call: Call, vm: ids.VirtualMachineId, cdrom: Key, spec: Cdrom.U
     def make(current: VirtualMachine, device: Cdrom.Info) -> Cdrom.Info:
         if spec.backing is not None:
             require_backing_changeable(current, device)
+            require_image(call.inventory, current, spec.backing)
         return changed(
             device,
             backing=backing_info(spec.backing) if spec.backing else None,
@@ -145,6 +150,23 @@ def wrong_address(field: str, kind: Bus) -> InvalidArgument:
     return InvalidArgument(
         message("resphere.vm.hardware.wrong_address", "spec.{0}: must be unset for a device on {1}.", field, kind)
     )
+
+
+def require_image(inventory: Replica, vm: VirtualMachine, backing: Cdrom.BackingSpec | None) -> None:
+    """Refuse an image that is not on a datastore of the VM's host. Which images lie there nobody knows.
+
+    :raises InvalidArgument: the path is malformed, or the host has mounted no datastore of that name.
+    """
+    path = backing.iso_file if backing is not None else None
+    if path is not None and (not path_on_datastore(path) or store_of(inventory, vm, path) is None):
+        raise InvalidArgument(
+            message(
+                "resphere.vm.cdrom.iso_file",
+                "spec.backing.iso_file: must be a path such as [datastore1] images/linux.iso, on a datastore that the "
+                "host has mounted, not {0}.",
+                path,
+            )
+        )
 
 
 def backing_info(spec: Cdrom.BackingSpec | None) -> Cdrom.BackingInfo:
