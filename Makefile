@@ -101,8 +101,10 @@ $(VENV)/.stamp: $(VENV)/pyvenv.cfg requirements/dev.txt pyproject.toml
 	@$(call step,bindings $*,$(PIP) install --require-hashes --target .cache/bindings/$*.new -r requirements/bindings-$*.txt)
 	@mv .cache/bindings/$*.new .cache/bindings/$* && touch $@
 
-# Ansible is a client of tests in an environment of its own; of its collections only the one for the REST API is unpacked.
-.cache/ansible.stamp: requirements/ansible.txt requirements/ansible-collection.txt $(VENV)/pyvenv.cfg | $(VENV)/.stamp
+# Ansible is a client of tests in an environment of its own; of its collections only the one for the REST API is unpacked,
+# and cloud.common, which that one's lookups need and which Ansible's package has no longer since release 12.
+.cache/ansible.stamp: requirements/ansible.txt requirements/ansible-collection.txt requirements/ansible-common.txt \
+		$(VENV)/pyvenv.cfg | $(VENV)/.stamp
 	@echo "make: fetching Ansible and its collection vmware.vmware_rest"
 	@rm -rf .cache/ansible && mkdir -p .cache/ansible
 	@$(BIN)/python -m venv .cache/ansible/venv
@@ -111,6 +113,10 @@ $(VENV)/.stamp: $(VENV)/pyvenv.cfg requirements/dev.txt pyproject.toml
 	@$(call step,ansible collection,$(PIP) download --require-hashes --no-deps -d .cache/ansible/wheel \
 		-r requirements/ansible-collection.txt)
 	@$(BIN)/python -m tools.unpack .cache/ansible/wheel/ansible-*.whl ansible_collections/vmware/vmware_rest/ .cache/ansible
+	@rm -rf .cache/ansible/wheel
+	@$(call step,ansible collection,$(PIP) download --require-hashes --no-deps -d .cache/ansible/wheel \
+		-r requirements/ansible-common.txt)
+	@$(BIN)/python -m tools.unpack .cache/ansible/wheel/ansible-*.whl ansible_collections/cloud/common/ .cache/ansible
 	@rm -rf .cache/ansible/wheel && touch $@
 
 $(UV): Makefile

@@ -1,40 +1,25 @@
-"""What the lookup plugins of vmware.vmware_rest ask for, by the collection's own code, unmodified, with TLS.
-
-Not by a playbook: the plugins' shell needs the collection cloud.common, which the wheel of Ansible 12 does not hold.
-"""
+"""The lookup plugins of vmware.vmware_rest in a playbook, unmodified, against a server with TLS."""
 
 from __future__ import annotations
 
-import json
-import subprocess
+import tempfile
+from pathlib import Path
 from typing import Any
 
-from tests.ansible.test_playbooks import CACHE, HERE
+from tests.ansible.test_playbooks import play
 from tests.ansible.test_playbooks import pytestmark as pytestmark
 from tests.ansible.test_playbooks import server as server
-from tests.support.server import ADMINISTRATOR, PASSWORD, Client, Server, clean_environment
+from tests.support.server import Client, Server
 
 
 def look_up(server: Server, wanted: list[tuple[str, str]]) -> list[Any]:
     """What each lookup finds, given its object type and path."""
-    done = subprocess.run(
-        [str(CACHE / "venv" / "bin" / "python"), str(HERE / "look_up.py")],
-        env=clean_environment()
-        | {
-            "PYTHONPATH": str(CACHE),
-            "SSL_CERT_FILE": str(server.ca),
-            "VMWARE_HOST": f"localhost:{server.port}",
-            "VMWARE_USER": ADMINISTRATOR,
-            "VMWARE_PASSWORD": PASSWORD,
-        },
-        input=json.dumps(wanted),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found: list[Any] = json.loads(done.stdout)
-    return found
+    # The plugins talk to a helper through a socket below the home directory, whose path must be short.
+    with tempfile.TemporaryDirectory() as home:
+        found: list[list[Any]] = play(server, "look_up.yml", Path(home), wanted=[list(each) for each in wanted])[
+            "found"
+        ]
+    return [each[0] if each else None for each in found]
 
 
 def first(client: Client, path: str) -> dict[str, Any]:

@@ -28,12 +28,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def play(server: Server, name: str, folder: Path, **variables: str) -> dict[str, Any]:
+def play(server: Server, name: str, folder: Path, **variables: Any) -> dict[str, Any]:
     """Run a playbook; returns what it kept."""
     output = folder / "output.json"
     environment = clean_environment() | {
         "ANSIBLE_COLLECTIONS_PATH": str(CACHE),
-        "ANSIBLE_HOME": str(folder / "home"),
+        "ANSIBLE_HOME": str(folder / ".ansible"),
+        "HOME": str(folder),
+        "ANSIBLE_TURBO_LOOKUP_TTL": "1",  # seconds that the lookups' helper stays
         "ANSIBLE_LOCALHOST_WARNING": "False",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
         "ANSIBLE_PYTHON_INTERPRETER": str(CACHE / "venv" / "bin" / "python"),
