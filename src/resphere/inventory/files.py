@@ -15,9 +15,8 @@ import msgspec
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_hardware import Disk, Ethernet
 from resphere.inventory.admission import admit
-from resphere.inventory.data_sets import move_data_sets
+from resphere.inventory.belongings import move_belongings
 from resphere.inventory.edit import Edit
-from resphere.inventory.guest import move_guest
 from resphere.inventory.model import Datastore, DatastoreFile, Host, Network, Snapshot, UnregisteredVm, VirtualMachine
 from resphere.inventory.relations import vms_of_datastore
 from resphere.inventory.replica import Replica
@@ -160,8 +159,7 @@ def register(inventory: Replica, edit: Edit, files: UnregisteredVm, **placed: st
     )
     edit.delete(UnregisteredVm, files.id)
     edit.put(vm)
-    move_guest(inventory, edit, files.machine.id, vm_id, new_ids)
-    move_data_sets(inventory, edit, files.machine.id, vm_id, new_ids)
+    move_belongings(inventory, edit, files.machine.id, vm_id, new_ids)
     for snapshot in files.snapshots:
         state = msgspec.structs.replace(
             without_lost_networks(inventory, with_datastores_named(snapshot.state, names)),

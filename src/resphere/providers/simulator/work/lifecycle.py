@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from resphere.contract.generated import ids
-from resphere.inventory.console import ConsoleTicket
-from resphere.inventory.customization import forget_customization
-from resphere.inventory.data_sets import forget_all_data_sets
+from resphere.inventory.belongings import forget_belongings
 from resphere.inventory.edit import Edit
 from resphere.inventory.files import register, settle, unregister
-from resphere.inventory.guest import forget_guest
 from resphere.inventory.model import Folder, Snapshot, VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.providers.base import Job, Registration
@@ -74,11 +71,7 @@ class Lifecycle:
             # Whoever takes a snapshot meanwhile writes the VM too: none is left behind.
             for snapshot in self._inventory.by(Snapshot, "parent", vm.id):
                 edit.delete(Snapshot, snapshot)
-            forget_guest(self._inventory, edit, vm.id)
-            forget_customization(edit, vm.id)
-            forget_all_data_sets(self._inventory, edit, vm.id)
-            for ticket in self._inventory.by(ConsoleTicket, "machine", vm.id):
-                edit.delete(ConsoleTicket, ticket)
+            forget_belongings(self._inventory, edit, vm.id)
             edit.delete(VirtualMachine, vm.id)
             settle(self._inventory, edit, vm, None)
 
