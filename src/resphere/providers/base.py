@@ -126,6 +126,17 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
     resource_pool: str
 
 
+class Copy(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine to be made from another one: ``vm`` as it is made of that.
+
+    ``running``: it runs on from where that is. Else it is off at first, and ``power_on`` starts it.
+    """
+
+    vm: VirtualMachine
+    running: bool = False
+    power_on: bool = False
+
+
 class LifecycleProvider(Protocol):
     """The coming and going of virtual machines."""
 
@@ -142,6 +153,16 @@ class LifecycleProvider(Protocol):
 
     async def unregister_vm(self, job: Job[VirtualMachine]) -> None:
         """Take the VM and its snapshots out of the inventory and leave its files."""
+
+    async def clone_vm(
+        self, job: Job[VirtualMachine], make: Callable[[Edit, VirtualMachine], Copy]
+    ) -> ids.VirtualMachineId:
+        """Make the VM that ``make`` makes of the target, which is asked as that of :meth:`create_vm`."""
+
+    async def relocate_vm(
+        self, job: Job[VirtualMachine], change: Callable[[Edit, VirtualMachine], VirtualMachine]
+    ) -> None:
+        """Move the VM with its files and snapshots to where ``change`` puts it, which is asked as ``make``."""
 
     async def delete_vm(self, job: Job[VirtualMachine]) -> None:
         """Delete the VM with its snapshots and files."""

@@ -19,6 +19,10 @@ class Durations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     create_vm: float = 0.0
     register_vm: float = 0.0
     delete_vm: float = 0.0
+    clone_vm: float = 0.0
+    """Per disk, and as much for the rest; instant clones take no time of their own."""
+    relocate_vm: float = 0.0
+    """For a change of host, and as much per disk that changes its datastore."""
     enter_maintenance_mode: float = 0.0
     exit_maintenance_mode: float = 0.0
     migrate: float = 0.0
@@ -38,6 +42,8 @@ REALISTIC = Durations(
     create_vm=1.8,
     register_vm=1.0,
     delete_vm=1.5,
+    clone_vm=4.0,
+    relocate_vm=5.0,
     enter_maintenance_mode=1.5,
     exit_maintenance_mode=1.0,
     migrate=8.0,

@@ -114,6 +114,14 @@ def upgraded_at_start(vm: VirtualMachine) -> VirtualMachine:
     return upgraded(vm) if wanted and vm.tools.version_status in OLD else vm
 
 
+def with_new_leases(vm: VirtualMachine) -> VirtualMachine:
+    """``vm``, whose NICs have other addresses than those of the machine that its guest was copied from."""
+    if vm.guest is None or vm.guest.network is not None or not vm.guest.ip_addresses:
+        return vm
+    addresses = tuple([dhcp_address(nic.mac_address) for nic in vm.nics.values() if nic.mac_address])
+    return msgspec.structs.replace(vm, guest=msgspec.structs.replace(vm.guest, ip_addresses=addresses))
+
+
 def found_state(vm: VirtualMachine, system: Guest) -> GuestState:
     """What new Tools find in a guest: a name, an address on each NIC, a file system on each disk."""
     addresses = (dhcp_address(nic.mac_address) for nic in vm.nics.values() if nic.mac_address)

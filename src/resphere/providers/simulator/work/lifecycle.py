@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
+from resphere.contract.errors import UnableToAllocateResource, VapiError
 from resphere.contract.generated import ids
+from resphere.inventory.admission import admit
 from resphere.inventory.belongings import forget_belongings
+from resphere.inventory.data_sets import copy_data_sets
 from resphere.inventory.edit import Edit
 from resphere.inventory.files import register, settle, unregister
+from resphere.inventory.guest import copy_guest
 from resphere.inventory.model import Folder, Snapshot, VirtualMachine
 from resphere.inventory.replica import Replica
-from resphere.providers.base import Job, Registration
+from resphere.providers.base import Copy, Job, Registration
 from resphere.providers.simulator.durations import Durations
+from resphere.providers.simulator.guest.tools import with_new_leases
+from resphere.providers.simulator.states import shut_down
+from resphere.providers.simulator.work.power import started
+from resphere.providers.simulator.work.relocation import arriving, followed
 
 
 class Lifecycle:
@@ -62,6 +72,52 @@ class Lifecycle:
         """Keep the VM's whole configuration with its files."""
         await job.spend(self._durations.register_vm)
         await job.complete(lambda edit, vm: unregister(self._inventory, edit, vm))
+
+    async def clone_vm(
+        self, job: Job[VirtualMachine], make: Callable[[Edit, VirtualMachine], Copy]
+    ) -> ids.VirtualMachineId:
+        """A new object with files, guest and data sets like the source's."""
+        await self._spend_steps(job, self._durations.clone_vm, 1 + len(job.target.disks))
+
+        def plan(edit: Edit, source: VirtualMachine) -> ids.VirtualMachineId:
+            made = make(edit, source)
+            vm = with_new_leases(made.vm)
+            copy_guest(self._inventory, edit, source.id, vm.id)
+            copy_data_sets(self._inventory, edit, source.id, vm.id, vm.id)
+            if not made.running:
+                vm = shut_down(vm)
+            if made.power_on:
+                vm = started(self._inventory, edit, vm, job.now())
+            edit.put(vm)
+            settle(self._inventory, edit, None, vm)
+            return ids.VirtualMachineId(vm.id)
+
+        return await job.complete(plan, reports=True)
+
+    async def relocate_vm(
+        self, job: Job[VirtualMachine], change: Callable[[Edit, VirtualMachine], VirtualMachine]
+    ) -> None:
+        """Another place, and other paths of files. The snapshots' files go along."""
+        await self._spend_steps(job, self._durations.relocate_vm, 1 + len(job.target.disks))
+
+        def plan(edit: Edit, vm: VirtualMachine) -> None:
+            after = change(edit, vm)
+            admit(self._inventory, edit, arriving(self._inventory, vm, after))
+            for snapshot in self._inventory.by(Snapshot, "parent", vm.id).values():
+                edit.put(msgspec.structs.replace(snapshot, state=followed(snapshot.state, vm, after)))
+            edit.put(after)
+
+        try:
+            await job.complete(plan)
+        except UnableToAllocateResource as error:
+            # Relocate declares nothing narrower than this.
+            raise VapiError(*error.messages) from error
+
+    async def _spend_steps(self, job: Job[VirtualMachine], seconds: float, steps: int) -> None:
+        for step in range(steps):
+            await job.spend(seconds)
+            if seconds > 0:
+                await job.progress(100 * (step + 1) // (steps + 1))
 
     async def delete_vm(self, job: Job[VirtualMachine]) -> None:
         """Delete the VM and its snapshots in one transaction."""

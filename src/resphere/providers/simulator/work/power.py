@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 from resphere.contract.generated import vcenter_vm
@@ -30,15 +32,7 @@ class Power:
         """Start or resume, on its host or, where that takes no VMs, on another of the cluster."""
         await job.spend(self._durations.power_on)
 
-        def plan(edit: Edit, vm: VirtualMachine) -> None:
-            host = running_place(self._inventory, vm)
-            edit.rely_on(host)
-            starting = vm if host.id == vm.host else msgspec.structs.replace(vm, host=host.id)
-            if vm.power_state is OFF:
-                starting = customized_at_start(edit, upgraded_at_start(starting), job.now())
-            edit.put(powered_on(starting))
-
-        await job.complete(plan)
+        await job.complete(lambda edit, vm: edit.put(started(self._inventory, edit, vm, job.now())))
 
     async def power_off(self, job: Job[VirtualMachine]) -> None:
         """Pull the plug."""
@@ -64,3 +58,16 @@ class Power:
         """What runs in the guest ends with the power."""
         stop_guest(self._inventory, edit, vm.id, keeps_processes)
         edit.put(stopped)
+
+
+def started(inventory: Replica, edit: Edit, vm: VirtualMachine, now: datetime) -> VirtualMachine:
+    """``vm`` running, on its host or another; what waits for a start is done.
+
+    :raises UnableToAllocateResource: no host takes it.
+    """
+    host = running_place(inventory, vm)
+    edit.rely_on(host)
+    starting = vm if host.id == vm.host else msgspec.structs.replace(vm, host=host.id)
+    if vm.power_state is OFF:
+        starting = customized_at_start(edit, upgraded_at_start(starting), now)
+    return powered_on(starting)

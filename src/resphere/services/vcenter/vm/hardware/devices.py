@@ -12,6 +12,7 @@ from resphere.contract.errors import (
     NotAllowedInCurrentState,
     NotFound,
     UnableToAllocateResource,
+    VapiError,
     message,
 )
 from resphere.contract.generated import vcenter_vm
@@ -216,10 +217,10 @@ def require_off(vm: VirtualMachine, act: str) -> None:
         raise wrong_power_state(vm, act)
 
 
-def require_not_suspended(vm: VirtualMachine, act: str) -> None:
-    """Refuse a suspended VM."""
+def require_not_suspended(vm: VirtualMachine, act: str, error: type[VapiError] = NotAllowedInCurrentState) -> None:
+    """Refuse a suspended VM, with an error that the operation declares."""
     if vm.power_state is State.SUSPENDED:
-        raise wrong_power_state(vm, act)
+        raise error(*wrong_power_state(vm, act).messages)
 
 
 def require_backing_changeable(vm: VirtualMachine, device: Connectable) -> None:

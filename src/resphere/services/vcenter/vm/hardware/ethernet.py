@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from resphere.contract.errors import InvalidArgument, NotFound, Unsupported, message
+from resphere.contract.errors import InvalidArgument, NotFound, Unsupported, VapiError, message
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_vm_hardware import Ethernet
 from resphere.inventory.guests import guest
@@ -64,7 +64,7 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: Ethernet.CreateSpec
 
 def with_nic(inventory: Replica, vm: VirtualMachine, spec: Ethernet.CreateSpec) -> tuple[VirtualMachine, Key]:
     """``vm`` with an adapter more, and its key."""
-    require_not_suspended(vm, "add an Ethernet adapter")
+    require_not_suspended(vm, "add an Ethernet adapter", VapiError)
     return added(vm, NICS, lambda current, number: new_nic(inventory, current, number, spec))
 
 
@@ -72,26 +72,34 @@ def with_nic(inventory: Replica, vm: VirtualMachine, spec: Ethernet.CreateSpec) 
 async def update(call: Call, vm: ids.VirtualMachineId, nic: Key, spec: Ethernet.UpdateSpec) -> None:
     """Change an Ethernet adapter. A running VM takes some of it up at its next power-on; it is shown at once."""
 
-    def make(current: VirtualMachine, device: Ethernet.Info) -> Ethernet.Info:
-        if device.type is not VMXNET3 and (spec.upt_compatibility_enabled or spec.upt_v2_compatibility_enabled):
-            raise InvalidArgument(
-                message("resphere.vm.ethernet.upt", "spec: UPT compatibility is for VMXNET3, not for {0}.", device.type)
-            )
-        mac_type = spec.mac_type or device.mac_type
-        address = mac_address(current, int(nic) - NICS.first_key, mac_type, spec.mac_address, device)
-        return changed(
-            device,
-            upt_compatibility_enabled=spec.upt_compatibility_enabled,
-            upt_v2_compatibility_enabled=spec.upt_v2_compatibility_enabled,
-            mac_type=mac_type,
-            mac_address=address,
-            wake_on_lan_enabled=spec.wake_on_lan_enabled,
-            backing=backing_info(call.inventory, current, spec.backing) if spec.backing else None,
-            start_connected=spec.start_connected,
-            allow_guest_control=spec.allow_guest_control,
-        )
+    await alter(call, vm, NICS, nic, lambda current, device: nic_with(call.inventory, current, nic, device, spec))
 
-    await alter(call, vm, NICS, nic, make)
+
+def nic_with(
+    inventory: Replica, vm: VirtualMachine, nic: Key, device: Ethernet.Info, spec: Ethernet.UpdateSpec
+) -> Ethernet.Info:
+    """The adapter with what ``spec`` changes.
+
+    :raises NotFound: there is no such network.
+    :raises InvalidArgument: a malformed MAC address, or one that does not go with its type.
+    """
+    if device.type is not VMXNET3 and (spec.upt_compatibility_enabled or spec.upt_v2_compatibility_enabled):
+        raise InvalidArgument(
+            message("resphere.vm.ethernet.upt", "spec: UPT compatibility is for VMXNET3, not for {0}.", device.type)
+        )
+    mac_type = spec.mac_type or device.mac_type
+    address = mac_address(vm, int(nic) - NICS.first_key, mac_type, spec.mac_address, device)
+    return changed(
+        device,
+        upt_compatibility_enabled=spec.upt_compatibility_enabled,
+        upt_v2_compatibility_enabled=spec.upt_v2_compatibility_enabled,
+        mac_type=mac_type,
+        mac_address=address,
+        wake_on_lan_enabled=spec.wake_on_lan_enabled,
+        backing=backing_info(inventory, vm, spec.backing) if spec.backing else None,
+        start_connected=spec.start_connected,
+        allow_guest_control=spec.allow_guest_control,
+    )
 
 
 @implements(Ethernet.delete)
@@ -100,7 +108,7 @@ async def delete(call: Call, vm: ids.VirtualMachineId, nic: Key) -> None:
 
     def change(current: VirtualMachine) -> tuple[VirtualMachine, None]:
         NICS.require(current, nic)
-        require_not_suspended(current, "remove an Ethernet adapter")
+        require_not_suspended(current, "remove an Ethernet adapter", VapiError)
         left = NICS.without(current, nic)
         entries = tuple(entry for entry in left.boot_devices if entry.nic != nic)
         return changed(left, boot_devices=entries), None

@@ -64,14 +64,19 @@ async def update(call: Call, vm: ids.VirtualMachineId, port: Key, spec: Parallel
     def make(current: VirtualMachine, device: Parallel.Info) -> Parallel.Info:
         if spec.backing is not None:
             require_backing_changeable(current, device)
-        return changed(
-            device,
-            backing=backing_info(spec.backing) if spec.backing else None,
-            start_connected=spec.start_connected,
-            allow_guest_control=spec.allow_guest_control,
-        )
+        return parallel_port_with(device, spec)
 
     await alter(call, vm, PARALLEL_PORTS, port, make)
+
+
+def parallel_port_with(device: Parallel.Info, spec: Parallel.UpdateSpec) -> Parallel.Info:
+    """The port with what ``spec`` changes."""
+    return changed(
+        device,
+        backing=backing_info(spec.backing) if spec.backing else None,
+        start_connected=spec.start_connected,
+        allow_guest_control=spec.allow_guest_control,
+    )
 
 
 @implements(Parallel.delete)

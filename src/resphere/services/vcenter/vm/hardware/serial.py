@@ -65,15 +65,20 @@ async def update(call: Call, vm: ids.VirtualMachineId, port: Key, spec: Serial.U
     def make(current: VirtualMachine, device: Serial.Info) -> Serial.Info:
         if spec.backing is not None:
             require_backing_changeable(current, device)
-        return changed(
-            device,
-            backing=backing_info(spec.backing) if spec.backing else None,
-            start_connected=spec.start_connected,
-            allow_guest_control=spec.allow_guest_control,
-            yield_on_poll=spec.yield_on_poll,
-        )
+        return serial_port_with(device, spec)
 
     await alter(call, vm, SERIAL_PORTS, port, make)
+
+
+def serial_port_with(device: Serial.Info, spec: Serial.UpdateSpec) -> Serial.Info:
+    """The port with what ``spec`` changes."""
+    return changed(
+        device,
+        backing=backing_info(spec.backing) if spec.backing else None,
+        start_connected=spec.start_connected,
+        allow_guest_control=spec.allow_guest_control,
+        yield_on_poll=spec.yield_on_poll,
+    )
 
 
 @implements(Serial.delete)
