@@ -408,8 +408,14 @@ class TestEthernet:
 
     def test_a_suspended_vm_takes_none(self, world: World) -> None:
         vm = Id(vm_in(world, State.SUSPENDED).id)
-        with pytest.raises(NotAllowedInCurrentState):
+        # The operation does not declare NOT_ALLOWED_IN_CURRENT_STATE.
+        with pytest.raises(VapiError) as refused:
             world.call(Ethernet.create, vm, Ethernet.CreateSpec())
+        assert refused.type is VapiError
+        assert [each.id for each in refused.value.messages] == [
+            "resphere.vm.hardware.power_state",
+            "vmsg.InvalidPowerState.summary",
+        ]
 
 
 class TestAdapters:

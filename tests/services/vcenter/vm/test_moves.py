@@ -21,7 +21,7 @@ from resphere.contract.extensions.vm_snapshots import VmSnapshots
 from resphere.contract.generated import cis, ids, vcenter, vcenter_vm
 from resphere.contract.generated.cis_task import Status
 from resphere.contract.generated.vcenter_vm_hardware import ConnectionState, Ethernet
-from resphere.inventory.model import KINDS, Cluster, Datastore, Folder, Host, Snapshot, VirtualMachine
+from resphere.inventory.model import KINDS, Datastore, Folder, Host, Snapshot, VirtualMachine
 from resphere.inventory.relations import vms_of_datastore
 from resphere.inventory.space import free_space
 from resphere.providers.simulator.check import problems
@@ -147,9 +147,10 @@ def test_refusals_of_a_clone(world: World) -> None:
 
     def refused(error: type[VapiError], **fields: object) -> str:
         spec = msgspec.convert({"source": source.id, "name": "twin", **fields}, VM.CloneSpec)
-        for operation in (VM.clone, VM.clone_task):
-            with pytest.raises(error) as raised:
-                world.call(operation, spec)
+        with pytest.raises(error) as raised:
+            world.call(VM.clone, spec)
+        with pytest.raises(error):
+            world.call(VM.clone_task, spec)
         return raised.value.messages[0].id
 
     assert refused(NotFound, source="vm-404") == "com.vmware.api.vcenter.vm.not_found"
@@ -185,7 +186,7 @@ def test_a_task_results_in_the_clone(world: World) -> None:
     task = world.call(VM.clone_task, VM.CloneSpec(source=Id(source.id), name="twin"))
     info = world.call(cis.Tasks.get, ids.CisTaskId(task), None)
     assert info.status is Status.SUCCEEDED
-    assert found(world, info.result).name == "twin"
+    assert found(world, str(info.result)).name == "twin"
     assert info.target
     assert (info.operation, info.target.id) == ("clone$task", source.id)
 
@@ -265,9 +266,10 @@ def test_refusals_of_a_move(world: World) -> None:
 
     def refused(error: type[VapiError], id: str = vm.id, **fields: object) -> str:
         spec = msgspec.convert(fields, VM.RelocateSpec)
-        for operation in (VM.relocate, VM.relocate_task):
-            with pytest.raises(error) as raised:
-                world.call(operation, Id(id), spec)
+        with pytest.raises(error) as raised:
+            world.call(VM.relocate, Id(id), spec)
+        with pytest.raises(error):
+            world.call(VM.relocate_task, Id(id), spec)
         assert raised.type is error
         return raised.value.messages[0].id
 
@@ -281,8 +283,8 @@ def test_refusals_of_a_move(world: World) -> None:
     world.put(below)
     world.change(other, parent=below.id, name=vm.name)
     assert refused(InvalidArgument, placement={"folder": below.id}) == "vmsg.DuplicateName.summary"
-    cluster = next(iter(world.inventory.all(Cluster).values()))
-    assert refused(InvalidArgument, placement={"folder": "group-h4" if cluster else ""})
+    hosts = next(each for each in world.inventory.all(Folder).values() if each.type is vcenter.Folder.Type.HOST)
+    assert refused(InvalidArgument, placement={"folder": hosts.id}) == "resphere.vm.placement.folder_type"
     store = another_datastore(world, vm)
     world.change(store, other_used=store.other_used + free_space(world.inventory, store))
     with pytest.raises(VapiError) as raised:
@@ -328,15 +330,3 @@ def test_refusals_of_an_instant_clone(world: World) -> None:
     assert refused(NotFound, nics_to_update={"4999": {}}) == "resphere.vm.hardware.no_device"
     world.call(vcenter_vm.Power.stop, Id(source.id))
     assert refused(VapiError) == "resphere.vm.instant_clone.power_state"
-
-
-def test_a_suspended_machine_takes_no_adapter(world: World) -> None:
-    vm = some_vm(world, ON)
-    world.call(vcenter_vm.Power.suspend, Id(vm.id))
-    with pytest.raises(VapiError) as raised:
-        world.call(Ethernet.create, Id(vm.id), Ethernet.CreateSpec())
-    assert raised.type is VapiError
-    assert [each.id for each in raised.value.messages] == [
-        "resphere.vm.hardware.power_state",
-        "vmsg.InvalidPowerState.summary",
-    ]
