@@ -73,7 +73,13 @@ FIELDS: dict[Capability, tuple[tuple[str, bool], ...]] = {
 }
 """Capability -> the fields that its policies have besides the common ones, each with whether it is required."""
 
-_TYPES = {field.name: field.type for field in msgspec.structs.fields(Given)}
+_TYPES: dict[str, Any] = {
+    "host_tag": Tag,
+    "strictness": Strictness,
+    "number_of_hosts": int,
+    "vm_capabilities": frozenset[str],
+}
+"""Field -> its type where it is set."""
 
 
 def _info(capability: Capability, selector: bool) -> type[m.Struct]:
@@ -82,7 +88,7 @@ def _info(capability: Capability, selector: bool) -> type[m.Struct]:
     own: list[Any] = []
     for name, required in FIELDS[capability]:
         if name not in ("vm_tag", "vm_selector"):
-            own.append((name, _TYPES[name]) if required else (name, _TYPES[name], None))
+            own.append((name, _TYPES[name]) if required else (name, _TYPES[name] | None, None))
     subject = ("vm_selector", ObjectSelectorSpec) if selector else ("vm_tag", Tag)
     made = msgspec.defstruct(
         "Info",

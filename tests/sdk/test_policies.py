@@ -1,0 +1,25 @@
+"""Storage policies, compute policies and statistics by the official SDK of both releases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.sdk.bindings import RELEASES, run
+from tests.support.server import ADMINISTRATOR, PASSWORD, Server
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.xdist_group("sdk")
+def test_policies(release: str, tmp_path: Path) -> None:
+    with Server(tmp_path / "data") as server:
+        given = {
+            "server": f"127.0.0.1:{server.port}",
+            "ca": str(server.ca),
+            "user": ADMINISTRATOR,
+            "password": PASSWORD,
+        }
+        outcomes: dict[str, str | None] = run(release, "policies", given)
+    assert len(outcomes) == 3
+    assert not {name: failure for name, failure in outcomes.items() if failure}
