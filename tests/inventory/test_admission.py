@@ -117,6 +117,27 @@ def test_a_writer_that_saw_more_room_is_stopped(tmp_path: Path) -> None:
     asyncio.run(test())
 
 
+def test_one_change_that_asks_twice(tmp_path: Path) -> None:
+    async def test(replica: Replica) -> None:
+        await replica.change(put(*with_free(10 * GIB)))
+
+        def plan(*sizes: int) -> Callable[[Edit], None]:
+            def ask(edit: Edit) -> None:
+                for number, size in enumerate(sizes):
+                    admit(replica, edit, {STORE.id: size})
+                    edit.put(DatastoreFile(id=f"file-{number}", name=f"{number}", parent=STORE.id, capacity=size))
+
+            return ask
+
+        with pytest.raises(UnableToAllocateResource):
+            await replica.change(plan(6 * GIB, 5 * GIB))
+        assert free(replica) == 10 * GIB
+        await replica.change(plan(6 * GIB, 4 * GIB))
+        assert free(replica) == 0
+
+    run(test, tmp_path / "store.db", tables=TABLES)
+
+
 def test_what_cannot_take_files_at_all(tmp_path: Path) -> None:
     async def test(replica: Replica) -> None:
         await replica.change(put(*with_free(GIB)))

@@ -17,7 +17,7 @@ from resphere.inventory.space import free_space
 
 
 def admit(inventory: Replica, edit: Edit, wanted: Mapping[str, int]) -> None:
-    """Have the change that ``edit`` makes take that many more bytes on each datastore, by id. Once for each edit.
+    """Have the change that ``edit`` makes take that many more bytes on each datastore, by id.
 
     :raises UnableToAllocateResource: there is no room.
     :raises ResourceInaccessible: the datastore is not accessible, or is no more.
@@ -31,11 +31,10 @@ def admit(inventory: Replica, edit: Edit, wanted: Mapping[str, int]) -> None:
         if size <= 0:
             continue
         free = free_space(inventory, store)
-        if size > free:
+        if not edit.take(f"space/{store.id}", size, free):
             raise no_room(store, free, size)
         # Its capacity, and whether it is accessible, must stay; what others put there is for the store to count.
         edit.rely_on(store)
-        edit.take(f"space/{store.id}", size, free - size)
 
 
 def no_room(store: Datastore, free: int, wanted: int) -> UnableToAllocateResource:

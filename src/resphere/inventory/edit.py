@@ -88,12 +88,16 @@ class Edit:
         """Have the change fail if, after it, any object holds a claim that begins with ``prefix``."""
         self._vacant[prefix] = None
 
-    def take(self, name: str, amount: int, spare: int) -> None:
-        """Have the change fail if others, unseen by this plan, have taken more than ``spare`` of ``name`` meanwhile.
+    def take(self, name: str, amount: int, free: int) -> bool:
+        """Take so much more of ``name``, of which there is ``free`` before this edit; false where that is too little.
 
-        ``spare`` is what the plan found besides ``amount``, which it takes itself.
+        The change fails if others, unseen by this plan, take so much meanwhile that it is not enough for all.
         """
-        self._takings[name] = Taking(name, amount, self._sequence, spare)
+        before = self._takings.get(name)
+        total = amount + (before.amount if before is not None else 0)
+        if total <= free:
+            self._takings[name] = Taking(name, total, self._sequence, free - total)
+        return total <= free
 
     def new_id(self, prefix: str) -> str:
         """An id that no object of any kind has had: ``prefix`` (``vm-``, ``group-v``) and a number."""

@@ -56,8 +56,7 @@ def settle(inventory: Replica, edit: Edit, before: VirtualMachine | None, after:
     """Have files follow a VM that comes (``before`` is ``None``), changes or is deleted (``after`` is ``None``).
 
     New files are admitted to their datastores. What is no disk of the VM any more stays as a file of its own, and what
-    has become one is no more such a file. Not for a VM that moves to other datastores: its files go along. Once for
-    each edit.
+    has become one is no more such a file. Not for a VM that moves to other datastores: its files go along.
 
     :raises UnableToAllocateResource: there is no room for the new files.
     """
