@@ -5,6 +5,7 @@ from __future__ import annotations
 from bench.measures.contract import measure_contract
 from bench.measures.create import measure_create
 from bench.measures.dialects import measure_dialects
+from bench.measures.guest import measure_guest
 from bench.measures.memory import measure_memory
 from bench.measures.power import measure_power
 from bench.measures.reads import measure_get, measure_list
@@ -17,6 +18,7 @@ MEASURES: dict[str, Measure] = {
     "dialects": measure_dialects,
     "power": measure_power,
     "create": measure_create,
+    "guest": measure_guest,
     "start": measure_start,
     "memory": measure_memory,
     "contract": measure_contract,
