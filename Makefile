@@ -39,7 +39,7 @@ check: setup  ## the static part: ruff, mypy --strict, import directions
 	@$(call step,mypy --strict,$(BIN)/mypy --no-error-summary $(CHECKED))
 	@$(call step,lint-imports,report=$$($(BIN)/lint-imports --no-logo) || { echo "$$report"; false; })
 
-bench: setup .cache/bench/fastapi.stamp  ## measure, and write bench/RESULTS.md; ARGS="vm-list" measures one thing
+bench: setup bindings .cache/bench/fastapi.stamp .cache/bench/vcsim.stamp  ## measure, and write bench/RESULTS.md; ARGS="vm-list" measures one thing
 	@$(BIN)/python -m bench $(ARGS)
 
 contract: setup bindings  ## write src/resphere/contract/generated/ from the official bindings
@@ -93,6 +93,18 @@ $(VENV)/.stamp: $(VENV)/pyvenv.cfg requirements/dev.txt pyproject.toml
 	@mkdir -p .cache/bench && rm -rf .cache/bench/fastapi .cache/bench/fastapi.new
 	@$(call step,pip install,$(PIP) install --require-hashes --target .cache/bench/fastapi.new -r requirements/bench.txt)
 	@mv .cache/bench/fastapi.new .cache/bench/fastapi && touch $@
+
+# Only compared with, too, and only where Go and govmomi's source are (Debian: golang-go, golang-github-vmware-govmomi-dev).
+GOPATH_SOURCE := /usr/share/gocode
+.cache/bench/vcsim.stamp: bench/vcsim/main.go
+	@mkdir -p .cache/bench && rm -f .cache/bench/vcsim
+	@if command -v go >/dev/null && [[ -d $(GOPATH_SOURCE)/src/github.com/vmware/govmomi ]]; then \
+		echo "make: building vcsim to compare with"; \
+		GO111MODULE=off GOPATH=$(GOPATH_SOURCE) GOCACHE=$$PWD/.cache/go go build -o .cache/bench/vcsim bench/vcsim/main.go \
+		&& touch $@; \
+	else \
+		echo "make: vcsim is not compared with: no Go, or no source of govmomi in $(GOPATH_SOURCE)"; \
+	fi
 
 # Two versions cannot live in one environment: each has a folder of its own, moved into place whole.
 .cache/bindings/%.stamp: requirements/bindings-%.txt $(VENV)/pyvenv.cfg | $(VENV)/.stamp

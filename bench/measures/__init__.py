@@ -9,6 +9,7 @@ from bench.measures.guest import measure_guest
 from bench.measures.memory import measure_memory
 from bench.measures.power import measure_power
 from bench.measures.reads import measure_get, measure_list
+from bench.measures.sdk import measure_sdk
 from bench.measures.start import measure_start
 from bench.result import Measure
 
@@ -16,6 +17,7 @@ MEASURES: dict[str, Measure] = {
     "vm-list": measure_list,
     "vm-get": measure_get,
     "dialects": measure_dialects,
+    "sdk": measure_sdk,
     "power": measure_power,
     "create": measure_create,
     "guest": measure_guest,
