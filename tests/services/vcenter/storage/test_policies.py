@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -318,3 +320,21 @@ def test_a_new_vm_and_a_new_disk_have_the_policy_that_they_are_made_with(world: 
     with pytest.raises(InvalidArgument) as error:
         world.call(vcenter.VM.create, wrong)
     assert refused(error) == (400, "resphere.storage_policy.unknown")
+
+
+@pytest.mark.parametrize("assigned_first", [True, False])
+def test_what_is_assigned_is_not_deleted_at_the_same_time(world: World, assigned_first: bool) -> None:
+    vm = machine(world)
+    for number in range(10):
+        policy = world.call(Own.create, Own.CreateSpec(name=f"policy {number}"))
+        spec = Policy.UpdateSpec(vm_home=Policy.VmHomePolicySpec(type=SPECIFIED_HOME, policy=policy))
+        both = [world.begin(Policy.update, vm_id(vm), spec), world.begin(Own.delete, policy)]
+        outcomes = world.run(at_once(both if assigned_first else both[::-1]))
+        assert sum(isinstance(outcome, VapiError) for outcome in outcomes) == 1
+        current = world.inventory.all(VirtualMachine)[vm.id].storage_policy
+        assert (current == policy) == (policy in world.inventory.all(StoragePolicy))
+
+
+async def at_once(begun: list[Coroutine[Any, Any, None]]) -> list[BaseException | None]:
+    """What calls come to that are made at once."""
+    return list(await asyncio.gather(*begun, return_exceptions=True))

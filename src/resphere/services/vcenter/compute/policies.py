@@ -229,8 +229,8 @@ def require_tag(edit: Edit, id: TagId, type: str, where: str) -> None:
         raise InvalidArgument(
             message("resphere.compute_policy.no_tag", "{0}: there is no tag with the id {1}.", where, id)
         )
-    edit_category = edit.get(Category, tag.category)
-    if edit_category is not None and not is_associable(edit_category, type):
+    category = edit.get(Category, tag.category)
+    if category is not None and not is_associable(category, type):
         raise InvalidArgument(
             message(
                 "resphere.compute_policy.tag_type",
@@ -240,5 +240,4 @@ def require_tag(edit: Edit, id: TagId, type: str, where: str) -> None:
                 type,
             )
         )
-    if edit.get(Tag, id) == tag:
-        edit.rely_on(tag)
+    edit.rely_on(tag)
