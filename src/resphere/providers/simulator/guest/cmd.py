@@ -12,6 +12,9 @@ _REDIRECTION = re.compile(r'(2?)(>>|>)\s*("[^"]*"|&1|\S+)')
 _VARIABLE = re.compile(r"%(\w+)%")
 _WORD = re.compile(r'"([^"]*)"|(\S+)')
 
+LONGEST_LINE = 8191
+"""Of ``cmd.exe``; what is beyond is lost, as there."""
+
 ALIASES = {
     "md": "mkdir",
     "rd": "rmdir",
@@ -27,7 +30,7 @@ ALIASES = {
 def run_cmd(context: Context, line: str) -> int:
     """Run what stands behind ``cmd.exe /c``; returns the error level."""
     status, connector = 0, "&"
-    for piece in _JOINED.split(_outer_quotes_off(line)):
+    for piece in _JOINED.split(_outer_quotes_off(line)[:LONGEST_LINE]):
         if piece in ("&", "&&", "||"):
             connector = piece
             continue
@@ -48,6 +51,7 @@ def _outer_quotes_off(line: str) -> str:
 
 
 def _run(context: Context, command: str) -> int:
+    context.count_command()
     variables = {name.lower(): value for name, value in context.variables.items()}
     command = _VARIABLE.sub(lambda found: variables.get(found[1].lower(), found[0]), command)
     redirections = _REDIRECTION.findall(command)

@@ -14,7 +14,7 @@ from resphere.inventory.model import VirtualMachine
 from resphere.providers.simulator.guest.cmd import run_cmd
 from resphere.providers.simulator.guest.faults import denied, no_process, not_a_directory, not_a_file
 from resphere.providers.simulator.guest.image import HOMES, environment, host_name_of, processes
-from resphere.providers.simulator.guest.programs import PROGRAMS, Context
+from resphere.providers.simulator.guest.programs import MOST_COMMANDS, PROGRAMS, Context, TooManyCommands
 from resphere.providers.simulator.guest.shell import run_line
 from resphere.providers.simulator.guest.tree import FILE, Tree
 
@@ -22,6 +22,9 @@ REMEMBERED = timedelta(minutes=5)
 """How long after its end a process that was started from outside can be asked for."""
 
 MOST_PROCESSES = 1000
+LONGEST_ARGUMENTS = 131_072
+"""Linux takes no longer one."""
+
 TERMINATED = 143
 """The status of a process that was ended by a signal, as shells tell it."""
 
@@ -68,7 +71,10 @@ def started(
     :raises UnableToAllocateResource: it does not start.
     """
     context = _context(vm, tree, spec, user)
-    status = _run(context, spec)
+    try:
+        status = _run(context, spec)
+    except TooManyCommands:
+        raise fails_to_start(spec.path, f"a simulated process runs {MOST_COMMANDS} commands at most") from None
     kept = {pid: process for pid, process in system.processes.items() if is_remembered(process, tree.now)}
     if len(kept) >= MOST_PROCESSES:
         raise fails_to_start(spec.path, f"there are {MOST_PROCESSES} processes already")
@@ -125,6 +131,8 @@ def _run(context: Context, spec: Processes.CreateSpec) -> int:
     if node.type is not FILE:
         raise not_a_file(spec.path)
     name, arguments = parts[-1], spec.arguments or ""
+    if len(arguments) > LONGEST_ARGUMENTS:
+        raise fails_to_start(spec.path, "the argument list is too long")
     if context.tree.style.windows:
         return _run_on_windows(context, spec.path, name.lower(), arguments)
     if not int(node.permissions, 8) & 0o111:

@@ -7,11 +7,16 @@ from datetime import datetime
 from typing import TypeAlias
 
 from resphere.contract.errors import NotFound, VapiError
-from resphere.providers.simulator.guest.faults import not_a_file
+from resphere.providers.simulator.guest.faults import not_a_file, too_large
 from resphere.providers.simulator.guest.tree import DIRECTORY, SYMLINK, Tree
 
+MOST_COMMANDS = 1000
 LONGEST_SLEEP_SECONDS = 7 * 24 * 3600.0
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class TooManyCommands(Exception):
+    """A process runs more commands than it may."""
 
 
 class Context:
@@ -27,6 +32,7 @@ class Context:
         self.errors = b""
         self.slept_seconds = 0.0
         self.exited: int | None = None
+        self._commands = 0
 
     @property
     def now(self) -> datetime:
@@ -38,9 +44,24 @@ class Context:
         style = self.tree.style
         return path if style.is_absolute(path) else f"{self.directory}{style.separator}{path}"
 
+    def write(self, data: bytes) -> None:
+        """Write to the output, which is no longer than a file may be."""
+        if len(self.output) + len(data) > self.tree.limits.file_bytes:
+            raise too_large("(output)", self.tree.limits.file_bytes)
+        self.output += data
+
     def say(self, text: str) -> None:
         """Write a line."""
-        self.output += f"{text}\n".encode("utf-8", "surrogateescape")
+        self.write(f"{text}\n".encode("utf-8", "surrogateescape"))
+
+    def count_command(self) -> None:
+        """Count a command.
+
+        :raises TooManyCommands: there were more than one process may run: others wait for the server.
+        """
+        self._commands += 1
+        if self._commands > MOST_COMMANDS:
+            raise TooManyCommands
 
     def complain(self, name: str, error: VapiError | str) -> int:
         """Write why something failed; returns the status of that."""
@@ -83,7 +104,7 @@ def each(context: Context, name: str, paths: list[str], act: Callable[[str], Non
 def echo(context: Context, arguments: list[str], given: bytes) -> int:
     """Write the arguments."""
     if arguments[:1] == ["-n"]:
-        context.output += " ".join(arguments[1:]).encode("utf-8", "surrogateescape")
+        context.write(" ".join(arguments[1:]).encode("utf-8", "surrogateescape"))
     else:
         context.say(" ".join(arguments))
     return 0
@@ -93,11 +114,11 @@ def cat(context: Context, arguments: list[str], given: bytes) -> int:
     """Write files, or what is given where none is named."""
 
     def act(path: str) -> None:
-        context.output += context.tree.read(context.tree.file(path)[1])
+        context.write(context.tree.read(context.tree.file(path)[1]))
 
     _, paths = flags_of(arguments)
     if not paths:
-        context.output += given
+        context.write(given)
         return 0
     return each(context, "cat", paths, act)
 

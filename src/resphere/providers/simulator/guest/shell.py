@@ -15,7 +15,7 @@ from resphere.providers.simulator.guest.programs import PROGRAMS, Context
 from resphere.providers.simulator.guest.shell_words import Operator, SyntaxFault, Word, split
 
 KEYWORDS = frozenset({"if", "for", "while", "until", "case", "function", "{", "(", "[["})
-MOST_OUTPUT_BYTES = 1024 * 1024
+MOST_ERROR_BYTES = 1024 * 1024
 DEPTH = 8
 
 
@@ -66,6 +66,7 @@ def _separates(token: Word | Operator) -> bool:
 
 
 def _run_command(context: Context, tokens: list[Word | Operator], depth: int, piped: bool) -> int:
+    context.count_command()
     outer_output, outer_errors = context.output, context.errors
     given = outer_output if piped else b""
     context.output, context.errors = b"", b""
@@ -81,8 +82,9 @@ def _run_command(context: Context, tokens: list[Word | Operator], depth: int, pi
         status, output, errors = 2, b"", f"sh: syntax error: {fault}\n".encode()
     except VapiError as error:
         status, output, errors = 1, b"", f"sh: {error}\n".encode()
-    context.output = (b"" if piped else outer_output) + output[:MOST_OUTPUT_BYTES]
-    context.errors = outer_errors + errors[:MOST_OUTPUT_BYTES]
+    # What nobody has redirected is not kept: it need not be whole.
+    context.output = ((b"" if piped else outer_output) + output)[: context.tree.limits.file_bytes]
+    context.errors = (outer_errors + errors)[:MOST_ERROR_BYTES]
     return status
 
 

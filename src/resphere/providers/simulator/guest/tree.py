@@ -60,7 +60,7 @@ class Tree:
         self.contents: dict[str, bytes] = {}
         self.now = now
         self._stored = stored
-        self._limits = limits
+        self.limits = limits
 
     def find(self, path: str, *, link: bool = False) -> tuple[Parts, GuestNode]:
         """Where the path leads, and what is there.
@@ -166,10 +166,10 @@ class Tree:
 
     def require_room(self, path: str, size: int, replacing: GuestNode | None = None) -> None:
         """Refuse what is larger than a file may be, or than there is room for."""
-        if size > self._limits.file_bytes:
-            raise too_large(path, self._limits.file_bytes)
+        if size > self.limits.file_bytes:
+            raise too_large(path, self.limits.file_bytes)
         used = sum(node.size for node in self.nodes.values()) - (replacing.size if replacing else 0)
-        if used + size > self._limits.disk_bytes:
+        if used + size > self.limits.disk_bytes:
             raise no_space(path)
 
     def make_directory(self, path: str, parents: bool) -> None:

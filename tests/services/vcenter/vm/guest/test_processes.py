@@ -141,6 +141,20 @@ def test_programs_that_do_not_start(
     assert world.inventory.get(GuestSystem, vm) is None
 
 
+@pytest.mark.parametrize("arguments", ["-c 'true" + ";true" * 1000 + "'", "x" * 131_073])
+def test_a_program_takes_no_time_from_others(world: World, vm: Id, arguments: str) -> None:
+    with pytest.raises(UnableToAllocateResource) as refusal:
+        world.call(Processes.create, vm, ROOT, Spec(path="/bin/sh", arguments=arguments))
+    assert refusal.value.messages[0].id == "vmsg.GuestProcessStart.summary"
+    assert world.inventory.get(GuestSystem, vm) is None
+
+
+def test_output_has_an_end(world: World, vm: Id) -> None:
+    doubling = ";".join("cat /tmp/a /tmp/a > /tmp/b; mv /tmp/b /tmp/a" for _ in range(30))
+    run_shell(world, vm, f"echo {'a' * 1023} > /tmp/a; {doubling}")
+    assert world.call(Files.get, vm, ROOT, "/tmp/a").size <= 16 * 1024 * 1024
+
+
 def test_processes_are_ended(world: World, vm: Id) -> None:
     pid = world.call(Processes.create, vm, ROOT, Spec(path="/bin/sleep", arguments="1h"))
     world.call(Processes.delete, vm, ROOT, pid)
