@@ -25,4 +25,6 @@ class ConsoleTicket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     expires: datetime
 
 
-CONSOLE_TICKETS = Table(cls=ConsoleTicket, indexes={"machine": lambda ticket: (ticket.machine,)}, revises=False)
+CONSOLE_TICKETS = Table(
+    cls=ConsoleTicket, indexes={"machine": lambda ticket: (ticket.machine,)}, revises=False, belongs_to="machine"
+)

@@ -21,10 +21,9 @@ from resphere.contract.generated.vcenter_guest import (
 )
 from resphere.contract.generated.vcenter_vm_guest import Customization
 from resphere.inventory.cloud_init import host_name_in
-from resphere.inventory.edit import Edit
 from resphere.inventory.guest_network import Key, all_addresses, network_of
 from resphere.inventory.model import GuestInterface, GuestNetwork, VirtualMachine
-from resphere.inventory.table import Table
+from resphere.inventory.table import Table, own_id
 
 LONGEST_WINDOWS_NAME = 15
 
@@ -68,7 +67,7 @@ class GuestCustomization(msgspec.Struct, frozen=True, kw_only=True, omit_default
 
 CUSTOMIZATION_TABLES: tuple[Table[Any], ...] = (
     Table(cls=CustomizationItem),
-    Table(cls=GuestCustomization, revises=False),
+    Table(cls=GuestCustomization, indexes={"machine": own_id}, revises=False, belongs_to="machine"),
 )
 
 
@@ -80,12 +79,6 @@ def pending(vm: str, spec: CustomizationSpec) -> GuestCustomization:
 def finished(vm: str, now: datetime, error: str | None = None, live: bool = False) -> GuestCustomization:
     """The record of a customization that is over."""
     return GuestCustomization(id=vm, error=error, start_time=now, end_time=now, live=live)
-
-
-def forget_customization(edit: Edit, vm: str) -> None:
-    """Forget the customization of a VM that is no more."""
-    if edit.get(GuestCustomization, vm) is not None:
-        edit.delete(GuestCustomization, vm)
 
 
 def customized(vm: VirtualMachine, spec: CustomizationSpec) -> VirtualMachine:

@@ -15,7 +15,7 @@ import msgspec
 from resphere.contract.generated.vcenter_vm import DataSets
 from resphere.inventory.edit import Edit
 from resphere.inventory.replica import Replica
-from resphere.inventory.table import Table
+from resphere.inventory.table import Table, own_id
 
 
 class DataSet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -53,8 +53,15 @@ DATA_SET_TABLES: tuple[Table[Any], ...] = (
         cls=DataSet,
         indexes={"owner": lambda data_set: (data_set.owner,), "machine": lambda data_set: (data_set.machine,)},
         revises=False,
+        owned_as=own_id,
+        belongs_to="machine",
     ),
-    Table(cls=DataSetEntry, indexes={"data_set": lambda entry: (entry.data_set,)}, revises=False),
+    Table(
+        cls=DataSetEntry,
+        indexes={"data_set": lambda entry: (entry.data_set,)},
+        revises=False,
+        belongs_to="data_set",
+    ),
 )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import msgspec
 
 from resphere.inventory.errors import ConcurrentChange
 from resphere.inventory.rows import Rows
-from resphere.inventory.table import Stored, T
+from resphere.inventory.table import Stored, T, belonging_claims
 from resphere.store.base import Check, Taking, Transaction, Write
 
 Key = tuple[str, str]
@@ -38,6 +38,7 @@ class Edit:
         self._relied: dict[Key, int] = {}
         self._vacant: dict[str, None] = {}
         self._takings: dict[str, Taking] = {}
+        self._leaving: dict[Key, frozenset[type[Stored]]] = {}
 
     def get(self, cls: type[T], id: str) -> T | None:
         """The object as this edit leaves it."""
@@ -58,8 +59,8 @@ class Edit:
         else:
             self._written[key] = (rows, obj)
 
-    def delete(self, cls: type[Stored], id: str) -> None:
-        """Delete the object.
+    def delete(self, cls: type[Stored], id: str, leaving: Collection[type[Stored]] = ()) -> None:
+        """Delete the object, with all that belongs to it but objects of the classes ``leaving``.
 
         :raises KeyError: there is none.
         """
@@ -68,6 +69,7 @@ class Edit:
             raise KeyError(id)
         if id in rows.objects:
             self._written[rows.kind, id] = (rows, None)
+            self._leaving[rows.kind, id] = frozenset(leaving)
         else:
             del self._written[rows.kind, id]
 
@@ -98,6 +100,30 @@ class Edit:
         if total <= free:
             self._takings[name] = Taking(name, total, self._sequence, free - total)
         return total <= free
+
+    def cascade(self) -> None:
+        """Delete what belongs to the deleted and was neither written nor deleted by the plan itself."""
+        pending = [key for key, (_, obj) in self._written.items() if obj is None]
+        while pending:
+            key = pending.pop()
+            rows = self._written[key][0]
+            leaving = self._leaving.get(key, frozenset())
+            for owner in rows.table.owned_as(rows.objects[key[1]]):
+                pending += self._cascade_from(owner, leaving)
+                if not leaving:
+                    self.vacant(belonging_claims(owner))
+
+    def _cascade_from(self, owner: str, leaving: Collection[type[Stored]]) -> list[Key]:
+        deleted = []
+        for cls, rows in self._rows.items():
+            if rows.table.belongs_to is None or cls in leaving:
+                continue
+            for id in rows.indexes[rows.table.belongs_to].find(owner):
+                key = (rows.kind, id)
+                if key not in self._written:
+                    self._written[key] = (rows, None)
+                    deleted.append(key)
+        return deleted
 
     def new_id(self, prefix: str) -> str:
         """An id that no object of any kind has had: ``prefix`` (``vm-``, ``group-v``) and a number."""
@@ -134,7 +160,7 @@ class Edit:
         if draft is None:
             return Write(kind, id, None, expected)
         old = rows.objects.get(id)
-        claims = tuple(rows.table.claims(draft.obj))
+        claims = rows.table.all_claims(draft.obj)
         # Claims that stay are not worth writing again.
-        unchanged = old is not None and tuple(rows.table.claims(old)) == claims
+        unchanged = old is not None and rows.table.all_claims(old) == claims
         return Write(kind, id, draft.body, expected, None if unchanged else claims)

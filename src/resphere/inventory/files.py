@@ -15,7 +15,7 @@ import msgspec
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_hardware import Disk, Ethernet
 from resphere.inventory.admission import admit
-from resphere.inventory.belongings import move_belongings
+from resphere.inventory.belongings import STAY_WITH_FILES, move_belongings
 from resphere.inventory.edit import Edit
 from resphere.inventory.model import Datastore, DatastoreFile, Host, Network, Snapshot, UnregisteredVm, VirtualMachine
 from resphere.inventory.relations import vms_of_datastore
@@ -125,7 +125,7 @@ def unregister(inventory: Replica, edit: Edit, vm: VirtualMachine, lost: Contain
     datastores = {name: ids.DatastoreId(store.id) for name, store in stores if name in named and store.id not in lost}
     for snapshot in snapshots:
         edit.delete(Snapshot, snapshot.id)
-    edit.delete(VirtualMachine, vm.id)
+    edit.delete(VirtualMachine, vm.id, leaving=STAY_WITH_FILES)
     edit.put(
         UnregisteredVm(
             id=edit.new_id(UnregisteredVm.id_prefix),

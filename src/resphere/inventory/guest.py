@@ -112,9 +112,15 @@ class GuestTransfer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     expires: datetime
 
 
-GUEST_SYSTEMS = Table(cls=GuestSystem, indexes={"machine": lambda system: (system.machine,)}, revises=False)
-GUEST_CONTENTS = Table(cls=GuestContent, indexes={"machine": lambda content: (content.machine,)}, revises=False)
-GUEST_TRANSFERS = Table(cls=GuestTransfer, indexes={"machine": lambda transfer: (transfer.machine,)}, revises=False)
+GUEST_SYSTEMS = Table(
+    cls=GuestSystem, indexes={"machine": lambda system: (system.machine,)}, revises=False, belongs_to="machine"
+)
+GUEST_CONTENTS = Table(
+    cls=GuestContent, indexes={"machine": lambda content: (content.machine,)}, revises=False, belongs_to="machine"
+)
+GUEST_TRANSFERS = Table(
+    cls=GuestTransfer, indexes={"machine": lambda transfer: (transfer.machine,)}, revises=False, belongs_to="machine"
+)
 
 GUEST_TABLES: tuple[Table[Any], ...] = (GUEST_SYSTEMS, GUEST_CONTENTS, GUEST_TRANSFERS)
 
@@ -156,16 +162,6 @@ def drop_unused(inventory: Replica, edit: Edit, machine: str) -> None:
     for content in list(stored):
         if content.rpartition("/")[2] not in used and edit.get(GuestContent, content) is not None:
             edit.delete(GuestContent, content)
-
-
-def forget_guest(inventory: Replica, edit: Edit, machine: str) -> None:
-    """Delete everything of a VM's guest, and of the snapshots of it."""
-    for system in list(inventory.by(GuestSystem, "machine", machine)):
-        edit.delete(GuestSystem, system)
-    for content in list(inventory.by(GuestContent, "machine", machine)):
-        edit.delete(GuestContent, content)
-    for transfer in list(inventory.by(GuestTransfer, "machine", machine)):
-        edit.delete(GuestTransfer, transfer)
 
 
 def keep_guest(edit: Edit, machine: str, snapshot: str) -> None:

@@ -160,6 +160,7 @@ class Replica:
                 planned_at = self._sequence
                 edit = Edit(self._rows, self._next_number, planned_at)
                 result = plan(edit)
+                edit.cascade()
                 busy = self._contention.busy(edit.touched)
                 if busy is not None:
                     await place.wait(busy)

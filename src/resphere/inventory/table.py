@@ -30,6 +30,16 @@ def no_keys(_obj: object, /) -> tuple[str, ...]:
     return ()
 
 
+def own_id(obj: Stored, /) -> tuple[str, ...]:
+    """Of objects that others belong to by their id."""
+    return (obj.id,)
+
+
+def belonging_claims(owner: str) -> str:
+    """What the claims of all that belongs to the object ``owner`` begin with."""
+    return f"of/{owner}/"
+
+
 class Table(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """One kind of object.
 
@@ -38,6 +48,10 @@ class Table(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     ``name/<parent>/<name>``: two processes can never commit objects with an equal one. ``revises`` says whether a
     change of this kind raises the inventory's revision. ``shared`` names fields whose values many objects have in
     common: equal ones are kept in memory once.
+
+    ``owned_as`` gives the ids by which other objects belong to one of this kind; where it gives none, nothing does.
+    ``belongs_to`` names the index whose keys are such ids of others: who deletes the owner deletes what belongs to it
+    in the same transaction, whatever that is.
     """
 
     cls: type[T]
@@ -45,3 +59,13 @@ class Table(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     claims: Callable[[T], Iterable[str]] = no_keys
     revises: bool = True
     shared: tuple[str, ...] = ()
+    owned_as: Callable[[T], Iterable[str]] = no_keys
+    belongs_to: str | None = None
+
+    def all_claims(self, obj: T) -> tuple[str, ...]:
+        """The claims of ``obj``, and those by which a deletion notices what has come to belong to the deleted."""
+        claims = tuple(self.claims(obj))
+        if self.belongs_to is None:
+            return claims
+        owners = self.indexes[self.belongs_to](obj)
+        return (*claims, *(f"{belonging_claims(owner)}{self.cls.kind}/{obj.id}" for owner in owners))

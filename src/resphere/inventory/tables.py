@@ -18,7 +18,7 @@ from resphere.inventory.model import (
     UnregisteredVm,
     VirtualMachine,
 )
-from resphere.inventory.table import Table
+from resphere.inventory.table import Table, own_id
 
 
 def name_claim(parent: str, name: str) -> str:
@@ -110,24 +110,28 @@ def _networks(vm: VirtualMachine) -> tuple[str, ...]:
 
 FOLDERS = Table(
     cls=Folder,
+    owned_as=own_id,
     indexes={"name": _by_name, "parent": _by_parent, "type": _by_type},
     claims=_name_claims,
 )
 
 DATACENTERS = Table(
     cls=Datacenter,
+    owned_as=own_id,
     indexes={"name": _by_name, "parent": _by_parent},
     claims=_name_claims,
 )
 
 CLUSTERS = Table(
     cls=Cluster,
+    owned_as=own_id,
     indexes={"name": _by_name, "parent": _by_parent},
     claims=_name_claims,
 )
 
 HOSTS = Table(
     cls=Host,
+    owned_as=own_id,
     indexes={
         "name": _by_name,
         "parent": _by_parent,
@@ -141,18 +145,21 @@ HOSTS = Table(
 
 RESOURCE_POOLS = Table(
     cls=ResourcePool,
+    owned_as=own_id,
     indexes={"name": _by_name, "parent": _by_parent, "owner": lambda pool: (pool.owner,)},
     claims=_name_claims,
 )
 
 DATASTORES = Table(
     cls=Datastore,
+    owned_as=own_id,
     indexes={"name": _by_name, "parent": _by_parent, "type": _by_type},
     claims=_name_claims,
 )
 
 NETWORKS = Table(
     cls=Network,
+    owned_as=own_id,
     indexes={"name": _by_name, "parent": _by_parent, "type": _by_type},
     claims=_name_claims,
 )
@@ -190,6 +197,7 @@ _SHARED_BY_MACHINES = (
 
 VIRTUAL_MACHINES = Table(
     cls=VirtualMachine,
+    owned_as=own_id,
     indexes={
         "name": _by_name,
         "parent": _by_parent,
@@ -209,6 +217,8 @@ VIRTUAL_MACHINES = Table(
 
 SNAPSHOTS = Table(
     cls=Snapshot,
+    owned_as=own_id,
+    belongs_to="parent",
     # Two snapshots of a VM may have the same name.
     indexes={"name": _by_name, "parent": _by_parent},
     shared=tuple([f"state.{path}" for path in _SHARED_BY_MACHINES]),
@@ -227,6 +237,7 @@ DATASTORE_FILES = Table(
 
 UNREGISTERED_VMS = Table(
     cls=UnregisteredVm,
+    owned_as=lambda files: (files.id, files.machine.id),
     indexes={
         "name": _by_name,
         "parent": _by_parent,

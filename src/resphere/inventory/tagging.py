@@ -6,8 +6,8 @@ them wait for each other. Nothing dangles:
 - Who attaches relies on the tag and the object, so that nothing is attached that, or to what, is just deleted.
 - An attachment claims a key below its category and tag, and who deletes one of these asks that nothing below is left:
   an attachment that was committed meanwhile makes the deletion look again.
-- A deleted object's attachments go with it where the deletion calls :func:`forget_object`. Until then, and after a
-  race, they are hidden (:func:`attached_to_existing`): ids of managed objects never come again.
+- An attachment belongs to its object and goes with it (:attr:`~resphere.inventory.table.Table.belongs_to`). Those that
+  older versions left behind are hidden (:func:`attached_to_existing`): ids of managed objects never come again.
 """
 
 from __future__ import annotations
@@ -156,6 +156,7 @@ TAGS = Table(
 
 ATTACHMENTS = Table(
     cls=Attachment,
+    belongs_to="object",
     indexes={
         "tag": lambda attachment: (attachment.tag,),
         "object": lambda attachment: (attachment.object,),
@@ -251,10 +252,3 @@ def _delete_tag_of_category(edit: Edit, inventory: Replica, tag: Tag) -> None:
     for attachment in inventory.by(Attachment, "tag", tag.id):
         edit.delete(Attachment, attachment)
     edit.delete(Tag, tag.id)
-
-
-def forget_object(edit: Edit, inventory: Replica, object: str) -> None:
-    """Delete the attachments of the managed object ``object``: to be called by the change that deletes it."""
-    for attachment in inventory.by(Attachment, "object", object):
-        if edit.get(Attachment, attachment) is not None:
-            edit.delete(Attachment, attachment)

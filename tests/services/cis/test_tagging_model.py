@@ -18,9 +18,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from resphere.contract.errors import AlreadyExists, InvalidArgument, NotFound, Unauthorized, VapiError
 from resphere.contract.generated import cis_tagging, ids, vapi_std
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import VirtualMachine
-from resphere.inventory.tagging import Attachment, Category, Tag, forget_object
+from resphere.inventory.tagging import Attachment, Category, Tag
 from resphere.services.call import Call
 from resphere.services.cis.tagging import category, tag, tag_association
 from tests.services.cis.tagging_world import MULTIPLE, SINGLE, VMS, World, dynamic, vm, worlds
@@ -237,18 +236,12 @@ class Tagging(RuleBasedStateMachine):
                     self.attached.discard((id, object.id))
             assert len(result.error_messages) == refused
 
-    @rule(worker=WORKER, number=st.integers(0, VMS - 1), knowing=st.booleans())
-    def delete_object(self, worker: int, number: int, knowing: bool) -> None:
+    @rule(worker=WORKER, number=st.integers(0, VMS - 1))
+    def delete_object(self, worker: int, number: int) -> None:
         id, inventory = vm(number).id, self.workers[worker].inventory
         if id not in self.objects:
             return
-
-        def plan(edit: Edit) -> None:
-            edit.delete(VirtualMachine, id)
-            if knowing:
-                forget_object(edit, inventory, id)
-
-        self.run(inventory.change(plan))
+        self.run(inventory.change(lambda edit: edit.delete(VirtualMachine, id)))
         self.objects.discard(id)
         self.attached = {(t, o) for t, o in self.attached if o != id}
 

@@ -9,7 +9,7 @@ from resphere.contract.errors import AlreadyExists, AlreadyInDesiredState, Inval
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.edit import Edit
 from resphere.inventory.files import unregister
-from resphere.inventory.model import Datastore, Folder, Host, ResourcePool, Snapshot, VirtualMachine
+from resphere.inventory.model import Datastore, Folder, Host, ResourcePool, VirtualMachine
 from resphere.inventory.relations import children_of, cluster_of_host, descendants, vms_of_host
 from resphere.inventory.replica import Replica
 from resphere.inventory.tables import children_claims
@@ -125,8 +125,6 @@ def leave_files(inventory: Replica, edit: Edit, vm: VirtualMachine, local: Conta
     if vm.datastore not in local:
         unregister(inventory, edit, vm, local)
         return
-    for snapshot in inventory.by(Snapshot, "parent", vm.id):
-        edit.delete(Snapshot, snapshot)
     edit.delete(VirtualMachine, vm.id)
 
 

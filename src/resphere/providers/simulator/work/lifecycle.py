@@ -9,7 +9,6 @@ import msgspec
 from resphere.contract.errors import UnableToAllocateResource, VapiError
 from resphere.contract.generated import ids
 from resphere.inventory.admission import admit
-from resphere.inventory.belongings import forget_belongings
 from resphere.inventory.data_sets import copy_data_sets
 from resphere.inventory.edit import Edit
 from resphere.inventory.files import register, settle, unregister
@@ -120,14 +119,10 @@ class Lifecycle:
                 await job.progress(100 * (step + 1) // (steps + 1))
 
     async def delete_vm(self, job: Job[VirtualMachine]) -> None:
-        """Delete the VM and its snapshots in one transaction."""
+        """Delete the VM; what belongs to it, its snapshots above all, goes with it."""
         await job.spend(self._durations.delete_vm)
 
         def plan(edit: Edit, vm: VirtualMachine) -> None:
-            # Whoever takes a snapshot meanwhile writes the VM too: none is left behind.
-            for snapshot in self._inventory.by(Snapshot, "parent", vm.id):
-                edit.delete(Snapshot, snapshot)
-            forget_belongings(self._inventory, edit, vm.id)
             edit.delete(VirtualMachine, vm.id)
             settle(self._inventory, edit, vm, None)
 
