@@ -11,6 +11,7 @@ from bench.measures.power import measure_power
 from bench.measures.reads import measure_get, measure_list
 from bench.measures.sdk import measure_sdk
 from bench.measures.start import measure_start
+from bench.measures.statistics import measure_statistics
 from bench.result import Measure
 
 MEASURES: dict[str, Measure] = {
@@ -21,6 +22,7 @@ MEASURES: dict[str, Measure] = {
     "power": measure_power,
     "create": measure_create,
     "guest": measure_guest,
+    "statistics": measure_statistics,
     "start": measure_start,
     "memory": measure_memory,
     "contract": measure_contract,
