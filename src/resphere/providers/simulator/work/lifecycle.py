@@ -9,10 +9,9 @@ import msgspec
 from resphere.contract.errors import UnableToAllocateResource, VapiError
 from resphere.contract.generated import ids
 from resphere.inventory.admission import admit
-from resphere.inventory.data_sets import copy_data_sets
+from resphere.inventory.belongings import copy_belongings
 from resphere.inventory.edit import Edit
 from resphere.inventory.files import register, settle, unregister
-from resphere.inventory.guest import copy_guest
 from resphere.inventory.model import Folder, Snapshot, VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.providers.base import Copy, Job, Registration
@@ -81,8 +80,7 @@ class Lifecycle:
         def plan(edit: Edit, source: VirtualMachine) -> ids.VirtualMachineId:
             made = make(edit, source)
             vm = with_new_leases(made.vm)
-            copy_guest(self._inventory, edit, source.id, vm.id)
-            copy_data_sets(self._inventory, edit, source.id, vm.id, vm.id)
+            copy_belongings(self._inventory, edit, source.id, vm.id)
             if not made.running:
                 vm = shut_down(vm)
             if made.power_on:
