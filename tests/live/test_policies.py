@@ -87,6 +87,15 @@ def test_storage_policies_on_rest(client: Client) -> None:
     assert client.patch(f"/rest/vcenter/vm/{vm}/storage/policy", json={"spec": unknown}).status_code == 400
 
 
+def test_resources_under_the_name_that_vcenter_gives_them(client: Client) -> None:
+    vm = client.read("/api/vcenter/vm")[0]["vm"]
+    found = [client.read(f"/api/stats/rsrc-addrs?{name}=type.VM.moid={vm}") for name in ("resources", "rsrcs")]
+    assert found[0] == found[1]
+    assert [each["id"] for each in found[0]["rsrc_addrs"]] == [f"type.VM={vm}"]
+    assert client.read(f"/api/stats/data/dp?rsrcs=type.VM.moid={vm}") == {"data_points": []}
+    assert client.get("/api/stats/data/dp?rsrcs=vm-1").status_code == 400
+
+
 def test_all_is_kept(tmp_path: Path) -> None:
     with Server(tmp_path / "data") as server, server.session() as client:
         vm = client.read("/api/vcenter/vm")[0]["vm"]

@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from resphere.contract.errors import ErrorBody, NotFound, Unauthenticated, VapiError, message
+from resphere.contract.extensions import QUERY_ALIASES
 from resphere.contract.lookup import operation_at
 from resphere.contract.model import AnyOperation, Asset, Route, Struct
 from resphere.dialects.base import Outcome, ReadBody, Refused, Reply, Request, Resolved
@@ -180,6 +181,8 @@ class Codec:
             expected = field_types(bare(types[parameter]))[member] if member else types[parameter]
             # A query holds no null: the word is text, or wrong.
             self._query[member or parameter] = (parameter, member or None, without_none(expected))
+        for alias, name in QUERY_ALIASES.get(operation.id, {}).items():
+            self._query[alias] = self._query[name]
         self._selecting = {key for key, _ in route.dispatch}
         self._flat = route.body[0] if route.flat else None
         self._fields = () if route.flat else route.body

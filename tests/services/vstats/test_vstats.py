@@ -162,6 +162,7 @@ def test_specifications_are_kept_and_expire(world: World) -> None:
     world.call(AcqSpecs.update, spec, AcqSpecs.UpdateSpec(interval=20, memo_="web"))
     changed = world.call(AcqSpecs.get, spec)
     assert (changed.interval, changed.memo_) == (20, "web")
+    assert [(r.predicate, r.scheme) for r in info.resources] == [(QueryPredicate.EQUAL, "moid")]
     later(world, 6000)
     assert world.call(AcqSpecs.get, spec).status is AcqSpecs.Status.EXPIRED
     world.call(AcqSpecs.delete, spec)
@@ -257,7 +258,9 @@ def test_nothing_is_recorded_twice_or_that_nobody_asked_for(world: World) -> Non
     assert {point.rid for point in query(world, types=["HOST"])} == {f"type.HOST={vm.host}"}
     assert {point.cid for point in query(world, cid=CPU_VM)} == {CPU_VM}
     assert {point.cid for point in query(world, metric="cpu.capacity.demand")} == {CPU_HOST}
-    assert query(world, resources=["type.VM=vm-0"]) == ()
+    with pytest.raises(InvalidArgument) as error:
+        query(world, resources=["type.VM=vm-0"])
+    assert refused(error) == (400, "com.vmware.vstats.data_points_invalid_resource_filter")
     assert {point.rid for point in query(world, resources=[f"type.VM={vm.id}"])} == {f"type.VM={vm.id}"}
     assert query(world, order="DEFAULT") == points
 
@@ -273,7 +276,7 @@ def test_hosts_do_what_their_machines_do(world: World) -> None:
         if point.rid in here:
             sums[point.ts] = sums.get(point.ts, 0.0) + point.val
     own = own_load(host).cpu_MHz
-    assert {p.ts: round(p.val - own, 3) for p in query(world, cid=CPU_HOST)} == {
+    assert {p.ts: round(p.val / 1000 - own, 3) for p in query(world, cid=CPU_HOST)} == {
         at: round(value, 3) for at, value in sums.items()
     }
 
@@ -339,4 +342,4 @@ def test_each_counter_makes_sense(world: World) -> None:
         if point.cid.endswith("contention.HOST") and not point.cid.startswith("disk"):
             assert point.val <= 100
     used = max(point.val for point in points if point.cid == "cpu.capacity.usage.HOST")
-    assert used <= host.hardware.cpu_cores * host.hardware.cpu_frequency_MHz
+    assert used <= 1000 * host.hardware.cpu_cores * host.hardware.cpu_frequency_MHz

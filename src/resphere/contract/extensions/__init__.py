@@ -48,6 +48,12 @@ ALIASES: tuple[tuple[str, str, str], ...] = (
 )
 """Further ``/api`` paths of operations, as people who come from ``/rest`` write them: (method, path, place)."""
 
+QUERY_ALIASES: dict[str, dict[str, str]] = {
+    "com.vmware.vstats.data.query_data_points": {"rsrcs": "resources"},
+    "com.vmware.vstats.resource_addresses.list": {"rsrcs": "resources"},
+}
+"""Further names of query parameters of ``/api``, as vCenter 8.0 itself has them: operation -> name -> our name."""
+
 
 def route_text(route: m.Route) -> str:
     """A route's path with its dispatch query, as the index writes it."""

@@ -9,14 +9,14 @@ import msgspec
 
 from resphere.contract.errors import NotFound, message
 from resphere.contract.generated import ids
-from resphere.contract.generated.vstats import AcqSpecs, RsrcId
+from resphere.contract.generated.vstats import AcqSpecs, QueryPredicate, RsrcId
 from resphere.inventory.acquisitions import Acquisition
 from resphere.inventory.edit import Edit
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vstats.catalog import COUNTERS, EDITION, SETS
 from resphere.services.vstats.paging import parse, token
-from resphere.services.vstats.resources import check_resource, invalid, meant
+from resphere.services.vstats.resources import SCHEME, check_resource, invalid, meant
 
 Id = ids.VstatsModelAcqSpecId
 PAGE = 100
@@ -36,7 +36,7 @@ async def create(call: Call, acq_spec: AcqSpecs.CreateSpec) -> Id:
     made = Acquisition(
         id=Id(str(UUID(bytes=call.environment.random_bytes(16), version=4))),
         counters=acq_spec.counters,
-        resources=acq_spec.resources,
+        resources=complete(acq_spec.resources),
         interval=DEFAULT_INTERVAL if acq_spec.interval is None else acq_spec.interval,
         created=now,
         expiration=acq_spec.expiration or now + DEFAULT_LIFE,
@@ -89,7 +89,7 @@ async def update(call: Call, id: Id, acq_spec: AcqSpecs.UpdateSpec) -> None:
         new = msgspec.structs.replace(
             old,
             counters=acq_spec.counters or old.counters,
-            resources=old.resources if acq_spec.resources is None else acq_spec.resources,
+            resources=old.resources if acq_spec.resources is None else complete(acq_spec.resources),
             interval=old.interval if acq_spec.interval is None else acq_spec.interval,
             expiration=acq_spec.expiration or old.expiration,
             memo=old.memo if acq_spec.memo_ is None else acq_spec.memo_,
@@ -113,6 +113,16 @@ async def delete(call: Call, id: Id) -> None:
         edit.delete(Acquisition, id)
 
     await call.inventory.change(plan)
+
+
+def complete(resources: tuple[RsrcId, ...]) -> tuple[RsrcId, ...]:
+    """Resources with what is meant where nothing is said."""
+    return tuple(
+        msgspec.structs.replace(
+            resource, predicate=resource.predicate or QueryPredicate.EQUAL, scheme=resource.scheme or SCHEME
+        )
+        for resource in resources
+    )
 
 
 def seconds(call: Call) -> int:

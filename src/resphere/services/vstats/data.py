@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.vstats import Data
 from resphere.inventory.acquisitions import Acquisition
@@ -18,9 +19,17 @@ from resphere.providers.base import Load
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vstats.acq_specs import counters_of, seconds
-from resphere.services.vstats.catalog import COUNTERS, EDITION, HOST
+from resphere.services.vstats.catalog import COUNTERS, EDITION, HOST, Placed
 from resphere.services.vstats.paging import parse, token
-from resphere.services.vstats.resources import Named, address, invalid, meant, parse_address, require_type
+from resphere.services.vstats.resources import (
+    Named,
+    address,
+    exists,
+    invalid,
+    meant,
+    parse_address,
+    require_type,
+)
 
 PAGE = 10_000
 RETENTION_SECONDS = 7 * 86_400
@@ -61,7 +70,7 @@ async def query(call: Call, filter: Data.FilterSpec | None) -> Data.DataPointsRe
     :raises InvalidArgument: a field of the filter names nothing, or the page is none.
     """
     wanted = filter or Data.FilterSpec()
-    check(wanted)
+    check(call, wanted)
     now = seconds(call)
     cursor = parse(wanted.page, Cursor) if wanted.page is not None else Cursor(now, "", -1)
     until = min(now, cursor.until)
@@ -83,7 +92,7 @@ async def query(call: Call, filter: Data.FilterSpec | None) -> Data.DataPointsRe
     return Data.DataPointsResult(data_points=tuple(points))
 
 
-def check(wanted: Data.FilterSpec) -> None:
+def check(call: Call, wanted: Data.FilterSpec) -> None:
     """Refuse a filter that nothing could match."""
     if wanted.cid is not None and wanted.cid not in COUNTERS:
         raise invalid("filter.cid", "there is no counter {1}.", wanted.cid)
@@ -93,6 +102,15 @@ def check(wanted: Data.FilterSpec) -> None:
         raise invalid("filter.order", "must be {1}, not {2}.", ORDER, wanted.order)
     for type in wanted.types or ():
         require_type(type, "filter.types")
+    named = [parse_address(text, "filter.resources") for text in wanted.resources or ()]
+    if named and not any(exists(call.inventory, each) for each in named):
+        raise InvalidArgument(
+            message(
+                "com.vmware.vstats.data_points_invalid_resource_filter",
+                "Invalid data points filter: there is none of the resources {0}.",
+                ", ".join(wanted.resources or ()),
+            )
+        )
 
 
 def machines(call: Call, wanted: Data.FilterSpec, until: int) -> list[Machine]:
@@ -150,12 +168,18 @@ def figures(call: Call, machine: Machine, times: list[int]) -> Iterator[Data.Dat
     after, last = times[0] - 1, times[-1]
     loads = series(call, type, id, times)
     recorded = {cid: {at for at in covered(windows, after) if at <= last} for cid, windows in machine.counters.items()}
-    owner = call.inventory.get(Host, id) if type == HOST else call.inventory.get(VirtualMachine, id)
+    owner = call.require(Host, id) if type == HOST else placed(call, id)
     counters = [(ids.VstatsModelCounterId(cid), COUNTERS[cid].value, recorded[cid]) for cid in machine.counters]
     for at, load in zip(times, loads, strict=True):
         for cid, value, on in counters:
             if at in on:
                 yield Data.DataPoint(cid=cid, mid=MID, rid=rid, ts=at, val=float(value(owner, load)))  # type: ignore[arg-type]
+
+
+def placed(call: Call, id: str) -> Placed:
+    """A virtual machine on its host."""
+    vm = call.require(VirtualMachine, id)
+    return Placed(vm, call.require(Host, vm.host))
 
 
 def series(call: Call, type: str, id: str, times: list[int]) -> list[Load]:
