@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench.measures.clone import measure_clone
 from bench.measures.contract import measure_contract
 from bench.measures.create import measure_create
 from bench.measures.dialects import measure_dialects
@@ -21,6 +22,7 @@ MEASURES: dict[str, Measure] = {
     "sdk": measure_sdk,
     "power": measure_power,
     "create": measure_create,
+    "clone": measure_clone,
     "guest": measure_guest,
     "statistics": measure_statistics,
     "start": measure_start,

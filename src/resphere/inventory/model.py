@@ -263,6 +263,8 @@ class VirtualMachine(ManagedObject, frozen=True, kw_only=True):
     """What earlier releases kept here, a :class:`DatastoreFile` today: path -> capacity in bytes."""
     snapshot: str | None = None
     """The id of the snapshot that the running state descends from."""
+    needs_consolidation: bool = False
+    """Snapshots were deleted and the files of their disks are still there, not merged into those of others."""
     checked_out_from: ids.ContentLibraryItemId | None = None
     """The library item that the VM is checked out from."""
     evc_mode: vcenter_evc_mode.EvcMode | None = None

@@ -88,8 +88,13 @@ class SnapshotProvider(Protocol):
     async def revert_to_snapshot(self, job: Job[VirtualMachine], snapshot_id: str) -> None:
         """Bring the VM back to what the snapshot holds."""
 
-    async def delete_snapshots(self, job: Job[VirtualMachine], snapshot_ids: tuple[str, ...]) -> None:
-        """Delete the snapshots; children of a deleted one get its parent."""
+    async def delete_snapshots(
+        self, job: Job[VirtualMachine], snapshot_ids: tuple[str, ...], consolidate: bool = True
+    ) -> None:
+        """Delete the snapshots; children of a deleted one get its parent. Without ``consolidate`` their disks stay."""
+
+    async def consolidate(self, job: Job[VirtualMachine]) -> None:
+        """Merge the disks that deleted snapshots have left."""
 
 
 class HardwareProvider(Protocol):

@@ -69,6 +69,17 @@ class VmSnapshots:
         vm: ids.VirtualMachineId
         snapshot: str
         children: bool | None = None
+        consolidate: bool | None = None
+
+    class DeleteAllInput(m.Struct, frozen=True, kw_only=True):
+        vm: ids.VirtualMachineId
+        consolidate: bool | None = None
+
+    class Consolidation(m.Struct, frozen=True, kw_only=True):
+        """``needed``: snapshots were deleted whose disks have not been merged yet."""
+
+        __vapi_name__ = "resphere.vcenter.vm.snapshots.consolidation"
+        needed: bool
 
     list: ClassVar[m.Operation[[ids.VirtualMachineId], tuple[VmSnapshots.Summary, ...]]] = m.Operation(
         "resphere.vcenter.vm.snapshots",
@@ -87,7 +98,14 @@ class VmSnapshots:
         input=CreateInput,
         output=lambda: str,
         api=m.Route("POST", "/api/vcenter/vm/{vm}/snapshot", 201, body=("spec",), flat=True),
-        errors=("invalid_argument", "not_allowed_in_current_state", "not_found", "unauthenticated", "unauthorized"),
+        errors=(
+            "invalid_argument",
+            "not_allowed_in_current_state",
+            "not_found",
+            "resource_busy",
+            "unauthenticated",
+            "unauthorized",
+        ),
         privileges=(
             m.Requirement(("VirtualMachine.State.CreateSnapshot",), resource="VirtualMachine", parameter="vm"),
         ),
@@ -105,24 +123,24 @@ class VmSnapshots:
         releases=ALL_RELEASES,
     )
 
-    delete: ClassVar[m.Operation[[ids.VirtualMachineId, str, bool | None], None]] = m.Operation(
+    delete: ClassVar[m.Operation[[ids.VirtualMachineId, str, bool | None, bool | None], None]] = m.Operation(
         "resphere.vcenter.vm.snapshots",
         "delete",
         input=DeleteInput,
-        api=m.Route("DELETE", "/api/vcenter/vm/{vm}/snapshot/{snapshot}", 204, query=("children",)),
-        errors=("not_found", "unauthenticated", "unauthorized"),
+        api=m.Route("DELETE", "/api/vcenter/vm/{vm}/snapshot/{snapshot}", 204, query=("children", "consolidate")),
+        errors=("not_found", "resource_busy", "unauthenticated", "unauthorized"),
         privileges=(
             m.Requirement(("VirtualMachine.State.RemoveSnapshot",), resource="VirtualMachine", parameter="vm"),
         ),
         releases=ALL_RELEASES,
     )
 
-    delete_all: ClassVar[m.Operation[[ids.VirtualMachineId], None]] = m.Operation(
+    delete_all: ClassVar[m.Operation[[ids.VirtualMachineId, bool | None], None]] = m.Operation(
         "resphere.vcenter.vm.snapshots",
         "delete_all",
-        input=ListInput,
-        api=m.Route("DELETE", "/api/vcenter/vm/{vm}/snapshot", 204),
-        errors=("not_found", "unauthenticated", "unauthorized"),
+        input=DeleteAllInput,
+        api=m.Route("DELETE", "/api/vcenter/vm/{vm}/snapshot", 204, query=("consolidate",)),
+        errors=("not_found", "resource_busy", "unauthenticated", "unauthorized"),
         privileges=(
             m.Requirement(("VirtualMachine.State.RemoveSnapshot",), resource="VirtualMachine", parameter="vm"),
         ),
@@ -137,6 +155,29 @@ class VmSnapshots:
         errors=("not_allowed_in_current_state", "not_found", "resource_busy", "unauthenticated", "unauthorized"),
         privileges=(
             m.Requirement(("VirtualMachine.State.RevertToSnapshot",), resource="VirtualMachine", parameter="vm"),
+        ),
+        releases=ALL_RELEASES,
+    )
+
+    get_consolidation: ClassVar[m.Operation[[ids.VirtualMachineId], VmSnapshots.Consolidation]] = m.Operation(
+        "resphere.vcenter.vm.snapshots",
+        "get_consolidation",
+        input=ListInput,
+        output=lambda: VmSnapshots.Consolidation,
+        api=m.Route("GET", "/api/vcenter/vm/{vm}/snapshot-consolidation", 200),
+        errors=("not_found", "unauthenticated", "unauthorized"),
+        privileges=(m.Requirement(("System.Read",), resource="VirtualMachine", parameter="vm"),),
+        releases=ALL_RELEASES,
+    )
+
+    consolidate: ClassVar[m.Operation[[ids.VirtualMachineId], None]] = m.Operation(
+        "resphere.vcenter.vm.snapshots",
+        "consolidate",
+        input=ListInput,
+        api=m.Route("POST", "/api/vcenter/vm/{vm}/snapshot-consolidation", 204),
+        errors=("not_found", "resource_busy", "unauthenticated", "unauthorized"),
+        privileges=(
+            m.Requirement(("VirtualMachine.State.RemoveSnapshot",), resource="VirtualMachine", parameter="vm"),
         ),
         releases=ALL_RELEASES,
     )

@@ -205,7 +205,7 @@ class Life(RuleBasedStateMachine):
         if revert:
             self.attempt(VmSnapshots.revert, snapshot.parent, snapshot.id)
         else:
-            self.attempt(VmSnapshots.delete, snapshot.parent, snapshot.id, children)
+            self.attempt(VmSnapshots.delete, snapshot.parent, snapshot.id, children, children)
 
     @rule(name=NAMES, parent=PICK)
     def make_folder(self, name: str, parent: int) -> None:

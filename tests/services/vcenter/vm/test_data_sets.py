@@ -169,7 +169,7 @@ def test_snapshots_keep_them_unless_told_otherwise(world: World, vm: Id) -> None
     assert world.call(Entries.get, vm, kept, Key("k")) == "before"
     assert world.call(Entries.list, vm, kept) == {"k"}
     assert world.call(DataSets.get, vm, kept).used == len("kbefore")
-    world.call(VmSnapshots.delete, vm, snapshot, False)
+    world.call(VmSnapshots.delete, vm, snapshot, False, None)
     assert len(world.inventory.all(DataSet)) == 1
     assert len(world.inventory.all(DataSetEntry)) == 1
 

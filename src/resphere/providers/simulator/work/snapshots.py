@@ -59,6 +59,7 @@ class Snapshots:
                 host=vm.host,
                 resource_pool=vm.resource_pool,
                 snapshot=snapshot.id,
+                needs_consolidation=vm.needs_consolidation,
             )
             if reverted.power_state is ON and not snapshot.memory:
                 reverted = powered_off(reverted)
@@ -74,9 +75,11 @@ class Snapshots:
 
         await job.complete(plan)
 
-    async def delete_snapshots(self, job: Job[VirtualMachine], snapshot_ids: tuple[str, ...]) -> None:
-        """Delete, and hang what remains on the nearest ancestor that remains."""
-        await job.spend(self._durations.delete_snapshot * len(snapshot_ids))
+    async def delete_snapshots(
+        self, job: Job[VirtualMachine], snapshot_ids: tuple[str, ...], consolidate: bool = True
+    ) -> None:
+        """Delete, and hang what remains on the nearest ancestor that remains. To merge disks is what takes time."""
+        await job.spend(self._durations.delete_snapshot * len(snapshot_ids) if consolidate else 0)
         doomed = set(snapshot_ids)
 
         def plan(edit: Edit, vm: VirtualMachine) -> None:
@@ -90,9 +93,20 @@ class Snapshots:
                     parent = _survivor(tree, snapshot.parent_snapshot, doomed)
                     edit.put(msgspec.structs.replace(snapshot, parent_snapshot=parent))
             # Written even where the pointer stays: two changes of one tree must not pass each other unseen.
-            edit.put(msgspec.structs.replace(vm, snapshot=_survivor(tree, vm.snapshot, doomed)))
+            edit.put(
+                msgspec.structs.replace(
+                    vm,
+                    snapshot=_survivor(tree, vm.snapshot, doomed),
+                    needs_consolidation=vm.needs_consolidation or not consolidate,
+                )
+            )
 
         await job.complete(plan)
+
+    async def consolidate(self, job: Job[VirtualMachine]) -> None:
+        """Nothing is left to be merged."""
+        await job.spend(self._durations.delete_snapshot if job.target.needs_consolidation else 0)
+        await job.complete(lambda edit, vm: edit.put(msgspec.structs.replace(vm, needs_consolidation=False)))
 
 
 def _snapshot(edit: Edit, vm: VirtualMachine, snapshot_id: str) -> Snapshot:

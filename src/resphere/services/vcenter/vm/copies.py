@@ -101,6 +101,7 @@ def copied(
         vmx_path=path,
         template=False,
         snapshot=None,
+        needs_consolidation=False,
         checked_out_from=None,
         detached_vmdks={},
         disks=copied_disks(inventory, source, name, path, disks),

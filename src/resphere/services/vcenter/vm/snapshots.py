@@ -102,27 +102,47 @@ async def revert(call: Call, vm: ids.VirtualMachineId, snapshot: str) -> None:
 
 
 @implements(VmSnapshots.delete)
-async def delete(call: Call, vm: ids.VirtualMachineId, snapshot: str, children: bool | None) -> None:
-    """Delete the snapshot, with ``children`` all that descend from it; else its children get its parent."""
+async def delete(
+    call: Call, vm: ids.VirtualMachineId, snapshot: str, children: bool | None, consolidate: bool | None
+) -> None:
+    """Delete the snapshot, with ``children`` all that descend from it; else its children get its parent.
+
+    With ``consolidate`` false its disks stay unmerged until :func:`consolidate_disks`, as in vSphere.
+    """
     target = call.require(VirtualMachine, vm)
     require_snapshot(call, vm, snapshot)
     doomed = descendants(call.inventory, vm, snapshot) if children else (snapshot,)
     await call.run(
-        "VirtualMachine.removeSnapshot", target, lambda job: call.provider.snapshots.delete_snapshots(job, doomed)
+        "VirtualMachine.removeSnapshot",
+        target,
+        lambda job: call.provider.snapshots.delete_snapshots(job, doomed, consolidate is not False),
     )
 
 
 @implements(VmSnapshots.delete_all)
-async def delete_all(call: Call, vm: ids.VirtualMachineId) -> None:
-    """Delete all snapshots; the VM stays as it is."""
+async def delete_all(call: Call, vm: ids.VirtualMachineId, consolidate: bool | None) -> None:
+    """Delete all snapshots; the VM stays as it is. ``consolidate`` as in :func:`delete`."""
     target = call.require(VirtualMachine, vm)
     doomed = tuple(snapshot.id for snapshot in snapshots_of(call.inventory, vm))
     if doomed:
         await call.run(
             "VirtualMachine.removeAllSnapshots",
             target,
-            lambda job: call.provider.snapshots.delete_snapshots(job, doomed),
+            lambda job: call.provider.snapshots.delete_snapshots(job, doomed, consolidate is not False),
         )
+
+
+@implements(VmSnapshots.get_consolidation, kept=True)
+async def get_consolidation(call: Call, vm: ids.VirtualMachineId) -> VmSnapshots.Consolidation:
+    """Whether disks of deleted snapshots wait to be merged."""
+    return VmSnapshots.Consolidation(needed=call.require(VirtualMachine, vm).needs_consolidation)
+
+
+@implements(VmSnapshots.consolidate)
+async def consolidate_disks(call: Call, vm: ids.VirtualMachineId) -> None:
+    """Merge what waits; where nothing does that is well too, as in vSphere."""
+    target = call.require(VirtualMachine, vm)
+    await call.run("VirtualMachine.consolidateDisks", target, call.provider.snapshots.consolidate)
 
 
 def snapshots_of(inventory: Replica, vm: str) -> list[Snapshot]:

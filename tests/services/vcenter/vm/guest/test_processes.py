@@ -190,7 +190,7 @@ def test_a_snapshot_keeps_the_files(world: World, vm: Id) -> None:
     assert content(world, vm, "/srv/before") == large.encode() + b"\n"
     with pytest.raises(NotFound):
         world.call(Files.get, vm, ROOT, "/srv/after")
-    world.call(VmSnapshots.delete, vm, snapshot, False)
+    world.call(VmSnapshots.delete, vm, snapshot, False, None)
     run_shell(world, vm, "rm /srv/before")
     assert not world.inventory.by(GuestContent, "machine", vm)
 
