@@ -16,6 +16,7 @@ from resphere.dialects.vapi_values import decoder, encoder
 from resphere.services.registry import load
 from tests.sdk.bindings import RELEASES, run
 from tests.support.from_contract import minimal, wire, without_none
+from tests.support.guests import ROOT
 from tests.support.jsonrpc import JsonRpcClient
 from tests.support.server import Server
 
@@ -23,8 +24,24 @@ READS = ("get", "list", "find", "query")
 IMPLEMENTED = [found.operation for found in load(services).values() if not found.operation.is_extension]
 READING = [operation for operation in IMPLEMENTED if operation.name.startswith(READS)]
 CREATING = [o for o in IMPLEMENTED if o.name == "create" and o.service.startswith("com.vmware.vcenter.vm.hardware.")]
-# Without a guest, or with one that does not run, these have nothing to tell.
-MAY_FAIL = {"ServiceUnavailable", "NotFound"}
+# Without a guest, or with one that does not run, some have nothing to tell; a few cannot tell it behind a simulator.
+MAY_FAIL = {"ServiceUnavailable", "NotFound", "NotAllowedInCurrentState", "Unsupported"}
+
+MADE_FIRST, REFUSED = "there is none before somebody makes one: its service's tests read it", "a simulator cannot tell"
+UNANSWERED = {
+    "com.vmware.vcenter.compute.policies.get": MADE_FIRST,
+    "com.vmware.vcenter.guest.customization_specs.get": MADE_FIRST,
+    "com.vmware.vcenter.utilization.connections.list": REFUSED,
+    "com.vmware.vcenter.utilization.proxies.list": REFUSED,
+    "com.vmware.vcenter.vm.compute.policies.get": MADE_FIRST,
+    "com.vmware.vcenter.vm.data_sets.entries.get": MADE_FIRST,
+    "com.vmware.vcenter.vm.data_sets.entries.list": MADE_FIRST,
+    "com.vmware.vcenter.vm.data_sets.get": MADE_FIRST,
+    "com.vmware.vstats.acq_specs.get": MADE_FIRST,
+    "com.vmware.vstats.counter_sets.get": MADE_FIRST,
+    "com.vmware.vstats.resource_address_schemas.get": "its id is plain text, which the walk does not know for an id",
+}
+"""Reads that the walk cannot get an answer of, and why; whatever else is implemented must have answered."""
 
 Ids = dict[str, set[str]]
 
@@ -64,8 +81,16 @@ class World:
         """Ids that are good by themselves."""
         self.of_vm: dict[str, Ids] = {}
         """Ids that belong to one VM."""
-        self.given: dict[str, Any] = {"used_by_entity": "com.example.backup"}
-        """Required parameters that are no ids, by name."""
+        self.given: dict[str, Any] = {
+            "used_by_entity": "com.example.backup",
+            "credentials": wire(ROOT),
+            "name": "PATH",
+            "names": {"set": []},
+            "path": "/etc/hostname",
+            "pid": 1,
+            "filter": {"status": {"set": ["COMPLIANT", "NOT_APPLICABLE"]}},
+        }
+        """Required parameters that are no ids, by name; others get the least that is valid."""
 
     def ask(self, operation: AnyOperation, ids: Ids) -> Any:
         """The typed reply to the least call, ``None`` for an error."""
@@ -126,10 +151,16 @@ class World:
         for operation in READING:
             required = [f for f in msgspec.structs.fields(operation.input) if f.required]
             names = {f.encode_name: f.type.__name__ for f in required if isinstance(f.type, typing.NewType)}
-            given = {f.encode_name: self.given[f.encode_name] for f in required if f.encode_name not in names}
+            given = {
+                f.encode_name: self.given[f.encode_name] if f.encode_name in self.given else wire(minimal(f.type))
+                for f in required
+                if f.encode_name not in names
+            }
             worlds = self.of_vm.values() if "VirtualMachineId" in names.values() else [self.everywhere]
             for ids in worlds:
                 *owner, last = [("", ""), *names.items()]
+                if any(kind not in ids for _, kind in owner[1:]):
+                    continue  # nothing of that kind exists here
                 fixed = given | {name: next(iter(sorted(ids[kind]))) for name, kind in owner if name}
                 if not last[0]:
                     yield operation.service, operation.name, given
@@ -170,4 +201,6 @@ def test_every_reply_decodes(walked: Callable[[str], list[tuple[str, dict[str, s
     absent = {operation for operation, outcome in outcomes if "absent" in outcome}
     known = {o.id for o in READING if release[:3] in o.releases}
     assert not known & absent
-    assert {o.id for o in READING} - absent == returned, "each was asked, and had an answer at least once"
+    assert not returned & set(UNANSWERED), "these answer: take them out of the list"
+    unanswered = sorted({o.id for o in READING} - absent - returned - set(UNANSWERED))
+    assert unanswered == [], "each was asked, and had an answer at least once"

@@ -31,9 +31,14 @@ def outcome(configuration: Any, service: str, operation: str, arguments: dict[st
     return {"returned": repr(returned)[:80]}
 
 
+def with_sets(found: dict[str, Any]) -> Any:
+    """JSON knows no sets: ``{"set": [...]}`` is one."""
+    return set(found["set"]) if found.keys() == {"set"} else found
+
+
 def main() -> None:
     """Make every call that standard input lists; standard output gets the outcomes, in their order."""
-    given = json.load(sys.stdin)
+    given = json.load(sys.stdin, object_hook=with_sets)
     session = requests.Session()
     session.verify = given["ca"]
     chain = [LegacySecurityContextFilter(security_context=create_session_security_context(given["session_id"]))]
