@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from resphere.inventory.model import VirtualMachine
+from tests.support.exports import objects
 from tests.support.machines import host_of, place
 from tests.support.server import ADMINISTRATOR, PASSWORD, Client, Server, clean_environment
+from tests.support.vms import OFF, any_vm
 
 HERE = Path(__file__).parent
 CACHE = Path(__file__).parents[2] / ".cache" / "ansible"
@@ -115,6 +118,24 @@ def test_a_vm_comes_and_goes(server: Server, tmp_path: Path) -> None:
     assert back["vm"] != happened["created"]["id"]
     assert happened["same"]["value"] == info
     assert (happened["deleted"]["changed"], happened["deleted_again"]["changed"]) == (True, False)
+
+
+def test_clones_and_moves(server: Server, tmp_path: Path) -> None:
+    with server.session() as client:
+        source = any_vm(client, OFF)
+        info = objects(server)[source]
+        assert isinstance(info, VirtualMachine)
+        here = client.read(f"/api/vcenter/host/{info.host}")
+        others = client.read(f"/api/vcenter/host?clusters={here['cluster']}")
+        host = next(each["host"] for each in others if each["host"] != info.host)
+        happened = play(server, "moves.yml", tmp_path, vm=source, host=host)
+        assert happened["cloned"]["changed"] is True
+        assert happened["cloned_again"]["changed"] is False
+        assert "NOT_FOUND" in str(happened["refused"])
+        names = {each["name"]: each for each in client.read("/api/vcenter/vm")}
+        assert names["ansible-clone"]["power_state"] == names["ansible-instant-clone"]["power_state"] == "POWERED_ON"
+        on_host = [each["name"] for each in client.read(f"/api/vcenter/vm?hosts={host}")]
+        assert {"ansible-clone", "ansible-instant-clone"} <= set(on_host)
 
 
 def variables(client: Client) -> dict[str, str]:

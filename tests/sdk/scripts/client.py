@@ -274,6 +274,45 @@ def tasks(given: Given) -> None:
         service.get("no-such-task")
 
 
+def ended(given: Given, task: Any) -> Any:
+    """A task's info once it is over."""
+    while (info := task.get_info()).status in ("PENDING", "RUNNING"):
+        pass
+    assert info.status == "SUCCEEDED", info.error
+    assert cis.Tasks(given.stubs).get(task.get_task_id()) == info
+    return info
+
+
+@check
+def clones_and_moves(given: Given) -> None:
+    machines = given.client.vcenter.VM
+    source = given.vm("POWERED_OFF")
+    before = machines.get(source)
+    names = ("sdk-clone", "sdk-clone-by-task", "sdk-instant-clone")
+    made = [machines.clone(machines.CloneSpec(source=source, name=names[0]))]
+    task = machines.clone_task(machines.CloneSpec(source=source, name=names[1], power_on=True))
+    assert ended(given, task).operation == "clone$task"
+    made.append(task.get_result())
+    made.append(machines.instant_clone(machines.InstantCloneSpec(source=made[1], name=names[2])))
+    for identity, name in zip(made, names, strict=True):
+        clone = machines.get(identity)
+        assert clone.name == name
+        assert clone.identity.instance_uuid != before.identity.instance_uuid
+        assert {disk.capacity for disk in clone.disks.values()} == {disk.capacity for disk in before.disks.values()}
+    move = machines.relocate_task(made[0], machines.RelocateSpec(placement=machines.RelocatePlacementSpec()))
+    assert ended(given, move).status == "SUCCEEDED"
+    assert move.get_result() is None
+    machines.relocate(made[0], machines.RelocateSpec())
+    with raises(errors.AlreadyExists):
+        machines.clone_task(machines.CloneSpec(source=source, name=names[0]))
+    with raises(errors.Error):
+        machines.instant_clone(machines.InstantCloneSpec(source=source, name="nobody"))
+    for identity in made:
+        if machines.get(identity).power_state == "POWERED_ON":
+            given.client.vcenter.vm.Power.stop(identity)
+        machines.delete(identity)
+
+
 @check
 def a_session_of_api(given: Given) -> None:
     theirs = create_vsphere_client(given.server, session_id=given.token, session=given.transport())
