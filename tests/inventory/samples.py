@@ -72,9 +72,9 @@ def resource_pool(id: str, name: str, parent: str, owner: str) -> ResourcePool:
 
 
 def cluster(id: str, name: str, parent: str, pool: str) -> list[ManagedObject]:
-    """A cluster and its root pool."""
+    """A cluster with DRS and its root pool."""
     return [
-        Cluster(id=id, name=name, parent=parent, resource_pool=ids.ResourcePoolId(pool)),
+        Cluster(id=id, name=name, parent=parent, resource_pool=ids.ResourcePoolId(pool), drs_enabled=True),
         resource_pool(pool, "Resources", id, id),
     ]
 

@@ -13,7 +13,7 @@ from resphere.contract.generated import vcenter
 from resphere.contract.generated.vcenter_vm import Power
 from resphere.contract.generated.vcenter_vm_hardware import Memory
 from resphere.inventory.compute_policies import COMPUTE_POLICIES
-from resphere.inventory.model import Host, ManagedObject, VirtualMachine
+from resphere.inventory.model import Cluster, Host, ManagedObject, VirtualMachine
 from resphere.inventory.placement import NoPlace, can_run, can_take, evacuation, memory_in_use_MiB, place
 from resphere.inventory.replica import Replica
 from resphere.inventory.tables import TABLES
@@ -85,10 +85,13 @@ def vm(number: int, gib: int = 4, **fields: Any) -> VirtualMachine:
     return samples.virtual_machine(f"vm-{number}", f"web-{number}", "group-v3", memory=memory, **fields)
 
 
-def moves(path: Path, vms: list[VirtualMachine], with_powered_off: bool = False, *of_host: Host) -> dict[str, str]:
-    """The evacuation of ``host-11`` with those VMs; ``of_host`` replace hosts of the cluster, which has three."""
+def moves(
+    path: Path, vms: list[VirtualMachine], with_powered_off: bool = False, *replacing: ManagedObject
+) -> dict[str, str]:
+    """The evacuation of ``host-11`` with those VMs; ``replacing`` stand for hosts of the cluster, which has three."""
     objects: dict[str, ManagedObject] = {obj.id: obj for obj in samples.skeleton(hosts=3)}
-    objects |= {host.id: host for host in of_host}
+    objects |= {obj.id: obj for obj in replacing}
+    path.mkdir(exist_ok=True)
 
     async def test(inventory: Replica) -> dict[str, str]:
         await inventory.change(put(*objects.values(), *vms))
@@ -163,3 +166,24 @@ def test_memory_in_use(tmp_path: Path) -> None:
         assert memory_in_use_MiB(inventory, host) == 6 * GIB
 
     run(test, tmp_path / "store.db", tables=(*TABLES, *TAGGING_TABLES, COMPUTE_POLICIES))
+
+
+def test_full_hosts_take_nothing_that_runs(tmp_path: Path) -> None:
+    small = (other(111, lambda host: sized(host, 7)), other(211, lambda host: sized(host, 4)))
+    assert moves(tmp_path / "a", [vm(1), vm(2, 3), vm(3, 4)], False, *small).keys() == {"vm-1", "vm-2", "vm-3"}
+    with pytest.raises(NoPlace) as refused:
+        moves(tmp_path / "b", [vm(1), vm(2, 3), vm(3, 4), vm(4, 1)], False, *small)
+    assert refused.value.vm.id == "vm-4"
+
+
+def test_full_hosts_still_take_what_is_off(tmp_path: Path) -> None:
+    full = (other(111, lambda host: sized(host, 4)), other(211, lambda host: sized(host, 1)))
+    assert moves(tmp_path, [vm(1), vm(2, 8, power_state=OFF)], True, *full).keys() == {"vm-1", "vm-2"}
+
+
+def test_without_drs_nothing_moves_by_itself(tmp_path: Path) -> None:
+    cluster = next(obj for obj in samples.skeleton(hosts=3) if isinstance(obj, Cluster))
+    without = msgspec.structs.replace(cluster, drs_enabled=False)
+    with pytest.raises(NoPlace):
+        moves(tmp_path / "on", [vm(1)], False, without)
+    assert moves(tmp_path / "off", [vm(1, power_state=OFF)], True, without) == {}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from resphere.inventory.model import Cluster, Host, ManagedObject, VirtualMachine
 from tests.support.exports import export, objects
-from tests.support.server import Client, Server
+from tests.support.server import Client, Server, wait_until
 from tests.support.vms import OFF, ON, SUSPENDED, act, bring, refusal, state_of, words
 
 
@@ -148,6 +149,27 @@ def test_an_idle_standalone_host_enters_and_starts_nothing_then(own_server: Serv
     assert state_of(operator, vms[0]) == OFF
     assert set_maintenance(operator, host.id, "exit") == 204
     assert act(operator, vms[0], "start").status_code == 204
+
+
+def ended(task: dict[str, Any]) -> dict[str, Any]:
+    """The task, once it is over; nothing before."""
+    return task if "end_time" in task else {}
+
+
+def test_it_goes_on_as_a_task(own_server: Server, operator: Client) -> None:
+    host, (running, _, _) = clustered_host(own_server, operator)
+    reply = operator.post(f"{path(host.id)}?vmw-task=true", json={"action": "enter"})
+    assert reply.status_code == 202
+    address = f"/api/cis/tasks/{reply.json()}"
+    task = wait_until(lambda: ended(operator.read(address)), "the task ends")
+    assert (task["status"], task["target"], task["operation"]) == (
+        "SUCCEEDED",
+        {"type": "HostSystem", "id": host.id},
+        "set$task",
+    )
+    assert host_of(own_server, running) != host.id
+    refused = operator.post(f"{path(host.id)}?vmw-task=true", json={"action": "enter"})
+    assert refusal(refused) == (400, "ALREADY_IN_DESIRED_STATE", "resphere.host.maintenance.already_in")
 
 
 def test_twice_is_refused(own_server: Server, operator: Client) -> None:

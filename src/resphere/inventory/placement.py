@@ -83,23 +83,31 @@ def place(vm: VirtualMachine, hosts: Iterable[Host], in_use_MiB: dict[str, int],
 
 
 def evacuation(inventory: Replica, host: Host, with_powered_off: bool) -> dict[str, str]:
-    """Where each VM of ``host`` goes: VM id -> host id. The largest are placed first.
+    """Where DRS sends each VM of ``host``: VM id -> host id. The largest are placed first; a host is full where what
+    runs on it would need more memory than it has.
 
     Powered-off VMs and templates stay unless ``with_powered_off``; even then they stay where no host takes them.
 
     :raises NoPlace: a VM that is not off cannot go anywhere.
     """
     cluster = cluster_of_host(inventory, host)
-    others = [other for other in hosts_of_cluster(inventory, cluster.id) if other.id != host.id] if cluster else []
+    with_drs = hosts_of_cluster(inventory, cluster.id) if cluster and cluster.drs_enabled else []
+    others = [other for other in with_drs if other.id != host.id]
     in_use = {other.id: memory_in_use_MiB(inventory, other) for other in others}
     policies = Placing(inventory, evacuating=True)
+
+    def allowed(vm: VirtualMachine, hosts: Sequence[Host]) -> Sequence[Host]:
+        needed = 0 if vm.power_state is OFF else vm.memory.size_MiB
+        roomy = [each for each in hosts if in_use[each.id] + needed <= each.hardware.memory_size_MiB]
+        return policies.allowed(vm, roomy)
+
     moves: dict[str, str] = {}
     vms = inventory.by(VirtualMachine, "host", host.id).values()
     for vm in sorted(vms, key=lambda vm: (vm.power_state is OFF, -vm.memory.size_MiB, len(vm.id), vm.id)):
         if vm.power_state is OFF and not with_powered_off:
             continue
         try:
-            destination = place(vm, others, in_use, policies.allowed)
+            destination = place(vm, others, in_use, allowed)
         except NoPlace:
             if vm.power_state is OFF:
                 continue

@@ -13,13 +13,15 @@ from resphere.contract.errors import (
     NotAllowedInCurrentState,
     NotFound,
     ResourceBusy,
+    ResourceInaccessible,
+    ServiceUnavailable,
     VapiError,
     message,
 )
-from resphere.contract.generated import ids
+from resphere.contract.generated import ids, vcenter
 from resphere.contract.model import AnyOperation
 from resphere.inventory.edit import Edit
-from resphere.inventory.model import ManagedObject
+from resphere.inventory.model import Host, ManagedObject, VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.providers.base import Provider
 from resphere.tasks.job import Origin, TaskJob
@@ -27,6 +29,7 @@ from resphere.tasks.runner import Tasks
 
 O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
 R = TypeVar("R")
+CONNECTED = vcenter.Host.ConnectionState.CONNECTED
 
 
 class OwnSession(Protocol):
@@ -124,10 +127,14 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     ) -> R:
         """Do work on ``target`` as a task and wait for its end. ``guard`` raises where its state forbids it.
 
+        A VM whose host is not connected is refused: nobody there would do the work.
+
         ``exclusive``: refused as busy while other such work is under way on the target; by default so for VMs and
         hosts. A VM that is only read (the source of a clone) needs none.
         """
-        return await self.tasks.run(self._origin(description), target, action, guard, cancelable, exclusive)
+        return await self.tasks.run(
+            self._origin(description), target, action, self._within_reach(guard), cancelable, exclusive
+        )
 
     async def launch(
         self,
@@ -144,7 +151,8 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         ``action`` completes with is the task's result, which must be the result of the operation without ``$task``.
         """
         origin = self._origin(description)
-        return ids.CisTASKId(await self.tasks.launch(origin, target, action, guard, cancelable, exclusive))
+        launched = self.tasks.launch(origin, target, action, self._within_reach(guard), cancelable, exclusive)
+        return ids.CisTASKId(await launched)
 
     def _origin(self, description: str) -> Origin:
         operation = self.operation
@@ -158,9 +166,44 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         guard: Callable[[O], None] = lambda _: None,
     ) -> R:
         """Change what stands in the inventory and needs no machine's doing, as a task; ``plan`` may refuse."""
-        return await self.run(
-            description, target, lambda job: self.provider.inventory.change_inventory(job, plan), guard
+        return await self.tasks.run(
+            self._origin(description),
+            target,
+            lambda job: self.provider.inventory.change_inventory(job, plan),
+            guard,
         )
+
+    def _within_reach(self, guard: Callable[[O], None]) -> Callable[[O], None]:
+        def guarded(current: O) -> None:
+            if isinstance(current, VirtualMachine):
+                host = self.inventory.get(Host, current.host)
+                if host is not None and host.connection_state is not CONNECTED:
+                    raise unreachable(self.operation, current, host)
+            guard(current)
+
+        return guarded
+
+
+def unreachable(operation: AnyOperation, vm: VirtualMachine, host: Host) -> VapiError:
+    """The refusal of work on a VM whose host is not connected, as the operation declares it."""
+    classes = {
+        "service_unavailable": ServiceUnavailable,
+        "resource_inaccessible": ResourceInaccessible,
+        "not_allowed_in_current_state": NotAllowedInCurrentState,
+    }
+    cls = next((cls for name, cls in classes.items() if name in operation.errors), VapiError)
+    return cls(
+        message(
+            "resphere.vm.host_not_connected",
+            "The virtual machine {0} cannot be reached: its host {1} is {2}.",
+            vm.name,
+            host.name,
+            host.connection_state.replace("_", " ").lower(),
+        ),
+        message(
+            "vmsg.HostNotConnected.summary", "Unable to communicate with the remote host, since it is disconnected."
+        ),
+    )
 
 
 def busy_error(operation: AnyOperation) -> type[VapiError]:

@@ -17,13 +17,18 @@ from resphere.contract.errors import (
     InvalidArgument,
     NotFound,
     ResourceInUse,
+    ServiceUnavailable,
     Unauthenticated,
     UnverifiedPeer,
     VapiError,
 )
 from resphere.contract.extensions.hosts import HostMaintenance
+from resphere.contract.extensions.vm_snapshots import VmSnapshots
 from resphere.contract.generated import ids
+from resphere.contract.generated.vcenter import VM
 from resphere.contract.generated.vcenter import Host as Api
+from resphere.contract.generated.vcenter_vm import Power
+from resphere.contract.generated.vcenter_vm_hardware import Cpu
 from resphere.contract.model import Secret
 from resphere.inventory.model import (
     KINDS,
@@ -188,6 +193,26 @@ class TestConnection:
             world.call(Api.connect, host)
         assert refused(error) == (400, "resphere.host.connected")
         assert dict(world.inventory.by(VirtualMachine, "host", host)) == vms
+
+    def test_nothing_is_done_with_its_vms_meanwhile(self, world: World) -> None:
+        host = clustered(world)
+        some = next(each for each in world.inventory.by(VirtualMachine, "host", host).values() if not each.template)
+        vm = world.change(some, power_state=Power.State.POWERED_OFF)
+        id = ids.VirtualMachineId(vm.id)
+        world.call(Api.disconnect, host)
+        for work in (
+            lambda: world.call(Power.start, id),
+            lambda: world.call(Cpu.update, id, Cpu.UpdateSpec(count=2)),
+            lambda: world.call(VM.delete, id),
+            lambda: world.call(VmSnapshots.create, id, VmSnapshots.CreateSpec(name="a")),
+        ):
+            with pytest.raises(ServiceUnavailable) as error:
+                work()
+            assert refused(error) == (503, "resphere.vm.host_not_connected")
+        assert world.inventory.get(VirtualMachine, vm.id) == vm
+        assert vm.name in {row.name for row in world.call(VM.list, VM.FilterSpec(hosts=frozenset({host})))}
+        world.call(Api.connect, host)
+        world.call(Power.start, id)
 
     def test_an_unknown_host(self, world: World) -> None:
         for operation in (Api.connect, Api.disconnect, Api.delete):

@@ -75,6 +75,17 @@ class Host:
     )
 
 
+SET_ERRORS = (
+    "already_in_desired_state",
+    "not_allowed_in_current_state",
+    "not_found",
+    "resource_busy",
+    "unauthenticated",
+    "unauthorized",
+)
+SET_PRIVILEGES = (m.Requirement(("Host.Config.Maintenance",), resource="HostSystem", parameter="host"),)
+
+
 class HostMaintenance:
     """``resphere.vcenter.host.maintenance``: maintenance mode."""
 
@@ -120,14 +131,25 @@ class HostMaintenance:
         "set",
         input=SetInput,
         api=m.Route("POST", "/api/vcenter/host/{host}/maintenance", 204, body=("spec",), flat=True),
-        errors=(
-            "already_in_desired_state",
-            "not_allowed_in_current_state",
-            "not_found",
-            "resource_busy",
-            "unauthenticated",
-            "unauthorized",
+        errors=SET_ERRORS,
+        privileges=SET_PRIVILEGES,
+        releases=ALL_RELEASES,
+    )
+
+    set_task: ClassVar[m.Operation[[ids.HostSystemId, HostMaintenance.Spec], ids.CisTASKId]] = m.Operation(
+        "resphere.vcenter.host.maintenance",
+        "set$task",
+        input=SetInput,
+        output=lambda: ids.CisTASKId,
+        api=m.Route(
+            "POST",
+            "/api/vcenter/host/{host}/maintenance",
+            202,
+            dispatch=(("vmw-task", "true"),),
+            body=("spec",),
+            flat=True,
         ),
-        privileges=(m.Requirement(("Host.Config.Maintenance",), resource="HostSystem", parameter="host"),),
+        errors=SET_ERRORS,
+        privileges=SET_PRIVILEGES,
         releases=ALL_RELEASES,
     )

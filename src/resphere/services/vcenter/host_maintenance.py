@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
 from resphere.contract.errors import AlreadyInDesiredState, NotAllowedInCurrentState, message
 from resphere.contract.extensions.hosts import HostMaintenance
 from resphere.contract.generated import ids, vcenter
@@ -9,6 +13,7 @@ from resphere.inventory.model import Host
 from resphere.inventory.placement import NoPlace, evacuation
 from resphere.services.call import Call
 from resphere.services.registry import implements
+from resphere.tasks.job import TaskJob
 
 CONNECTED = vcenter.Host.ConnectionState.CONNECTED
 
@@ -19,25 +24,43 @@ async def get(call: Call, host: ids.HostSystemId) -> HostMaintenance.Info:
     return HostMaintenance.Info(in_maintenance_mode=call.require(Host, host).in_maintenance_mode)
 
 
+class Work(msgspec.Struct, frozen=True):
+    """Entering or leaving, as :meth:`Call.run` and :meth:`Call.launch` take it."""
+
+    description: str
+    action: Callable[[TaskJob[Host]], Awaitable[None]]
+    guard: Callable[[Host], None]
+
+
+def work(call: Call, spec: HostMaintenance.Spec) -> Work:
+    """What is to be done for ``spec``."""
+    hosts = call.provider.hosts
+    if spec.action is HostMaintenance.Action.EXIT:
+        return Work("HostSystem.exitMaintenanceMode", hosts.exit_maintenance_mode, may_exit)
+    with_powered_off = bool(spec.evacuate_powered_off_vms)
+    return Work(
+        "HostSystem.enterMaintenanceMode",
+        lambda job: hosts.enter_maintenance_mode(job, with_powered_off),
+        lambda current: may_enter(call, current, with_powered_off),
+    )
+
+
 @implements(HostMaintenance.set)
 async def set_(call: Call, host: ids.HostSystemId, spec: HostMaintenance.Spec) -> None:
-    """Enter (moving powered-on VMs to the cluster's other hosts) or exit.
+    """Enter (DRS moves powered-on VMs to the cluster's other hosts) or exit.
 
     :raises AlreadyInDesiredState: it is as asked.
     :raises NotAllowedInCurrentState: disconnected, or a powered-on VM has no other host to go to; nothing changes.
     """
-    target = call.require(Host, host)
-    if spec.action is HostMaintenance.Action.ENTER:
-        with_powered_off = bool(spec.evacuate_powered_off_vms)
-        await call.run(
-            "HostSystem.enterMaintenanceMode",
-            target,
-            lambda job: call.provider.hosts.enter_maintenance_mode(job, with_powered_off),
-            lambda current: may_enter(call, current, with_powered_off),
-            cancelable=True,
-        )
-    else:
-        await call.run("HostSystem.exitMaintenanceMode", target, call.provider.hosts.exit_maintenance_mode, may_exit)
+    wanted = work(call, spec)
+    await call.run(wanted.description, call.require(Host, host), wanted.action, wanted.guard, cancelable=True)
+
+
+@implements(HostMaintenance.set_task)
+async def set_task(call: Call, host: ids.HostSystemId, spec: HostMaintenance.Spec) -> ids.CisTASKId:
+    """As :func:`set_`, in the background."""
+    wanted = work(call, spec)
+    return await call.launch(wanted.description, call.require(Host, host), wanted.action, wanted.guard, cancelable=True)
 
 
 def may_enter(call: Call, host: Host, with_powered_off: bool) -> None:
