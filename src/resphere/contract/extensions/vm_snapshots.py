@@ -103,6 +103,7 @@ class VmSnapshots:
             "not_allowed_in_current_state",
             "not_found",
             "resource_busy",
+            "service_unavailable",
             "unauthenticated",
             "unauthorized",
         ),
@@ -128,7 +129,7 @@ class VmSnapshots:
         "delete",
         input=DeleteInput,
         api=m.Route("DELETE", "/api/vcenter/vm/{vm}/snapshot/{snapshot}", 204, query=("children", "consolidate")),
-        errors=("not_found", "resource_busy", "unauthenticated", "unauthorized"),
+        errors=("not_found", "resource_busy", "service_unavailable", "unauthenticated", "unauthorized"),
         privileges=(
             m.Requirement(("VirtualMachine.State.RemoveSnapshot",), resource="VirtualMachine", parameter="vm"),
         ),
@@ -140,7 +141,7 @@ class VmSnapshots:
         "delete_all",
         input=DeleteAllInput,
         api=m.Route("DELETE", "/api/vcenter/vm/{vm}/snapshot", 204, query=("consolidate",)),
-        errors=("not_found", "resource_busy", "unauthenticated", "unauthorized"),
+        errors=("not_found", "resource_busy", "service_unavailable", "unauthenticated", "unauthorized"),
         privileges=(
             m.Requirement(("VirtualMachine.State.RemoveSnapshot",), resource="VirtualMachine", parameter="vm"),
         ),
@@ -152,7 +153,14 @@ class VmSnapshots:
         "revert",
         input=GetInput,
         api=m.Route("POST", "/api/vcenter/vm/{vm}/snapshot/{snapshot}", 204, dispatch=(("action", "revert"),)),
-        errors=("not_allowed_in_current_state", "not_found", "resource_busy", "unauthenticated", "unauthorized"),
+        errors=(
+            "not_allowed_in_current_state",
+            "not_found",
+            "resource_busy",
+            "service_unavailable",
+            "unauthenticated",
+            "unauthorized",
+        ),
         privileges=(
             m.Requirement(("VirtualMachine.State.RevertToSnapshot",), resource="VirtualMachine", parameter="vm"),
         ),
@@ -175,7 +183,7 @@ class VmSnapshots:
         "consolidate",
         input=ListInput,
         api=m.Route("POST", "/api/vcenter/vm/{vm}/snapshot-consolidation", 204),
-        errors=("not_found", "resource_busy", "unauthenticated", "unauthorized"),
+        errors=("not_found", "resource_busy", "service_unavailable", "unauthenticated", "unauthorized"),
         privileges=(
             m.Requirement(("VirtualMachine.State.RemoveSnapshot",), resource="VirtualMachine", parameter="vm"),
         ),
