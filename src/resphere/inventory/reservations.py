@@ -98,6 +98,38 @@ def _require_room(inventory: Replica, changed: ResourcePool, resource: Resource)
         pool = inventory.get(ResourcePool, pool.parent or "")
 
 
+def require_room_to_move(inventory: Replica, moved: ResourcePool, destination: ResourcePool) -> None:
+    """Whether there is room for a pool, with what is below it, in another of the same owner.
+
+    :raises Shortage: the first pool on the way up that has too little.
+    """
+    for resource in Resource:
+        above: ResourcePool | None = destination
+        while above is not None:
+            wanted, room = _used_after(inventory, above.id, resource, moved, destination), None
+            if wanted > used(inventory, above.id, resource):
+                room = _bound(inventory, above, resource)
+            if room is not None and wanted > room:
+                amount = demanded(inventory, moved, resource)
+                raise Shortage(above, resource, amount, max(0, room - wanted + amount))
+            above = inventory.get(ResourcePool, above.parent or "")
+
+
+def _used_after(
+    inventory: Replica, pool: str, resource: Resource, moved: ResourcePool, destination: ResourcePool
+) -> int:
+    """What the pool's children will take from it once ``moved`` stands in ``destination``."""
+    children = [child for child in inventory.by(ResourcePool, "parent", pool).values() if child.id != moved.id]
+    below = sum(
+        max(
+            allocation(child, resource).reservation,
+            _used_after(inventory, child.id, resource, moved, destination),
+        )
+        for child in children
+    )
+    return below + (demanded(inventory, moved, resource) if pool == destination.id else 0)
+
+
 def _bound(inventory: Replica, pool: ResourcePool, resource: Resource) -> int | None:
     """The most that the pool's children may take; ``None`` where only the pools above say."""
     if pool.parent == pool.owner:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from resphere.contract import model as m
 from resphere.contract.extensions.about import About, Certificates
+from resphere.contract.extensions.clusters import Clusters
 from resphere.contract.extensions.console import Console
 from resphere.contract.extensions.folders import Folders
 from resphere.contract.extensions.guest_transfers import GuestTransfers
 from resphere.contract.extensions.hosts import Host, HostMaintenance
+from resphere.contract.extensions.moves import Datacenters, HostMoves, Machines, PoolMoves
 from resphere.contract.extensions.openapi import Explorer, OpenApi
 from resphere.contract.extensions.storage_policies import StoragePolicies
 from resphere.contract.extensions.utilization import Utilization
@@ -26,6 +28,11 @@ SERVICES: tuple[type, ...] = (
     HostMaintenance,
     VmSnapshots,
     Folders,
+    Datacenters,
+    Clusters,
+    HostMoves,
+    Machines,
+    PoolMoves,
     GuestTransfers,
     Console,
     StoragePolicies,

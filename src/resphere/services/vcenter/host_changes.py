@@ -9,7 +9,7 @@ from resphere.contract.errors import AlreadyExists, AlreadyInDesiredState, Inval
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.edit import Edit
 from resphere.inventory.files import unregister
-from resphere.inventory.model import Datastore, Folder, Host, ResourcePool, VirtualMachine
+from resphere.inventory.model import Cluster, Datastore, Folder, Host, ResourcePool, VirtualMachine
 from resphere.inventory.relations import children_of, cluster_of_host, descendants, vms_of_host
 from resphere.inventory.replica import Replica
 from resphere.inventory.tables import children_claims
@@ -101,23 +101,34 @@ async def delete(call: Call, host: ids.HostSystemId) -> None:
         require_removable(inventory, current)
 
     def plan(edit: Edit, current: Host) -> None:
-        stores = [store for id in current.datastores if (store := inventory.get(Datastore, id)) is not None]
-        # One that several hosts may mount stays, even where no other does now.
-        local = {store.id for store in stores if not store.multiple_host_access}
-        for vm in vms_of_host(inventory, current.id):
-            leave_files(inventory, edit, vm, local)
-        for pool in descendants(inventory, current.id):
-            edit.delete(ResourcePool, pool.id)
-            edit.vacant(children_claims(pool.id))
-        edit.vacant(children_claims(current.id))
-        for gone in sorted(local):
-            for file in children_of(inventory, gone):
-                edit.delete(type(file), file.id)
-            edit.vacant(children_claims(gone))
-            edit.delete(Datastore, gone)
-        edit.delete(Host, current.id)
+        remove_host(inventory, edit, current)
 
     await call.change("HostSystem.destroy", target, plan, guard)
+
+
+def remove_host(inventory: Replica, edit: Edit, host: Host) -> None:
+    """Remove the host with its local datastores, the VMs registered on it and, if it stands alone, its pools."""
+    stores = [store for id in host.datastores if (store := inventory.get(Datastore, id)) is not None]
+    # One that several hosts may mount stays, even where no other does now.
+    local = {store.id for store in stores if not store.multiple_host_access}
+    for vm in vms_of_host(inventory, host.id):
+        leave_files(inventory, edit, vm, local)
+    remove_pools(inventory, edit, host)
+    for gone in sorted(local):
+        for file in children_of(inventory, gone):
+            edit.delete(type(file), file.id)
+        edit.vacant(children_claims(gone))
+        edit.delete(Datastore, gone)
+    edit.delete(Host, host.id)
+
+
+def remove_pools(inventory: Replica, edit: Edit, owner: Cluster | Host) -> None:
+    """Remove all resource pools of a cluster or standalone host; none is made meanwhile."""
+    for pool in descendants(inventory, owner.id):
+        if isinstance(pool, ResourcePool):
+            edit.delete(ResourcePool, pool.id)
+            edit.vacant(children_claims(pool.id))
+    edit.vacant(children_claims(owner.id))
 
 
 def leave_files(inventory: Replica, edit: Edit, vm: VirtualMachine, local: Container[str]) -> None:
@@ -141,6 +152,11 @@ def require_removable(inventory: Replica, host: Host) -> None:
                 cluster.id,
             )
         )
+    require_idle(host)
+
+
+def require_idle(host: Host) -> None:
+    """Refuse a host that works."""
     if host.connection_state is State.CONNECTED and not host.in_maintenance_mode:
         raise ResourceInUse(
             message(

@@ -214,14 +214,19 @@ def admit(inventory: Replica, pool: ResourcePool) -> None:
     try:
         require_room(inventory, pool)
     except Shortage as short:
-        raise UnableToAllocateResource(
-            message(
-                "resphere.resource_pool.no_room",
-                "The resource pool {0} has {2} {4} for a reservation of {3} {4} ({1}).",
-                short.pool.name,
-                short.pool.id,
-                short.free,
-                short.wanted,
-                short.resource,
-            )
-        ) from None
+        raise no_room(short) from None
+
+
+def no_room(short: Shortage) -> UnableToAllocateResource:
+    """The refusal of a reservation, naming the pool that has too little."""
+    return UnableToAllocateResource(
+        message(
+            "resphere.resource_pool.no_room",
+            "The resource pool {0} has {2} {4} for a reservation of {3} {4} ({1}).",
+            short.pool.name,
+            short.pool.id,
+            short.free,
+            short.wanted,
+            short.resource,
+        )
+    )
