@@ -219,3 +219,8 @@ def test_names_are_those_an_administrator_would_give() -> None:
     assert {"DC01", "DC01-Cluster01", "esx-01.dc01.example.com", "VM Network", "DPG-VLAN-110", "Resources"} <= names
     assert {"DC01-VMFS-01", "vsanDatastore-DC01-Cluster02", "esx-01-local", "Production", "Templates"} <= names
     assert "web-001" in names
+
+
+def test_nothing_but_the_root_folder() -> None:
+    (root,) = generate(Sizes(datacenters=0, clusters=0, hosts=0, vms=0), 1)
+    assert (root.id, root.name, root.parent) == (ROOT_FOLDER, "Datacenters", None)

@@ -16,7 +16,8 @@ def test_the_defaults() -> None:
 @pytest.mark.parametrize(
     ("numbers", "message"),
     [
-        ({"datacenters": 0}, "--datacenters must be from 1 to 2000, not 0"),
+        ({"datacenters": -1}, "--datacenters must be from 0 to 2000, not -1"),
+        ({"datacenters": 0}, "--hosts must be 0 without datacenters, not 6: give --datacenters"),
         ({"clusters": -1}, "--clusters must be from 0 to 5000, not -1"),
         ({"vms": 200_001}, "--vms must be from 0 to 200000, not 200001"),
         ({"clusters": 7}, "--hosts must be at least --clusters (7), so that no cluster is empty, not 6"),

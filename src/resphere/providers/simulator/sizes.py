@@ -9,7 +9,7 @@ LIMITS = {"datacenters": 2_000, "clusters": 5_000, "hosts": 20_000, "vms": 200_0
 
 
 class Sizes(msgspec.Struct, frozen=True, kw_only=True):
-    """Totals for the whole vCenter, never numbers per parent; they are spread evenly.
+    """Totals for the whole vCenter, never numbers per parent; they are spread evenly. All 0: the root folder alone.
 
     Raises ValueError, naming the command line's flag, where the numbers make no inventory.
     """
@@ -22,9 +22,10 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         for field, limit in LIMITS.items():
             value = getattr(self, field)
-            least = 1 if field == "datacenters" else 0
-            if not least <= value <= limit:
-                raise ValueError(f"--{field} must be from {least} to {limit}, not {value}")
+            if not 0 <= value <= limit:
+                raise ValueError(f"--{field} must be from 0 to {limit}, not {value}")
+        if self.hosts and not self.datacenters:
+            raise ValueError(f"--hosts must be 0 without datacenters, not {self.hosts}: give --datacenters")
         if self.hosts < self.clusters:
             raise ValueError(
                 f"--hosts must be at least --clusters ({self.clusters}), so that no cluster is empty, not {self.hosts}"

@@ -101,6 +101,8 @@ def build_topology(sizes: Sizes, numbers: Numbers, draws: Draws) -> Topology:
 
 def _compute(sizes: Sizes) -> list[list[_Compute]]:
     """Clusters and standalone hosts of each datacenter, each with how many VMs it may have to hold."""
+    if not sizes.datacenters:
+        return []
     clusters = spread(sizes.clusters, sizes.datacenters)
     # Standalone hosts begin with the last datacenter, where the fewest clusters are.
     standalone = spread(sizes.standalone_hosts, sizes.datacenters)[::-1]
