@@ -241,3 +241,36 @@ def test_it_goes_with_the_vm(world: World, vm: Id) -> None:
     world.call(Customization.set, stopped(world, vm), SetSpec(spec=linux()))
     world.call(vcenter.VM.delete, vm)
     assert not world.inventory.all(GuestCustomization)
+
+
+def test_a_clone_is_customized_when_it_starts(world: World, vm: Id) -> None:
+    made = CustomizationSpecs.CreateSpec(name="kept", description="", spec=linux(interfaces=(STATIC,)))
+    world.call(CustomizationSpecs.create, made)
+    run_shell(world, vm, "touch /srv/x")
+    before = world.call(Identity.get, vm)
+    wanted = vcenter.VM.GuestCustomizationSpec(name="kept")
+    spec = vcenter.VM.CloneSpec(source=vm, name="twin", guest_customization_spec=wanted, power_on=True)
+    clone = world.call(vcenter.VM.clone, spec)
+    shown = world.call(Identity.get, clone)
+    assert (shown.host_name, shown.ip_address) == ("web.example.org", "192.168.7.20")
+    assert world.call(Customization.get, clone).status is Status.SUCCEEDED
+    assert content(world, clone, "/etc/hostname") == b"web\n"
+    assert world.call(Identity.get, vm) == before
+    waiting = msgspec.structs.replace(spec, name="waits", power_on=False)
+    assert world.call(Customization.get, world.call(vcenter.VM.clone, waiting)).status is Status.PENDING
+
+
+def test_a_clone_is_not_customized_by_what_does_not_fit(world: World, vm: Id) -> None:
+    world.call(CustomizationSpecs.create, CustomizationSpecs.CreateSpec(name="kept", description="", spec=windows()))
+    wanted = vcenter.VM.GuestCustomizationSpec(name="kept")
+    with pytest.raises(InvalidArgument):
+        world.call(vcenter.VM.clone, vcenter.VM.CloneSpec(source=vm, name="twin", guest_customization_spec=wanted))
+    assert not world.inventory.by(VirtualMachine, "name", "twin")
+
+
+def test_a_clone_gets_an_address_of_its_own(world: World, vm: Id) -> None:
+    clone = world.call(vcenter.VM.clone, vcenter.VM.CloneSpec(source=vm, name="twin", power_on=True))
+    theirs, mine = world.call(Identity.get, vm), world.call(Identity.get, clone)
+    assert theirs.ip_address
+    assert mine.ip_address
+    assert mine.ip_address != theirs.ip_address
