@@ -25,6 +25,9 @@ from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk, Ethernet
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Scsi
 from resphere.contract.model import AnyOperation
+from resphere.inventory.customization import GuestCustomization
+from resphere.inventory.data_sets import DataSet
+from resphere.inventory.guest import GuestSystem
 from resphere.inventory.model import KINDS, Cluster, Datastore, Folder, Host, ManagedObject, ResourcePool, Snapshot
 from resphere.inventory.model import VirtualMachine as Machine
 from resphere.providers.simulator.check import problems
@@ -211,6 +214,10 @@ class Life(RuleBasedStateMachine):
     def make_folder(self, name: str, parent: int) -> None:
         self.attempt(Folders.create, Folders.CreateSpec(name=name, parent=self.vm_folder(parent)))
 
+    @rule(folder=PICK)
+    def delete_folder(self, folder: int) -> None:
+        self.attempt(Folders.delete, self.vm_folder(folder))
+
     @rule(name=NAMES, parent=PICK)
     def make_pool(self, name: str, parent: int) -> None:
         spec = vcenter.ResourcePool.CreateSpec(name=name, parent=self.one(ResourcePool, parent))
@@ -237,6 +244,14 @@ class Life(RuleBasedStateMachine):
             assert inventory.get(Machine, snapshot.parent or "") is not None, f"{snapshot.id} dangles"
         for vm in inventory.all(Machine).values():
             assert vm.snapshot is None or inventory.get(Snapshot, vm.snapshot) is not None, f"{vm.id}: {vm.snapshot}"
+
+    @invariant()
+    def nothing_belongs_to_nobody(self) -> None:
+        inventory = self.world.inventory
+        machines = set(inventory.all(Machine))
+        assert {each.machine for each in inventory.all(GuestSystem).values()} <= machines
+        assert {each.machine for each in inventory.all(DataSet).values()} <= machines
+        assert set(inventory.all(GuestCustomization)) <= machines
 
     @invariant()
     def nothing_is_left_running(self) -> None:
