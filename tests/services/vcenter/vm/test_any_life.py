@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from resphere.contract.errors import VapiError
 from resphere.contract.extensions.folders import Folders
 from resphere.contract.extensions.vm_snapshots import VmSnapshots
-from resphere.contract.generated import ids, vcenter, vcenter_vm
+from resphere.contract.generated import cis_tagging, ids, vapi_std, vcenter, vcenter_vm
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk, Ethernet
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Scsi
 from resphere.contract.model import AnyOperation
@@ -30,6 +30,7 @@ from resphere.inventory.data_sets import DataSet
 from resphere.inventory.guest import GuestSystem
 from resphere.inventory.model import KINDS, Cluster, Datastore, Folder, Host, ManagedObject, ResourcePool, Snapshot
 from resphere.inventory.model import VirtualMachine as Machine
+from resphere.inventory.tagging import Attachment
 from resphere.providers.simulator.check import problems
 from resphere.tasks.record import Task
 from tests.support.world import World
@@ -53,6 +54,17 @@ class Life(RuleBasedStateMachine):
         # Of the machine, not of a world: a restarted one must not draw the same identities again.
         self.random_bytes = random.Random(1).randbytes
         self.world = self.opened(None)
+        category = self.world.call(
+            cis_tagging.Category.create,
+            cis_tagging.Category.CreateSpec(
+                name="c",
+                description="",
+                cardinality=cis_tagging.CategoryModel.Cardinality.MULTIPLE,
+                associable_types=frozenset(),
+            ),
+        )
+        spec = cis_tagging.Tag.CreateSpec(name="t", description="", category_id=category)
+        self.tag = self.world.call(cis_tagging.Tag.create, spec)
 
     def opened(self, objects: tuple[()] | None) -> World:
         """A world on the store, with the usual objects or with what is there."""
@@ -196,6 +208,12 @@ class Life(RuleBasedStateMachine):
         self.attempt(operation, self.machine(vm).id, spec)
 
     @precondition(some_machines)
+    @rule(vm=PICK)
+    def attach_tag(self, vm: int) -> None:
+        machine = vapi_std.DynamicID(type="VirtualMachine", id=self.machine(vm).id)
+        self.attempt(cis_tagging.TagAssociation.attach, self.tag, machine)
+
+    @precondition(some_machines)
     @rule(vm=PICK, memory=st.booleans())
     def take_snapshot(self, vm: int, memory: bool) -> None:
         self.attempt(VmSnapshots.create, self.machine(vm).id, VmSnapshots.CreateSpec(name="one", memory=memory))
@@ -252,6 +270,7 @@ class Life(RuleBasedStateMachine):
         assert {each.machine for each in inventory.all(GuestSystem).values()} <= machines
         assert {each.machine for each in inventory.all(DataSet).values()} <= machines
         assert set(inventory.all(GuestCustomization)) <= machines
+        assert {each.object for each in inventory.all(Attachment).values()} <= machines
 
     @invariant()
     def nothing_is_left_running(self) -> None:
