@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from resphere.inventory.model import VirtualMachine
 from tests.support.exports import objects
 from tests.support.server import Client, Server
-from tests.support.vms import OFF, ON, SUSPENDED, act, any_vm, bring, power_path, refusal, state_of, words
+from tests.support.vms import OFF, ON, SUSPENDED, act, any_vm, bring, power_path, refusal, state_of
 
 ALREADY, FORBIDDEN = "ALREADY_IN_DESIRED_STATE", "NOT_ALLOWED_IN_CURRENT_STATE"
 SUMMARY = "vmsg.InvalidPowerState.summary"
@@ -109,9 +108,10 @@ def test_many_starts_of_one_vm_at_once(tmp_path: Path, seconds: float) -> None:
             bring(clients[0], vm, OFF)
             with ThreadPoolExecutor(len(clients)) as pool:
                 replies = list(pool.map(lambda client: act(client, vm, "start"), clients))
-            outcomes = Counter(reply.status_code for reply in replies)
-            assert outcomes == {204: 1, 400: len(clients) - 1}, [words(reply) for reply in replies if not reply.ok]
-            assert {reply.json()["error_type"] for reply in replies if not reply.ok} == {ALREADY}
+            assert [reply.status_code for reply in replies].count(204) == 1
+            refused = {reply.json()["error_type"] for reply in replies if not reply.ok}
+            # As long as the start takes, the VM is busy.
+            assert refused <= ({ALREADY, "RESOURCE_BUSY"} if seconds else {ALREADY}), refused
             assert state_of(clients[0], vm) == ON
         for client in clients:
             client.close()
