@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Mapping
+from typing import TypeVar
 
 import msgspec
 
 from resphere.contract.generated import ids
-from resphere.contract.generated.vcenter_vm_hardware import Disk, Ethernet
+from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk, Ethernet, Floppy, Parallel, Serial
 from resphere.inventory.admission import admit
 from resphere.inventory.belongings import STAY_WITH_FILES, move_belongings
 from resphere.inventory.edit import Edit
@@ -23,6 +24,7 @@ from resphere.inventory.replica import Replica
 from resphere.inventory.space import files_of, files_on
 from resphere.inventory.tables import datastore_name, path_on_datastore
 
+D = TypeVar("D", Cdrom.Info, Disk.Info, Floppy.Info, Parallel.Info, Serial.Info)
 STANDARD = Ethernet.BackingType.STANDARD_PORTGROUP
 
 
@@ -202,15 +204,20 @@ def with_datastores_named(vm: VirtualMachine, names: Mapping[str, str]) -> Virtu
         name = datastore_name(path)
         return f"[{names[name]}] {path_on_datastore(path)}" if name in names else path
 
-    def with_backing(disk: Disk.Info) -> Disk.Info:
-        path = disk.backing.vmdk_file
+    def with_file(device: D, field: str) -> D:
+        path = getattr(device.backing, field)
         if path is None:
-            return disk
-        return msgspec.structs.replace(disk, backing=msgspec.structs.replace(disk.backing, vmdk_file=renamed(path)))
+            return device
+        backing = msgspec.structs.replace(device.backing, **{field: renamed(path)})
+        return msgspec.structs.replace(device, backing=backing)
 
     return msgspec.structs.replace(
         vm,
         vmx_path=renamed(vm.vmx_path),
-        disks={key: with_backing(disk) for key, disk in vm.disks.items()},
+        cdroms={key: with_file(device, "iso_file") for key, device in vm.cdroms.items()},
+        floppies={key: with_file(device, "image_file") for key, device in vm.floppies.items()},
+        serial_ports={key: with_file(device, "file") for key, device in vm.serial_ports.items()},
+        parallel_ports={key: with_file(device, "file") for key, device in vm.parallel_ports.items()},
+        disks={key: with_file(disk, "vmdk_file") for key, disk in vm.disks.items()},
         detached_vmdks={renamed(path): size for path, size in vm.detached_vmdks.items()},
     )

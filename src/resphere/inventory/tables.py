@@ -160,7 +160,12 @@ DATASTORES = Table(
 NETWORKS = Table(
     cls=Network,
     owned_as=own_id,
-    indexes={"name": _by_name, "parent": _by_parent, "type": _by_type},
+    indexes={
+        "name": _by_name,
+        "parent": _by_parent,
+        "type": _by_type,
+        "distributed_switch": lambda network: (network.distributed_switch,) if network.distributed_switch else (),
+    },
     claims=_name_claims,
 )
 

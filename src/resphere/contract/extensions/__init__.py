@@ -10,10 +10,12 @@ from resphere.contract import model as m
 from resphere.contract.extensions.about import About, Certificates
 from resphere.contract.extensions.clusters import Clusters
 from resphere.contract.extensions.console import Console
+from resphere.contract.extensions.datastores import Datastores
 from resphere.contract.extensions.folders import Folders
 from resphere.contract.extensions.guest_transfers import GuestTransfers
 from resphere.contract.extensions.hosts import Host, HostMaintenance
 from resphere.contract.extensions.moves import Datacenters, HostMoves, Machines, PoolMoves
+from resphere.contract.extensions.networks import Networks
 from resphere.contract.extensions.openapi import Explorer, OpenApi
 from resphere.contract.extensions.storage_policies import StoragePolicies
 from resphere.contract.extensions.utilization import Utilization
@@ -33,6 +35,8 @@ SERVICES: tuple[type, ...] = (
     HostMoves,
     Machines,
     PoolMoves,
+    Networks,
+    Datastores,
     GuestTransfers,
     Console,
     StoragePolicies,

@@ -22,6 +22,7 @@ from resphere.inventory.model import (
     PhysicalNic,
     ResourcePool,
 )
+from resphere.inventory.volumes import datastore_url
 from resphere.providers.simulator.addresses import management_ip, physical_mac
 from resphere.providers.simulator.catalog import (
     BASE_TIME,
@@ -97,7 +98,7 @@ class Builder:
             type=type,
             capacity=capacity,
             multiple_host_access=shared,
-            url=datastore_url(type, self.draws),
+            url=datastore_url(type, self.draws.hex_digits()),
         )
         self.objects.append(built)
         return built
@@ -188,20 +189,3 @@ def host_hardware(model: HostModel, draws: Draws, memory_GiB: int = HOST_MEMORY_
         cpu_frequency_MHz=model.cpu_frequency_MHz,
         memory_size_MiB=memory_GiB << 10,
     )
-
-
-def datastore_url(type: ApiDatastore.Type, draws: Draws) -> str:
-    """`ds:///vmfs/volumes/<volume>/`, the volume named as each type names it."""
-    uuid = draws.uuid().replace("-", "")
-    if type is ApiDatastore.Type.VSAN:
-        return f"ds:///vmfs/volumes/vsan:{uuid[:16]}-{uuid[16:]}/"
-    if type in (ApiDatastore.Type.NFS, ApiDatastore.Type.NFS41):
-        return f"ds:///vmfs/volumes/{uuid[:8]}-{uuid[8:16]}/"
-    return f"ds:///vmfs/volumes/{uuid[:8]}-{uuid[8:16]}-{uuid[16:20]}-{uuid[20:]}/"
-
-
-def distributed_switch_uuid(draws: Draws) -> str:
-    """`50 2b ... 9f-1c d4 ...`: sixteen bytes in pairs, as vCenter writes the UUID of a distributed switch."""
-    text = draws.uuid().replace("-", "")
-    pairs = [text[at : at + 2] for at in range(0, 32, 2)]
-    return " ".join(pairs[:8]) + "-" + " ".join(pairs[8:])

@@ -50,6 +50,10 @@ class Draws:
         """A random UUID (version 4)."""
         return dashed(self._bits(128))
 
+    def hex_digits(self) -> str:
+        """The 32 digits of a random UUID."""
+        return self.uuid().replace("-", "")
+
 
 def dashed(bits: int) -> str:
     """128 bits as a version 4 UUID."""

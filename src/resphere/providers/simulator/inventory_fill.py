@@ -28,12 +28,11 @@ from resphere.inventory.model import (
     Network,
     ResourcePool,
 )
+from resphere.inventory.volumes import datastore_url, distributed_switch_uuid
 from resphere.providers.simulator.addresses import management_ip, physical_mac
 from resphere.providers.simulator.catalog import BASE_TIME, ESXI_RELEASES, GIB, HOST_MEMORY_GIB, HOST_MODELS, TIB
 from resphere.providers.simulator.check_index import FOLDER_LETTERS
 from resphere.providers.simulator.containers import (
-    datastore_url,
-    distributed_switch_uuid,
     host_hardware,
     pool_allocation,
 )
@@ -268,7 +267,7 @@ class Filler:
             "type": type.value,
             "capacity": capacity,
             "multiple_host_access": True,
-            "url": given["url"] if "url" in given else datastore_url(type, draws_for(entry, self.draft)),
+            "url": given["url"] if "url" in given else datastore_url(type, draws_for(entry, self.draft).hex_digits()),
             **given,
         }
 
@@ -295,7 +294,7 @@ class Filler:
             if id(datacenter) not in self._switches:
                 draws = draws_for(datacenter or entry, self.draft)
                 switch = f"dvs-{self.draft.numbers.take()}"
-                self._switches[id(datacenter)] = (switch, distributed_switch_uuid(draws))
+                self._switches[id(datacenter)] = (switch, distributed_switch_uuid(draws.hex_digits()))
             defaults["distributed_switch"], defaults["distributed_switch_uuid"] = self._switches[id(datacenter)]
         return {**defaults, **given}
 

@@ -15,6 +15,7 @@ from resphere.inventory.model import (
     ManagedObject,
     Network,
 )
+from resphere.inventory.volumes import distributed_switch_uuid
 from resphere.providers.simulator.catalog import (
     ENVIRONMENTS,
     ESXI_RELEASES,
@@ -25,7 +26,7 @@ from resphere.providers.simulator.catalog import (
     TIB,
     HostModel,
 )
-from resphere.providers.simulator.containers import Builder, Level, distributed_switch_uuid, pool_allocation
+from resphere.providers.simulator.containers import Builder, Level, pool_allocation
 from resphere.providers.simulator.draws import Draws, Numbers
 from resphere.providers.simulator.sizes import Sizes, spread
 
@@ -157,7 +158,7 @@ def _vm_folders(builder: Builder, vm_folder: str) -> dict[tuple[str, str], ids.F
 def _networks(builder: Builder, network_folder: str, vms: int) -> tuple[Network, ...]:
     networks = [builder.standard_network("VM Network", network_folder)]
     switch = f"dvs-{builder.numbers.take()}"
-    switch_uuid = distributed_switch_uuid(builder.draws)
+    switch_uuid = distributed_switch_uuid(builder.draws.hex_digits())
     for index in range(max(_FEWEST_PORT_GROUPS, -(-vms // _VMS_A_PORT_GROUP))):
         vlan = port_group_vlan(index)
         networks.append(builder.distributed_network(f"DPG-VLAN-{vlan}", network_folder, vlan, switch, switch_uuid))

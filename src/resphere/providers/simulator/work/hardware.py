@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from resphere.inventory.edit import Edit
 from resphere.inventory.files import settle
-from resphere.inventory.model import VirtualMachine
+from resphere.inventory.model import Host, Network, VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.providers.base import Job
 from resphere.providers.simulator.durations import Durations
@@ -32,6 +32,21 @@ class Hardware:
             changed, outcome = change(vm)
             edit.put(changed)
             settle(self._inventory, edit, vm, changed)
+            self._rely_on_networks(edit, vm, changed)
             return outcome
 
         return await job.complete(plan)
+
+    def _rely_on_networks(self, edit: Edit, before: VirtualMachine, after: VirtualMachine) -> None:
+        """Networks that the VM comes to must not be deleted meanwhile, or taken from its host."""
+        host = self._inventory.get(Host, after.host)
+        for network in networks_of(after) - networks_of(before):
+            found = self._inventory.get(Network, network)
+            if found is not None and host is not None:
+                edit.rely_on(found)
+                edit.rely_on(host)
+
+
+def networks_of(vm: VirtualMachine) -> set[str]:
+    """The ids of the networks that the VM's NICs are on."""
+    return {nic.backing.network for nic in vm.nics.values() if nic.backing.network is not None}

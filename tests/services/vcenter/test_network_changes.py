@@ -1,0 +1,136 @@
+"""Distributed port groups: made, renamed, moved, connected and deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from resphere.contract.errors import AlreadyExists, InvalidArgument, NotFound, ResourceInUse
+from resphere.contract.extensions.folders import Folders
+from resphere.contract.extensions.inventory_specs import FolderSpec, NameSpec
+from resphere.contract.extensions.networks import Networks
+from resphere.contract.generated import ids, vcenter
+from resphere.inventory.model import ROOT_FOLDER, Datacenter, Host, Network, VirtualMachine
+from tests.services.vcenter.building import checked_world, first, found, refused
+from tests.support.world import World
+
+UNKNOWN = ids.NetworkId("dvportgroup-9999")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with checked_world(tmp_path) as world:
+        yield world
+
+
+def make(
+    world: World, name: str = "New", switch: str | None = None, hosts: frozenset[ids.HostSystemId] | None = None
+) -> ids.NetworkId:
+    spec = Networks.CreateSpec(
+        name=name,
+        folder=first(world, Datacenter).network_folder,
+        vlan=17,
+        distributed_switch=ids.VSphereDistributedSwitchId(switch) if switch else None,
+        hosts=hosts,
+    )
+    return world.call(Networks.create, spec)
+
+
+def used(world: World) -> tuple[ids.NetworkId, VirtualMachine]:
+    """A network with a VM's NIC on it."""
+    vm = next(vm for vm in world.inventory.all(VirtualMachine).values() if vm.nics)
+    network = next(iter(vm.nics.values())).backing.network
+    assert network is not None
+    return network, vm
+
+
+def all_hosts(world: World) -> frozenset[ids.HostSystemId]:
+    return frozenset(ids.HostSystemId(host) for host in world.inventory.all(Host))
+
+
+def test_create_on_a_switch_of_its_own_and_on_that_of_others(world: World) -> None:
+    one = make(world, hosts=all_hosts(world))
+    info = world.call(Networks.get, one)
+    assert (info.name, info.type, info.vlan, info.vm_count) == ("New", "DISTRIBUTED_PORTGROUP", 17, 0)
+    assert frozenset(info.hosts) == all_hosts(world)
+    two = world.call(Networks.get, make(world, "Two", info.distributed_switch))
+    assert (two.distributed_switch, two.distributed_switch_uuid, two.hosts) == (
+        info.distributed_switch,
+        info.distributed_switch_uuid,
+        (),
+    )
+    three = world.call(Networks.get, make(world, "Three"))
+    assert three.distributed_switch_uuid != info.distributed_switch_uuid
+    with pytest.raises(NotFound) as error:
+        world.call(Networks.get, UNKNOWN)
+    assert refused(error) == (404, "com.vmware.api.vcenter.network.not_found")
+
+
+def test_create_is_refused(world: World) -> None:
+    make(world)
+    folder = world.call(
+        Folders.create, Folders.CreateSpec(name="Below", parent=first(world, Datacenter).network_folder)
+    )
+    with pytest.raises(AlreadyExists) as taken:
+        world.call(Networks.create, Networks.CreateSpec(name="New", folder=folder))
+    assert refused(taken) == (400, "vmsg.DuplicateName.summary")
+    elsewhere = world.call(
+        vcenter.Datacenter.create, vcenter.Datacenter.CreateSpec(name="Elsewhere", folder=ids.FolderId(ROOT_FOLDER))
+    )
+    other = world.call(vcenter.Datacenter.get, elsewhere).network_folder
+    for spec, id in (
+        (Networks.CreateSpec(name="X", folder=folder, vlan=4095), "resphere.network.vlan"),
+        (Networks.CreateSpec(name="X", folder=first(world, Datacenter).vm_folder), "resphere.inventory.folder_type"),
+        (
+            Networks.CreateSpec(name="X", folder=folder, distributed_switch=ids.VSphereDistributedSwitchId("dvs-9999")),
+            "resphere.network.switch",
+        ),
+        (Networks.CreateSpec(name="X", folder=other, hosts=all_hosts(world)), "resphere.inventory.host_elsewhere"),
+    ):
+        with pytest.raises(InvalidArgument) as error:
+            world.call(Networks.create, spec)
+        assert refused(error) == (400, id)
+
+
+def test_rename_and_move(world: World) -> None:
+    made = make(world)
+    folder = world.call(
+        Folders.create, Folders.CreateSpec(name="Below", parent=first(world, Datacenter).network_folder)
+    )
+    world.call(Networks.update, made, NameSpec(name="Renamed"))
+    world.call(Networks.move, made, FolderSpec(folder=folder))
+    after = found(world, Network, made)
+    assert (after.name, after.parent) == ("Renamed", folder)
+    with pytest.raises(AlreadyExists):
+        world.call(Networks.update, made, NameSpec(name=first(world, Network).name))
+    with pytest.raises(InvalidArgument) as error:
+        world.call(Networks.move, made, FolderSpec(folder=first(world, Datacenter).host_folder))
+    assert refused(error) == (400, "resphere.inventory.folder_type")
+
+
+def test_hosts_are_connected_and_disconnected(world: World) -> None:
+    made, hosts = make(world), all_hosts(world)
+    spec = Networks.HostsSpec(hosts=hosts)
+    world.call(Networks.connect, made, spec)
+    world.call(Networks.connect, made, spec)
+    assert frozenset(world.call(Networks.get, made).hosts) == hosts
+    world.call(Networks.disconnect, made, spec)
+    assert world.call(Networks.get, made).hosts == ()
+    network, vm = used(world)
+    with pytest.raises(ResourceInUse) as error:
+        world.call(Networks.disconnect, network, Networks.HostsSpec(hosts=frozenset({vm.host})))
+    assert refused(error) == (400, "resphere.network.in_use")
+    with pytest.raises(NotFound):
+        world.call(Networks.connect, made, Networks.HostsSpec(hosts=frozenset({ids.HostSystemId("host-9999")})))
+
+
+def test_delete_what_nobody_uses(world: World) -> None:
+    made = make(world, hosts=all_hosts(world))
+    world.call(Networks.delete, made)
+    assert made not in world.inventory.all(Network)
+    assert not world.inventory.by(Host, "network", made)
+    with pytest.raises(ResourceInUse) as error:
+        world.call(Networks.delete, used(world)[0])
+    assert refused(error) == (400, "resphere.network.in_use")
