@@ -16,8 +16,11 @@ import msgspec
 P = ParamSpec("P")
 R = TypeVar("R")
 
-Long: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-"""vAPI's 64-bit signed integer."""
+Long: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1, examples=[0])]
+"""vAPI's 64-bit signed integer.
+
+The example is what the API explorer proposes: the least number, its own choice, JavaScript rounds out of range.
+"""
 
 DateTime: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 """A moment; the wire format demands a time zone."""
