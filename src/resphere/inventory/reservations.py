@@ -56,6 +56,30 @@ def used(inventory: Replica, pool: str, resource: Resource) -> int:
     return sum(demanded(inventory, child, resource) for child in inventory.by(ResourcePool, "parent", pool).values())
 
 
+def available(inventory: Replica, pool: ResourcePool, resource: Resource) -> int:
+    """What could still be reserved in the pool, from those above too where its reservation is expandable."""
+    taken = used(inventory, pool.id, resource)
+    if pool.parent == pool.owner:
+        return max(0, capacity(inventory, pool.owner, resource) - taken)
+    part = allocation(pool, resource)
+    free = max(0, part.reservation - taken)
+    above = inventory.get(ResourcePool, pool.parent or "")
+    if part.expandable_reservation and above is not None:
+        free += available(inventory, above, resource)
+    return free if part.limit < 0 else max(0, min(free, part.limit - taken))
+
+
+def effective_limit(inventory: Replica, pool: ResourcePool, resource: Resource) -> int:
+    """The most that the pool can ever use: the least limit from it up, and what the hosts have."""
+    limits = [capacity(inventory, pool.owner, resource)]
+    each: ResourcePool | None = pool
+    while each is not None:
+        limit = allocation(each, resource).limit
+        limits += [limit] if limit >= 0 else []
+        each = inventory.get(ResourcePool, each.parent or "")
+    return min(limits)
+
+
 def root_of(inventory: Replica, pool: ResourcePool) -> ResourcePool:
     """The root pool above the pool, or itself."""
     while pool.parent != pool.owner:

@@ -14,6 +14,7 @@ from resphere.contract.extensions.datastores import Datastores
 from resphere.contract.extensions.folders import Folders
 from resphere.contract.extensions.guest_transfers import GuestTransfers
 from resphere.contract.extensions.hosts import Host, HostMaintenance
+from resphere.contract.extensions.inventory_objects import InventoryObjects
 from resphere.contract.extensions.moves import Datacenters, HostMoves, Machines, PoolMoves
 from resphere.contract.extensions.networks import Networks
 from resphere.contract.extensions.openapi import Explorer, OpenApi
@@ -37,6 +38,7 @@ SERVICES: tuple[type, ...] = (
     PoolMoves,
     Networks,
     Datastores,
+    InventoryObjects,
     GuestTransfers,
     Console,
     StoragePolicies,
