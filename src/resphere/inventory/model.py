@@ -22,6 +22,7 @@ from resphere.contract.generated import (
     vcenter_vm_hardware_adapter,
 )
 from resphere.contract.generated import vcenter_vm_hardware_boot as vm_boot
+from resphere.contract.generated.vcenter_evc_mode import EvcMode
 from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
 
 
@@ -78,6 +79,8 @@ class Cluster(ManagedObject, frozen=True, kw_only=True):
     ha_enabled: bool = False
     drs_enabled: bool = False
     vsan_enabled: bool = False
+    evc_mode: EvcMode | None = None
+    """The processor features that its VMs are limited to."""
 
 
 class PhysicalNic(msgspec.Struct, frozen=True, kw_only=True, gc=False):

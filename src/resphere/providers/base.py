@@ -179,6 +179,9 @@ class HostProvider(Protocol):
     async def add_host(self, job: Job[Folder], wanted: NewHost) -> ids.HostSystemId:
         """Reach the host, verify its certificate, log in, and add it to the folder as a standalone host."""
 
+    async def cpu_model_of(self, wanted: NewHost) -> str:
+        """Reach the host as :meth:`add_host` does, and say which processor it has."""
+
     async def connect_host(self, job: Job[Host]) -> None:
         """Reach the host again."""
 

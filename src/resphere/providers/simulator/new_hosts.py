@@ -22,7 +22,7 @@ from resphere.inventory.relations import children_of, datacenter_of
 from resphere.inventory.replica import Replica
 from resphere.providers.base import NewHost
 from resphere.providers.simulator.addresses import management_ip, physical_mac
-from resphere.providers.simulator.catalog import ESXI_RELEASES, HOST_MODELS, TIB
+from resphere.providers.simulator.catalog import ESXI_RELEASES, HOST_MODELS, TIB, HostModel
 from resphere.providers.simulator.containers import Builder
 from resphere.providers.simulator.draws import Draws, Numbers
 
@@ -86,11 +86,21 @@ class _EditNumbers(Numbers):
         return int(self._edit.new_id(""))
 
 
+def _draws(wanted: NewHost) -> Draws:
+    """The chance that makes a host what it is: always the same for its name."""
+    return Draws(Random(wanted.hostname.lower()))
+
+
+def model_of(wanted: NewHost) -> HostModel:
+    """The server that the host of that name is."""
+    return _draws(wanted).pick(HOST_MODELS)
+
+
 def put_host(inventory: Replica, edit: Edit, folder: Folder, wanted: NewHost) -> ids.HostSystemId:
     """Put a standalone host into ``folder``: with a root pool, a local datastore, and the network ``VM Network``."""
     datacenter = datacenter_of(inventory, folder)
     assert datacenter is not None  # folders for hosts stand in datacenters only
-    draws = Draws(Random(wanted.hostname.lower()))
+    draws = _draws(wanted)
     builder = Builder(_EditNumbers(edit), draws)
     model, release = draws.pick(HOST_MODELS), draws.pick(ESXI_RELEASES)
     store = builder.datastore(

@@ -14,6 +14,7 @@ from resphere.inventory.relations import cluster_of_host, vms_of_host
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.cluster_changes import put_root_pool
+from resphere.services.vcenter.evc.compatibility import require_fitting
 from resphere.services.vcenter.host_changes import remove_pools
 from resphere.services.vcenter.moving import require_folder, require_same_datacenter
 from resphere.services.vcenter.names import require_free
@@ -46,7 +47,8 @@ async def move(call: Call, host: ids.HostSystemId, spec: HostMoves.MoveSpec) -> 
 
     :raises InvalidArgument: not one destination is given; it is in another datacenter, or not a folder for hosts.
     :raises AlreadyExists: something there has its name.
-    :raises NotAllowedInCurrentState: it is in a cluster and not in maintenance mode.
+    :raises NotAllowedInCurrentState: it is in a cluster and not in maintenance mode, or does not fit the EVC mode of
+        the one that it joins.
     """
     if (spec.cluster is None) == (spec.folder is None):
         raise InvalidArgument(message("resphere.host.move.destination", "Give one of cluster and folder."))
@@ -88,6 +90,8 @@ def require_destination(call: Call, host: Host, spec: HostMoves.MoveSpec) -> Non
         cluster = call.require(Cluster, spec.cluster)
         require_same_datacenter(call.inventory, host, cluster)
         require_free(call.inventory, cluster, host.name, host.id)
+        if host.parent != cluster.id:
+            require_fitting(call.inventory, cluster, host)
 
 
 def require_maintenance(call: Call, host: Host) -> None:

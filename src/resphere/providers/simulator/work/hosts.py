@@ -11,7 +11,7 @@ from resphere.inventory.placement import evacuation
 from resphere.inventory.replica import Replica
 from resphere.providers.base import Job, NewHost
 from resphere.providers.simulator.durations import Durations
-from resphere.providers.simulator.new_hosts import put_host, reach
+from resphere.providers.simulator.new_hosts import model_of, put_host, reach
 
 CONNECTED = vcenter.Host.ConnectionState.CONNECTED
 DISCONNECTED = vcenter.Host.ConnectionState.DISCONNECTED
@@ -33,6 +33,11 @@ class Hosts:
             return put_host(self._inventory, edit, folder, wanted)
 
         return await job.complete(plan)
+
+    async def cpu_model_of(self, wanted: NewHost) -> str:
+        """That of the host that would be added."""
+        reach(wanted)
+        return model_of(wanted).cpu_model
 
     async def connect_host(self, job: Job[Host]) -> None:
         """Known hosts always answer."""
