@@ -14,8 +14,8 @@ from resphere.contract.extensions.clusters import Clusters
 from resphere.contract.extensions.moves import HostMoves
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.model import Secret
-from resphere.inventory.model import KINDS, Datacenter, ManagedObject
-from resphere.providers.simulator.check import problems
+from resphere.inventory.model import Datacenter, ManagedObject
+from tests.support.invariants import require_sound
 from tests.support.world import World
 
 T = TypeVar("T", bound=ManagedObject)
@@ -26,7 +26,7 @@ def checked_world(folder: Path) -> Iterator[World]:
     """A world that must be sound in the end."""
     with World(folder) as world:
         yield world
-        assert problems([obj for cls in KINDS.values() for obj in world.inventory.all(cls).values()]) == []
+        require_sound(world.inventory)
 
 
 def first(world: World, cls: type[T]) -> T:

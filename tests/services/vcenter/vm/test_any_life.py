@@ -25,14 +25,10 @@ from resphere.contract.generated import cis_tagging, ids, vapi_std, vcenter, vce
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk, Ethernet
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Scsi
 from resphere.contract.model import AnyOperation
-from resphere.inventory.customization import GuestCustomization
-from resphere.inventory.data_sets import DataSet
-from resphere.inventory.guest import GuestSystem
 from resphere.inventory.model import KINDS, Cluster, Datastore, Folder, Host, ManagedObject, ResourcePool, Snapshot
 from resphere.inventory.model import VirtualMachine as Machine
-from resphere.inventory.tagging import Attachment
-from resphere.providers.simulator.check import problems
 from resphere.tasks.record import Task
+from tests.support.invariants import require_sound
 from tests.support.world import World
 
 VM = vcenter.VM
@@ -255,22 +251,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def the_inventory_is_sound(self) -> None:
-        inventory = self.world.inventory
-        everything = [obj for cls in KINDS.values() for obj in inventory.all(cls).values()]
-        assert problems(everything) == []
-        for snapshot in inventory.all(Snapshot).values():
-            assert inventory.get(Machine, snapshot.parent or "") is not None, f"{snapshot.id} dangles"
-        for vm in inventory.all(Machine).values():
-            assert vm.snapshot is None or inventory.get(Snapshot, vm.snapshot) is not None, f"{vm.id}: {vm.snapshot}"
-
-    @invariant()
-    def nothing_belongs_to_nobody(self) -> None:
-        inventory = self.world.inventory
-        machines = set(inventory.all(Machine))
-        assert {each.machine for each in inventory.all(GuestSystem).values()} <= machines
-        assert {each.machine for each in inventory.all(DataSet).values()} <= machines
-        assert set(inventory.all(GuestCustomization)) <= machines
-        assert {each.object for each in inventory.all(Attachment).values()} <= machines
+        require_sound(self.world.inventory)
 
     @invariant()
     def nothing_is_left_running(self) -> None:
