@@ -14,6 +14,7 @@ from typing import ClassVar
 import msgspec
 
 from resphere.contract.generated import ids, vcenter
+from resphere.inventory.edit import Edit
 from resphere.inventory.files import stores_of
 from resphere.inventory.model import Datastore, VirtualMachine
 from resphere.inventory.replica import Replica
@@ -164,6 +165,23 @@ def with_disk_policy(
     if policy is not None:
         policies[disk] = policy.id
     return msgspec.structs.replace(vm, disk_policies=policies)
+
+
+def with_known_policies(edit: Edit, before: VirtualMachine | None, after: VirtualMachine) -> VirtualMachine:
+    """``after`` with policies that exist, each relied upon that ``before`` did not have: none is deleted meanwhile."""
+    had = set() if before is None else {before.storage_policy, *before.disk_policies.values()}
+
+    def known(id: str) -> bool:
+        policy = edit.get(StoragePolicy, id)
+        if policy is not None and id not in had:
+            edit.rely_on(policy)
+        return policy is not None or id in BUILT_IN
+
+    disks = {disk: id for disk, id in after.disk_policies.items() if known(id)}
+    home = after.storage_policy if after.storage_policy is not None and known(after.storage_policy) else None
+    if (home, disks) == (after.storage_policy, after.disk_policies):
+        return after
+    return msgspec.structs.replace(after, storage_policy=home, disk_policies=disks)
 
 
 def vms_of_policy(inventory: Replica, policy: str) -> Mapping[str, VirtualMachine]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -160,8 +161,16 @@ def test_names_are_unique_and_policies_few(world: World) -> None:
     with pytest.raises(AlreadyExists) as taken:
         world.call(Policies.create, spec(Capability.VM_VM_ANTI_AFFINITY, vm_tag))
     assert refused(taken) == (400, "resphere.compute_policy.name_taken")
-    for number in range(99):
+    for number in range(98):
         world.call(Policies.create, spec(Capability.VM_VM_AFFINITY, vm_tag, f"policy {number}"))
+
+    async def two() -> list[object]:
+        last = (spec(Capability.VM_VM_AFFINITY, vm_tag, f"at once {number}") for number in range(2))
+        made = (world.begin(Policies.create, each) for each in last)
+        return list(await asyncio.gather(*made, return_exceptions=True))
+
+    assert sum(isinstance(outcome, UnableToAllocateResource) for outcome in world.run(two())) == 1
+    assert len(world.call(Policies.list)) == 100
     with pytest.raises(UnableToAllocateResource) as many:
         world.call(Policies.create, spec(Capability.VM_VM_AFFINITY, vm_tag, "one more"))
     assert refused(many) == (500, "resphere.compute_policy.too_many")

@@ -19,6 +19,7 @@ from resphere.contract.errors import (
     VapiError,
 )
 from resphere.contract.extensions.storage_policies import StoragePolicies as Own
+from resphere.contract.extensions.vm_snapshots import VmSnapshots
 from resphere.contract.generated import (
     cis_tagging,
     ids,
@@ -335,6 +336,32 @@ def test_what_is_assigned_is_not_deleted_at_the_same_time(world: World, assigned
         assert (current == policy) == (policy in world.inventory.all(StoragePolicy))
 
 
-async def at_once(begun: list[Coroutine[Any, Any, None]]) -> list[BaseException | None]:
+@pytest.mark.parametrize("disk_first", [True, False])
+def test_a_new_disk_does_not_come_to_a_policy_that_is_deleted(world: World, disk_first: bool) -> None:
+    Disk = vcenter_vm_hardware.Disk
+    vm = machine(world)
+    for number in range(6):
+        policy = world.call(Own.create, Own.CreateSpec(name=f"policy {number}"))
+        vmdk = Disk.VmdkCreateSpec(capacity=1 << 20, storage_policy=Disk.StoragePolicySpec(policy=policy))
+        both = [world.begin(Disk.create, vm_id(vm), Disk.CreateSpec(new_vmdk=vmdk)), world.begin(Own.delete, policy)]
+        outcomes = world.run(at_once(both if disk_first else both[::-1]))
+        assert sum(isinstance(outcome, VapiError) for outcome in outcomes) == 1
+        assigned = world.inventory.all(VirtualMachine)[vm.id].disk_policies.values()
+        assert (policy in assigned) == (policy in world.inventory.all(StoragePolicy))
+
+
+def test_a_snapshot_does_not_bring_back_a_policy_that_is_gone(world: World) -> None:
+    vm = machine(world)
+    policy = world.call(Own.create, Own.CreateSpec(name="short-lived"))
+    assign(world, vm, policy, *vm.disks)
+    snapshot = world.call(VmSnapshots.create, vm_id(vm), VmSnapshots.CreateSpec(name="one"))
+    assign(world, vm, ENCRYPTION.id, *vm.disks)
+    world.call(Own.delete, policy)
+    world.call(VmSnapshots.revert, vm_id(vm), snapshot)
+    reverted = world.inventory.all(VirtualMachine)[vm.id]
+    assert (reverted.storage_policy, reverted.disk_policies) == (None, {})
+
+
+async def at_once(begun: list[Coroutine[Any, Any, Any]]) -> list[BaseException | None]:
     """What calls come to that are made at once."""
     return list(await asyncio.gather(*begun, return_exceptions=True))

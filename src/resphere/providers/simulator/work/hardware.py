@@ -9,6 +9,7 @@ from resphere.inventory.edit import Edit
 from resphere.inventory.files import settle
 from resphere.inventory.model import Host, Network, VirtualMachine
 from resphere.inventory.replica import Replica
+from resphere.inventory.storage_policies import with_known_policies
 from resphere.providers.base import Job
 from resphere.providers.simulator.durations import Durations
 
@@ -30,6 +31,7 @@ class Hardware:
 
         def plan(edit: Edit, vm: VirtualMachine) -> R:
             changed, outcome = change(vm)
+            changed = with_known_policies(edit, vm, changed)
             edit.put(changed)
             settle(self._inventory, edit, vm, changed)
             self._rely_on_networks(edit, vm, changed)

@@ -14,6 +14,7 @@ from resphere.inventory.edit import Edit
 from resphere.inventory.files import register, settle, unregister
 from resphere.inventory.model import Folder, Snapshot, VirtualMachine
 from resphere.inventory.replica import Replica
+from resphere.inventory.storage_policies import with_known_policies
 from resphere.providers.base import Copy, Job, Registration
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.guest.tools import with_new_leases
@@ -36,7 +37,7 @@ class Lifecycle:
         await job.spend(self._durations.create_vm)
 
         def plan(edit: Edit, folder: Folder) -> ids.VirtualMachineId:
-            vm = make(edit, folder)
+            vm = with_known_policies(edit, None, make(edit, folder))
             edit.put(vm)
             settle(self._inventory, edit, None, vm)
             return ids.VirtualMachineId(vm.id)
@@ -62,6 +63,7 @@ class Lifecycle:
                 host=chosen.host,
                 resource_pool=chosen.resource_pool,
             )
+            edit.put(with_known_policies(edit, None, vm))
             return ids.VirtualMachineId(vm.id)
 
         return await job.complete(plan, reports=True)
@@ -81,6 +83,7 @@ class Lifecycle:
             made = make(edit, source)
             vm = with_new_leases(made.vm)
             copy_belongings(self._inventory, edit, source.id, vm.id)
+            vm = with_known_policies(edit, None, vm)
             if not made.running:
                 vm = shut_down(vm)
             if made.power_on:

@@ -14,6 +14,7 @@ from resphere.inventory.files import settle, taken_by_another
 from resphere.inventory.guest import forget_kept_guest, keep_guest, revert_guest
 from resphere.inventory.model import Snapshot, VirtualMachine
 from resphere.inventory.replica import Replica
+from resphere.inventory.storage_policies import with_known_policies
 from resphere.providers.base import Job
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.states import powered_off
@@ -68,6 +69,7 @@ class Snapshots:
                 edit.rely_on(host)
                 reverted = msgspec.structs.replace(reverted, host=host.id)
             _require_files(self._inventory, vm, reverted)
+            reverted = with_known_policies(edit, vm, reverted)
             edit.put(reverted)
             revert_guest(self._inventory, edit, vm.id, snapshot.id, reverted.power_state is ON)
             revert_data_sets(self._inventory, edit, vm.id, snapshot.id)
