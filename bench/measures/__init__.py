@@ -8,6 +8,7 @@ from bench.measures.create import measure_create
 from bench.measures.dialects import measure_dialects
 from bench.measures.guest import measure_guest
 from bench.measures.memory import measure_memory
+from bench.measures.moves import measure_moves
 from bench.measures.power import measure_power
 from bench.measures.reads import measure_get, measure_list
 from bench.measures.sdk import measure_sdk
@@ -23,6 +24,7 @@ MEASURES: dict[str, Measure] = {
     "power": measure_power,
     "create": measure_create,
     "clone": measure_clone,
+    "moves": measure_moves,
     "guest": measure_guest,
     "statistics": measure_statistics,
     "start": measure_start,
