@@ -20,7 +20,7 @@ from resphere.contract.errors import (
 from resphere.contract.extensions.vm_snapshots import VmSnapshots
 from resphere.contract.generated import cis, ids, vcenter, vcenter_vm
 from resphere.contract.generated.cis_task import Status
-from resphere.contract.generated.vcenter_vm_hardware import ConnectionState, Ethernet
+from resphere.contract.generated.vcenter_vm_hardware import ConnectionState, Disk, Ethernet
 from resphere.inventory.model import KINDS, Datastore, Folder, Host, Snapshot, VirtualMachine
 from resphere.inventory.relations import vms_of_datastore
 from resphere.inventory.space import free_space
@@ -245,6 +245,62 @@ def test_files_and_snapshots_move_along(world: World) -> None:
     (snapshot,) = world.inventory.by(Snapshot, "parent", vm.id).values()
     world.call(VmSnapshots.revert, Id(vm.id), snapshot.id)
     assert found(world, vm.id).disks == after.disks
+
+
+def test_disks_that_only_a_snapshot_holds_move_along(world: World) -> None:
+    vm = some_vm(world)
+    home = world.inventory.get(Datastore, vm.datastore)
+    assert home
+    snapshot = world.call(VmSnapshots.create, Id(vm.id), VmSnapshots.CreateSpec(name="one"))
+    for key in vm.disks:
+        world.call(Disk.delete, Id(vm.id), key)
+    store = another_datastore(world, vm)
+    size = sum(disk.capacity or 0 for disk in vm.disks.values())
+    free = free_space(world.inventory, store), free_space(world.inventory, home)
+    move = VM.RelocateSpec(placement=VM.RelocatePlacementSpec(datastore=ids.DatastoreId(store.id)))
+    world.call(VM.relocate, Id(vm.id), move)
+    assert (free_space(world.inventory, store), free_space(world.inventory, home)) == (free[0] - size, free[1] + size)
+    world.call(VmSnapshots.revert, Id(vm.id), snapshot)
+    after = found(world, vm.id).disks
+    assert after.keys() == vm.disks.keys()
+    assert all(str(disk.backing.vmdk_file).startswith(f"[{store.name}] ") for disk in after.values())
+    assert free_space(world.inventory, store) == free[0] - size
+
+
+def test_a_disk_that_another_took_from_a_snapshot_stays(world: World) -> None:
+    vm = some_vm(world)
+    key, disk = next(iter(vm.disks.items()))
+    path = str(disk.backing.vmdk_file)
+    snapshot = world.call(VmSnapshots.create, Id(vm.id), VmSnapshots.CreateSpec(name="one"))
+    world.call(Disk.delete, Id(vm.id), key)
+    spec = VM.CloneSpec(source=Id(vm.id), name="another")
+    other = world.call(VM.clone, spec)
+    backing = Disk.BackingSpec(type=Disk.BackingType.VMDK_FILE, vmdk_file=path)
+    world.call(Disk.create, other, Disk.CreateSpec(backing=backing))
+    store = another_datastore(world, vm)
+    move = VM.RelocateSpec(placement=VM.RelocatePlacementSpec(datastore=ids.DatastoreId(store.id)))
+    world.call(VM.relocate, Id(vm.id), move)
+    assert path in {each.backing.vmdk_file for each in found(world, other).disks.values()}
+    kept = world.inventory.get(Snapshot, snapshot)
+    assert kept and kept.state.disks[key].backing.vmdk_file == path
+    with pytest.raises(ResourceBusy) as error:
+        world.call(VmSnapshots.revert, Id(vm.id), snapshot)
+    assert (error.value.api_status, error.value.messages[0].id) == (500, "resphere.vm.disk.in_use")
+
+
+def test_no_room_for_what_a_snapshot_holds(world: World) -> None:
+    vm = some_vm(world)
+    world.call(VmSnapshots.create, Id(vm.id), VmSnapshots.CreateSpec(name="one"))
+    for key in vm.disks:
+        world.call(Disk.delete, Id(vm.id), key)
+    store = another_datastore(world, vm)
+    world.change(store, other_used=store.other_used + free_space(world.inventory, store) - 1)
+    before = {cls: dict(world.inventory.all(cls)) for cls in KINDS.values()}
+    move = VM.RelocateSpec(placement=VM.RelocatePlacementSpec(datastore=ids.DatastoreId(store.id)))
+    with pytest.raises(VapiError) as error:
+        world.call(VM.relocate, Id(vm.id), move)
+    assert error.value.messages[0].id == "resphere.vm.disk.no_room"
+    assert {cls: dict(world.inventory.all(cls)) for cls in KINDS.values()} == before
 
 
 def test_one_disk_moves(world: World) -> None:

@@ -20,7 +20,7 @@ from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.guest.tools import with_new_leases
 from resphere.providers.simulator.states import shut_down
 from resphere.providers.simulator.work.power import started
-from resphere.providers.simulator.work.relocation import arriving, followed
+from resphere.providers.simulator.work.relocation import arriving, carry, followed, kept_by_snapshots, new_paths
 
 
 class Lifecycle:
@@ -102,9 +102,14 @@ class Lifecycle:
 
         def plan(edit: Edit, vm: VirtualMachine) -> None:
             after = change(edit, vm)
-            admit(self._inventory, edit, arriving(self._inventory, vm, after))
-            for snapshot in self._inventory.by(Snapshot, "parent", vm.id).values():
-                edit.put(msgspec.structs.replace(snapshot, state=followed(snapshot.state, vm, after)))
+            snapshots = self._inventory.by(Snapshot, "parent", vm.id).values()
+            kept = kept_by_snapshots(self._inventory, snapshots, vm, after)
+            sizes = arriving(self._inventory, vm, after)
+            sizes[after.datastore] += carry(self._inventory, edit, vm, after, kept)
+            admit(self._inventory, edit, sizes)
+            paths = {**new_paths(vm, after), **kept}
+            for snapshot in snapshots:
+                edit.put(msgspec.structs.replace(snapshot, state=followed(snapshot.state, after, paths)))
             edit.put(after)
 
         try:
