@@ -282,7 +282,8 @@ def test_a_disk_that_another_took_from_a_snapshot_stays(world: World) -> None:
     world.call(VM.relocate, Id(vm.id), move)
     assert path in {each.backing.vmdk_file for each in found(world, other).disks.values()}
     kept = world.inventory.get(Snapshot, snapshot)
-    assert kept and kept.state.disks[key].backing.vmdk_file == path
+    assert kept
+    assert kept.state.disks[key].backing.vmdk_file == path
     with pytest.raises(ResourceBusy) as error:
         world.call(VmSnapshots.revert, Id(vm.id), snapshot)
     assert (error.value.api_status, error.value.messages[0].id) == (500, "resphere.vm.disk.in_use")

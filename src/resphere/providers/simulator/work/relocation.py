@@ -51,7 +51,9 @@ def kept_by_snapshots(
     return moving
 
 
-def carry(inventory: Replica, edit: Edit, before: VirtualMachine, after: VirtualMachine, kept: Mapping[str, str]) -> int:
+def carry(
+    inventory: Replica, edit: Edit, before: VirtualMachine, after: VirtualMachine, kept: Mapping[str, str]
+) -> int:
     """Move the files that only snapshots hold; returns what they take, in bytes."""
     size = 0
     for old, new in kept.items():
