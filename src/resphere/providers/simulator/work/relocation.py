@@ -83,7 +83,7 @@ def followed(state: VirtualMachine, after: VirtualMachine, paths: Mapping[str, s
     disks = {}
     for key, disk in state.disks.items():
         path = disk.backing.vmdk_file
-        if path in paths:
+        if path is not None and path in paths:
             disk = msgspec.structs.replace(disk, backing=msgspec.structs.replace(disk.backing, vmdk_file=paths[path]))
         disks[key] = disk
     return msgspec.structs.replace(
