@@ -14,6 +14,7 @@ from bench.measures.reads import measure_get, measure_list
 from bench.measures.sdk import measure_sdk
 from bench.measures.start import measure_start
 from bench.measures.statistics import measure_statistics
+from bench.measures.tagging import measure_tagging
 from bench.result import Measure
 
 MEASURES: dict[str, Measure] = {
@@ -27,6 +28,7 @@ MEASURES: dict[str, Measure] = {
     "moves": measure_moves,
     "guest": measure_guest,
     "statistics": measure_statistics,
+    "tagging": measure_tagging,
     "start": measure_start,
     "memory": measure_memory,
     "contract": measure_contract,
