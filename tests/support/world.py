@@ -28,6 +28,7 @@ from resphere.inventory.storage_policies import STORAGE_POLICIES
 from resphere.inventory.table import Table
 from resphere.inventory.tables import TABLES
 from resphere.inventory.tagging import TAGGING_TABLES
+from resphere.inventory.vcenter_services import VCENTER_SERVICES
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.provider import Simulator
 from resphere.providers.simulator.sizes import Sizes
@@ -78,6 +79,7 @@ class World:
                 *DATA_SET_TABLES,
                 CONSOLE_TICKETS,
                 ACQUISITIONS,
+                VCENTER_SERVICES,
                 COMPUTE_POLICIES,
                 STORAGE_POLICIES,
                 TASKS,

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import secrets
+import socket
 import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -39,6 +40,7 @@ from resphere.inventory.replica import Replica
 from resphere.inventory.storage_policies import STORAGE_POLICIES
 from resphere.inventory.tables import TABLES
 from resphere.inventory.tagging import TAGGING_TABLES
+from resphere.inventory.vcenter_services import VCENTER_SERVICES
 from resphere.providers.simulator.durations import NONE, REALISTIC, Durations
 from resphere.providers.simulator.guest.tree import Limits
 from resphere.providers.simulator.provider import Simulator
@@ -68,6 +70,7 @@ ALL_TABLES = (
     *CUSTOMIZATION_TABLES,
     ACQUISITIONS,
     COMPUTE_POLICIES,
+    VCENTER_SERVICES,
     *DATA_SET_TABLES,
     CONSOLE_TICKETS,
     STORAGE_POLICIES,
@@ -263,4 +266,5 @@ def product(settings: Settings, epoch: str) -> Product:
         server_version=__version__,
         instance_uuid=epoch,
         api_releases=Catalogue(settings.api_release).releases,
+        host_name=settings.tls_names[0] if settings.tls_names else socket.gethostname(),
     )

@@ -62,6 +62,9 @@ class Product(msgspec.Struct, frozen=True):
     server_version: str
     instance_uuid: str
     api_releases: tuple[str, ...]
+    host_name: str = "localhost"
+    """By what name this vCenter is known."""
+    sso_domain: str = "vsphere.local"
 
 
 class Environment(msgspec.Struct, frozen=True):

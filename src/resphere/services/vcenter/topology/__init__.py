@@ -1,0 +1,1 @@
+"""``com.vmware.vcenter.topology``: this vCenter stands alone."""

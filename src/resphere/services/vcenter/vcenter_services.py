@@ -1,0 +1,210 @@
+"""``com.vmware.vcenter.services.service``: the services of the vCenter appliance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from resphere.contract.errors import NotAllowedInCurrentState, NotFound, message
+from resphere.contract.generated import ids
+from resphere.contract.generated.vcenter_services import Service
+from resphere.inventory.edit import Edit
+from resphere.inventory.replica import Replica
+from resphere.inventory.vcenter_services import ServiceState
+from resphere.services.call import Call
+from resphere.services.registry import implements
+
+Id = ids.VcenterServicesServiceId
+Startup = Service.StartupType
+State = Service.State
+
+OWN = frozenset({"envoy", "sts", "vapi-endpoint", "vpxd", "vpxd-svcs", "vmware-vpostgres"})
+"""What this very server is: without these nobody could start them again through it."""
+
+STARTED = OWN | {
+    "analytics",
+    "applmgmt",
+    "certificateauthority",
+    "certificatemanagement",
+    "cis-license",
+    "content-library",
+    "eam",
+    "hvc",
+    "infraprofile",
+    "lookupsvc",
+    "observability",
+    "perfcharts",
+    "pschealth",
+    "sca",
+    "sps",
+    "statsmonitor",
+    "topologysvc",
+    "trustmanagement",
+    "updatemgr",
+    "vlcm",
+    "vmonapi",
+    "vsan-health",
+    "vsm",
+    "vsphere-ui",
+    "vstats",
+    "vtsdb",
+    "wcp",
+}
+"""The services of a fresh vCenter 8.0 that start by themselves."""
+
+STOPPED = frozenset({"imagebuilder", "netdumper", "rbd", "vcha", "vmcam"})
+"""Those that somebody has to start."""
+
+FRESH = {
+    name: ServiceState(
+        id=name,
+        startup_type=Startup.AUTOMATIC if name in STARTED else Startup.MANUAL,
+        state=State.STARTED if name in STARTED else State.STOPPED,
+    )
+    for name in sorted(STARTED | STOPPED)
+}
+
+
+@implements(Service.list_details, kept=True)
+async def list_details(call: Call) -> dict[str, Service.Info]:
+    """All services by id."""
+    return {name: info(current(call.inventory, name)) for name in FRESH}
+
+
+@implements(Service.get, kept=True)
+async def get(call: Call, service: Id) -> Service.Info:
+    """One service.
+
+    :raises NotFound: there is none of that id.
+    """
+    return info(current(call.inventory, service))
+
+
+@implements(Service.start)
+async def start(call: Call, service: Id) -> None:
+    """Start; one that runs goes on.
+
+    :raises NotFound: there is none of that id.
+    :raises NotAllowedInCurrentState: it is disabled.
+    """
+    await change(call, service, started)
+
+
+@implements(Service.stop)
+async def stop(call: Call, service: Id) -> None:
+    """Stop; one that does not run stays so.
+
+    :raises NotFound: there is none of that id.
+    :raises NotAllowedInCurrentState: it is this very server.
+    """
+    await change(call, service, stopped)
+
+
+@implements(Service.restart)
+async def restart(call: Call, service: Id) -> None:
+    """Stop and start; one that does not run starts.
+
+    :raises NotFound: there is none of that id.
+    :raises NotAllowedInCurrentState: it is disabled, or this very server.
+    """
+    await change(call, service, lambda found: started(stopped(found)))
+
+
+@implements(Service.update)
+async def update(call: Call, service: Id, spec: Service.UpdateSpec) -> None:
+    """Change when the service starts.
+
+    :raises NotFound: there is none of that id.
+    :raises NotAllowedInCurrentState: one that runs is to be disabled.
+    """
+
+    def changed(found: ServiceState) -> ServiceState:
+        if spec.startup_type is None:
+            return found
+        if spec.startup_type is Startup.DISABLED and found.state is not State.STOPPED:
+            raise NotAllowedInCurrentState(
+                message(
+                    "resphere.service.not_stopped",
+                    "The service {0} is {1}: only a stopped one can be disabled.",
+                    found.id,
+                    found.state.lower(),
+                )
+            )
+        return msgspec.structs.replace(found, startup_type=spec.startup_type)
+
+    await change(call, service, changed)
+
+
+async def change(call: Call, service: str, changed: Callable[[ServiceState], ServiceState]) -> None:
+    """Put the service in the state that ``changed`` makes of its present one."""
+
+    def plan(edit: Edit) -> None:
+        found = edit.get(ServiceState, service) or fresh(service)
+        made = changed(found)
+        if made != found:
+            edit.put(made)
+
+    await call.inventory.change(plan)
+
+
+def started(found: ServiceState) -> ServiceState:
+    """The service running; a disabled one is refused."""
+    if found.startup_type is Startup.DISABLED:
+        raise NotAllowedInCurrentState(
+            message(
+                "resphere.service.disabled",
+                "The service {0} is disabled: set its startup type to {1} or {2} first.",
+                found.id,
+                Startup.AUTOMATIC,
+                Startup.MANUAL,
+            )
+        )
+    return msgspec.structs.replace(found, state=State.STARTED)
+
+
+def stopped(found: ServiceState) -> ServiceState:
+    """The service at rest; one that this server is itself is refused."""
+    if found.id in OWN:
+        raise NotAllowedInCurrentState(
+            message(
+                "resphere.service.own",
+                "The service {0} answers this very call: it stops and starts with the server's process only.",
+                found.id,
+            )
+        )
+    return msgspec.structs.replace(found, state=State.STOPPED)
+
+
+def current(inventory: Replica, service: str) -> ServiceState:
+    """The service as it is.
+
+    :raises NotFound: there is none of that id.
+    """
+    return inventory.get(ServiceState, service) or fresh(service)
+
+
+def fresh(service: str) -> ServiceState:
+    """The service as it was installed.
+
+    :raises NotFound: there is none of that id.
+    """
+    found = FRESH.get(service)
+    if found is None:
+        raise NotFound(
+            message("resphere.service.not_found", "There is no service {0}; there are {1}.", service, ", ".join(FRESH))
+        )
+    return found
+
+
+def info(found: ServiceState) -> Service.Info:
+    """As vCenter shows it: health only of what runs."""
+    runs = found.state is State.STARTED
+    return Service.Info(
+        name_key=f"cis.{found.id}.ServiceNameResourceKey",
+        description_key=f"cis.{found.id}.ServiceDescriptionResourceKey",
+        startup_type=found.startup_type,
+        state=found.state,
+        health=Service.Health.HEALTHY if runs else None,
+        health_messages=() if runs else None,
+    )
