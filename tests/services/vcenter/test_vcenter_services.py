@@ -76,9 +76,11 @@ def test_only_what_is_stopped_can_be_disabled(world: World) -> None:
 
 def test_an_unknown_service(world: World) -> None:
     unknown = ids.VcenterServicesServiceId("vpxe")
-    for operation in (Service.get, Service.start, Service.stop, Service.restart):
+    for operation in (Service.start, Service.stop, Service.restart):
         with pytest.raises(NotFound) as error:
             world.call(operation, unknown)
         assert refused(error) == (404, "resphere.service.not_found")
+    with pytest.raises(NotFound):
+        state(world, unknown)
     with pytest.raises(NotFound):
         world.call(Service.update, unknown, Service.UpdateSpec())
