@@ -22,6 +22,7 @@ from resphere.inventory.customization import CUSTOMIZATION_TABLES
 from resphere.inventory.data_sets import DATA_SET_TABLES
 from resphere.inventory.edit import Edit
 from resphere.inventory.guest import GUEST_TABLES
+from resphere.inventory.host_parts import HOST_PARTS
 from resphere.inventory.model import ManagedObject
 from resphere.inventory.replica import Replica
 from resphere.inventory.storage_policies import STORAGE_POLICIES
@@ -80,6 +81,7 @@ class World:
                 CONSOLE_TICKETS,
                 ACQUISITIONS,
                 VCENTER_SERVICES,
+                *HOST_PARTS,
                 COMPUTE_POLICIES,
                 STORAGE_POLICIES,
                 TASKS,

@@ -35,6 +35,7 @@ from resphere.inventory.console import CONSOLE_TICKETS
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
 from resphere.inventory.data_sets import DATA_SET_TABLES
 from resphere.inventory.guest import GUEST_TABLES
+from resphere.inventory.host_parts import HOST_PARTS
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.inventory.storage_policies import STORAGE_POLICIES
@@ -71,6 +72,7 @@ ALL_TABLES = (
     ACQUISITIONS,
     COMPUTE_POLICIES,
     VCENTER_SERVICES,
+    *HOST_PARTS,
     *DATA_SET_TABLES,
     CONSOLE_TICKETS,
     STORAGE_POLICIES,

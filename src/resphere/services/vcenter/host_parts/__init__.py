@@ -1,0 +1,1 @@
+"""``com.vmware.vcenter.host.crypto``, ``.entropy`` and ``.hardware``."""
