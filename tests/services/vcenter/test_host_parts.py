@@ -14,6 +14,7 @@ from resphere.contract.generated.vcenter_host_entropy import ExternalPool
 from resphere.contract.generated.vcenter_host_hardware import DirectPathDevices
 from resphere.inventory.host_parts import DirectPathDevice, EntropyPool
 from resphere.inventory.model import Host
+from resphere.services.vcenter.host_parts.direct_path import ConfigureImpact, ConfigureResult
 from resphere.services.vcenter.host_parts.entropy import CAPACITY
 from tests.services.vcenter.building import add_host, first, refused
 from tests.support.world import World
@@ -74,7 +75,8 @@ def test_the_modules_of_hosts_page_by_page(world: World) -> None:
     everything = world.call(Modules.list, None, None)
     assert everything.marker is None
     assert {item.host for item in everything.items} == world.inventory.all(Host).keys()
-    read, marker = [], None
+    read: list[Modules.ListItem] = []
+    marker: str | None = None
     while True:
         page = world.call(Modules.list, None, Modules.IterationSpec(page_size=2, marker=marker))
         read += page.items
@@ -114,7 +116,7 @@ def test_a_device_is_given_away_and_taken_back(world: World) -> None:
     own, free, *_ = modes(world, host)
     task = world.call(cis.Tasks.get, ids.CisTaskId(configure(world, host, free, Mode.SYSTEM_SELECT)), None)
     assert task.status == "SUCCEEDED"
-    assert task.result.configure_impacts == {"NONE"}
+    assert task.result == ConfigureResult(configure_impacts=frozenset({ConfigureImpact.NONE}))
     assert modes(world, host)[free] is Mode.DIRECTPATH
     configure(world, host, free, None)
     assert modes(world, host)[free] is Mode.DIRECTPATH
