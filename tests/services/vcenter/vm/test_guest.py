@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from resphere.contract.errors import (
@@ -122,6 +123,13 @@ def test_tools_are_upgraded_once(world: World) -> None:
         world.call(Tools.upgrade, Id(vm.id), None)
     assert error.value.messages[0].id == "resphere.vm.tools.current"
     world.call(vcenter_vm.Power.stop, Id(vm.id))
+    with pytest.raises(NotAllowedInCurrentState):
+        world.call(Tools.upgrade, Id(vm.id), None)
+
+
+def test_tools_that_do_not_run_cannot_be_upgraded(world: World) -> None:
+    vm = running(world)
+    world.change(vm, tools=msgspec.structs.replace(vm.tools, run_state=Tools.RunState.NOT_RUNNING))
     with pytest.raises(ServiceUnavailable):
         world.call(Tools.upgrade, Id(vm.id), None)
 

@@ -10,7 +10,7 @@ from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.vm.guest.tools_running import require_tools
-from resphere.services.vcenter.vm.hardware.devices import changed, reconfigure
+from resphere.services.vcenter.vm.hardware.devices import changed, reconfigure, require_on
 
 Tools = vcenter_vm.Tools
 UPGRADABLE = (
@@ -42,7 +42,7 @@ async def upgrade(call: Call, vm: ids.VirtualMachineId, command_line_options: st
     """Upgrade old Tools that run; the simulated guest takes any ``command_line_options`` and is done at once.
 
     :raises AlreadyInDesiredState: they are current.
-    :raises NotAllowedInCurrentState: the guest's own package manager looks after them.
+    :raises NotAllowedInCurrentState: the VM is not powered on, or the guest's own package manager looks after them.
     :raises ServiceUnavailable: they do not run.
     """
     await call.run(
@@ -55,6 +55,7 @@ async def upgrade(call: Call, vm: ids.VirtualMachineId, command_line_options: st
 
 def may_upgrade(vm: VirtualMachine) -> None:
     """Refuse Tools that need no upgrade, or none from here."""
+    require_on(vm, "upgrade VMware Tools")
     require_tools(vm)
     status = vm.tools.version_status
     if status is Tools.VersionStatus.UNMANAGED:
