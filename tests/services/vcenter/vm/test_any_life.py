@@ -20,14 +20,22 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from resphere.contract.errors import VapiError
 from resphere.contract.extensions.folders import Folders
+from resphere.contract.extensions.inventory_specs import NameSpec
+from resphere.contract.extensions.moves import Machines
+from resphere.contract.extensions.storage_policies import StoragePolicies
 from resphere.contract.extensions.vm_snapshots import VmSnapshots
 from resphere.contract.generated import cis_tagging, ids, vapi_std, vcenter, vcenter_vm
+from resphere.contract.generated.vcenter_vm_guest import Processes
+from resphere.contract.generated.vcenter_vm_guest_filesystem import Directories
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk, Ethernet
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Scsi
+from resphere.contract.generated.vcenter_vm_storage import Policy
 from resphere.contract.model import AnyOperation
 from resphere.inventory.model import KINDS, Cluster, Datastore, Folder, Host, ManagedObject, ResourcePool, Snapshot
 from resphere.inventory.model import VirtualMachine as Machine
+from resphere.inventory.storage_policies import StoragePolicy
 from resphere.tasks.record import Task
+from tests.support.guests import ROOT
 from tests.support.invariants import require_sound
 from tests.support.world import World
 
@@ -208,6 +216,65 @@ class Life(RuleBasedStateMachine):
     def attach_tag(self, vm: int) -> None:
         machine = vapi_std.DynamicID(type="VirtualMachine", id=self.machine(vm).id)
         self.attempt(cis_tagging.TagAssociation.attach, self.tag, machine)
+
+    @precondition(some_machines)
+    @rule(vm=PICK)
+    def detach_tag(self, vm: int) -> None:
+        machine = vapi_std.DynamicID(type="VirtualMachine", id=self.machine(vm).id)
+        self.attempt(cis_tagging.TagAssociation.detach, self.tag, machine)
+
+    @precondition(some_machines)
+    @rule(vm=PICK, folder=MAYBE, pool=MAYBE)
+    def move(self, vm: int, folder: int | None, pool: int | None) -> None:
+        spec = Machines.MoveSpec(folder=self.vm_folder(folder), resource_pool=self.one(ResourcePool, pool))
+        self.attempt(Machines.move, self.machine(vm).id, spec)
+
+    @precondition(some_machines)
+    @rule(vm=PICK, name=NAMES)
+    def rename(self, vm: int, name: str) -> None:
+        self.attempt(Machines.update, self.machine(vm).id, NameSpec(name=name))
+
+    @precondition(some_machines)
+    @rule(vm=PICK, path=st.sampled_from(["/tmp/a", "/tmp/a/b", "/var/c"]), delete=st.booleans())
+    def guest_files(self, vm: int, path: str, delete: bool) -> None:
+        arguments = (path, True)
+        self.attempt(Directories.delete if delete else Directories.create, self.machine(vm).id, ROOT, *arguments)
+
+    @precondition(some_machines)
+    @rule(vm=PICK, program=st.sampled_from([("/bin/sleep", "600"), ("/bin/echo", "x > /tmp/out")]))
+    def guest_processes(self, vm: int, program: tuple[str, str]) -> None:
+        path, arguments = program
+        spec = Processes.CreateSpec(path=path, arguments=arguments)
+        self.attempt(Processes.create, self.machine(vm).id, ROOT, spec)
+
+    @rule(name=NAMES)
+    def make_storage_policy(self, name: str) -> None:
+        self.attempt(StoragePolicies.create, StoragePolicies.CreateSpec(name=name))
+
+    def storage_policy(self, number: int) -> Any:
+        found = list(self.world.inventory.all(StoragePolicy))
+        return found[number % len(found)]
+
+    def some_policies(self) -> bool:
+        return self.some_machines() and self.world.inventory.count(StoragePolicy) > 0
+
+    @precondition(some_policies)
+    @rule(policy=PICK)
+    def delete_storage_policy(self, policy: int) -> None:
+        self.attempt(StoragePolicies.delete, self.storage_policy(policy))
+
+    @precondition(some_policies)
+    @rule(vm=PICK, policy=PICK, home=st.booleans(), disk=MAYBE)
+    def assign_storage_policy(self, vm: int, policy: int, home: bool, disk: int | None) -> None:
+        machine, wanted = self.machine(vm), self.storage_policy(policy)
+        named = Policy.VmHomePolicySpec.PolicyType.USE_SPECIFIED_POLICY
+        own = Policy.DiskPolicySpec.PolicyType.USE_SPECIFIED_POLICY
+        keys = list(machine.disks) if disk is not None else []
+        spec = Policy.UpdateSpec(
+            vm_home=Policy.VmHomePolicySpec(type=named, policy=wanted) if home else None,
+            disks={key: Policy.DiskPolicySpec(type=own, policy=wanted) for key in keys} or None,
+        )
+        self.attempt(Policy.update, machine.id, spec)
 
     @precondition(some_machines)
     @rule(vm=PICK, memory=st.booleans())
