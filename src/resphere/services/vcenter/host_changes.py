@@ -13,6 +13,7 @@ from resphere.inventory.model import Cluster, Datastore, Folder, Host, ResourceP
 from resphere.inventory.relations import children_of, cluster_of_host, descendants, vms_of_host
 from resphere.inventory.replica import Replica
 from resphere.inventory.tables import children_claims
+from resphere.inventory.users import retire
 from resphere.providers.base import NewHost
 from resphere.services.call import Call
 from resphere.services.registry import implements
@@ -119,6 +120,7 @@ def remove_host(inventory: Replica, edit: Edit, host: Host) -> None:
             edit.delete(type(file), file.id)
         edit.vacant(children_claims(gone))
         edit.delete(Datastore, gone)
+    retire(edit, host.id)
     edit.delete(Host, host.id)
 
 
@@ -126,6 +128,7 @@ def remove_pools(inventory: Replica, edit: Edit, owner: Cluster | Host) -> None:
     """Remove all resource pools of a cluster or standalone host; none is made meanwhile."""
     for pool in descendants(inventory, owner.id):
         if isinstance(pool, ResourcePool):
+            retire(edit, pool.id)
             edit.delete(ResourcePool, pool.id)
             edit.vacant(children_claims(pool.id))
     edit.vacant(children_claims(owner.id))

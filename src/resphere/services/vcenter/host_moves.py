@@ -11,6 +11,7 @@ from resphere.contract.generated import ids, vcenter
 from resphere.inventory.edit import Edit
 from resphere.inventory.model import Cluster, Folder, Host
 from resphere.inventory.relations import cluster_of_host, vms_of_host
+from resphere.inventory.users import retire
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.cluster_changes import put_root_pool
@@ -112,6 +113,7 @@ def require_maintenance(call: Call, host: Host) -> None:
 def change_owner(call: Call, edit: Edit, host: Host, spec: HostMoves.MoveSpec) -> None:
     """Put the host, and its VMs, under the pools of the cluster that it joins, or of its own where it leaves one."""
     inventory = call.inventory
+    retire(edit, host.id)
     if host.resource_pool is not None:
         remove_pools(inventory, edit, host)
     if spec.cluster is not None:

@@ -11,6 +11,7 @@ from resphere.contract.generated import ids, vcenter
 from resphere.inventory.edit import Edit
 from resphere.inventory.model import Folder, Host, Network, VirtualMachine
 from resphere.inventory.relations import datacenter_of, hosts_of_network
+from resphere.inventory.users import retire
 from resphere.inventory.volumes import distributed_switch_uuid
 from resphere.services.call import Call
 from resphere.services.registry import implements
@@ -164,6 +165,7 @@ async def disconnect(call: Call, network: ids.NetworkId, spec: Networks.HostsSpe
         edit.rely_on(current)
         for host in require_hosts(call, current, spec.hosts):
             edit.put(without_network(host, network))
+        retire(edit, network)
 
     await call.change("DistributedVirtualSwitch.removeHosts", call.require(Network, network), plan, guard)
 
@@ -181,6 +183,7 @@ async def delete(call: Call, network: ids.NetworkId) -> None:
     def plan(edit: Edit, current: Network) -> None:
         for host in hosts_of_network(call.inventory, current.id):
             edit.put(without_network(host, current.id))
+        retire(edit, current.id)
         edit.delete(Network, current.id)
 
     await call.change("DistributedVirtualPortgroup.destroy", call.require(Network, network), plan, guard)

@@ -18,6 +18,7 @@ from resphere.inventory.model import ManagedObject, ResourcePool, VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.inventory.reservations import Shortage, admitted, require_room, root_of
 from resphere.inventory.tables import children_claims
+from resphere.inventory.users import retire, use
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.names import require_free, require_name
@@ -126,7 +127,8 @@ async def delete(call: Call, resource_pool: ids.ResourcePoolId) -> None:
         inventory = call.inventory
         parent = inventory.get(ResourcePool, current.parent or "")
         assert parent is not None  # no root pool, so says the guard
-        edit.rely_on(parent)
+        use(edit, parent)
+        retire(edit, current.id)
         edit.delete(ResourcePool, current.id)
         edit.vacant(children_claims(current.id))
         for child in inventory.by(ResourcePool, "parent", current.id).values():

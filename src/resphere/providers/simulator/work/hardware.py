@@ -10,6 +10,7 @@ from resphere.inventory.files import settle
 from resphere.inventory.model import Host, Network, VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.inventory.storage_policies import with_known_policies
+from resphere.inventory.users import use
 from resphere.providers.base import Job
 from resphere.providers.simulator.durations import Durations
 
@@ -45,7 +46,7 @@ class Hardware:
         for network in networks_of(after) - networks_of(before):
             found = self._inventory.get(Network, network)
             if found is not None and host is not None:
-                edit.rely_on(found)
+                use(edit, found)
                 edit.rely_on(host)
 
 

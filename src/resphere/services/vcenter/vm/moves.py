@@ -11,6 +11,7 @@ from resphere.contract.generated import ids, vcenter
 from resphere.inventory.edit import Edit
 from resphere.inventory.model import Folder, Host, ResourcePool, VirtualMachine
 from resphere.inventory.relations import cluster_of_host
+from resphere.inventory.users import use
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.moving import rename, require_folder
@@ -46,7 +47,7 @@ async def move(call: Call, vm: ids.VirtualMachineId, spec: Machines.MoveSpec) ->
             edit.rely_on(call.require(Folder, spec.folder))
             moved = msgspec.structs.replace(moved, parent=spec.folder)
         if spec.resource_pool is not None:
-            edit.rely_on(call.require(ResourcePool, spec.resource_pool))
+            use(edit, call.require(ResourcePool, spec.resource_pool))
             moved = msgspec.structs.replace(moved, resource_pool=spec.resource_pool)
         edit.put(moved)
 

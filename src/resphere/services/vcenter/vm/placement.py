@@ -34,6 +34,7 @@ from resphere.inventory.placement import can_run, memory_in_use_MiB
 from resphere.inventory.relations import cluster_of_host, datacenter_of, hosts_of_cluster
 from resphere.inventory.replica import Replica
 from resphere.inventory.space import free_space
+from resphere.inventory.users import use
 from resphere.services.call import not_found
 
 O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
@@ -95,8 +96,10 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 def rely_on(edit: Edit, place: Place) -> None:
     """Have the change fail where the folder, pool, host or datastore is changed or deleted meanwhile."""
-    for obj in (place.folder, place.resource_pool, place.host, place.datastore):
-        edit.rely_on(obj)
+    edit.rely_on(place.folder)
+    edit.rely_on(place.datastore)
+    use(edit, place.resource_pool)
+    use(edit, place.host)
 
 
 def every_host(hosts: Sequence[Host]) -> Sequence[Host]:
