@@ -8,7 +8,8 @@ Users are in nobody's way.
 from __future__ import annotations
 
 from resphere.inventory.edit import Edit
-from resphere.inventory.model import Host, Network, ResourcePool
+from resphere.inventory.model import Host, Network, ResourcePool, VirtualMachine
+from resphere.inventory.replica import Replica
 
 MANY = 2**30
 """More users than there can be."""
@@ -23,6 +24,20 @@ def use(edit: Edit, obj: Host | Network | ResourcePool) -> None:
 def retire(edit: Edit, id: str) -> None:
     """Let nobody use the object any more: the change fails where somebody began to, unseen by this plan."""
     edit.take(_name(id), MANY, MANY)
+
+
+def use_networks(inventory: Replica, edit: Edit, before: VirtualMachine | None, after: VirtualMachine) -> None:
+    """Begin to use the networks that a VM comes to: they must not be deleted meanwhile, or taken from its host."""
+    host = inventory.get(Host, after.host)
+    for id in sorted(_networks_of(after) - (_networks_of(before) if before is not None else set())):
+        network = inventory.get(Network, id)
+        if network is not None and host is not None:
+            use(edit, network)
+            edit.rely_on(host)
+
+
+def _networks_of(vm: VirtualMachine) -> set[str]:
+    return {nic.backing.network for nic in vm.nics.values() if nic.backing.network is not None}
 
 
 def _name(id: str) -> str:

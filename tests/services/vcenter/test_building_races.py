@@ -7,6 +7,7 @@ from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from resphere.contract.extensions.clusters import Clusters
@@ -100,3 +101,34 @@ def test_a_pool_goes_while_a_machine_moves_into_it(world: World, turned: bool) -
     both(world, *((use, deletion) if turned else (deletion, use)))
     assert pool not in world.inventory.all(ResourcePool)
     assert found(world, VirtualMachine, vm.id).resource_pool in world.inventory.all(ResourcePool)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_network_goes_while_a_machine_comes(world: World, turned: bool) -> None:
+    beside = first(world, VirtualMachine)
+    network = world.call(
+        Networks.create,
+        Networks.CreateSpec(name="New", folder=first(world, Datacenter).network_folder, hosts=frozenset({beside.host})),
+    )
+    backing = Ethernet.BackingSpec(type=Ethernet.BackingType.DISTRIBUTED_PORTGROUP, network=network)
+    spec = machine_on(beside.host, beside.datastore, world)
+    spec = msgspec.structs.replace(spec, nics=(Ethernet.CreateSpec(backing=backing),))
+    deletion = world.begin(Networks.delete, network)
+    use = world.begin(vcenter.VM.create, spec)
+    outcomes = both(world, *((use, deletion) if turned else (deletion, use)))
+    assert sorted(outcome == "done" for outcome in outcomes) == [False, True]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_host_goes_while_a_machine_comes(world: World, turned: bool) -> None:
+    host = add_host(world)
+    datastore = found(world, Host, host).datastores[0]
+    use = world.begin(vcenter.VM.create, machine_on(host, datastore, world))
+
+    async def removed() -> None:
+        await world.begin(vcenter.Host.disconnect, host)
+        await world.begin(vcenter.Host.delete, host)
+
+    both(world, *((use, removed()) if turned else (removed(), use)))
+    assert host not in world.inventory.all(Host)
+    assert not world.inventory.by(VirtualMachine, "host", host)

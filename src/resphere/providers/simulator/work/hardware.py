@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from resphere.inventory.edit import Edit
 from resphere.inventory.files import settle
-from resphere.inventory.model import Host, Network, VirtualMachine
+from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.inventory.storage_policies import with_known_policies
-from resphere.inventory.users import use
+from resphere.inventory.users import use_networks
 from resphere.providers.base import Job
 from resphere.providers.simulator.durations import Durations
 
@@ -35,21 +35,7 @@ class Hardware:
             changed = with_known_policies(edit, vm, changed)
             edit.put(changed)
             settle(self._inventory, edit, vm, changed)
-            self._rely_on_networks(edit, vm, changed)
+            use_networks(self._inventory, edit, vm, changed)
             return outcome
 
         return await job.complete(plan)
-
-    def _rely_on_networks(self, edit: Edit, before: VirtualMachine, after: VirtualMachine) -> None:
-        """Networks that the VM comes to must not be deleted meanwhile, or taken from its host."""
-        host = self._inventory.get(Host, after.host)
-        for network in networks_of(after) - networks_of(before):
-            found = self._inventory.get(Network, network)
-            if found is not None and host is not None:
-                use(edit, found)
-                edit.rely_on(host)
-
-
-def networks_of(vm: VirtualMachine) -> set[str]:
-    """The ids of the networks that the VM's NICs are on."""
-    return {nic.backing.network for nic in vm.nics.values() if nic.backing.network is not None}

@@ -15,6 +15,7 @@ from resphere.inventory.files import register, settle, unregister
 from resphere.inventory.model import Folder, Snapshot, VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.inventory.storage_policies import with_known_policies
+from resphere.inventory.users import use_networks
 from resphere.providers.base import Copy, Job, Registration
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.guest.tools import with_new_leases
@@ -40,6 +41,7 @@ class Lifecycle:
             vm = with_known_policies(edit, None, make(edit, folder))
             edit.put(vm)
             settle(self._inventory, edit, None, vm)
+            use_networks(self._inventory, edit, None, vm)
             return ids.VirtualMachineId(vm.id)
 
         return await job.complete(plan, reports=True)
