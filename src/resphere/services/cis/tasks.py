@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from resphere.contract.errors import UnableToAllocateResource, message
+from resphere.contract.errors import ResourceInaccessible, message
 from resphere.contract.generated import cis, cis_task, ids, vapi_std
 from resphere.contract.model import LocalizableMessage
 from resphere.services.call import Call
@@ -33,7 +33,10 @@ async def get(call: Call, task: ids.CisTaskId, spec: cis.Tasks.GetSpec | None) -
 async def list_tasks(
     call: Call, filter_spec: cis.Tasks.FilterSpec | None, result_spec: cis.Tasks.GetSpec | None
 ) -> dict[str, cis_task.Info]:
-    """The tasks that match, newest first. Without a filter: those of the last day, as vCenter documents it."""
+    """The tasks that match, newest first. Without a filter: those of the last day, as vCenter documents it.
+
+    :raises ResourceInaccessible: more than 1,000 match the filter.
+    """
     wanted = filter_spec or cis.Tasks.FilterSpec()
     if wanted.tasks:
         candidates = [t for i in wanted.tasks if (t := call.inventory.get(Task, i)) is not None]
@@ -44,7 +47,7 @@ async def list_tasks(
     if filter_spec is None:
         found = found[-MOST_LISTED:]
     elif call.environment.list_limits and len(found) > MOST_LISTED:
-        raise UnableToAllocateResource(
+        raise ResourceInaccessible(
             message(
                 "com.vmware.cis.tasks.too_many_matches",
                 "{1} tasks match, more than the {0} that one list may return. Narrow the filter.",

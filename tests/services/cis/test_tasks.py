@@ -1,0 +1,72 @@
+"""Lists of tasks, as long as vCenter lets them be, and tasks that cannot be canceled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from resphere.contract.errors import NotAllowedInCurrentState, NotFound, ResourceInaccessible
+from resphere.contract.generated import cis, cis_task, ids
+from resphere.inventory.edit import Edit
+from resphere.services.cis.tasks import MOST_LISTED
+from resphere.tasks.record import Task
+from tests.services.vcenter.building import refused
+from tests.support.world import NOW, World
+
+SERVICE = ids.VapiServiceId("com.vmware.vcenter.VM")
+ALL = cis.Tasks.FilterSpec(services=frozenset({SERVICE}))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with World(tmp_path) as world:
+        yield world
+
+
+def finished(number: int) -> Task:
+    """A task that was over so many seconds ago."""
+    return Task(
+        id=f"task-9{number:05}",
+        service=SERVICE,
+        operation="create",
+        description="Folder.createVm",
+        owner="test",
+        status=cis_task.Status.SUCCEEDED,
+        progress=100,
+        queued_time=NOW - timedelta(seconds=number),
+        start_time=NOW - timedelta(seconds=number),
+        end_time=NOW - timedelta(seconds=number),
+    )
+
+
+def put(world: World, *tasks: Task) -> None:
+    def plan(edit: Edit) -> None:
+        for task in tasks:
+            edit.put(task)
+
+    world.run(world.inventory.change(plan))
+
+
+def test_more_tasks_than_one_list_may_return(world: World) -> None:
+    made = [finished(number) for number in range(MOST_LISTED + 1)]
+    put(world, *made[:-1])
+    assert list(world.call(cis.Tasks.list, ALL, None)) == [task.id for task in made[:-1]]
+    put(world, made[-1])
+    with pytest.raises(ResourceInaccessible) as error:
+        world.call(cis.Tasks.list, ALL, None)
+    assert refused(error) == (ResourceInaccessible.api_status, "com.vmware.cis.tasks.too_many_matches")
+    wanted = cis.Tasks.FilterSpec(tasks=frozenset({ids.CisTaskId(made[-1].id)}))
+    assert list(world.call(cis.Tasks.list, wanted, None)) == [made[-1].id]
+
+
+def test_what_is_over_or_unknown_cannot_be_canceled(world: World) -> None:
+    put(world, finished(1))
+    with pytest.raises(NotAllowedInCurrentState):
+        world.call(cis.Tasks.cancel, ids.CisTaskId("task-900001"))
+    with pytest.raises(NotFound):
+        world.call(cis.Tasks.cancel, ids.CisTaskId("task-404"))
+    with pytest.raises(NotFound):
+        world.call(cis.Tasks.get, ids.CisTaskId("task-404"), None)
