@@ -74,3 +74,16 @@ def test_lists_tags_and_categories(seen: dict[str, Any]) -> None:
         pytest.skip("the server does not implement com.vmware.cis.tagging yet")
     assert seen["tagging_error"] == ""
     assert (seen["tags"] or [], seen["categories"] or []) == ([], [])
+
+
+def test_a_life_of_tags(seen: dict[str, Any], client: Client) -> None:
+    life, (first, second, *_) = seen["life"], seen["machines"]
+    assert life["category"] == ["govmomi", "SINGLE", "VirtualMachine"]
+    assert "400" in life["taken"]
+    assert (life["attached"], life["objects"]) == (["one"], [first])
+    assert sorted(life["both"]) == sorted([f"{first} one", f"{second} two"])
+    assert sorted(life["found"]) == ["one", "two"]
+    assert "400" in life["single"]
+    assert not life["detached"]
+    assert "404" in life["gone"]
+    assert client.read("/api/cis/tagging/tag") == seen["tags"] or []

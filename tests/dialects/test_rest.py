@@ -69,6 +69,18 @@ def test_identifiers_of_mapped_paths_lose_their_prefix() -> None:
     assert outcome.parameters == {"tag_id": "urn:vmomi:InventoryServiceTag:1:GLOBAL"}
 
 
+def test_a_body_may_repeat_the_path_and_no_more() -> None:
+    """As govmomi asks for the tags of a category."""
+    target = "/rest/com/vmware/cis/tagging/tag/id:c-1?~action=list-tags-for-category"
+    outcome = resolved("POST", target)
+    assert isinstance(outcome, Resolved)
+    for body in (b"", b"{}", b"null", b'{"category_id": "c-1"}'):
+        assert EVERYTHING.decode(outcome, request("POST", target), body).category_id == "c-1"  # type: ignore[attr-defined]
+    for body in (b'{"category_id": "c-2"}', b'{"category_id": ["c-1"]}', b'{"other": "c-1"}', b"[]", b"17", b'{"'):
+        with pytest.raises(InvalidArgument, match="takes no body"):
+            EVERYTHING.decode(outcome, request("POST", target), body)
+
+
 def test_short_paths_have_no_such_prefix() -> None:
     assert_unknown(resolved("GET", "/rest/vcenter/id:vm"))
     outcome = resolved("GET", "/rest/vcenter/vm/id:vm-1")
