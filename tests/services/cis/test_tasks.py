@@ -50,16 +50,22 @@ def put(world: World, *tasks: Task) -> None:
     world.run(world.inventory.change(plan))
 
 
+def listed(world: World, wanted: cis.Tasks.FilterSpec) -> list[str]:
+    """The ids of the tasks that match, in their order."""
+    found = world.call(cis.Tasks.list, wanted, None)
+    return list(found)
+
+
 def test_more_tasks_than_one_list_may_return(world: World) -> None:
     made = [finished(number) for number in range(MOST_LISTED + 1)]
     put(world, *made[:-1])
-    assert list(world.call(cis.Tasks.list, ALL, None)) == [task.id for task in made[:-1]]
+    assert listed(world, ALL) == [task.id for task in made[:-1]]
     put(world, made[-1])
     with pytest.raises(ResourceInaccessible) as error:
-        world.call(cis.Tasks.list, ALL, None)
+        listed(world, ALL)
     assert refused(error) == (ResourceInaccessible.api_status, "com.vmware.cis.tasks.too_many_matches")
     wanted = cis.Tasks.FilterSpec(tasks=frozenset({ids.CisTaskId(made[-1].id)}))
-    assert list(world.call(cis.Tasks.list, wanted, None)) == [made[-1].id]
+    assert listed(world, wanted) == [made[-1].id]
 
 
 def test_what_is_over_or_unknown_cannot_be_canceled(world: World) -> None:
