@@ -304,6 +304,9 @@ def check_headers(request: Request, params: Params) -> None:
 
     :raises ProtocolFault: the headers that name the operation do not agree with the body.
     """
+    headers = request.headers
+    if b"vapi-service" not in headers and b"vapi-operation" not in headers:
+        return
     for header, stated in ((b"vapi-service", params.serviceId), (b"vapi-operation", params.operationId)):
         value = request.header(header)
         if value is not None and value != stated:

@@ -135,11 +135,8 @@ class Body:
 
     async def read(self, limit_bytes: int) -> bytes:
         """The whole body, or a little more than ``limit_bytes`` of one that is larger."""
-        if self._content is None:
-            self._content = await self._read(limit_bytes)
-        return self._content
-
-    async def _read(self, limit_bytes: int) -> bytes:
+        if self._content is not None:
+            return self._content
         pieces, size = [], 0
         while not self._ended:
             event = await self._receive()
@@ -155,7 +152,8 @@ class Body:
             self._ended = self._ended or size == self._announced_bytes
             if size > limit_bytes:
                 break
-        return b"".join(pieces)
+        self._content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return self._content
 
     @property
     def begun(self) -> bool:

@@ -164,8 +164,8 @@ def refuse_unaccepted(credentials: Credentials) -> None:
 
 def limit(pipeline: Pipeline, exchange: Exchange) -> None:
     """How much: bodies that announce too many bytes are not read."""
-    announced = exchange.request.header(b"content-length")
-    if announced and announced.isdecimal() and int(announced) > pipeline.body_limit_bytes:
+    announced = exchange.request.headers.get(b"content-length")
+    if announced is not None and announced.isdigit() and int(announced) > pipeline.body_limit_bytes:
         raise too_large(pipeline.body_limit_bytes)
 
 
