@@ -12,7 +12,15 @@ from resphere.contract.errors import VapiError
 from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.contract.generated.vcenter_vm_guest import Power as GuestPower
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Directories, Files
-from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk, Ethernet, Floppy, Parallel, Serial
+from resphere.contract.generated.vcenter_vm_hardware import (
+    Cdrom,
+    ConnectionState,
+    Disk,
+    Ethernet,
+    Floppy,
+    Parallel,
+    Serial,
+)
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Nvme, Sata, Scsi
 from resphere.contract.model import AnyOperation
 from resphere.inventory.model import VirtualMachine
@@ -109,3 +117,31 @@ def test_wrong_power_state(world: World, case: Case) -> None:
     assert said == (error_type, 400, message_id)
     assert error.value.error_type.lower() in operation.errors
     assert dict(world.inventory.all(VirtualMachine)) == before
+
+
+@pytest.mark.parametrize("device", [Cdrom, Floppy, Serial, Parallel, Ethernet], ids=lambda cls: cls.__name__)
+def test_as_wished_already(world: World, device: Any) -> None:
+    vm = equipped(world, ON)
+    kept: dict[Any, dict[Any, Any]] = {
+        Cdrom: vm.cdroms,
+        Floppy: vm.floppies,
+        Serial: vm.serial_ports,
+        Parallel: vm.parallel_ports,
+    }
+    key, info = next(iter(kept.get(device, vm.nics).items()))
+    both = [device.connect, device.disconnect]
+    for operation in both[::-1] if info.state is ConnectionState.CONNECTED else both:
+        world.call(operation, Id(vm.id), key)
+        with pytest.raises(VapiError) as again:
+            world.call(operation, Id(vm.id), key)
+        said = (again.value.error_type, again.value.api_status, again.value.messages[0].id)
+        assert said == (ALREADY, 400, "resphere.vm.hardware.already_in_state")
+
+
+def test_an_image_on_no_datastore_of_the_host(world: World) -> None:
+    vm = equipped(world, OFF)
+    backing = Cdrom.BackingSpec(type=Cdrom.BackingType.ISO_FILE, iso_file="[nowhere] a.iso")
+    with pytest.raises(VapiError) as error:
+        world.call(Cdrom.create, Id(vm.id), Cdrom.CreateSpec(backing=backing))
+    said = (error.value.error_type, error.value.api_status, error.value.messages[0].id)
+    assert said == ("INVALID_ARGUMENT", 400, "resphere.vm.cdrom.iso_file")
