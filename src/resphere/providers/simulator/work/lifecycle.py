@@ -66,6 +66,7 @@ class Lifecycle:
                 resource_pool=chosen.resource_pool,
             )
             edit.put(with_known_policies(edit, None, vm))
+            use_networks(self._inventory, edit, None, vm)
             return ids.VirtualMachineId(vm.id)
 
         return await job.complete(plan, reports=True)
@@ -92,6 +93,7 @@ class Lifecycle:
                 vm = started(self._inventory, edit, vm, job.now())
             edit.put(vm)
             settle(self._inventory, edit, None, vm)
+            use_networks(self._inventory, edit, None, vm)
             return ids.VirtualMachineId(vm.id)
 
         return await job.complete(plan, reports=True)
@@ -113,6 +115,7 @@ class Lifecycle:
             for snapshot in snapshots:
                 edit.put(msgspec.structs.replace(snapshot, state=followed(snapshot.state, after, paths)))
             edit.put(after)
+            use_networks(self._inventory, edit, vm if vm.host == after.host else None, after)
 
         try:
             await job.complete(plan)
