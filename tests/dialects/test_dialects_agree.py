@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from resphere.contract.generated import ids, vcenter_inventory
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation
 from resphere.inventory.model import KINDS, ManagedObject
@@ -69,6 +70,16 @@ def test_every_read_of_what_exists(three: tuple[Served, Served, Served]) -> None
     good = [answer for answer in answers if not isinstance(answer, Failure)]
     assert len(READS) > 40
     assert len(good) > len(READS) // 2
+
+
+def test_a_reply_is_kept_for_no_other_body(
+    three: tuple[Served, Served, Served], some_ids: dict[str, list[str]]
+) -> None:
+    first, second, *_ = some_ids["DatastoreId"]
+    find = vcenter_inventory.Datastore.find
+    for identity in (first, second):
+        found = ask(three, find, vcenter_inventory.Datastore.FindInput(datastores=(ids.DatastoreId(identity),)))
+        assert found == {identity: vcenter_inventory.Datastore.Info(type="Datastore")}
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from resphere import services
-from resphere.contract.generated import cis, cis_tagging, vapi_std, vcenter
+from resphere.contract.generated import cis, cis_tagging, vapi_std, vcenter, vcenter_services
 from resphere.contract.model import AnyOperation, Secret, Struct
 from resphere.dialects.vapi_values import decoder, encoder
 from resphere.services.registry import load
@@ -28,9 +28,15 @@ CREATING = [o for o in IMPLEMENTED if o.name == "create" and o.service.startswit
 MAY_FAIL = {"ServiceUnavailable", "NotFound", "NotAllowedInCurrentState", "Unsupported"}
 
 MADE_FIRST, REFUSED = "there is none before somebody makes one: its service's tests read it", "a simulator cannot tell"
+NO_NSX = "there are no projects without NSX"
 UNANSWERED = {
     "com.vmware.vcenter.compute.policies.get": MADE_FIRST,
     "com.vmware.vcenter.guest.customization_specs.get": MADE_FIRST,
+    "com.vmware.vcenter.network.projects.get": NO_NSX,
+    "com.vmware.vcenter.network.projects.vpcs.get": NO_NSX,
+    "com.vmware.vcenter.network.projects.vpcs.list": NO_NSX,
+    "com.vmware.vcenter.network.projects.vpcs.subnets.get": NO_NSX,
+    "com.vmware.vcenter.network.projects.vpcs.subnets.list": NO_NSX,
     "com.vmware.vcenter.utilization.connections.list": REFUSED,
     "com.vmware.vcenter.utilization.proxies.list": REFUSED,
     "com.vmware.vcenter.vm.compute.policies.get": MADE_FIRST,
@@ -111,12 +117,14 @@ class World:
         for operation in READING:
             if not required_ids(operation):
                 note(self.everywhere, ids_in(operation.output, self.ask(operation, {})))
+        self.given["params"] = {"clusters": {"set": sorted(self.everywhere["ClusterComputeResourceId"])}}
         vms = self.ask(vcenter.VM.list, {})
         for state in sorted({vm.power_state for vm in vms}):
             for vm in [vm.vm for vm in vms if vm.power_state == state][:2]:
                 self.explore_vm(vm)
-        # Its keys are ids, but typed as strings.
+        # Their keys are ids, but typed as strings.
         self.everywhere["CisTaskId"] = set(self.ask(cis.Tasks.list, {}))
+        self.everywhere["VcenterServicesServiceId"] = set(self.ask(vcenter_services.Service.list_details, {}))
 
     def tag(self, vm: str) -> None:
         """Have a category with a tag that the VM has, for there to be something to read."""

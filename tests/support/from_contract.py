@@ -106,6 +106,24 @@ def members(struct: type[Struct]) -> set[str]:
     return {name for union in struct.__vapi_unions__ for name in union.members}
 
 
+class Bounds(msgspec.Struct, frozen=True):
+    """The least and the greatest that an integer may be."""
+
+    ge: int = -LONG
+    le: int = LONG - 1
+
+
+def bounds_of(annotated: Any) -> Bounds:
+    """The bounds of an annotated integer."""
+    bounds = Bounds()
+    for meta in typing.get_args(annotated)[1:]:
+        if meta.ge is not None:
+            bounds = msgspec.structs.replace(bounds, ge=meta.ge)
+        if meta.le is not None:
+            bounds = msgspec.structs.replace(bounds, le=meta.le)
+    return bounds
+
+
 class _Strategies:
     """Strategies by type, each structure's once, so that structures may hold themselves."""
 
@@ -131,6 +149,9 @@ class _Strategies:
             return st.sampled_from(list(expected))
         if isinstance(expected, type) and issubclass(expected, Struct):
             return self._deferred(expected)
+        if origin is typing.Annotated and typing.get_args(expected)[0] is int:
+            bounds = bounds_of(expected)
+            return st.integers(bounds.ge, bounds.le)
         return _SCALARS[typing.get_args(expected)[0] if origin is typing.Annotated else expected]
 
     def _collection(self, origin: Any, arguments: tuple[Any, ...]) -> SearchStrategy[Any]:
@@ -198,6 +219,8 @@ class _Minimum:
             return next(iter(expected))
         if isinstance(expected, type) and issubclass(expected, Struct):
             return self._struct(expected)
+        if origin is typing.Annotated and typing.get_args(expected)[0] is int:
+            return max(0, bounds_of(expected).ge)
         return _LEAST[typing.get_args(expected)[0] if origin is typing.Annotated else expected]
 
     def _struct(self, struct: type[Struct]) -> Struct:

@@ -56,7 +56,8 @@ class ApiDialect:
             credentials=credentials,
             parameters=match.parameters,
             query=query,
-            kept_key=(request.path, request.query),
+            # What a body says is not known yet.
+            kept_key=(request.path, request.query) if request.method in ("GET", "HEAD") else None,
         )
 
     def _remembered_match(self, request: Request) -> tuple[Match, dict[str, list[str]]]:

@@ -69,7 +69,8 @@ class RestDialect:
             parameters=match.parameters,
             query=query,
             envelope=wants_cookie,
-            kept_key=(request.path, request.query),
+            # What a body says is not known yet.
+            kept_key=(request.path, request.query) if request.method in ("GET", "HEAD") else None,
         )
 
     def _match(self, request: Request) -> tuple[Match, dict[str, list[str]]]:
