@@ -25,7 +25,9 @@ def convert(value: object, kind: type[T]) -> T | list[Fault]:
 
 
 def _faults(value: Any, info: inspect.Type, path: str) -> Iterator[Fault]:
-    if isinstance(info, inspect.UnionType):
+    if isinstance(info, inspect.Metadata):  # what the API's description adds to a type
+        yield from _faults(value, info.type, path)
+    elif isinstance(info, inspect.UnionType):
         options = [option for option in info.types if not isinstance(option, inspect.NoneType)]
         if len(options) == 1 and value is not None:
             yield from _faults(value, options[0], path)
