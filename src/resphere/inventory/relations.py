@@ -161,8 +161,18 @@ def vms_of_datastore(inventory: Replica, datastore: Datastore) -> list[VirtualMa
     A disk's path has the datastore's name, which others may have too: it means the one that the VM's host has mounted.
     """
     found = dict(inventory.by(VirtualMachine, "datastore", datastore.id))
-    for id, vm in inventory.by(VirtualMachine, "disk_datastore_name", datastore.name).items():
+    for vm in _vms_that_name(inventory, "disk_datastore_name", datastore):
+        found[vm.id] = vm
+    return list(found.values())
+
+
+def vms_with_images_on(inventory: Replica, datastore: Datastore) -> Iterator[VirtualMachine]:
+    """The VMs with an image of the datastore in a CD-ROM."""
+    return _vms_that_name(inventory, "image_datastore_name", datastore)
+
+
+def _vms_that_name(inventory: Replica, index: str, datastore: Datastore) -> Iterator[VirtualMachine]:
+    for vm in inventory.by(VirtualMachine, index, datastore.name).values():
         host = inventory.get(Host, vm.host)
         if host is not None and datastore.id in host.datastores:
-            found[id] = vm
-    return list(found.values())
+            yield vm

@@ -59,6 +59,12 @@ def _disk_datastore_names(vm: VirtualMachine) -> tuple[str, ...]:
     return tuple([datastore_name(path) for path in paths if path and path[0] == "[" and not path.startswith(home)])
 
 
+def _image_datastore_names(vm: VirtualMachine) -> tuple[str, ...]:
+    """The names of datastores on which the images in the VM's CD-ROMs lie."""
+    images = [cdrom.backing.iso_file for cdrom in vm.cdroms.values()]
+    return tuple([datastore_name(path) for path in images if path])
+
+
 def datastore_name(path: str) -> str:
     """The datastore's name in ``[name] folder/file``, which may have brackets itself; empty where there is none."""
     end = path.rfind("] ")
@@ -212,6 +218,7 @@ VIRTUAL_MACHINES = Table(
         # A VM knows its home's datastore by id, but its disks' by name: see relations.vms_of_datastore.
         "datastore": lambda vm: (vm.datastore,),
         "disk_datastore_name": _disk_datastore_names,
+        "image_datastore_name": _image_datastore_names,
         "network": _networks,
         "home": lambda vm: (home(vm.datastore, vm.vmx_path),),
         "storage_policy": _storage_policies,

@@ -7,15 +7,18 @@ Users are in nobody's way.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from resphere.inventory.edit import Edit
-from resphere.inventory.model import Host, Network, ResourcePool, VirtualMachine
+from resphere.inventory.files import store_of
+from resphere.inventory.model import Datastore, Host, Network, ResourcePool, VirtualMachine
 from resphere.inventory.replica import Replica
 
 MANY = 2**30
 """More users than there can be."""
 
 
-def use(edit: Edit, obj: Host | Network | ResourcePool) -> None:
+def use(edit: Edit, obj: Datastore | Host | Network | ResourcePool) -> None:
     """Begin to use the object: the change fails where it is changed or deleted meanwhile."""
     edit.rely_on(obj)
     edit.take(_name(obj.id), 1, MANY)
@@ -26,18 +29,26 @@ def retire(edit: Edit, id: str) -> None:
     edit.take(_name(id), MANY, MANY)
 
 
-def use_networks(inventory: Replica, edit: Edit, before: VirtualMachine | None, after: VirtualMachine) -> None:
-    """Begin to use the networks that a VM comes to: they must not be deleted meanwhile, or taken from its host."""
+def use_connections(inventory: Replica, edit: Edit, before: VirtualMachine | None, after: VirtualMachine) -> None:
+    """Begin to use the networks, and the datastores of images, that a VM comes to: they must not be deleted meanwhile,
+    or taken from its host."""
     host = inventory.get(Host, after.host)
-    for id in sorted(_networks_of(after) - (_networks_of(before) if before is not None else set())):
-        network = inventory.get(Network, id)
-        if network is not None and host is not None:
-            use(edit, network)
+    known = () if before is None else tuple(_connections(inventory, before))
+    for obj in _connections(inventory, after):
+        if obj not in known and host is not None:
+            use(edit, obj)
             edit.rely_on(host)
 
 
-def _networks_of(vm: VirtualMachine) -> set[str]:
-    return {nic.backing.network for nic in vm.nics.values() if nic.backing.network is not None}
+def _connections(inventory: Replica, vm: VirtualMachine) -> Iterator[Network | Datastore]:
+    for nic in vm.nics.values():
+        network = inventory.get(Network, nic.backing.network or "")
+        if network is not None:
+            yield network
+    for cdrom in vm.cdroms.values():
+        store = store_of(inventory, vm, cdrom.backing.iso_file) if cdrom.backing.iso_file else None
+        if store is not None:
+            yield store
 
 
 def _name(id: str) -> str:

@@ -138,6 +138,20 @@ def test_what_is_in_use_stays(world: World) -> None:
     assert "left/left.vmdk lies on it" in kept.value.messages[0].default_message
 
 
+def test_an_image_in_a_drive_keeps_its_datastore(world: World) -> None:
+    made, vm = make(world, on=3), first(world, VirtualMachine)
+    image = Cdrom.BackingSpec(type=Cdrom.BackingType.ISO_FILE, iso_file="[New] debian.iso")
+    drive = world.call(Cdrom.create, ids.VirtualMachineId(vm.id), Cdrom.CreateSpec(backing=image))
+    with pytest.raises(ResourceInUse) as unmounted:
+        world.call(Datastores.unmount, made, Datastores.HostsSpec(hosts=frozenset(hosts(world))))
+    assert refused(unmounted) == (400, "resphere.datastore.in_use")
+    with pytest.raises(ResourceInUse) as deleted:
+        world.call(Datastores.delete, made)
+    assert refused(deleted) == (400, "resphere.datastore.in_use")
+    world.call(Cdrom.delete, ids.VirtualMachineId(vm.id), drive)
+    world.call(Datastores.delete, made)
+
+
 def test_delete_takes_it_from_its_hosts(world: World) -> None:
     made = make(world, on=3)
     world.call(Datastores.delete, made)

@@ -13,9 +13,17 @@ from resphere.contract.generated import ids, vcenter
 from resphere.inventory.edit import Edit
 from resphere.inventory.files import with_datastores_named
 from resphere.inventory.model import Datastore, Folder, Host, Snapshot, VirtualMachine
-from resphere.inventory.relations import children_of, hosts_of_datastore, vms_of_datastore, vms_of_host
+from resphere.inventory.relations import (
+    children_of,
+    hosts_of_datastore,
+    vms_of_datastore,
+    vms_of_host,
+    vms_with_images_on,
+)
+from resphere.inventory.replica import Replica
 from resphere.inventory.space import files_on, free_space
 from resphere.inventory.tables import children_claims, vmx_claim
+from resphere.inventory.users import retire
 from resphere.inventory.volumes import datastore_url
 from resphere.services.call import Call
 from resphere.services.registry import implements
@@ -155,12 +163,13 @@ async def unmount(call: Call, datastore: ids.DatastoreId, spec: Datastores.Hosts
 
     def guard(current: Datastore) -> None:
         hosts = {host.id for host in require_hosts(call, current, spec.hosts)}
-        for vm in vms_of_datastore(call.inventory, current):
+        for vm in vms_that_use(call.inventory, current):
             if vm.host in hosts:
                 raise in_use(current, f"the virtual machine {vm.name} ({vm.id}) has files on it")
 
     def plan(edit: Edit, current: Datastore) -> None:
         edit.rely_on(current)
+        end_use_of_files(call.inventory, edit, current)
         unmount_from(edit, current, require_hosts(call, current, spec.hosts))
 
     await call.change("HostStorageSystem.unmountVmfsVolume", call.require(Datastore, datastore), plan, guard)
@@ -182,7 +191,7 @@ async def delete(call: Call, datastore: ids.DatastoreId) -> None:
     inventory = call.inventory
 
     def guard(current: Datastore) -> None:
-        for vm in vms_of_datastore(inventory, current):
+        for vm in vms_that_use(inventory, current):
             raise in_use(current, f"the virtual machine {vm.name} ({vm.id}) has files on it")
         for child in children_of(inventory, current.id):
             raise in_use(current, f"{child.name} lies on it")
@@ -191,14 +200,26 @@ async def delete(call: Call, datastore: ids.DatastoreId) -> None:
 
     def plan(edit: Edit, current: Datastore) -> None:
         unmount_from(edit, current, hosts_of_datastore(inventory, current.id))
-        # Whoever is about to write a file there takes room, finds none left, and looks again.
-        free = free_space(inventory, current)
-        edit.take(f"space/{current.id}", free, free)
+        end_use_of_files(inventory, edit, current)
         edit.vacant(children_claims(current.id))
         edit.vacant(vmx_claim(current.id, ""))
         edit.delete(Datastore, current.id)
 
     await call.change("Datastore.destroy", call.require(Datastore, datastore), plan, guard)
+
+
+def end_use_of_files(inventory: Replica, edit: Edit, datastore: Datastore) -> None:
+    """Have whoever is about to put files there look again, or be noticed."""
+    # Who writes a file takes room, and finds none left.
+    free = free_space(inventory, datastore)
+    edit.take(f"space/{datastore.id}", free, free)
+    retire(edit, datastore.id)
+
+
+def vms_that_use(inventory: Replica, datastore: Datastore) -> Iterator[VirtualMachine]:
+    """The VMs with files on the datastore, be it an image in a CD-ROM."""
+    yield from vms_of_datastore(inventory, datastore)
+    yield from vms_with_images_on(inventory, datastore)
 
 
 def in_use(datastore: Datastore, why: str) -> ResourceInUse:

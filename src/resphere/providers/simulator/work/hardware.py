@@ -10,7 +10,7 @@ from resphere.inventory.files import settle
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.inventory.storage_policies import with_known_policies
-from resphere.inventory.users import use_networks
+from resphere.inventory.users import use_connections
 from resphere.providers.base import Job
 from resphere.providers.simulator.durations import Durations
 
@@ -35,7 +35,7 @@ class Hardware:
             changed = with_known_policies(edit, vm, changed)
             edit.put(changed)
             settle(self._inventory, edit, vm, changed)
-            use_networks(self._inventory, edit, vm, changed)
+            use_connections(self._inventory, edit, vm, changed)
             return outcome
 
         return await job.complete(plan)

@@ -15,7 +15,7 @@ from resphere.inventory.files import register, settle, unregister
 from resphere.inventory.model import Folder, Snapshot, VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.inventory.storage_policies import with_known_policies
-from resphere.inventory.users import use_networks
+from resphere.inventory.users import use_connections
 from resphere.providers.base import Copy, Job, Registration
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.guest.tools import with_new_leases
@@ -41,7 +41,7 @@ class Lifecycle:
             vm = with_known_policies(edit, None, make(edit, folder))
             edit.put(vm)
             settle(self._inventory, edit, None, vm)
-            use_networks(self._inventory, edit, None, vm)
+            use_connections(self._inventory, edit, None, vm)
             return ids.VirtualMachineId(vm.id)
 
         return await job.complete(plan, reports=True)
@@ -49,7 +49,7 @@ class Lifecycle:
     async def register_vm(
         self, job: Job[Folder], choose: Callable[[Edit, Folder], Registration]
     ) -> ids.VirtualMachineId:
-        """The VM as its files hold it. Networks that are gone meanwhile leave its NICs without any."""
+        """The VM as its files hold it. Networks and policies that are gone meanwhile leave it without."""
         if self._durations.register_vm > 0:
             await self._inventory.change(lambda edit: refuse(choose, edit, job.target))
         await job.spend(self._durations.register_vm)
@@ -66,7 +66,7 @@ class Lifecycle:
                 resource_pool=chosen.resource_pool,
             )
             edit.put(with_known_policies(edit, None, vm))
-            use_networks(self._inventory, edit, None, vm)
+            use_connections(self._inventory, edit, None, vm)
             return ids.VirtualMachineId(vm.id)
 
         return await job.complete(plan, reports=True)
@@ -93,7 +93,7 @@ class Lifecycle:
                 vm = started(self._inventory, edit, vm, job.now())
             edit.put(vm)
             settle(self._inventory, edit, None, vm)
-            use_networks(self._inventory, edit, None, vm)
+            use_connections(self._inventory, edit, None, vm)
             return ids.VirtualMachineId(vm.id)
 
         return await job.complete(plan, reports=True)
@@ -115,7 +115,7 @@ class Lifecycle:
             for snapshot in snapshots:
                 edit.put(msgspec.structs.replace(snapshot, state=followed(snapshot.state, after, paths)))
             edit.put(after)
-            use_networks(self._inventory, edit, vm if vm.host == after.host else None, after)
+            use_connections(self._inventory, edit, vm if vm.host == after.host else None, after)
 
         try:
             await job.complete(plan)

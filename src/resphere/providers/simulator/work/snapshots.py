@@ -10,11 +10,12 @@ from resphere.contract.errors import NotFound, ResourceBusy, message
 from resphere.contract.generated import vcenter_vm
 from resphere.inventory.data_sets import copy_data_sets, forget_data_sets, revert_data_sets
 from resphere.inventory.edit import Edit
-from resphere.inventory.files import settle, taken_by_another
+from resphere.inventory.files import settle, taken_by_another, without_lost_networks
 from resphere.inventory.guest import forget_kept_guest, keep_guest, revert_guest
 from resphere.inventory.model import Snapshot, VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.inventory.storage_policies import with_known_policies
+from resphere.inventory.users import use_connections
 from resphere.providers.base import Job
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.states import powered_off
@@ -24,7 +25,7 @@ ON = vcenter_vm.Power.State.POWERED_ON
 
 
 class Snapshots:
-    """A snapshot keeps the VM whole."""
+    """A snapshot keeps the VM whole. Networks and policies that are gone are not there again after a revert."""
 
     def __init__(self, inventory: Replica, durations: Durations) -> None:
         self._inventory = inventory
@@ -69,8 +70,9 @@ class Snapshots:
                 edit.rely_on(host)
                 reverted = msgspec.structs.replace(reverted, host=host.id)
             _require_files(self._inventory, vm, reverted)
-            reverted = with_known_policies(edit, vm, reverted)
+            reverted = with_known_policies(edit, vm, without_lost_networks(self._inventory, reverted))
             edit.put(reverted)
+            use_connections(self._inventory, edit, vm, reverted)
             revert_guest(self._inventory, edit, vm.id, snapshot.id, reverted.power_state is ON)
             revert_data_sets(self._inventory, edit, vm.id, snapshot.id)
             settle(self._inventory, edit, vm, reverted)

@@ -97,9 +97,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 def rely_on(edit: Edit, place: Place) -> None:
     """Have the change fail where the folder, pool, host or datastore is changed or deleted meanwhile."""
     edit.rely_on(place.folder)
-    edit.rely_on(place.datastore)
-    use(edit, place.resource_pool)
-    use(edit, place.host)
+    for used in (place.datastore, place.resource_pool, place.host):
+        use(edit, used)
 
 
 def every_host(hosts: Sequence[Host]) -> Sequence[Host]:

@@ -195,7 +195,7 @@ def backing_info(inventory: Replica, vm: VirtualMachine, spec: Ethernet.BackingS
     """The backing that ``spec`` asks for; unset: the first standard port group of the VM's host, or any network of it.
 
     :raises NotFound: no such network, or none at all.
-    :raises InvalidArgument: the network is of another type.
+    :raises InvalidArgument: the network is of another type, or the VM's host is not connected to it.
     :raises Unsupported: a host device, which ESXi does not offer.
     """
     if spec is None:
@@ -218,8 +218,25 @@ def backing_info(inventory: Replica, vm: VirtualMachine, spec: Ethernet.BackingS
                 spec.type,
             )
         )
+    require_connected(inventory, vm, network)
     backing = backing_of(network)
     return changed(backing, distributed_port=spec.distributed_port)
+
+
+def require_connected(inventory: Replica, vm: VirtualMachine, network: Network) -> None:
+    """Refuse a network that the VM's host does not reach."""
+    host = inventory.get(Host, vm.host)
+    if host is not None and network.id not in host.networks:
+        raise InvalidArgument(
+            message(
+                "resphere.vm.ethernet.not_connected",
+                "spec.backing.network: the host {0}, on which {1} is, is not connected to the network {2} ({3}).",
+                host.name,
+                vm.name,
+                network.name,
+                network.id,
+            )
+        )
 
 
 def backing_of(network: Network) -> Ethernet.BackingInfo:
