@@ -47,7 +47,9 @@ def said(value: Any) -> Any:
 
     In structures whose type the contract leaves open, unset and absent are the same.
     """
-    return without_null(msgspec.json.decode(msgspec.json.encode(value, order="deterministic")))
+    # Maps may have numbers for keys, which JSON and the order of sets want as text.
+    in_order = msgspec.to_builtins(value, str_keys=True, order="deterministic")
+    return without_null(msgspec.json.decode(msgspec.json.encode(in_order)))
 
 
 def without_null(value: Any) -> Any:
