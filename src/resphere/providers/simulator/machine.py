@@ -12,12 +12,13 @@ import msgspec
 
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter import Network as ApiNetwork
-from resphere.contract.generated.vcenter_vm import GuestOSFamily, Hardware, Power, Tools
+from resphere.contract.generated.vcenter_vm import GuestOSFamily, Power, Tools
 from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
-from resphere.contract.generated.vcenter_vm_hardware import Boot, Cdrom, Cpu, Disk, Ethernet, Floppy, Memory, Serial
+from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Cpu, Disk, Ethernet, Floppy, Memory, Serial
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Nvme, Sata, Scsi
 from resphere.inventory.guests import Guest, Version
 from resphere.inventory.model import GuestState, Network, VirtualMachine
+from resphere.inventory.proposals import boot_info, hardware_info
 from resphere.providers.simulator import devices
 from resphere.providers.simulator.catalog import GIB, ToolsRelease
 
@@ -209,31 +210,6 @@ def _floppies() -> dict[ids.VcenterVmHardwareFloppyId, Floppy.Info]:
 @cache
 def _serial_ports(location: str, running: bool) -> dict[ids.VcenterVmHardwareSerialPortId, Serial.Info]:
     return {devices.SERIAL_KEY: devices.serial_port(location, running)}
-
-
-@cache
-def hardware_info(version: Version) -> Hardware.Info:
-    """Virtual hardware of a version, with no upgrade scheduled."""
-    return Hardware.Info(
-        version=version,
-        upgrade_policy=Hardware.UpgradePolicy.NEVER,
-        upgrade_status=Hardware.UpgradeStatus.NONE,
-    )
-
-
-@cache
-def boot_info(firmware: Boot.Type) -> Boot.Info:
-    """vCenter's boot options for a firmware."""
-    efi = firmware is Boot.Type.EFI
-    return Boot.Info(
-        type=firmware,
-        efi_legacy_boot=False if efi else None,
-        network_protocol=Boot.NetworkProtocol.IPV4 if efi else None,
-        delay=0,
-        retry=False,
-        retry_delay=10_000,
-        enter_setup_mode=False,
-    )
 
 
 @cache

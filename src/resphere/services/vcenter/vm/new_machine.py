@@ -19,6 +19,7 @@ from resphere.contract.generated.vcenter_vm_hardware_adapter import Nvme, Sata, 
 from resphere.contract.generated.vcenter_vm_hardware_boot import Device
 from resphere.inventory.guests import Guest, guest
 from resphere.inventory.model import Datastore, DatastoreFile, UnregisteredVm, VirtualMachine
+from resphere.inventory.proposals import boot_info, hardware_info
 from resphere.inventory.replica import Replica
 from resphere.inventory.space import files_on
 from resphere.inventory.storage_policies import with_home_policy
@@ -47,7 +48,6 @@ Tools = vcenter_vm.Tools
 Spec = vcenter.VM.CreateSpec
 S = TypeVar("S")
 
-RETRY_DELAY_MILLISECONDS = 10_000
 MOST_BUSES = 4
 NO_TOOLS = Tools.Info(
     auto_update_supported=False,
@@ -145,31 +145,6 @@ def blank(
         memory=memory_info(proposed.memory_size_MiB, False),
         tools=NO_TOOLS,
         vmx_path=path,
-    )
-
-
-@cache
-def hardware_info(version: Hardware.Version) -> vcenter_vm.Hardware.Info:
-    """Virtual hardware of a version, with no upgrade planned."""
-    return Hardware.Info(
-        version=version,
-        upgrade_policy=Hardware.UpgradePolicy.NEVER,
-        upgrade_status=Hardware.UpgradeStatus.NONE,
-    )
-
-
-@cache
-def boot_info(firmware: Boot.Type) -> Boot.Info:
-    """The boot options that are proposed with a firmware."""
-    efi = firmware is Boot.Type.EFI
-    return Boot.Info(
-        type=firmware,
-        efi_legacy_boot=False if efi else None,
-        network_protocol=Boot.NetworkProtocol.IPV4 if efi else None,
-        delay=0,
-        retry=False,
-        retry_delay=RETRY_DELAY_MILLISECONDS,
-        enter_setup_mode=False,
     )
 
 
