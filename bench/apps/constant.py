@@ -1,6 +1,6 @@
 """The least that an ASGI application can do: it answers each path with the bytes of a file, read at the start.
 
-``/<name>`` answers with ``<data>/constant/<name>``; everything else with nothing.
+``/<name>`` answers with ``<data>/constant/<name>``; everything else with nothing. The body of a POST is read before.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ def application(data: Path) -> Application:
         send: Callable[[Message], Awaitable[None]],
     ) -> None:
         if scope["type"] == "http":
+            if scope["method"] == "POST":
+                await receive()
             start, body = replies.get(scope["path"], nothing)
             await send(start)
             await send(body)
