@@ -15,6 +15,7 @@ from resphere.contract.lookup import operation_at
 from resphere.contract.model import AnyOperation, Asset, Route, Struct
 from resphere.dialects.base import Outcome, ReadBody, Refused, Reply, Request, Resolved
 from resphere.dialects.credentials import http_credentials
+from resphere.dialects.json_values import encoded
 from resphere.dialects.router import Found, Match, Router
 from resphere.dialects.validation import bare, check_unions, convert, decode_json, field_types, invalid
 
@@ -117,7 +118,7 @@ class ApiDialect:
             return Reply(route.status, result, operation.media_type)
         if operation.output is None:
             return Reply(route.status)
-        return Reply(route.status, _encoder.encode(result), JSON)
+        return Reply(route.status, encoded(result, operation.output), JSON)
 
     def frame(self, resolved: Resolved, reply: Reply) -> Reply:
         """Nothing in a reply is particular to a request."""

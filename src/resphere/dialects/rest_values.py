@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from resphere.contract.model import Struct
-from resphere.dialects.validation import bare, field_types, invalid
+from resphere.dialects.validation import anywhere, bare, field_types, invalid
 
 ToWire = Callable[[Any], Any]
 FromWire = Callable[[Any, str], Any]
@@ -24,10 +24,10 @@ def to_wire(expected: Any) -> ToWire | None:
         return None
     origin, arguments = typing.get_origin(expected), typing.get_args(expected)
     if origin is dict:
-        inner = to_wire(arguments[1]) or unchanged
+        inner = element_to_wire(arguments[1])
         return lambda value: [{"key": key, "value": inner(item)} for key, item in value.items()]
     if origin is not None:
-        element = to_wire(arguments[0]) or unchanged
+        element = element_to_wire(arguments[0])
         return lambda value: [element(item) for item in value]
 
     def structure(value: Any) -> dict[str, Any]:
@@ -35,6 +35,12 @@ def to_wire(expected: Any) -> ToWire | None:
         return {wire: convert(item) for wire, item, convert in found if item is not None}
 
     return structure
+
+
+def element_to_wire(expected: Any) -> ToWire:
+    """How an element of a list or map becomes a plain value; where the contract allows that, it may be unset."""
+    convert = to_wire(expected)
+    return unchanged if convert is None else lambda value: None if value is None else convert(value)
 
 
 @cache
@@ -104,20 +110,12 @@ def map_from_wire(inner: FromWire) -> FromWire:
 @cache
 def holds_map(expected: Any) -> bool:
     """Whether a value of this type may have a map somewhere inside."""
-    return _holds_map(expected, frozenset())
+    return anywhere(expected, _is_map)
 
 
-def _holds_map(expected: Any, seen: frozenset[type]) -> bool:
-    expected = bare(expected)
-    origin = typing.get_origin(expected)
-    if origin is dict:
-        # An open structure (any members, any values) is an object on every wire.
-        return typing.get_args(expected)[1] is not Any
-    if origin is not None:
-        return any(_holds_map(argument, seen) for argument in typing.get_args(expected) if argument is not ...)
-    if not (isinstance(expected, type) and issubclass(expected, Struct)) or expected in seen:
-        return False
-    return any(_holds_map(t, seen | {expected}) for t in field_types(expected).values())
+def _is_map(expected: Any) -> bool:
+    # An open structure (any members, any values) is an object on every wire.
+    return typing.get_origin(expected) is dict and typing.get_args(expected)[1] is not Any
 
 
 def unchanged(value: Any) -> Any:

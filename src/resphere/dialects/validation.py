@@ -9,7 +9,7 @@ import json
 import re
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -147,6 +147,19 @@ def inner_type(expected: Any, field: str) -> Any:
 def field_types(struct: type[Struct]) -> dict[str, Any]:
     """The fields of a structure by their names on the wire, with their types."""
     return {field.encode_name: field.type for field in msgspec.structs.fields(struct)}
+
+
+def anywhere(expected: Any, found: Callable[[Any], bool], seen: frozenset[type] = frozenset()) -> bool:
+    """Whether ``found`` says yes to the type, bare, or to one that its values may hold."""
+    expected = bare(expected)
+    if found(expected):
+        return True
+    if isinstance(expected, type) and issubclass(expected, Struct):
+        inner: Iterable[Any] = () if expected in seen else field_types(expected).values()
+        seen |= {expected}
+    else:
+        inner = (argument for argument in typing.get_args(expected) if argument is not ...)
+    return any(anywhere(argument, found, seen) for argument in inner)
 
 
 def check_unions(value: Any, where: str) -> None:

@@ -1,0 +1,108 @@
+"""Each dialect carries the result of every operation: what the operation answers is what a client reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from resphere.contract.catalogue import Catalogue
+from resphere.contract.generated import cis_task
+from resphere.contract.generated import vcenter_trusted_infrastructure_hosts_hardware_tpm as tpm
+from resphere.contract.lookup import all_operations
+from resphere.contract.model import AnyOperation
+from resphere.dialects.api import ApiDialect
+from resphere.dialects.base import NO_CREDENTIALS, Dialect, Resolved
+from resphere.dialects.json_values import encoded, holds_numbered_map
+from resphere.dialects.jsonrpc import JsonRpcDialect, Sent
+from resphere.dialects.rest import RestDialect
+from resphere.dialects.rest_values import from_wire, to_wire
+from resphere.dialects.vapi_values import decoder
+from tests.support.from_contract import from_contract, minimal
+from tests.support.jsonrpc import said
+
+Carry = Callable[[AnyOperation, Any], Any]
+"""A result as a client of one dialect reads it."""
+
+OPERATIONS = [o for o in all_operations() if o.output is not None and o.media_type is None]
+RESTFUL = [operation for operation in OPERATIONS if operation.rest is not None]
+
+
+def written(dialect: Dialect, operation: AnyOperation, result: Any, envelope: Any = None) -> bytes:
+    """The reply's body."""
+    resolved = Resolved(operation, NO_CREDENTIALS, {}, {}, envelope)
+    return dialect.frame(resolved, dialect.encode(resolved, result)).body
+
+
+def by_api(operation: AnyOperation, result: Any) -> Any:
+    return msgspec.json.decode(written(ApiDialect(()), operation, result), type=operation.output)
+
+
+def by_rest(operation: AnyOperation, result: Any) -> Any:
+    plain = json.loads(written(RestDialect(()), operation, result))["value"]
+    change = from_wire(operation.output)
+    return msgspec.convert(change(plain, "") if change else plain, operation.output)
+
+
+def by_jsonrpc(operation: AnyOperation, result: Any) -> Any:
+    body = json.loads(written(JsonRpcDialect(0, Catalogue()), operation, result, Sent(b'"1"', b"")))
+    assert body["id"] == "1"
+    return msgspec.convert(decoder(operation.output)(body["result"]["output"], ""), operation.output)
+
+
+DIALECTS = pytest.mark.parametrize(
+    ("carry", "operations"),
+    [(by_api, [o for o in OPERATIONS if o.api]), (by_rest, RESTFUL), (by_jsonrpc, OPERATIONS)],
+    ids=["api", "rest", "jsonrpc"],
+)
+
+
+@DIALECTS
+@pytest.mark.parametrize("least", [0, 1])
+def test_the_least_result_of_every_operation(carry: Carry, operations: list[AnyOperation], least: int) -> None:
+    assert len(operations) > 300
+    for operation in operations:
+        result = minimal(operation.output, least=least)
+        assert carry(operation, result) == result, operation.id
+
+
+@DIALECTS
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(data=st.data())
+def test_any_result_of_any_operation(carry: Carry, operations: list[AnyOperation], data: st.DataObject) -> None:
+    operation = data.draw(st.sampled_from(operations))
+    result = data.draw(from_contract(operation.output))
+    assert said(carry(operation, result)) == said(result)
+
+
+def test_numbers_that_are_keys_are_text_on_api_and_numbers_where_maps_are_lists() -> None:
+    bank = tpm.PcrBank(algorithm=tpm.HashAlgorithm.SHA256, pcrs={10: b"\x00", 7: b"\xff"})
+    assert json.loads(encoded(bank, tpm.PcrBank)) == {"algorithm": "SHA256", "pcrs": {"7": "/w==", "10": "AA=="}}
+    entries = [{"key": 10, "value": "AA=="}, {"key": 7, "value": "/w=="}]
+    change = to_wire(tpm.PcrBank)
+    assert change is not None
+    assert msgspec.to_builtins(change(bank)) == {"algorithm": "SHA256", "pcrs": entries}
+    read = from_wire(tpm.PcrBank)
+    assert read is not None
+    assert msgspec.convert(read({"algorithm": "SHA256", "pcrs": entries}, ""), tpm.PcrBank) == bank
+
+
+@pytest.mark.parametrize("expected", [tuple[tpm.PcrBank, ...], dict[str, tpm.PcrBank | None], tpm.EventLog.Info])
+def test_maps_with_numbers_for_keys_are_found_wherever_they_are(expected: Any) -> None:
+    assert holds_numbered_map(expected)
+
+
+@pytest.mark.parametrize("expected", [dict[str, int], tuple[int, ...], dict[str, Any], cis_task.Info, str])
+def test_no_other_maps_have_numbers_for_keys(expected: Any) -> None:
+    assert not holds_numbered_map(expected)
+
+
+def test_elements_that_are_unset_are_written_so() -> None:
+    change = to_wire(tuple[tpm.PcrBank | None, ...])
+    assert change is not None
+    assert change((None,)) == [None]
