@@ -8,11 +8,13 @@ import pytest
 
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.errors import InvalidArgument
-from resphere.dialects.base import Outcome, Refused, Request, Resolved
+from resphere.dialects.api import ApiDialect
+from resphere.dialects.base import Dialect, Outcome, Refused, Request, Resolved
 from resphere.dialects.rest import RestDialect
 from resphere.dialects.rest_query import shaped, tree
 
 EVERYTHING = RestDialect(Catalogue().rest_routes())
+API = ApiDialect(Catalogue().api_routes())
 UNKNOWN_URL = "com.vmware.vapi.rest.operationsForUrlNotFound"
 
 
@@ -60,6 +62,21 @@ def test_what_is_no_number_of_an_element(key: str) -> None:
     """Python itself refuses to read 5,000 digits as a number; that is the client's error and not the server's."""
     with pytest.raises(InvalidArgument, match=r"filter\.names"):
         names(f"filter.names.{key}=web")
+
+
+@pytest.mark.parametrize("word", ["null", "NULL"])
+@pytest.mark.parametrize(("dialect", "query"), [(EVERYTHING, "rest|filter.type"), (API, "api|type")])
+def test_a_query_holds_no_null(dialect: Dialect, query: str, word: str) -> None:
+    prefix, _, key = query.partition("|")
+    target = f"/{prefix}/vcenter/folder?{key}={word}"
+    outcome = dialect.resolve(request("GET", target), no_body)
+    assert isinstance(outcome, Resolved)
+    with pytest.raises(InvalidArgument, match=f"{key}: Invalid enum value '{word}'; allowed are DATACENTER, "):
+        dialect.decode(outcome, request("GET", target), b"")
+
+
+def test_null_is_a_name_like_any_other() -> None:
+    assert names("filter.names=null") == ("null",)
 
 
 def test_identifiers_of_mapped_paths_lose_their_prefix() -> None:

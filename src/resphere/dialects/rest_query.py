@@ -7,7 +7,7 @@ import typing
 from typing import Any
 
 from resphere.contract.model import Struct
-from resphere.dialects.validation import bare, field_types, invalid
+from resphere.dialects.validation import bare, convert, field_types, invalid
 
 Tree = dict[str, Any]
 """Nested by the dots of the keys; a leaf is the list of the values that a key was given."""
@@ -37,9 +37,9 @@ def tree(query: dict[str, list[str]]) -> Tree:
 
 
 def shaped(node: Any, expected: Any, where: str) -> Any:
-    """A part of the tree as plain values of the expected shape, its leaves still strings.
+    """A part of the tree as values of the expected shape; the elements of lists are still strings.
 
-    :raises InvalidArgument: an unknown member, or several values where there can be one.
+    :raises InvalidArgument: an unknown member, several values where there can be one, or one that is not of the type.
     """
     expected = bare(expected)
     if typing.get_origin(expected) in (tuple, frozenset):
@@ -50,7 +50,8 @@ def shaped(node: Any, expected: Any, where: str) -> Any:
         raise invalid(f"{where}.{next(iter(node))}", f"{where} has no members")
     if len(node) > 1:
         raise invalid(where, "may be given only once")
-    return node[0]
+    # Not as what may be unset: a query holds no null, and the word is text, or wrong.
+    return convert(node[0], expected, where)
 
 
 def elements(node: Any, expected: Any, where: str) -> list[Any]:
