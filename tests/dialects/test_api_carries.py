@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from resphere.contract.extensions import ALIASES
 from resphere.contract.lookup import all_operations, api_routes, operation_at
-from resphere.contract.model import AnyOperation, Struct
+from resphere.contract.model import AnyOperation, Struct, WholeBytes
 from resphere.dialects.api import ApiDialect
 from resphere.dialects.base import Request, Resolved
 from tests.support.calls import ApiCall, api_call, inputs, minimal_input
@@ -48,7 +48,9 @@ def decoded(call: ApiCall) -> tuple[AnyOperation, Struct]:
     request = Request(call.method, path, query.encode(), headers, "192.0.2.1")
     outcome = DIALECT.resolve(request, no_body)
     assert isinstance(outcome, Resolved), outcome
-    return outcome.operation, DIALECT.decode(outcome, request, call.body or b"")
+    content = call.body or b""
+    body = WholeBytes(content) if outcome.operation.takes_stream else content
+    return outcome.operation, DIALECT.decode(outcome, request, body)
 
 
 def document(value: Struct) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from tests.support.jsonrpc import SECURITY, USER_PASS, error_of, invocation, sai
 
 LIMIT = 100_000
 DIALECT = JsonRpcDialect(LIMIT, Catalogue())
-OPERATIONS = list(all_operations())
+OPERATIONS = [operation for operation in all_operations() if not operation.streams]
 VM = "com.vmware.vcenter.VM"
 
 
@@ -213,6 +213,8 @@ class TestOperations:
             (VM, "List", "vapi.method.input.invalid.method"),
             (VM, "clone_task", "vapi.method.input.invalid.method"),
             ("resphere.openapi", "nonsense", "vapi.method.input.invalid.method"),
+            ("resphere.vcenter.vm.guest.transfers", "upload", "resphere.operation.streams"),
+            ("resphere.vcenter.vm.guest.transfers", "download", "resphere.operation.streams"),
         ],
     )
     def test_unknown_ones(self, service: str, name: str, identity: str) -> None:

@@ -17,7 +17,7 @@ from resphere.dialects.vapi_values import decoder, encode_error, encoder
 from tests.support.from_contract import from_contract, minimal
 from tests.support.jsonrpc import said
 
-OPERATIONS = list(all_operations())
+OPERATIONS = [operation for operation in all_operations() if not operation.streams]
 # What has a media type of its own is a file, which no encoding of values carries.
 TYPES = [operation.input for operation in OPERATIONS] + [
     operation.output for operation in OPERATIONS if operation.output is not None and operation.media_type is None

@@ -12,7 +12,7 @@ import msgspec
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from resphere.contract.model import AnyOperation, Route, Struct
+from resphere.contract.model import AnyOperation, Route, Struct, WholeBytes
 from tests.support.from_contract import Real, from_contract, minimal, wire, without_none
 
 
@@ -110,6 +110,8 @@ def body_of(route: Route, fields: dict[str, Any]) -> bytes | None:
         return None
     if route.flat:
         value = fields[route.body[0]]
+        if isinstance(value, WholeBytes):
+            return value.content
         if isinstance(value, bytes):
             return value
         return None if value is None else json.dumps(wire(value)).encode()

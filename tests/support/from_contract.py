@@ -22,7 +22,7 @@ import msgspec
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from resphere.contract.model import Struct
+from resphere.contract.model import ByteStream, Struct, WholeBytes
 
 PREFIXES = {
     "VirtualMachineId": "vm-",
@@ -192,6 +192,7 @@ _SCALARS: dict[Any, SearchStrategy[Any]] = {
     int: st.integers(-LONG, LONG - 1),
     float: st.floats(allow_nan=False, allow_infinity=False),
     bytes: st.binary(max_size=20),
+    ByteStream: st.binary(max_size=20).map(WholeBytes),
     datetime: MOMENTS,
     Any: OPAQUE,
 }
@@ -239,6 +240,7 @@ _LEAST: dict[Any, Any] = {
     int: 0,
     float: 0.0,
     bytes: b"",
+    ByteStream: WholeBytes(b""),
     datetime: EPOCH,
     Any: None,
 }

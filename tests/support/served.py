@@ -14,7 +14,7 @@ from resphere.auth.sessions import SESSIONS, SessionLimits, Sessions
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.errors import ERRORS
 from resphere.contract.lookup import api_routes, rest_routes
-from resphere.contract.model import AnyOperation, Struct
+from resphere.contract.model import AnyOperation, Struct, WholeBytes
 from resphere.dialects.api import ApiDialect
 from resphere.dialects.base import Dialect, Reply, Request
 from resphere.dialects.jsonrpc import JsonRpcDialect
@@ -61,6 +61,7 @@ class Served:
             record=lambda *_: None,
             clock=lambda: 0.0,
             body_limit_bytes=LIMIT_BYTES,
+            stream_limit_bytes=LIMIT_BYTES,
         )
         self.api: Dialect = ApiDialect(api_routes())
         self.rest: Dialect = RestDialect(rest_routes())
@@ -115,14 +116,23 @@ class Served:
         path, _, query = call.target.partition("?")
         headers = {b"vmware-api-session-id": self.token.encode(), b"content-type": b"application/json"}
 
-        async def read_body(_: int) -> bytes:
-            return call.body or b""
-
         async def handle() -> Reply:
             request = Request(call.method, path, query.encode(), headers, "192.0.2.1")
-            return await self.pipeline.handle(Exchange(request, "test", dialect, read_body))
+            return await self.pipeline.handle(Exchange(request, "test", dialect, GivenBody(call.body or b"")))
 
         return self.world.run(handle())
+
+
+class GivenBody(msgspec.Struct, frozen=True):
+    """A request's body that has come already."""
+
+    content: bytes
+
+    async def read(self, limit_bytes: int) -> bytes:
+        return self.content
+
+    def stream(self, limit_bytes: int) -> WholeBytes:
+        return WholeBytes(self.content)
 
 
 def failure(body: dict[str, Any]) -> Failure:

@@ -35,6 +35,7 @@ from resphere.providers.simulator.provider import Simulator
 from resphere.providers.simulator.sizes import Sizes
 from resphere.services.call import Call, Environment, Product
 from resphere.services.registry import load
+from resphere.store.contents import Contents
 from resphere.store.sqlite import SqliteStore
 from resphere.tasks.record import TASKS
 from resphere.tasks.runner import Tasks
@@ -90,9 +91,10 @@ class World:
         )
         self.inventory.load()
         self.put(*(generate(SMALL, 1) if objects is None else objects))
+        self.contents = Contents(folder / "guest-files", "test", lambda _: True)
         self.environment = Environment(
             inventory=self.inventory,
-            provider=Simulator(self.inventory),
+            provider=Simulator(self.inventory, self.contents),
             tasks=Tasks(self.inventory, lambda: NOW, "test", lambda _: True),
             product=Product("8.0.3", "1", "0", "test", ("8.0",)),
             now=lambda: NOW,

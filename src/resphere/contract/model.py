@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Generic, NewType, ParamSpec, TypeAlias, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, NewType, ParamSpec, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -131,6 +131,40 @@ class Asset(bytes):
         return made
 
 
+class ByteStream(Protocol):
+    """Bytes that are too many for the memory: they come piece by piece, once, and no faster than they are taken.
+
+    As a flat body, and as the result of an operation that states a ``media_type``.
+    """
+
+    @property
+    def size_bytes(self) -> int | None:
+        """How many there will be, ``None`` where only the end tells."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """The pieces, in order."""
+
+    async def close(self) -> None:
+        """Let go of what they come from; who takes them, and who does not, calls it once."""
+
+
+class WholeBytes(msgspec.Struct, frozen=True):
+    """A :class:`ByteStream` of bytes that are in memory."""
+
+    content: bytes
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.content)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if self.content:
+            yield self.content
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
+
 class NoInput(Struct, frozen=True):
     """The input of operations without parameters."""
 
@@ -154,8 +188,8 @@ class Route(msgspec.Struct, frozen=True):
 
     ``path`` has ``{parameter}`` segments. ``dispatch`` lists query keys that select the operation: ``(key, value)``,
     or ``(key, None)`` where mere presence selects. ``body`` are the input parameters that travel in the body;
-    ``flat`` says that the only one of them *is* the body, one of ``bytes`` without any encoding. ``query`` are
-    dotted input paths (``filter.names``) that travel in the query.
+    ``flat`` says that the only one of them *is* the body, one of ``bytes`` or a :class:`ByteStream` without any
+    encoding. ``query`` are dotted input paths (``filter.names``) that travel in the query.
     """
 
     method: str
@@ -196,14 +230,24 @@ class Operation(Generic[P, R]):
         self.releases = releases
         self.clients = clients
         self.media_type = media_type
-        """What a ``bytes`` result is sent as, unencoded; an :class:`Asset` says it itself. ``None``: results are
-        encoded by the dialect."""
+        """What a result of ``bytes`` or a :class:`ByteStream` is sent as, unencoded; an :class:`Asset` says it itself.
+        ``None``: results are encoded by the dialect."""
         self._output = output
 
     @cached_property
     def output(self) -> Any:
         """The result's type, ``None`` for void."""
         return self._output()
+
+    @cached_property
+    def takes_stream(self) -> bool:
+        """Whether the body is handed to the operation as it comes."""
+        return any(field.type is ByteStream for field in msgspec.structs.fields(self.input))
+
+    @cached_property
+    def streams(self) -> bool:
+        """Whether bytes go in or out piece by piece, which no dialect can put into a document."""
+        return self.takes_stream or self.output is ByteStream
 
     @property
     def is_task(self) -> bool:

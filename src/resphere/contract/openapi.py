@@ -16,7 +16,7 @@ import msgspec
 
 from resphere.contract.errors import ERRORS, ErrorBody, VapiError
 from resphere.contract.extensions import route_text
-from resphere.contract.model import AnyOperation, Requirement, Route, Struct, Union
+from resphere.contract.model import AnyOperation, ByteStream, Requirement, Route, Struct, Union
 
 REFERENCE = "#/components/schemas/"
 GENERATED = "resphere.contract.generated."
@@ -104,7 +104,8 @@ def types_of(routed: Iterable[tuple[AnyOperation, Route]]) -> Iterator[Any]:
         for path in route.query:
             yield query_field(operation, path).type
         for name in route.body:
-            yield fields[name].type
+            # A stream is bytes to those who look from outside.
+            yield bytes if fields[name].type is ByteStream else fields[name].type
         if operation.output is not None and operation.media_type is None:
             yield operation.output
     yield ErrorBody
@@ -188,7 +189,7 @@ def request_body(
     required = [name for name in members if fields[name].required]
     if route.flat:
         (name,) = members
-        if fields[name].type is bytes:
+        if fields[name].type in (bytes, ByteStream):
             return {"required": False, "content": {"application/octet-stream": {"schema": {}}}}
         return {"required": bool(required), "content": {JSON: {"schema": not_null(members[name])}}}
     schema: dict[str, Any] = {"type": "object", "properties": members, "additionalProperties": False}

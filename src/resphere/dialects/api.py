@@ -12,7 +12,7 @@ import msgspec
 from resphere.contract.errors import ErrorBody, NotFound, Unauthenticated, VapiError, message
 from resphere.contract.extensions import QUERY_ALIASES
 from resphere.contract.lookup import operation_at
-from resphere.contract.model import AnyOperation, Asset, Route, Struct
+from resphere.contract.model import AnyOperation, Asset, ByteStream, Route, Struct
 from resphere.dialects.base import Outcome, ReadBody, Refused, Reply, Request, Resolved
 from resphere.dialects.credentials import http_credentials
 from resphere.dialects.json_values import encoded
@@ -99,7 +99,7 @@ class ApiDialect:
         segments = [segment for segment in request.path.split("/") if segment]
         return [text(segment, "path") for segment in segments] if "%" in request.path else segments
 
-    def decode(self, resolved: Resolved, request: Request, body: bytes) -> Struct:
+    def decode(self, resolved: Resolved, request: Request, body: bytes | ByteStream) -> Struct:
         """Path, query and body as the operation's input structure.
 
         :raises InvalidArgument: names the field.
@@ -114,6 +114,8 @@ class ApiDialect:
         assert route is not None
         if isinstance(result, Asset):
             return Reply(route.status, bytes(result), result.media_type, result.headers)
+        if operation.output is ByteStream:
+            return Reply(route.status, media_type=operation.media_type, stream=result)
         if operation.media_type is not None:
             return Reply(route.status, result, operation.media_type)
         if operation.output is None:
@@ -196,11 +198,11 @@ class Codec:
             self._body_type = types[self._flat]
         elif self._fields:
             self._body_type = body_structure(operation.input, self._fields)
-        self._is_raw = self._body_type is bytes
+        self._is_raw = self._body_type in (bytes, ByteStream)
         self._body_required = self._flat is not None and not is_optional(self._body_type)
         self._decoder = msgspec.json.Decoder(self._body_type) if self._takes_body else None
 
-    def decode(self, resolved: Resolved, request: Request, body: bytes) -> Struct:
+    def decode(self, resolved: Resolved, request: Request, body: bytes | ByteStream) -> Struct:
         values: dict[str, Any] = {
             self._attributes[name]: convert(value, self._types[name], name)
             for name, value in resolved.parameters.items()
@@ -209,7 +211,7 @@ class Codec:
             self._decode_query(resolved.query, values)
         if self._takes_body:
             self._decode_body(request, body, values)
-        elif body and not self._ignores_body and body.strip() not in (b"{}", b"null"):
+        elif isinstance(body, bytes) and not self._ignores_body and body.strip() not in (b"", b"{}", b"null"):
             raise invalid("body", "the operation takes no body")
         try:
             return self._input(**values)
@@ -259,11 +261,12 @@ class Codec:
             if absent and not is_optional(self._types[parameter]):
                 values[self._attributes[parameter]] = convert({}, self._types[parameter], parameter)
 
-    def _decode_body(self, request: Request, body: bytes, values: dict[str, Any]) -> None:
+    def _decode_body(self, request: Request, body: bytes | ByteStream, values: dict[str, Any]) -> None:
         assert self._decoder is not None
         if self._is_raw and self._flat is not None:
             values[self._attributes[self._flat]] = body
             return
+        assert isinstance(body, bytes)
         if not body.strip():
             if self._body_required:
                 raise invalid(self._flat or "body", "a body is required")

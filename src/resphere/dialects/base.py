@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from resphere.contract.errors import VapiError
-from resphere.contract.model import AnyOperation, Struct
+from resphere.contract.model import AnyOperation, ByteStream, Struct
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
@@ -43,12 +43,18 @@ class Request(msgspec.Struct, frozen=True, gc=False):
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
-    """What goes back: ``body`` is sent as it is."""
+    """What goes back: ``body`` is sent as it is, or in its place ``stream``, piece by piece."""
 
     status: int
     body: bytes = b""
     media_type: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    stream: ByteStream | None = None
+
+    @property
+    def size_bytes(self) -> int | None:
+        """How long the body is, ``None`` where only its end will tell."""
+        return len(self.body) if self.stream is None else self.stream.size_bytes
 
 
 class Credentials(msgspec.Struct, frozen=True, gc=False):
@@ -101,6 +107,16 @@ ReadBody = Callable[[int], Awaitable[bytes]]
 """Reads the request's body, at most about so many bytes; a second call gets what the first one got."""
 
 
+class RequestBody(Protocol):
+    """A request's body, which is read only when somebody asks for it: whole, or piece by piece."""
+
+    async def read(self, limit_bytes: int) -> bytes:
+        """All of it, or a little more than so many bytes of one that is larger; see :data:`ReadBody`."""
+
+    def stream(self, limit_bytes: int) -> ByteStream:
+        """The body as it comes. Its pieces end in the refusal of a body that has more than so many bytes."""
+
+
 class Dialect(Protocol):
     """One way of writing the API on the wire."""
 
@@ -120,8 +136,8 @@ class Dialect(Protocol):
         It needs no session: it says nothing that the published API does not.
         """
 
-    def decode(self, resolved: Resolved, request: Request, body: bytes) -> Struct:
-        """The operation's input, validated.
+    def decode(self, resolved: Resolved, request: Request, body: bytes | ByteStream) -> Struct:
+        """The operation's input, validated. ``body`` is a stream where the operation takes one.
 
         :raises InvalidArgument: naming the field.
         """

@@ -16,7 +16,7 @@ import msgspec
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.errors import OperationNotFound, Unauthenticated, VapiError, message
 from resphere.contract.lookup import operation_at
-from resphere.contract.model import AnyOperation, Struct
+from resphere.contract.model import AnyOperation, ByteStream, Struct
 from resphere.dialects.api import CHALLENGE, JSON
 from resphere.dialects.base import NO_CREDENTIALS, Credentials, Outcome, ReadBody, Refused, Reply, Request, Resolved
 from resphere.dialects.credentials import SESSION_HEADER
@@ -184,7 +184,7 @@ class JsonRpcDialect:
         """The methods of the path, the other dialect's included."""
         return Reply(204, headers=(("Allow", ALLOWED),))
 
-    def decode(self, resolved: Resolved, request: Request, body: bytes) -> Struct:
+    def decode(self, resolved: Resolved, request: Request, body: bytes | ByteStream) -> Struct:
         """The input structure, validated.
 
         :raises InvalidArgument: names the field.
@@ -342,6 +342,14 @@ def find_operation(catalogue: Catalogue, service: str, name: str) -> AnyOperatio
     if operation is None or operation.service != service:
         raise OperationNotFound(
             message("vapi.method.input.invalid.method", "The service {0} has no operation {1}.", service, name)
+        )
+    if operation.streams:
+        raise OperationNotFound(
+            message(
+                "resphere.operation.streams",
+                "The bytes of the operation {0} travel only as the body of a request or reply at its own address.",
+                operation.id,
+            )
         )
     return operation
 

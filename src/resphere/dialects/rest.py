@@ -12,7 +12,7 @@ import msgspec
 from resphere.access.defaults import LOGIN
 from resphere.contract.errors import ErrorBody, NotFound, Unauthenticated, VapiError, message
 from resphere.contract.lookup import operation_at
-from resphere.contract.model import AnyOperation, Route, Struct
+from resphere.contract.model import AnyOperation, ByteStream, Route, Struct
 from resphere.dialects.api import CHALLENGE, JSON, body_structure, is_optional, parse_query, text
 from resphere.dialects.base import Outcome, ReadBody, Refused, Reply, Request, Resolved
 from resphere.dialects.credentials import SESSION_HEADER, http_credentials
@@ -106,13 +106,14 @@ class RestDialect:
             return self.error(unknown_url(request, "There is no resource at {0}."), None)
         return Reply(204, headers=(("Allow", ", ".join(found.allowed)),))
 
-    def decode(self, resolved: Resolved, request: Request, body: bytes) -> Struct:
+    def decode(self, resolved: Resolved, request: Request, body: bytes | ByteStream) -> Struct:
         """Path, query and body as the operation's input structure.
 
         :raises InvalidArgument: names the field.
         """
         route = resolved.operation.rest
         assert route is not None
+        assert isinstance(body, bytes)
         return codec(resolved.operation, route).decode(resolved, request, body)
 
     def encode(self, resolved: Resolved, result: Any) -> Reply:

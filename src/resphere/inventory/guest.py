@@ -2,13 +2,14 @@
 
 Of a guest that nobody has changed nothing is stored: its system is made of what the VM is, each time somebody looks.
 The first change stores it, in one document; contents of more than a few lines are documents of their own, named by
-their digest and never changed, so that a snapshot of a guest costs its table of files and nothing more.
+their digest and never changed, so that a snapshot of a guest costs its table of files and nothing more. Of large ones
+the document only names a file beside the store (``store.contents``), which clones share.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -22,12 +23,15 @@ from resphere.inventory.table import Table
 INLINE_BYTES = 2048
 """Contents up to this size stand beside their file; larger ones are documents of their own."""
 
+DOCUMENT_BYTES = 65_536
+"""What is sent into a guest and is larger than this is a file beside the store, and never whole in memory."""
+
 
 class GuestNode(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A file, directory or symbolic link. ``size`` is in bytes; ``permissions`` are octal, as of chmod.
 
-    A file's content is ``data``, or the :class:`GuestContent` of ``digest``. ``locked``: not even the guest's
-    administrator may change it or what is below.
+    A file's content is ``data``, or the :class:`GuestContent` of ``digest``, or that of ``file`` where it is large.
+    ``locked``: not even the guest's administrator may change it or what is below.
     """
 
     name: str
@@ -38,6 +42,7 @@ class GuestNode(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
     size: int = 0
     data: bytes = b""
     digest: str | None = None
+    file: str | None = None
     target: str | None = None
     owner: int = 0
     group: int = 0
@@ -83,14 +88,15 @@ class GuestSystem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     boot: int = 0
 
 
-class GuestContent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What is in a file of the guest of ``machine``."""
+class GuestContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What is in a file of the guest of ``machine``: ``data``, or what the content store has as ``file``."""
 
     kind: ClassVar[str] = "guest_content"
 
     id: str
     machine: str
-    data: bytes
+    data: bytes = b""
+    file: str | None = None
 
 
 class GuestTransfer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -116,7 +122,13 @@ GUEST_SYSTEMS = Table(
     cls=GuestSystem, indexes={"machine": lambda system: (system.machine,)}, revises=False, belongs_to="machine"
 )
 GUEST_CONTENTS = Table(
-    cls=GuestContent, indexes={"machine": lambda content: (content.machine,)}, revises=False, belongs_to="machine"
+    cls=GuestContent,
+    indexes={
+        "machine": lambda content: (content.machine,),
+        "file": lambda content: () if content.file is None else (content.file,),
+    },
+    revises=False,
+    belongs_to="machine",
 )
 GUEST_TRANSFERS = Table(
     cls=GuestTransfer, indexes={"machine": lambda transfer: (transfer.machine,)}, revises=False, belongs_to="machine"
@@ -130,24 +142,31 @@ def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def content_id(machine: str, digest: str) -> str:
+def content_id(machine: str, name: str) -> str:
     """The id of a content of a VM's guest."""
-    return f"{machine}/{digest}"
+    return f"{machine}/{name}"
 
 
-def put_system(inventory: Replica, edit: Edit, system: GuestSystem, contents: dict[str, bytes]) -> None:
-    """Write a guest with its new ``contents`` (digest -> bytes), and drop the contents that nobody has any more."""
+def put_system(
+    inventory: Replica, edit: Edit, system: GuestSystem, contents: Mapping[str, bytes], files: Iterable[str] = ()
+) -> None:
+    """Write a guest with its new ``contents`` (digest -> bytes) and ``files`` (large ones), and drop those that nobody
+    has any more."""
     edit.put(system)
-    wanted = digests(system)
+    machine, wanted = system.machine, contents_of(system)
     for digest, data in contents.items():
         if digest in wanted:
-            edit.put(GuestContent(id=content_id(system.machine, digest), machine=system.machine, data=data))
+            edit.put(GuestContent(id=content_id(machine, digest), machine=machine, data=data))
+    for name in files:
+        if name in wanted:
+            edit.put(GuestContent(id=content_id(machine, name), machine=machine, file=name))
     drop_unused(inventory, edit, system.machine)
 
 
-def digests(system: GuestSystem) -> set[str]:
-    """The contents that a guest's files have."""
-    return {node.digest for node in system.nodes.values() if node.digest is not None}
+def contents_of(system: GuestSystem) -> set[str]:
+    """The contents that a guest's files have: digests, and names of large ones."""
+    names = (node.digest or node.file for node in system.nodes.values())
+    return {name for name in names if name is not None}
 
 
 def drop_unused(inventory: Replica, edit: Edit, machine: str) -> None:
@@ -158,7 +177,7 @@ def drop_unused(inventory: Replica, edit: Edit, machine: str) -> None:
     used: set[str] = set()
     for identity in {machine, *inventory.by(GuestSystem, "machine", machine)}:
         system = edit.get(GuestSystem, identity)
-        used |= digests(system) if system is not None else set()
+        used |= contents_of(system) if system is not None else set()
     for content in list(stored):
         if content.rpartition("/")[2] not in used and edit.get(GuestContent, content) is not None:
             edit.delete(GuestContent, content)
@@ -207,14 +226,13 @@ def copy_guest(inventory: Replica, edit: Edit, source: str, machine: str) -> Non
     system = edit.get(GuestSystem, source)
     if system is None:
         return
-    contents = {
-        digest: content.data
-        for digest in digests(system)
-        if (content := edit.get(GuestContent, content_id(system.machine, digest))) is not None
-    }
     edit.put(msgspec.structs.replace(system, id=machine, machine=machine, processes={}, ended=(), boot=0))
-    for digest, data in contents.items():
-        edit.put(GuestContent(id=content_id(machine, digest), machine=machine, data=data))
+    for name in contents_of(system):
+        content = edit.get(GuestContent, content_id(system.machine, name))
+        assert content is not None, f"the content {name} of {system.machine} is missing"
+        # Of a file the name is copied: it must be there still when that is committed.
+        edit.rely_on(content)
+        edit.put(msgspec.structs.replace(content, id=content_id(machine, name), machine=machine))
 
 
 def move_guest(inventory: Replica, edit: Edit, old: str, machine: str, snapshots: Mapping[str, str]) -> None:
@@ -226,6 +244,5 @@ def move_guest(inventory: Replica, edit: Edit, old: str, machine: str, snapshots
             edit.put(msgspec.structs.replace(system, id=identity, machine=machine))
     for content in list(inventory.by(GuestContent, "machine", old).values()):
         edit.delete(GuestContent, content.id)
-        edit.put(
-            GuestContent(id=content_id(machine, content.id.rpartition("/")[2]), machine=machine, data=content.data)
-        )
+        moved = content_id(machine, content.id.rpartition("/")[2])
+        edit.put(msgspec.structs.replace(content, id=moved, machine=machine))

@@ -15,7 +15,8 @@ import msgspec
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_guest import CustomizationSpec
 from resphere.contract.generated.vcenter_vm_guest import Credentials, Processes
-from resphere.contract.generated.vcenter_vm_guest_filesystem import Files, Transfers
+from resphere.contract.generated.vcenter_vm_guest_filesystem import Files
+from resphere.contract.model import ByteStream
 from resphere.inventory.edit import Edit
 from resphere.inventory.guest import GuestTransfer
 from resphere.inventory.model import Folder, Host, ManagedObject, Snapshot, UnregisteredVm, VirtualMachine
@@ -248,19 +249,6 @@ class GuestFiles(Protocol):
     def update(self, path: str, attributes: Files.FileAttributesUpdateSpec) -> None:
         """Change a file's attributes."""
 
-    def content(self, path: str) -> bytes:
-        """A file's content."""
-
-    def require_writable(self, path: str, attributes: Transfers.FileCreationAttributes) -> None:
-        """Refuse a file that could not be put there.
-
-        :raises AlreadyExists: it is there, and may not be overwritten.
-        :raises UnableToAllocateResource: there is no room for it.
-        """
-
-    def put(self, path: str, data: bytes, attributes: Transfers.FileCreationAttributes) -> None:
-        """Put a file there."""
-
 
 class GuestProvider(Protocol):
     """What is done inside guests. The caller has made sure that the VM runs and that its Tools do."""
@@ -327,11 +315,17 @@ class GuestProvider(Protocol):
     async def agree_on_transfer(self, job: Job[VirtualMachine], transfer: GuestTransfer) -> None:
         """Keep a transfer that may be made; the guest's start and the host are filled in."""
 
-    async def download(self, job: Job[VirtualMachine], transfer: GuestTransfer) -> bytes:
-        """Make a transfer out of the guest, which ends it."""
+    async def download(self, job: Job[VirtualMachine], transfer: GuestTransfer) -> ByteStream:
+        """Make a transfer out of the guest, which ends it: the file as it is now, whatever becomes of it meanwhile.
 
-    async def upload(self, job: Job[VirtualMachine], transfer: GuestTransfer, data: bytes) -> None:
-        """Make a transfer into the guest, which ends it."""
+        Whoever gets it closes it.
+        """
+
+    async def upload(self, job: Job[VirtualMachine], transfer: GuestTransfer, content: ByteStream) -> None:
+        """Make a transfer into the guest, which ends it. Nothing is done before all of ``content`` has come.
+
+        :raises InvalidArgument: it is not of the size that was announced.
+        """
 
 
 class Load(msgspec.Struct, frozen=True, gc=False):

@@ -10,22 +10,20 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
 from typing import Any
 
-from resphere.contract.errors import InvalidRequest, message
+from resphere.contract.model import ByteStream
 from resphere.dialects.base import Reply, Request
 from resphere.server.assembly import Worker
+from resphere.server.body import Body, Message, Receive, announced_bytes
 from resphere.server.exchange import Exchange
 from resphere.server.settings import Settings
 from resphere.server.signals import release_when_serving
 
 Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:@-]{1,128}\Z")
 SWITCH_INTERVAL_SECONDS = 1e-4
 BODILESS = frozenset({204, 304})
-MOST_DROPPED_BYTES = 256 * 1024 * 1024
 
 
 class Application:
@@ -69,7 +67,7 @@ class Application:
             scheme=scope.get("scheme", "https"),
         )
         body = Body(receive, announced_bytes(headers))
-        exchange = Exchange(request, self._request_id(headers), self._worker.dialect(request), body.read)
+        exchange = Exchange(request, self._request_id(headers), self._worker.dialect(request), body)
         reply = await self._worker.pipeline.handle(exchange)
         # A client that asked whether to send (``Expect: 100-continue``) is still waiting where nobody has read.
         if (b"content-length" in headers or b"transfer-encoding" in headers) and (
@@ -83,8 +81,11 @@ class Application:
                 "headers": response_headers(reply, exchange.request_id),
             }
         )
-        content = b"" if request.method == "HEAD" else reply.body
-        await send({"type": "http.response.body", "body": content, "more_body": False})
+        if reply.stream is None:
+            content = b"" if request.method == "HEAD" else reply.body
+            await send({"type": "http.response.body", "body": content, "more_body": False})
+        else:
+            await send_stream(reply.stream, send, request.method != "HEAD")
 
     def _request_id(self, headers: dict[bytes, bytes]) -> str:
         """The client's own id of the operation where it sends a usable one, else a new one."""
@@ -94,11 +95,22 @@ class Application:
         return f"{self._prefix}-{next(self._counter):x}"
 
 
+async def send_stream(stream: ByteStream, send: Send, wanted: bool) -> None:
+    """Send the pieces, each once the client has taken those before; none where only the headers are ``wanted``."""
+    try:
+        if wanted:
+            async for piece in stream:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+    finally:
+        await stream.close()
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
 def response_headers(reply: Reply, request_id: str) -> list[tuple[bytes, bytes]]:
     """Headers of every reply; one that may be kept says so itself, all others may not."""
     headers = [(b"x-request-id", request_id.encode()), *common_headers(reply.media_type, reply.headers)]
-    if reply.status not in BODILESS:
-        headers.append((b"content-length", b"%d" % len(reply.body)))
+    if reply.status not in BODILESS and reply.size_bytes is not None:
+        headers.append((b"content-length", b"%d" % reply.size_bytes))
     return headers
 
 
@@ -116,67 +128,6 @@ def common_headers(media_type: str | None, of_reply: tuple[tuple[str, str], ...]
     if not cached:
         headers.append((b"cache-control", b"no-store"))
     return tuple(headers)
-
-
-class Body:
-    """A request's body, read once and only when somebody asks for it.
-
-    ``announced_bytes`` is its length where that is known. Then the last event, which says only that it is the last, is
-    not waited for: each costs the server as much as half a small request.
-    """
-
-    __slots__ = ("_announced_bytes", "_content", "_ended", "_receive")
-
-    def __init__(self, receive: Receive, announced_bytes: int | None) -> None:
-        self._receive = receive
-        self._announced_bytes = announced_bytes
-        self._content: bytes | None = None
-        self._ended = announced_bytes == 0
-
-    async def read(self, limit_bytes: int) -> bytes:
-        """The whole body, or a little more than ``limit_bytes`` of one that is larger."""
-        if self._content is not None:
-            return self._content
-        pieces, size = [], 0
-        while not self._ended:
-            event = await self._receive()
-            self._ended = event["type"] != "http.request" or not event.get("more_body")
-            if event["type"] != "http.request":
-                # What has come may look whole, or like no body at all: it must not be acted upon.
-                raise InvalidRequest(
-                    message("resphere.body_incomplete", "The client left before the body was complete.")
-                )
-            piece = event.get("body", b"")
-            pieces.append(piece)
-            size += len(piece)
-            self._ended = self._ended or size == self._announced_bytes
-            if size > limit_bytes:
-                break
-        self._content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        return self._content
-
-    @property
-    def begun(self) -> bool:
-        """Whether somebody has read of it."""
-        return self._content is not None
-
-    async def drop(self) -> None:
-        """Let what nobody has read go by, within bounds.
-
-        A client reads no reply while it sends, and the server below closes a connection whose request is not read to
-        its end: a refusal would not arrive.
-        """
-        size = 0
-        while not self._ended and size <= MOST_DROPPED_BYTES:
-            event = await self._receive()
-            self._ended = event["type"] != "http.request" or not event.get("more_body")
-            size += len(event.get("body", b""))
-
-
-def announced_bytes(headers: dict[bytes, bytes]) -> int | None:
-    """The length of the body, ``None`` where only its end will tell."""
-    announced = headers.get(b"content-length", b"")
-    return int(announced) if announced.isdigit() and b"transfer-encoding" not in headers else None
 
 
 def make_application(settings: Settings, ca_archive: bytes | None) -> Application:

@@ -57,6 +57,7 @@ from resphere.services.call import Environment, Product
 from resphere.services.registry import load
 from resphere.services.vcenter.vm.machines import summaries
 from resphere.store.base import Store
+from resphere.store.contents import Contents
 from resphere.store.sqlite import SqliteStore
 from resphere.tasks.record import TASKS
 from resphere.tasks.runner import Tasks
@@ -64,6 +65,8 @@ from resphere.tasks.runner import Tasks
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 30.0
+LARGEST_FILES = 4
+"""How many of the largest files one guest has room for, if its disk has."""
 ALL_TABLES = (
     *TABLES,
     *TAGGING_TABLES,
@@ -124,7 +127,8 @@ class Worker:
         self._tasks = Tasks(self._replica, now, self._lock.name, self._lock.is_alive)
         self._accounts = LocalAccounts(self._replica, secrets.token_bytes)
         self._sessions = Sessions(self._replica, session_limits(settings), now, secrets.token_bytes)
-        provider = Simulator(self._replica, read_durations(settings.durations), guest_options(settings))
+        contents = Contents(settings.guest_files, self._lock.name, self._lock.is_alive)
+        provider = Simulator(self._replica, contents, read_durations(settings.durations), guest_options(settings))
         self._provider = provider
         self.pipeline = Pipeline(
             environment=Environment(
@@ -145,6 +149,7 @@ class Worker:
             record=self.record,
             clock=time.perf_counter,
             body_limit_bytes=settings.max_body_bytes,
+            stream_limit_bytes=settings.max_guest_file_bytes,
         )
         catalogue = Catalogue(settings.api_release)
         self._api: Dialect = ApiDialect(catalogue.api_routes())
@@ -197,7 +202,7 @@ class Worker:
             path=without_secrets(request.path, resolved) if resolved else request.path,
             status=reply.status if reply else 499,
             duration_seconds=duration_seconds,
-            bytes_out=len(reply.body) if reply else 0,
+            bytes_out=(reply.size_bytes or 0) if reply else 0,
             session=exchange.session_tag,
             user=exchange.session.user if exchange.session else None,
             dialect=exchange.dialect.name,
@@ -252,11 +257,12 @@ def session_limits(settings: Settings) -> SessionLimits:
 
 
 def guest_options(settings: Settings) -> GuestOptions:
-    """The settings that concern simulated guests. What does not fit in a request does not fit in a guest's file."""
+    """The settings that concern simulated guests. All files of one have no more room than some of the largest."""
+    largest = settings.max_guest_file_bytes
     return GuestOptions(
         user=settings.guest_user,
         password=settings.guest_password,
-        limits=Limits(file_bytes=settings.max_body_bytes),
+        limits=Limits(file_bytes=largest, disk_bytes=LARGEST_FILES * largest),
     )
 
 

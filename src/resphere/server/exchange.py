@@ -8,7 +8,7 @@ from typing import Any
 from resphere.access.view import View
 from resphere.contract.errors import VapiError
 from resphere.contract.model import Struct
-from resphere.dialects.base import Dialect, Outcome, ReadBody, Reply, Request, Resolved
+from resphere.dialects.base import Dialect, Outcome, Reply, Request, RequestBody, Resolved
 from resphere.services.call import OwnSession
 from resphere.services.registry import Implementation
 
@@ -19,13 +19,13 @@ class Exchange:
     """What is known of a request so far. Each step fills in its part; nothing is taken back."""
 
     __slots__ = (
+        "body",
         "dialect",
         "error",
         "implementation",
         "input",
         "kept_key",
         "outcome",
-        "read_body",
         "reply",
         "request",
         "request_id",
@@ -43,12 +43,12 @@ class Exchange:
         request: Request,
         request_id: str,
         dialect: Dialect,
-        read_body: ReadBody,
+        body: RequestBody,
     ) -> None:
         self.request = request
         self.request_id = request_id
         self.dialect = dialect
-        self.read_body = read_body
+        self.body = body
         self.started = NEVER
         """When it came, by the server's clock."""
         self.resolved: Resolved | None = None

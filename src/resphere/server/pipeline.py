@@ -19,15 +19,16 @@ from resphere.auth.sessions import Sessions
 from resphere.contract.errors import (
     ConcurrentChange,
     InternalServerError,
-    InvalidArgument,
     ServiceUnavailable,
     Unauthenticated,
     Unsupported,
     VapiError,
     message,
 )
+from resphere.contract.model import ByteStream
 from resphere.dialects.base import Credentials, Outcome, Refused, Reply, Resolved
 from resphere.inventory.errors import ConcurrentChange as ChangedConcurrently
+from resphere.server.body import too_large
 from resphere.server.exchange import Exchange
 from resphere.server.faults import Faults
 from resphere.server.kept import Kept, accepts_gzip, compressed, compressible
@@ -54,6 +55,8 @@ class Pipeline(msgspec.Struct, frozen=True):
     clock: Callable[[], float]
     """Rising seconds, for durations."""
     body_limit_bytes: int
+    stream_limit_bytes: int
+    """Of bodies that are handed on as they come, and never held whole."""
 
     async def handle(self, exchange: Exchange) -> Reply:
         """Answer ``exchange``; never raises but for cancelation."""
@@ -83,7 +86,7 @@ def resolve(pipeline: Pipeline, exchange: Exchange) -> Awaitable[None] | None:
     if exchange.request.method == "OPTIONS":
         exchange.reply = exchange.dialect.options(exchange.request)
         return None
-    outcome = exchange.dialect.resolve(exchange.request, exchange.read_body)
+    outcome = exchange.dialect.resolve(exchange.request, exchange.body.read)
     if isinstance(outcome, (Resolved, Refused)):
         settle(pipeline, exchange, outcome)
         return None
@@ -164,9 +167,11 @@ def refuse_unaccepted(credentials: Credentials) -> None:
 
 def limit(pipeline: Pipeline, exchange: Exchange) -> None:
     """How much: bodies that announce too many bytes are not read."""
+    assert exchange.resolved is not None
     announced = exchange.request.headers.get(b"content-length")
-    if announced is not None and announced.isdigit() and int(announced) > pipeline.body_limit_bytes:
-        raise too_large(pipeline.body_limit_bytes)
+    most = pipeline.stream_limit_bytes if exchange.resolved.operation.takes_stream else pipeline.body_limit_bytes
+    if announced is not None and announced.isdigit() and int(announced) > most:
+        raise too_large(most)
 
 
 def authorize(pipeline: Pipeline, exchange: Exchange) -> None:
@@ -201,11 +206,13 @@ def recall(pipeline: Pipeline, exchange: Exchange) -> None:
 
 
 async def decode(pipeline: Pipeline, exchange: Exchange) -> None:
-    """The input, validated against the contract."""
+    """The input, validated against the contract. What an operation takes as a stream is not read here."""
     assert exchange.resolved is not None
-    body = b""
-    if exchange.request.method not in ("GET", "HEAD"):
-        body = await exchange.read_body(pipeline.body_limit_bytes)
+    body: bytes | ByteStream = b""
+    if exchange.resolved.operation.takes_stream:
+        body = exchange.body.stream(pipeline.stream_limit_bytes)
+    elif exchange.request.method not in ("GET", "HEAD"):
+        body = await exchange.body.read(pipeline.body_limit_bytes)
         if len(body) > pipeline.body_limit_bytes:
             raise too_large(pipeline.body_limit_bytes)
     exchange.input = exchange.dialect.decode(exchange.resolved, exchange.request, body)
@@ -311,10 +318,3 @@ def entity_tag(pipeline: Pipeline, exchange: Exchange) -> str:
 def kept_headers(etag: str) -> tuple[tuple[str, str], ...]:
     """A kept reply may be reused after asking."""
     return (("ETag", etag), ("Cache-Control", "private, no-cache"), ("Vary", "Accept-Encoding"))
-
-
-def too_large(limit_bytes: int) -> VapiError:
-    """The refusal of a body."""
-    return InvalidArgument(
-        message("resphere.body_too_large", "body: must not be larger than {0} bytes.", limit_bytes)
-    ).http(413)

@@ -18,6 +18,8 @@ DEFAULT_GUEST_PASSWORD = "VMware1!"
 VERSIONS = {"7.0": ("7.0.3", "18700403"), "8.0": ("8.0.3", "24022515"), "9.1": ("9.1.0", "24957454")}
 """Version and build that go with an API release. No build of 9.1 is known to us: the newest known one of 9.0 stands."""
 
+AT_LEAST_ONE = ("workers", "session_idle_seconds", "session_lifetime_seconds", "max_body_bytes", "max_guest_file_bytes")
+
 
 class Described(msgspec.Struct, frozen=True):
     """A setting's place in the help: its group and one sentence."""
@@ -60,6 +62,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_sessions_per_user: Annotated[int, _("access", "Open sessions of one user (0: any number).")] = 2000
     max_sessions: Annotated[int, _("access", "Open sessions in all (0: any number).")] = 4000
     max_body_bytes: Annotated[int, _("limits", "Largest request body.")] = 16 * 1024 * 1024
+    max_guest_file_bytes: Annotated[int, _("limits", "Largest file that is sent into a simulated guest.")] = (
+        1024 * 1024 * 1024
+    )
     list_limits: Annotated[
         bool, _("limits", "Refuse lists longer than vCenter returns (4,000 VMs). --no-list-limits lifts that.")
     ] = True
@@ -90,7 +95,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = None
 
     def __post_init__(self) -> None:
-        for name in ("workers", "session_idle_seconds", "session_lifetime_seconds", "max_body_bytes"):
+        for name in AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 raise ValueError(f"{flag(name)} must be at least 1")
         for name in ("max_sessions_per_user", "max_sessions", "seed"):
@@ -124,6 +129,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def database(self) -> Path:
         """The store's file."""
         return self.data_dir / "resphere.db"
+
+    @property
+    def guest_files(self) -> Path:
+        """The folder of large files in simulated guests."""
+        return self.data_dir / "guest-files"
 
 
 NO_FLAG = frozenset({"admin_password", "guest_password"})

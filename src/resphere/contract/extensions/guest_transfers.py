@@ -21,20 +21,20 @@ class GuestTransfers:
     class UploadInput(m.Struct, frozen=True, kw_only=True):
         id: str
         token: m.Secret
-        content: bytes
+        content: m.ByteStream
 
-    download: ClassVar[m.Operation[[str, m.Secret], bytes]] = m.Operation(
+    download: ClassVar[m.Operation[[str, m.Secret], m.ByteStream]] = m.Operation(
         "resphere.vcenter.vm.guest.transfers",
         "download",
         input=DownloadInput,
-        output=lambda: bytes,
+        output=lambda: m.ByteStream,
         api=m.Route("GET", "/guestFile", 200, query=("id", "token")),
         errors=("not_allowed_in_current_state", "not_found", "service_unavailable"),
         releases=ALL_RELEASES,
         media_type="application/octet-stream",
     )
 
-    upload: ClassVar[m.Operation[[str, m.Secret, bytes], None]] = m.Operation(
+    upload: ClassVar[m.Operation[[str, m.Secret, m.ByteStream], None]] = m.Operation(
         "resphere.vcenter.vm.guest.transfers",
         "upload",
         input=UploadInput,

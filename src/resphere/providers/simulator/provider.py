@@ -12,6 +12,7 @@ from resphere.providers.simulator.work.inventory import Inventory
 from resphere.providers.simulator.work.lifecycle import Lifecycle
 from resphere.providers.simulator.work.power import Power
 from resphere.providers.simulator.work.snapshots import Snapshots
+from resphere.store.contents import Contents
 
 GUESTS = GuestOptions()
 
@@ -21,15 +22,22 @@ class Simulator:
 
     name = "simulator"
 
-    def __init__(self, inventory: Replica, durations: Durations = NONE, guests: GuestOptions = GUESTS) -> None:
+    def __init__(
+        self,
+        inventory: Replica,
+        contents: Contents,
+        durations: Durations = NONE,
+        guests: GuestOptions = GUESTS,
+    ) -> None:
         self.power = Power(inventory, durations)
         self.hardware = Hardware(inventory, durations)
         self.snapshots = Snapshots(inventory, durations)
         self.lifecycle = Lifecycle(inventory, durations)
         self.hosts = Hosts(inventory, durations)
         self.inventory = Inventory(inventory, durations)
-        self.guests = Guests(inventory, guests)
+        self.guests = Guests(inventory, contents, guests)
         self.statistics = Statistics(inventory)
 
     async def feed(self, inventory: Replica) -> None:
-        """Nothing to do: the store is the truth."""
+        """The store is the truth; only what workers that died have left beside it goes."""
+        await self.guests.clean_up()

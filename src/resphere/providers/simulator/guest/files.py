@@ -75,11 +75,17 @@ class SimulatedFiles:
         self._require_fitting("file_attributes", attributes.windows, attributes.posix)
         self.tree.change(path, **_given(attributes))
 
-    def content(self, path: str) -> bytes:
+    def sent(self, path: str) -> GuestNode:
+        """The file that a path leads to, to be sent out of the guest."""
         self._require_no_link(path)
-        return self.tree.read(self.tree.file(path)[1])
+        return self.tree.file(path)[1]
 
     def require_writable(self, path: str, attributes: Transfers.FileCreationAttributes) -> None:
+        """Refuse a file that could not be put there.
+
+        :raises AlreadyExists: it is there, and may not be overwritten.
+        :raises UnableToAllocateResource: there is no room for it.
+        """
         self._require_fitting("spec.attributes", attributes.windows, attributes.posix)
         if attributes.size < 0:
             raise InvalidArgument(message("resphere.vm.guest.size", "spec.attributes.size: must not be negative."))
@@ -92,10 +98,19 @@ class SimulatedFiles:
         self.tree.require_room(path, attributes.size, replacing=node)
 
     def put(self, path: str, data: bytes, attributes: Transfers.FileCreationAttributes) -> None:
+        """Put a file there."""
         self.require_writable(path, attributes)
-        # The attributes of a file that is overwritten are lost: "not preserved", as vCenter says.
+        self.tree.write(path, data, **self._fresh(attributes))
+
+    def put_file(self, path: str, file: str, attributes: Transfers.FileCreationAttributes) -> None:
+        """Put a file there whose content is the large one of that name."""
+        self.require_writable(path, attributes)
+        self.tree.write_file(path, file, attributes.size, **self._fresh(attributes))
+
+    def _fresh(self, attributes: Transfers.FileCreationAttributes) -> dict[str, Any]:
+        """A new file's attributes. Those of one that is overwritten are lost: "not preserved", as vCenter says."""
         fresh = {"owner": 0, "group": 0, "permissions": "0644", "hidden": False, "read_only": False}
-        self.tree.write(path, data, **{**fresh, "created": self.tree.now, **_given(attributes)})
+        return {**fresh, "created": self.tree.now, **_given(attributes)}
 
     def _require_no_link(self, path: str) -> None:
         _, node = self.tree.find(path, link=True)

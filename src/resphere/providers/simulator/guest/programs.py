@@ -45,9 +45,9 @@ class Context:
         return path if style.is_absolute(path) else f"{self.directory}{style.separator}{path}"
 
     def write(self, data: bytes) -> None:
-        """Write to the output, which is no longer than a file may be."""
-        if len(self.output) + len(data) > self.tree.limits.file_bytes:
-            raise too_large("(output)", self.tree.limits.file_bytes)
+        """Write to the output, which is no longer than a program may make it."""
+        if len(self.output) + len(data) > self.tree.limits.program_bytes:
+            raise too_large("(output)", self.tree.limits.program_bytes)
         self.output += data
 
     def say(self, text: str) -> None:
@@ -202,7 +202,7 @@ def cp(context: Context, arguments: list[str], given: bytes) -> int:
 
     def act(path: str) -> None:
         _, node = context.tree.file(path)
-        context.tree.write(_into(context, path, target), context.tree.read(node), permissions=node.permissions)
+        context.tree.copy(node, _into(context, path, target))
 
     return each(context, "cp", paths[:-1], act)
 

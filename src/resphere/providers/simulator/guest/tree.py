@@ -35,16 +35,23 @@ FILE, DIRECTORY, SYMLINK = Files.Type.FILE, Files.Type.DIRECTORY, Files.Type.SYM
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much a guest's files may hold, in bytes."""
+    """How much a guest's files may hold, in bytes.
 
-    file_bytes: int = 16 * 1024 * 1024
-    disk_bytes: int = 64 * 1024 * 1024
+    ``document_bytes``: all but the large ones, which are in the memory of every worker. ``program_bytes``: what a
+    program reads or writes at once.
+    """
+
+    file_bytes: int = 1024 * 1024 * 1024
+    disk_bytes: int = 4 * 1024 * 1024 * 1024
+    document_bytes: int = 64 * 1024 * 1024
+    program_bytes: int = 16 * 1024 * 1024
 
 
 class Tree:
     """The files of one guest.
 
-    ``stored`` gives the content of a digest. What is written beyond :data:`INLINE_BYTES` is in ``contents``, by digest.
+    ``stored`` gives the content of a digest or file. What is written beyond :data:`INLINE_BYTES` is in ``contents``, by
+    digest; ``files`` are the large contents that were put there.
     """
 
     def __init__(
@@ -58,6 +65,7 @@ class Tree:
         self.style = style
         self.nodes = dict(nodes)
         self.contents: dict[str, bytes] = {}
+        self.files: set[str] = set()
         self.now = now
         self._stored = stored
         self.limits = limits
@@ -139,30 +147,55 @@ class Tree:
                 yield (*parts, node.name), node
 
     def read(self, node: GuestNode) -> bytes:
-        """A file's content."""
-        if node.digest is None:
+        """A file's content, for a program.
+
+        :raises InvalidArgument: it is too large for that.
+        """
+        if node.size > self.limits.program_bytes:
+            raise too_large(node.name, self.limits.program_bytes)
+        return self.content(node)
+
+    def content(self, node: GuestNode) -> bytes:
+        """A file's content, whatever its size."""
+        name = node.digest or node.file
+        if name is None:
             return node.data
-        written = self.contents.get(node.digest)
-        return self._stored(node.digest) if written is None else written
+        written = self.contents.get(name)
+        return self._stored(name) if written is None else written
 
     def write(self, path: str, data: bytes, **attributes: Any) -> None:
         """Write a file, new or in place of the one that is there."""
+        if len(data) > self.limits.program_bytes:
+            raise too_large(path, self.limits.program_bytes)
+        digest = digest_of(data) if len(data) > INLINE_BYTES else None
+        self._put(path, size=len(data), data=b"" if digest else data, digest=digest, **attributes)
+        if digest is not None:
+            self.contents[digest] = data
+
+    def write_file(self, path: str, file: str, size: int, **attributes: Any) -> None:
+        """Write a file whose content is the large one of that name."""
+        self._put(path, size=size, file=file, **attributes)
+        self.files.add(file)
+
+    def copy(self, node: GuestNode, path: str) -> None:
+        """Write a file with the content and the permissions of another."""
+        fields = {"data": node.data, "digest": node.digest, "file": node.file, "permissions": node.permissions}
+        self._put(path, size=node.size, **fields)
+
+    def _put(self, path: str, *, size: int, **fields: Any) -> None:
         parts, old = self.lookup(path)
         if old is not None and old.type is DIRECTORY:
             raise not_a_file(path)
         self._require_free(parts, path)
         if old is not None and old.read_only:
             raise denied(f"{path} is read-only")
-        self.require_room(path, len(data), replacing=old)
-        digest = digest_of(data) if len(data) > INLINE_BYTES else None
-        if digest is not None:
-            self.contents[digest] = data
+        self.require_room(path, size, replacing=old)
+        if fields.get("file") is None:
+            self._require_document_room(path, size, replacing=old)
         base = old or self.made(FILE, parts[-1])
-        fields = {"modified": self.now, "accessed": self.now, **attributes}
-        self._set(
-            parts,
-            msgspec.structs.replace(base, size=len(data), data=b"" if digest else data, digest=digest, **fields),
-        )
+        content = {"size": size, "data": b"", "digest": None, "file": None}
+        times = {"modified": self.now, "accessed": self.now}
+        self._set(parts, msgspec.structs.replace(base, **{**content, **times, **fields}))
 
     def require_room(self, path: str, size: int, replacing: GuestNode | None = None) -> None:
         """Refuse what is larger than a file may be, or than there is room for."""
@@ -170,6 +203,12 @@ class Tree:
             raise too_large(path, self.limits.file_bytes)
         used = sum(node.size for node in self.nodes.values()) - (replacing.size if replacing else 0)
         if used + size > self.limits.disk_bytes:
+            raise no_space(path)
+
+    def _require_document_room(self, path: str, size: int, replacing: GuestNode | None) -> None:
+        """Refuse what the workers would have to hold beside all else."""
+        held = sum(node.size for node in self.nodes.values() if node.file is None and node is not replacing)
+        if held + size > self.limits.document_bytes:
             raise no_space(path)
 
     def make_directory(self, path: str, parents: bool) -> None:

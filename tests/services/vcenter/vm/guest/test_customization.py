@@ -17,9 +17,9 @@ from resphere.contract.generated.vcenter_vm_guest_networking import Interfaces, 
 from resphere.contract.model import AnyOperation, Secret
 from resphere.inventory.customization import GuestCustomization
 from resphere.inventory.model import VirtualMachine
-from tests.services.vcenter.vm.guest.test_processes import content
 from tests.support.customizations import DHCP, STATIC, cloud, linux, named, windows
 from tests.support.guests import PASSWORD, ended, ready_vm, run_shell
+from tests.support.transfers import fetch
 from tests.support.world import NOW, World
 
 Id = ids.VirtualMachineId
@@ -60,7 +60,7 @@ def test_names_and_addresses_come_with_the_next_start(world: World, vm: Id) -> N
     assert (done.status, done.start_time, done.end_time) == (Status.SUCCEEDED, NOW, NOW)
     assert world.call(Identity.get, vm).host_name == "web.example.org"
     assert world.call(Identity.get, vm).ip_address == "192.168.7.20"
-    assert content(world, vm, "/etc/hostname") == b"web\n"
+    assert fetch(world, vm, "/etc/hostname") == b"web\n"
     networking = world.call(Networking.get, vm)
     assert networking.dns is not None
     assert networking.dns.ip_addresses == ("192.168.7.53",)
@@ -254,7 +254,7 @@ def test_a_clone_is_customized_when_it_starts(world: World, vm: Id) -> None:
     shown = world.call(Identity.get, clone)
     assert (shown.host_name, shown.ip_address) == ("web.example.org", "192.168.7.20")
     assert world.call(Customization.get, clone).status is Status.SUCCEEDED
-    assert content(world, clone, "/etc/hostname") == b"web\n"
+    assert fetch(world, clone, "/etc/hostname") == b"web\n"
     assert world.call(Identity.get, vm) == before
     waiting = msgspec.structs.replace(spec, name="waits", power_on=False)
     assert world.call(Customization.get, world.call(vcenter.VM.clone, waiting)).status is Status.PENDING

@@ -16,8 +16,8 @@ from resphere.contract.generated.vcenter_vm import GuestOSFamily, Power
 from resphere.contract.generated.vcenter_vm_guest import Environment, Operations, Processes
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Directories, Files
 from resphere.inventory.guest import GuestContent, GuestSystem
-from resphere.inventory.model import VirtualMachine
 from tests.support.guests import ADMINISTRATOR, ROOT, ready_vm, run_shell
+from tests.support.transfers import fetch
 from tests.support.world import NOW, World
 
 Id = ids.VirtualMachineId
@@ -35,13 +35,6 @@ def vm(world: World) -> Id:
     return ready_vm(world)
 
 
-def content(world: World, vm: Id, path: str) -> bytes:
-    """What is in a file of the guest."""
-    machine = world.inventory.get(VirtualMachine, vm)
-    assert machine is not None
-    return world.environment.provider.guests.files(machine, NOW).content(path)
-
-
 def later(world: World, seconds: float) -> None:
     """Let the world's clock go on."""
     world.environment = msgspec.structs.replace(world.environment, now=lambda: NOW + timedelta(seconds=seconds))
@@ -52,7 +45,7 @@ def test_a_program_leaves_its_output_and_its_exit_code(world: World, vm: Id) -> 
     found = world.call(Processes.get, vm, ROOT, pid)
     assert (found.name, found.owner, found.exit_code, found.started, found.finished) == ("echo", "root", 0, NOW, NOW)
     assert found.command == "/bin/echo hello '$HOME' > /tmp/out"
-    assert content(world, vm, "/tmp/out") == b"hello $HOME\n"
+    assert fetch(world, vm, "/tmp/out") == b"hello $HOME\n"
     assert pid in [each.pid for each in world.call(Processes.list, vm, ROOT)]
 
 
@@ -101,14 +94,14 @@ def test_files_by_the_shell(world: World, vm: Id) -> None:
     run_shell(
         world, vm, "hostname > /tmp/a; cat /etc/hostname >> /tmp/a; cp /tmp/a /tmp/b; mv /tmp/b /srv; ls /srv > /tmp/ls"
     )
-    short = content(world, vm, "/etc/hostname")
-    assert content(world, vm, "/srv/b") == short + short
-    assert content(world, vm, "/tmp/ls") == b"b\n"
+    short = fetch(world, vm, "/etc/hostname")
+    assert fetch(world, vm, "/srv/b") == short + short
+    assert fetch(world, vm, "/tmp/ls") == b"b\n"
     run_shell(world, vm, "cat /none > /tmp/out 2> /tmp/err")
-    assert content(world, vm, "/tmp/out") == b""
-    assert b"/none" in content(world, vm, "/tmp/err")
+    assert fetch(world, vm, "/tmp/out") == b""
+    assert b"/none" in fetch(world, vm, "/tmp/err")
     run_shell(world, vm, "echo through | cat > /tmp/piped")
-    assert content(world, vm, "/tmp/piped") == b"through\n"
+    assert fetch(world, vm, "/tmp/piped") == b"through\n"
 
 
 def test_a_script_runs_once_it_may(world: World, vm: Id) -> None:
@@ -118,7 +111,7 @@ def test_a_script_runs_once_it_may(world: World, vm: Id) -> None:
     run_shell(world, vm, "chmod +x /tmp/s")
     pid = world.call(Processes.create, vm, ROOT, Spec(path="/tmp/s", arguments="word"))
     assert world.call(Processes.get, vm, ROOT, pid).exit_code == 3
-    assert content(world, vm, "/tmp/o") == b"word\n"
+    assert fetch(world, vm, "/tmp/o") == b"word\n"
 
 
 @pytest.mark.parametrize(
@@ -187,7 +180,7 @@ def test_a_snapshot_keeps_the_files(world: World, vm: Id) -> None:
     assert len(world.inventory.by(GuestContent, "machine", vm)) == 1
     world.call(VmSnapshots.revert, vm, snapshot)
     world.call(Power.start, vm)
-    assert content(world, vm, "/srv/before") == large.encode() + b"\n"
+    assert fetch(world, vm, "/srv/before") == large.encode() + b"\n"
     with pytest.raises(NotFound):
         world.call(Files.get, vm, ROOT, "/srv/after")
     world.call(VmSnapshots.delete, vm, snapshot, False, None)
@@ -216,7 +209,7 @@ def test_windows_runs_cmd(world: World) -> None:
     ):
         pid = world.call(Processes.create, vm, ADMINISTRATOR, Spec(path=cmd, arguments=arguments, start_minimized=True))
         assert world.call(Processes.get, vm, ADMINISTRATOR, pid).exit_code == status, arguments
-    assert content(world, vm, "C:\\Temp\\b.txt") == b"hello\r\n"
+    assert fetch(world, vm, "C:\\Temp\\b.txt") == b"hello\r\n"
     with pytest.raises(NotFound):
         world.call(Processes.create, vm, ADMINISTRATOR, Spec(path="C:\\none.exe"))
     assert world.call(Environment.get, vm, ADMINISTRATOR, "systemroot") == "C:\\Windows"

@@ -7,12 +7,12 @@ import hmac
 from datetime import timedelta
 from urllib.parse import urlencode
 
-from resphere.contract.errors import InvalidArgument, NotFound, message
+from resphere.contract.errors import NotFound, message
 from resphere.contract.extensions.guest_transfers import GuestTransfers
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import Credentials
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Transfers
-from resphere.contract.model import Secret
+from resphere.contract.model import ByteStream, Secret
 from resphere.inventory.guest import GuestTransfer
 from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
@@ -54,7 +54,7 @@ async def create(call: Call, vm: ids.VirtualMachineId, credentials: Credentials,
 
 
 @implements(GuestTransfers.download)
-async def download(call: Call, id: str, token: Secret) -> bytes:
+async def download(call: Call, id: str, token: Secret) -> ByteStream:
     """A file of a guest, to be had once from the address that a transfer was given.
 
     :raises NotFound: the address is not good, or no more.
@@ -69,23 +69,13 @@ async def download(call: Call, id: str, token: Secret) -> bytes:
 
 
 @implements(GuestTransfers.upload)
-async def upload(call: Call, id: str, token: Secret, content: bytes) -> None:
+async def upload(call: Call, id: str, token: Secret, content: ByteStream) -> None:
     """Put a file into a guest, once, at the address that a transfer was given; ``content`` is the body as it is.
 
     :raises NotFound: the address is not good, or no more.
     :raises InvalidArgument: it is not of the size that was announced.
     """
     transfer, vm = agreed(call, id, token, into_guest=True)
-    assert transfer.attributes is not None
-    if len(content) != transfer.attributes.size:
-        raise InvalidArgument(
-            message(
-                "resphere.vm.guest.other_size",
-                "body: has {0} bytes, and {1} were announced.",
-                len(content),
-                transfer.attributes.size,
-            )
-        )
     await call.run(
         "GuestFileManager.transferToGuest",
         vm,

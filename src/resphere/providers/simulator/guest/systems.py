@@ -1,0 +1,91 @@
+"""Guests as they are stored, opened to be looked at or changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+
+from resphere.inventory.edit import Edit
+from resphere.inventory.guest import GuestContent, GuestSystem, content_id, put_system
+from resphere.inventory.model import VirtualMachine
+from resphere.inventory.replica import Replica
+from resphere.providers.base import Job
+from resphere.providers.simulator.guest.image import image, style_of
+from resphere.providers.simulator.guest.tree import Limits, Tree
+from resphere.store.contents import ContentMissing, Contents
+
+R = TypeVar("R")
+
+
+class Systems:
+    """All guests. Large contents of their files are in ``contents``, and go when the last guest that has them lets go
+    of them."""
+
+    def __init__(self, inventory: Replica, contents: Contents, limits: Limits) -> None:
+        self._inventory = inventory
+        self._contents = contents
+        self._limits = limits
+        inventory.subscribe(GuestContent, self._forget)
+
+    def stored(self, vm: VirtualMachine) -> GuestSystem:
+        """The guest as it is stored, or as it follows from the VM."""
+        return self._inventory.get(GuestSystem, vm.id) or image(vm)
+
+    def look(self, vm: VirtualMachine, now: datetime) -> Tree:
+        """The guest's files, to be looked at."""
+        return self._tree(vm, self.stored(vm), now, self._inventory.get)
+
+    def open(self, edit: Edit, vm: VirtualMachine, now: datetime) -> tuple[GuestSystem, Tree]:
+        """The guest and its files, to be changed."""
+        system = edit.get(GuestSystem, vm.id) or image(vm)
+        # Who changes the guest relies on the VM: it runs still, and is where and what it was.
+        edit.rely_on(vm)
+        return system, self._tree(vm, system, now, edit.get)
+
+    def store(self, edit: Edit, system: GuestSystem, tree: Tree) -> None:
+        """Write the guest with its files."""
+        put_system(self._inventory, edit, msgspec.structs.replace(system, nodes=tree.nodes), tree.contents, tree.files)
+
+    def drop_unnamed(self, file: str) -> None:
+        """Delete a large content unless a guest has it."""
+        self._inventory.refresh()
+        if not self._inventory.by(GuestContent, "file", file):
+            self._contents.delete(file)
+
+    def _forget(self, old: GuestContent | None, _new: GuestContent | None) -> None:
+        # Whoever lets go of the last name, every worker hears of it; nobody can take it up again.
+        if old is not None and old.file is not None and not self._inventory.by(GuestContent, "file", old.file):
+            self._contents.delete(old.file)
+
+    def _tree(
+        self,
+        vm: VirtualMachine,
+        system: GuestSystem,
+        now: datetime,
+        get: Callable[[type[GuestContent], str], GuestContent | None],
+    ) -> Tree:
+        def stored(name: str) -> bytes:
+            content = get(GuestContent, content_id(vm.id, name))
+            assert content is not None, f"the content {name} of {vm.id} is missing"
+            return content.data if content.file is None else self._contents.read(content.file)
+
+        limits = msgspec.structs.replace(self._limits, disk_bytes=min(self._limits.disk_bytes, room_bytes(vm)))
+        return Tree(style_of(vm), system.nodes, stored, now, limits)
+
+
+def room_bytes(vm: VirtualMachine) -> int:
+    """What is free on the disk of the guest's system, as the guest tells it."""
+    filesystems = vm.guest.filesystems if vm.guest is not None else {}
+    system = filesystems.get("C:\\" if style_of(vm).windows else "/")
+    return system.free_space if system is not None else 0
+
+
+async def complete(job: Job[VirtualMachine], plan: Callable[[Edit, VirtualMachine], R]) -> R:
+    """``job.complete`` for a plan that reads contents: one may have gone since this worker has looked last."""
+    try:
+        return await job.complete(plan)
+    except ContentMissing:
+        return await job.complete(plan)

@@ -1,0 +1,230 @@
+"""Large files of guests: where they are, who shares them, and when they go."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from resphere.contract.errors import InvalidArgument, InvalidRequest, NotFound, UnableToAllocateResource, message
+from resphere.contract.extensions.guest_transfers import GuestTransfers
+from resphere.contract.extensions.vm_snapshots import VmSnapshots
+from resphere.contract.generated import ids, vcenter
+from resphere.contract.generated.vcenter_vm import Power
+from resphere.contract.generated.vcenter_vm_guest_filesystem import Directories, Files
+from resphere.inventory.edit import Edit
+from resphere.inventory.guest import DOCUMENT_BYTES, GuestContent, GuestSystem, content_id, digest_of
+from resphere.inventory.model import VirtualMachine
+from resphere.providers.simulator.provider import Simulator
+from resphere.store.contents import ContentMissing, Contents, Reading
+from tests.support.guests import ROOT, ready_vm, run_shell
+from tests.support.transfers import Attributes, Pieces, agree, fetch, send, taken
+from tests.support.world import World
+
+Id = ids.VirtualMachineId
+LARGE = bytes(range(256)) * 1000
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with World(tmp_path) as world:
+        yield world
+
+
+@pytest.fixture
+def vm(world: World) -> Id:
+    return ready_vm(world)
+
+
+def kept(world: World) -> list[bytes]:
+    """The contents beside the store."""
+    return [file.read_bytes() for file in sorted(world.contents.folder.iterdir())]
+
+
+def instant_clone(world: World, vm: Id, name: str = "clone") -> Id:
+    return world.call(vcenter.VM.instant_clone, vcenter.VM.InstantCloneSpec(source=vm, name=name))
+
+
+def test_only_what_is_large_is_beside_the_store(world: World, vm: Id) -> None:
+    send(world, vm, "/srv/small", bytes(DOCUMENT_BYTES))
+    assert kept(world) == []
+    send(world, vm, "/srv/large", LARGE)
+    assert kept(world) == [LARGE]
+    assert all(len(content.data) <= DOCUMENT_BYTES for content in world.inventory.all(GuestContent).values())
+    assert fetch(world, vm, "/srv/small") == bytes(DOCUMENT_BYTES)
+    assert fetch(world, vm, "/srv/large") == LARGE
+
+
+def test_it_goes_with_the_file(world: World, vm: Id) -> None:
+    send(world, vm, "/srv/x", LARGE)
+    send(world, vm, "/srv/x", LARGE[:-1])
+    assert kept(world) == [LARGE[:-1]]
+    world.call(Files.delete, vm, ROOT, "/srv/x")
+    assert kept(world) == []
+
+
+def test_it_goes_with_the_directory_and_with_the_vm(world: World, vm: Id) -> None:
+    world.call(Directories.create, vm, ROOT, "/srv/d", None)
+    send(world, vm, "/srv/d/x", LARGE)
+    world.call(Directories.delete, vm, ROOT, "/srv/d", True)
+    assert kept(world) == []
+    send(world, vm, "/srv/x", LARGE)
+    world.call(Power.stop, vm)
+    world.call(vcenter.VM.delete, vm)
+    assert kept(world) == []
+
+
+def test_programs_copy_it_without_reading_it(world: World, vm: Id) -> None:
+    send(world, vm, "/srv/x", LARGE)
+    assert run_shell(world, vm, "cp /srv/x /srv/y; mv /srv/y /srv/z; rm /srv/x") == 0
+    assert kept(world) == [LARGE]
+    assert fetch(world, vm, "/srv/z") == LARGE
+    assert run_shell(world, vm, "cat /srv/z /etc/hostname > /srv/both") == 0
+    assert fetch(world, vm, "/srv/both") == LARGE + fetch(world, vm, "/etc/hostname")
+    assert run_shell(world, vm, "rm /srv/z") == 0
+    assert kept(world) == []
+
+
+def test_clones_share_it(world: World, vm: Id) -> None:
+    send(world, vm, "/srv/x", LARGE)
+    clone = instant_clone(world, vm)
+    assert kept(world) == [LARGE]
+    assert fetch(world, clone, "/srv/x") == LARGE
+    world.call(Files.delete, vm, ROOT, "/srv/x")
+    with pytest.raises(NotFound):
+        fetch(world, vm, "/srv/x")
+    assert fetch(world, clone, "/srv/x") == LARGE
+    world.call(Files.delete, clone, ROOT, "/srv/x")
+    assert kept(world) == []
+
+
+def test_snapshots_keep_it(world: World, vm: Id) -> None:
+    send(world, vm, "/srv/x", LARGE)
+    snapshot = world.call(VmSnapshots.create, vm, VmSnapshots.CreateSpec(name="s", memory=True))
+    world.call(Files.delete, vm, ROOT, "/srv/x")
+    assert kept(world) == [LARGE]
+    world.call(VmSnapshots.revert, vm, snapshot)
+    assert fetch(world, vm, "/srv/x") == LARGE
+    world.call(Files.delete, vm, ROOT, "/srv/x")
+    world.call(VmSnapshots.delete, vm, snapshot, None, None)
+    assert kept(world) == []
+
+
+def test_it_comes_back_with_a_registered_vm(world: World, vm: Id) -> None:
+    send(world, vm, "/srv/x", LARGE)
+    world.call(Power.stop, vm)
+    machine = world.inventory.get(VirtualMachine, vm)
+    assert machine is not None
+    world.call(vcenter.VM.unregister, vm)
+    assert kept(world) == [LARGE]
+    placement = vcenter.VM.RegisterPlacementSpec(
+        folder=ids.FolderId(machine.parent or ""), host=machine.host, resource_pool=machine.resource_pool
+    )
+    spec = vcenter.VM.RegisterSpec(datastore_path=machine.vmx_path, name=machine.name, placement=placement)
+    again = world.call(vcenter.VM.register, spec)
+    world.call(Power.start, again)
+    assert fetch(world, again, "/srv/x") == LARGE
+
+
+def test_a_download_goes_on_when_the_file_is_deleted(world: World, vm: Id) -> None:
+    send(world, vm, "/srv/x", LARGE)
+    stream = world.call(GuestTransfers.download, *agree(world, vm, "/srv/x"))
+    world.call(Files.delete, vm, ROOT, "/srv/x")
+    assert kept(world) == []
+    assert taken(world, stream) == LARGE
+
+
+def test_what_does_not_come_whole_leaves_nothing(world: World, vm: Id) -> None:
+    def breaks_off() -> Iterator[bytes]:
+        yield LARGE[:100_000]
+        raise InvalidRequest(message("resphere.body_incomplete", "The client left."))
+
+    address = agree(world, vm, "/srv/x", Attributes(size=len(LARGE)))
+    with pytest.raises(InvalidRequest):
+        world.call(GuestTransfers.upload, *address, Pieces(breaks_off()))
+    for wrong in ([LARGE, b"x"], [LARGE[1:]]):
+        with pytest.raises(InvalidArgument) as refusal:
+            world.call(GuestTransfers.upload, *address, Pieces(wrong))
+        assert refusal.value.messages[0].id == "resphere.vm.guest.other_size"
+    assert kept(world) == []
+    with pytest.raises(NotFound):
+        fetch(world, vm, "/srv/x")
+    world.call(GuestTransfers.upload, *address, Pieces([LARGE]))
+    assert fetch(world, vm, "/srv/x") == LARGE
+
+
+def test_of_two_at_one_address_one_is_taken(world: World, vm: Id) -> None:
+    address = agree(world, vm, "/srv/x", Attributes(size=len(LARGE)))
+    first = world.begin(GuestTransfers.upload, *address, Pieces([LARGE]))
+    second = world.begin(GuestTransfers.upload, *address, Pieces([LARGE[::-1]]))
+
+    async def both() -> list[object]:
+        return list(await asyncio.gather(first, second, return_exceptions=True))
+
+    outcomes = world.run(both())
+    refused = [outcome for outcome in outcomes if outcome is not None]
+    assert [type(outcome) for outcome in refused] == [NotFound]
+    assert kept(world) == [fetch(world, vm, "/srv/x")]
+
+
+def test_a_full_disk_of_the_server(world: World, vm: Id, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    address = agree(world, vm, "/srv/x", Attributes(size=len(LARGE)))
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(UnableToAllocateResource) as refusal:
+        world.call(GuestTransfers.upload, *address, Pieces([LARGE]))
+    assert refusal.value.messages[0].id == "vmsg.NoDiskSpace.summary"
+    assert kept(world) == []
+
+
+def test_what_dead_workers_left_is_deleted_and_nothing_else(world: World, vm: Id) -> None:
+    send(world, vm, "/srv/x", LARGE)
+    for name in ("dead.1", "dead.2.part", "alive.1", "alive.2.part"):
+        (world.contents.folder / name).write_bytes(b"left behind")
+    (world.contents.folder / "notes").write_bytes(b"somebody's own")
+    contents = Contents(world.contents.folder, "new", lambda worker: worker == "alive")
+    simulator = Simulator(world.inventory, contents)
+    world.run(simulator.feed(world.inventory))
+    assert sorted(file.name for file in contents.folder.iterdir()) == ["alive.1", "alive.2.part", "notes", "test.1"]
+    assert fetch(world, vm, "/srv/x") == LARGE
+
+
+def test_a_content_that_goes_at_that_moment_is_looked_for_again(
+    world: World, vm: Id, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker may have deleted it since this one heard of changes last."""
+    send(world, vm, "/srv/x", LARGE)
+    opened = world.contents.open
+    missing = [1]
+
+    def open_(name: str) -> Reading:
+        if missing:
+            missing.pop()
+            raise ContentMissing(name)
+        return opened(name)
+
+    monkeypatch.setattr(world.contents, "open", open_)
+    assert fetch(world, vm, "/srv/x") == LARGE
+    assert not missing
+
+
+def test_contents_of_earlier_data_directories_are_read(world: World, vm: Id) -> None:
+    send(world, vm, "/srv/x", LARGE)
+    system = world.inventory.get(GuestSystem, vm)
+    assert system is not None
+    digest = digest_of(LARGE)
+    node = msgspec.structs.replace(system.nodes["srv/x"], file=None, digest=digest)
+
+    def plan(edit: Edit) -> None:
+        edit.put(msgspec.structs.replace(system, nodes={**system.nodes, "srv/x": node}))
+        edit.put(GuestContent(id=content_id(vm, digest), machine=vm, data=LARGE))
+
+    world.run(world.inventory.change(plan))
+    assert fetch(world, vm, "/srv/x") == LARGE
+    assert fetch(world, instant_clone(world, vm), "/srv/x") == LARGE
