@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from resphere.server.assembly import open_replica
+from resphere.server.key_file import read_sealing
 from resphere.store.sqlite import SqliteStore
 from tests.support.invariants import require_sound
 from tests.support.server import Client, Server
@@ -31,7 +32,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
         yield server
         store = SqliteStore.open(server.data_dir / "resphere.db")
         try:
-            require_sound(open_replica(store))
+            require_sound(open_replica(store, read_sealing(server.data_dir / "secrets.key")))
         finally:
             asyncio.run(store.close())
 

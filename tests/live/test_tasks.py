@@ -15,9 +15,9 @@ import pytest
 import requests
 
 from resphere.inventory.model import Host, VirtualMachine
-from resphere.server.assembly import open_replica
+from resphere.inventory.replica import Replica
 from resphere.store.sqlite import SqliteStore
-from resphere.tasks.record import Task
+from resphere.tasks.record import TASKS, Task
 from tests.support.exports import export, objects
 from tests.support.server import ADMINISTRATOR, Client, Server, wait_until
 from tests.support.vms import OFF, ON, act, any_vm, bring, refusal, state_of
@@ -57,7 +57,9 @@ def owner_of(server: Server, task: str) -> int:
     """The process that does a task."""
     store = SqliteStore.open(server.data_dir / "resphere.db")
     try:
-        found = open_replica(store).get(Task, task)
+        replica = Replica(store, (TASKS,))
+        replica.load()
+        found = replica.get(Task, task)
     finally:
         asyncio.run(store.close())
     assert found is not None

@@ -11,6 +11,7 @@ from resphere.cli.inventory import exported
 from resphere.inventory.edit import Edit
 from resphere.inventory.model import KINDS
 from resphere.server.assembly import open_replica
+from resphere.server.key_file import read_sealing
 from resphere.server.prepare import fill
 from resphere.server.settings import Settings
 from resphere.store.sqlite import SqliteStore
@@ -22,7 +23,7 @@ def numbers(settings: Settings) -> tuple[set[int], list[int]]:
     async def ask() -> tuple[set[int], list[int]]:
         store = SqliteStore.open(settings.database)
         try:
-            replica = open_replica(store)
+            replica = open_replica(store, read_sealing(settings.key_file))
             taken = {int(id.lstrip("abcdefghijklmnopqrstuvwxyz-")) for cls in KINDS.values() for id in replica.all(cls)}
 
             def plan(edit: Edit) -> list[int]:

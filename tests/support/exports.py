@@ -6,7 +6,8 @@ import asyncio
 
 from resphere.cli.inventory import exported
 from resphere.inventory.model import KINDS, ManagedObject
-from resphere.server.assembly import open_replica
+from resphere.inventory.replica import Replica
+from resphere.inventory.tables import TABLES
 from resphere.store.sqlite import SqliteStore
 from tests.support.server import Server
 
@@ -20,7 +21,8 @@ def objects(server: Server) -> dict[str, ManagedObject]:
     """Every object by id, as the store has it now."""
     store = SqliteStore.open(server.data_dir / "resphere.db")
     try:
-        replica = open_replica(store)
+        replica = Replica(store, TABLES)
+        replica.load()
         return {obj.id: obj for cls in KINDS.values() for obj in replica.all(cls).values()}
     finally:
         asyncio.run(store.close())

@@ -97,6 +97,7 @@ class Server:
 
     def launch(self) -> None:
         """Start and wait until the server says where it is, which it does when its port listens."""
+        self.banner = ""
         command = [sys.executable, "-m", "resphere", "serve", "--port", str(self.port)]
         with self.stderr.open("ab") as errors:
             self._process = subprocess.Popen(

@@ -25,6 +25,7 @@ from resphere.inventory.guest import GUEST_TABLES
 from resphere.inventory.host_parts import HOST_PARTS
 from resphere.inventory.model import ManagedObject
 from resphere.inventory.replica import Replica
+from resphere.inventory.sealing import KEY_BYTES, Sealing
 from resphere.inventory.storage_policies import STORAGE_POLICIES
 from resphere.inventory.table import Table
 from resphere.inventory.tables import TABLES
@@ -88,6 +89,7 @@ class World:
                 TASKS,
                 *more_tables,
             ),
+            sealing=Sealing(bytes(KEY_BYTES), random.Random(1).randbytes),
         )
         self.inventory.load()
         self.put(*(generate(SMALL, 1) if objects is None else objects))

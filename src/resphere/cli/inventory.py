@@ -9,8 +9,9 @@ from pathlib import Path
 
 from resphere.cli.store import add_data_dir, database
 from resphere.inventory.model import KINDS
+from resphere.inventory.replica import Replica
+from resphere.inventory.tables import TABLES
 from resphere.providers.simulator.inventory_file import write_inventory
-from resphere.server.assembly import open_replica
 from resphere.store.sqlite import SqliteStore
 
 
@@ -40,7 +41,8 @@ async def exported(path: Path) -> str:
     """The inventory of a store as YAML."""
     store = SqliteStore.open(path)
     try:
-        replica = open_replica(store)
+        replica = Replica(store, TABLES)
+        replica.load()
         return write_inventory([obj for cls in KINDS.values() for obj in replica.all(cls).values()])
     finally:
         await store.close()

@@ -10,11 +10,12 @@ import sys
 from pathlib import Path
 
 from resphere.access.roles import ROLES
-from resphere.auth.accounts import Account, LocalAccounts, canonical_name
-from resphere.auth.sessions import Session
+from resphere.auth.accounts import ACCOUNTS, Account, LocalAccounts, canonical_name
+from resphere.auth.sessions import SESSIONS, Session
 from resphere.cli.store import add_data_dir, database
 from resphere.inventory.edit import Edit
-from resphere.server.assembly import open_replica
+from resphere.inventory.replica import Replica
+from resphere.store.base import Store
 from resphere.store.sqlite import SqliteStore
 
 
@@ -57,11 +58,18 @@ def list_users(options: argparse.Namespace) -> int:
     return 0
 
 
+def opened(store: Store) -> Replica:
+    """The accounts and their sessions."""
+    replica = Replica(store, (ACCOUNTS, SESSIONS))
+    replica.load()
+    return replica
+
+
 async def put(path: Path, name: str, password: str, role: str) -> None:
     """Make or replace one account in a store."""
     store = SqliteStore.open(path)
     try:
-        await LocalAccounts(open_replica(store), secrets.token_bytes).put(name, password, role)
+        await LocalAccounts(opened(store), secrets.token_bytes).put(name, password, role)
     finally:
         await store.close()
 
@@ -82,7 +90,7 @@ async def remove(path: Path, name: str) -> None:
 
     store = SqliteStore.open(path)
     try:
-        replica = open_replica(store)
+        replica = opened(store)
         await replica.change(plan)
     finally:
         await store.close()
@@ -92,6 +100,6 @@ async def accounts(path: Path) -> list[Account]:
     """The accounts of a store, by name."""
     store = SqliteStore.open(path)
     try:
-        return sorted(open_replica(store).all(Account).values(), key=lambda account: account.id)
+        return sorted(opened(store).all(Account).values(), key=lambda account: account.id)
     finally:
         await store.close()

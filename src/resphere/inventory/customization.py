@@ -66,8 +66,8 @@ class GuestCustomization(msgspec.Struct, frozen=True, kw_only=True, omit_default
 
 
 CUSTOMIZATION_TABLES: tuple[Table[Any], ...] = (
-    Table(cls=CustomizationItem),
-    Table(cls=GuestCustomization, indexes={"machine": own_id}, revises=False, belongs_to="machine"),
+    Table(cls=CustomizationItem, sealed=("spec",)),
+    Table(cls=GuestCustomization, indexes={"machine": own_id}, revises=False, belongs_to="machine", sealed=("spec",)),
 )
 
 

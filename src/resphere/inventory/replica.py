@@ -17,6 +17,7 @@ from resphere.inventory.contention import Contention
 from resphere.inventory.edit import Edit
 from resphere.inventory.errors import ConcurrentChange
 from resphere.inventory.rows import Rows
+from resphere.inventory.sealing import Sealing
 from resphere.inventory.table import Stored, T, Table
 from resphere.store.base import Change, Conflict, Store
 
@@ -41,17 +42,24 @@ class Replica:
 
     To be used on one event loop. What is read stays as it is until the next ``await`` or :meth:`refresh`; mappings that
     were handed out are not to be kept beyond that. All methods raise ``StoreError`` where the store fails, and
-    ``KeyError`` for a class without a table.
+    ``KeyError`` for a class without a table. Tables with sealed fields need ``sealing``.
     """
 
-    def __init__(self, store: Store, tables: Iterable[Table[Any]], rng: random.Random | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        tables: Iterable[Table[Any]],
+        rng: random.Random | None = None,
+        sealing: Sealing | None = None,
+    ) -> None:
         self._store = store
         self._epoch = store.epoch
         self._rng = rng or random.Random()
         self._tables = tuple(tables)
         self._rows: dict[type[Any], Rows[Any]] = {}
         self._by_kind: dict[str, Rows[Any]] = {}
-        self._use({table.cls: Rows(table) for table in self._tables})
+        self._sealing = sealing
+        self._use({table.cls: Rows(table, sealing) for table in self._tables})
         self._version: int | None = None
         self._sequence = 0
         self._revision = 0
@@ -80,7 +88,7 @@ class Replica:
     def load(self) -> None:
         """Take everything from the store. On a replica that was loaded before, callbacks hear what is different."""
         version = self._store.version()
-        rows = {table.cls: Rows(table) for table in self._tables}
+        rows = {table.cls: Rows(table, self._sealing) for table in self._tables}
         with _collection_paused():
             sequence, loaded = self._decode_all(rows.values())
             for each in rows.values():
@@ -177,6 +185,17 @@ class Replica:
                 else:
                     return result
 
+    async def seal_plain(self) -> int:
+        """Write again, sealed, what earlier releases wrote plain; returns how many documents that were."""
+
+        def plan(edit: Edit) -> int:
+            found = [rows.objects[id] for rows in self._rows.values() for id in rows.plain]
+            for obj in found:
+                edit.put(obj)
+            return len(found)
+
+        return await self.change(plan)
+
     async def _commit(self, edit: Edit) -> None:
         if not edit.touched:
             return
@@ -232,9 +251,11 @@ class Replica:
 
     def _object(self, rows: Rows[Any], change: Change) -> Any:
         if change.body is None:
+            rows.plain.discard(change.id)
             return None
         draft = self._contention.drafts.get((change.kind, change.id))
         if draft is not None and draft.body == change.body:
+            rows.plain.discard(change.id)
             return draft.obj
         return rows.decode(change.id, change.body)
 

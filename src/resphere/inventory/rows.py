@@ -8,6 +8,7 @@ from typing import Any, Generic
 
 import msgspec
 
+from resphere.inventory.sealing import Sealing
 from resphere.inventory.sharing import Sharing
 from resphere.inventory.table import T, Table
 from resphere.store.base import StoreError
@@ -72,10 +73,13 @@ class Index(Generic[T]):
 class Rows(Generic[T]):
     """One table's objects by id, their revisions and their indexes."""
 
-    __slots__ = ("_decoder", "_encoder", "_sharing", "indexes", "objects", "revisions", "table")
+    __slots__ = ("_decoder", "_encoder", "_sealing", "_sharing", "indexes", "objects", "plain", "revisions", "table")
 
-    def __init__(self, table: Table[T]) -> None:
+    def __init__(self, table: Table[T], sealing: Sealing | None = None) -> None:
         self.table = table
+        self.plain: set[str] = set()
+        """The ids of documents that the store has unsealed, as earlier releases wrote them."""
+        self._sealing = sealing
         self.objects: dict[str, T] = {}
         self.revisions: dict[str, int] = {}
         self.indexes = {name: Index(keys) for name, keys in table.indexes.items()}
@@ -93,7 +97,8 @@ class Rows(Generic[T]):
             self.set(id, revision, obj)
 
     def encode(self, obj: T) -> bytes:
-        return self._encoder.encode(obj)
+        """The document of an object."""
+        return self._encoder.encode(self._seal(obj) if self.table.sealed else obj)
 
     def decode(self, id: str, body: bytes) -> T:
         """The object of a document.
@@ -101,13 +106,39 @@ class Rows(Generic[T]):
         :raises StoreError: the document is not what its kind says.
         """
         try:
-            obj = self._decoder.decode(body)
+            obj = self._decoder.decode(self._open(id, body) if self.table.sealed else body)
         except msgspec.MsgspecError as error:
             raise StoreError(f"the document {self.kind}/{id} cannot be read: {error}") from error
         if obj.id != id:
             raise StoreError(f"the document {self.kind}/{id} holds the object {obj.id}")
         self._sharing.share(obj)
         return obj
+
+    def _seal(self, obj: Any) -> Any:
+        """The object with texts in place of what is to be sealed: to be encoded, and for nothing else."""
+        if self._sealing is None:
+            raise StoreError(f"{self.kind}/{obj.id} cannot be encrypted: there is no key")
+        texts = {
+            field: self._sealing.seal(self._encoder.encode(value), f"{self.kind}/{obj.id}/{field}")
+            for field in self.table.sealed
+            if (value := getattr(obj, field)) is not None
+        }
+        return msgspec.structs.replace(obj, **texts)
+
+    def _open(self, id: str, body: bytes) -> bytes:
+        """The document with nothing sealed in it."""
+        fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        self.plain.discard(id)
+        for field in self.table.sealed:
+            value = bytes(fields.get(field, b""))
+            if value.startswith(b'"'):
+                if self._sealing is None:
+                    raise StoreError(f"{self.kind}/{id} cannot be decrypted: there is no key")
+                text = msgspec.json.decode(value, type=str)
+                fields[field] = msgspec.Raw(self._sealing.open(text, f"{self.kind}/{id}/{field}"))
+            elif value:
+                self.plain.add(id)
+        return self._encoder.encode(fields)
 
     def set(self, id: str, revision: int, obj: T | None) -> T | None:
         """Take ``obj`` (``None``: nothing) for what stood under ``id``, and return that."""

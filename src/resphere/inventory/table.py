@@ -51,7 +51,8 @@ class Table(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 
     ``owned_as`` gives the ids by which other objects belong to one of this kind; where it gives none, nothing does.
     ``belongs_to`` names the index whose keys are such ids of others: who deletes the owner deletes what belongs to it
-    in the same transaction, whatever that is.
+    in the same transaction, whatever that is. ``sealed`` names fields that the store gets encrypted: those that hold
+    secrets.
     """
 
     cls: type[T]
@@ -61,6 +62,7 @@ class Table(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     shared: tuple[str, ...] = ()
     owned_as: Callable[[T], Iterable[str]] = no_keys
     belongs_to: str | None = None
+    sealed: tuple[str, ...] = ()
 
     def all_claims(self, obj: T) -> tuple[str, ...]:
         """The claims of ``obj``, and those by which a deletion notices what has come to belong to the deleted."""

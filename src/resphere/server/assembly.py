@@ -38,6 +38,7 @@ from resphere.inventory.guest import GUEST_TABLES
 from resphere.inventory.host_parts import HOST_PARTS
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
+from resphere.inventory.sealing import Sealing
 from resphere.inventory.storage_policies import STORAGE_POLICIES
 from resphere.inventory.tables import TABLES
 from resphere.inventory.tagging import TAGGING_TABLES
@@ -49,6 +50,7 @@ from resphere.providers.simulator.work.guests import GuestOptions
 from resphere.server.exchange import Exchange
 from resphere.server.faults import NO_FAULTS, Faults, read_faults
 from resphere.server.kept import Kept
+from resphere.server.key_file import read_sealing
 from resphere.server.memory import give_back
 from resphere.server.pipeline import Pipeline
 from resphere.server.settings import Settings
@@ -91,9 +93,9 @@ def now() -> datetime:
     return datetime.fromtimestamp(time.time_ns() // 1_000_000 / 1000, UTC)
 
 
-def open_replica(store: Store) -> Replica:
+def open_replica(store: Store, sealing: Sealing) -> Replica:
     """The inventory in memory, loaded."""
-    replica = Replica(store, ALL_TABLES)
+    replica = Replica(store, ALL_TABLES, sealing=sealing)
     replica.load()
     return replica
 
@@ -120,7 +122,7 @@ class Worker:
         self._audit = LineWriter(settings.logs / "audit.log", JsonFormat())
         self._vpxd = LineWriter(settings.logs / "vpxd.log", VpxdFormat())
         self._store = SqliteStore.open(settings.database)
-        self._replica = open_replica(self._store)
+        self._replica = open_replica(self._store, read_sealing(settings.key_file))
         give_back()
         self._replica.subscribe(VirtualMachine, summaries.forget)
         self._lock = WorkerLock(settings.data_dir / "workers", f"{os.getpid()}-{secrets.token_hex(4)}")

@@ -15,6 +15,7 @@ import msgspec
 
 from resphere.access.roles import ADMIN
 from resphere.auth.accounts import ACCOUNTS, ADMINISTRATOR, LocalAccounts
+from resphere.inventory.customization import CUSTOMIZATION_TABLES
 from resphere.inventory.edit import Edit
 from resphere.inventory.model import ROOT_FOLDER, Folder, ManagedObject
 from resphere.inventory.replica import Replica
@@ -25,6 +26,7 @@ from resphere.providers.simulator.sizes import Sizes
 from resphere.server.assembly import open_replica, read_durations
 from resphere.server.certs_zip import certs_zip
 from resphere.server.faults import read_faults
+from resphere.server.key_file import read_sealing
 from resphere.server.memory import do_apart
 from resphere.server.settings import Settings
 from resphere.server.tls import TlsFiles, ensure_certificates, given_certificates
@@ -112,14 +114,15 @@ def fill_store(settings: Settings, password: str) -> None:
 
 
 async def fill(settings: Settings, password: str) -> None:
-    """Put an inventory into an empty store, and the administrator's account."""
+    """Put an inventory into an empty store, and the administrator's account. Secrets of earlier releases are sealed."""
+    sealing = read_sealing(settings.key_file)
     store = SqliteStore.open(settings.database)
     try:
         # Where there is an inventory already, the machines in it need not be read here, only in the workers.
-        replica = Replica(store, (FOLDERS, ACCOUNTS))
+        replica = Replica(store, (FOLDERS, ACCOUNTS, *CUSTOMIZATION_TABLES), sealing=sealing)
         replica.load()
         if replica.get(Folder, ROOT_FOLDER) is None:
-            replica = open_replica(store)
+            replica = open_replica(store, sealing)
             objects = tuple(initial_inventory(settings))
             replica.pass_over(obj.id for obj in objects)
 
@@ -128,6 +131,8 @@ async def fill(settings: Settings, password: str) -> None:
                     edit.put(obj)
 
             await replica.change(plan)
+        if await replica.seal_plain():
+            await store.compact()
         accounts = LocalAccounts(replica, secrets.token_bytes)
         await accounts.put(ADMINISTRATOR, password, ADMIN.name)
     finally:

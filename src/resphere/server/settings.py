@@ -131,6 +131,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return self.data_dir / "resphere.db"
 
     @property
+    def key_file(self) -> Path:
+        """The key by which secrets in the store are sealed."""
+        return self.data_dir / "secrets.key"
+
+    @property
     def guest_files(self) -> Path:
         """The folder of large files in simulated guests."""
         return self.data_dir / "guest-files"

@@ -144,6 +144,28 @@ class SqliteStore:
         with self._lender(loop).waiting():
             return await future
 
+    async def compact(self) -> None:
+        """Write the file anew, so that nothing is left in it of what was deleted or overwritten.
+
+        Others who use the store wait meanwhile, or this one for them.
+
+        :raises StoreError: there is no room for that, or somebody does not let go of the file.
+        """
+        self._require_own_process()
+        await asyncio.to_thread(self._compact)
+
+    def _compact(self) -> None:
+        try:
+            connection = connect(self._path)
+            try:
+                connection.execute("VACUUM")
+                # What was written over is in the log of writes still, until that is emptied.
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot compact {self._path}: {error}") from error
+
     async def close(self) -> None:
         self._require_own_process()
         with self._reader_lock:

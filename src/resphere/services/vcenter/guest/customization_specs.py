@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
-import msgspec
-
 from resphere.contract.errors import AlreadyExists, InvalidArgument, NotFound, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_guest import CustomizationSpec, CustomizationSpecs
@@ -73,7 +69,7 @@ async def create(call: Call, spec: CustomizationSpecs.CreateSpec) -> Name:
                     spec.name,
                 )
             )
-        edit.put(made(call, spec.name, spec.description, spec.spec, "1"))
+        edit.put(made(call, spec.name, spec.description, spec.spec))
 
     await call.inventory.change(plan)
     return Name(spec.name)
@@ -108,7 +104,7 @@ async def set_(call: Call, name: Name, spec: CustomizationSpecs.Spec) -> None:
                     )
                 )
             edit.delete(CustomizationItem, name)
-        edit.put(made(call, spec.name, spec.description, spec.spec, current.fingerprint))
+        edit.put(made(call, spec.name, spec.description, spec.spec))
 
     await call.inventory.change(plan)
 
@@ -169,16 +165,14 @@ def os_type(spec: CustomizationSpec) -> OsType:
     return OsType.WINDOWS if spec.configuration_spec.windows_config is not None else OsType.LINUX
 
 
-def made(call: Call, name: str, description: str, spec: CustomizationSpec, before: str) -> CustomizationItem:
-    """The item to be kept; its fingerprint is another than ``before``."""
-    now = call.environment.now()
-    content = msgspec.json.encode((before, name, description, spec, now))
+def made(call: Call, name: str, description: str, spec: CustomizationSpec) -> CustomizationItem:
+    """The item to be kept. Its fingerprint follows from nothing in it: passwords could be tried out on one that did."""
     return CustomizationItem(
         id=name,
         description=description,
         spec=spec,
-        fingerprint=hashlib.sha256(content).hexdigest()[:16],
-        last_modified=now,
+        fingerprint=call.environment.random_bytes(8).hex(),
+        last_modified=call.environment.now(),
     )
 
 

@@ -1,0 +1,180 @@
+"""What the store gets encrypted: which documents, by whose key, and what earlier releases have left plain."""
+
+from __future__ import annotations
+
+import asyncio
+import typing
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resphere.contract.model import Secret
+from resphere.inventory.customization import CUSTOMIZATION_TABLES, CustomizationItem, GuestCustomization, pending
+from resphere.inventory.replica import Replica
+from resphere.inventory.sealing import KEY_BYTES, MARK, Sealing
+from resphere.inventory.table import Table
+from resphere.server.assembly import ALL_TABLES
+from resphere.store.base import Document, StoreError, Transaction, Write
+from resphere.store.sqlite import SqliteStore
+from tests.support.customizations import windows
+
+PASSWORD = "correct-horse-battery-staple"
+ITEM = CustomizationItem(
+    id="web",
+    description="Web servers",
+    spec=windows(PASSWORD),
+    fingerprint="f",
+    last_modified=datetime(2026, 1, 2, tzinfo=UTC),
+)
+
+
+def sealing(key: int = 1) -> Sealing:
+    numbers = iter(range(1, 1000))
+    return Sealing(bytes([key]) * KEY_BYTES, lambda count: next(numbers).to_bytes(count, "big"))
+
+
+@given(st.binary(max_size=200), st.text(max_size=20))
+def test_what_is_sealed_opens_in_its_place_only(content: bytes, place: str) -> None:
+    text = sealing().seal(content, place)
+    assert text.startswith(MARK)
+    assert len(content) < 4 or content not in text.encode()
+    assert sealing().open(text, place) == content
+    for by, where in ((sealing(2), place), (sealing(), place + "x")):
+        with pytest.raises(StoreError):
+            by.open(text, where)
+
+
+@pytest.mark.parametrize("text", ["", "plain", MARK, MARK + "!", MARK + "AAAA", "sealed-2:AAAA"])
+def test_other_texts_are_refused(text: str) -> None:
+    with pytest.raises(StoreError, match="the key of the data directory"):
+        sealing().open(text, "place")
+
+
+def test_no_two_are_alike() -> None:
+    by = sealing()
+    assert by.seal(b"same", "place") != by.seal(b"same", "place")
+
+
+def secrets_in(expected: Any, way: str = "", seen: frozenset[Any] = frozenset()) -> Iterator[str]:
+    """Where a type holds something that the contract calls secret, as paths of fields."""
+    if expected is Secret:
+        yield way
+    for inner in typing.get_args(expected):
+        yield from secrets_in(inner, way, seen)
+    if isinstance(expected, type) and issubclass(expected, msgspec.Struct) and expected not in seen:
+        for field in msgspec.structs.fields(expected):
+            yield from secrets_in(field.type, f"{way}.{field.name}", seen | {expected})
+
+
+@pytest.mark.parametrize("table", ALL_TABLES, ids=lambda table: table.cls.kind)
+def test_every_secret_of_a_document_is_sealed(table: Table[Any]) -> None:
+    fields = {way.split(".")[1] for way in secrets_in(table.cls)}
+    assert fields <= set(table.sealed)
+
+
+def test_that_finds_secrets() -> None:
+    found = [way for table in CUSTOMIZATION_TABLES for way in secrets_in(table.cls)]
+    assert len([way for way in found if way.endswith("gui_unattended.password")]) == 2
+
+
+def with_store(path: Path, test: typing.Callable[[SqliteStore], typing.Awaitable[None]]) -> None:
+    async def run() -> None:
+        store = SqliteStore.open(path / "resphere.db")
+        try:
+            await test(store)
+        finally:
+            await store.close()
+
+    asyncio.run(run())
+
+
+def loaded(store: SqliteStore, by: Sealing | None) -> Replica:
+    replica = Replica(store, CUSTOMIZATION_TABLES, sealing=by)
+    replica.load()
+    return replica
+
+
+def documents(store: SqliteStore) -> dict[str, Document]:
+    return {document.kind: document for document in store.load().documents}
+
+
+def test_the_store_gets_nothing_of_it(tmp_path: Path) -> None:
+    async def test(store: SqliteStore) -> None:
+        first, second = loaded(store, sealing()), loaded(store, sealing())
+        await first.change(lambda edit: edit.put(ITEM))
+        await first.change(lambda edit: edit.put(pending("vm-1", ITEM.spec)))
+        found = documents(store)
+        assert set(found) == {"customization_spec", "guest_customization"}
+        for document in found.values():
+            assert PASSWORD.encode() not in document.body
+            assert b"joiner" not in document.body
+        assert b"Web servers" in found["customization_spec"].body
+        second.refresh()
+        for replica in (first, second, loaded(store, sealing())):
+            assert replica.get(CustomizationItem, "web") == ITEM
+            assert replica.get(GuestCustomization, "vm-1") == pending("vm-1", ITEM.spec)
+            assert await replica.seal_plain() == 0
+
+    with_store(tmp_path, test)
+
+
+def test_without_the_key_nothing_is_read_or_written(tmp_path: Path) -> None:
+    async def test(store: SqliteStore) -> None:
+        with pytest.raises(StoreError, match="no key"):
+            await loaded(store, None).change(lambda edit: edit.put(ITEM))
+        await loaded(store, sealing()).change(lambda edit: edit.put(ITEM))
+        for by in (None, sealing(2)):
+            with pytest.raises(StoreError, match="cannot be decrypted"):
+                loaded(store, by)
+
+    with_store(tmp_path, test)
+
+
+def plain(obj: Any) -> Write:
+    """What an earlier release wrote."""
+    return Write(obj.kind, obj.id, msgspec.json.encode(obj), 0)
+
+
+def test_plain_ones_are_read_and_sealed_when_written_again(tmp_path: Path) -> None:
+    async def test(store: SqliteStore) -> None:
+        idle = GuestCustomization(id="vm-2", error="failed")
+        await store.commit(Transaction((plain(ITEM), plain(pending("vm-1", ITEM.spec)), plain(idle))))
+        replica = loaded(store, sealing())
+        assert replica.get(CustomizationItem, "web") == ITEM
+        # Even where nothing else is different.
+        await replica.change(lambda edit: edit.put(ITEM))
+        assert PASSWORD.encode() not in documents(store)["customization_spec"].body
+        assert await replica.seal_plain() == 1
+        assert await replica.seal_plain() == 0
+        assert not [document for document in store.load().documents if PASSWORD.encode() in document.body]
+        again = loaded(store, sealing())
+        assert again.get(GuestCustomization, "vm-1") == pending("vm-1", ITEM.spec)
+        assert again.get(GuestCustomization, "vm-2") == idle
+
+    with_store(tmp_path, test)
+
+
+def read_all(folder: Path) -> bytes:
+    """All files of a folder, one after the other."""
+    return b"".join(file.read_bytes() for file in folder.iterdir())
+
+
+def test_nothing_plain_is_left_in_a_compacted_file(tmp_path: Path) -> None:
+    async def test(store: SqliteStore) -> None:
+        many = [plain(msgspec.structs.replace(ITEM, id=f"web-{number}")) for number in range(50)]
+        await store.commit(Transaction(tuple(many)))
+        await loaded(store, sealing()).seal_plain()
+        await store.compact()
+        assert len(loaded(store, sealing()).all(CustomizationItem)) == 50
+        held.extend(read_all(tmp_path))
+
+    held = bytearray()
+    with_store(tmp_path, test)
+    assert PASSWORD.encode() not in held
+    assert b"web-49" in held
