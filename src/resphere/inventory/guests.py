@@ -26,7 +26,7 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     cdrom_bus: Cdrom.HostBusAdapterType = Cdrom.HostBusAdapterType.SATA
     firmware: Boot.Type = Boot.Type.BIOS
     open_vm_tools: bool = False
-    oldest_version: Version = Version.VMX_13
+    oldest_version: Version = Version.VMX_07
     cpu_count: int = 1
     memory_size_MiB: int = 2048
     disk_size_GiB: int = 16
@@ -154,18 +154,52 @@ _FAMILIES = (
     _Family("", "", GuestOSFamily.OTHER, _UNKNOWN),
 )
 
-# Older virtual hardware does not know these guests, or (NVMe) the adapter they are given.
-_OLDEST_VERSIONS = {
-    GuestOS.WINDOWS_SERVER_2019: Version.VMX_14,
-    GuestOS.WINDOWS_SERVER_2021: Version.VMX_17,
-    GuestOS.WINDOWS_11_64: Version.VMX_17,
-    GuestOS.RHEL_9_64: Version.VMX_17,
-    GuestOS.DEBIAN_12_64: Version.VMX_19,
-    GuestOS.FREEBSD_13_64: Version.VMX_17,
-    GuestOS.FREEBSD_14_64: Version.VMX_19,
-    GuestOS.ROCKYLINUX_64: Version.VMX_17,
-    GuestOS.ALMALINUX_64: Version.VMX_17,
-    GuestOS.WINDOWS_SERVER_2025: Version.VMX_21,
+_OLDEST_OF_DISKS = {_NVME: Version.VMX_13}
+_OLDEST_OF_CDROMS = {Cdrom.HostBusAdapterType.IDE: Version.VMX_07, Cdrom.HostBusAdapterType.SATA: Version.VMX_10}
+
+# Older virtual hardware does not know these guests; the first prefix that fits counts. For guests that came before
+# ESXi 6.0, what they are given decides.
+_OLDEST_OF_GUESTS = {
+    "ALMALINUX": Version.VMX_17,
+    "AMAZONLINUX": Version.VMX_13,
+    "ASIANUX_8": Version.VMX_13,
+    "ASIANUX_9": Version.VMX_13,
+    "CENTOS_8": Version.VMX_13,
+    "CENTOS_9": Version.VMX_13,
+    "COREOS": Version.VMX_11,
+    "CRX": Version.VMX_13,
+    "DARWIN_14": Version.VMX_11,
+    **{f"DARWIN_{release}": Version.VMX_13 for release in range(15, 24)},
+    "DEBIAN_8": Version.VMX_11,
+    "DEBIAN_9": Version.VMX_13,
+    "DEBIAN_12_64": Version.VMX_19,
+    "DEBIAN_1": Version.VMX_13,
+    "FREEBSD_13_64": Version.VMX_17,
+    "FREEBSD_14_64": Version.VMX_19,
+    "FREEBSD_1": Version.VMX_13,
+    "FUSIONOS": Version.VMX_13,
+    "KYLINLINUX": Version.VMX_13,
+    "MIRACLELINUX": Version.VMX_13,
+    "ORACLE_LINUX_8": Version.VMX_13,
+    "ORACLE_LINUX_9": Version.VMX_13,
+    "ORACLE_LINUX_10": Version.VMX_13,
+    **{f"OTHER_{kernel}X": Version.VMX_13 for kernel in range(4, 8)},
+    "PARDUS": Version.VMX_13,
+    "PROLINUX": Version.VMX_13,
+    "RHEL_8": Version.VMX_13,
+    "RHEL_9": Version.VMX_17,
+    "RHEL_10": Version.VMX_13,
+    "ROCKYLINUX": Version.VMX_17,
+    "SLES_15": Version.VMX_13,
+    "SLES_16": Version.VMX_13,
+    "VMKERNEL_6": Version.VMX_11,
+    **{f"VMKERNEL_{release}": Version.VMX_13 for release in range(7, 10)},
+    "WINDOWS_9": Version.VMX_11,
+    "WINDOWS_11": Version.VMX_17,
+    "WINDOWS_12": Version.VMX_13,
+    "WINDOWS_SERVER_2019": Version.VMX_14,
+    "WINDOWS_SERVER_2021": Version.VMX_17,
+    "WINDOWS_SERVER_2025": Version.VMX_21,
 }
 
 
@@ -181,9 +215,15 @@ def guest(guest_OS: GuestOS) -> Guest:
     }
     if not _is_64_bit(guest_OS):
         fields["firmware"] = Boot.Type.BIOS
-    if guest_OS in _OLDEST_VERSIONS:
-        fields["oldest_version"] = _OLDEST_VERSIONS[guest_OS]
-    return msgspec.convert(fields, Guest)
+    return _with_oldest_version(msgspec.convert(fields, Guest))
+
+
+def _with_oldest_version(system: Guest) -> Guest:
+    """The guest with the oldest virtual hardware that knows it and has the adapters that it is given."""
+    known = (version for prefix, version in _OLDEST_OF_GUESTS.items() if system.guest_OS.value.startswith(prefix))
+    adapters = _OLDEST_OF_DISKS.get(system.disk_bus, _OLDEST_OF_CDROMS[system.cdrom_bus])
+    oldest = max(next(known, adapters), adapters)
+    return msgspec.structs.replace(system, oldest_version=oldest)
 
 
 def _is_64_bit(guest_OS: GuestOS) -> bool:

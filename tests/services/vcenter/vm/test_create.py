@@ -497,3 +497,24 @@ def test_work_that_takes_time_is_refused_before_it_begins(world: World) -> None:
     assert not world.inventory.all(Task)
     assert made(world).name == "web"
     assert len(world.inventory.all(Task)) == 1
+
+
+@pytest.mark.parametrize(
+    ("guest_OS", "version"),
+    [
+        (GuestOS.RHEL_7_64, Version.VMX_11),
+        (GuestOS.DEBIAN_7_64, Version.VMX_10),
+        (GuestOS.WINDOWS_9_64, Version.VMX_11),
+        (GuestOS.WIN_XP_PRO, Version.VMX_07),
+    ],
+)
+def test_guests_of_their_time_on_old_hardware(world: World, guest_OS: GuestOS, version: Version) -> None:
+    """With all that is proposed, as playbooks ask that were written for old hosts."""
+    vm = made(world, guest_OS=guest_OS, hardware_version=version)
+    assert (vm.hardware.version, len(vm.disks)) == (version, 1)
+
+
+def test_hardware_older_than_the_adapters_proposed(world: World) -> None:
+    with pytest.raises(Unsupported) as refused:
+        made(world, guest_OS=GuestOS.RHEL_7_64, hardware_version=Version.VMX_09)
+    assert refused.value.messages[0].args == ("RHEL_7_64", "VMX_10", "VMX_09")
