@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -435,7 +436,32 @@ class TestAdapters:
         world.call(Scsi.delete, Id(vm.id), key)
         assert [entry.adapter for entry in world.call(Scsi.list, Id(vm.id))] == present
 
-    def test_an_adapter_with_devices_stays(self, world: World) -> None:
+    @pytest.mark.parametrize(
+        ("api", "spec", "first_key"),
+        [(Scsi, Scsi.CreateSpec, 1000), (Sata, Sata.CreateSpec, 15000), (Nvme, Nvme.CreateSpec, 31000)],
+    )
+    def test_bus_0_is_any_where_it_is_taken(self, world: World, api: Any, spec: Any, first_key: int) -> None:
+        """Clients that leave the bus to vCenter send 0, as Ansible's modules do."""
+        vm = vm_in(world, State.POWERED_OFF)
+        before = world.call(api.list, Id(vm.id))
+        given = [int(world.call(api.create, Id(vm.id), spec(bus=0, pci_slot_number=35 + bus))) for bus in range(2)]
+        buses = [key - first_key for key in given]
+        present = [int(entry.adapter) - first_key for entry in before]
+        assert buses == [bus for bus in range(4) if bus not in present][:2]
+        assert world.call(api.get, Id(vm.id), str(given[0])).pci_slot_number == 35
+
+    def test_drives_go_with_their_adapter(self, world: World) -> None:
+        vm = Id(vm_in(world, State.POWERED_OFF).id)
+        sata = world.call(Sata.create, vm, Sata.CreateSpec(bus=3))
+        spec = Cdrom.CreateSpec(type=Cdrom.HostBusAdapterType.SATA, sata=SataAddressSpec(bus=3))
+        present = world.call(Cdrom.list, vm)
+        drive = world.call(Cdrom.create, vm, spec)
+        world.call(Sata.delete, vm, sata)
+        assert world.call(Cdrom.list, vm) == present
+        with pytest.raises(NotFound):
+            world.call(Cdrom.get, vm, drive)
+
+    def test_an_adapter_with_disks_stays(self, world: World) -> None:
         vm = next(vm for vm in world.inventory.all(VirtualMachine).values() if vm.disks and vm.scsi_adapters)
         with pytest.raises(NotAllowedInCurrentState) as error:
             world.call(Scsi.delete, Id(vm.id), next(iter(vm.scsi_adapters)))

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, ResourceInUse, message
+from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk
 from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
-from resphere.services.vcenter.vm.hardware.addresses import Bus, used
-from resphere.services.vcenter.vm.hardware.devices import Family, remove, require_not_suspended
+from resphere.services.vcenter.vm.hardware.addresses import Bus, place_of
+from resphere.services.vcenter.vm.hardware.devices import Family, reconfigure, require_not_suspended
+from resphere.services.vcenter.vm.hardware.families import CDROMS
 
 K = TypeVar("K", bound=str)
 D = TypeVar("D")
@@ -44,26 +46,44 @@ def asked_bus(vm: VirtualMachine, family: Family[K, D], bus: int) -> int:
     return bus
 
 
+def any_for_first(vm: VirtualMachine, family: Family[K, D], bus: int | None) -> int | None:
+    """``bus``, or ``None`` where it is the first and taken: clients that leave it to vCenter send 0 as well.
+
+    As vCenter 8.0 does: behind it a bus number cannot be unset. Ansible's modules always send one.
+    """
+    return None if bus == 0 and family.key(0) in family.of(vm) else bus
+
+
 async def remove_adapter(
     call: Call, vm: str, family: Family[K, D], key: K, kind: Bus, bus_of: Callable[[D], int]
 ) -> None:
-    """Take an adapter out.
+    """Take an adapter out, and the CD-ROM drives on it (as vCenter 8.0 does).
 
-    :raises NotAllowedInCurrentState: the VM is suspended, or a device sits on the adapter.
+    :raises NotAllowedInCurrentState: the VM is suspended, or a disk sits on the adapter.
     """
 
-    def guard(current: VirtualMachine) -> None:
+    def change(current: VirtualMachine) -> tuple[VirtualMachine, None]:
         require_not_suspended(current, f"remove a {family.name}")
         bus = bus_of(family.require(current, key))
-        if any(place.kind is kind and place.bus == bus for place in used(current)):
+        if any(is_on(kind, bus, disk) for disk in current.disks.values()):
             raise NotAllowedInCurrentState(
                 message(
                     "resphere.vm.adapter.in_use",
-                    "The {0} {1} of {2} has devices; remove them first.",
+                    "The {0} {1} of {2} has disks; remove them first.",
                     family.name,
                     key,
                     current.name,
                 )
             )
+        drives = [drive for drive, device in current.cdroms.items() if is_on(kind, bus, device)]
+        for drive in drives:
+            current = CDROMS.without(current, drive)
+        return family.without(current, key), None
 
-    await remove(call, vm, family, key, guard)
+    await reconfigure(call, vm, change)
+
+
+def is_on(kind: Bus, bus: int, device: Disk.Info | Cdrom.Info) -> bool:
+    """Whether a device sits on that bus."""
+    place = place_of(device)
+    return place.kind is kind and place.bus == bus

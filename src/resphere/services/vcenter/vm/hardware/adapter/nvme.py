@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Nvme
 from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.hardware.adapter.buses import remove_adapter, with_adapter
+from resphere.services.vcenter.vm.hardware.adapter.buses import any_for_first, remove_adapter, with_adapter
 from resphere.services.vcenter.vm.hardware.addresses import Bus
 from resphere.services.vcenter.vm.hardware.devices import reconfigure
 from resphere.services.vcenter.vm.hardware.families import NVME_ADAPTERS
@@ -31,7 +33,12 @@ async def get(call: Call, vm: ids.VirtualMachineId, adapter: Key) -> Nvme.Info:
 @implements(Nvme.create)
 async def create(call: Call, vm: ids.VirtualMachineId, spec: Nvme.CreateSpec) -> Key:
     """Add an NVMe adapter, also to a running VM."""
-    return await reconfigure(call, vm, lambda current: with_nvme_adapter(current, spec))
+
+    def change(current: VirtualMachine) -> tuple[VirtualMachine, Key]:
+        bus = any_for_first(current, NVME_ADAPTERS, spec.bus)
+        return with_nvme_adapter(current, msgspec.structs.replace(spec, bus=bus))
+
+    return await reconfigure(call, vm, change)
 
 
 def with_nvme_adapter(vm: VirtualMachine, spec: Nvme.CreateSpec) -> tuple[VirtualMachine, Key]:
@@ -46,5 +53,5 @@ def with_nvme_adapter(vm: VirtualMachine, spec: Nvme.CreateSpec) -> tuple[Virtua
 
 @implements(Nvme.delete)
 async def delete(call: Call, vm: ids.VirtualMachineId, adapter: Key) -> None:
-    """Remove an adapter that no device uses."""
+    """Remove an adapter that no disk uses."""
     await remove_adapter(call, vm, NVME_ADAPTERS, adapter, Bus.NVME, lambda device: device.bus)

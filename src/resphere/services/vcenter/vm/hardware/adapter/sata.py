@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Sata
 from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.hardware.adapter.buses import remove_adapter, with_adapter
+from resphere.services.vcenter.vm.hardware.adapter.buses import any_for_first, remove_adapter, with_adapter
 from resphere.services.vcenter.vm.hardware.addresses import Bus
 from resphere.services.vcenter.vm.hardware.devices import reconfigure
 from resphere.services.vcenter.vm.hardware.families import SATA_ADAPTERS
@@ -31,7 +33,12 @@ async def get(call: Call, vm: ids.VirtualMachineId, adapter: Key) -> Sata.Info:
 @implements(Sata.create)
 async def create(call: Call, vm: ids.VirtualMachineId, spec: Sata.CreateSpec) -> Key:
     """Add a SATA adapter, also to a running VM."""
-    return await reconfigure(call, vm, lambda current: with_sata_adapter(current, spec))
+
+    def change(current: VirtualMachine) -> tuple[VirtualMachine, Key]:
+        bus = any_for_first(current, SATA_ADAPTERS, spec.bus)
+        return with_sata_adapter(current, msgspec.structs.replace(spec, bus=bus))
+
+    return await reconfigure(call, vm, change)
 
 
 def with_sata_adapter(vm: VirtualMachine, spec: Sata.CreateSpec) -> tuple[VirtualMachine, Key]:
@@ -48,5 +55,5 @@ def with_sata_adapter(vm: VirtualMachine, spec: Sata.CreateSpec) -> tuple[Virtua
 
 @implements(Sata.delete)
 async def delete(call: Call, vm: ids.VirtualMachineId, adapter: Key) -> None:
-    """Remove an adapter that no device uses."""
+    """Remove an adapter that no disk uses, with its CD-ROM drives."""
     await remove_adapter(call, vm, SATA_ADAPTERS, adapter, Bus.SATA, lambda device: device.bus)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_hardware import ScsiAddressInfo
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Scsi
@@ -9,7 +11,7 @@ from resphere.inventory.guests import guest
 from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.hardware.adapter.buses import remove_adapter, with_adapter
+from resphere.services.vcenter.vm.hardware.adapter.buses import any_for_first, remove_adapter, with_adapter
 from resphere.services.vcenter.vm.hardware.addresses import Bus
 from resphere.services.vcenter.vm.hardware.devices import alter, changed, reconfigure, require_off
 from resphere.services.vcenter.vm.hardware.families import SCSI_ADAPTERS
@@ -34,7 +36,12 @@ async def get(call: Call, vm: ids.VirtualMachineId, adapter: Key) -> Scsi.Info:
 @implements(Scsi.create)
 async def create(call: Call, vm: ids.VirtualMachineId, spec: Scsi.CreateSpec) -> Key:
     """Add a SCSI adapter, also to a running VM; unset: of the type the VM has already, or the guest's usual one."""
-    return await reconfigure(call, vm, lambda current: with_scsi_adapter(current, spec))
+
+    def change(current: VirtualMachine) -> tuple[VirtualMachine, Key]:
+        bus = any_for_first(current, SCSI_ADAPTERS, spec.bus)
+        return with_scsi_adapter(current, msgspec.structs.replace(spec, bus=bus))
+
+    return await reconfigure(call, vm, change)
 
 
 def with_scsi_adapter(vm: VirtualMachine, spec: Scsi.CreateSpec) -> tuple[VirtualMachine, Key]:
@@ -67,5 +74,5 @@ async def update(call: Call, vm: ids.VirtualMachineId, adapter: Key, spec: Scsi.
 
 @implements(Scsi.delete)
 async def delete(call: Call, vm: ids.VirtualMachineId, adapter: Key) -> None:
-    """Remove an adapter that no device uses."""
+    """Remove an adapter that no disk uses."""
     await remove_adapter(call, vm, SCSI_ADAPTERS, adapter, Bus.SCSI, lambda device: device.scsi.bus)
