@@ -20,7 +20,7 @@ def network_of(vm: VirtualMachine) -> GuestNetwork:
     if vm.guest is None:
         return GuestNetwork()
     told = vm.guest.network or GuestNetwork()
-    given = dict(zip(sorted(vm.nics, key=int), _addresses_by_nic(vm.guest.ip_addresses), strict=False))
+    given = dict(zip(sorted(vm.nics, key=int), addresses_by_nic(vm.guest.ip_addresses), strict=False))
     interfaces = {}
     for key in sorted(vm.nics, key=int):
         interfaces[key] = told.interfaces.get(key) or by_dhcp(given.get(key, ()) if vm.guest.network is None else ())
@@ -59,7 +59,7 @@ def all_addresses(network: GuestNetwork) -> tuple[str, ...]:
     )
 
 
-def _addresses_by_nic(addresses: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def addresses_by_nic(addresses: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """Each NIC has an IPv4 address and maybe IPv6 ones behind it."""
     group: tuple[str, ...] = ()
     for address in addresses:

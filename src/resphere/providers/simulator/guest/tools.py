@@ -1,6 +1,7 @@
-"""VMware Tools of simulated guests: the installer's CD, installation, upgrades. Pure functions of a VM.
+"""VMware Tools of simulated guests: where they come from, the installer's CD, upgrades, reports. Pure functions.
 
-A simulated guest runs the installer by itself as soon as it is there, where it has no Tools yet.
+A simulated guest runs the installer by itself as soon as it is there, where it has no Tools yet. Systems of our time
+bring their own Tools along.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ from resphere.contract.errors import AlreadyInDesiredState, NotAllowedInCurrentS
 from resphere.contract.generated.vcenter_vm import GuestOSFamily, Tools
 from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, ConnectionState
+from resphere.inventory.files import file_at, store_of
+from resphere.inventory.guest_network import addresses_by_nic
 from resphere.inventory.guests import Guest
 from resphere.inventory.guests import guest as defaults_of
 from resphere.inventory.model import GuestState, VirtualMachine
-from resphere.providers.simulator.catalog import CURRENT_TOOLS, GIB
+from resphere.inventory.replica import Replica
+from resphere.providers.simulator.catalog import CURRENT_TOOLS, GIB, OPEN_VM_TOOLS
 from resphere.providers.simulator.guest.image import family_of
 from resphere.providers.simulator.machine import tools_info
 
@@ -95,6 +99,53 @@ def installed(vm: VirtualMachine) -> VirtualMachine:
         tools_info(system.family, False, CURRENT_TOOLS, True), upgrade_policy=vm.tools.upgrade_policy
     )
     return msgspec.structs.replace(vm, tools=tools, guest=vm.guest or found_state(vm, system))
+
+
+def with_system_of_disk(inventory: Replica, vm: VirtualMachine) -> VirtualMachine:
+    """The new ``vm``, whose first disk may be a file that was there before: then its guest's system is on it."""
+    first = min(vm.disks, key=int, default=None)
+    path = vm.disks[first].backing.vmdk_file if first is not None else None
+    store = store_of(inventory, vm, path) if path is not None else None
+    if path is None or store is None or file_at(inventory, store.id, path) is None:
+        return vm
+    return with_own_tools(vm)
+
+
+def with_system_of_medium(vm: VirtualMachine) -> VirtualMachine:
+    """``vm``, which starts: from an image in a drive it installs its guest's system on its disks, unattended.
+
+    It stays as it is where it has Tools, and so a system.
+    """
+    bootable = any(
+        drive.start_connected and drive.backing.iso_file and not drive.backing.iso_file.startswith(FOLDER)
+        for drive in vm.cdroms.values()
+    )
+    return with_own_tools(vm) if bootable and vm.disks and not is_installed(vm) else vm
+
+
+def with_own_tools(vm: VirtualMachine) -> VirtualMachine:
+    """``vm``, which is off, with the Tools that its guest's system brings along; as it is where that has none."""
+    system = defaults_of(vm.guest_OS)
+    if not system.open_vm_tools:
+        return vm
+    tools = msgspec.structs.replace(
+        tools_info(system.family, True, OPEN_VM_TOOLS[-1], False), upgrade_policy=vm.tools.upgrade_policy
+    )
+    return msgspec.structs.replace(vm, tools=tools)
+
+
+def reporting(vm: VirtualMachine) -> VirtualMachine:
+    """``vm`` with what its Tools report once they run: of a new system all, else an address of each new NIC."""
+    if not is_installed(vm):
+        return vm
+    if vm.guest is None:
+        return msgspec.structs.replace(vm, guest=found_state(vm, defaults_of(vm.guest_OS)))
+    missing = sorted(vm.nics, key=int)[len(tuple(addresses_by_nic(vm.guest.ip_addresses))) :]
+    leases = [dhcp_address(mac) for mac in (vm.nics[key].mac_address for key in missing) if mac]
+    if vm.guest.network is not None or not leases:
+        return vm
+    addresses = (*vm.guest.ip_addresses, *leases)
+    return msgspec.structs.replace(vm, guest=msgspec.structs.replace(vm.guest, ip_addresses=addresses))
 
 
 def upgraded(vm: VirtualMachine) -> VirtualMachine:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from resphere.contract.generated.vcenter_vm import Tools
 from resphere.inventory.edit import Edit
 from resphere.inventory.files import settle
 from resphere.inventory.model import VirtualMachine
@@ -13,6 +14,7 @@ from resphere.inventory.storage_policies import with_known_policies
 from resphere.inventory.users import use_connections
 from resphere.providers.base import Job
 from resphere.providers.simulator.durations import Durations
+from resphere.providers.simulator.guest.tools import reporting
 
 R = TypeVar("R")
 
@@ -33,6 +35,8 @@ class Hardware:
         def plan(edit: Edit, vm: VirtualMachine) -> R:
             changed, outcome = change(vm)
             changed = with_known_policies(edit, vm, changed)
+            if changed.tools.run_state is Tools.RunState.RUNNING and len(changed.nics) > len(vm.nics):
+                changed = reporting(changed)
             edit.put(changed)
             settle(self._inventory, edit, vm, changed)
             use_connections(self._inventory, edit, vm, changed)

@@ -18,7 +18,7 @@ from resphere.inventory.storage_policies import with_known_policies
 from resphere.inventory.users import use_connections
 from resphere.providers.base import Copy, Job, Registration
 from resphere.providers.simulator.durations import Durations
-from resphere.providers.simulator.guest.tools import with_new_leases
+from resphere.providers.simulator.guest.tools import with_new_leases, with_system_of_disk
 from resphere.providers.simulator.states import shut_down
 from resphere.providers.simulator.work.power import started
 from resphere.providers.simulator.work.relocation import arriving, carry, followed, kept_by_snapshots, new_paths
@@ -38,7 +38,7 @@ class Lifecycle:
         await job.spend(self._durations.create_vm)
 
         def plan(edit: Edit, folder: Folder) -> ids.VirtualMachineId:
-            vm = with_known_policies(edit, None, make(edit, folder))
+            vm = with_system_of_disk(self._inventory, with_known_policies(edit, None, make(edit, folder)))
             edit.put(vm)
             settle(self._inventory, edit, None, vm)
             use_connections(self._inventory, edit, None, vm)

@@ -14,7 +14,7 @@ from resphere.inventory.replica import Replica
 from resphere.providers.base import Job
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.guest.customizing import customized_at_start
-from resphere.providers.simulator.guest.tools import upgraded_at_start
+from resphere.providers.simulator.guest.tools import reporting, upgraded_at_start, with_system_of_medium
 from resphere.providers.simulator.states import powered_off, powered_on, shut_down, suspended
 from resphere.providers.simulator.work.places import running_place
 
@@ -69,5 +69,6 @@ def started(inventory: Replica, edit: Edit, vm: VirtualMachine, now: datetime) -
     edit.rely_on(host)
     starting = vm if host.id == vm.host else msgspec.structs.replace(vm, host=host.id)
     if vm.power_state is OFF:
-        starting = customized_at_start(edit, upgraded_at_start(starting), now)
+        starting = reporting(upgraded_at_start(with_system_of_medium(starting)))
+        starting = customized_at_start(edit, starting, now)
     return powered_on(starting)

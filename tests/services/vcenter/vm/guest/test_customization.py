@@ -17,6 +17,7 @@ from resphere.contract.generated.vcenter_vm_guest_networking import Interfaces, 
 from resphere.contract.model import AnyOperation, Secret
 from resphere.inventory.customization import GuestCustomization
 from resphere.inventory.model import VirtualMachine
+from resphere.services.vcenter.vm.new_machine import NO_TOOLS
 from tests.support.customizations import DHCP, STATIC, cloud, linux, named, windows
 from tests.support.guests import PASSWORD, ended, ready_vm, run_shell
 from tests.support.transfers import fetch
@@ -192,7 +193,7 @@ def test_when_it_cannot_be(world: World, vm: Id) -> None:
 
 def test_a_failure_is_told(world: World, vm: Id) -> None:
     world.call(Customization.set, stopped(world, vm), SetSpec(spec=linux()))
-    world.change(machine(world, vm), guest=None)
+    world.change(machine(world, vm), guest=None, tools=NO_TOOLS)
     world.call(Power.start, vm)
     failed = world.call(Customization.get, vm)
     assert failed.status is Status.FAILED

@@ -1,0 +1,117 @@
+"""Where the systems of new virtual machines come from: an image in a drive, or a disk that has one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resphere.contract.errors import ServiceUnavailable
+from resphere.contract.generated import ids, vcenter
+from resphere.contract.generated.vcenter_vm import GuestOS, Power, Tools
+from resphere.contract.generated.vcenter_vm_guest import Identity
+from resphere.contract.generated.vcenter_vm_guest_networking import Interfaces
+from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk, Ethernet
+from tests.inventory import samples
+from tests.support.world import World
+
+VM = vcenter.VM
+Status = Tools.VersionStatus
+STORE = ids.DatastoreId("datastore-15")
+PLACE = VM.PlacementSpec(
+    folder=ids.FolderId("group-v3"),
+    cluster=ids.ClusterComputeResourceId("domain-c8"),
+    datastore=STORE,
+)
+NIC = Ethernet.CreateSpec(
+    backing=Ethernet.BackingSpec(type=Ethernet.BackingType.STANDARD_PORTGROUP, network=ids.NetworkId("network-17")),
+    start_connected=True,
+)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with World(tmp_path, samples.skeleton()) as world:
+        yield world
+
+
+def image(world: World, start_connected: bool = True) -> Cdrom.CreateSpec:
+    [store] = world.call(vcenter.Datastore.list, vcenter.Datastore.FilterSpec(datastores=frozenset([STORE])))
+    backing = Cdrom.BackingSpec(type=Cdrom.BackingType.ISO_FILE, iso_file=f"[{store.name}] install.iso")
+    return Cdrom.CreateSpec(type=Cdrom.HostBusAdapterType.SATA, backing=backing, start_connected=start_connected)
+
+
+def new(world: World, **fields: Any) -> ids.VirtualMachineId:
+    given = {"guest_OS": GuestOS.RHEL_8_64, "name": "web", "placement": PLACE, "nics": (NIC,), **fields}
+    return world.call(VM.create, VM.CreateSpec(**given))
+
+
+def started(world: World, **fields: Any) -> ids.VirtualMachineId:
+    vm = new(world, **fields)
+    world.call(Power.start, vm)
+    return vm
+
+
+def addresses(world: World, vm: ids.VirtualMachineId) -> list[int]:
+    """How many addresses each NIC of the guest has."""
+    interfaces = world.call(Interfaces.list, vm)
+    return [len(each.ip.ip_addresses) if each.ip is not None else 0 for each in interfaces]
+
+
+def test_a_system_comes_from_the_image_in_the_drive(world: World) -> None:
+    vm = new(world, cdroms=(image(world),))
+    assert world.call(Tools.get, vm).version_status is Status.NOT_INSTALLED
+    world.call(Power.start, vm)
+    tools = world.call(Tools.get, vm)
+    assert (tools.run_state, tools.version_status) == (Tools.RunState.RUNNING, Status.UNMANAGED)
+    assert tools.install_type is Tools.ToolsInstallType.OPEN_VM_TOOLS
+    identity = world.call(Identity.get, vm)
+    assert identity.host_name == "web"
+    assert identity.ip_address is not None
+    assert addresses(world, vm) == [1]
+
+
+def test_it_stays_on_the_disk(world: World) -> None:
+    vm = started(world, cdroms=(image(world),))
+    world.call(Power.stop, vm)
+    [drive] = world.call(Cdrom.list, vm)
+    world.call(Cdrom.delete, vm, drive.cdrom)
+    world.call(Power.start, vm)
+    assert world.call(Tools.get, vm).run_state is Tools.RunState.RUNNING
+
+
+def test_no_image_no_disk_and_a_system_without_tools_of_its_own(world: World) -> None:
+    apart: tuple[dict[str, Any], ...] = (
+        {},
+        {"cdroms": (image(world, start_connected=False),)},
+        {"cdroms": (image(world),), "disks": ()},
+        {"cdroms": (image(world),), "guest_OS": GuestOS.WINDOWS_SERVER_2019},
+    )
+    for number, fields in enumerate(apart):
+        vm = started(world, name=f"vm-{number}", **fields)
+        assert world.call(Tools.get, vm).run_state is Tools.RunState.NOT_RUNNING, fields
+        with pytest.raises(ServiceUnavailable):
+            world.call(Identity.get, vm)
+
+
+def test_a_disk_that_was_there_has_a_system(world: World) -> None:
+    first = new(world, name="first")
+    [disk] = world.call(Disk.list, first)
+    path = world.call(Disk.get, first, disk.disk).backing.vmdk_file
+    world.call(Disk.delete, first, disk.disk)
+    backing = Disk.BackingSpec(type=Disk.BackingType.VMDK_FILE, vmdk_file=path)
+    vm = started(world, name="second", disks=(Disk.CreateSpec(backing=backing),))
+    assert world.call(Tools.get, vm).run_state is Tools.RunState.RUNNING
+    assert addresses(world, vm) == [1]
+
+
+def test_new_nics_get_an_address(world: World) -> None:
+    vm = started(world, cdroms=(image(world),))
+    world.call(Ethernet.create, vm, NIC)
+    assert addresses(world, vm) == [1, 1]
+    world.call(Power.stop, vm)
+    world.call(Ethernet.create, vm, NIC)
+    world.call(Power.start, vm)
+    assert addresses(world, vm) == [1, 1, 1]
