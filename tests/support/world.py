@@ -96,8 +96,8 @@ class World:
         self.contents = Contents(folder / "guest-files", "test", lambda _: True)
         self.environment = Environment(
             inventory=self.inventory,
-            provider=Simulator(self.inventory, self.contents),
-            tasks=Tasks(self.inventory, lambda: NOW, "test", lambda _: True),
+            provider=Simulator(self.inventory, self.contents, lambda: self.environment.now()),
+            tasks=Tasks(self.inventory, lambda: self.environment.now(), "test", lambda _: True),
             product=Product("8.0.3", "1", "0", "test", ("8.0",)),
             now=lambda: NOW,
             random_bytes=random.Random(1).randbytes,

@@ -43,9 +43,10 @@ class CustomizationItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 
 
 class GuestCustomization(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """The last customization of the VM ``id``; ``spec`` is set while it waits for the VM's next start.
+    """The last customization of the VM ``id``; ``spec`` is set until it is over.
 
-    ``live``: it was done while the VM ran.
+    It waits for the VM's next start until ``start_time`` is set, and goes on until ``due``, which is unset while the VM
+    is suspended. ``live``: it was done while the VM ran.
     """
 
     kind: ClassVar[str] = "guest_customization"
@@ -55,19 +56,26 @@ class GuestCustomization(msgspec.Struct, frozen=True, kw_only=True, omit_default
     live: bool = False
     error: str | None = None
     start_time: datetime | None = None
+    due: datetime | None = None
     end_time: datetime | None = None
 
     @property
     def status(self) -> Customization.Info.Status:
         """How far it is."""
         if self.spec is not None:
-            return Status.PENDING
+            return Status.PENDING if self.start_time is None else Status.RUNNING
         return Status.FAILED if self.error is not None else Status.SUCCEEDED
 
 
 CUSTOMIZATION_TABLES: tuple[Table[Any], ...] = (
     Table(cls=CustomizationItem, sealed=("spec",)),
-    Table(cls=GuestCustomization, indexes={"machine": own_id}, revises=False, belongs_to="machine", sealed=("spec",)),
+    Table(
+        cls=GuestCustomization,
+        indexes={"machine": own_id, "due": lambda found: () if found.due is None else ("yes",)},
+        revises=False,
+        belongs_to="machine",
+        sealed=("spec",),
+    ),
 )
 
 
@@ -76,9 +84,11 @@ def pending(vm: str, spec: CustomizationSpec) -> GuestCustomization:
     return GuestCustomization(id=vm, spec=spec)
 
 
-def finished(vm: str, now: datetime, error: str | None = None, live: bool = False) -> GuestCustomization:
-    """The record of a customization that is over."""
-    return GuestCustomization(id=vm, error=error, start_time=now, end_time=now, live=live)
+def finished(
+    vm: str, now: datetime, *, started: datetime | None = None, error: str | None = None, live: bool = False
+) -> GuestCustomization:
+    """The record of a customization that is over; unless it ``started`` before, it took no time."""
+    return GuestCustomization(id=vm, error=error, start_time=started or now, end_time=now, live=live)
 
 
 def customized(vm: VirtualMachine, spec: CustomizationSpec) -> VirtualMachine:

@@ -130,7 +130,8 @@ class Worker:
         self._accounts = LocalAccounts(self._replica, secrets.token_bytes)
         self._sessions = Sessions(self._replica, session_limits(settings), now, secrets.token_bytes)
         contents = Contents(settings.guest_files, self._lock.name, self._lock.is_alive)
-        provider = Simulator(self._replica, contents, read_durations(settings.durations), guest_options(settings))
+        durations = read_durations(settings.durations)
+        provider = Simulator(self._replica, contents, now, durations, guest_options(settings))
         self._provider = provider
         self.pipeline = Pipeline(
             environment=Environment(

@@ -21,6 +21,8 @@ class Durations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     delete_vm: float = 0.0
     clone_vm: float = 0.0
     """Per disk, and as much for the rest; instant clones take no time of their own."""
+    customize: float = 0.0
+    """From the start of a VM until its guest is customized; as long for one that runs."""
     relocate_vm: float = 0.0
     """For a change of host, and as much per disk that changes its datastore."""
     enter_maintenance_mode: float = 0.0
@@ -43,6 +45,7 @@ REALISTIC = Durations(
     register_vm=1.0,
     delete_vm=1.5,
     clone_vm=4.0,
+    customize=20.0,
     relocate_vm=5.0,
     enter_maintenance_mode=1.5,
     exit_maintenance_mode=1.0,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 from resphere.inventory.replica import Replica
 from resphere.providers.simulator.durations import NONE, Durations
 from resphere.providers.simulator.load import Statistics
@@ -26,6 +29,7 @@ class Simulator:
         self,
         inventory: Replica,
         contents: Contents,
+        now: Callable[[], datetime],
         durations: Durations = NONE,
         guests: GuestOptions = GUESTS,
     ) -> None:
@@ -35,9 +39,9 @@ class Simulator:
         self.lifecycle = Lifecycle(inventory, durations)
         self.hosts = Hosts(inventory, durations)
         self.inventory = Inventory(inventory, durations)
-        self.guests = Guests(inventory, contents, guests)
+        self.guests = Guests(inventory, contents, now, durations, guests)
         self.statistics = Statistics(inventory)
 
     async def feed(self, inventory: Replica) -> None:
-        """The store is the truth; only what workers that died have left beside it goes."""
-        await self.guests.clean_up()
+        """The store is the truth; what goes on in guests by itself is brought about here."""
+        await self.guests.go_on()

@@ -490,7 +490,7 @@ def test_many_at_once_never_overcommit(world: World) -> None:
 
 
 def test_work_that_takes_time_is_refused_before_it_begins(world: World) -> None:
-    slow = Simulator(world.inventory, world.contents, Durations(create_vm=0.01))
+    slow = Simulator(world.inventory, world.contents, world.environment.now, Durations(create_vm=0.01))
     world.environment = msgspec.structs.replace(world.environment, provider=slow)
     with pytest.raises(InvalidArgument):
         world.call(VM.create, spec(cpu=Cpu.UpdateSpec(count=0)))

@@ -71,7 +71,7 @@ def another_datastore(world: World, vm: VirtualMachine) -> Datastore:
 
 def slow(world: World, **seconds: float) -> None:
     """Have work take time from now on."""
-    simulator = Simulator(world.inventory, world.contents, Durations(**seconds))
+    simulator = Simulator(world.inventory, world.contents, world.environment.now, Durations(**seconds))
     world.environment = msgspec.structs.replace(world.environment, provider=simulator)
 
 

@@ -2,35 +2,64 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from resphere.contract.generated.vcenter_guest import CustomizationSpec
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Files
-from resphere.inventory.customization import GuestCustomization, customized, finished
+from resphere.inventory.customization import GuestCustomization, Status, customized, finished
 from resphere.inventory.edit import Edit
 from resphere.inventory.guest import GuestNode, GuestSystem
 from resphere.inventory.model import VirtualMachine
 from resphere.providers.simulator.guest.image import host_name_of, hosts_file, style_of
 
 
-def customized_at_start(edit: Edit, vm: VirtualMachine, now: datetime) -> VirtualMachine:
-    """``vm``, which starts, as the customization that waits for that leaves it. How it went is kept."""
+def customized_at_start(edit: Edit, vm: VirtualMachine, now: datetime, seconds: float) -> VirtualMachine:
+    """``vm``, which starts, as the customization that waits for that leaves it. How it goes is kept.
+
+    Where it takes ``seconds``, it only begins here; see :class:`resphere.providers.simulator.work.customizations`.
+    """
     waiting = edit.get(GuestCustomization, vm.id)
     if waiting is None or waiting.spec is None:
         return vm
-    return customize(edit, vm, waiting.spec, now, live=False)
+    if seconds > 0 and vm.guest is not None:
+        edit.put(msgspec.structs.replace(waiting, start_time=now, due=now + timedelta(seconds=seconds)))
+        return vm
+    return customize(edit, vm, waiting.spec, now, started=now, live=False)
 
 
-def customize(edit: Edit, vm: VirtualMachine, spec: CustomizationSpec, now: datetime, live: bool) -> VirtualMachine:
+def hold_customization(edit: Edit, machine: str) -> None:
+    """Have the customization that is under way wait until the machine is resumed."""
+    current = edit.get(GuestCustomization, machine)
+    if current is not None and current.due is not None:
+        edit.put(msgspec.structs.replace(current, due=None))
+
+
+def resume_customization(edit: Edit, machine: str, now: datetime, seconds: float) -> None:
+    """Have the customization that was under way go on, from its beginning."""
+    current = edit.get(GuestCustomization, machine)
+    if current is not None and current.status is Status.RUNNING:
+        edit.put(msgspec.structs.replace(current, due=now + timedelta(seconds=seconds)))
+
+
+def break_off_customization(edit: Edit, machine: str, now: datetime, why: str) -> None:
+    """Have the customization that is under way fail."""
+    current = edit.get(GuestCustomization, machine)
+    if current is not None and current.status is Status.RUNNING:
+        edit.put(finished(machine, now, started=current.start_time, error=why))
+
+
+def customize(
+    edit: Edit, vm: VirtualMachine, spec: CustomizationSpec, now: datetime, *, started: datetime | None, live: bool
+) -> VirtualMachine:
     """``vm`` with what ``spec`` makes of its guest, whose files follow. A failure is kept, and changes nothing."""
     try:
         changed = customized(vm, spec)
     except ValueError as error:
-        edit.put(finished(vm.id, now, error=str(error), live=live))
+        edit.put(finished(vm.id, now, started=started, error=str(error), live=live))
         return vm
-    edit.put(finished(vm.id, now, live=live))
+    edit.put(finished(vm.id, now, started=started, live=live))
     system = edit.get(GuestSystem, vm.id)
     if system is not None and not style_of(changed).windows:
         edit.put(msgspec.structs.replace(system, nodes=_with_names(system, changed, now)))

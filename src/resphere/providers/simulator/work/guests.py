@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from resphere.contract.errors import Unauthenticated, Unsupported, message
+from resphere.contract.errors import Unauthenticated, Unsupported, VapiError, message
 from resphere.contract.generated.vcenter_guest import CustomizationSpec
 from resphere.contract.generated.vcenter_vm_guest import Credentials, Processes
 from resphere.contract.model import ByteStream
@@ -18,6 +18,7 @@ from resphere.inventory.guest import GuestTransfer
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.providers.base import GuestFiles, Job
+from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.guest.customizing import customize
 from resphere.providers.simulator.guest.faults import no_process
 from resphere.providers.simulator.guest.files import SimulatedFiles
@@ -26,6 +27,7 @@ from resphere.providers.simulator.guest.processes import ended, info, shown, sta
 from resphere.providers.simulator.guest.systems import Systems, complete
 from resphere.providers.simulator.guest.tools import installer_drive, upgraded, with_installer, without_installer
 from resphere.providers.simulator.guest.tree import Limits
+from resphere.providers.simulator.work.customizations import Customizations
 from resphere.providers.simulator.work.transfers import Transfers
 from resphere.store.contents import Contents
 
@@ -43,8 +45,17 @@ class GuestOptions(msgspec.Struct, frozen=True, kw_only=True):
 class Guests:
     """Each guest is a small file system and a table of processes."""
 
-    def __init__(self, inventory: Replica, contents: Contents, options: GuestOptions) -> None:
+    def __init__(
+        self,
+        inventory: Replica,
+        contents: Contents,
+        now: Callable[[], datetime],
+        durations: Durations,
+        options: GuestOptions,
+    ) -> None:
+        self._durations = durations
         self._options = options
+        self._customizations = Customizations(inventory, now)
         self._systems = Systems(inventory, contents, options.limits)
         self._transfers = Transfers(inventory, contents, self._systems)
 
@@ -156,12 +167,20 @@ class Guests:
         await job.complete(lambda edit, vm: edit.put(upgraded(vm)))
 
     async def customize(self, job: Job[VirtualMachine], spec: CustomizationSpec) -> None:
-        """Names and addresses change at once."""
+        """Names and addresses change at the end. What breaks off, or is canceled, has failed."""
+        began = job.now()
 
         def plan(edit: Edit, vm: VirtualMachine) -> None:
-            edit.put(customize(edit, vm, spec, job.now(), live=True))
+            edit.put(customize(edit, vm, spec, job.now(), started=began, live=True))
 
-        await job.complete(plan)
+        # What is refused before it has begun leaves no trace.
+        await job.begin()
+        try:
+            await job.spend(self._durations.customize)
+            await job.complete(plan)
+        except VapiError as error:
+            await self._customizations.fail_live(job.target.id, began, str(error))
+            raise
 
     async def agree_on_transfer(self, job: Job[VirtualMachine], transfer: GuestTransfer) -> None:
         """See :class:`Transfers`."""
@@ -175,6 +194,7 @@ class Guests:
         """See :class:`Transfers`."""
         await self._transfers.upload(job, transfer, content)
 
-    async def clean_up(self) -> None:
-        """Delete what was left behind by workers that died."""
+    async def go_on(self) -> None:
+        """Take up what workers that died have left, and then finish in the guests what takes time, until canceled."""
         await self._transfers.clean_up()
+        await self._customizations.run()

@@ -90,7 +90,7 @@ class Lifecycle:
             if not made.running:
                 vm = shut_down(vm)
             if made.power_on:
-                vm = started(self._inventory, edit, vm, job.now())
+                vm = started(self._inventory, edit, vm, job.now(), self._durations.customize)
             edit.put(vm)
             settle(self._inventory, edit, None, vm)
             use_connections(self._inventory, edit, None, vm)

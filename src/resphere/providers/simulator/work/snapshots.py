@@ -18,6 +18,7 @@ from resphere.inventory.storage_policies import with_known_policies
 from resphere.inventory.users import use_connections
 from resphere.providers.base import Job
 from resphere.providers.simulator.durations import Durations
+from resphere.providers.simulator.guest.customizing import break_off_customization
 from resphere.providers.simulator.states import powered_off
 from resphere.providers.simulator.work.places import running_place
 
@@ -73,6 +74,7 @@ class Snapshots:
             reverted = with_known_policies(edit, vm, without_lost_networks(self._inventory, reverted))
             edit.put(reverted)
             use_connections(self._inventory, edit, vm, reverted)
+            break_off_customization(edit, vm.id, job.now(), f"{vm.name} was reverted to a snapshot before it was done")
             revert_guest(self._inventory, edit, vm.id, snapshot.id, reverted.power_state is ON)
             revert_data_sets(self._inventory, edit, vm.id, snapshot.id)
             settle(self._inventory, edit, vm, reverted)

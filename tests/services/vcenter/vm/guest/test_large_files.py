@@ -19,7 +19,9 @@ from resphere.contract.generated.vcenter_vm_guest_filesystem import Directories,
 from resphere.inventory.edit import Edit
 from resphere.inventory.guest import DOCUMENT_BYTES, GuestContent, GuestSystem, content_id, digest_of
 from resphere.inventory.model import VirtualMachine
-from resphere.providers.simulator.provider import Simulator
+from resphere.providers.simulator.guest.systems import Systems
+from resphere.providers.simulator.guest.tree import Limits
+from resphere.providers.simulator.work.transfers import Transfers
 from resphere.store.contents import ContentMissing, Contents, Reading
 from tests.support.guests import ROOT, ready_vm, run_shell
 from tests.support.transfers import Attributes, Pieces, agree, fetch, send, taken
@@ -189,8 +191,8 @@ def test_what_dead_workers_left_is_deleted_and_nothing_else(world: World, vm: Id
         (world.contents.folder / name).write_bytes(b"left behind")
     (world.contents.folder / "notes").write_bytes(b"somebody's own")
     contents = Contents(world.contents.folder, "new", lambda worker: worker == "alive")
-    simulator = Simulator(world.inventory, contents)
-    world.run(simulator.feed(world.inventory))
+    systems = Systems(world.inventory, contents, Limits())
+    world.run(Transfers(world.inventory, contents, systems).clean_up())
     assert sorted(file.name for file in contents.folder.iterdir()) == ["alive.1", "alive.2.part", "notes", "test.1"]
     assert fetch(world, vm, "/srv/x") == LARGE
 

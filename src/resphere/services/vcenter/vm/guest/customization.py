@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resphere.contract.errors import InvalidArgument, message
+from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_guest import CustomizationSpec, HostnameGenerator, Ipv4, Ipv6
 from resphere.contract.generated.vcenter_vm import GuestOSFamily, Tools
@@ -17,8 +17,10 @@ from resphere.services.vcenter.guest.customization_specs import require_item
 from resphere.services.vcenter.guest.rules import require_sound
 from resphere.services.vcenter.vm.guest.operations_ready import require_ready
 from resphere.services.vcenter.vm.hardware.devices import State, require_off
+from resphere.tasks.record import Task
 
 LIVE = CustomizationLive.Info.Status
+LIVE_WORK = (CustomizationLive.run_task.service, CustomizationLive.run_task.name)
 CUSTOMIZABLE = (GuestOSFamily.LINUX, GuestOSFamily.WINDOWS)
 
 
@@ -32,8 +34,8 @@ async def get(call: Call, vm: ids.VirtualMachineId) -> Customization.Info:
     return Customization.Info(
         status=last.status,
         error=last.error,
-        start_time=last.start_time if last.spec is None else None,
-        end_time=last.end_time if last.spec is None else None,
+        start_time=last.start_time,
+        end_time=last.end_time,
     )
 
 
@@ -83,6 +85,9 @@ async def check(call: Call, vm: ids.VirtualMachineId) -> Customization.CheckInfo
 async def get_live(call: Call, vm: ids.VirtualMachineId) -> CustomizationLive.Info:
     """How far the VM's last customization is, if that was done while it ran."""
     call.require(VirtualMachine, vm)
+    for task in call.inventory.by(Task, "busy", vm).values():
+        if (task.service, task.operation) == LIVE_WORK and call.tasks.is_worked_on(task):
+            return CustomizationLive.Info(status=LIVE.RUNNING, start_time=task.start_time)
     last = call.inventory.get(GuestCustomization, vm)
     if last is None or not last.live:
         return CustomizationLive.Info(status=LIVE.NOT_AVAILABLE)
@@ -113,6 +118,7 @@ async def run_live(call: Call, vm: ids.VirtualMachineId, spec: CustomizationLive
 
     def guard(current: VirtualMachine) -> None:
         require_ready(current)
+        require_none_under_way(call, current)
         require_fitting(current, wanted)
 
     guard(target)
@@ -168,6 +174,18 @@ def require_fitting(vm: VirtualMachine, spec: CustomizationSpec) -> None:
         raise InvalidArgument(
             message("vmsg.NicSettingMismatch.summary", "The settings do not fit: {0}.", error)
         ) from None
+
+
+def require_none_under_way(call: Call, vm: VirtualMachine) -> None:
+    """Refuse a VM whose guest is being customized since its start.
+
+    :raises NotAllowedInCurrentState: it is.
+    """
+    last = call.inventory.get(GuestCustomization, vm.id)
+    if last is not None and last.status is Status.RUNNING:
+        raise NotAllowedInCurrentState(
+            message("resphere.guest.customization_running", "The guest in {0} is being customized already.", vm.name)
+        )
 
 
 def is_customizable(vm: VirtualMachine) -> bool:
