@@ -20,6 +20,7 @@ from resphere.inventory.model import VirtualMachine
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.provider import Simulator
 from resphere.providers.simulator.work.customizations import Customizations
+from resphere.services.vcenter.vm.new_machine import NO_TOOLS
 from tests.support.customizations import linux, named
 from tests.support.guests import PASSWORD, ended, ready_vm
 from tests.support.world import NOW, World
@@ -130,7 +131,7 @@ def test_it_goes_with_the_vm(world: World, vm: Id) -> None:
 def test_a_guest_without_tools_fails_at_once(world: World, vm: Id) -> None:
     machine = world.inventory.get(VirtualMachine, vm)
     assert machine is not None
-    world.change(machine, guest=None)
+    world.change(machine, guest=None, tools=NO_TOOLS)
     world.call(Power.start, vm)
     assert status(world, vm).status is Status.FAILED
 
