@@ -71,7 +71,8 @@ class GuestProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 class GuestSystem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A guest's files by key (see ``simulator.guest.paths``), and the processes that were started in it by number.
 
-    ``ended`` are those of its own processes that were ended.
+    ``ended`` are those of its own processes that were ended. ``forked_from`` is the instance UUID of the VM whose own
+    processes these are, where this one runs on from where that was.
 
     ``id`` is the VM's, or the snapshot's that keeps the guest as it was; ``machine`` is the VM's in both. ``boot``
     counts the starts: what belongs to an earlier one is void.
@@ -85,7 +86,12 @@ class GuestSystem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     processes: dict[int, GuestProcess] = {}
     ended: tuple[int, ...] = ()
     next_pid: int
+    forked_from: str | None = None
     boot: int = 0
+
+    def restarted(self) -> GuestSystem:
+        """The guest with the processes that it has by itself."""
+        return msgspec.structs.replace(self, processes={}, ended=(), forked_from=None)
 
 
 class GuestContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -203,7 +209,7 @@ def revert_guest(inventory: Replica, edit: Edit, machine: str, snapshot: str, ru
     boot = current.boot + 1 if current is not None else 0
     if kept is not None:
         back = msgspec.structs.replace(kept, id=machine, boot=max(boot, kept.boot + 1))
-        edit.put(back if running else msgspec.structs.replace(back, processes={}, ended=()))
+        edit.put(back if running else back.restarted())
     elif current is not None:
         edit.delete(GuestSystem, machine)
     drop_unused(inventory, edit, machine)
@@ -215,7 +221,7 @@ def stop_guest(inventory: Replica, edit: Edit, machine: str, keeps_processes: bo
     """Have a guest's transfers end, and its processes too unless it is only suspended."""
     system = edit.get(GuestSystem, machine)
     if system is not None:
-        stopped = system if keeps_processes else msgspec.structs.replace(system, processes={}, ended=())
+        stopped = system if keeps_processes else system.restarted()
         edit.put(msgspec.structs.replace(stopped, boot=system.boot + 1))
     for transfer in list(inventory.by(GuestTransfer, "machine", machine)):
         edit.delete(GuestTransfer, transfer)
@@ -226,7 +232,7 @@ def copy_guest(inventory: Replica, edit: Edit, source: str, machine: str) -> Non
     system = edit.get(GuestSystem, source)
     if system is None:
         return
-    edit.put(msgspec.structs.replace(system, id=machine, machine=machine, processes={}, ended=(), boot=0))
+    edit.put(msgspec.structs.replace(system.restarted(), id=machine, machine=machine, boot=0))
     for name in contents_of(system):
         content = edit.get(GuestContent, content_id(system.machine, name))
         assert content is not None, f"the content {name} of {system.machine} is missing"

@@ -58,13 +58,20 @@ def image(vm: VirtualMachine) -> GuestSystem:
         _windows(vm, nodes)
     else:
         _posix(vm, nodes)
-    return GuestSystem(id=vm.id, machine=vm.id, nodes=nodes.found, next_pid=FIRST_STARTED_PID + _drawn(vm) % 900)
+    next_pid = FIRST_STARTED_PID + _drawn(vm.instance_uuid) % 900
+    return GuestSystem(id=vm.id, machine=vm.id, nodes=nodes.found, next_pid=next_pid)
 
 
-def processes(vm: VirtualMachine) -> dict[int, GuestProcess]:
+def fork(system: GuestSystem, source: VirtualMachine, machine: str) -> GuestSystem:
+    """The guest of ``machine``, which runs on from where ``system``, that of ``source``, is."""
+    forked_from = system.forked_from or source.instance_uuid
+    return msgspec.structs.replace(system, id=machine, machine=machine, boot=0, forked_from=forked_from)
+
+
+def processes(vm: VirtualMachine, system: GuestSystem) -> dict[int, GuestProcess]:
     """The processes that a started guest has by itself."""
     names = _WINDOWS_PROCESSES if family_of(vm) is GuestOSFamily.WINDOWS else _POSIX_PROCESSES
-    started = INSTALLED + timedelta(days=_drawn(vm) % 90)
+    started = INSTALLED + timedelta(days=_drawn(system.forked_from or vm.instance_uuid) % 90)
     return {
         pid: GuestProcess(
             pid=pid,
@@ -78,9 +85,9 @@ def processes(vm: VirtualMachine) -> dict[int, GuestProcess]:
     }
 
 
-def _drawn(vm: VirtualMachine) -> int:
+def _drawn(instance_uuid: str) -> int:
     """A number that looks drawn, and is the VM's for good."""
-    return zlib.crc32(vm.instance_uuid.encode())
+    return zlib.crc32(instance_uuid.encode())
 
 
 class _Nodes:

@@ -33,7 +33,7 @@ SHELLS = frozenset({"sh", "bash"})
 
 def shown(vm: VirtualMachine, system: GuestSystem, now: datetime) -> dict[int, GuestProcess]:
     """The processes at a moment, with those that ended lately."""
-    own = {pid: process for pid, process in processes(vm).items() if pid not in system.ended}
+    own = {pid: process for pid, process in processes(vm, system).items() if pid not in system.ended}
     return own | {pid: process for pid, process in system.processes.items() if is_remembered(process, now)}
 
 

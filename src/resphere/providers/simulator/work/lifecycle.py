@@ -12,12 +12,14 @@ from resphere.inventory.admission import admit
 from resphere.inventory.belongings import copy_belongings
 from resphere.inventory.edit import Edit
 from resphere.inventory.files import register, settle, unregister
+from resphere.inventory.guest import GuestSystem
 from resphere.inventory.model import Folder, Snapshot, VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.inventory.storage_policies import with_known_policies
 from resphere.inventory.users import use_connections
 from resphere.providers.base import Copy, Job, Registration
 from resphere.providers.simulator.durations import Durations
+from resphere.providers.simulator.guest.image import fork, image
 from resphere.providers.simulator.guest.tools import with_new_leases, with_system_of_disk
 from resphere.providers.simulator.states import shut_down
 from resphere.providers.simulator.work.power import started
@@ -86,6 +88,8 @@ class Lifecycle:
             made = make(edit, source)
             vm = with_new_leases(made.vm)
             copy_belongings(self._inventory, edit, source.id, vm.id)
+            if made.running:
+                edit.put(fork(edit.get(GuestSystem, source.id) or image(source), source, vm.id))
             vm = with_known_policies(edit, None, vm)
             if not made.running:
                 vm = shut_down(vm)

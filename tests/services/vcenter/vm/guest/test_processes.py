@@ -239,3 +239,28 @@ def test_a_directory_of_many(world: World, vm: Id) -> None:
     run_shell(world, vm, ";".join(f"mkdir /srv/{number}" for number in range(100)))
     assert len(world.call(Files.list, vm, ROOT, "/srv", Files.IterationSpec(size=1000), None).files) == 100
     world.call(Directories.delete, vm, ROOT, "/srv", True)
+
+
+@pytest.mark.parametrize("touched", [False, True])
+def test_an_instant_clone_runs_on_with_the_processes(world: World, vm: Id, touched: bool) -> None:
+    if touched:
+        world.call(Processes.create, vm, ROOT, Spec(path="/bin/sleep", arguments="1h"))
+        ended = next(p.pid for p in world.call(Processes.list, vm, ROOT) if p.name == "cron")
+        world.call(Processes.delete, vm, ROOT, ended)
+    running = world.call(Processes.list, vm, ROOT)
+    fork = world.call(vcenter.VM.instant_clone, vcenter.VM.InstantCloneSpec(source=vm, name="fork"))
+    assert world.call(Processes.list, fork, ROOT) == running
+    of_fork = world.call(vcenter.VM.instant_clone, vcenter.VM.InstantCloneSpec(source=fork, name="of fork"))
+    assert world.call(Processes.list, of_fork, ROOT) == running
+    world.call(Processes.delete, fork, ROOT, running[-1].pid)
+    assert world.call(Processes.list, vm, ROOT) == world.call(Processes.list, of_fork, ROOT) == running
+    world.call(Power.reset, fork)
+    started = world.call(Processes.list, fork, ROOT)
+    assert {process.name for process in started} == {process.name for process in running} - {"sleep"} | {"cron"}
+    assert [process.started for process in started] != [process.started for process in running]
+
+
+def test_a_clone_has_processes_of_its_own(world: World, vm: Id) -> None:
+    world.call(Processes.create, vm, ROOT, Spec(path="/bin/sleep", arguments="1h"))
+    clone = world.call(vcenter.VM.clone, vcenter.VM.CloneSpec(source=vm, name="twin", power_on=True))
+    assert not [process for process in world.call(Processes.list, clone, ROOT) if process.name == "sleep"]
