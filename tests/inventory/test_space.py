@@ -118,14 +118,15 @@ def random_step(random: Random, inventory: Replica, edit: Edit) -> None:
     match random.randrange(10):
         case 0:
             larger = msgspec.structs.replace(disk, capacity=(disk.capacity or 0) + random.randrange(-3, 4))
-            edit.put(msgspec.structs.replace(vm, disks={"2000": larger}))
+            unmerged = {key: random.randrange(GIB) for key in random.sample(["2000", "2001"], random.randrange(3))}
+            edit.put(msgspec.structs.replace(vm, disks={"2000": larger}, unmerged=unmerged))
         case 1:
             edit.put(msgspec.structs.replace(vm, disks={}))
         case 2:
             edit.put(msgspec.structs.replace(vm, host=host.id))
         case 3:
             made = samples.snapshot(edit.new_id("snapshot-"), "s", vm)
-            edit.put(made)
+            edit.put(msgspec.structs.replace(made, takes_room=random.random() < 0.5))
         case 4:
             for snapshot in inventory.by(Snapshot, "parent", vm.id).values():
                 edit.delete(Snapshot, snapshot.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,6 +142,36 @@ def test_revert_brings_the_power_state_back(
         bring(client, vm, before)
         revert(client, vm, snapshot)
         assert state_of(client, vm) == after
+
+
+def test_they_take_room(client: Client, vm: str) -> None:
+    def free() -> int:
+        return sum(row.get("free_space", 0) for row in client.read("/api/vcenter/datastore"))
+
+    bring(client, vm, ON)
+    machine = client.read(f"/api/vcenter/vm/{vm}")
+    deltas = sum(disk["capacity"] // 16 for disk in machine["disks"].values())
+    before = free()
+    snapshot = take(client, vm, "room", memory=True)
+    assert free() == before - deltas - machine["memory"]["size_MiB"] * 2**20
+    assert client.delete(path(vm, snapshot), params={"consolidate": "false"}).status_code == 204
+    assert free() == before - deltas
+    assert client.post(f"/api/vcenter/vm/{vm}/snapshot-consolidation").status_code == 204
+    assert free() == before
+
+
+def test_they_need_room(tmp_path: Path) -> None:
+    with Server(tmp_path / "data") as server, server.session() as client:
+        vm = any_vm(client, OFF)
+        home = client.read(f"/api/vcenter/vm/{vm}")["disks"]["2000"]["backing"]["vmdk_file"][1:].partition("]")[0]
+        store = next(row for row in client.read("/api/vcenter/datastore") if row["name"] == home)
+        spec = {"new_vmdk": {"capacity": store["free_space"]}}
+        added = client.post(f"/api/vcenter/vm/{vm}/hardware/disk", json=spec)
+        assert added.status_code == 201, added.text
+        before = client.read(path(vm))
+        refused = client.post(path(vm), json={"name": "no room"})
+        assert refusal(refused)[1:] == ("UNABLE_TO_ALLOCATE_RESOURCE", "resphere.vm.disk.no_room")
+        assert client.read(path(vm)) == before
 
 
 def test_revert_by_the_path(client: Client, vm: str) -> None:

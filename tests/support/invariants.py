@@ -120,6 +120,16 @@ def _space(inventory: Replica) -> Iterator[str]:
             yield f"{id}: {counted[id]} bytes are used beside {store.other_used} others, of {store.capacity}"
 
 
+def _unmerged(inventory: Replica) -> Iterator[str]:
+    """Files that were not merged are of disks that the machine has, and wait to be."""
+    for vm in inventory.all(VirtualMachine).values():
+        if vm.unmerged and not vm.needs_consolidation:
+            yield f"{vm.id}: has unmerged files, and needs no consolidation"
+        for key, size in vm.unmerged.items():
+            if key not in vm.disks or size <= 0:
+                yield f"{vm.id}: {size} bytes are unmerged of the disk {key}"
+
+
 def _memory(inventory: Replica) -> Iterator[str]:
     """The memory in use on hosts is what a count of all machines gives."""
     counted: defaultdict[str, int] = defaultdict(int)
@@ -179,6 +189,7 @@ RULES: tuple[Callable[[Replica], Iterator[str]], ...] = (
     _tags,
     _assigned_policies,
     _space,
+    _unmerged,
     _memory,
     _claims,
     _busy,

@@ -7,8 +7,8 @@ A file on a datastore is a disk of a VM, or an object of its own: a VMDK that wa
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Container, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -71,6 +71,27 @@ def settle(inventory: Replica, edit: Edit, before: VirtualMachine | None, after:
         _leave(inventory, edit, after, {path: size for path, size in had.items() if path not in has})
     elif before is not None:
         _leave(inventory, edit, before, {p: size for p, size in before.detached_vmdks.items() if p not in had})
+
+
+def room_by_store(inventory: Replica, vm: VirtualMachine, rooms: Iterable[Mapping[str, int]]) -> Counter[str]:
+    """What takes room beside files of the VM, by the datastore's id, in bytes; ``rooms``: path -> bytes."""
+    found: Counter[str] = Counter()
+    for room in rooms:
+        for path, size in room.items():
+            store = store_of(inventory, vm, path)
+            if store is not None:
+                found[store.id] += size
+    return found
+
+
+def still_unmerged(before: VirtualMachine, after: VirtualMachine) -> VirtualMachine:
+    """``after``, which ``before`` becomes, with the unmerged files of those disks that are the same ones."""
+    if not before.unmerged:
+        return after
+    files = {key: disk.backing.vmdk_file for key, disk in before.disks.items()}
+    same = {key for key, disk in after.disks.items() if disk.backing.vmdk_file == files.get(key)}
+    kept = {key: size for key, size in before.unmerged.items() if key in same}
+    return msgspec.structs.replace(after, unmerged=kept)
 
 
 def taken_by_another(

@@ -268,6 +268,8 @@ class VirtualMachine(ManagedObject, frozen=True, kw_only=True):
     """The id of the snapshot that the running state descends from."""
     needs_consolidation: bool = False
     """Snapshots were deleted and the files of their disks are still there, not merged into those of others."""
+    unmerged: dict[ids.VcenterVmHardwareDiskId, int] = {}
+    """What those files take of each disk, in bytes."""
     checked_out_from: ids.ContentLibraryItemId | None = None
     """The library item that the VM is checked out from."""
     evc_mode: vcenter_evc_mode.EvcMode | None = None
@@ -293,6 +295,8 @@ class Snapshot(ManagedObject, frozen=True, kw_only=True):
     created_time: datetime
     memory: bool = False
     quiesced: bool = False
+    takes_room: bool = False
+    """Whether its files count on their datastores: those of snapshots that earlier releases took never did."""
     state: VirtualMachine
 
 

@@ -1,7 +1,8 @@
 """How much room there is on datastores.
 
 What files take follows from the VMs, their snapshots and the files that belong to none: it is never stored, and kept
-up to date by their changes.
+up to date by their changes. What snapshots add (delta and memory files) is counted, but is no file that anybody could
+use.
 """
 
 from __future__ import annotations
@@ -22,11 +23,38 @@ from resphere.inventory.model import (
 from resphere.inventory.replica import Replica
 from resphere.inventory.tables import datastore_name
 
+MIB = 1 << 20
+DELTA_PART = 16
+"""Of how many parts of a disk its delta file takes one, from the taking of the snapshot on."""
+
 
 def files_of(vm: VirtualMachine) -> dict[str, int]:
     """The VMDK files of a VM, in and out of use: path -> capacity in bytes."""
     paths = {disk.backing.vmdk_file: disk.capacity or 0 for disk in vm.disks.values()}
     return {**vm.detached_vmdks, **{path: capacity for path, capacity in paths.items() if path is not None}}
+
+
+def delta_bytes(capacity: int) -> int:
+    """What the delta file of a disk of that capacity is taken to have."""
+    return -(-capacity // DELTA_PART)
+
+
+def snapshot_room(snapshot: Snapshot) -> dict[str, int]:
+    """What a snapshot adds beside what it keeps: path of a file in the same folder -> bytes.
+
+    A delta file for each disk beside it, and the memory beside the VMX file.
+    """
+    if not snapshot.takes_room:
+        return {}
+    state = snapshot.state
+    room = {path: delta_bytes(disk.capacity or 0) for disk in state.disks.values() if (path := disk.backing.vmdk_file)}
+    return {**room, state.vmx_path: state.memory.size_MiB * MIB} if snapshot.memory else room
+
+
+def unmerged_room(vm: VirtualMachine) -> dict[str, int]:
+    """What delta files of deleted snapshots still take, that were not merged: path of the disk -> bytes."""
+    found = ((vm.disks[key].backing.vmdk_file, size) for key, size in vm.unmerged.items() if key in vm.disks)
+    return {path: size for path, size in found if path is not None}
 
 
 class Files:
@@ -40,7 +68,7 @@ class Files:
         self.sizes: defaultdict[str, dict[str, int]] = defaultdict(dict)
         """By the datastore's id."""
         self.used: defaultdict[str, int] = defaultdict(int)
-        """The sum of them, by the datastore's id."""
+        """The sum of them and of what snapshots add, by the datastore's id."""
         self._shared: dict[tuple[str, str], list[int]] = {}
         """The sizes that its holders know of a file, of those that several hold."""
         self._names: dict[str, str] = {}
@@ -77,12 +105,14 @@ class Files:
             of.setdefault(snapshot.parent, []).append(snapshot)
         for vm in vms:
             self._add(self._placed(vm.host, files_of(vm)))
+            self._take(self._placed(vm.host, unmerged_room(vm)))
             for snapshot in of.get(vm.id, ()):
                 self._take_snapshot(snapshot, vm.host)
         for file in files:
             self._add(self._file(file))
         for other in unregistered:
             self._add(self._unregistered(other))
+            self._take(self._beside_unregistered(other))
         self._sound = True
         return self
 
@@ -93,8 +123,10 @@ class Files:
         self._sound = False  # until this is done
         if old is not None:
             self._remove(self._placed(old.host, files_of(old)))
+            self._give_back(self._placed(old.host, unmerged_room(old)))
         if new is not None:
             self._add(self._placed(new.host, files_of(new)))
+            self._take(self._placed(new.host, unmerged_room(new)))
             if new.id in self._hosts and self._hosts[new.id] != new.host:
                 self._move_snapshots(new)
         self._sound = True
@@ -123,7 +155,9 @@ class Files:
         if self._sound:
             self._sound = False
             self._remove(self._unregistered(old) if old is not None else ())
+            self._give_back(self._beside_unregistered(old) if old is not None else ())
             self._add(self._unregistered(new) if new is not None else ())
+            self._take(self._beside_unregistered(new) if new is not None else ())
             self._sound = True
 
     def host_changed(self, old: Host | None, new: Host | None) -> None:
@@ -156,6 +190,10 @@ class Files:
         files = {path: size for snapshot in vm.snapshots for path, size in files_of(snapshot.state).items()}
         return _located({**files, **files_of(vm.machine)}, vm.datastores)
 
+    def _beside_unregistered(self, vm: UnregisteredVm) -> Iterator[tuple[str, str, int]]:
+        for room in (unmerged_room(vm.machine), *map(snapshot_room, vm.snapshots)):
+            yield from _located(room, vm.datastores)
+
     def _take_snapshot(self, snapshot: Snapshot, host: str) -> None:
         vm = snapshot.state.id
         self._snapshots[snapshot.id] = snapshot
@@ -163,6 +201,7 @@ class Files:
         self._hosts[vm] = host
         # The files are where the VM is now; it may have gone to another host since.
         self._add(self._placed(host, files_of(snapshot.state)))
+        self._take(self._placed(host, snapshot_room(snapshot)))
 
     def _forget_snapshot(self, id: str) -> None:
         snapshot = self._snapshots.pop(id, None)
@@ -170,6 +209,7 @@ class Files:
             return
         vm = snapshot.state.id
         self._remove(self._placed(self._hosts[vm], files_of(snapshot.state)))
+        self._give_back(self._placed(self._hosts[vm], snapshot_room(snapshot)))
         self._snapshots_of[vm].discard(id)
         if not self._snapshots_of[vm]:
             del self._snapshots_of[vm], self._hosts[vm]
@@ -177,9 +217,20 @@ class Files:
     def _move_snapshots(self, vm: VirtualMachine) -> None:
         before, self._hosts[vm.id] = self._hosts[vm.id], vm.host
         for id in self._snapshots_of[vm.id]:
-            files = files_of(self._snapshots[id].state)
+            snapshot = self._snapshots[id]
+            files, room = files_of(snapshot.state), snapshot_room(snapshot)
             self._remove(self._placed(before, files))
+            self._give_back(self._placed(before, room))
             self._add(self._placed(vm.host, files))
+            self._take(self._placed(vm.host, room))
+
+    def _take(self, room: Iterable[tuple[str, str, int]]) -> None:
+        for store, _, size in room:
+            self.used[store] += size
+
+    def _give_back(self, room: Iterable[tuple[str, str, int]]) -> None:
+        for store, _, size in room:
+            self.used[store] -= size
 
     def _add(self, files: Iterable[tuple[str, str, int]]) -> None:
         for store, path, size in files:
@@ -216,7 +267,9 @@ def _located(files: Mapping[str, int], stores: Mapping[str, str]) -> Iterator[tu
 
 def _same_files(old: VirtualMachine, new: VirtualMachine) -> bool:
     return old.host == new.host and (
-        (old.disks is new.disks or old.disks == new.disks) and old.detached_vmdks == new.detached_vmdks
+        (old.disks is new.disks or old.disks == new.disks)
+        and old.detached_vmdks == new.detached_vmdks
+        and old.unmerged == new.unmerged
     )
 
 
@@ -267,7 +320,7 @@ def files_on(inventory: Replica, datastore_id: str) -> Mapping[str, int]:
 
 
 def used_in(inventory: Replica) -> Mapping[str, int]:
-    """What VMDK files take on each datastore of the inventory, by id, in bytes; 0 where none are known."""
+    """What files take on each datastore of the inventory, by id, in bytes; 0 where none are known."""
     return _files(inventory).used
 
 

@@ -25,6 +25,7 @@ from resphere.inventory.model import (
     Snapshot,
     VirtualMachine,
 )
+from resphere.inventory.space import snapshot_room
 from resphere.providers.simulator.draws import highest_number, number_of
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.sizes import Sizes
@@ -174,9 +175,8 @@ def test_addresses_lie_in_the_network_of_the_nic(larger: tuple[ManagedObject, ..
 
 def test_datastores_have_what_the_disks_leave(larger: tuple[ManagedObject, ...]) -> None:
     used = disk_bytes(larger)
-    assert sum(used.values()) == sum(
-        disk.capacity or 0 for vm in of(larger, VirtualMachine) for disk in vm.disks.values()
-    )
+    disks = sum(disk.capacity or 0 for vm in of(larger, VirtualMachine) for disk in vm.disks.values())
+    assert sum(used.values()) == disks + sum(sum(snapshot_room(each).values()) for each in of(larger, Snapshot))
     for store in of(larger, Datastore):
         assert store.other_used == 0
         assert used.get(store.id, 0) <= store.capacity

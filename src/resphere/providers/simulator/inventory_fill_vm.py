@@ -298,4 +298,4 @@ def snapshot_fields(entry: Entry, draft: Draft, vm: VirtualMachine | None) -> Fi
         state = msgspec.structs.replace(vm, snapshot=given.get("parent_snapshot"))
         keeps_memory = entry.truth("memory")
         given["state"] = msgspec.to_builtins(state if keeps_memory else switched_off(state))
-    return {"created_time": BASE_TIME.isoformat(), **given}
+    return {"created_time": BASE_TIME.isoformat(), "takes_room": True, **given}

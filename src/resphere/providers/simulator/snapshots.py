@@ -46,6 +46,7 @@ def _snapshot(
         created_time=time,
         memory=memory,
         quiesced=vm.power_state is ON and not memory,
+        takes_room=True,
         state=state if memory else switched_off(state),
     )
 

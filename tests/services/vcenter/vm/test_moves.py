@@ -23,7 +23,7 @@ from resphere.contract.generated.cis_task import Status
 from resphere.contract.generated.vcenter_vm_hardware import ConnectionState, Disk, Ethernet
 from resphere.inventory.model import KINDS, Datastore, Folder, Host, Snapshot, VirtualMachine
 from resphere.inventory.relations import vms_of_datastore
-from resphere.inventory.space import free_space
+from resphere.inventory.space import delta_bytes, free_space
 from resphere.providers.simulator.check import problems
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.provider import Simulator
@@ -232,7 +232,7 @@ def test_files_and_snapshots_move_along(world: World) -> None:
     assert home
     world.call(VmSnapshots.create, Id(vm.id), VmSnapshots.CreateSpec(name="one"))
     store = another_datastore(world, vm)
-    size = sum(disk.capacity or 0 for disk in vm.disks.values())
+    size = sum((disk.capacity or 0) + delta_bytes(disk.capacity or 0) for disk in vm.disks.values())
     free = free_space(world.inventory, store), free_space(world.inventory, home)
     spec = VM.RelocateSpec(placement=VM.RelocatePlacementSpec(datastore=ids.DatastoreId(store.id)))
     world.call(VM.relocate, Id(vm.id), spec)
@@ -255,7 +255,7 @@ def test_disks_that_only_a_snapshot_holds_move_along(world: World) -> None:
     for key in vm.disks:
         world.call(Disk.delete, Id(vm.id), key)
     store = another_datastore(world, vm)
-    size = sum(disk.capacity or 0 for disk in vm.disks.values())
+    size = sum((disk.capacity or 0) + delta_bytes(disk.capacity or 0) for disk in vm.disks.values())
     free = free_space(world.inventory, store), free_space(world.inventory, home)
     move = VM.RelocateSpec(placement=VM.RelocatePlacementSpec(datastore=ids.DatastoreId(store.id)))
     world.call(VM.relocate, Id(vm.id), move)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from resphere.contract.generated.vcenter_vm import Tools
 from resphere.inventory.edit import Edit
-from resphere.inventory.files import settle
+from resphere.inventory.files import settle, still_unmerged
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.inventory.storage_policies import with_known_policies
@@ -34,7 +34,7 @@ class Hardware:
 
         def plan(edit: Edit, vm: VirtualMachine) -> R:
             changed, outcome = change(vm)
-            changed = with_known_policies(edit, vm, changed)
+            changed = still_unmerged(vm, with_known_policies(edit, vm, changed))
             if changed.tools.run_state is Tools.RunState.RUNNING and len(changed.nics) > len(vm.nics):
                 changed = reporting(changed)
             edit.put(changed)

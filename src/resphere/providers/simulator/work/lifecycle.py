@@ -23,7 +23,14 @@ from resphere.providers.simulator.guest.image import fork, image
 from resphere.providers.simulator.guest.tools import with_new_leases, with_system_of_disk
 from resphere.providers.simulator.states import shut_down
 from resphere.providers.simulator.work.power import started
-from resphere.providers.simulator.work.relocation import arriving, carry, followed, kept_by_snapshots, new_paths
+from resphere.providers.simulator.work.relocation import (
+    arriving,
+    arriving_beside,
+    carry,
+    followed,
+    kept_by_snapshots,
+    new_paths,
+)
 
 
 class Lifecycle:
@@ -112,12 +119,15 @@ class Lifecycle:
             after = change(edit, vm)
             snapshots = self._inventory.by(Snapshot, "parent", vm.id).values()
             kept = kept_by_snapshots(self._inventory, snapshots, vm, after)
+            paths = {**new_paths(vm, after), **kept}
+            moved = [msgspec.structs.replace(each, state=followed(each.state, after, paths)) for each in snapshots]
             sizes = arriving(self._inventory, vm, after)
             sizes[after.datastore] += carry(self._inventory, edit, vm, after, kept)
+            for store, size in arriving_beside(self._inventory, (vm, snapshots), (after, moved)).items():
+                sizes[store] += size
             admit(self._inventory, edit, sizes)
-            paths = {**new_paths(vm, after), **kept}
-            for snapshot in snapshots:
-                edit.put(msgspec.structs.replace(snapshot, state=followed(snapshot.state, after, paths)))
+            for snapshot in moved:
+                edit.put(snapshot)
             edit.put(after)
             use_connections(self._inventory, edit, vm if vm.host == after.host else None, after)
 

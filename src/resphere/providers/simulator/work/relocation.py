@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from resphere.inventory.edit import Edit
-from resphere.inventory.files import file_at, store_of
+from resphere.inventory.files import file_at, room_by_store, store_of
 from resphere.inventory.model import Datastore, Snapshot, VirtualMachine
 from resphere.inventory.replica import Replica
-from resphere.inventory.space import files_of, files_on
+from resphere.inventory.space import files_of, files_on, snapshot_room, unmerged_room
 from resphere.inventory.tables import path_on_datastore
 
 
@@ -76,6 +76,20 @@ def arriving(inventory: Replica, before: VirtualMachine, after: VirtualMachine) 
             assert store is not None  # the place was chosen to reach it
             found[store.id] += disk.capacity or 0
     return found
+
+
+Held = tuple[VirtualMachine, Iterable[Snapshot]]
+"""A VM and its snapshots."""
+
+
+def arriving_beside(inventory: Replica, before: Held, after: Held) -> Counter[str]:
+    """What the files that snapshots add bring to each datastore, by id, in bytes."""
+
+    def taken(held: Held) -> Counter[str]:
+        vm, snapshots = held
+        return room_by_store(inventory, vm, [unmerged_room(vm), *map(snapshot_room, snapshots)])
+
+    return taken(after) - taken(before)
 
 
 def followed(state: VirtualMachine, after: VirtualMachine, paths: Mapping[str, str]) -> VirtualMachine:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from resphere.contract.errors import NotFound, ResourceBusy, message
-from resphere.contract.generated import vcenter_vm
+from resphere.contract.generated import ids, vcenter_vm
+from resphere.inventory.admission import admit
 from resphere.inventory.data_sets import copy_data_sets, forget_data_sets, revert_data_sets
 from resphere.inventory.edit import Edit
-from resphere.inventory.files import settle, taken_by_another, without_lost_networks
+from resphere.inventory.files import room_by_store, settle, still_unmerged, taken_by_another, without_lost_networks
 from resphere.inventory.guest import forget_kept_guest, keep_guest, revert_guest
 from resphere.inventory.model import Snapshot, VirtualMachine
 from resphere.inventory.replica import Replica
+from resphere.inventory.space import snapshot_room
 from resphere.inventory.storage_policies import with_known_policies
 from resphere.inventory.users import use_connections
 from resphere.providers.base import Job
@@ -38,8 +40,13 @@ class Snapshots:
 
         def plan(edit: Edit, vm: VirtualMachine) -> str:
             made = msgspec.structs.replace(
-                snapshot, id=edit.new_id(Snapshot.id_prefix), parent_snapshot=vm.snapshot, state=vm
+                snapshot,
+                id=edit.new_id(Snapshot.id_prefix),
+                parent_snapshot=vm.snapshot,
+                takes_room=True,
+                state=vm,
             )
+            admit(self._inventory, edit, room_by_store(self._inventory, vm, [snapshot_room(made)]))
             edit.put(made)
             keep_guest(edit, vm.id, made.id)
             copy_data_sets(self._inventory, edit, vm.id, made.id, vm.id)
@@ -72,6 +79,7 @@ class Snapshots:
                 reverted = msgspec.structs.replace(reverted, host=host.id)
             _require_files(self._inventory, vm, reverted)
             reverted = with_known_policies(edit, vm, without_lost_networks(self._inventory, reverted))
+            reverted = still_unmerged(vm, msgspec.structs.replace(reverted, unmerged={}))
             edit.put(reverted)
             use_connections(self._inventory, edit, vm, reverted)
             break_off_customization(edit, vm.id, job.now(), f"{vm.name} was reverted to a snapshot before it was done")
@@ -90,6 +98,7 @@ class Snapshots:
 
         def plan(edit: Edit, vm: VirtualMachine) -> None:
             tree = self._inventory.by(Snapshot, "parent", vm.id)
+            left = [] if consolidate else [snapshot for snapshot in tree.values() if snapshot.id in doomed]
             for snapshot in tree.values():
                 if snapshot.id in doomed:
                     edit.delete(Snapshot, snapshot.id)
@@ -104,6 +113,7 @@ class Snapshots:
                     vm,
                     snapshot=_survivor(tree, vm.snapshot, doomed),
                     needs_consolidation=vm.needs_consolidation or not consolidate,
+                    unmerged=with_deltas(vm, left),
                 )
             )
 
@@ -112,7 +122,25 @@ class Snapshots:
     async def consolidate(self, job: Job[VirtualMachine]) -> None:
         """Nothing is left to be merged."""
         await job.spend(self._durations.delete_snapshot if job.target.needs_consolidation else 0)
-        await job.complete(lambda edit, vm: edit.put(msgspec.structs.replace(vm, needs_consolidation=False)))
+        await job.complete(lambda edit, vm: edit.put(merged(vm)))
+
+
+def merged(vm: VirtualMachine) -> VirtualMachine:
+    """The VM with nothing left to be merged."""
+    return msgspec.structs.replace(vm, needs_consolidation=False, unmerged={})
+
+
+def with_deltas(vm: VirtualMachine, left: Iterable[Snapshot]) -> dict[ids.VcenterVmHardwareDiskId, int]:
+    """What is not merged of the VM's disks, with the delta files of those snapshots."""
+    found = dict(vm.unmerged)
+    for snapshot in left:
+        room = snapshot_room(snapshot)
+        for key, disk in vm.disks.items():
+            # The memory goes in any case, and so do the delta files of disks that are not the VM's any more.
+            size = room.get(disk.backing.vmdk_file or "", 0)
+            if size:
+                found[key] = found.get(key, 0) + size
+    return found
 
 
 def _snapshot(edit: Edit, vm: VirtualMachine, snapshot_id: str) -> Snapshot:

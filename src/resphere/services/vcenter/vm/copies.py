@@ -102,6 +102,7 @@ def copied(
         template=False,
         snapshot=None,
         needs_consolidation=False,
+        unmerged={},
         checked_out_from=None,
         detached_vmdks={},
         disks=copied_disks(inventory, source, name, path, disks),

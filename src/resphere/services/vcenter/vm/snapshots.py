@@ -55,6 +55,8 @@ async def create_snapshot(call: Call, vm: ids.VirtualMachineId, spec: VmSnapshot
 
     :raises InvalidArgument: the name is empty or too long.
     :raises NotAllowedInCurrentState: the VM is a template, or its snapshots are too deep already.
+    :raises ResourceInaccessible: a datastore of the VM is not accessible.
+    :raises UnableToAllocateResource: a datastore has no room for the delta or memory files.
     """
     target = call.require(VirtualMachine, vm)
     if not spec.name.strip() or len(spec.name) > LONGEST_NAME:
