@@ -8,6 +8,7 @@ import msgspec
 
 from resphere.contract.generated import vcenter_vm, vcenter_vm_hardware
 from resphere.inventory.model import VirtualMachine
+from resphere.inventory.pci_slots import with_pci_slots
 
 State = vcenter_vm.Power.State
 RunState = vcenter_vm.Tools.RunState
@@ -25,9 +26,9 @@ K = TypeVar("K")
 
 
 def powered_on(vm: VirtualMachine) -> VirtualMachine:
-    """``vm`` running: devices that start connected are, and installed Tools run."""
+    """``vm`` running: devices have slots, those that start connected are, and installed Tools run."""
     installed = vm.tools.version_status not in (None, vcenter_vm.Tools.VersionStatus.NOT_INSTALLED)
-    return _changed(vm, State.POWERED_ON, tools_run=installed, connected=True)
+    return _changed(with_pci_slots(vm), State.POWERED_ON, tools_run=installed, connected=True)
 
 
 def powered_off(vm: VirtualMachine) -> VirtualMachine:

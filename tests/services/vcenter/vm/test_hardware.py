@@ -342,9 +342,9 @@ class TestEthernet:
         key = world.call(Ethernet.create, vm, Ethernet.CreateSpec(start_connected=True))
         nic = world.call(Ethernet.get, vm, key)
         assert nic.type is Ethernet.EmulationType.VMXNET3
-        assert (nic.state, nic.mac_type) == (ConnectionState.CONNECTED, Ethernet.MacAddressType.GENERATED)
+        assert (nic.state, nic.mac_type) == (ConnectionState.CONNECTED, Ethernet.MacAddressType.ASSIGNED)
         assert nic.mac_address is not None
-        assert nic.mac_address.startswith("00:0c:29:")
+        assert nic.mac_address.startswith("00:50:56:")
         world.call(Ethernet.disconnect, vm, key)
         manual = Ethernet.UpdateSpec(mac_type=Ethernet.MacAddressType.MANUAL, mac_address="00-50-56-00-AA-01")
         world.call(Ethernet.update, vm, key, manual)

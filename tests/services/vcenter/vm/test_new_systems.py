@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from resphere.contract.errors import ServiceUnavailable
@@ -13,7 +14,8 @@ from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_vm import GuestOS, Power, Tools
 from resphere.contract.generated.vcenter_vm_guest import Identity
 from resphere.contract.generated.vcenter_vm_guest_networking import Interfaces
-from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk, Ethernet
+from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk, Ethernet, Floppy, Parallel, Serial
+from resphere.inventory.model import VirtualMachine
 from tests.inventory import samples
 from tests.support.world import World
 
@@ -69,6 +71,7 @@ def test_a_system_comes_from_the_image_in_the_drive(world: World) -> None:
     assert tools.install_type is Tools.ToolsInstallType.OPEN_VM_TOOLS
     identity = world.call(Identity.get, vm)
     assert identity.host_name == "web"
+    assert identity.full_name.id == "vmsg.guestos.rhel8_64Guest.label"
     assert identity.ip_address is not None
     assert addresses(world, vm) == [1]
 
@@ -115,3 +118,42 @@ def test_new_nics_get_an_address(world: World) -> None:
     world.call(Ethernet.create, vm, NIC)
     world.call(Power.start, vm)
     assert addresses(world, vm) == [1, 1, 1]
+
+
+def slots(world: World, vm: ids.VirtualMachineId) -> list[int | None]:
+    """Where the VM's adapters and NICs sit on the PCI bus."""
+    info = world.call(VM.get, vm)
+    devices: tuple[Mapping[Any, Any] | None, ...] = (info.scsi_adapters, info.sata_adapters, info.nics)
+    return [device.pci_slot_number for group in devices for device in (group or {}).values()]
+
+
+def test_places_on_the_bus_come_with_the_first_start(world: World) -> None:
+    vm = new(world, cdroms=(image(world),))
+    assert slots(world, vm) == [None, None, None]
+    asked = world.call(Ethernet.create, vm, msgspec.structs.replace(NIC, pci_slot_number=4))
+    assert world.call(Ethernet.get, vm, asked).pci_slot_number == 4
+    world.call(Power.start, vm)
+    given = slots(world, vm)
+    assert None not in given
+    assert len(set(given)) == 4
+    added = world.call(Ethernet.create, vm, NIC)
+    assert world.call(Ethernet.get, vm, added).pci_slot_number not in (None, *given)
+
+
+def test_drives_and_ports_that_take_what_the_host_has(world: World) -> None:
+    vm = new(world)
+    floppy = world.call(Floppy.get, vm, world.call(Floppy.create, vm, Floppy.CreateSpec()))
+    serial = world.call(Serial.get, vm, world.call(Serial.create, vm, Serial.CreateSpec()))
+    parallel = world.call(Parallel.get, vm, world.call(Parallel.create, vm, Parallel.CreateSpec()))
+    for backing in (floppy.backing, serial.backing, parallel.backing):
+        assert (backing.auto_detect, backing.host_device) == (True, "")
+
+
+def test_tools_that_have_reported_nothing(world: World) -> None:
+    vm = started(world, cdroms=(image(world),))
+    machine = world.inventory.get(VirtualMachine, vm)
+    assert machine is not None
+    world.change(machine, guest=None)
+    with pytest.raises(ServiceUnavailable) as refused:
+        world.call(Identity.get, vm)
+    assert refused.value.messages[0].id == "com.vmware.api.vcenter.vm.guest.information_not_available"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from resphere.contract.generated.vcenter_vm import Tools
+from resphere.contract.generated.vcenter_vm import Power, Tools
 from resphere.inventory.edit import Edit
 from resphere.inventory.files import settle, still_unmerged
 from resphere.inventory.model import VirtualMachine
+from resphere.inventory.pci_slots import with_pci_slots
 from resphere.inventory.replica import Replica
 from resphere.inventory.storage_policies import with_known_policies
 from resphere.inventory.users import use_connections
@@ -16,6 +17,7 @@ from resphere.providers.base import Job
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.guest.tools import reporting
 
+State = Power.State
 R = TypeVar("R")
 
 
@@ -35,6 +37,8 @@ class Hardware:
         def plan(edit: Edit, vm: VirtualMachine) -> R:
             changed, outcome = change(vm)
             changed = still_unmerged(vm, with_known_policies(edit, vm, changed))
+            if changed.power_state is State.POWERED_ON:
+                changed = with_pci_slots(changed)
             if changed.tools.run_state is Tools.RunState.RUNNING and len(changed.nics) > len(vm.nics):
                 changed = reporting(changed)
             edit.put(changed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import Identity
 from resphere.contract.model import LocalizableMessage
+from resphere.inventory.guest_ids import vim_guest_id
 from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
 from resphere.services.registry import implements
@@ -17,7 +18,7 @@ async def get(call: Call, vm: ids.VirtualMachineId) -> Identity.Info:
     found = call.require(VirtualMachine, vm)
     guest = require_guest(found)
     full_name = LocalizableMessage(
-        id=f"vmsg.guestos.{found.guest_OS.value.lower()}.label", default_message=guest.full_name, args=()
+        id=f"vmsg.guestos.{vim_guest_id(found.guest_OS)}.label", default_message=guest.full_name, args=()
     )
     return Identity.Info(
         name=found.guest_OS,

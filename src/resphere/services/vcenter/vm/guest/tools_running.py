@@ -32,6 +32,10 @@ def require_guest(vm: VirtualMachine) -> GuestState:
     require_tools(vm)
     if vm.guest is None:
         raise ServiceUnavailable(
-            message("resphere.vm.guest.no_data", "VMware Tools in {0} has not reported anything yet.", vm.name)
+            message(
+                "com.vmware.api.vcenter.vm.guest.information_not_available",
+                "VMware Tools in the virtual machine with identifier '{0}' provided no information.",
+                vm.id,
+            )
         )
     return vm.guest

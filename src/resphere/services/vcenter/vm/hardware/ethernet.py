@@ -28,7 +28,6 @@ Key = ids.VcenterVmHardwareEthernetId
 MacType = Ethernet.MacAddressType
 VMXNET3 = Ethernet.EmulationType.VMXNET3
 MAC = re.compile(r"[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}\Z")
-FIRST_SLOT = 192
 GENERATED_PREFIX, ASSIGNED_PREFIX = "00:0c:29", "00:50:56"
 
 BACKING_OF_NETWORK = {
@@ -129,10 +128,12 @@ async def disconnect(call: Call, vm: ids.VirtualMachineId, nic: Key) -> None:
 
 
 def new_nic(inventory: Replica, vm: VirtualMachine, number: int, spec: Ethernet.CreateSpec) -> Ethernet.Info:
-    """The ``number``-th adapter, from 0, as ``spec`` asks; unset: the guest's usual type, a generated address, the
-    host's first network."""
+    """The ``number``-th adapter, from 0, as ``spec`` asks; unset: the guest's usual type, the host's first network.
+
+    Addresses that are not given are assigned by vCenter, also where they are to be generated (as vCenter 8.0 does).
+    """
     kind = spec.type or guest(vm.guest_OS).nic_type
-    mac_type = spec.mac_type or MacType.GENERATED
+    mac_type = MacType.MANUAL if spec.mac_type is MacType.MANUAL else MacType.ASSIGNED
     start_connected = bool(spec.start_connected)
     if kind is not VMXNET3 and (spec.upt_compatibility_enabled or spec.upt_v2_compatibility_enabled):
         raise InvalidArgument(
@@ -145,7 +146,7 @@ def new_nic(inventory: Replica, vm: VirtualMachine, number: int, spec: Ethernet.
         upt_v2_compatibility_enabled=spec.upt_v2_compatibility_enabled,
         mac_type=mac_type,
         mac_address=mac_address(vm, number, mac_type, spec.mac_address, None),
-        pci_slot_number=spec.pci_slot_number if spec.pci_slot_number is not None else FIRST_SLOT + 32 * number,
+        pci_slot_number=spec.pci_slot_number,
         wake_on_lan_enabled=bool(spec.wake_on_lan_enabled),
         backing=backing_info(inventory, vm, spec.backing),
         state=initial_state(vm, start_connected),

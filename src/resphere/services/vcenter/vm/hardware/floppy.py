@@ -95,8 +95,11 @@ async def disconnect(call: Call, vm: ids.VirtualMachineId, floppy: Key) -> None:
 def backing_info(spec: Floppy.BackingSpec | None) -> Floppy.BackingInfo:
     """The backing that ``spec`` asks for; unset: whatever the host has."""
     if spec is None:
-        return Floppy.BackingInfo(type=Floppy.BackingType.HOST_DEVICE, auto_detect=True)
+        return Floppy.BackingInfo(type=Floppy.BackingType.HOST_DEVICE, auto_detect=True, host_device="")
     automatic = spec.host_device is None if spec.type is Floppy.BackingType.HOST_DEVICE else None
     return Floppy.BackingInfo(
-        type=spec.type, image_file=spec.image_file, host_device=spec.host_device, auto_detect=automatic
+        type=spec.type,
+        image_file=spec.image_file,
+        host_device="" if automatic else spec.host_device,
+        auto_detect=automatic,
     )

@@ -100,6 +100,11 @@ async def disconnect(call: Call, vm: ids.VirtualMachineId, port: Key) -> None:
 def backing_info(spec: Parallel.BackingSpec | None) -> Parallel.BackingInfo:
     """The backing that ``spec`` asks for; unset: whatever the host has."""
     if spec is None:
-        return Parallel.BackingInfo(type=Parallel.BackingType.HOST_DEVICE, auto_detect=True)
+        return Parallel.BackingInfo(type=Parallel.BackingType.HOST_DEVICE, auto_detect=True, host_device="")
     automatic = spec.host_device is None if spec.type is Parallel.BackingType.HOST_DEVICE else None
-    return Parallel.BackingInfo(type=spec.type, file=spec.file, host_device=spec.host_device, auto_detect=automatic)
+    return Parallel.BackingInfo(
+        type=spec.type,
+        file=spec.file,
+        host_device="" if automatic else spec.host_device,
+        auto_detect=automatic,
+    )

@@ -102,13 +102,14 @@ async def disconnect(call: Call, vm: ids.VirtualMachineId, port: Key) -> None:
 def backing_info(spec: Serial.BackingSpec | None) -> Serial.BackingInfo:
     """The backing that ``spec`` asks for; unset: whatever the host has."""
     if spec is None:
-        return Serial.BackingInfo(type=Serial.BackingType.HOST_DEVICE, auto_detect=True)
+        return Serial.BackingInfo(type=Serial.BackingType.HOST_DEVICE, auto_detect=True, host_device="")
     pipe = spec.type in (Serial.BackingType.PIPE_CLIENT, Serial.BackingType.PIPE_SERVER)
+    automatic = spec.host_device is None if spec.type is Serial.BackingType.HOST_DEVICE else None
     return Serial.BackingInfo(
         type=spec.type,
         file=spec.file,
-        host_device=spec.host_device,
-        auto_detect=spec.host_device is None if spec.type is Serial.BackingType.HOST_DEVICE else None,
+        host_device="" if automatic else spec.host_device,
+        auto_detect=automatic,
         pipe=spec.pipe,
         no_rx_loss=bool(spec.no_rx_loss) if pipe else None,
         network_location=spec.network_location,

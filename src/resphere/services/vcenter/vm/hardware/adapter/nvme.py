@@ -15,7 +15,6 @@ from resphere.services.vcenter.vm.hardware.devices import reconfigure
 from resphere.services.vcenter.vm.hardware.families import NVME_ADAPTERS
 
 Key = ids.VcenterVmHardwareNvmeAdapterId
-FIRST_SLOT, SLOT_STEP = 224, 32
 
 
 @implements(Nvme.list, kept=True)
@@ -45,8 +44,7 @@ def with_nvme_adapter(vm: VirtualMachine, spec: Nvme.CreateSpec) -> tuple[Virtua
     """``vm`` with an NVMe adapter more, and its key."""
 
     def make(_: VirtualMachine, bus: int) -> Nvme.Info:
-        slot = FIRST_SLOT + SLOT_STEP * bus if spec.pci_slot_number is None else spec.pci_slot_number
-        return Nvme.Info(label=f"NVME controller {bus}", bus=bus, pci_slot_number=slot)
+        return Nvme.Info(label=f"NVME controller {bus}", bus=bus, pci_slot_number=spec.pci_slot_number)
 
     return with_adapter(vm, NVME_ADAPTERS, spec.bus, make)
 

@@ -15,7 +15,6 @@ from resphere.services.vcenter.vm.hardware.devices import reconfigure
 from resphere.services.vcenter.vm.hardware.families import SATA_ADAPTERS
 
 Key = ids.VcenterVmHardwareSataAdapterId
-FIRST_SLOT = 32
 
 
 @implements(Sata.list, kept=True)
@@ -45,9 +44,11 @@ def with_sata_adapter(vm: VirtualMachine, spec: Sata.CreateSpec) -> tuple[Virtua
     """``vm`` with a SATA adapter more, and its key."""
 
     def make(_: VirtualMachine, bus: int) -> Sata.Info:
-        slot = FIRST_SLOT + bus if spec.pci_slot_number is None else spec.pci_slot_number
         return Sata.Info(
-            label=f"SATA controller {bus}", type=spec.type or Sata.Type.AHCI, bus=bus, pci_slot_number=slot
+            label=f"SATA controller {bus}",
+            type=spec.type or Sata.Type.AHCI,
+            bus=bus,
+            pci_slot_number=spec.pci_slot_number,
         )
 
     return with_adapter(vm, SATA_ADAPTERS, spec.bus, make)

@@ -18,7 +18,6 @@ from resphere.services.vcenter.vm.hardware.families import SCSI_ADAPTERS
 
 Key = ids.VcenterVmHardwareScsiAdapterId
 OWN_UNIT = 7
-FIRST_SLOT, SLOT_STEP = 160, 32
 
 
 @implements(Scsi.list, kept=True)
@@ -53,7 +52,7 @@ def with_scsi_adapter(vm: VirtualMachine, spec: Scsi.CreateSpec) -> tuple[Virtua
             label=f"SCSI controller {bus}",
             type=spec.type or (present.type if present else guest(current.guest_OS).scsi_type),
             scsi=ScsiAddressInfo(bus=bus, unit=OWN_UNIT),
-            pci_slot_number=FIRST_SLOT + SLOT_STEP * bus if spec.pci_slot_number is None else spec.pci_slot_number,
+            pci_slot_number=spec.pci_slot_number,
             sharing=spec.sharing or Scsi.Sharing.NONE,
         )
 

@@ -1,0 +1,46 @@
+"""Places on the PCI bus of a virtual machine, which it gets when it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from resphere.inventory.model import VirtualMachine
+
+K = TypeVar("K", bound=str)
+D = TypeVar("D", bound=msgspec.Struct)
+
+_SLOTS = {
+    "sata_adapters": (15000, 32, 1),
+    "scsi_adapters": (1000, 160, 32),
+    "nics": (4000, 192, 32),
+    "nvme_adapters": (31000, 224, 32),
+}
+"""By the VM's attribute: the key of the first device, its slot, and how far the next one's is."""
+
+
+def with_pci_slots(vm: VirtualMachine) -> VirtualMachine:
+    """``vm``, which runs, with a slot for each device that was given none.
+
+    Until its first start a VM does not say where they sit, as in vCenter 8.0.
+    """
+    placed = {attribute: _placed(getattr(vm, attribute), *numbers) for attribute, numbers in _SLOTS.items()}
+    if all(placed[attribute] is getattr(vm, attribute) for attribute in placed):
+        return vm
+    return msgspec.structs.replace(vm, **placed)
+
+
+def _placed(devices: Mapping[K, D], first_key: int, first_slot: int, step: int) -> Mapping[K, D]:
+    """The devices, those without a slot on their own; the very same mapping where all have one."""
+    missing: dict[K, Any] = {
+        key: device for key, device in devices.items() if getattr(device, "pci_slot_number", None) is None
+    }
+    if not missing:
+        return devices
+    slots = {key: first_slot + step * (int(key) - first_key) for key in missing}
+    return {
+        key: msgspec.structs.replace(device, pci_slot_number=slots[key]) if key in slots else device
+        for key, device in devices.items()
+    }
