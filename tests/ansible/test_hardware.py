@@ -67,7 +67,9 @@ STEPS = [
     *twice("scsi_new", SCSI, **A_SLOT, type="LSILOGICSAS", bus=1),
     *twice("scsi_shared", SCSI, **A_SLOT, sharing="VIRTUAL"),
     # The module asks for bus 0 where it is told none, which the disk's adapter has.
-    step("scsi_unnamed", SCSI, refused="RESOURCE_IN_USE", **VM),
+    step("scsi_unnamed", SCSI, changed=True, **VM),
+    step("scsi_taken", SCSI, refused="RESOURCE_IN_USE", **VM, bus=1),
+    step("scsi_unnamed_gone", SCSI, changed=True, **VM, adapter="{{ scsi_unnamed.id }}", state="absent"),
     step("scsi_info", f"{SCSI}_info", **VM, adapter="{{ scsi_new.id }}"),
     *twice("scsi_gone", SCSI, **A_SLOT, state="absent"),
     *twice("cdrom_new", CDROM, **A_CDROM, start_connected=True),
