@@ -16,13 +16,18 @@ from typing import BinaryIO
 
 import msgspec
 
+from resphere.store.base import StoreError
+
 READ_BYTES = 256 * 1024
 BUFFERED_BYTES = 1024 * 1024
 UNFINISHED = ".part"
 
 
-class ContentMissing(Exception):
+class ContentMissing(StoreError):
     """There is no content of that name (any more)."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        super().__init__(f"{folder / name} is missing")
 
 
 class Contents:
@@ -51,7 +56,7 @@ class Contents:
         try:
             file = (self.folder / name).open("rb")
         except FileNotFoundError:
-            raise ContentMissing(name) from None
+            raise ContentMissing(name, self.folder) from None
         return Reading(file, os.fstat(file.fileno()).st_size)
 
     def read(self, name: str) -> bytes:
@@ -62,7 +67,7 @@ class Contents:
         try:
             return (self.folder / name).read_bytes()
         except FileNotFoundError:
-            raise ContentMissing(name) from None
+            raise ContentMissing(name, self.folder) from None
 
     def delete(self, name: str) -> None:
         """Delete a content; none is fine."""
@@ -71,7 +76,8 @@ class Contents:
     def left_behind(self) -> list[str]:
         """Files that nobody writes: finished contents of workers that died, and what they had not finished."""
         makers = {file.name: maker_of(file.name) for file in sorted(self.folder.iterdir())}
-        return [name for name, maker in makers.items() if maker and not self._is_alive(maker)]
+        dead = {maker for maker in set(makers.values()) if maker and not self._is_alive(maker)}
+        return [name for name, maker in makers.items() if maker in dead]
 
 
 def maker_of(name: str) -> str:

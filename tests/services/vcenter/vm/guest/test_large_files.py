@@ -208,7 +208,7 @@ def test_a_content_that_goes_at_that_moment_is_looked_for_again(
     def open_(name: str) -> Reading:
         if missing:
             missing.pop()
-            raise ContentMissing(name)
+            raise ContentMissing(name, world.contents.folder)
         return opened(name)
 
     monkeypatch.setattr(world.contents, "open", open_)
