@@ -18,11 +18,17 @@ RELEASES = ("8.0.3.0", "9.1.1.0")
 SCRIPT_SECONDS = 300
 
 
-def run(release: str, script: str, given: Any) -> Any:
-    """What ``scripts/<script>.py`` makes of ``given`` inside a release of the bindings."""
+def bindings(release: str) -> Path:
+    """The folder of a release; the test is skipped where it is not there."""
     folder = ROOT / ".cache" / "bindings" / release
     if not folder.is_dir():
         pytest.skip(f"the bindings {release} are not there: make bindings")
+    return folder
+
+
+def run(release: str, script: str, given: Any) -> Any:
+    """What ``scripts/<script>.py`` makes of ``given`` inside a release of the bindings."""
+    folder = bindings(release)
     # Warnings are no errors in there: the bindings' own would keep them from being imported.
     done = subprocess.run(
         [sys.executable, "-m", f"{__package__}.scripts.{script}"],
