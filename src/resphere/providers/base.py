@@ -14,7 +14,7 @@ import msgspec
 
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_guest import CustomizationSpec
-from resphere.contract.generated.vcenter_vm_guest import Credentials, Processes
+from resphere.contract.generated.vcenter_vm_guest import Credentials, LocalFilesystem, Processes
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Files
 from resphere.contract.model import ByteStream
 from resphere.inventory.edit import Edit
@@ -268,6 +268,9 @@ class GuestProvider(Protocol):
 
     def is_name_of(self, vm: VirtualMachine, variable: str, name: str) -> bool:
         """Whether an environment variable is meant by a name, in the guest's way of telling names apart."""
+
+    def filesystems(self, vm: VirtualMachine) -> dict[str, LocalFilesystem.Info]:
+        """The guest's file systems by mount point, as full as they are now."""
 
     def files(self, vm: VirtualMachine, now: datetime) -> GuestFiles:
         """The guest's files, to be looked at."""

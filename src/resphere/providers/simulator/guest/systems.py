@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TypeVar
 
 import msgspec
 
+from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
 from resphere.inventory.edit import Edit
-from resphere.inventory.guest import GuestContent, GuestSystem, content_id, put_system
+from resphere.inventory.guest import GuestContent, GuestNode, GuestSystem, content_id, put_system
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.providers.base import Job
@@ -49,6 +50,16 @@ class Systems:
         """Write the guest with its files."""
         put_system(self._inventory, edit, msgspec.structs.replace(system, nodes=tree.nodes), tree.contents, tree.files)
 
+    def filesystems(self, vm: VirtualMachine) -> dict[str, LocalFilesystem.Info]:
+        """The guest's file systems by mount point: what its files have grown by is free no more."""
+        found = vm.guest.filesystems if vm.guest is not None else {}
+        system, stored = found.get(system_mount(vm)), self._inventory.get(GuestSystem, vm.id)
+        if system is None or stored is None:
+            return found
+        grown = max(0, size_bytes(stored.nodes) - size_bytes(image(vm).nodes))
+        left = msgspec.structs.replace(system, free_space=max(0, system.free_space - grown))
+        return {**found, system_mount(vm): left}
+
     def drop_unnamed(self, file: str) -> None:
         """Delete a large content unless a guest has it."""
         self._inventory.refresh()
@@ -76,11 +87,21 @@ class Systems:
         return Tree(style_of(vm), system.nodes, stored, now, limits)
 
 
+def system_mount(vm: VirtualMachine) -> str:
+    """Where the disk of the guest's system is mounted, on which all of its files are."""
+    return "C:\\" if style_of(vm).windows else "/"
+
+
 def room_bytes(vm: VirtualMachine) -> int:
-    """What is free on the disk of the guest's system, as the guest tells it."""
+    """What is free on that disk when the system is as it was installed."""
     filesystems = vm.guest.filesystems if vm.guest is not None else {}
-    system = filesystems.get("C:\\" if style_of(vm).windows else "/")
+    system = filesystems.get(system_mount(vm))
     return system.free_space if system is not None else 0
+
+
+def size_bytes(nodes: Mapping[str, GuestNode]) -> int:
+    """What files have in all."""
+    return sum(node.size for node in nodes.values())
 
 
 async def complete(job: Job[VirtualMachine], plan: Callable[[Edit, VirtualMachine], R]) -> R:

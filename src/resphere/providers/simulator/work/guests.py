@@ -11,7 +11,7 @@ import msgspec
 
 from resphere.contract.errors import Unauthenticated, Unsupported, VapiError, message
 from resphere.contract.generated.vcenter_guest import CustomizationSpec
-from resphere.contract.generated.vcenter_vm_guest import Credentials, Processes
+from resphere.contract.generated.vcenter_vm_guest import Credentials, LocalFilesystem, Processes
 from resphere.contract.model import ByteStream
 from resphere.inventory.edit import Edit
 from resphere.inventory.guest import GuestTransfer
@@ -101,6 +101,10 @@ class Guests:
     def is_name_of(self, vm: VirtualMachine, variable: str, name: str) -> bool:
         """On Windows upper and lower case are one."""
         return variable.lower() == name.lower() if style_of(vm).windows else variable == name
+
+    def filesystems(self, vm: VirtualMachine) -> dict[str, LocalFilesystem.Info]:
+        """All files are on the disk of the system."""
+        return self._systems.filesystems(vm)
 
     def files(self, vm: VirtualMachine, now: datetime) -> GuestFiles:
         """As they are stored, or as they follow from the VM."""

@@ -15,6 +15,7 @@ from resphere.contract.extensions.guest_transfers import GuestTransfers
 from resphere.contract.extensions.vm_snapshots import VmSnapshots
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_vm import Power
+from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Directories, Files
 from resphere.inventory.edit import Edit
 from resphere.inventory.guest import DOCUMENT_BYTES, GuestContent, GuestSystem, content_id, digest_of
@@ -89,6 +90,17 @@ def test_programs_copy_it_without_reading_it(world: World, vm: Id) -> None:
     assert fetch(world, vm, "/srv/both") == LARGE + fetch(world, vm, "/etc/hostname")
     assert run_shell(world, vm, "rm /srv/z") == 0
     assert kept(world) == []
+
+
+def test_the_guest_s_disk_fills(world: World, vm: Id) -> None:
+    before = world.call(LocalFilesystem.get, vm)
+    send(world, vm, "/srv/x", LARGE)
+    assert run_shell(world, vm, "cp /srv/x /srv/y") == 0
+    after = world.call(LocalFilesystem.get, vm)
+    assert after["/"].free_space == before["/"].free_space - 2 * len(LARGE)
+    assert {mount: each.capacity for mount, each in after.items()} == {m: each.capacity for m, each in before.items()}
+    assert run_shell(world, vm, "rm /srv/x /srv/y") == 0
+    assert world.call(LocalFilesystem.get, vm) == before
 
 
 def test_clones_share_it(world: World, vm: Id) -> None:

@@ -10,7 +10,9 @@ from resphere.services.registry import implements
 from resphere.services.vcenter.vm.guest.tools_running import require_guest
 
 
-@implements(LocalFilesystem.get, kept=True)
+@implements(LocalFilesystem.get)
 async def get(call: Call, vm: ids.VirtualMachineId) -> dict[str, LocalFilesystem.Info]:
     """The file systems by mount point; sizes in bytes."""
-    return require_guest(call.require(VirtualMachine, vm)).filesystems
+    found = call.require(VirtualMachine, vm)
+    require_guest(found)
+    return call.provider.guests.filesystems(found)
