@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import msgspec
 
 from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, ResourceInUse, message
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk
@@ -11,7 +13,6 @@ from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
 from resphere.services.vcenter.vm.hardware.addresses import Bus, place_of
 from resphere.services.vcenter.vm.hardware.devices import Family, reconfigure, require_not_suspended
-from resphere.services.vcenter.vm.hardware.families import CDROMS
 
 K = TypeVar("K", bound=str)
 D = TypeVar("D")
@@ -57,14 +58,15 @@ def any_for_first(vm: VirtualMachine, family: Family[K, D], bus: int | None) -> 
 async def remove_adapter(
     call: Call, vm: str, family: Family[K, D], key: K, kind: Bus, bus_of: Callable[[D], int]
 ) -> None:
-    """Take an adapter out, and the CD-ROM drives on it (as vCenter 8.0 does).
+    """Take an adapter out. CD-ROM drives on it stay, and get a plain one in its place (as vCenter 8.0 does).
 
     :raises NotAllowedInCurrentState: the VM is suspended, or a disk sits on the adapter.
     """
 
     def change(current: VirtualMachine) -> tuple[VirtualMachine, None]:
         require_not_suspended(current, f"remove a {family.name}")
-        bus = bus_of(family.require(current, key))
+        device = family.require(current, key)
+        bus = bus_of(device)
         if any(is_on(kind, bus, disk) for disk in current.disks.values()):
             raise NotAllowedInCurrentState(
                 message(
@@ -75,9 +77,9 @@ async def remove_adapter(
                     current.name,
                 )
             )
-        drives = [drive for drive, device in current.cdroms.items() if is_on(kind, bus, device)]
-        for drive in drives:
-            current = CDROMS.without(current, drive)
+        if any(is_on(kind, bus, drive) for drive in current.cdroms.values()):
+            plain: Any = device
+            return family.with_(current, key, msgspec.structs.replace(plain, pci_slot_number=None)), None
         return family.without(current, key), None
 
     await reconfigure(call, vm, change)

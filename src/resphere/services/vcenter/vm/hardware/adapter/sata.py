@@ -56,5 +56,5 @@ def with_sata_adapter(vm: VirtualMachine, spec: Sata.CreateSpec) -> tuple[Virtua
 
 @implements(Sata.delete)
 async def delete(call: Call, vm: ids.VirtualMachineId, adapter: Key) -> None:
-    """Remove an adapter that no disk uses, with its CD-ROM drives."""
+    """Remove an adapter that no disk uses; CD-ROM drives get a plain one in its place."""
     await remove_adapter(call, vm, SATA_ADAPTERS, adapter, Bus.SATA, lambda device: device.bus)
