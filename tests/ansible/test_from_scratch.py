@@ -11,8 +11,8 @@ from tests.ansible.test_playbooks import server as server
 from tests.ansible.test_playbooks import variables
 from tests.support.server import Server
 
-VM = {"vm": "{{ made.id }}"}
-MACHINE = {
+VM: dict[str, Any] = {"vm": "{{ made.id }}"}
+MACHINE: dict[str, Any] = {
     "name": "from-scratch",
     "guest_OS": "RHEL_7_64",
     "hardware_version": "VMX_11",
@@ -21,14 +21,14 @@ MACHINE = {
     "disks": [{"type": "SATA", "new_vmdk": {"name": "system", "capacity": 34359738368}}],
 }
 SCSI = "vcenter_vm_hardware_adapter_scsi"
-NIC = {"backing": {"type": "STANDARD_PORTGROUP", "network": "{{ network }}"}, "pci_slot_number": 4}
-IMAGE = {
+NIC: dict[str, Any] = {"backing": {"type": "STANDARD_PORTGROUP", "network": "{{ network }}"}, "pci_slot_number": 4}
+IMAGE: dict[str, Any] = {
     "type": "SATA",
     "sata": {"bus": 0, "unit": 2},
     "backing": {"type": "ISO_FILE", "iso_file": "[{{ datastore_name }}] install.iso"},
     "start_connected": True,
 }
-LINUX = {"hostname": {"type": "FIXED", "fixed_name": "scratch"}, "domain": "example.org"}
+LINUX: dict[str, Any] = {"hostname": {"type": "FIXED", "fixed_name": "scratch"}, "domain": "example.org"}
 STATIC = {"type": "STATIC", "ip_address": "192.168.40.7", "prefix": 24, "gateways": ["192.168.40.1"]}
 STEPS: list[Step] = [
     *twice("made", "vcenter_vm", **MACHINE),
