@@ -85,6 +85,7 @@ def test_every_setting_is_described(setting: Setting, capsys: pytest.CaptureFixt
         ({"max_sessions": "-1"}, "--max-sessions"),
         ({"max_sessions_per_user": "many"}, "--max-sessions-per-user"),
         ({"max_body_bytes": "0"}, "--max-body-bytes"),
+        ({"max_guest_file_bytes": "0"}, "--max-guest-file-bytes"),
         ({"seed": "-1"}, "--seed"),
         ({"tls_cert": "/a"}, "--tls-key"),
         ({"tls_key": "/a"}, "--tls-cert"),

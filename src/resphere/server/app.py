@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
 from typing import Any
 
-from resphere.contract.model import ByteStream
 from resphere.dialects.base import Reply, Request
 from resphere.server.assembly import Worker
 from resphere.server.body import Body, Message, Receive, announced_bytes
@@ -69,23 +68,23 @@ class Application:
         body = Body(receive, announced_bytes(headers))
         exchange = Exchange(request, self._request_id(headers), self._worker.dialect(request), body)
         reply = await self._worker.pipeline.handle(exchange)
-        # A client that asked whether to send (``Expect: 100-continue``) is still waiting where nobody has read.
-        if (b"content-length" in headers or b"transfer-encoding" in headers) and (
-            b"expect" not in headers or body.begun
-        ):
-            await body.drop()
-        await send(
-            {
-                "type": "http.response.start",
-                "status": reply.status,
-                "headers": response_headers(reply, exchange.request_id),
-            }
-        )
-        if reply.stream is None:
-            content = b"" if request.method == "HEAD" else reply.body
-            await send({"type": "http.response.body", "body": content, "more_body": False})
-        else:
-            await send_stream(reply.stream, send, request.method != "HEAD")
+        try:
+            # A client that asked whether to send (``Expect: 100-continue``) is still waiting where nobody has read.
+            if (b"content-length" in headers or b"transfer-encoding" in headers) and (
+                b"expect" not in headers or body.begun
+            ):
+                await body.drop()
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": reply.status,
+                    "headers": response_headers(reply, exchange.request_id),
+                }
+            )
+            await send_body(reply, send, wanted=request.method != "HEAD")
+        finally:
+            if reply.stream is not None:
+                await reply.stream.close()
 
     def _request_id(self, headers: dict[bytes, bytes]) -> str:
         """The client's own id of the operation where it sends a usable one, else a new one."""
@@ -95,14 +94,14 @@ class Application:
         return f"{self._prefix}-{next(self._counter):x}"
 
 
-async def send_stream(stream: ByteStream, send: Send, wanted: bool) -> None:
-    """Send the pieces, each once the client has taken those before; none where only the headers are ``wanted``."""
-    try:
-        if wanted:
-            async for piece in stream:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-    finally:
-        await stream.close()
+async def send_body(reply: Reply, send: Send, *, wanted: bool) -> None:
+    """Send what follows the headers, a stream piece by piece: each once the client has taken those before."""
+    if reply.stream is None:
+        await send({"type": "http.response.body", "body": reply.body if wanted else b"", "more_body": False})
+        return
+    if wanted:
+        async for piece in reply.stream:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

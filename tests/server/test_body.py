@@ -1,0 +1,139 @@
+"""Bodies that are read whole or piece by piece, and replies that are sent so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any, cast
+
+import pytest
+
+from resphere.contract.errors import InvalidArgument, InvalidRequest
+from resphere.contract.model import ByteStream
+from resphere.dialects.base import Reply
+from resphere.server.app import Application
+from resphere.server.assembly import Worker
+from resphere.server.body import Body
+
+GONE = {"type": "http.disconnect"}
+
+
+class Sender:
+    """A client's side of a body: what it sends, and how much of that was asked for."""
+
+    def __init__(self, pieces: Iterable[bytes], *, leaves: bool = False) -> None:
+        given = list(pieces)
+        self.events: list[dict[str, Any]] = [{"type": "http.request", "body": p, "more_body": True} for p in given]
+        self.events.append(GONE if leaves else {"type": "http.request", "body": b"", "more_body": False})
+        self.asked = 0
+
+    async def receive(self) -> dict[str, Any]:
+        self.asked += 1
+        return self.events[self.asked - 1]
+
+
+async def gathered(stream: ByteStream) -> list[bytes]:
+    return [piece async for piece in stream]
+
+
+@pytest.mark.parametrize("size", [None, 4])
+def test_pieces_come_as_they_are_sent(size: int | None) -> None:
+    sender = Sender([b"ab", b"", b"cd"])
+    stream = Body(sender.receive, size).stream(4)
+    assert stream.size_bytes == size
+    assert asyncio.run(gathered(stream)) == [b"ab", b"cd"]
+    # The end of what was announced is not waited for.
+    assert sender.asked == (4 if size is None else 3)
+
+
+def test_the_sender_waits_for_the_reader() -> None:
+    sender = Sender([b"ab", b"cd"])
+
+    async def first() -> None:
+        async for piece in Body(sender.receive, None).stream(10):
+            assert (piece, sender.asked) == (b"ab", 1)
+            break
+
+    asyncio.run(first())
+
+
+def test_more_than_the_limit_is_refused_when_it_comes() -> None:
+    sender = Sender([b"ab", b"cd", b"ef"])
+    with pytest.raises(InvalidArgument) as refusal:
+        asyncio.run(gathered(Body(sender.receive, None).stream(3)))
+    assert (refusal.value.status, refusal.value.messages[0].id) == (413, "resphere.body_too_large")
+    assert sender.asked == 2
+
+
+@pytest.mark.parametrize("read", [lambda body: gathered(body.stream(10)), lambda body: body.read(10)])
+def test_a_body_that_breaks_off_is_none(read: Callable[[Body], Any]) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        asyncio.run(read(Body(Sender([b"ab"], leaves=True).receive, 4)))
+    assert refusal.value.messages[0].id == "resphere.body_incomplete"
+
+
+class File:
+    """A stream that says whether it was closed."""
+
+    size_bytes = 4
+    closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"ab"
+        yield b"cd"
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class Answering:
+    """A worker that answers everything with one reply."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.reply = reply
+        self.pipeline = self
+
+    def dialect(self, request: object) -> None:
+        """None is needed."""
+
+    async def handle(self, exchange: object) -> Reply:
+        return self.reply
+
+
+def served(reply: Reply, method: str, *, fails_at: int | None = None) -> list[dict[str, Any]]:
+    """What the application sends; the client is gone at a certain message."""
+    sent: list[dict[str, Any]] = []
+
+    async def send(event: Any) -> None:
+        if len(sent) == fails_at:
+            raise ConnectionError("the client is gone")
+        sent.append(event)
+
+    scope = {"type": "http", "method": method, "path": "/x", "query_string": b"", "headers": []}
+    application = Application(cast(Worker, Answering(reply)))
+    asyncio.run(application(scope, Sender([]).receive, send))
+    return sent
+
+
+def test_a_stream_is_sent_piece_by_piece() -> None:
+    file = File()
+    start, *bodies = served(Reply(200, stream=file), "GET")
+    assert (b"content-length", b"4") in start["headers"]
+    assert [(body["body"], body["more_body"]) for body in bodies] == [(b"ab", True), (b"cd", True), (b"", False)]
+    assert file.closed
+
+
+def test_who_asks_for_the_headers_gets_no_stream() -> None:
+    file = File()
+    start, *bodies = served(Reply(200, stream=file), "HEAD")
+    assert (b"content-length", b"4") in start["headers"]
+    assert [(body["body"], body["more_body"]) for body in bodies] == [(b"", False)]
+    assert file.closed
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_stream_is_closed_when_the_client_leaves(at: int) -> None:
+    file = File()
+    with pytest.raises(ConnectionError):
+        served(Reply(200, stream=file), "GET", fails_at=at)
+    assert file.closed
