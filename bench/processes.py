@@ -47,6 +47,12 @@ def memory(pid: int, proc: Path = PROC) -> Memory:
     return parse_memory((proc / str(pid) / "smaps_rollup").read_text())
 
 
+def peak_bytes(pid: int, proc: Path = PROC) -> int:
+    """The most memory that one process has ever had resident."""
+    found = re.search(r"^VmHWM:\s+(\d+) kB$", (proc / str(pid) / "status").read_text(), re.MULTILINE)
+    return int(found[1]) * 1024 if found is not None else 0
+
+
 def parse_memory(rollup: str) -> Memory:
     """What ``/proc/<pid>/smaps_rollup`` says, in bytes."""
     sizes = {name: int(kilobytes) * 1024 for name, kilobytes in re.findall(r"^(\w+): +(\d+) kB$", rollup, re.MULTILINE)}

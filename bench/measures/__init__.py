@@ -15,6 +15,7 @@ from bench.measures.sdk import measure_sdk
 from bench.measures.start import measure_start
 from bench.measures.statistics import measure_statistics
 from bench.measures.tagging import measure_tagging
+from bench.measures.transfers import measure_transfers
 from bench.result import Measure
 
 MEASURES: dict[str, Measure] = {
@@ -27,6 +28,7 @@ MEASURES: dict[str, Measure] = {
     "clone": measure_clone,
     "moves": measure_moves,
     "guest": measure_guest,
+    "transfers": measure_transfers,
     "statistics": measure_statistics,
     "tagging": measure_tagging,
     "start": measure_start,

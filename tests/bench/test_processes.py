@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.processes import Memory, family, parse_memory, ticks
+from bench.processes import Memory, family, parse_memory, peak_bytes, ticks
 
 
 def test_ticks_behind_a_name_with_brackets_and_spaces() -> None:
@@ -14,6 +14,12 @@ def test_ticks_behind_a_name_with_brackets_and_spaces() -> None:
 def test_memory_in_bytes() -> None:
     rollup = "00400000-7ffd000 ---p 00000000 00:00 0  [rollup]\nRss:    2048 kB\nPss:      3 kB\nPss_Dirty:  1 kB\n"
     assert parse_memory(rollup) == Memory(resident_bytes=2048 * 1024, proportional_bytes=3 * 1024)
+
+
+def test_the_peak_of_memory(tmp_path: Path) -> None:
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "status").write_text("Name:\tx\nVmPeak:\t   9000 kB\nVmHWM:\t    2048 kB\nVmRSS:\t 1 kB\n")
+    assert peak_bytes(7, tmp_path) == 2048 * 1024
 
 
 def test_a_family_leaves_out_the_dead(tmp_path: Path) -> None:
