@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from resphere.contract.errors import ERRORS, ErrorBody, VapiError
+from resphere.contract.examples import example
 from resphere.contract.extensions import route_text
 from resphere.contract.model import AnyOperation, ByteStream, Requirement, Route, Struct, Union
 
@@ -63,6 +64,8 @@ def document(source: Source) -> dict[str, Any]:
     for name, cls in classes.items():
         if issubclass(cls, Struct) and cls.__vapi_unions__:
             components[name]["allOf"] = [union_schema(cls, union) for union in cls.__vapi_unions__]
+        if issubclass(cls, Struct) and needs_example(cls):
+            components[name]["examples"] = [example(cls)]
     without_null_defaults(schemas)
     without_null_defaults(components)
     names = {shown: readable(cls) for shown, cls in classes.items()}
@@ -261,6 +264,22 @@ def enumeration(expected: Any) -> list[str]:
     options = (*typing.get_args(expected), expected)
     found = next(t for t in options if isinstance(t, type) and issubclass(t, Enum))
     return [str(member.value) for member in found]
+
+
+def needs_example(cls: type[Struct]) -> bool:
+    """Whether readers who propose a value of each field's type, and any word for a key, would propose a wrong one: some
+    fields exclude others, a map has no words for keys, or the structure holds itself."""
+    fields = [field.type for field in msgspec.structs.fields(cls)]
+    return bool(cls.__vapi_unions__) or any(map(has_bound_keys, fields)) or cls in reachable(fields)
+
+
+def has_bound_keys(expected: Any) -> bool:
+    """Whether there is a map inside ``expected`` whose keys are not just any text."""
+    arguments = typing.get_args(expected)
+    bound = typing.get_origin(expected) is dict and not (
+        arguments[0] is str or isinstance(arguments[0], typing.NewType)
+    )
+    return bound or any(map(has_bound_keys, arguments))
 
 
 def without_null_defaults(value: Any) -> None:
