@@ -73,7 +73,8 @@ def example_of(expected: Any, inside: Inside) -> Any:
 
 def number(arguments: tuple[Any, ...]) -> int:
     """0, or the least that the bounds allow."""
-    return max(0, *(meta.ge for meta in arguments[1:] if meta.ge is not None))
+    bounds: list[int] = [meta.ge for meta in arguments[1:] if meta.ge is not None]
+    return max(0, *bounds)
 
 
 def structures_in(expected: Any) -> Iterator[type[Struct]]:
