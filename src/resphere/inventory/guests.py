@@ -31,6 +31,12 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     memory_size_MiB: int = 2048
     disk_size_GiB: int = 16
 
+    @property
+    def brings_tools(self) -> bool:
+        """Whether the system comes with Tools of its own: those known for that, and all Linux of our time."""
+        modern = self.family is GuestOSFamily.LINUX and self.nic_type is Ethernet.EmulationType.VMXNET3
+        return self.open_vm_tools or modern
+
 
 class _Family(msgspec.Struct, frozen=True):
     """Defaults that guest systems beginning with ``prefix`` have in common; ``title`` is the product's name."""

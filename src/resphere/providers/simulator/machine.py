@@ -17,6 +17,7 @@ from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Cpu, Disk, Ethernet, Floppy, Memory, Serial
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Nvme, Sata, Scsi
 from resphere.inventory.guests import Guest, Version
+from resphere.inventory.hot_add import memory_of
 from resphere.inventory.model import GuestState, Network, VirtualMachine
 from resphere.inventory.proposals import boot_info, hardware_info
 from resphere.providers.simulator import devices
@@ -221,13 +222,7 @@ def cpu_info(count: int, cores_per_socket: int, hot_add: bool) -> Cpu.Info:
 @cache
 def memory_info(size_MiB: int, hot_add: bool, running: bool) -> Memory.Info:
     """So much memory; the figures for hot add are known only while the VM runs."""
-    known = hot_add and running
-    return Memory.Info(
-        size_MiB=size_MiB,
-        hot_add_enabled=hot_add,
-        hot_add_increment_size_MiB=128 if known else None,
-        hot_add_limit_MiB=size_MiB * 16 if known else None,
-    )
+    return memory_of(Memory.Info(size_MiB=size_MiB, hot_add_enabled=hot_add), running)
 
 
 @cache

@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from resphere.contract.generated import vcenter_vm, vcenter_vm_hardware
+from resphere.inventory.hot_add import memory_of
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.pci_slots import with_pci_slots
 
@@ -27,6 +28,7 @@ K = TypeVar("K")
 
 def powered_on(vm: VirtualMachine) -> VirtualMachine:
     """``vm`` running: devices have slots, those that start connected are, and installed Tools run."""
+    vm = msgspec.structs.replace(vm, memory=memory_of(vm.memory, running=True))
     installed = vm.tools.version_status not in (None, vcenter_vm.Tools.VersionStatus.NOT_INSTALLED)
     return _changed(with_pci_slots(vm), State.POWERED_ON, tools_run=installed, connected=True)
 
@@ -34,7 +36,7 @@ def powered_on(vm: VirtualMachine) -> VirtualMachine:
 def powered_off(vm: VirtualMachine) -> VirtualMachine:
     """``vm`` off, as if the plug was pulled."""
     off = _changed(vm, State.POWERED_OFF, tools_run=False, connected=False)
-    return msgspec.structs.replace(off, clean_power_off=False)
+    return msgspec.structs.replace(off, memory=memory_of(off.memory, running=False), clean_power_off=False)
 
 
 def shut_down(vm: VirtualMachine) -> VirtualMachine:

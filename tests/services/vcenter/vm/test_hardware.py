@@ -114,6 +114,14 @@ class TestMemory:
         world.call(Memory.update, vm, Memory.UpdateSpec(size_MiB=6144, hot_add_enabled=True))
         memory = world.call(Memory.get, vm)
         assert (memory.size_MiB, memory.hot_add_enabled) == (6144, True)
+        assert (memory.hot_add_increment_size_MiB, memory.hot_add_limit_MiB) == (None, None)
+        world.call(vcenter_vm.Power.start, vm)
+        memory = world.call(Memory.get, vm)
+        assert (memory.hot_add_increment_size_MiB, memory.hot_add_limit_MiB) == (128, 98304)
+        world.call(Memory.update, vm, Memory.UpdateSpec(size_MiB=8192))
+        assert world.call(Memory.get, vm).hot_add_limit_MiB == 98304
+        world.call(vcenter_vm.Power.stop, vm)
+        assert world.call(Memory.get, vm).hot_add_limit_MiB is None
 
     @pytest.mark.parametrize("size", [0, -4, 3, 1022, 24 * 1024 * 1024 + 4])
     def test_sizes_that_no_vm_can_have(self, world: World, size: int) -> None:

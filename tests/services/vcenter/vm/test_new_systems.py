@@ -15,6 +15,7 @@ from resphere.contract.generated.vcenter_vm import GuestOS, Power, Tools
 from resphere.contract.generated.vcenter_vm_guest import Identity
 from resphere.contract.generated.vcenter_vm_guest_networking import Interfaces
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk, Ethernet, Floppy, Parallel, Serial
+from resphere.inventory.guest_ids import vim_guest_id
 from resphere.inventory.model import VirtualMachine
 from tests.inventory import samples
 from tests.support.world import World
@@ -62,8 +63,9 @@ def addresses(world: World, vm: ids.VirtualMachineId) -> list[int]:
     return [len(each.ip.ip_addresses) if each.ip is not None else 0 for each in interfaces]
 
 
-def test_a_system_comes_from_the_image_in_the_drive(world: World) -> None:
-    vm = new(world, cdroms=(image(world),))
+@pytest.mark.parametrize("guest_OS", [GuestOS.RHEL_8_64, GuestOS.OTHER_LINUX_64])
+def test_a_system_comes_from_the_image_in_the_drive(world: World, guest_OS: GuestOS) -> None:
+    vm = new(world, cdroms=(image(world),), guest_OS=guest_OS)
     assert world.call(Tools.get, vm).version_status is Status.NOT_INSTALLED
     world.call(Power.start, vm)
     tools = world.call(Tools.get, vm)
@@ -71,7 +73,7 @@ def test_a_system_comes_from_the_image_in_the_drive(world: World) -> None:
     assert tools.install_type is Tools.ToolsInstallType.OPEN_VM_TOOLS
     identity = world.call(Identity.get, vm)
     assert identity.host_name == "web"
-    assert identity.full_name.id == "vmsg.guestos.rhel8_64Guest.label"
+    assert identity.full_name.id == f"vmsg.guestos.{vim_guest_id(guest_OS)}.label"
     assert identity.ip_address is not None
     assert addresses(world, vm) == [1]
 

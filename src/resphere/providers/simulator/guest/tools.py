@@ -126,7 +126,7 @@ def with_system_of_medium(vm: VirtualMachine) -> VirtualMachine:
 def with_own_tools(vm: VirtualMachine) -> VirtualMachine:
     """``vm``, which is off, with the Tools that its guest's system brings along; as it is where that has none."""
     system = defaults_of(vm.guest_OS)
-    if not system.open_vm_tools:
+    if not system.brings_tools:
         return vm
     tools = msgspec.structs.replace(
         tools_info(system.family, True, OPEN_VM_TOOLS[-1], False), upgrade_policy=vm.tools.upgrade_policy

@@ -14,7 +14,7 @@ import msgspec
 
 from resphere.contract.errors import InvalidArgument, ResourceBusy, ResourceInUse, Unsupported, message
 from resphere.contract.generated import ids, vcenter, vcenter_vm
-from resphere.contract.generated.vcenter_vm_hardware import Boot, Cdrom, Cpu, Disk
+from resphere.contract.generated.vcenter_vm_hardware import Boot, Cdrom, Cpu, Disk, Memory
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Nvme, Sata, Scsi
 from resphere.contract.generated.vcenter_vm_hardware_boot import Device
 from resphere.inventory.guests import Guest, guest
@@ -38,7 +38,7 @@ from resphere.services.vcenter.vm.hardware.ethernet import with_nic
 from resphere.services.vcenter.vm.hardware.families import DISKS, NICS
 from resphere.services.vcenter.vm.hardware.floppy import with_floppy
 from resphere.services.vcenter.vm.hardware.hardware import NEWEST
-from resphere.services.vcenter.vm.hardware.memory import memory_info, with_memory
+from resphere.services.vcenter.vm.hardware.memory import with_memory
 from resphere.services.vcenter.vm.hardware.parallel import with_parallel
 from resphere.services.vcenter.vm.hardware.serial import with_serial
 from resphere.services.vcenter.vm.placement import Place
@@ -142,7 +142,7 @@ def blank(
         hardware=hardware_info(version),
         boot=boot_info(proposed.firmware),
         cpu=cpu_info(proposed.cpu_count),
-        memory=memory_info(proposed.memory_size_MiB, False),
+        memory=Memory.Info(size_MiB=proposed.memory_size_MiB, hot_add_enabled=False),
         tools=NO_TOOLS,
         vmx_path=path,
     )

@@ -7,6 +7,7 @@ import msgspec
 from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, message
 from resphere.contract.generated import ids, vcenter_vm
 from resphere.contract.generated.vcenter_vm_hardware import Memory
+from resphere.inventory.hot_add import MOST_MIB, memory_of
 from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
 from resphere.services.registry import implements
@@ -14,11 +15,7 @@ from resphere.services.vcenter.vm.hardware.devices import reconfigure, wrong_pow
 
 State = vcenter_vm.Power.State
 LEAST_MIB = 4
-MOST_MIB = 24 * 1024 * 1024
 STEP_MIB = 4
-HOT_ADD_STEP_MIB = 128
-HOT_ADD_FACTOR = 16
-"""Memory that can be added while the VM runs: up to this many times what it was powered on with."""
 
 
 @implements(Memory.get, kept=True)
@@ -47,20 +44,9 @@ def with_memory(vm: VirtualMachine, spec: Memory.UpdateSpec) -> VirtualMachine:
         if vm.power_state is not State.POWERED_OFF:
             require_hot_add(vm, spec.size_MiB)
         memory = msgspec.structs.replace(memory, size_MiB=spec.size_MiB)
-    if spec.hot_add_enabled is not None or vm.power_state is State.POWERED_OFF:
-        enabled = memory.hot_add_enabled if spec.hot_add_enabled is None else spec.hot_add_enabled
-        memory = memory_info(memory.size_MiB, enabled)
+    if spec.hot_add_enabled is not None:
+        memory = memory_of(msgspec.structs.replace(memory, hot_add_enabled=spec.hot_add_enabled), running=False)
     return msgspec.structs.replace(vm, memory=memory)
-
-
-def memory_info(size_MiB: int, hot_add_enabled: bool) -> Memory.Info:
-    """Memory with the steps and limit of hot adding, where that is enabled."""
-    return Memory.Info(
-        size_MiB=size_MiB,
-        hot_add_enabled=hot_add_enabled,
-        hot_add_increment_size_MiB=HOT_ADD_STEP_MIB if hot_add_enabled else None,
-        hot_add_limit_MiB=min(size_MiB * HOT_ADD_FACTOR, MOST_MIB) if hot_add_enabled else None,
-    )
 
 
 def require_size(size_MiB: int) -> None:
