@@ -12,6 +12,7 @@ from typing import Any
 
 from resphere.contract.generated import vcenter_vm
 from resphere.inventory.compute_policies import ComputePolicy
+from resphere.inventory.guest import GuestContent, GuestSystem, content_id, contents_of
 from resphere.inventory.model import KINDS, Datacenter, Datastore, Host, ManagedObject, VirtualMachine
 from resphere.inventory.placement import memory_in_use_MiB
 from resphere.inventory.relations import datacenter_of
@@ -130,6 +131,20 @@ def _unmerged(inventory: Replica) -> Iterator[str]:
                 yield f"{vm.id}: {size} bytes are unmerged of the disk {key}"
 
 
+def _guest_contents(inventory: Replica) -> Iterator[str]:
+    """What is in the files of guests, and of those that snapshots keep, is there, and nothing else is."""
+    if GuestSystem not in _tables(inventory):
+        return
+    named = {
+        content_id(system.machine, name)
+        for system in inventory.all(GuestSystem).values()
+        for name in contents_of(system)
+    }
+    stored = set(inventory.all(GuestContent))
+    yield from (f"the content {name} of a guest's file is not there" for name in named - stored)
+    yield from (f"the content {name} is in no guest's file" for name in stored - named)
+
+
 def _memory(inventory: Replica) -> Iterator[str]:
     """The memory in use on hosts is what a count of all machines gives."""
     counted: defaultdict[str, int] = defaultdict(int)
@@ -190,6 +205,7 @@ RULES: tuple[Callable[[Replica], Iterator[str]], ...] = (
     _assigned_policies,
     _space,
     _unmerged,
+    _guest_contents,
     _memory,
     _claims,
     _busy,

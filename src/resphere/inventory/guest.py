@@ -193,6 +193,8 @@ def keep_guest(edit: Edit, machine: str, snapshot: str) -> None:
     """Keep a VM's guest with a snapshot."""
     system = edit.get(GuestSystem, machine)
     if system is not None:
+        # Whoever changes its files at this moment may let go of contents that nobody else has.
+        edit.rely_on(system)
         edit.put(msgspec.structs.replace(system, id=snapshot))
 
 

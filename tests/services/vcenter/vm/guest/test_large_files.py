@@ -19,12 +19,13 @@ from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Directories, Files
 from resphere.inventory.edit import Edit
 from resphere.inventory.guest import DOCUMENT_BYTES, GuestContent, GuestSystem, content_id, digest_of
-from resphere.inventory.model import VirtualMachine
+from resphere.inventory.model import Snapshot, VirtualMachine
 from resphere.providers.simulator.guest.systems import Systems
 from resphere.providers.simulator.guest.tree import Limits
 from resphere.providers.simulator.work.transfers import Transfers
 from resphere.store.contents import ContentMissing, Contents, Reading
 from tests.support.guests import ROOT, ready_vm, run_shell
+from tests.support.invariants import require_sound
 from tests.support.transfers import Attributes, Pieces, agree, fetch, send, taken
 from tests.support.world import World
 
@@ -36,6 +37,7 @@ LARGE = bytes(range(256)) * 1000
 def world(tmp_path: Path) -> Iterator[World]:
     with World(tmp_path) as world:
         yield world
+        require_sound(world.inventory)
 
 
 @pytest.fixture
@@ -126,6 +128,65 @@ def test_snapshots_keep_it(world: World, vm: Id) -> None:
     world.call(Files.delete, vm, ROOT, "/srv/x")
     world.call(VmSnapshots.delete, vm, snapshot, None, None)
     assert kept(world) == []
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_snapshot_while_the_file_is_deleted(world: World, vm: Id, first: int) -> None:
+    send(world, vm, "/srv/x", LARGE)
+    both = [
+        world.begin(Files.delete, vm, ROOT, "/srv/x"),
+        world.begin(VmSnapshots.create, vm, VmSnapshots.CreateSpec(name="s", memory=True)),
+    ]
+
+    async def at_once() -> None:
+        await asyncio.gather(both[first], both[1 - first])
+
+    world.run(at_once())
+    (snapshot,) = world.inventory.by(Snapshot, "parent", vm)
+    require_sound(world.inventory)
+    world.call(VmSnapshots.revert, vm, snapshot)
+    system = world.inventory.get(GuestSystem, vm)
+    assert system is not None
+    if "srv/x" in system.nodes:
+        assert fetch(world, vm, "/srv/x") == LARGE
+    else:
+        assert kept(world) == []
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_clone_while_the_file_is_deleted(world: World, vm: Id, first: int) -> None:
+    send(world, vm, "/srv/x", LARGE)
+    both = [
+        world.begin(Files.delete, vm, ROOT, "/srv/x"),
+        world.begin(vcenter.VM.instant_clone, vcenter.VM.InstantCloneSpec(source=vm, name="clone")),
+    ]
+
+    async def at_once() -> None:
+        await asyncio.gather(both[first], both[1 - first])
+
+    world.run(at_once())
+    require_sound(world.inventory)
+    assert kept(world) in ([], [LARGE])
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_an_upload_while_the_vm_is_deleted(world: World, vm: Id, first: int) -> None:
+    address = agree(world, vm, "/srv/x", Attributes(size=len(LARGE)))
+    machine = world.inventory.get(VirtualMachine, vm)
+    assert machine is not None
+
+    async def delete() -> None:
+        await world.inventory.change(lambda edit: edit.delete(VirtualMachine, vm))
+
+    both = [world.begin(GuestTransfers.upload, *address, Pieces([LARGE])), delete()]
+
+    async def at_once() -> list[object]:
+        return list(await asyncio.gather(both[first], both[1 - first], return_exceptions=True))
+
+    outcomes = [outcome for outcome in world.run(at_once()) if outcome is not None]
+    assert [type(outcome) for outcome in outcomes] in ([], [NotFound])
+    assert kept(world) == []
+    assert not world.inventory.all(GuestContent)
 
 
 def test_it_comes_back_with_a_registered_vm(world: World, vm: Id) -> None:
@@ -238,6 +299,7 @@ def test_contents_of_earlier_data_directories_are_read(world: World, vm: Id) -> 
     def plan(edit: Edit) -> None:
         edit.put(msgspec.structs.replace(system, nodes={**system.nodes, "srv/x": node}))
         edit.put(GuestContent(id=content_id(vm, digest), machine=vm, data=LARGE))
+        edit.delete(GuestContent, content_id(vm, system.nodes["srv/x"].file or ""))
 
     world.run(world.inventory.change(plan))
     assert fetch(world, vm, "/srv/x") == LARGE
