@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from resphere import __version__
 from resphere.cli.main import main
 from tests.support.cli import resphere
+from tests.support.server import clean_environment
 
 
 @pytest.mark.parametrize(
@@ -74,3 +77,19 @@ def test_coverage(capsys: pytest.CaptureFixture[str]) -> None:
     assert "resphere.vcenter.vm.snapshots.create" in listed
     assert main(["coverage"]) == 0
     assert "used by clients" in capsys.readouterr().out
+
+
+def test_a_reader_that_stops_is_no_failure_to_tell_of() -> None:
+    writing = subprocess.Popen(
+        [sys.executable, "-m", "resphere", "coverage"],
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert writing.stdout is not None
+    assert writing.stderr is not None
+    writing.stdout.close()
+    assert writing.stderr.read() == ""
+    assert writing.wait(60) == 141
+    writing.stderr.close()

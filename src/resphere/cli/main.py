@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -16,10 +17,15 @@ from resphere.store.base import StoreError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0 done, 1 it failed, 2 it was called wrongly."""
+    """Run one command; returns the exit status: 0 done, 1 it failed, 2 it was called wrongly, 141 nobody reads on."""
     options = parser().parse_args(arguments)
     try:
         status: int = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # As `resphere coverage | head` has it. What is still to be written would complain at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except (ValueError, OSError, TlsError, StoreError) as error:
         print(f"resphere: {error}", file=sys.stderr)
         return 1
