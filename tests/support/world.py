@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections.abc import Coroutine, Iterable
 from datetime import UTC, datetime
@@ -48,6 +49,8 @@ T = TypeVar("T", bound=ManagedObject)
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SMALL = Sizes(datacenters=1, clusters=1, hosts=3, vms=12)
 IMPLEMENTATIONS = load(services)
+WORLDS = itertools.count(1)
+"""No two worlds of a test's process have one name, even where one goes on with the store of another."""
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -93,7 +96,7 @@ class World:
         )
         self.inventory.load()
         self.put(*(generate(SMALL, 1) if objects is None else objects))
-        self.contents = Contents(folder / "guest-files", "test", lambda _: True)
+        self.contents = Contents(folder / "guest-files", f"test-{next(WORLDS)}", lambda _: True)
         self.environment = Environment(
             inventory=self.inventory,
             provider=Simulator(self.inventory, self.contents, lambda: self.environment.now()),

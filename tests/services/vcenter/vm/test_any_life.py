@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 from hypothesis import Phase, settings
@@ -20,17 +21,19 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from resphere.contract.errors import VapiError
 from resphere.contract.extensions.folders import Folders
+from resphere.contract.extensions.guest_transfers import GuestTransfers
 from resphere.contract.extensions.inventory_specs import NameSpec
 from resphere.contract.extensions.moves import Machines
 from resphere.contract.extensions.storage_policies import StoragePolicies
 from resphere.contract.extensions.vm_snapshots import VmSnapshots
 from resphere.contract.generated import cis_tagging, ids, vapi_std, vcenter, vcenter_vm
 from resphere.contract.generated.vcenter_vm_guest import Processes
-from resphere.contract.generated.vcenter_vm_guest_filesystem import Directories
+from resphere.contract.generated.vcenter_vm_guest_filesystem import Directories, Transfers
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk, Ethernet
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Scsi
 from resphere.contract.generated.vcenter_vm_storage import Policy
-from resphere.contract.model import AnyOperation
+from resphere.contract.model import AnyOperation, Secret, WholeBytes
+from resphere.inventory.guest import DOCUMENT_BYTES, GuestContent
 from resphere.inventory.model import KINDS, Cluster, Datastore, Folder, Host, ManagedObject, ResourcePool, Snapshot
 from resphere.inventory.model import VirtualMachine as Machine
 from resphere.inventory.storage_policies import StoragePolicy
@@ -277,6 +280,16 @@ class Life(RuleBasedStateMachine):
         self.attempt(Policy.update, machine.id, spec)
 
     @precondition(some_machines)
+    @rule(vm=PICK, name=NAMES, size=st.sampled_from([10, DOCUMENT_BYTES + 1]))
+    def send_file(self, vm: int, name: str, size: int) -> None:
+        attributes = Transfers.FileCreationAttributes(size=size, overwrite=True)
+        spec = Transfers.CreateSpec(path=f"/srv/{name}", attributes=attributes)
+        address = self.attempt(Transfers.create, self.machine(vm).id, ROOT, spec)
+        if address is not None:
+            query = parse_qs(urlsplit(address).query)
+            self.attempt(GuestTransfers.upload, query["id"][0], Secret(query["token"][0]), WholeBytes(bytes(size)))
+
+    @precondition(some_machines)
     @rule(vm=PICK, memory=st.booleans())
     def take_snapshot(self, vm: int, memory: bool) -> None:
         self.attempt(VmSnapshots.create, self.machine(vm).id, VmSnapshots.CreateSpec(name="one", memory=memory))
@@ -319,6 +332,11 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def the_inventory_is_sound(self) -> None:
         require_sound(self.world.inventory)
+
+    @invariant()
+    def large_files_are_those_that_guests_have(self) -> None:
+        named = {content.file for content in self.world.inventory.all(GuestContent).values()} - {None}
+        assert {file.name for file in self.world.contents.folder.iterdir()} == named
 
     @invariant()
     def nothing_is_left_running(self) -> None:

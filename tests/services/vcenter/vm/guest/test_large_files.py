@@ -260,13 +260,14 @@ def test_a_full_disk_of_the_server(world: World, vm: Id, monkeypatch: pytest.Mon
 
 def test_what_dead_workers_left_is_deleted_and_nothing_else(world: World, vm: Id) -> None:
     send(world, vm, "/srv/x", LARGE)
+    (own,) = (file.name for file in world.contents.folder.iterdir())
     for name in ("dead.1", "dead.2.part", "alive.1", "alive.2.part"):
         (world.contents.folder / name).write_bytes(b"left behind")
     (world.contents.folder / "notes").write_bytes(b"somebody's own")
     contents = Contents(world.contents.folder, "new", lambda worker: worker == "alive")
     systems = Systems(world.inventory, contents, Limits())
     world.run(Transfers(world.inventory, contents, systems).clean_up())
-    assert sorted(file.name for file in contents.folder.iterdir()) == ["alive.1", "alive.2.part", "notes", "test.1"]
+    assert sorted(file.name for file in contents.folder.iterdir()) == ["alive.1", "alive.2.part", "notes", own]
     assert fetch(world, vm, "/srv/x") == LARGE
 
 
