@@ -36,6 +36,7 @@ from resphere.inventory.customization import CUSTOMIZATION_TABLES
 from resphere.inventory.data_sets import DATA_SET_TABLES
 from resphere.inventory.guest import GUEST_TABLES
 from resphere.inventory.host_parts import HOST_PARTS
+from resphere.inventory.installation import INSTALLATION
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.inventory.sealing import Sealing
@@ -77,6 +78,7 @@ ALL_TABLES = (
     ACQUISITIONS,
     COMPUTE_POLICIES,
     VCENTER_SERVICES,
+    INSTALLATION,
     *HOST_PARTS,
     *DATA_SET_TABLES,
     CONSOLE_TICKETS,

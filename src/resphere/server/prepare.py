@@ -17,6 +17,7 @@ from resphere.access.roles import ADMIN
 from resphere.auth.accounts import ACCOUNTS, ADMINISTRATOR, LocalAccounts
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
 from resphere.inventory.edit import Edit
+from resphere.inventory.installation import INSTALLATION, ONLY, Installation
 from resphere.inventory.model import ROOT_FOLDER, Folder, ManagedObject
 from resphere.inventory.replica import Replica
 from resphere.inventory.tables import FOLDERS
@@ -119,7 +120,7 @@ async def fill(settings: Settings, password: str) -> None:
     store = SqliteStore.open(settings.database)
     try:
         # Where there is an inventory already, the machines in it need not be read here, only in the workers.
-        replica = Replica(store, (FOLDERS, ACCOUNTS, *CUSTOMIZATION_TABLES), sealing=sealing)
+        replica = Replica(store, (FOLDERS, ACCOUNTS, INSTALLATION, *CUSTOMIZATION_TABLES), sealing=sealing)
         replica.load()
         if replica.get(Folder, ROOT_FOLDER) is None:
             replica = open_replica(store, sealing)
@@ -131,6 +132,8 @@ async def fill(settings: Settings, password: str) -> None:
                     edit.put(obj)
 
             await replica.change(plan)
+        if replica.get(Installation, ONLY) is None:
+            await replica.change(lambda edit: edit.put(Installation(time=utc_now())))
         if await replica.seal_plain():
             await store.compact()
         accounts = LocalAccounts(replica, secrets.token_bytes)

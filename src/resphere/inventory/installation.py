@@ -1,0 +1,25 @@
+"""When this vCenter came to be."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+import msgspec
+
+from resphere.inventory.table import Table
+
+ONLY = "installation"
+"""The id of the one there is."""
+
+
+class Installation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """The first start on a data directory (aware, in UTC), or the first of a release that notes it."""
+
+    kind: ClassVar[str] = "installation"
+
+    id: str = ONLY
+    time: datetime
+
+
+INSTALLATION = Table(cls=Installation)

@@ -1,0 +1,1 @@
+"""``com.vmware.appliance``: the appliance that vCenter runs on."""

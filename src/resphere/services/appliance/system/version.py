@@ -1,0 +1,31 @@
+"""``com.vmware.appliance.system.version``: what scripts ask first."""
+
+from __future__ import annotations
+
+from resphere.contract.generated.appliance_system import Version
+from resphere.inventory.installation import ONLY, Installation
+from resphere.services.about import PRODUCT
+from resphere.services.call import Call
+from resphere.services.registry import implements
+
+TYPE = "vCenter Server with an embedded Platform Services Controller"
+UNPATCHED = ".00000"
+"""What follows the version of a release without patches, as in vCenter 7.0 and 8.0."""
+
+
+@implements(Version.get, kept=True)
+async def get(call: Call) -> Version.VersionStruct:
+    """The release, never patched, and when it was installed."""
+    installed = call.environment.inventory.get(Installation, ONLY)
+    # The server notes it before its first worker starts.
+    assert installed is not None
+    product = call.environment.product
+    return Version.VersionStruct(
+        version=product.version + UNPATCHED,
+        product=PRODUCT,
+        build=product.build,
+        type=TYPE,
+        summary="",
+        releasedate="",
+        install_time=f"{installed.time.isoformat(timespec='milliseconds').removesuffix('+00:00')}Z",
+    )
