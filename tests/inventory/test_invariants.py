@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,16 @@ import pytest
 
 from resphere.contract.generated import ids
 from resphere.contract.generated.cis_task import Status
-from resphere.inventory.model import Cluster, Datacenter, Folder, Host, ResourcePool, Snapshot, VirtualMachine
+from resphere.inventory.model import (
+    Cluster,
+    Datacenter,
+    Datastore,
+    Folder,
+    Host,
+    ResourcePool,
+    Snapshot,
+    VirtualMachine,
+)
 from resphere.inventory.space import used_in
 from resphere.inventory.storage_policies import StoragePolicy
 from resphere.inventory.tagging import Attachment
@@ -85,6 +95,15 @@ def test_a_wrong_sum_is_told(world: World) -> None:
     used: Any = used_in(world.inventory)
     used[store] += 1
     assert f"{store}: {used[store]} bytes are said to be used, and {used[store] - 1} are" in broken(world.inventory)
+
+
+def test_a_claim_that_the_store_lacks_is_told(world: World, tmp_path: Path) -> None:
+    datastore = first(world, Datastore)
+    with sqlite3.connect(tmp_path / "resphere.db") as connection:
+        connection.execute("DELETE FROM claims WHERE kind = 'datastore' AND id = ?", (datastore.id,))
+    connection.close()
+    claim = f"datastore-name/{first(world, Datacenter).id}/{datastore.name}"
+    assert f"datastore {datastore.id}: does not hold {claim}" in broken(world.inventory)
 
 
 def test_a_task_on_what_is_gone_is_told(world: World) -> None:

@@ -6,8 +6,10 @@ belongs to others, what counts over many, what is claimed, and what the indexes 
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 from resphere.contract.generated import vcenter_vm
@@ -23,6 +25,7 @@ from resphere.inventory.storage_policies import StoragePolicy, find_policy
 from resphere.inventory.tagging import Attachment, Category, Tag
 from resphere.providers.simulator.check import problems
 from resphere.tasks.record import Task
+from tests.inventory.worlds import Scripted
 
 OFF = vcenter_vm.Power.State.POWERED_OFF
 
@@ -162,8 +165,30 @@ def _claims(inventory: Replica) -> Iterator[str]:
     claims: Counter[str] = Counter()
     for rows in _tables(inventory).values():
         for obj in rows.objects.values():
-            claims.update(set(rows.table.all_claims(obj)))
+            claims.update(set(rows.table.all_claims(inventory, obj)))
     yield from (f"{claim} is claimed {count} times" for claim, count in claims.items() if count > 1)
+
+
+def _stored_claims(inventory: Replica) -> Iterator[str]:
+    """The store holds for each object exactly what it claims, so that nobody else gets that at the same time."""
+    computed = {
+        (claim, rows.kind, obj.id)
+        for rows in _tables(inventory).values()
+        for obj in rows.objects.values()
+        for claim in rows.table.all_claims(inventory, obj)
+    }
+    kinds = {rows.kind for rows in _tables(inventory).values()}
+    stored = {held for held in claims_in(inventory._store) if held[1] in kinds}
+    yield from (f"{kind} {id}: does not hold {claim}" for claim, kind, id in sorted(computed - stored))
+    yield from (f"{kind} {id}: holds {claim} in vain" for claim, kind, id in sorted(stored - computed))
+
+
+def claims_in(store: Any) -> Iterator[tuple[str, str, str]]:
+    """The claims that the store holds, each with kind and id of its holder."""
+    while isinstance(store, Scripted):
+        store = store._store
+    with closing(sqlite3.connect(f"file:{store._path}?mode=ro", uri=True)) as connection:
+        yield from connection.execute("SELECT claim, kind, id FROM claims").fetchall()
 
 
 def _busy(inventory: Replica) -> Iterator[str]:
@@ -208,6 +233,7 @@ RULES: tuple[Callable[[Replica], Iterator[str]], ...] = (
     _guest_contents,
     _memory,
     _claims,
+    _stored_claims,
     _busy,
     _indexes,
 )

@@ -160,7 +160,7 @@ class Edit:
         if draft is None:
             return Write(kind, id, None, expected)
         old = rows.objects.get(id)
-        claims = rows.table.all_claims(draft.obj)
+        claims = rows.table.all_claims(self, draft.obj)
         # Claims that stay are not worth writing again.
-        unchanged = old is not None and rows.table.all_claims(old) == claims
+        unchanged = old is not None and rows.table.all_claims(self, old) == claims
         return Write(kind, id, draft.body, expected, None if unchanged else claims)

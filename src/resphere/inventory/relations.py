@@ -22,6 +22,7 @@ from resphere.inventory.model import (
     VirtualMachine,
 )
 from resphere.inventory.replica import Replica
+from resphere.inventory.table import Lookup
 
 PARENT_CLASSES: tuple[type[ManagedObject], ...] = (
     Folder,
@@ -47,7 +48,7 @@ CHILD_CLASSES: tuple[type[ManagedObject], ...] = (
 )
 
 
-def parent_of(inventory: Replica, obj: ManagedObject) -> ManagedObject | None:
+def parent_of(inventory: Lookup, obj: ManagedObject) -> ManagedObject | None:
     """The object that holds ``obj``."""
     if obj.parent is None:
         return None
@@ -58,7 +59,7 @@ def parent_of(inventory: Replica, obj: ManagedObject) -> ManagedObject | None:
     return None
 
 
-def ancestors(inventory: Replica, obj: ManagedObject) -> Iterator[ManagedObject]:
+def ancestors(inventory: Lookup, obj: ManagedObject) -> Iterator[ManagedObject]:
     """The objects above ``obj``, the nearest first, up to the root folder.
 
     Goes on forever in a ring: who moves an object below another relies on all ancestors of that.
@@ -82,7 +83,7 @@ def descendants(inventory: Replica, parent: str) -> Iterator[ManagedObject]:
         yield from descendants(inventory, child.id)
 
 
-def datacenter_of(inventory: Replica, obj: ManagedObject) -> Datacenter | None:
+def datacenter_of(inventory: Lookup, obj: ManagedObject) -> Datacenter | None:
     """The datacenter that ``obj`` stands in; ``None`` for a datacenter itself."""
     return next((a for a in ancestors(inventory, obj) if isinstance(a, Datacenter)), None)
 

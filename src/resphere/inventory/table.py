@@ -25,8 +25,20 @@ class Stored(Protocol):
 T = TypeVar("T", bound=Stored)
 
 
+class Lookup(Protocol):
+    """Where objects are looked up by id: a replica, or a change in the making, which sees what it writes."""
+
+    def get(self, cls: type[T], id: str) -> T | None:
+        """The object of this class and id."""
+
+
 def no_keys(_obj: object, /) -> tuple[str, ...]:
     """Of objects that claim nothing."""
+    return ()
+
+
+def no_claims(_among: Lookup, _obj: object, /) -> tuple[str, ...]:
+    """Of objects that claim nothing by where they stand."""
     return ()
 
 
@@ -45,9 +57,10 @@ class Table(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 
     ``cls`` is the class its documents decode to; ``indexes`` maps an index's name to the function that gives an
     object's keys in it (any number, repeats allowed). ``claims`` are the unique keys an object holds, such as
-    ``name/<parent>/<name>``: two processes can never commit objects with an equal one. ``revises`` says whether a
-    change of this kind raises the inventory's revision. ``shared`` names fields whose values many objects have in
-    common: equal ones are kept in memory once.
+    ``name/<parent>/<name>``: two processes can never commit objects with an equal one. ``claims_among`` are those that
+    follow from where the object stands among others, such as a name in a datacenter; they may change with the object
+    alone. ``revises`` says whether a change of this kind raises the inventory's revision. ``shared`` names fields whose
+    values many objects have in common: equal ones are kept in memory once.
 
     ``owned_as`` gives the ids by which other objects belong to one of this kind; where it gives none, nothing does.
     ``belongs_to`` names the index whose keys are such ids of others: who deletes the owner deletes what belongs to it
@@ -58,15 +71,16 @@ class Table(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     cls: type[T]
     indexes: Mapping[str, Callable[[T], Iterable[str]]] = {}
     claims: Callable[[T], Iterable[str]] = no_keys
+    claims_among: Callable[[Lookup, T], Iterable[str]] = no_claims
     revises: bool = True
     shared: tuple[str, ...] = ()
     owned_as: Callable[[T], Iterable[str]] = no_keys
     belongs_to: str | None = None
     sealed: tuple[str, ...] = ()
 
-    def all_claims(self, obj: T) -> tuple[str, ...]:
+    def all_claims(self, among: Lookup, obj: T) -> tuple[str, ...]:
         """The claims of ``obj``, and those by which a deletion notices what has come to belong to the deleted."""
-        claims = tuple(self.claims(obj))
+        claims = (*self.claims(obj), *self.claims_among(among, obj))
         if self.belongs_to is None:
             return claims
         owners = self.indexes[self.belongs_to](obj)

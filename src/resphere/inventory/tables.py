@@ -18,7 +18,8 @@ from resphere.inventory.model import (
     UnregisteredVm,
     VirtualMachine,
 )
-from resphere.inventory.table import Table, own_id
+from resphere.inventory.relations import datacenter_of
+from resphere.inventory.table import Lookup, Table, own_id
 
 
 def name_claim(parent: str, name: str) -> str:
@@ -41,6 +42,13 @@ def _by_parent(obj: ManagedObject) -> tuple[str, ...]:
 
 def _name_claims(obj: ManagedObject) -> tuple[str, ...]:
     return () if obj.parent is None else (name_claim(obj.parent, obj.name),)
+
+
+def _datacenter_claims(among: Lookup, obj: Datastore | Network) -> tuple[str, ...]:
+    """Datastores, and networks, are told apart by name within a datacenter, whatever folders they stand in. None of
+    them, nor a folder of theirs, ever leaves its datacenter."""
+    datacenter = datacenter_of(among, obj)
+    return () if datacenter is None else (f"{obj.kind}-name/{datacenter.id}/{obj.name}",)
 
 
 def _host_claims(host: Host) -> tuple[str, ...]:
@@ -161,6 +169,7 @@ DATASTORES = Table(
     owned_as=own_id,
     indexes={"name": _by_name, "parent": _by_parent, "type": _by_type},
     claims=_name_claims,
+    claims_among=_datacenter_claims,
 )
 
 NETWORKS = Table(
@@ -173,6 +182,7 @@ NETWORKS = Table(
         "distributed_switch": lambda network: (network.distributed_switch,) if network.distributed_switch else (),
     },
     claims=_name_claims,
+    claims_among=_datacenter_claims,
 )
 
 _SHARED_BY_MACHINES = (

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from resphere.contract.generated import ids
+from resphere.contract.generated.vcenter import Folder as ApiFolder
 from resphere.contract.generated.vcenter_vm import Power
 from resphere.contract.generated.vcenter_vm_hardware import Ethernet, SataAddressInfo
 from resphere.contract.generated.vcenter_vm_hardware_boot import Device
@@ -183,6 +184,24 @@ CASES: list[tuple[type[ManagedObject], Change, str]] = [
 def test_a_broken_rule_is_told(kind: type[ManagedObject], change: Change, message: str) -> None:
     found = after(kind, 0, change)
     assert any(message in line for line in found), found
+
+
+def test_networks_and_datastores_are_told_apart_by_name_in_their_datacenter() -> None:
+    for kind, letter, type in ((Network, "n", ApiFolder.Type.NETWORK), (Datastore, "s", ApiFolder.Type.DATASTORE)):
+        one, other = [item for item in SOUND if isinstance(item, kind)][:2]
+        folder = Folder(id=f"group-{letter}999", name="beside", parent=one.parent, type=type)
+        found = problems(
+            [*(i for i in SOUND if i is not other), folder, replace(other, parent=folder.id, name=one.name)]
+        )
+        assert [line for line in found if "): name: " in line] == [
+            f"{other.id} ({one.name}): name: {one.id} in datacenter-2 is named {one.name} already"
+        ]
+
+
+def test_children_of_all_kinds_are_told_apart_by_name() -> None:
+    folder = next(item for item in SOUND if isinstance(item, Folder) and item.name == "Web")
+    found = after(VirtualMachine, 0, lambda item: replace(item, parent=folder.parent, name=folder.name))
+    assert any(f"in {folder.parent} is named {folder.name} already" in line for line in found), found
 
 
 def test_a_mac_address_stands_once() -> None:

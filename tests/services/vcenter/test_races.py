@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from resphere.contract.errors import VapiError
 from resphere.contract.extensions.clusters import Clusters
 from resphere.contract.extensions.datastores import Datastores
 from resphere.contract.extensions.folders import Folders
@@ -22,14 +21,11 @@ from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk, Ethernet
 from resphere.contract.model import AnyOperation
 from resphere.inventory.model import Cluster, Datacenter, Host, VirtualMachine
-from resphere.store.base import Transaction
-from tests.inventory.worlds import Scripted
 from tests.services.vcenter.building import first
-from tests.support.invariants import require_sound
+from tests.support.racing import Work, check, race, two_worlds
 from tests.support.world import World
 
 VM = vcenter.VM
-Work = Callable[[World], Coroutine[Any, Any, Any]]
 GIB = 1 << 30
 
 
@@ -166,37 +162,8 @@ def furnished(world: World) -> Scene:
 @pytest.fixture
 def worlds(tmp_path: Path) -> Iterator[tuple[World, World]]:
     """Two workers on one store."""
-    with World(tmp_path) as one, World(tmp_path, ()) as other:
-        yield one, other
-
-
-def race(one: World, other: World, slow: Work, quick: Work) -> list[Any]:
-    """The outcomes of ``slow`` by ``one``, and of ``quick`` by ``other`` just before the commit of the former."""
-    outcomes: list[Any] = []
-
-    async def outcome(work: Coroutine[Any, Any, Any]) -> None:
-        try:
-            outcomes.append(await work)
-        except VapiError as error:
-            outcomes.append(error)
-
-    async def meanwhile(transaction: Transaction) -> None:
-        if not outcomes and any(write.kind != "task" for write in transaction.writes):
-            other.inventory.refresh()
-            await outcome(quick(other))
-
-    one.inventory._store = Scripted(one.inventory._store, meanwhile)
-    one.run(outcome(slow(one)))
-    assert len(outcomes) == 2
-    return outcomes
-
-
-def check(worlds: tuple[World, World], outcomes: list[Any]) -> None:
-    """Both workers show the same, and it is sound; who was first has done it."""
-    for world in worlds:
-        world.inventory.refresh()
-        require_sound(world.inventory)
-    assert not isinstance(outcomes[0], VapiError), outcomes
+    with two_worlds(tmp_path) as both:
+        yield both
 
 
 @pytest.mark.parametrize(("use", "what"), PAIRS)

@@ -106,20 +106,23 @@ def _ids(inventory: Inventory) -> Iterator[Finding]:
 
 
 def _names(inventory: Inventory) -> Iterator[Finding]:
-    """Names of one kind are unique in their parent, names of datastores in their datacenter; snapshots may repeat."""
-    seen: dict[tuple[str | None, str, str], str] = {}
+    """Names are unique in their parent, those of datastores and of networks in their datacenter; snapshots may
+    repeat."""
+    seen: dict[tuple[str | None, str | None, str], str] = {}
     for position, item in enumerate(inventory.objects):
         # A file's name is its path.
         if not 0 < len(item.name) <= MAX_NAME_LENGTH and not isinstance(item, DatastoreFile | UnregisteredVm):
             yield Finding(position, "name", f"must have 1 to {MAX_NAME_LENGTH} characters, and has {len(item.name)}")
         if isinstance(item, Snapshot):
             continue
-        within = item.parent
-        if isinstance(item, Datastore):
-            within = inventory.datacenter(item.id) or item.parent
-        first = seen.setdefault((within, item.kind, item.name), item.id)
-        if first != item.id:
-            yield Finding(position, "name", f"{first} in {within} is named {item.name} already")
+        scopes: list[tuple[str | None, str | None]] = [(item.parent, None)]
+        if isinstance(item, Datastore | Network):
+            scopes.append((inventory.datacenter(item.id), item.kind))
+        firsts = {within: seen.setdefault((within, kind, item.name), item.id) for within, kind in scopes}
+        for within, first in firsts.items():
+            if first != item.id:
+                yield Finding(position, "name", f"{first} in {within} is named {item.name} already")
+                break
 
 
 def _tree(inventory: Inventory) -> Iterator[Finding]:

@@ -118,7 +118,7 @@ def put_host(inventory: Replica, edit: Edit, folder: Folder, wanted: NewHost) ->
     edit.put(
         msgspec.structs.replace(
             made,
-            management_ip=_address(inventory, wanted.hostname),
+            management_ip=_address(inventory, edit, wanted.hostname),
             physical_nics=tuple(
                 PhysicalNic(
                     device=nic.device,
@@ -159,8 +159,8 @@ def _is_in(inventory: Replica, item: Datastore | Network, datacenter: Datacenter
     return found is not None and found.id == datacenter.id
 
 
-def _address(inventory: Replica, hostname: str) -> str:
-    """The name, if it is an address; else one that no other host has."""
+def _address(inventory: Replica, edit: Edit, hostname: str) -> str:
+    """The name, if it is an address; else one that no other host has, or gets at the same time."""
     try:
         return str(ipaddress.ip_address(hostname))
     except ValueError:
@@ -168,4 +168,6 @@ def _address(inventory: Replica, hostname: str) -> str:
         number = len(taken) + 1
         while management_ip(number) in taken:
             number += 1
-        return management_ip(number)
+        found = management_ip(number)
+        edit.take(f"host-address/{found}", 1, 1)
+        return found

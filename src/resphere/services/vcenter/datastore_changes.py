@@ -97,7 +97,6 @@ async def update(call: Call, datastore: ids.DatastoreId, spec: NameSpec) -> None
     target = call.require(Datastore, datastore)
 
     def guard(current: Datastore) -> None:
-        require_free_in_datacenter(call.inventory, Datastore, current, spec.name, current.id)
         require_free_beside(call.inventory, current, spec.name)
 
     def plan(edit: Edit, current: Datastore) -> None:

@@ -37,9 +37,11 @@ async def rename(call: Call, description: str, target: O, name: str) -> None:
 
 
 def require_free_beside(inventory: Replica, obj: ManagedObject, name: str) -> None:
-    """Refuse a name that something beside ``obj`` has."""
+    """Refuse a name that something beside ``obj`` has, or another datastore, or network, of its datacenter."""
     parent = parent_of(inventory, obj)
     assert parent is not None  # only the root folder has none
+    if isinstance(obj, Datastore | Network):
+        require_free_in_datacenter(inventory, type(obj), obj, name, obj.id)
     require_free(inventory, parent, name, obj.id)
 
 

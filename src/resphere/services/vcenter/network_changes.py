@@ -120,9 +120,7 @@ async def update(call: Call, network: ids.NetworkId, spec: NameSpec) -> None:
 
     :raises AlreadyExists: a network of the datacenter has that name.
     """
-    target = call.require(Network, network)
-    require_free_in_datacenter(call.inventory, Network, target, spec.name, network)
-    await rename(call, "Network.rename", target, spec.name)
+    await rename(call, "Network.rename", call.require(Network, network), spec.name)
 
 
 @implements(Networks.move)
