@@ -68,7 +68,7 @@ def test_category(client: Client, category: str) -> None:
     path = f"{CATEGORY}/{category}"
     assert category in good(client.get(CATEGORY))
     shown = good(client.get(path))
-    assert shown["associable_types"] == ["urn:vim25:VirtualMachine"]
+    assert shown["associable_types"] == ["VirtualMachine"]
     assert shown["used_by"] == []
     assert (shown["id"], shown["cardinality"]) == (category, "MULTIPLE")
     spec = {key: shown[key] for key in ("name", "description", "cardinality", "associable_types")}

@@ -42,7 +42,8 @@ SHELVES = 256
 class Category(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A category: which tags exclude each other, and what they may be attached to.
 
-    ``associable_types`` are kept as they were given, with or without ``urn:vim25:``, sorted; none means any type.
+    ``associable_types`` are sorted; none means any type. Categories of earlier versions may have them with
+    ``urn:vim25:``.
     ``propagating`` is false once permissions from above were revoked: recorded for access, which knows only roles on
     the root folder today.
     """

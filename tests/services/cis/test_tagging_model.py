@@ -28,6 +28,13 @@ R = TypeVar("R")
 
 NAMES = st.sampled_from(["a", "b", "c"])
 TYPES = st.frozensets(st.sampled_from(["VirtualMachine", "urn:vim25:HostSystem", "HostSystem"]))
+
+
+def plain(types: frozenset[str]) -> set[str]:
+    """The types without their namespace, as they are kept."""
+    return {each.removeprefix("urn:vim25:") for each in types}
+
+
 OBJECTS = st.sampled_from([*(vm(n) for n in range(VMS)), dynamic("HostSystem", "host-11")])
 WORKER = st.integers(0, 1)
 
@@ -41,7 +48,7 @@ class OneCategory(msgspec.Struct):
     users: set[str] = msgspec.field(default_factory=set)
 
     def allows(self, type: str) -> bool:
-        return not self.types or type in {each.removeprefix("urn:vim25:") for each in self.types}
+        return not self.types or type in self.types
 
 
 class Tagging(RuleBasedStateMachine):
@@ -108,7 +115,7 @@ class Tagging(RuleBasedStateMachine):
         id = self.expect(pending, AlreadyExists if taken else None)
         if id is None:
             return "urn:none"
-        self.known[id] = OneCategory(name, single, set(types))
+        self.known[id] = OneCategory(name, single, plain(types))
         return str(id)
 
     @rule(
@@ -122,8 +129,8 @@ class Tagging(RuleBasedStateMachine):
         if found is None:
             error = NotFound
         else:
-            old = {each.removeprefix("urn:vim25:") for each in found.types}
-            new = old if types is None else {each.removeprefix("urn:vim25:") for each in types}
+            old = found.types
+            new = old if types is None else plain(types)
             narrowed = bool(new) and (not old or not old <= new)
             if (single and not found.single) or narrowed:
                 error = InvalidArgument
@@ -136,7 +143,7 @@ class Tagging(RuleBasedStateMachine):
         if found is not None and error is None:
             found.name = name or found.name
             found.single = found.single if single is None else single
-            found.types = found.types if types is None else set(types)
+            found.types = found.types if types is None else plain(types)
 
     @rule(worker=WORKER, id=consumes(categories))
     def delete_category(self, worker: int, id: str) -> None:

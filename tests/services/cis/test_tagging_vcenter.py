@@ -101,7 +101,7 @@ def test_categories_page_by_page(tmp_path: Path) -> None:
                         name="one",
                         description="first",
                         cardinality=Categories.Info.Cardinality.SINGLE,
-                        associable_types=types,
+                        associable_types=frozenset({"Folder"}),
                         used_by=frozenset(),
                     ),
                 ),

@@ -123,13 +123,14 @@ async def revoke_propagating_permissions(call: Call, category_id: ids.CisTagging
 
 
 def types(given: Iterable[str]) -> tuple[str, ...]:
-    """The associable types, as they were given.
+    """The associable types, without the namespace ``urn:vim25:`` that some clients give them (as vCenter 8.0 does).
 
     :raises InvalidArgument: one is blank.
     """
-    if not all(type.strip() for type in given):
+    plain = set(map(plain_type, given))
+    if not all(type.strip() for type in plain):
         raise InvalidArgument(message("resphere.tagging.invalid_type", "associable_types: a type must not be blank."))
-    return tuple(sorted(given))
+    return tuple(sorted(plain))
 
 
 def check_name_is_free(call: Call, category: Category) -> None:
