@@ -8,7 +8,7 @@ powered on or placed; an evacuation violates it rather than leave the VM behind,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import ClassVar
 
@@ -16,12 +16,11 @@ import msgspec
 
 from resphere.contract.generated import ids, vcenter_vm
 from resphere.contract.generated.vcenter_compute_policies import ManagedBy, ObjectCompliance
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import Host, VirtualMachine
 from resphere.inventory.relations import cluster_of_host
 from resphere.inventory.replica import Replica
 from resphere.inventory.table import Table
-from resphere.inventory.tagging import Attachment, Tag, attachment_id, delete_tag
+from resphere.inventory.tagging import Attachment, attachment_id
 
 ON = vcenter_vm.Power.State.POWERED_ON
 PREFIX = "com.vmware.vcenter.compute.policies.capabilities."
@@ -191,13 +190,3 @@ def compliance(inventory: Replica, policy: ComputePolicy, vm: VirtualMachine) ->
     if Placing(inventory).violated(policy, vm, host):
         return ObjectCompliance.NOT_COMPLIANT
     return ObjectCompliance.COMPLIANT
-
-
-def forget_made_tags(edit: Edit, inventory: Replica, gone: Iterable[ComputePolicy]) -> None:
-    """Delete the tags that were made for policies which are being deleted, where no other policy goes by them."""
-    gone = list(gone)
-    ids_gone = {policy.id for policy in gone}
-    for tag_id in {policy.vm_tag for policy in gone if policy.made_tag}:
-        tag = edit.get(Tag, tag_id)
-        if tag is not None and not inventory.by(ComputePolicy, "tag", tag_id).keys() - ids_gone:
-            delete_tag(edit, inventory, tag)

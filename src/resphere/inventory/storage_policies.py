@@ -28,6 +28,7 @@ Type = vcenter.Datastore.Type
 class StoragePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A policy. Each rule that it has must hold: a datastore is of one of ``datastore_types`` and has one of ``tags``.
 
+    ``lost_tags``: tags that it asked for were deleted; the rule holds all the same, and where none is left, nowhere.
     ``persistent_memory``: only host-local persistent memory will do, which is no datastore here. ``native``: the rule
     on types stands for what only such storage can do at all.
     """
@@ -39,6 +40,7 @@ class StoragePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     description: str = ""
     datastore_types: tuple[Type, ...] = ()
     tags: tuple[ids.CisTaggingTagId, ...] = ()
+    lost_tags: bool = False
     persistent_memory: bool = False
     native: bool = False
 
@@ -122,7 +124,7 @@ def fit(inventory: Replica, policy: StoragePolicy, datastore: Datastore | None) 
     if policy.persistent_memory or not of_type:
         return Fit.FOREIGN if policy.native else Fit.BAD
     tagged = (inventory.get(Attachment, attachment_id(tag, datastore.id)) for tag in policy.tags)
-    return Fit.BAD if policy.tags and not any(tagged) else Fit.GOOD
+    return Fit.BAD if (policy.tags or policy.lost_tags) and not any(tagged) else Fit.GOOD
 
 
 def default_policy(datastore: Datastore) -> StoragePolicy | None:

@@ -20,7 +20,6 @@ import msgspec
 
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.cis_tagging import CategoryModel
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import (
     Cluster,
     Datacenter,
@@ -231,25 +230,3 @@ def attached_to_existing(inventory: Replica, attachments: Iterable[Attachment]) 
 def exclusive_attachment(inventory: Replica, category: str, object: str) -> Attachment | None:
     """The attachment that keeps ``object`` from getting another tag of ``category``, while that is ``SINGLE``."""
     return next(iter(inventory.by(Attachment, "exclusive", _exclusive_key(category, object)).values()), None)
-
-
-def delete_tag(edit: Edit, inventory: Replica, tag: Tag) -> None:
-    """Delete ``tag`` and its attachments."""
-    _delete_tag_of_category(edit, inventory, tag)
-    edit.vacant(f"tag-attached/{tag.category}/{tag.id}/")
-
-
-def delete_category(edit: Edit, inventory: Replica, category: Category) -> None:
-    """Delete ``category``, its tags and their attachments."""
-    for tag in inventory.by(Tag, "category", category.id).values():
-        _delete_tag_of_category(edit, inventory, tag)
-    edit.delete(Category, category.id)
-    # One question for all tags: each costs the store a look at everything that the change moves.
-    edit.vacant(f"tag/{tag_name_key(category.id, '')}")
-    edit.vacant(f"tag-attached/{category.id}/")
-
-
-def _delete_tag_of_category(edit: Edit, inventory: Replica, tag: Tag) -> None:
-    for attachment in inventory.by(Attachment, "tag", tag.id):
-        edit.delete(Attachment, attachment)
-    edit.delete(Tag, tag.id)

@@ -13,15 +13,24 @@ from resphere.inventory.edit import Edit
 from resphere.inventory.files import store_of
 from resphere.inventory.model import Datastore, Host, Network, ResourcePool, VirtualMachine
 from resphere.inventory.replica import Replica
+from resphere.inventory.tagging import Category, Tag
 
 MANY = 2**30
 """More users than there can be."""
 
 
-def use(edit: Edit, obj: Datastore | Host | Network | ResourcePool) -> None:
+def use(edit: Edit, obj: Datastore | Host | Network | ResourcePool | Tag | Category) -> None:
     """Begin to use the object: the change fails where it is changed or deleted meanwhile."""
     edit.rely_on(obj)
     edit.take(_name(obj.id), 1, MANY)
+
+
+def use_tag(edit: Edit, tag: Tag) -> None:
+    """Begin to go by the tag, which is deleted alone or with its category."""
+    use(edit, tag)
+    category = edit.get(Category, tag.category)
+    if category is not None:
+        use(edit, category)
 
 
 def retire(edit: Edit, id: str) -> None:

@@ -17,9 +17,11 @@ from resphere.access.view import RootView, View
 from resphere.contract.errors import VapiError
 from resphere.contract.generated import cis_tagging, ids, vapi_std, vcenter
 from resphere.contract.model import AnyOperation
+from resphere.inventory.compute_policies import COMPUTE_POLICIES
 from resphere.inventory.edit import Edit
 from resphere.inventory.model import Network
 from resphere.inventory.replica import Replica
+from resphere.inventory.storage_policies import STORAGE_POLICIES
 from resphere.inventory.tables import TABLES
 from resphere.inventory.tagging import TAGGING_TABLES, Attachment, Category, Tag
 from resphere.providers.base import Provider
@@ -131,7 +133,11 @@ async def worlds(path: Path, workers: int = 1, view: View | None = None) -> Asyn
             store = SqliteStore.open(path)
             stack.push_async_callback(store.close)
             commits = BeforeCommit()
-            replica = Replica(Scripted(store, commits), (*TABLES, *TAGGING_TABLES), random.Random(number))
+            replica = Replica(
+                Scripted(store, commits),
+                (*TABLES, *TAGGING_TABLES, COMPUTE_POLICIES, STORAGE_POLICIES),
+                random.Random(number),
+            )
             replica.load()
             if number == 0 and not replica.count(Network):
                 await replica.change(furnish)

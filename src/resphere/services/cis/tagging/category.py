@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from resphere.contract.errors import AlreadyExists, InvalidArgument, message
 from resphere.contract.generated import cis_tagging, ids
 from resphere.inventory.edit import Edit
-from resphere.inventory.tagging import Category, delete_category, plain_type
+from resphere.inventory.tag_deletion import delete_category
+from resphere.inventory.tagging import Category, plain_type
 from resphere.services.call import Call
 from resphere.services.cis.tagging import common
 from resphere.services.registry import implements
@@ -92,7 +93,7 @@ async def update(
 
 @implements(cis_tagging.Category.delete)
 async def delete(call: Call, category_id: ids.CisTaggingCategoryId) -> None:
-    """Delete the category with its tags, wherever they are attached."""
+    """Delete the category with its tags, wherever they are attached, and the compute policies that go by them."""
     await call.inventory.change(
         lambda edit: delete_category(edit, call.inventory, common.require_now(edit, Category, category_id))
     )

@@ -7,7 +7,8 @@ import msgspec
 from resphere.contract.errors import AlreadyExists, message
 from resphere.contract.generated import cis_tagging, ids
 from resphere.inventory.edit import Edit
-from resphere.inventory.tagging import Category, Tag, delete_tag, tag_name_key
+from resphere.inventory.tag_deletion import delete_tag
+from resphere.inventory.tagging import Category, Tag, tag_name_key
 from resphere.services.call import Call
 from resphere.services.cis.tagging import common
 from resphere.services.registry import implements
@@ -90,7 +91,7 @@ async def update(call: Call, tag_id: ids.CisTaggingTagId, update_spec: cis_taggi
 
 @implements(cis_tagging.Tag.delete)
 async def delete(call: Call, tag_id: ids.CisTaggingTagId) -> None:
-    """Delete the tag, wherever it is attached."""
+    """Delete the tag, wherever it is attached, and the compute policies that go by it."""
     await call.inventory.change(lambda edit: delete_tag(edit, call.inventory, common.require_now(edit, Tag, tag_id)))
 
 

@@ -12,10 +12,12 @@ from resphere.contract.errors import AlreadyExists, InvalidArgument, NotFound, U
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_compute import Policies
 from resphere.contract.generated.vcenter_compute_policies import ManagedBy
-from resphere.inventory.compute_policies import ComputePolicy, forget_made_tags
+from resphere.inventory.compute_policies import ComputePolicy
 from resphere.inventory.edit import Edit
 from resphere.inventory.replica import Replica
+from resphere.inventory.tag_deletion import delete_compute_policies
 from resphere.inventory.tagging import Category, Tag, is_associable, tag_name_key
+from resphere.inventory.users import use_tag
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.compute.structures import (
@@ -139,9 +141,7 @@ def require_now(edit: Edit, id: str) -> ComputePolicy:
 def forget(inventory: Replica, edit: Edit, id: str, *, with_tag: bool) -> None:
     """Delete a policy; ``with_tag``: and the tag that was made for it, if no other policy goes by that."""
     found = require_now(edit, id)
-    edit.delete(ComputePolicy, id)
-    if with_tag:
-        forget_made_tags(edit, inventory, [found])
+    delete_compute_policies(edit, inventory, [found], with_made_tags=with_tag)
 
 
 def info(policy: ComputePolicy) -> m.Dynamic:
@@ -221,7 +221,7 @@ def new_policy(
 
 
 def require_tag(edit: Edit, id: TagId, type: str, where: str) -> None:
-    """Rely on the tag that a policy goes by.
+    """Begin to go by a tag.
 
     :raises InvalidArgument: there is none of that id, or it cannot be attached to objects of the type.
     """
@@ -241,4 +241,4 @@ def require_tag(edit: Edit, id: TagId, type: str, where: str) -> None:
                 type,
             )
         )
-    edit.rely_on(tag)
+    use_tag(edit, tag)

@@ -16,6 +16,7 @@ from resphere.inventory.storage_policies import (
     vms_of_policy,
 )
 from resphere.inventory.tagging import Tag
+from resphere.inventory.users import use_tag
 from resphere.services.call import Call
 from resphere.services.cis.tagging.common import require_now
 from resphere.services.registry import implements
@@ -46,7 +47,7 @@ async def create(call: Call, spec: StoragePolicies.CreateSpec) -> ids.VcenterSto
                 message("resphere.storage_policy.name_taken", "There is a storage policy {0} already.", made.name)
             )
         for tag in made.tags:
-            edit.rely_on(require_now(edit, Tag, tag))
+            use_tag(edit, require_now(edit, Tag, tag))
         edit.put(made)
 
     await call.inventory.change(plan)
