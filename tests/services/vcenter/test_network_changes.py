@@ -1,4 +1,4 @@
-"""Distributed port groups: made, renamed, moved, connected and deleted."""
+"""Port groups: made, renamed, moved, connected and deleted."""
 
 from __future__ import annotations
 
@@ -134,3 +134,29 @@ def test_delete_what_nobody_uses(world: World) -> None:
     with pytest.raises(ResourceInUse) as error:
         world.call(Networks.delete, used(world)[0])
     assert refused(error) == (400, "resphere.network.in_use")
+
+
+def test_a_standard_port_group_is_on_its_hosts(world: World) -> None:
+    folder = first(world, Datacenter).network_folder
+    standard = vcenter.Network.Type.STANDARD_PORTGROUP
+    some = frozenset(sorted(all_hosts(world))[:2])
+    spec = Networks.CreateSpec(name="Standard", folder=folder, type=standard, vlan=7, hosts=some)
+    info = world.call(Networks.get, world.call(Networks.create, spec))
+    assert info.network.startswith("network-")
+    assert (info.type, info.vlan, frozenset(info.hosts)) == ("STANDARD_PORTGROUP", 7, some)
+    assert (info.distributed_switch, info.distributed_switch_uuid) == (None, None)
+    switch = world.call(Networks.get, make(world)).distributed_switch
+    for wrong, id in (
+        (Networks.CreateSpec(name="A", folder=folder, type=standard), "resphere.network.standard"),
+        (
+            Networks.CreateSpec(name="A", folder=folder, type=standard, hosts=some, distributed_switch=switch),
+            "resphere.network.standard",
+        ),
+        (
+            Networks.CreateSpec(name="A", folder=folder, type=vcenter.Network.Type.OPAQUE_NETWORK),
+            "resphere.network.type",
+        ),
+    ):
+        with pytest.raises(InvalidArgument) as error:
+            world.call(Networks.create, wrong)
+        assert refused(error) == (400, id)

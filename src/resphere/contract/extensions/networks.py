@@ -1,4 +1,4 @@
-"""Networks: distributed port groups made and deleted, networks renamed, moved, connected to hosts."""
+"""Networks: port groups made and deleted, networks renamed, moved, connected to hosts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from resphere.contract.extensions.inventory_specs import (
     FolderSpec,
     NameSpec,
 )
-from resphere.contract.generated import ids
+from resphere.contract.generated import ids, vcenter
 from resphere.contract.releases import ALL_RELEASES
 
 
@@ -34,7 +34,8 @@ class Networks:
         vm_count: m.Long
 
     class CreateSpec(m.Struct, frozen=True, kw_only=True):
-        """A distributed port group in ``folder``, one for networks.
+        """A port group in ``folder``, one for networks: ``type`` ``DISTRIBUTED_PORTGROUP`` (default), or
+        ``STANDARD_PORTGROUP``, which is on ``hosts``, one at least, and on no distributed switch.
 
         ``vlan`` 0 (none, default) to 4094; ``distributed_switch`` one that other port groups of the datacenter have
         (default: a new one); ``hosts`` those that are connected from the beginning (default: none).
@@ -43,6 +44,7 @@ class Networks:
         __vapi_name__ = "resphere.vcenter.network.create_spec"
         name: str
         folder: ids.FolderId
+        type: vcenter.Network.Type | None = None
         vlan: m.Long | None = None
         distributed_switch: ids.VSphereDistributedSwitchId | None = None
         hosts: frozenset[ids.HostSystemId] | None = None

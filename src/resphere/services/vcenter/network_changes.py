@@ -22,6 +22,8 @@ from resphere.services.vcenter.names import require_free, require_name
 
 NETWORKS = vcenter.Folder.Type.NETWORK
 HIGHEST_VLAN = 4094
+DISTRIBUTED = vcenter.Network.Type.DISTRIBUTED_PORTGROUP
+STANDARD = vcenter.Network.Type.STANDARD_PORTGROUP
 
 
 @implements(Networks.get, kept=True)
@@ -45,10 +47,10 @@ async def get(call: Call, network: ids.NetworkId) -> Networks.Info:
 
 @implements(Networks.create)
 async def create(call: Call, spec: Networks.CreateSpec) -> ids.NetworkId:
-    """A distributed port group, on a switch of its own unless one is named.
+    """A port group: a standard one on its hosts, or a distributed one, on a switch of its own unless one is named.
 
     :raises InvalidArgument: the name is none, the VLAN impossible, the folder not for networks, a host in another
-        datacenter; no port group of the datacenter is on that switch.
+        datacenter; no port group of the datacenter is on that switch; the type is another, or lacks hosts.
     :raises AlreadyExists: a network of the datacenter has that name.
     """
     require_name(spec.name, "network")
@@ -57,6 +59,7 @@ async def create(call: Call, spec: Networks.CreateSpec) -> ids.NetworkId:
         raise InvalidArgument(
             message("resphere.network.vlan", "The VLAN must be from 0 to {0}, not {1}.", HIGHEST_VLAN, vlan)
         )
+    type = type_of_new(spec)
     folder = call.require(Folder, spec.folder)
     new_switch_uuid = distributed_switch_uuid(call.environment.random_bytes(16).hex())
 
@@ -69,20 +72,23 @@ async def create(call: Call, spec: Networks.CreateSpec) -> ids.NetworkId:
             port_group_of(call, current, spec.distributed_switch)
 
     def plan(edit: Edit, current: Folder) -> ids.NetworkId:
+        switch: str | None
         if spec.distributed_switch is not None:
             beside = port_group_of(call, current, spec.distributed_switch)
             edit.rely_on(beside)
             switch, uuid = beside.distributed_switch, beside.distributed_switch_uuid
-        else:
+        elif type is DISTRIBUTED:
             switch, uuid = edit.new_id("dvs-"), new_switch_uuid
+        else:
+            switch, uuid = None, None
         edit.rely_on(current)
-        made = ids.NetworkId(edit.new_id("dvportgroup-"))
+        made = ids.NetworkId(edit.new_id("dvportgroup-" if type is DISTRIBUTED else "network-"))
         edit.put(
             Network(
                 id=made,
                 name=spec.name,
                 parent=current.id,
-                type=vcenter.Network.Type.DISTRIBUTED_PORTGROUP,
+                type=type,
                 vlan=vlan,
                 distributed_switch=switch,
                 distributed_switch_uuid=uuid,
@@ -93,6 +99,23 @@ async def create(call: Call, spec: Networks.CreateSpec) -> ids.NetworkId:
         return made
 
     return await call.change("DistributedVirtualSwitch.addDVPortgroup", folder, plan, guard)
+
+
+def type_of_new(spec: Networks.CreateSpec) -> vcenter.Network.Type:
+    """The type of the new port group.
+
+    :raises InvalidArgument: it cannot be made, or not so.
+    """
+    type = spec.type or DISTRIBUTED
+    if type not in (DISTRIBUTED, STANDARD):
+        raise InvalidArgument(
+            message("resphere.network.type", "The type must be {0} or {1}, not {2}.", STANDARD, DISTRIBUTED, type)
+        )
+    if type is STANDARD and (spec.distributed_switch is not None or not spec.hosts):
+        raise InvalidArgument(
+            message("resphere.network.standard", "A standard port group is on hosts, and on no distributed switch.")
+        )
+    return type
 
 
 def port_group_of(call: Call, place: Folder, switch: str) -> Network:
