@@ -56,10 +56,13 @@ def test_from_nothing_and_back(own_server: Server, builder: Client) -> None:
     refused = builder.delete(f"/api/vcenter/host/{host}")
     assert refusal(refused)[:3] == (400, "RESOURCE_IN_USE", "resphere.host.in_use")
     assert builder.post(f"/api/vcenter/host/{host}?action=disconnect").status_code == 204
-    assert builder.delete(f"/api/vcenter/host/{host}").status_code == 204
     refused = builder.delete(f"/api/vcenter/datacenter/{datacenter}")
     assert refusal(refused)[:3] == (400, "RESOURCE_IN_USE", "resphere.datacenter.not_empty")
-    assert builder.delete(f"/api/vcenter/datacenter/{datacenter}?force=true").status_code == 204
+    assert builder.delete(f"/api/vcenter/host/{host}").status_code == 204
+    assert builder.delete(f"/api/vcenter/datacenter/{datacenter}").status_code == 204
+    full = make(builder, "datacenter", {"name": "Full", "folder": ROOT_FOLDER})
+    make(builder, "folder", {"name": "in it", "parent": builder.read(f"/api/vcenter/datacenter/{full}")["vm_folder"]})
+    assert builder.delete(f"/api/vcenter/datacenter/{full}?force=true").status_code == 204
     assert set(objects(own_server)) == before
 
 

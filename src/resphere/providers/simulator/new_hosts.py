@@ -20,6 +20,7 @@ from resphere.inventory.edit import Edit
 from resphere.inventory.model import Datacenter, Datastore, Folder, Host, Network, PhysicalNic
 from resphere.inventory.relations import children_of, datacenter_of
 from resphere.inventory.replica import Replica
+from resphere.inventory.users import use
 from resphere.providers.base import NewHost
 from resphere.providers.simulator.addresses import management_ip, physical_mac
 from resphere.providers.simulator.catalog import ESXI_RELEASES, HOST_MODELS, TIB, HostModel
@@ -147,7 +148,7 @@ def _networks(inventory: Replica, edit: Edit, builder: Builder, datacenter: Data
     """``VM Network`` of the datacenter, made where there is none; nothing where something else has its name."""
     for network in inventory.by(Network, "name", "VM Network").values():
         if network.type is ApiNetwork.Type.STANDARD_PORTGROUP and _is_in(inventory, network, datacenter):
-            edit.rely_on(network)
+            use(edit, network)
             return [network]
     if any(child.name == "VM Network" for child in children_of(inventory, datacenter.network_folder)):
         return []

@@ -12,6 +12,7 @@ from resphere.inventory.files import unregister
 from resphere.inventory.model import Cluster, Datastore, Folder, Host, ResourcePool, VirtualMachine
 from resphere.inventory.relations import children_of, cluster_of_host, descendants, vms_of_host
 from resphere.inventory.replica import Replica
+from resphere.inventory.standard_networks import forget_without_hosts
 from resphere.inventory.tables import children_claims
 from resphere.inventory.users import retire
 from resphere.providers.base import NewHost
@@ -108,7 +109,8 @@ async def delete(call: Call, host: ids.HostSystemId) -> None:
 
 
 def remove_host(inventory: Replica, edit: Edit, host: Host) -> None:
-    """Remove the host with its local datastores, the VMs registered on it and, if it stands alone, its pools."""
+    """Remove the host with its local datastores, the VMs registered on it, standard networks that no other host has
+    and, if it stands alone, its pools."""
     stores = [store for id in host.datastores if (store := inventory.get(Datastore, id)) is not None]
     # One that several hosts may mount stays, even where no other does now.
     local = {store.id for store in stores if not store.multiple_host_access}
@@ -122,6 +124,7 @@ def remove_host(inventory: Replica, edit: Edit, host: Host) -> None:
         edit.delete(Datastore, gone)
     retire(edit, host.id)
     edit.delete(Host, host.id)
+    forget_without_hosts(edit, inventory, host.networks)
 
 
 def remove_pools(inventory: Replica, edit: Edit, owner: Cluster | Host) -> None:

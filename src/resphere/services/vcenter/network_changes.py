@@ -11,7 +11,8 @@ from resphere.contract.generated import ids, vcenter
 from resphere.inventory.edit import Edit
 from resphere.inventory.model import Folder, Host, Network, VirtualMachine
 from resphere.inventory.relations import datacenter_of, hosts_of_network
-from resphere.inventory.users import retire
+from resphere.inventory.standard_networks import forget_without_hosts
+from resphere.inventory.users import retire, use
 from resphere.inventory.volumes import distributed_switch_uuid
 from resphere.services.call import Call
 from resphere.services.registry import implements
@@ -163,7 +164,7 @@ async def connect(call: Call, network: ids.NetworkId, spec: Networks.HostsSpec) 
         require_hosts(call, current, spec.hosts)
 
     def plan(edit: Edit, current: Network) -> None:
-        edit.rely_on(current)
+        use(edit, current)
         for host in require_hosts(call, current, spec.hosts):
             if network not in host.networks:
                 edit.put(msgspec.structs.replace(host, networks=(*host.networks, network)))
@@ -173,7 +174,7 @@ async def connect(call: Call, network: ids.NetworkId, spec: Networks.HostsSpec) 
 
 @implements(Networks.disconnect)
 async def disconnect(call: Call, network: ids.NetworkId, spec: Networks.HostsSpec) -> None:
-    """Disconnect hosts; those that are not connected stay so.
+    """Disconnect hosts; those that are not connected stay so. A standard network goes with its last host.
 
     :raises ResourceInUse: a VM there has a NIC on the network.
     """
@@ -187,6 +188,7 @@ async def disconnect(call: Call, network: ids.NetworkId, spec: Networks.HostsSpe
         for host in require_hosts(call, current, spec.hosts):
             edit.put(without_network(host, network))
         retire(edit, network)
+        forget_without_hosts(edit, call.inventory, [network])
 
     await call.change("DistributedVirtualSwitch.removeHosts", call.require(Network, network), plan, guard)
 

@@ -9,6 +9,7 @@ from resphere.inventory.edit import Edit
 from resphere.inventory.model import Folder, Host, VirtualMachine
 from resphere.inventory.placement import evacuation
 from resphere.inventory.replica import Replica
+from resphere.inventory.users import use
 from resphere.providers.base import Job, NewHost
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.new_hosts import model_of, put_host, reach
@@ -61,7 +62,7 @@ class Hosts:
                 vm, other = self._inventory.get(VirtualMachine, vm_id), self._inventory.get(Host, destination)
                 if vm is None or other is None:
                     continue
-                edit.rely_on(other)
+                use(edit, other)
                 edit.put(msgspec.structs.replace(vm, host=other.id))
             edit.put(msgspec.structs.replace(host, in_maintenance_mode=True))
 
