@@ -74,7 +74,7 @@ def test_hosts_that_do_not_come(own_server: Server, builder: Client) -> None:
         (
             {"thumbprint_verification": "THUMBPRINT", "thumbprint": ":".join(["00"] * 20)},
             400,
-            "UNVERIFIED_PEER",
+            "INVALID_ARGUMENT",
             "resphere.host.thumbprint",
         ),
     ):

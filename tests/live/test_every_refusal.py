@@ -24,6 +24,7 @@ from tests.support.calls import ApiCall, api_call, minimal_input
 from tests.support.cli import add_user
 from tests.support.from_contract import wire, without_none
 from tests.support.jsonrpc import JsonRpcClient, error_of
+from tests.support.refusals import may_answer
 from tests.support.rest_calls import rest_call
 from tests.support.server import Client, Server
 
@@ -132,6 +133,7 @@ def test_ids_of_nothing(server: Server) -> None:
                 continue
             name, identity = told(reply)
             assert identity, operation.id
+            assert name.lower() in may_answer(operation), operation.id
             fields = wire(encoder(operation.input)(value))["STRUCTURE"]["operation-input"]
             error, identities = error_of(sdk.call(operation.service, operation.name, fields))
             assert (error.upper(), identities[0]) == (name, identity), operation.id

@@ -39,8 +39,9 @@ from resphere.services.call import Call, Environment, Product
 from resphere.services.registry import load
 from resphere.store.contents import Contents
 from resphere.store.sqlite import SqliteStore
-from resphere.tasks.record import TASKS
+from resphere.tasks.record import TASKS, Task
 from resphere.tasks.runner import Tasks
+from tests.support.refusals import WITNESS, watched
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,7 +49,7 @@ T = TypeVar("T", bound=ManagedObject)
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SMALL = Sizes(datacenters=1, clusters=1, hosts=3, vms=12)
-IMPLEMENTATIONS = load(services)
+IMPLEMENTATIONS = watched(load(services))
 WORLDS = itertools.count(1)
 """No two worlds of a test's process have one name, even where one goes on with the store of another."""
 
@@ -112,8 +113,10 @@ class World:
         return self
 
     def __exit__(self, *_: object) -> None:
+        failed = tuple(self.inventory.all(Task).values())
         self._runner.run(self._store.close())
         self._runner.close()
+        WITNESS.failures(failed)
 
     def call(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """The operation's result; raises what its handler raises."""

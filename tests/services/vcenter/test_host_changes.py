@@ -15,11 +15,11 @@ from resphere.contract.errors import (
     AlreadyExists,
     AlreadyInDesiredState,
     InvalidArgument,
+    InvalidElementType,
     NotFound,
     ResourceInUse,
     ServiceUnavailable,
     Unauthenticated,
-    UnverifiedPeer,
     VapiError,
 )
 from resphere.contract.extensions.hosts import HostMaintenance
@@ -114,14 +114,15 @@ class TestCreate:
 
     def test_the_thumbprint_that_a_refusal_names_is_good(self, world: World) -> None:
         other = {"thumbprint_verification": Verification.THUMBPRINT}
-        with pytest.raises(UnverifiedPeer) as error:
+        with pytest.raises(InvalidArgument) as error:
             world.call(Api.create, spec(world, thumbprint=thumbprint("another"), **other))
         assert refused(error) == (400, "resphere.host.thumbprint")
         world.call(Api.create, spec(world, thumbprint=error.value.messages[0].args[1].lower(), **other))
 
     def test_a_certificate_cannot_be_verified(self, world: World) -> None:
-        with pytest.raises(UnverifiedPeer):
+        with pytest.raises(InvalidArgument) as error:
             world.call(Api.create, spec(world, thumbprint_verification=Verification.CERTIFICATE, ssl_certificate="PEM"))
+        assert refused(error) == (400, "resphere.host.thumbprint")
 
     @pytest.mark.parametrize("more", [{"user_name": ""}, {"password": ""}, {"password": "wrong password"}])
     def test_credentials_that_the_host_does_not_take(self, world: World, more: dict[str, str]) -> None:
@@ -152,7 +153,7 @@ class TestCreate:
 
     def test_folders(self, world: World) -> None:
         vms = next(iter(world.inventory.all(Datacenter).values())).vm_folder
-        with pytest.raises(InvalidArgument) as error:
+        with pytest.raises(InvalidElementType) as error:
             world.call(Api.create, spec(world, folder=vms))
         assert refused(error) == (400, "resphere.inventory.folder_type")
         with pytest.raises(NotFound) as unknown:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 
-from resphere.contract.errors import AlreadyExists, AlreadyInDesiredState, InvalidArgument, ResourceInUse, message
+from resphere.contract.errors import (
+    AlreadyExists,
+    AlreadyInDesiredState,
+    InvalidArgument,
+    InvalidElementType,
+    ResourceInUse,
+    UnverifiedPeer,
+    message,
+)
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.edit import Edit
 from resphere.inventory.files import unregister
@@ -18,7 +26,6 @@ from resphere.inventory.users import retire
 from resphere.providers.base import NewHost
 from resphere.services.call import Call
 from resphere.services.registry import implements
-from resphere.services.vcenter.datacenter_changes import require_type
 from resphere.services.vcenter.names import require_free, require_name
 
 Api = vcenter.Host
@@ -32,7 +39,9 @@ HOSTNAME = re.compile(r"[0-9A-Za-z]([0-9A-Za-z.:_-]*[0-9A-Za-z.])?")
 async def create(call: Call, spec: Api.CreateSpec) -> ids.HostSystemId:
     """Add a standalone host.
 
-    :raises InvalidArgument: the name is none, the port impossible; the folder is not given, or not one for hosts.
+    :raises InvalidArgument: the name is none, the port impossible; the folder is not given; the certificate's
+        thumbprint is not the one given, for which vCenter declares nothing more particular here.
+    :raises InvalidElementType: the folder is not one for hosts.
     :raises AlreadyExists: there is a host of that name already.
     :raises VapiError: what the host itself answers; see the provider.
     """
@@ -49,13 +58,30 @@ async def create(call: Call, spec: Api.CreateSpec) -> ids.HostSystemId:
     folder = call.require(Folder, spec.folder)
 
     def guard(current: Folder) -> None:
-        require_type(current, vcenter.Folder.Type.HOST)
+        require_host_folder(current)
         require_new(call.inventory, spec.hostname)
         require_free(call.inventory, current, spec.hostname)
 
-    return await call.run(
-        "Folder.addStandaloneHost", folder, lambda job: call.provider.hosts.add_host(job, wanted), guard
-    )
+    try:
+        return await call.run(
+            "Folder.addStandaloneHost", folder, lambda job: call.provider.hosts.add_host(job, wanted), guard
+        )
+    except UnverifiedPeer as error:
+        raise InvalidArgument(*error.messages) from error
+
+
+def require_host_folder(folder: Folder) -> None:
+    """Refuse a folder in which hosts cannot stand."""
+    if folder.type is not vcenter.Folder.Type.HOST:
+        raise InvalidElementType(
+            message(
+                "resphere.inventory.folder_type",
+                "The folder {0} is of type {1}, and must be of type {2}.",
+                folder.id,
+                folder.type,
+                vcenter.Folder.Type.HOST,
+            )
+        )
 
 
 def new_host(spec: Api.CreateSpec) -> NewHost:

@@ -237,9 +237,9 @@ def test_compliance_is_checked_of_some_parts(world: World) -> None:
     assert only_disk.vm_home is None
     assert set(only_disk.disks) == {disk}
     assert world.call(Check.check, vm_id(vm), Check.CheckSpec(vm_home=False)) is None
-    with pytest.raises(NotFound) as error:
+    with pytest.raises(InvalidArgument) as error:
         world.call(Check.check, vm_id(vm), Check.CheckSpec(vm_home=True, disks=frozenset({Disk("9999")})))
-    assert refused(error) == (404, "resphere.storage_policy.no_disk")
+    assert refused(error) == (400, "resphere.storage_policy.no_disk")
 
 
 def test_list_compliance(world: World) -> None:

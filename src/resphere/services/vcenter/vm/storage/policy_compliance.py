@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resphere.contract.errors import NotFound, message
+from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import ids, vcenter_vm_storage_policy
 from resphere.contract.model import LocalizableMessage
 from resphere.inventory.model import VirtualMachine
@@ -25,7 +25,7 @@ async def check(
 ) -> Compliance.Info | None:
     """The verdict on the parts that ``check_spec`` names, on all without one.
 
-    :raises NotFound: the VM has no such disk.
+    :raises InvalidArgument: the VM has no such disk; the operation declares no particular error for it.
     """
     machine = call.require(VirtualMachine, vm)
     found = verdicts(call.inventory, machine)
@@ -34,7 +34,7 @@ async def check(
     wanted = check_spec.disks or frozenset()
     for disk in sorted(wanted):
         if disk not in machine.disks:
-            raise NotFound(
+            raise InvalidArgument(
                 message("resphere.storage_policy.no_disk", "check_spec.disks: {0} has no disk {1}.", machine.id, disk)
             )
     return _info(
