@@ -15,6 +15,7 @@ from resphere.contract.generated.vcenter_vm import GuestOS, Power, Tools
 from resphere.contract.generated.vcenter_vm_guest import Identity
 from resphere.contract.generated.vcenter_vm_guest_networking import Interfaces
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk, Ethernet, Floppy, Parallel, Serial
+from resphere.contract.generated.vcenter_vm_hardware_boot import Device
 from resphere.inventory.guest_ids import vim_guest_id
 from resphere.inventory.model import VirtualMachine
 from tests.inventory import samples
@@ -76,6 +77,14 @@ def test_a_system_comes_from_the_image_in_the_drive(world: World, guest_OS: Gues
     assert identity.full_name.id == f"vmsg.guestos.{vim_guest_id(guest_OS)}.label"
     assert identity.ip_address is not None
     assert addresses(world, vm) == [1]
+
+
+def test_a_system_comes_from_the_network(world: World) -> None:
+    order = (Device.EntryCreateSpec(type=Device.Type.ETHERNET), Device.EntryCreateSpec(type=Device.Type.DISK))
+    vm = started(world, boot_devices=order)
+    assert world.call(Tools.get, vm).run_state is Tools.RunState.RUNNING
+    other = started(world, name="other", boot_devices=order[::-1])
+    assert world.call(Tools.get, other).run_state is Tools.RunState.NOT_RUNNING
 
 
 def test_it_stays_on_the_disk(world: World) -> None:

@@ -12,6 +12,7 @@ from resphere.contract.errors import AlreadyInDesiredState, NotAllowedInCurrentS
 from resphere.contract.generated.vcenter_vm import GuestOSFamily, Tools
 from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, ConnectionState
+from resphere.contract.generated.vcenter_vm_hardware_boot import Device
 from resphere.inventory.files import file_at, store_of
 from resphere.inventory.guest_network import addresses_by_nic
 from resphere.inventory.guests import Guest
@@ -112,15 +113,17 @@ def with_system_of_disk(inventory: Replica, vm: VirtualMachine) -> VirtualMachin
 
 
 def with_system_of_medium(vm: VirtualMachine) -> VirtualMachine:
-    """``vm``, which starts: from an image in a drive it installs its guest's system on its disks, unattended.
+    """``vm``, which starts: from an image in a drive, or from the network where that is its first boot device, it
+    installs its guest's system on its disks, unattended.
 
     It stays as it is where it has Tools, and so a system.
     """
-    bootable = any(
+    image = any(
         drive.start_connected and drive.backing.iso_file and not drive.backing.iso_file.startswith(FOLDER)
         for drive in vm.cdroms.values()
     )
-    return with_own_tools(vm) if bootable and vm.disks and not is_installed(vm) else vm
+    from_network = bool(vm.boot_devices) and vm.boot_devices[0].type is Device.Type.ETHERNET
+    return with_own_tools(vm) if (image or from_network) and vm.disks and not is_installed(vm) else vm
 
 
 def with_own_tools(vm: VirtualMachine) -> VirtualMachine:
