@@ -51,7 +51,7 @@ class Hosts:
     async def enter_maintenance_mode(self, job: Job[Host], with_powered_off: bool) -> None:
         """Evacuate and enter in one transaction: canceled or refused, nothing has moved."""
         moves = evacuation(self._inventory, job.target, with_powered_off)
-        for count in range(len(moves)):
+        for count in range(1, len(moves) + 1):
             await job.spend(self._durations.migrate)
             if self._durations.migrate > 0:
                 await job.progress(100 * count // (len(moves) + 1))
