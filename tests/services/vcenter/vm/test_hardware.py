@@ -330,6 +330,18 @@ class TestCdrom:
             world.call(Cdrom.create, Id(vm.id), Cdrom.CreateSpec(type=Cdrom.HostBusAdapterType.IDE, ide=ide))
         assert refused(taken) == "resphere.vm.hardware.unit_in_use"
 
+    def test_there_are_as_many_as_have_a_place(self, world: World) -> None:
+        """The official SDK's sample adds eight to one VM."""
+        vm = Id(vm_in(world, State.POWERED_OFF).id)
+        ide, sata = Cdrom.HostBusAdapterType.IDE, Cdrom.HostBusAdapterType.SATA
+        before = len(world.call(Cdrom.list, vm))
+        for type in (*[ide] * 4, *[sata] * 4):
+            world.call(Cdrom.create, vm, Cdrom.CreateSpec(type=type))
+        assert len(world.call(Cdrom.list, vm)) == before + 8
+        with pytest.raises(UnableToAllocateResource) as error:
+            world.call(Cdrom.create, vm, Cdrom.CreateSpec(type=ide))
+        assert refused(error) == "resphere.vm.hardware.no_free_unit"
+
     def test_refused_addresses(self, world: World) -> None:
         vm = Id(vm_in(world, State.POWERED_OFF).id)
         sata = Cdrom.HostBusAdapterType.SATA

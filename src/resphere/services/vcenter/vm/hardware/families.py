@@ -7,7 +7,7 @@ from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk, Etherne
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Nvme, Sata, Scsi
 from resphere.services.vcenter.vm.hardware.devices import Family
 
-CDROMS: Family[ids.VcenterVmHardwareCdromId, Cdrom.Info] = Family("cdroms", "CD-ROM drive", 4)
+CDROMS: Family[ids.VcenterVmHardwareCdromId, Cdrom.Info] = Family("cdroms", "CD-ROM drive", 4 + 4 * 30)
 DISKS: Family[ids.VcenterVmHardwareDiskId, Disk.Info] = Family("disks", "disk", 256)
 NICS: Family[ids.VcenterVmHardwareEthernetId, Ethernet.Info] = Family("nics", "Ethernet adapter", 10, 4000)
 FLOPPIES: Family[ids.VcenterVmHardwareFloppyId, Floppy.Info] = Family("floppies", "floppy drive", 2, 8000)
