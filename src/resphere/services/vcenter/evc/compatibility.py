@@ -22,13 +22,21 @@ def given_mode(mode: EvcMode) -> EvcMode:
 
     :raises InvalidArgument: its key or a mask is none, or it is no mode that anybody knows and has no masks.
     """
-    if not _KEY.match(mode.key):
-        raise invalid("evc_mode.key", "is no key of an EVC mode, such as intel-skylake")
-    if not all(mask.key and mask.value for mask in mode.masks):
-        raise invalid("evc_mode.masks", "each mask needs a key and a value")
+    require_form(mode, "evc_mode")
     if not mode.masks and not is_known(mode.key):
         raise invalid("evc_mode.key", f"{mode.key} is not an EVC mode that vCenter knows; a custom mode needs masks")
     return completed(mode)
+
+
+def require_form(mode: EvcMode, where: str) -> None:
+    """Refuse what has not the form of a mode; ``where`` is the field that holds it.
+
+    :raises InvalidArgument: its key or a mask is none.
+    """
+    if not _KEY.match(mode.key):
+        raise invalid(f"{where}.key", "is no key of an EVC mode, such as intel-skylake")
+    if not all(mask.key and mask.value for mask in mode.masks):
+        raise invalid(f"{where}.masks", "each mask needs a key and a value")
 
 
 def invalid(field: str, why: str) -> InvalidArgument:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from resphere.contract.errors import InvalidArgument, message
@@ -12,11 +10,11 @@ from resphere.contract.generated.vcenter_vm import EvcMode
 from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
 from resphere.services.registry import implements
+from resphere.services.vcenter.evc.compatibility import require_form
 from resphere.services.vcenter.vm.hardware.devices import STATE_WORDS, State
 
 OLDEST_VERSION = 14
 """Virtual hardware has an EVC mode of its own since vSphere 6.7."""
-_KEY = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}\Z")
 
 
 @implements(EvcMode.get, kept=True)
@@ -32,10 +30,8 @@ async def set_(call: Call, vm: ids.VirtualMachineId, set_spec: EvcMode.SetSpec) 
     :raises InvalidArgument: it is none, or the VM runs or is too old for one (vCenter declares no other error here).
     """
     mode = set_spec.evc_mode
-    if mode is not None and not _KEY.match(mode.key):
-        raise invalid("set_spec.evc_mode.key", "is no key of an EVC mode, such as intel-skylake")
-    if mode is not None and not all(mask.key and mask.value for mask in mode.masks):
-        raise invalid("set_spec.evc_mode.masks", "each mask needs a key and a value")
+    if mode is not None:
+        require_form(mode, "set_spec.evc_mode")
     target = call.require(VirtualMachine, vm)
 
     def change(current: VirtualMachine) -> tuple[VirtualMachine, None]:
