@@ -68,7 +68,7 @@ def test_how_it_was_powered_off(client: Client) -> None:
     vm = any_vm(client, ON)
     assert client.read(power_path(vm)) == {"state": ON}
     act(client, vm, "stop")
-    assert client.read(power_path(vm)) == {"state": OFF, "clean_power_off": False}
+    assert client.read(power_path(vm)) == {"state": OFF, "clean_power_off": True}
 
 
 def test_devices_follow_the_power(client: Client) -> None:

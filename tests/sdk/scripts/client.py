@@ -163,7 +163,7 @@ def power(given: Given) -> None:
     services.Power.reset(vm)
     services.Power.stop(vm)
     info = services.Power.get(vm)
-    assert (info.state, info.clean_power_off) == (vm_services.Power.State.POWERED_OFF, False)
+    assert (info.state, info.clean_power_off) == (vm_services.Power.State.POWERED_OFF, True)
 
 
 @check

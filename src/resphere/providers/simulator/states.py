@@ -34,14 +34,9 @@ def powered_on(vm: VirtualMachine) -> VirtualMachine:
 
 
 def powered_off(vm: VirtualMachine) -> VirtualMachine:
-    """``vm`` off, as if the plug was pulled."""
+    """``vm`` off: cleanly, whether its guest was asked or not, as the official SDK's sample of power has it."""
     off = _changed(vm, State.POWERED_OFF, tools_run=False, connected=False)
-    return msgspec.structs.replace(off, memory=memory_of(off.memory, running=False), clean_power_off=False)
-
-
-def shut_down(vm: VirtualMachine) -> VirtualMachine:
-    """``vm`` off because its guest shut down."""
-    return msgspec.structs.replace(powered_off(vm), clean_power_off=True)
+    return msgspec.structs.replace(off, memory=memory_of(off.memory, running=False), clean_power_off=True)
 
 
 def suspended(vm: VirtualMachine) -> VirtualMachine:

@@ -21,7 +21,7 @@ from resphere.providers.base import Copy, Job, Registration
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.guest.image import fork, image
 from resphere.providers.simulator.guest.tools import with_new_leases, with_system_of_disk
-from resphere.providers.simulator.states import shut_down
+from resphere.providers.simulator.states import powered_off
 from resphere.providers.simulator.work.power import started
 from resphere.providers.simulator.work.relocation import (
     arriving,
@@ -99,7 +99,7 @@ class Lifecycle:
                 edit.put(fork(edit.get(GuestSystem, source.id) or image(source), source, vm.id))
             vm = with_known_policies(edit, None, vm)
             if not made.running:
-                vm = shut_down(vm)
+                vm = powered_off(vm)
             if made.power_on:
                 vm = started(self._inventory, edit, vm, job.now(), self._durations.customize)
             edit.put(vm)

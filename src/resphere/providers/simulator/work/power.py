@@ -20,7 +20,7 @@ from resphere.providers.simulator.guest.customizing import (
     resume_customization,
 )
 from resphere.providers.simulator.guest.tools import reporting, upgraded_at_start, with_system_of_medium
-from resphere.providers.simulator.states import powered_off, powered_on, shut_down, suspended
+from resphere.providers.simulator.states import powered_off, powered_on, suspended
 from resphere.providers.simulator.work.places import running_place
 
 State = vcenter_vm.Power.State
@@ -58,7 +58,7 @@ class Power:
     async def shut_down_guest(self, job: Job[VirtualMachine]) -> None:
         """Off, as the guest itself wanted."""
         await job.spend(self._durations.power_off)
-        await job.complete(lambda edit, vm: self._stop(edit, vm, shut_down(vm), job.now()))
+        await job.complete(lambda edit, vm: self._stop(edit, vm, powered_off(vm), job.now()))
 
     def _stop(self, edit: Edit, vm: VirtualMachine, stopped: VirtualMachine, now: datetime) -> None:
         """What runs in the guest ends with the power, or waits while it is suspended."""
