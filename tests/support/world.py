@@ -23,6 +23,7 @@ from resphere.inventory.customization import CUSTOMIZATION_TABLES
 from resphere.inventory.data_sets import DATA_SET_TABLES
 from resphere.inventory.edit import Edit
 from resphere.inventory.guest import GUEST_TABLES
+from resphere.inventory.guest_reboot import GUEST_REBOOTS
 from resphere.inventory.host_parts import HOST_PARTS
 from resphere.inventory.model import ManagedObject
 from resphere.inventory.replica import Replica
@@ -85,6 +86,7 @@ class World:
                 *CUSTOMIZATION_TABLES,
                 *DATA_SET_TABLES,
                 CONSOLE_TICKETS,
+                GUEST_REBOOTS,
                 ACQUISITIONS,
                 VCENTER_SERVICES,
                 *HOST_PARTS,

@@ -73,6 +73,9 @@ class PowerProvider(Protocol):
     async def reset(self, job: Job[VirtualMachine]) -> None:
         """Restart without asking the guest."""
 
+    async def reboot_guest(self, job: Job[VirtualMachine]) -> None:
+        """Have the guest reboot; done when it was asked."""
+
     async def suspend(self, job: Job[VirtualMachine]) -> None:
         """Keep the running state and stop."""
 

@@ -35,6 +35,7 @@ from resphere.inventory.console import CONSOLE_TICKETS
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
 from resphere.inventory.data_sets import DATA_SET_TABLES
 from resphere.inventory.guest import GUEST_TABLES
+from resphere.inventory.guest_reboot import GUEST_REBOOTS
 from resphere.inventory.host_parts import HOST_PARTS
 from resphere.inventory.installation import INSTALLATION
 from resphere.inventory.model import VirtualMachine
@@ -82,6 +83,7 @@ ALL_TABLES = (
     *HOST_PARTS,
     *DATA_SET_TABLES,
     CONSOLE_TICKETS,
+    GUEST_REBOOTS,
     STORAGE_POLICIES,
     ACCOUNTS,
     SESSIONS,

@@ -23,6 +23,8 @@ class Durations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Per disk, and as much for the rest; instant clones take no time of their own."""
     customize: float = 0.0
     """From the start of a VM until its guest is customized; as long for one that runs."""
+    reboot_guest: float = 0.0
+    """Until a guest that was asked to reboot is there again."""
     relocate_vm: float = 0.0
     """For a change of host, and as much per disk that changes its datastore."""
     enter_maintenance_mode: float = 0.0
@@ -46,6 +48,7 @@ REALISTIC = Durations(
     delete_vm=1.5,
     clone_vm=4.0,
     customize=20.0,
+    reboot_guest=20.0,
     relocate_vm=5.0,
     enter_maintenance_mode=1.5,
     exit_maintenance_mode=1.0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from resphere.providers.simulator.work.hosts import Hosts
 from resphere.providers.simulator.work.inventory import Inventory
 from resphere.providers.simulator.work.lifecycle import Lifecycle
 from resphere.providers.simulator.work.power import Power
+from resphere.providers.simulator.work.reboots import Reboots
 from resphere.providers.simulator.work.snapshots import Snapshots
 from resphere.store.contents import Contents
 
@@ -41,7 +43,10 @@ class Simulator:
         self.inventory = Inventory(inventory, durations)
         self.guests = Guests(inventory, contents, now, durations, guests)
         self.statistics = Statistics(inventory)
+        self._reboots = Reboots(inventory, now)
 
     async def feed(self, inventory: Replica) -> None:
         """The store is the truth; what goes on in guests by itself is brought about here."""
-        await self.guests.go_on()
+        async with asyncio.TaskGroup() as going_on:
+            going_on.create_task(self.guests.go_on())
+            going_on.create_task(self._reboots.due.run())

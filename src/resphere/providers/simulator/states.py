@@ -29,8 +29,28 @@ K = TypeVar("K")
 def powered_on(vm: VirtualMachine) -> VirtualMachine:
     """``vm`` running: devices have slots, those that start connected are, and installed Tools run."""
     vm = msgspec.structs.replace(vm, memory=memory_of(vm.memory, running=True))
-    installed = vm.tools.version_status not in (None, vcenter_vm.Tools.VersionStatus.NOT_INSTALLED)
-    return _changed(with_pci_slots(vm), State.POWERED_ON, tools_run=installed, connected=True)
+    return _changed(with_pci_slots(vm), State.POWERED_ON, tools_run=_has_tools(vm), connected=True)
+
+
+def rebooting(vm: VirtualMachine) -> VirtualMachine:
+    """``vm`` running, its guest not yet."""
+    return _with_tools(powered_on(vm), run=False)
+
+
+def rebooted(vm: VirtualMachine) -> VirtualMachine:
+    """``vm`` with its guest there again, unless it was stopped meanwhile."""
+    return _with_tools(vm, run=_has_tools(vm)) if vm.power_state is State.POWERED_ON else vm
+
+
+def _has_tools(vm: VirtualMachine) -> bool:
+    return vm.tools.version_status not in (None, vcenter_vm.Tools.VersionStatus.NOT_INSTALLED)
+
+
+def _with_tools(vm: VirtualMachine, *, run: bool) -> VirtualMachine:
+    run_state = RunState.RUNNING if run else RunState.NOT_RUNNING
+    if vm.tools.run_state is run_state:
+        return vm
+    return msgspec.structs.replace(vm, tools=msgspec.structs.replace(vm.tools, run_state=run_state))
 
 
 def powered_off(vm: VirtualMachine) -> VirtualMachine:
@@ -45,14 +65,9 @@ def suspended(vm: VirtualMachine) -> VirtualMachine:
 
 
 def _changed(vm: VirtualMachine, state: State, *, tools_run: bool, connected: bool) -> VirtualMachine:
-    run_state = RunState.RUNNING if tools_run else RunState.NOT_RUNNING
-    tools = vm.tools
-    if tools.run_state is not run_state:
-        tools = msgspec.structs.replace(tools, run_state=run_state)
     return msgspec.structs.replace(
-        vm,
+        _with_tools(vm, run=tools_run),
         power_state=state,
-        tools=tools,
         nics=_connected(vm.nics, connected),
         cdroms=_connected(vm.cdroms, connected),
         floppies=_connected(vm.floppies, connected),

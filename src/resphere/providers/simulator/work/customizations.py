@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from resphere.inventory.customization import GuestCustomization, finished
@@ -13,33 +10,16 @@ from resphere.inventory.edit import Edit
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.providers.simulator.guest.customizing import customize
-
-log = logging.getLogger(__name__)
-
-RETRY_SECONDS = 5.0
-"""After a failure of the store."""
+from resphere.providers.simulator.work.due import Due
 
 
 class Customizations:
-    """What is under way in all guests stands in the store: it outlives every worker, and any of them may finish it."""
+    """What is under way in all guests."""
 
     def __init__(self, inventory: Replica, now: Callable[[], datetime]) -> None:
         self._inventory = inventory
         self._now = now
-        self._changed = asyncio.Event()
-        inventory.subscribe(GuestCustomization, lambda _old, _new: self._changed.set())
-
-    async def run(self) -> None:
-        """Finish each when it is due, until canceled."""
-        while True:
-            self._changed.clear()
-            try:
-                await self.finish_due()
-            except Exception:
-                log.exception("the customization of a guest could not be finished, and will be tried again")
-                await asyncio.sleep(RETRY_SECONDS)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), self._seconds_left())
+        self.due = Due(inventory, now, GuestCustomization, self._under_way, self._finish)
 
     async def fail_live(self, machine: str, began: datetime, why: str) -> None:
         """Keep that the customization of a running guest has failed."""
@@ -50,19 +30,10 @@ class Customizations:
 
         await self._inventory.change(plan)
 
-    async def finish_due(self) -> None:
-        """Finish those whose time has come."""
-        for found in self._under_way():
-            if found.due is not None and found.due <= self._now():
-                await self._finish(found.id)
-
-    def _under_way(self) -> list[GuestCustomization]:
-        return list(self._inventory.by(GuestCustomization, "due", "yes").values())
-
-    def _seconds_left(self) -> float | None:
-        """How long nothing is due; ``None`` where nothing is under way."""
-        dues = [found.due for found in self._under_way() if found.due is not None]
-        return max(0.0, (min(dues) - self._now()).total_seconds()) if dues else None
+    def _under_way(self) -> Iterator[tuple[datetime, str]]:
+        for found in self._inventory.by(GuestCustomization, "due", "yes").values():
+            if found.due is not None:
+                yield found.due, found.id
 
     async def _finish(self, machine: str) -> None:
         def plan(edit: Edit) -> None:

@@ -201,4 +201,4 @@ class Guests:
     async def go_on(self) -> None:
         """Take up what workers that died have left, and then finish in the guests what takes time, until canceled."""
         await self._transfers.clean_up()
-        await self._customizations.run()
+        await self._customizations.due.run()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from resphere.contract.generated import vcenter_vm
 from resphere.inventory.edit import Edit
 from resphere.inventory.guest import stop_guest
+from resphere.inventory.guest_reboot import GuestReboot
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.replica import Replica
 from resphere.providers.base import Job
@@ -20,7 +21,7 @@ from resphere.providers.simulator.guest.customizing import (
     resume_customization,
 )
 from resphere.providers.simulator.guest.tools import reporting, upgraded_at_start, with_system_of_medium
-from resphere.providers.simulator.states import powered_off, powered_on, suspended
+from resphere.providers.simulator.states import powered_off, powered_on, rebooting, suspended
 from resphere.providers.simulator.work.places import running_place
 
 State = vcenter_vm.Power.State
@@ -49,6 +50,17 @@ class Power:
         """Press the button: the VM runs as before."""
         await job.spend(self._durations.reset)
         await job.complete(lambda edit, vm: self._stop(edit, vm, powered_on(vm), job.now()))
+
+    async def reboot_guest(self, job: Job[VirtualMachine]) -> None:
+        """Asked for: the guest is gone until it is back by itself."""
+        away = timedelta(seconds=self._durations.reboot_guest)
+
+        def plan(edit: Edit, vm: VirtualMachine) -> None:
+            self._stop(edit, vm, rebooting(vm) if away else powered_on(vm), job.now())
+            if away:
+                edit.put(GuestReboot(id=vm.id, due=job.now() + away))
+
+        await job.complete(plan)
 
     async def suspend(self, job: Job[VirtualMachine]) -> None:
         """Keep the running state and stop."""

@@ -59,7 +59,7 @@ def later(world: World, seconds: float) -> datetime:
     """Let so much time pass since the beginning, and have what is due be done; returns the moment."""
     moment = NOW + timedelta(seconds=seconds)
     world.environment = msgspec.structs.replace(world.environment, now=lambda: moment)
-    world.run(Customizations(world.inventory, lambda: moment).finish_due())
+    world.run(Customizations(world.inventory, lambda: moment).due.finish_due())
     return moment
 
 
@@ -158,7 +158,7 @@ def test_it_is_finished_by_itself_whoever_began_it(world: World, vm: Id) -> None
         stop = world.inventory.subscribe(
             GuestCustomization, lambda _, new: over.set() if new is not None and new.end_time else None
         )
-        running = asyncio.create_task(customizations.run())
+        running = asyncio.create_task(customizations.due.run())
         await asyncio.wait_for(over.wait(), 60)
         running.cancel()
         stop()

@@ -33,9 +33,9 @@ async def shutdown(call: Call, vm: ids.VirtualMachineId) -> None:
 
 @implements(Power.reboot)
 async def reboot(call: Call, vm: ids.VirtualMachineId) -> None:
-    """Ask the guest to reboot."""
+    """Ask the guest to reboot; it is gone for a while."""
     target = call.require(VirtualMachine, vm)
-    await call.run("VirtualMachine.rebootGuest", target, call.provider.power.reset, may_reboot)
+    await call.run("VirtualMachine.rebootGuest", target, call.provider.power.reboot_guest, may_reboot)
 
 
 @implements(Power.standby)

@@ -1,0 +1,22 @@
+"""Guests that are rebooting."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+import msgspec
+
+from resphere.inventory.table import Table, own_id
+
+
+class GuestReboot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The guest of the VM ``id`` reboots; its Tools run again when that is ``due`` (aware, in UTC)."""
+
+    kind: ClassVar[str] = "guest_reboot"
+
+    id: str
+    due: datetime
+
+
+GUEST_REBOOTS = Table(cls=GuestReboot, indexes={"machine": own_id}, revises=False, belongs_to="machine")
