@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resphere.contract.errors import InvalidArgument, ResourceInUse, message
+from resphere.contract.errors import InvalidArgument, ResourceInUse, VapiError, message
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.edit import Edit
 from resphere.inventory.model import (
@@ -54,10 +54,10 @@ async def create(call: Call, spec: vcenter.Datacenter.CreateSpec) -> ids.Datacen
     return await call.change("Folder.createDatacenter", folder, plan, guard)
 
 
-def require_type(folder: Folder, type: vcenter.Folder.Type) -> None:
-    """Refuse a folder of another type."""
+def require_type(folder: Folder, type: vcenter.Folder.Type, refusal: type[VapiError] = InvalidArgument) -> None:
+    """Refuse a folder of another type, by the error that the operation declares for that."""
     if folder.type is not type:
-        raise InvalidArgument(
+        raise refusal(
             message(
                 "resphere.inventory.folder_type",
                 "The folder {0} is of type {1}, and must be of type {2}.",

@@ -26,6 +26,7 @@ from resphere.inventory.users import retire
 from resphere.providers.base import NewHost
 from resphere.services.call import Call
 from resphere.services.registry import implements
+from resphere.services.vcenter.datacenter_changes import require_type
 from resphere.services.vcenter.names import require_free, require_name
 
 Api = vcenter.Host
@@ -58,7 +59,7 @@ async def create(call: Call, spec: Api.CreateSpec) -> ids.HostSystemId:
     folder = call.require(Folder, spec.folder)
 
     def guard(current: Folder) -> None:
-        require_host_folder(current)
+        require_type(current, vcenter.Folder.Type.HOST, InvalidElementType)
         require_new(call.inventory, spec.hostname)
         require_free(call.inventory, current, spec.hostname)
 
@@ -68,20 +69,6 @@ async def create(call: Call, spec: Api.CreateSpec) -> ids.HostSystemId:
         )
     except UnverifiedPeer as error:
         raise InvalidArgument(*error.messages) from error
-
-
-def require_host_folder(folder: Folder) -> None:
-    """Refuse a folder in which hosts cannot stand."""
-    if folder.type is not vcenter.Folder.Type.HOST:
-        raise InvalidElementType(
-            message(
-                "resphere.inventory.folder_type",
-                "The folder {0} is of type {1}, and must be of type {2}.",
-                folder.id,
-                folder.type,
-                vcenter.Folder.Type.HOST,
-            )
-        )
 
 
 def new_host(spec: Api.CreateSpec) -> NewHost:
