@@ -108,8 +108,8 @@ async def send_body(reply: Reply, send: Send, *, wanted: bool) -> None:
 def response_headers(reply: Reply, request_id: str) -> list[tuple[bytes, bytes]]:
     """Headers of every reply; one that may be kept says so itself, all others may not."""
     headers = [(b"x-request-id", request_id.encode()), *common_headers(reply.media_type, reply.headers)]
-    if reply.status not in BODILESS and reply.size_bytes is not None:
-        headers.append((b"content-length", b"%d" % reply.size_bytes))
+    if reply.status not in BODILESS and (size_bytes := reply.size_bytes) is not None:
+        headers.append((b"content-length", b"%d" % size_bytes))
     return headers
 
 
