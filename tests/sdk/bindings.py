@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.server import clean_environment
+from tests.support.server import ADMINISTRATOR, PASSWORD, Server, clean_environment
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -42,3 +42,9 @@ def run(release: str, script: str, given: Any) -> Any:
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def run_against(server: Server, release: str, script: str) -> Any:
+    """What the script makes of a running server, which it talks to as the administrator."""
+    given = {"server": f"127.0.0.1:{server.port}", "ca": str(server.ca), "user": ADMINISTRATOR, "password": PASSWORD}
+    return run(release, script, given)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.sdk.bindings import RELEASES, run
-from tests.support.server import ADMINISTRATOR, PASSWORD, Server
+from tests.sdk.bindings import RELEASES, run_against
+from tests.support.server import Server
 
 EMPTY = [f"--{what}=0" for what in ("datacenters", "clusters", "hosts", "vms")]
 
@@ -16,11 +16,5 @@ EMPTY = [f"--{what}=0" for what in ("datacenters", "clusters", "hosts", "vms")]
 @pytest.mark.xdist_group("sdk")
 def test_from_nothing_and_back(release: str, tmp_path: Path) -> None:
     with Server(tmp_path / "data", *EMPTY) as server:
-        given = {
-            "server": f"127.0.0.1:{server.port}",
-            "ca": str(server.ca),
-            "user": ADMINISTRATOR,
-            "password": PASSWORD,
-        }
-        built: dict[str, str] = run(release, "building", given)
+        built: dict[str, str] = run_against(server, release, "building")
     assert set(built) == {"root", "datacenter", "cluster", "hosts", "datastore", "network", "folder", "pool"}

@@ -6,8 +6,8 @@ import ast
 
 import pytest
 
-from tests.sdk.bindings import RELEASES, SCRIPTS, run
-from tests.support.server import ADMINISTRATOR, PASSWORD, Server
+from tests.sdk.bindings import RELEASES, SCRIPTS, run_against
+from tests.support.server import Server
 
 CHECKS = [
     node.name
@@ -20,13 +20,7 @@ CHECKS = [
 def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
     """What a release's run of all checks came to."""
     with Server(tmp_path_factory.mktemp("sdk") / "data") as server:
-        given = {
-            "server": f"127.0.0.1:{server.port}",
-            "ca": str(server.ca),
-            "user": ADMINISTRATOR,
-            "password": PASSWORD,
-        }
-        found: dict[str, str | None] = run(request.param, "client", given)
+        found: dict[str, str | None] = run_against(server, request.param, "client")
         return found
 
 

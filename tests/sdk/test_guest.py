@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sdk.bindings import RELEASES, run
-from tests.support.server import ADMINISTRATOR, PASSWORD, Server
+from tests.sdk.bindings import RELEASES, run_against
+from tests.support.server import Server
 
 CHECKS = ("guest_operations", "guest_credentials", "customization", "installer", "consoles", "sets_of_data")
 
@@ -14,13 +14,7 @@ CHECKS = ("guest_operations", "guest_credentials", "customization", "installer",
 def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
     """What a release's run of all checks came to."""
     with Server(tmp_path_factory.mktemp("sdk") / "data") as server:
-        given = {
-            "server": f"127.0.0.1:{server.port}",
-            "ca": str(server.ca),
-            "user": ADMINISTRATOR,
-            "password": PASSWORD,
-        }
-        found: dict[str, str | None] = run(request.param, "guest", given)
+        found: dict[str, str | None] = run_against(server, request.param, "guest")
         return found
 
 

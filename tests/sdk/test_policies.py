@@ -6,20 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.sdk.bindings import RELEASES, run
-from tests.support.server import ADMINISTRATOR, PASSWORD, Server
+from tests.sdk.bindings import RELEASES, run_against
+from tests.support.server import Server
 
 
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.xdist_group("sdk")
 def test_policies(release: str, tmp_path: Path) -> None:
     with Server(tmp_path / "data") as server:
-        given = {
-            "server": f"127.0.0.1:{server.port}",
-            "ca": str(server.ca),
-            "user": ADMINISTRATOR,
-            "password": PASSWORD,
-        }
-        outcomes: dict[str, str | None] = run(release, "policies", given)
+        outcomes: dict[str, str | None] = run_against(server, release, "policies")
     assert len(outcomes) == 3
     assert not {name: failure for name, failure in outcomes.items() if failure}

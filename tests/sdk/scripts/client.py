@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -370,13 +370,14 @@ def input_that_is_not_valid(given: Given) -> None:
     assert "filter.power_states" in caught[0].messages[0].default_message
 
 
-def main() -> None:
-    """Run every check; standard output gets ``{check: what went wrong, or null}``."""
+def run_checks(checks: Iterable[Callable[..., None]], *more: Callable[[Given], Any]) -> None:
+    """Run each with what is given and what ``more`` makes of that; standard output gets ``{check: what went wrong, or
+    null}``."""
     given = Given(**json.load(sys.stdin))
     outcomes: dict[str, str | None] = {}
-    for function in CHECKS:
+    for function in checks:
         try:
-            function(given)
+            function(given, *(make(given) for make in more))
             outcomes[function.__name__] = None
         except Exception:
             outcomes[function.__name__] = traceback.format_exc()
@@ -384,4 +385,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_checks(CHECKS)

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
-import traceback
-from collections.abc import Callable
-from typing import Any
 
 import com.vmware.vapi.std.errors_client as errors
 import com.vmware.vcenter.guest_client as guest
@@ -19,7 +14,7 @@ import com.vmware.vcenter.vm.tools_client as tools
 import com.vmware.vcenter.vm_client as vm_services
 import com.vmware.vcenter_client as vcenter
 
-from tests.sdk.scripts.client import Given, raises
+from tests.sdk.scripts.client import Check, Given, raises, run_checks
 
 CREDENTIALS = vm_guest.Credentials(
     interactive_session=False,
@@ -187,7 +182,7 @@ def sets_of_data(given: Given) -> None:
     services.delete(vm.vm, made, force=True)
 
 
-CHECKS: tuple[Callable[[Given], None], ...] = (
+CHECKS: tuple[Check, ...] = (
     guest_operations,
     guest_credentials,
     customization,
@@ -197,18 +192,5 @@ CHECKS: tuple[Callable[[Given], None], ...] = (
 )
 
 
-def main() -> None:
-    """Run every check; standard output gets ``{check: what went wrong, or null}``."""
-    given: Any = Given(**json.load(sys.stdin))
-    outcomes: dict[str, str | None] = {}
-    for function in CHECKS:
-        try:
-            function(given)
-            outcomes[function.__name__] = None
-        except Exception:
-            outcomes[function.__name__] = traceback.format_exc()
-    sys.stdout.write(json.dumps(outcomes))
-
-
 if __name__ == "__main__":
-    main()
+    run_checks(CHECKS)

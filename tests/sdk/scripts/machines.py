@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +12,7 @@ import com.vmware.vcenter.vm.hardware_client as hardware
 import com.vmware.vcenter.vm_client as vm_services
 import com.vmware.vcenter_client as vcenter
 
-from tests.sdk.scripts.client import Given, raises
+from tests.sdk.scripts.client import Given, raises, run_checks
 
 GIB = 1024**3
 NAME = "SDK VM"
@@ -257,18 +254,5 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def main() -> None:
-    """Run every check; standard output gets ``{check: what went wrong, or null}``."""
-    given = Given(**json.load(sys.stdin))
-    outcomes: dict[str, str | None] = {}
-    for function in CHECKS:
-        try:
-            function(given, placement(given))
-            outcomes[function.__name__] = None
-        except Exception:
-            outcomes[function.__name__] = traceback.format_exc()
-    sys.stdout.write(json.dumps(outcomes))
-
-
 if __name__ == "__main__":
-    main()
+    run_checks(CHECKS, placement)

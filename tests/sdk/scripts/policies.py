@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import json
-import sys
 import time
-import traceback
-from collections.abc import Callable
 from typing import Any
 
 import com.vmware.cis.tagging_client as tagging
@@ -18,9 +14,8 @@ import com.vmware.vcenter.compute.policies_client as compute
 import com.vmware.vcenter.storage.policies_client as storage
 import com.vmware.vcenter.vm.storage_client as vm_storage
 
-from tests.sdk.scripts.client import Given, raises
+from tests.sdk.scripts.client import Check, Given, raises, run_checks
 
-Check = Callable[[Given], None]
 CAPABILITY = "com.vmware.vcenter.compute.policies.capabilities.vm_host_affinity"
 
 
@@ -122,18 +117,5 @@ def statistics(given: Given) -> None:
 CHECKS: tuple[Check, ...] = (storage_policies, compute_policies, statistics)
 
 
-def main() -> None:
-    """Run every check; standard output gets ``{check: what went wrong, or null}``."""
-    given = Given(**json.load(sys.stdin))
-    outcomes: dict[str, str | None] = {}
-    for function in CHECKS:
-        try:
-            function(given)
-            outcomes[function.__name__] = None
-        except Exception:
-            outcomes[function.__name__] = traceback.format_exc()
-    sys.stdout.write(json.dumps(outcomes))
-
-
 if __name__ == "__main__":
-    main()
+    run_checks(CHECKS)
