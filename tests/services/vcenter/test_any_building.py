@@ -7,19 +7,13 @@ ARGS="tests/services/vcenter/test_any_building.py"``.
 from __future__ import annotations
 
 import os
-import random
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-import msgspec
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import precondition, rule
 
-from resphere.contract.errors import VapiError
 from resphere.contract.extensions.clusters import Clusters
 from resphere.contract.extensions.datastores import Datastores
 from resphere.contract.extensions.folders import Folders
@@ -33,7 +27,6 @@ from resphere.contract.generated.vcenter_vm_hardware import Disk, Ethernet
 from resphere.contract.generated.vcenter_vm_storage import Policy
 from resphere.contract.model import AnyOperation, Secret
 from resphere.inventory.model import (
-    KINDS,
     Cluster,
     Datacenter,
     Datastore,
@@ -46,8 +39,7 @@ from resphere.inventory.model import (
 )
 from resphere.inventory.storage_policies import StoragePolicy
 from resphere.inventory.tagging import Tag, type_of
-from tests.support.invariants import require_sound
-from tests.support.world import World
+from tests.support.histories import History
 
 Api = vcenter
 EXAMPLES = int(os.environ.get("RESPHERE_BUILDING_EXAMPLES", "16"))
@@ -85,44 +77,8 @@ DELETES: Mapping[type[ManagedObject], AnyOperation] = {
 }
 
 
-class Building(RuleBasedStateMachine):
+class Building(History):
     """A small vCenter, and everything that changes what stands where."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.folder = Path(tempfile.mkdtemp())
-        # Of the machine, not of a world: a restarted one must not draw the same identities again.
-        self.random_bytes = random.Random(1).randbytes
-        self.world = self.opened(None)
-        category = self.world.call(
-            cis_tagging.Category.create,
-            cis_tagging.Category.CreateSpec(
-                name="c",
-                description="",
-                cardinality=cis_tagging.CategoryModel.Cardinality.MULTIPLE,
-                associable_types=frozenset(),
-            ),
-        )
-        self.category = category
-
-    def opened(self, objects: tuple[()] | None) -> World:
-        """A world on the store, with the usual objects or with what is there."""
-        world = World(self.folder, objects)
-        world.environment = msgspec.structs.replace(world.environment, random_bytes=self.random_bytes)
-        return world
-
-    def teardown(self) -> None:
-        self.world.__exit__()
-        shutil.rmtree(self.folder)
-
-    def attempt(self, operation: AnyOperation, *arguments: Any) -> Any:
-        """The result, or ``None`` where the operation refuses by an error that it declares."""
-        try:
-            return self.world.call(operation, *arguments)
-        except VapiError as error:
-            if error.error_type.lower() not in (*operation.errors, "error"):
-                raise AssertionError(f"{operation.id} does not declare {error.error_type}: {error}") from error
-            return None
 
     def one(self, cls: type[Any], number: int | None) -> Any:
         """The id of one of the objects of a class; ``None`` for ``None``, one that is not where there is none."""
@@ -360,18 +316,6 @@ class Building(RuleBasedStateMachine):
         id = self.one(Host, host)
         self.attempt(Api.Host.disconnect, id)
         self.attempt(Api.Host.delete, id)
-
-    @rule()
-    def restart(self) -> None:
-        """What stands in the store is what stood in memory."""
-        before = {cls: dict(self.world.inventory.all(cls)) for cls in KINDS.values()}
-        self.world.__exit__()
-        self.world = self.opened(())
-        assert {cls: dict(self.world.inventory.all(cls)) for cls in KINDS.values()} == before
-
-    @invariant()
-    def the_inventory_is_sound(self) -> None:
-        require_sound(self.world.inventory)
 
 
 TestBuilding = Building.TestCase

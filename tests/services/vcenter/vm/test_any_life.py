@@ -7,19 +7,13 @@ ARGS="tests/services/vcenter/vm/test_any_life.py"``.
 from __future__ import annotations
 
 import os
-import random
-import shutil
-import tempfile
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import msgspec
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 
-from resphere.contract.errors import VapiError
 from resphere.contract.extensions.folders import Folders
 from resphere.contract.extensions.guest_transfers import GuestTransfers
 from resphere.contract.extensions.inventory_specs import NameSpec
@@ -34,13 +28,12 @@ from resphere.contract.generated.vcenter_vm_hardware_adapter import Scsi
 from resphere.contract.generated.vcenter_vm_storage import Policy
 from resphere.contract.model import AnyOperation, Secret, WholeBytes
 from resphere.inventory.guest import DOCUMENT_BYTES, GuestContent
-from resphere.inventory.model import KINDS, Cluster, Datastore, Folder, Host, ManagedObject, ResourcePool, Snapshot
+from resphere.inventory.model import Cluster, Datastore, Folder, Host, ManagedObject, ResourcePool, Snapshot
 from resphere.inventory.model import VirtualMachine as Machine
 from resphere.inventory.storage_policies import StoragePolicy
 from resphere.tasks.record import Task
 from tests.support.guests import ROOT
-from tests.support.invariants import require_sound
-from tests.support.world import World
+from tests.support.histories import History
 
 VM = vcenter.VM
 Power = vcenter_vm.Power
@@ -52,45 +45,13 @@ NAMES = st.sampled_from(["a", "b", "c", "d"])
 MAYBE = st.one_of(st.none(), PICK)
 
 
-class Life(RuleBasedStateMachine):
+class Life(History):
     """A vCenter with a few machines, and everything that can be done to them."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp())
-        # Of the machine, not of a world: a restarted one must not draw the same identities again.
-        self.random_bytes = random.Random(1).randbytes
-        self.world = self.opened(None)
-        category = self.world.call(
-            cis_tagging.Category.create,
-            cis_tagging.Category.CreateSpec(
-                name="c",
-                description="",
-                cardinality=cis_tagging.CategoryModel.Cardinality.MULTIPLE,
-                associable_types=frozenset(),
-            ),
-        )
-        spec = cis_tagging.Tag.CreateSpec(name="t", description="", category_id=category)
+        spec = cis_tagging.Tag.CreateSpec(name="t", description="", category_id=self.category)
         self.tag = self.world.call(cis_tagging.Tag.create, spec)
-
-    def opened(self, objects: tuple[()] | None) -> World:
-        """A world on the store, with the usual objects or with what is there."""
-        world = World(self.folder, objects)
-        world.environment = msgspec.structs.replace(world.environment, random_bytes=self.random_bytes)
-        return world
-
-    def teardown(self) -> None:
-        self.world.__exit__()
-        shutil.rmtree(self.folder)
-
-    def attempt(self, operation: AnyOperation, *arguments: Any) -> Any:
-        """The result, or ``None`` where the operation refuses by an error that it declares."""
-        try:
-            return self.world.call(operation, *arguments)
-        except VapiError as error:
-            if error.error_type.lower() not in (*operation.errors, "error"):
-                raise AssertionError(f"{operation.id} does not declare {error.error_type}") from error
-            return None
 
     def one(self, cls: type[ManagedObject], number: int | None) -> Any:
         """The id of one of the objects of a class; ``None`` for ``None`` or where there is none."""
@@ -320,18 +281,6 @@ class Life(RuleBasedStateMachine):
     @rule(pool=PICK)
     def delete_pool(self, pool: int) -> None:
         self.attempt(vcenter.ResourcePool.delete, self.one(ResourcePool, pool))
-
-    @rule()
-    def restart(self) -> None:
-        """What stands in the store is what stood in memory."""
-        before = {cls: dict(self.world.inventory.all(cls)) for cls in KINDS.values()}
-        self.world.__exit__()
-        self.world = self.opened(())
-        assert {cls: dict(self.world.inventory.all(cls)) for cls in KINDS.values()} == before
-
-    @invariant()
-    def the_inventory_is_sound(self) -> None:
-        require_sound(self.world.inventory)
 
     @invariant()
     def large_files_are_those_that_guests_have(self) -> None:
