@@ -35,6 +35,13 @@ def ready_vm(world: World, family: GuestOSFamily = GuestOSFamily.LINUX) -> ids.V
     raise AssertionError(f"no VM has a guest of the family {family}")
 
 
+def machine(world: World, vm: ids.VirtualMachineId) -> VirtualMachine:
+    """The VM of that id as it is now."""
+    found = world.inventory.get(VirtualMachine, vm)
+    assert found is not None
+    return found
+
+
 def run_shell(world: World, vm: ids.VirtualMachineId, line: str) -> int | None:
     """The exit code of a command line in a Linux guest."""
     pid = world.call(Processes.create, vm, ROOT, Processes.CreateSpec(path="/bin/sh", arguments=f"-c '{line}'"))

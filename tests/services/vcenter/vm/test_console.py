@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -18,29 +16,11 @@ from resphere.contract.generated.vcenter_vm import EvcMode, LibraryItem, Power
 from resphere.contract.generated.vcenter_vm_console import Tickets
 from resphere.contract.model import Secret
 from resphere.inventory.console import ConsoleTicket
-from resphere.inventory.model import VirtualMachine
-from tests.support.guests import ended, ready_vm
+from tests.support.guests import ended, machine
 from tests.support.world import NOW, World
 
 Id = ids.VirtualMachineId
 VMRC, WEBMKS = Tickets.CreateSpec(type=Tickets.Type.VMRC), Tickets.CreateSpec(type=Tickets.Type.WEBMKS)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
-
-
-@pytest.fixture
-def vm(world: World) -> Id:
-    return ready_vm(world)
-
-
-def machine(world: World, vm: Id) -> VirtualMachine:
-    found = world.inventory.get(VirtualMachine, vm)
-    assert found is not None
-    return found
 
 
 def test_a_ticket_opens_the_console_once(world: World, vm: Id) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from resphere.contract.errors import NotFound
@@ -12,12 +9,6 @@ from resphere.contract.extensions.vm_snapshots import VmSnapshots
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.model import VirtualMachine
 from tests.support.world import World
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
 
 
 def with_snapshots(world: World) -> tuple[ids.VirtualMachineId, list[str]]:

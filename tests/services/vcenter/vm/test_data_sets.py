@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -23,8 +22,7 @@ from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_vm import DataSets, Hardware, Power
 from resphere.contract.generated.vcenter_vm_data_sets import Entries
 from resphere.inventory.data_sets import DataSet, DataSetEntry
-from resphere.inventory.model import VirtualMachine
-from tests.support.guests import ready_vm
+from tests.support.guests import machine, ready_vm
 from tests.support.world import World
 
 Id = ids.VirtualMachineId
@@ -34,23 +32,11 @@ Key = ids.VcenterVmDataSetsEntryId
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
-
-
-@pytest.fixture
 def vm(world: World) -> Id:
     found = machine(world, ready_vm(world))
     hardware = msgspec.structs.replace(found.hardware, version=Hardware.Version.VMX_20)
     world.change(found, hardware=hardware)
     return Id(found.id)
-
-
-def machine(world: World, vm: Id) -> VirtualMachine:
-    found = world.inventory.get(VirtualMachine, vm)
-    assert found is not None
-    return found
 
 
 def make(world: World, vm: Id, name: str, host: DataSets.Access = Access.READ_WRITE, omit: bool | None = None) -> SetId:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import msgspec
 import pytest
 
@@ -24,12 +21,6 @@ Id = ids.VirtualMachineId
 GuestPower = vcenter_vm_guest.Power
 State = vcenter_vm.Power.State
 Tools = vcenter_vm.Tools
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
 
 
 def running(world: World) -> VirtualMachine:

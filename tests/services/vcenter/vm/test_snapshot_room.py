@@ -16,6 +16,7 @@ from resphere.contract.generated.vcenter_vm import Power
 from resphere.contract.generated.vcenter_vm_hardware import Disk
 from resphere.inventory.model import KINDS, Datastore, Snapshot, VirtualMachine
 from resphere.inventory.space import DELTA_PART, MIB, free_space
+from tests.support.guests import machine
 from tests.support.invariants import require_sound
 from tests.support.world import World
 
@@ -39,12 +40,6 @@ def vm(world: World) -> Id:
         if vm.power_state is Power.State.POWERED_ON and vm.snapshot is None and vm.disks
     )
     return Id(found.id)
-
-
-def machine(world: World, vm: Id) -> VirtualMachine:
-    found = world.inventory.get(VirtualMachine, vm)
-    assert found is not None
-    return found
 
 
 def home(world: World, vm: Id) -> Datastore:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import msgspec
 import pytest
 
@@ -14,30 +11,12 @@ from resphere.contract.generated.vcenter_vm import Power, Tools
 from resphere.contract.generated.vcenter_vm_guest import Identity, Operations
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, ConnectionState
 from resphere.contract.generated.vcenter_vm_tools import Installer
-from resphere.inventory.model import VirtualMachine
 from resphere.providers.simulator.catalog import CURRENT_TOOLS, OLD_TOOLS
-from tests.support.guests import ready_vm
+from tests.support.guests import machine
 from tests.support.world import World
 
 Id = ids.VirtualMachineId
 Status = Tools.VersionStatus
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
-
-
-@pytest.fixture
-def vm(world: World) -> Id:
-    return ready_vm(world)
-
-
-def machine(world: World, vm: Id) -> VirtualMachine:
-    found = world.inventory.get(VirtualMachine, vm)
-    assert found is not None
-    return found
 
 
 def without_tools(world: World, vm: Id) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import msgspec
 import pytest
 
@@ -19,7 +16,7 @@ from resphere.inventory.customization import GuestCustomization
 from resphere.inventory.model import VirtualMachine
 from resphere.services.vcenter.vm.new_machine import NO_TOOLS
 from tests.support.customizations import DHCP, STATIC, cloud, linux, named, windows
-from tests.support.guests import PASSWORD, ended, ready_vm, run_shell
+from tests.support.guests import PASSWORD, ended, machine, ready_vm, run_shell
 from tests.support.transfers import fetch
 from tests.support.world import NOW, World
 
@@ -28,26 +25,9 @@ Status = Customization.Info.Status
 SetSpec = Customization.SetSpec
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
-
-
-@pytest.fixture
-def vm(world: World) -> Id:
-    return ready_vm(world)
-
-
 def stopped(world: World, vm: Id) -> Id:
     world.call(Power.stop, vm)
     return vm
-
-
-def machine(world: World, vm: Id) -> VirtualMachine:
-    found = world.inventory.get(VirtualMachine, vm)
-    assert found is not None
-    return found
 
 
 def test_names_and_addresses_come_with_the_next_start(world: World, vm: Id) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -32,17 +31,6 @@ from tests.support.guests import ADMINISTRATOR, ROOT, ready_vm
 from tests.support.world import NOW, World
 
 Id = ids.VirtualMachineId
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
-
-
-@pytest.fixture
-def vm(world: World) -> Id:
-    return ready_vm(world)
 
 
 def names(world: World, vm: Id, path: str, credentials: Credentials = ROOT) -> list[str]:

@@ -24,7 +24,7 @@ from resphere.providers.simulator.guest.systems import Systems
 from resphere.providers.simulator.guest.tree import Limits
 from resphere.providers.simulator.work.transfers import Transfers
 from resphere.store.contents import ContentMissing, Contents, Reading
-from tests.support.guests import ROOT, ready_vm, run_shell
+from tests.support.guests import ROOT, run_shell
 from tests.support.invariants import require_sound
 from tests.support.transfers import Attributes, Pieces, agree, fetch, send, taken
 from tests.support.world import World
@@ -38,11 +38,6 @@ def world(tmp_path: Path) -> Iterator[World]:
     with World(tmp_path) as world:
         yield world
         require_sound(world.inventory)
-
-
-@pytest.fixture
-def vm(world: World) -> Id:
-    return ready_vm(world)
 
 
 def kept(world: World) -> list[bytes]:

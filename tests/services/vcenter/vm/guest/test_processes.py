@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -22,17 +20,6 @@ from tests.support.world import NOW, World
 
 Id = ids.VirtualMachineId
 Spec = Processes.CreateSpec
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
-
-
-@pytest.fixture
-def vm(world: World) -> Id:
-    return ready_vm(world)
 
 
 def later(world: World, seconds: float) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -29,17 +28,6 @@ from tests.support.transfers import Attributes, Pieces, agree, fetch, send, take
 from tests.support.world import NOW, World
 
 Id = ids.VirtualMachineId
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
-
-
-@pytest.fixture
-def vm(world: World) -> Id:
-    return ready_vm(world)
 
 
 def untouched() -> Pieces:
