@@ -8,6 +8,9 @@ from resphere.contract import model as m
 from resphere.contract.generated import ids
 from resphere.contract.releases import ALL_RELEASES
 
+QUERY = ("filter.start", "filter.end", "filter.interval")
+ERRORS = ("invalid_argument", "not_found", "unauthenticated", "unauthorized")
+
 
 class Utilization:
     """``resphere.vcenter.utilization``: how busy something is, now and over time."""
@@ -87,9 +90,9 @@ class Utilization:
                 "GET",
                 "/api/vcenter/vm/{vm}/utilization",
                 200,
-                query=("filter.start", "filter.end", "filter.interval"),
+                query=QUERY,
             ),
-            errors=("invalid_argument", "not_found", "unauthenticated", "unauthorized"),
+            errors=ERRORS,
             privileges=(m.Requirement(("System.Read",), resource="VirtualMachine", parameter="vm"),),
             releases=ALL_RELEASES,
         )
@@ -104,9 +107,9 @@ class Utilization:
             "GET",
             "/api/vcenter/host/{host}/utilization",
             200,
-            query=("filter.start", "filter.end", "filter.interval"),
+            query=QUERY,
         ),
-        errors=("invalid_argument", "not_found", "unauthenticated", "unauthorized"),
+        errors=ERRORS,
         privileges=(m.Requirement(("System.Read",), resource="HostSystem", parameter="host"),),
         releases=ALL_RELEASES,
     )
@@ -122,9 +125,9 @@ class Utilization:
             "GET",
             "/api/vcenter/cluster/{cluster}/utilization",
             200,
-            query=("filter.start", "filter.end", "filter.interval"),
+            query=QUERY,
         ),
-        errors=("invalid_argument", "not_found", "unauthenticated", "unauthorized"),
+        errors=ERRORS,
         privileges=(m.Requirement(("System.Read",), resource="ClusterComputeResource", parameter="cluster"),),
         releases=ALL_RELEASES,
     )
@@ -140,9 +143,9 @@ class Utilization:
             "GET",
             "/api/vcenter/datastore/{datastore}/utilization",
             200,
-            query=("filter.start", "filter.end", "filter.interval"),
+            query=QUERY,
         ),
-        errors=("invalid_argument", "not_found", "unauthenticated", "unauthorized"),
+        errors=ERRORS,
         privileges=(m.Requirement(("System.Read",), resource="Datastore", parameter="datastore"),),
         releases=ALL_RELEASES,
     )
