@@ -68,9 +68,8 @@ class Power:
         await job.complete(lambda edit, vm: self._stop(edit, vm, suspended(vm), job.now()))
 
     async def shut_down_guest(self, job: Job[VirtualMachine]) -> None:
-        """Off, as the guest itself wanted."""
-        await job.spend(self._durations.power_off)
-        await job.complete(lambda edit, vm: self._stop(edit, vm, powered_off(vm), job.now()))
+        """Off, as if nobody had pulled the plug: that cannot be told apart."""
+        await self.power_off(job)
 
     def _stop(self, edit: Edit, vm: VirtualMachine, stopped: VirtualMachine, now: datetime) -> None:
         """What runs in the guest ends with the power, or waits while it is suspended."""
