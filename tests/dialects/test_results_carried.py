@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,12 +18,14 @@ from resphere.contract.generated import cis_task
 from resphere.contract.generated import vcenter_trusted_infrastructure_hosts_hardware_tpm as tpm
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation
+from resphere.contract.moments import wire_time
 from resphere.dialects.api import ApiDialect
 from resphere.dialects.base import NO_CREDENTIALS, Dialect, Resolved
-from resphere.dialects.json_values import encoded, holds_numbered_map
+from resphere.dialects.json_values import encoded, is_numbered_map
 from resphere.dialects.jsonrpc import JsonRpcDialect, Sent
 from resphere.dialects.rest import RestDialect
 from resphere.dialects.rest_values import from_wire, to_wire
+from resphere.dialects.validation import anywhere
 from resphere.dialects.vapi_values import decoder
 from tests.support.from_contract import from_contract, minimal
 from tests.support.jsonrpc import said
@@ -31,6 +35,7 @@ Carry = Callable[[AnyOperation, Any], Any]
 
 OPERATIONS = [o for o in all_operations() if o.output is not None and o.media_type is None]
 RESTFUL = [operation for operation in OPERATIONS if operation.rest is not None]
+TIMED = [operation for operation in OPERATIONS if anywhere(operation.output, lambda inner: inner is datetime)]
 
 
 def written(dialect: Dialect, operation: AnyOperation, result: Any, envelope: Any = None) -> bytes:
@@ -80,6 +85,40 @@ def test_any_result_of_any_operation(carry: Carry, operations: list[AnyOperation
     assert said(carry(operation, result)) == said(result)
 
 
+def texts(value: Any) -> Iterator[str]:
+    """All text in a JSON document, beside the names of members."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from texts(inner)
+
+
+def moments(value: Any) -> Iterator[datetime]:
+    """All moments in plain values that still hold them."""
+    if isinstance(value, datetime):
+        yield value
+    elif isinstance(value, (dict, list, tuple)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from moments(inner)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(data=st.data())
+def test_moments_are_written_to_the_millisecond_by_each_dialect(data: st.DataObject) -> None:
+    operation = data.draw(st.sampled_from(TIMED))
+    result = data.draw(from_contract(operation.output))
+    expected = sorted(map(wire_time, moments(msgspec.to_builtins(result, builtin_types=(datetime,), str_keys=True))))
+    bodies = [written(JsonRpcDialect(0, Catalogue()), operation, result, Sent(b'"1"', b""))]
+    if operation.api:
+        bodies.append(written(ApiDialect(()), operation, result))
+    if operation.rest:
+        bodies.append(written(RestDialect(()), operation, result))
+    for body in bodies:
+        found = [text for text in texts(json.loads(body)) if re.match(r"\d{4}-\d\d-\d\dT", text)]
+        assert sorted(found) == expected
+
+
 def test_numbers_that_are_keys_are_text_on_api_and_numbers_where_maps_are_lists() -> None:
     bank = tpm.PcrBank(algorithm=tpm.HashAlgorithm.SHA256, pcrs={10: b"\x00", 7: b"\xff"})
     assert json.loads(encoded(bank, tpm.PcrBank)) == {"algorithm": "SHA256", "pcrs": {"7": "/w==", "10": "AA=="}}
@@ -94,12 +133,12 @@ def test_numbers_that_are_keys_are_text_on_api_and_numbers_where_maps_are_lists(
 
 @pytest.mark.parametrize("expected", [tuple[tpm.PcrBank, ...], dict[str, tpm.PcrBank | None], tpm.EventLog.Info])
 def test_maps_with_numbers_for_keys_are_found_wherever_they_are(expected: Any) -> None:
-    assert holds_numbered_map(expected)
+    assert anywhere(expected, is_numbered_map)
 
 
 @pytest.mark.parametrize("expected", [dict[str, int], tuple[int, ...], dict[str, Any], cis_task.Info, str])
 def test_no_other_maps_have_numbers_for_keys(expected: Any) -> None:
-    assert not holds_numbered_map(expected)
+    assert not anywhere(expected, is_numbered_map)
 
 
 def test_elements_that_are_unset_are_written_so() -> None:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from resphere.contract.model import Dynamic, ErrorValue, LocalizableMessage, Struct
+from resphere.contract.moments import plain
 
 
 def message(id: str, text: str, *args: object) -> LocalizableMessage:
@@ -49,7 +50,7 @@ class VapiError(Exception):
 
     def value(self) -> ErrorValue:
         """The error as a value, for a task's record."""
-        data = msgspec.to_builtins(self.data) if isinstance(self.data, Struct) else self.data
+        data = plain(self.data) if isinstance(self.data, Struct) else self.data
         return ErrorValue(error_type=self.error_type, messages=self.messages, data=data)
 
     def http(self, status: int, headers: Iterable[tuple[str, str]] = ()) -> VapiError:

@@ -22,7 +22,7 @@ SCALARS: dict[Any, Any] = {
     bool: True,
     float: 0.0,
     bytes: "",
-    datetime: "2026-01-01T00:00:00Z",
+    datetime: "2026-01-01T00:00:00.000Z",
     Any: "string",
 }
 

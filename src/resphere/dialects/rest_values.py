@@ -7,48 +7,16 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import msgspec
-
 from resphere.contract.model import Struct
+from resphere.dialects.plain_values import Maps, Write, writer
 from resphere.dialects.validation import anywhere, bare, field_types, invalid
 
-ToWire = Callable[[Any], Any]
 FromWire = Callable[[Any, str], Any]
 
 
-@cache
-def to_wire(expected: Any) -> ToWire | None:
-    """How a value of this type becomes plain values, ``None`` where it holds no map and is encoded as it is."""
-    expected = bare(expected)
-    if not holds_map(expected):
-        return None
-    origin, arguments = typing.get_origin(expected), typing.get_args(expected)
-    if origin is dict:
-        inner = element_to_wire(arguments[1])
-        return lambda value: [{"key": key, "value": inner(item)} for key, item in value.items()]
-    if origin is not None:
-        element = element_to_wire(arguments[0])
-        return lambda value: [element(item) for item in value]
-
-    def structure(value: Any) -> dict[str, Any]:
-        found = ((wire, getattr(value, name), convert) for name, wire, convert in fields_to_wire(expected))
-        return {wire: convert(item) for wire, item, convert in found if item is not None}
-
-    return structure
-
-
-def element_to_wire(expected: Any) -> ToWire:
-    """How an element of a list or map becomes a plain value; where the contract allows that, it may be unset."""
-    convert = to_wire(expected)
-    return unchanged if convert is None else lambda value: None if value is None else convert(value)
-
-
-@cache
-def fields_to_wire(struct: type[Struct]) -> list[tuple[str, str, ToWire]]:
-    """Attribute, name on the wire and conversion of each field. Asked for at the first value: types may recur."""
-    return [
-        (field.name, field.encode_name, to_wire(field.type) or unchanged) for field in msgspec.structs.fields(struct)
-    ]
+def to_wire(expected: Any) -> Write | None:
+    """How a value of this type is written, ``None`` where msgspec writes it as it is."""
+    return writer(expected, MAPS)
 
 
 @cache
@@ -110,19 +78,22 @@ def map_from_wire(inner: FromWire) -> FromWire:
 @cache
 def holds_map(expected: Any) -> bool:
     """Whether a value of this type may have a map somewhere inside."""
-    return anywhere(expected, _is_map)
+    return anywhere(expected, is_map)
 
 
-def _is_map(expected: Any) -> bool:
-    # An open structure (any members, any values) is an object on every wire.
+def is_map(expected: Any) -> bool:
+    """Whether the type is a map. An open structure (any members, any values) is none: it is an object on every wire."""
     return typing.get_origin(expected) is dict and typing.get_args(expected)[1] is not Any
 
 
-def unchanged(value: Any) -> Any:
-    """A value without maps."""
-    return value
+def as_entries(entries: dict[Any, Any]) -> list[dict[str, Any]]:
+    """A map as the list of its entries."""
+    return [{"key": key, "value": item} for key, item in entries.items()]
 
 
 def unchanged_at(value: Any, where: str) -> Any:
     """A value without maps."""
     return value
+
+
+MAPS = Maps(is_map, as_entries)

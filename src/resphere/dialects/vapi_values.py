@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from types import UnionType
@@ -19,6 +20,7 @@ import msgspec
 
 from resphere.contract.errors import ERRORS, InvalidArgument, UnexpectedInput, VapiError, message
 from resphere.contract.model import ErrorValue, LocalizableMessage, Secret, Struct
+from resphere.contract.moments import wire_time
 from resphere.dialects.validation import invalid
 
 Encode = Callable[[Any], Any]
@@ -103,6 +105,8 @@ def _encoder(expected: Any) -> Encode | None:
         return _SECRET
     if expected is bytes:
         return lambda value: _BINARY(bytes(value))
+    if expected is datetime:
+        return wire_time
     if expected is Any or (origin is dict and arguments[1] is Any):
         return _encode_any
     if origin is tuple:
@@ -177,7 +181,7 @@ def _encode_any(value: Any) -> Any:
         return {"STRUCTURE": {DYNAMIC: {name: _encode_any(inner) for name, inner in value.items()}}}
     if isinstance(value, (tuple, list, set, frozenset)):
         return [_encode_any(inner) for inner in value]
-    return value
+    return wire_time(value) if isinstance(value, datetime) else value
 
 
 def encode_error(error: VapiError | ErrorValue, **more: str | None) -> Any:

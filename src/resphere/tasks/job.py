@@ -11,6 +11,7 @@ import msgspec
 
 from resphere.contract.errors import ResourceBusy, VapiError
 from resphere.contract.generated.cis_task import Status
+from resphere.contract.moments import plain
 from resphere.inventory.edit import Edit
 from resphere.inventory.model import ManagedObject
 from resphere.inventory.replica import Replica
@@ -146,7 +147,7 @@ class TaskJob(Generic[O]):
                 status=Status.SUCCEEDED,
                 progress=100,
                 # Plain values: what this worker shows is what others read from the store.
-                result=msgspec.to_builtins(result) if reports or self._reports else None,
+                result=plain(result) if reports or self._reports else None,
                 end_time=self._tasks.now(),
             )
             edit.put(task)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from resphere.contract.generated.appliance_system import Version
+from resphere.contract.moments import wire_time
 from resphere.inventory.installation import ONLY, Installation
 from resphere.services.about import PRODUCT
 from resphere.services.call import Call
@@ -27,5 +28,5 @@ async def get(call: Call) -> Version.VersionStruct:
         type=TYPE,
         summary="",
         releasedate="",
-        install_time=f"{installed.time.isoformat(timespec='milliseconds').removesuffix('+00:00')}Z",
+        install_time=wire_time(installed.time),
     )
