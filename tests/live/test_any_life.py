@@ -12,7 +12,7 @@ import requests
 
 from resphere.providers.simulator.check import problems
 from tests.support.exports import objects
-from tests.support.server import Client, Server
+from tests.support.server import WITHOUT_TLS, Client, Server
 
 CLIENTS = 4
 KILLS = 3
@@ -75,7 +75,7 @@ def act(client: Client, chance: random.Random, vm: str, store: str, host: str) -
 
 def test_kills_in_the_middle_of_anything(tmp_path: Path) -> None:
     chance = random.Random(1)
-    with Server(tmp_path / "data", "--workers", "2") as server, ThreadPoolExecutor(CLIENTS) as pool:
+    with Server(tmp_path / "data", "--workers", "2", WITHOUT_TLS) as server, ThreadPoolExecutor(CLIENTS) as pool:
         for kill in range(KILLS):
             clients = [server.session() for _ in range(CLIENTS)]
             begun = threading.Event()

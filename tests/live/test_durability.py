@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.support.exports import export
-from tests.support.server import Client, Server, wait_until
+from tests.support.server import WITHOUT_TLS, Client, Server, wait_until
 from tests.support.vms import OFF, ON, act, any_vm, bring, state_of
 
 KILLS = 5
@@ -59,7 +59,7 @@ class Writer:
 
 def test_kills_lose_nothing_that_was_acknowledged(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
     chance = random.Random(1)
-    with Server(tmp_path / "data", "--workers", "2") as server:
+    with Server(tmp_path / "data", "--workers", "2", WITHOUT_TLS) as server:
         with server.session() as client:
             vms = [row["vm"] for row in client.read("/api/vcenter/vm")][:WRITERS]
             for vm in vms:

@@ -25,6 +25,9 @@ START_SECONDS = 60
 STARTS = 3
 REQUEST_SECONDS = 60
 STOP_SECONDS = 60
+WITHOUT_TLS = "--no-tls"
+"""For tests whose clients open connections while the server is killed: Python's ``ssl`` leaves a socket open that was
+reset before its handshake, and nobody else has a hold of it."""
 
 
 def free_port() -> int:
@@ -69,7 +72,7 @@ class Server:
     @property
     def url(self) -> str:
         """``https://127.0.0.1:<port>``."""
-        scheme = "http" if "--no-tls" in self._arguments else "https"
+        scheme = "http" if WITHOUT_TLS in self._arguments else "https"
         return f"{scheme}://127.0.0.1:{self.port}"
 
     @property
