@@ -35,7 +35,7 @@ def test_faults_as_asked_for(tmp_path: Path) -> None:
     file.write_text(RULES)
     with Server(tmp_path / "data", "--faults", str(file)) as server, server.session() as client:
         vm = any_vm(client, ON)
-        act(client, vm, "stop")
+        assert act(client, vm, "stop").status_code == 204
         for _ in range(2):
             reply = act(client, vm, "start")
             assert refusal(reply) == (503, "SERVICE_UNAVAILABLE", "resphere.fault_injected")

@@ -117,7 +117,7 @@ def test_nothing_new_is_not_sent_again(client: Client) -> None:
 def test_a_write_changes_the_tag(client: Client) -> None:
     vm = any_vm(client, OFF)
     before = client.get(LIST)
-    act(client, vm, "start")
+    assert act(client, vm, "start").status_code == 204
     after = client.get(LIST, headers={"If-None-Match": before.headers["ETag"]})
     assert after.status_code == 200
     assert after.headers["ETag"] != before.headers["ETag"]

@@ -106,7 +106,7 @@ def test_reverting_to_a_running_state_moves_too(own_server: Server, operator: Cl
     host, (running, _, _) = clustered_host(own_server, operator)
     snapshots = f"/api/vcenter/vm/{running}/snapshot"
     snapshot = operator.post(snapshots, json={"name": "running", "memory": True}).json()
-    act(operator, running, "stop")
+    assert act(operator, running, "stop").status_code == 204
     assert set_maintenance(operator, host.id, "enter") == 204
     assert operator.post(f"{snapshots}/{snapshot}?action=revert").status_code == 204
     assert state_of(operator, running) == ON

@@ -67,7 +67,7 @@ def test_what_is_refused(client: Client, before: str, action: str, error_type: s
 def test_how_it_was_powered_off(client: Client) -> None:
     vm = any_vm(client, ON)
     assert client.read(power_path(vm)) == {"state": ON}
-    act(client, vm, "stop")
+    assert act(client, vm, "stop").status_code == 204
     assert client.read(power_path(vm)) == {"state": OFF, "clean_power_off": True}
 
 
@@ -75,7 +75,7 @@ def test_devices_follow_the_power(client: Client) -> None:
     vm = any_vm(client, ON)
     nics = client.read(f"/api/vcenter/vm/{vm}")["nics"].values()
     assert all(nic["state"] == "CONNECTED" for nic in nics if nic["start_connected"])
-    act(client, vm, "stop")
+    assert act(client, vm, "stop").status_code == 204
     nics = client.read(f"/api/vcenter/vm/{vm}")["nics"].values()
     assert all(nic["state"] == "NOT_CONNECTED" for nic in nics)
 

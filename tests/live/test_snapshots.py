@@ -176,7 +176,7 @@ def test_they_need_room(tmp_path: Path) -> None:
 
 def test_revert_by_the_path(client: Client, vm: str) -> None:
     snapshot = take(client, vm, "one")
-    act(client, vm, "start")
+    assert act(client, vm, "start").status_code == 204
     assert client.post(f"{path(vm, snapshot)}/revert").status_code == 204
     assert state_of(client, vm) == OFF
 
