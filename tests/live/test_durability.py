@@ -101,7 +101,7 @@ def test_what_one_worker_acknowledged_the_other_shows(tmp_path: Path) -> None:
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_an_orderly_stop_finishes_what_runs(tmp_path: Path, pool: ThreadPoolExecutor, workers: str) -> None:
     durations = tmp_path / "durations.yaml"
-    durations.write_text("power_on: 1.0\n")
+    durations.write_text("power_on: 3.0\n")
     server = Server(tmp_path / "data", "--workers", workers, "--durations", str(durations))
     with server:
         clients = [server.session() for _ in range(3)]
