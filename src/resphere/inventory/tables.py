@@ -73,6 +73,10 @@ def _image_datastore_names(vm: VirtualMachine) -> tuple[str, ...]:
     return tuple([datastore_name(path) for path in images if path])
 
 
+ON_HOST = "[] "
+"""How the paths of files begin that are the host's own, such as the images of VMware Tools."""
+
+
 def datastore_name(path: str) -> str:
     """The datastore's name in ``[name] folder/file``, which may have brackets itself; empty where there is none."""
     end = path.rfind("] ")

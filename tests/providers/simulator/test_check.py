@@ -127,6 +127,11 @@ CASES: list[tuple[type[ManagedObject], Change, str]] = [
     (VirtualMachine, lambda item: replace(item, vmx_path="web.vmx"), "vmx_path: must be a path such as [datastore] f"),
     (
         VirtualMachine,
+        lambda item: replace(item, vmx_path="[] web.vmx"),
+        "vmx_path: must be a path such as [datastore] f",
+    ),
+    (
+        VirtualMachine,
         lambda item: replace(item, vmx_path="[x] a/b.vmx"),
         "vmx_path: host-35 has mounted no datastore n",
     ),

@@ -23,10 +23,9 @@ from resphere.inventory.model import (
     UnregisteredVm,
     VirtualMachine,
 )
-from resphere.inventory.tables import path_on_datastore
+from resphere.inventory.tables import ON_HOST, datastore_name, path_on_datastore
 from resphere.providers.simulator.check_devices import Fault, device_faults, union_faults
 from resphere.providers.simulator.check_index import FOLDER_LETTERS, Inventory, example_prefix
-from resphere.providers.simulator.space import datastore_name
 
 T = TypeVar("T", bound=ManagedObject)
 
@@ -215,7 +214,7 @@ def _on_host(inventory: Inventory, item: VirtualMachine, host: Host) -> Iterator
     mounted = {store.name for store in map(inventory.by_id.get, host.datastores) if store is not None}
     for field, path in _files(item):
         name = datastore_name(path)
-        if name is None:
+        if not name:
             yield field, f"must be a path such as [datastore] folder/file, not {path}"
         elif name not in mounted:
             yield field, f"{host.id} has mounted no datastore named {name}"
@@ -227,8 +226,9 @@ def _files(item: VirtualMachine) -> Iterator[tuple[str, str]]:
         if disk.backing.vmdk_file is not None:
             yield f"disks.{key}.backing.vmdk_file", disk.backing.vmdk_file
     for number, cdrom in item.cdroms.items():
-        if cdrom.backing.iso_file is not None:
-            yield f"cdroms.{number}.backing.iso_file", cdrom.backing.iso_file
+        image = cdrom.backing.iso_file
+        if image is not None and not image.startswith(ON_HOST):
+            yield f"cdroms.{number}.backing.iso_file", image
 
 
 def _snapshot(inventory: Inventory, item: Snapshot) -> Iterator[Fault]:

@@ -1,4 +1,4 @@
-"""Where the files of VMs lie, and how much room their disks take."""
+"""How much room the disks of VMs take."""
 
 from __future__ import annotations
 
@@ -6,15 +6,6 @@ from collections.abc import Iterable
 
 from resphere.inventory.model import ManagedObject
 from resphere.inventory.space import files_among
-
-
-def datastore_name(path: str) -> str | None:
-    """The name between the brackets of `[datastore] folder/file`, None where the path is not of that form.
-
-    A datastore's name may hold brackets itself: the last `] ` ends it.
-    """
-    end = path.rfind("] ")
-    return path[1:end] if path.startswith("[") and end > 1 else None
 
 
 def disk_bytes(objects: Iterable[ManagedObject]) -> dict[str, int]:

@@ -19,11 +19,12 @@ from resphere.inventory.guests import Guest
 from resphere.inventory.guests import guest as defaults_of
 from resphere.inventory.model import GuestState, VirtualMachine
 from resphere.inventory.replica import Replica
+from resphere.inventory.tables import ON_HOST
 from resphere.providers.simulator.catalog import CURRENT_TOOLS, GIB, OPEN_VM_TOOLS
 from resphere.providers.simulator.guest.image import family_of
 from resphere.providers.simulator.machine import tools_info
 
-FOLDER = "[] /usr/lib/vmware/isoimages/"
+FOLDER = f"{ON_HOST}/usr/lib/vmware/isoimages/"
 IMAGES = {
     GuestOSFamily.WINDOWS: "windows.iso",
     GuestOSFamily.DARWIN: "darwin.iso",
