@@ -28,12 +28,6 @@ def worlds(tmp_path: Path) -> Iterator[tuple[World, World]]:
         yield both
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
-
-
 def make_tags(world: World, *names: str) -> list[ids.CisTaggingTagId]:
     """Tags of one category."""
     spec = cis_tagging.Category.CreateSpec(

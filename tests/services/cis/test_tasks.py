@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -18,12 +16,6 @@ from tests.support.world import NOW, World
 
 SERVICE = ids.VapiServiceId("com.vmware.vcenter.VM")
 ALL = cis.Tasks.FilterSpec(services=frozenset({SERVICE}))
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
 
 
 def finished(number: int) -> Task:

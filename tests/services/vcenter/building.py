@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -15,18 +12,9 @@ from resphere.contract.extensions.moves import HostMoves
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.model import Secret
 from resphere.inventory.model import Datacenter, ManagedObject
-from tests.support.invariants import require_sound
 from tests.support.world import World
 
 T = TypeVar("T", bound=ManagedObject)
-
-
-@contextmanager
-def checked_world(folder: Path) -> Iterator[World]:
-    """A world that must be sound in the end."""
-    with World(folder) as world:
-        yield world
-        require_sound(world.inventory)
 
 
 def first(world: World, cls: type[T]) -> T:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from resphere.contract.errors import InvalidArgument, NotFound, Unsupported
@@ -21,12 +18,6 @@ from tests.support.world import World
 NAME = ids.VcenterVCenterNameId("localhost")
 STRANGE = ids.VcenterVCenterNameId("vc-9.example.com")
 PSC = RemotePscSpec(psc_hostname="psc.example.com", sso_admin_password="secret")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
 
 
 def test_it_is_the_only_node(world: World) -> None:

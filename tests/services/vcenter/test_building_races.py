@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
-from pathlib import Path
+from collections.abc import Coroutine
 from typing import Any
 
 import msgspec
@@ -17,14 +16,8 @@ from resphere.contract.extensions.networks import Networks
 from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.contract.generated.vcenter_vm_hardware import Ethernet
 from resphere.inventory.model import Datacenter, Host, ResourcePool, VirtualMachine
-from tests.services.vcenter.building import add_cluster, add_host, checked_world, first, found
+from tests.services.vcenter.building import add_cluster, add_host, first, found
 from tests.support.world import World
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with checked_world(tmp_path) as world:
-        yield world
 
 
 def both(world: World, *calls: Coroutine[Any, Any, object]) -> list[str]:

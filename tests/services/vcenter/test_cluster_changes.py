@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from resphere.contract.errors import AlreadyExists, InvalidArgument, NotFound, ResourceInUse
@@ -13,16 +10,10 @@ from resphere.contract.extensions.folders import Folders
 from resphere.contract.extensions.inventory_specs import FolderSpec
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.model import Cluster, Datacenter, Host, ResourcePool, VirtualMachine
-from tests.services.vcenter.building import add_cluster, add_host, checked_world, first, found, move_host, refused
+from tests.services.vcenter.building import add_cluster, add_host, first, found, move_host, refused
 from tests.support.world import World
 
 UNKNOWN = ids.ClusterComputeResourceId("domain-c9999")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with checked_world(tmp_path) as world:
-        yield world
 
 
 def test_create_with_its_root_pool(world: World) -> None:

@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from resphere.contract.errors import AlreadyExists, InvalidArgument, NotFound, ResourceInUse, VapiError
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter import Datacenter as Api
 from resphere.inventory.model import (
-    KINDS,
     ROOT_FOLDER,
     Datacenter,
     DatastoreFile,
     Folder,
-    ManagedObject,
     UnregisteredVm,
     VirtualMachine,
 )
-from resphere.providers.simulator.check import problems
 from resphere.tasks.record import Task
+from tests.support.invariants import managed_objects
 from tests.support.world import World
 
 ROOT = ids.FolderId(ROOT_FOLDER)
-
-
-def everything(world: World) -> list[ManagedObject]:
-    return [obj for cls in KINDS.values() for obj in world.inventory.all(cls).values()]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
-        assert problems(everything(world)) == []
 
 
 def refused(error: pytest.ExceptionInfo[VapiError]) -> tuple[int, str]:
@@ -91,18 +75,18 @@ class TestCreate:
 
 class TestDelete:
     def test_an_empty_one_needs_no_force(self, world: World) -> None:
-        before = {obj.id for obj in everything(world)}
+        before = {obj.id for obj in managed_objects(world.inventory)}
         made = world.call(Api.create, Api.CreateSpec(name="Paris", folder=ROOT))
         world.call(Api.delete, made, None)
-        assert {obj.id for obj in everything(world)} == before
+        assert {obj.id for obj in managed_objects(world.inventory)} == before
 
     def test_one_with_something_in_it_needs_force(self, world: World) -> None:
-        before = len(everything(world))
+        before = len(managed_objects(world.inventory))
         for force in (None, False):
             with pytest.raises(ResourceInUse) as error:
                 world.call(Api.delete, ids.DatacenterId(only(world).id), force)
             assert refused(error) == (400, "resphere.datacenter.not_empty")
-        assert len(everything(world)) == before
+        assert len(managed_objects(world.inventory)) == before
 
     def test_force_takes_files_of_no_vm_too(self, world: World) -> None:
         vm = next(vm for vm in world.inventory.all(VirtualMachine).values() if vm.power_state == "POWERED_OFF")
@@ -118,7 +102,7 @@ class TestDelete:
         assert world.inventory.all(VirtualMachine)
         doomed = next(dc for dc in world.inventory.all(Datacenter) if dc != kept)
         world.call(Api.delete, ids.DatacenterId(doomed), True)
-        left = everything(world)
+        left = managed_objects(world.inventory)
         assert {type(obj) for obj in left} == {Folder, Datacenter}
         assert len(left) == 6
 

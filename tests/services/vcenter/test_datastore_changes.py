@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import msgspec
 import pytest
 
@@ -16,17 +13,11 @@ from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom
 from resphere.inventory.model import Datacenter, Datastore, DatastoreFile, Host, Snapshot, VirtualMachine
 from resphere.inventory.space import free_space, used_in
-from tests.services.vcenter.building import checked_world, first, found, refused
+from tests.services.vcenter.building import first, found, refused
 from tests.support.world import World
 
 Type = vcenter.Datastore.Type
 GIB = 1 << 30
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with checked_world(tmp_path) as world:
-        yield world
 
 
 def hosts(world: World) -> list[ids.HostSystemId]:

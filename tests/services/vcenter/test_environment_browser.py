@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from resphere.contract.errors import InvalidArgument, NotFound
@@ -20,12 +17,6 @@ from resphere.contract.generated.vcenter_vm import GuestOS
 from resphere.inventory.guest_ids import vim_guest_id
 from resphere.inventory.model import Cluster, Datastore, Host, Network
 from tests.support.world import World
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
 
 
 def clusters_of(world: World) -> frozenset[ids.ClusterComputeResourceId]:

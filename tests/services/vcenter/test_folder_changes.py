@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,21 +12,13 @@ from resphere.contract.errors import AlreadyExists, InvalidArgument, NotFound, R
 from resphere.contract.extensions.folders import Folders
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter import Datacenter as DatacenterApi
-from resphere.inventory.model import KINDS, ROOT_FOLDER, Datacenter, Folder
+from resphere.inventory.model import ROOT_FOLDER, Datacenter, Folder
 from resphere.inventory.relations import folder_path
-from resphere.providers.simulator.check import problems
 from resphere.services.call import Call
 from resphere.services.vcenter.folder_changes import move as move_folder
 from tests.support.world import Caller, World
 
 ROOT = ids.FolderId(ROOT_FOLDER)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
-        assert problems([obj for cls in KINDS.values() for obj in world.inventory.all(cls).values()]) == []
 
 
 def vm_folder(world: World) -> ids.FolderId:

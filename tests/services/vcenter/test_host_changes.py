@@ -31,22 +31,20 @@ from resphere.contract.generated.vcenter_vm import Power
 from resphere.contract.generated.vcenter_vm_hardware import Cpu
 from resphere.contract.model import Secret
 from resphere.inventory.model import (
-    KINDS,
     Datacenter,
     Datastore,
     Host,
-    ManagedObject,
     Network,
     ResourcePool,
     UnregisteredVm,
     VirtualMachine,
 )
-from resphere.providers.simulator.check import problems
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.new_hosts import thumbprint
 from resphere.providers.simulator.sizes import Sizes
 from resphere.services.call import Call
 from resphere.services.vcenter.host_changes import create
+from tests.support.invariants import managed_objects, require_sound
 from tests.support.world import Caller, World
 
 State = Api.ConnectionState
@@ -54,16 +52,12 @@ Verification = Api.CreateSpec.ThumbprintVerification
 NAME = "esx-99.example.com"
 
 
-def everything(world: World) -> list[ManagedObject]:
-    return [obj for cls in KINDS.values() for obj in world.inventory.all(cls).values()]
-
-
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     sizes = Sizes(datacenters=1, clusters=1, hosts=10, vms=30)
     with World(tmp_path, generate(sizes, 1)) as world:
         yield world
-        assert problems(everything(world)) == []
+        require_sound(world.inventory)
 
 
 def host_folder(world: World) -> ids.FolderId:
@@ -131,11 +125,11 @@ class TestCreate:
         assert refused(error) == (401, "resphere.host.credentials")
 
     def test_a_host_that_does_not_answer(self, world: World) -> None:
-        before = len(everything(world))
+        before = len(managed_objects(world.inventory))
         with pytest.raises(VapiError) as error:
             world.call(Api.create, spec(world, "esx.invalid"))
         assert (error.value.error_type, *refused(error)) == ("ERROR", 500, "resphere.host.unreachable")
-        assert len(everything(world)) == before
+        assert len(managed_objects(world.inventory)) == before
 
     @pytest.mark.parametrize(
         ("hostname", "more", "id"),
@@ -224,11 +218,11 @@ class TestConnection:
 
 class TestDelete:
     def test_one_that_was_just_added_leaves_only_the_network(self, world: World) -> None:
-        before = {obj.id for obj in everything(world)}
+        before = {obj.id for obj in managed_objects(world.inventory)}
         made = world.call(Api.create, spec(world))
         world.call(Api.disconnect, made)
         world.call(Api.delete, made)
-        assert {obj.id for obj in everything(world)} == before
+        assert {obj.id for obj in managed_objects(world.inventory)} == before
         world.call(Api.create, spec(world))
 
     def test_its_vms_go_with_it(self, world: World) -> None:

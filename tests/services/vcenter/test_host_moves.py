@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, Unsupported
@@ -13,14 +10,8 @@ from resphere.contract.extensions.inventory_specs import NameSpec
 from resphere.contract.extensions.moves import HostMoves
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.model import ROOT_FOLDER, Cluster, Datacenter, Host, ResourcePool, VirtualMachine
-from tests.services.vcenter.building import add_cluster, add_host, checked_world, first, found, move_host, refused
+from tests.services.vcenter.building import add_cluster, add_host, first, found, move_host, refused
 from tests.support.world import World
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with checked_world(tmp_path) as world:
-        yield world
 
 
 def test_a_standalone_host_joins_a_cluster(world: World) -> None:

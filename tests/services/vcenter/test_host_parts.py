@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from resphere.contract.errors import InvalidArgument, NotFound, ServiceUnavailable
@@ -22,12 +19,6 @@ from tests.support.world import World
 GONE = ids.HostSystemId("host-999999")
 Mode = DirectPathDevices.DirectPathDeviceMode
 DISCONNECTED = vcenter.Host.ConnectionState.DISCONNECTED
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
 
 
 def host_of(world: World) -> ids.HostSystemId:

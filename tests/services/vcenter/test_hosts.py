@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from resphere.contract.errors import NotAllowedInCurrentState
@@ -16,12 +13,6 @@ from tests.support.world import World
 
 State = vcenter.Host.ConnectionState
 DOWN = [State.DISCONNECTED, State.NOT_RESPONDING]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
 
 
 @pytest.mark.parametrize("state", DOWN)

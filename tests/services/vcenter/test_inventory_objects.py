@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from resphere.contract.errors import InvalidArgument, NotFound
@@ -25,14 +22,8 @@ from resphere.inventory.model import (
 )
 from resphere.inventory.paths import IN_PATHS, path_of
 from resphere.inventory.relations import cluster_of_host
-from tests.services.vcenter.building import add_host, checked_world, first, found, refused
+from tests.services.vcenter.building import add_host, first, found, refused
 from tests.support.world import World
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with checked_world(tmp_path) as world:
-        yield world
 
 
 def test_every_object_has_a_path_that_leads_to_it(world: World) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,14 +13,8 @@ from resphere.contract.extensions.moves import Datacenters, Machines, PoolMoves
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter import ResourcePool as Api
 from resphere.inventory.model import ROOT_FOLDER, Cluster, Datacenter, Host, ResourcePool, VirtualMachine
-from tests.services.vcenter.building import add_cluster, add_host, checked_world, first, found, refused
+from tests.services.vcenter.building import add_cluster, add_host, first, found, refused
 from tests.support.world import World
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with checked_world(tmp_path) as world:
-        yield world
 
 
 def machine(world: World) -> VirtualMachine:

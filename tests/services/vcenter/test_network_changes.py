@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from resphere.contract.errors import AlreadyExists, InvalidArgument, NotFound, ResourceInUse
@@ -13,16 +10,10 @@ from resphere.contract.extensions.inventory_specs import FolderSpec, NameSpec
 from resphere.contract.extensions.networks import Networks
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.model import ROOT_FOLDER, Datacenter, Host, Network, VirtualMachine
-from tests.services.vcenter.building import checked_world, first, found, refused
+from tests.services.vcenter.building import first, found, refused
 from tests.support.world import World
 
 UNKNOWN = ids.NetworkId("dvportgroup-9999")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with checked_world(tmp_path) as world:
-        yield world
 
 
 def make(

@@ -43,12 +43,6 @@ LISTS: list[tuple[Operation[[Any], tuple[Any, ...]], type[ManagedObject], Any, s
 KIND_NAMES = [row[3] for row in LISTS]
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
-
-
 def fill(world: World, kind: type[ManagedObject], total: int) -> None:
     """Copies of one object of ``kind``, under other ids and names, until there are ``total``."""
     objects = world.inventory.all(kind)
@@ -74,22 +68,29 @@ def test_what_is_not_there(world: World, get: Operation[[Any], Any], kind: type[
     assert unknown in refused.value.messages[0].args
 
 
+@pytest.fixture
+def crowded(tmp_path: Path) -> Iterator[World]:
+    """One for copies of objects, which no operation would have made."""
+    with World(tmp_path) as world:
+        yield world
+
+
 @pytest.mark.parametrize(("read", "kind", "spec", "name", "most"), LISTS, ids=KIND_NAMES)
 def test_as_many_as_one_list_may_return_and_one_more(
-    world: World,
+    crowded: World,
     read: Operation[[Any], tuple[Any, ...]],
     kind: type[ManagedObject],
     spec: Any,
     name: str,
     most: int,
 ) -> None:
-    fill(world, kind, most)
-    assert len(world.call(read, None)) == most
-    fill(world, kind, most + 1)
+    fill(crowded, kind, most)
+    assert len(crowded.call(read, None)) == most
+    fill(crowded, kind, most + 1)
     with pytest.raises(UnableToAllocateResource) as refused:
-        world.call(read, None)
+        crowded.call(read, None)
     said = refused.value.messages[0]
     assert said.id == f"com.vmware.api.vcenter.{name}.too_many_matches"
     assert [int(arg) for arg in said.args] == [most, most + 1]
-    one = next(iter(world.inventory.all(kind).values()))
-    assert one.name in {row.name for row in world.call(read, spec(names=frozenset([one.name])))}
+    one = next(iter(crowded.inventory.all(kind).values()))
+    assert one.name in {row.name for row in crowded.call(read, spec(names=frozenset([one.name])))}

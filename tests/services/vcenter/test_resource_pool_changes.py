@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,9 +12,8 @@ from resphere.access.view import RootView
 from resphere.contract.errors import InvalidArgument, NotFound, UnableToAllocateResource, Unsupported, VapiError
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter import ResourcePool as Api
-from resphere.inventory.model import KINDS, Cluster, ResourcePool, VirtualMachine
+from resphere.inventory.model import Cluster, ResourcePool, VirtualMachine
 from resphere.inventory.reservations import Resource, capacity
-from resphere.providers.simulator.check import problems
 from resphere.services.call import Call
 from resphere.services.vcenter.resource_pool_changes import create
 from tests.support.world import Caller, World
@@ -24,13 +21,6 @@ from tests.support.world import Caller, World
 Level = Api.SharesInfo.Level
 Part = Api.ResourceAllocationCreateSpec
 Change = Api.ResourceAllocationUpdateSpec
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
-        assert problems([obj for cls in KINDS.values() for obj in world.inventory.all(cls).values()]) == []
 
 
 def cluster(world: World) -> Cluster:

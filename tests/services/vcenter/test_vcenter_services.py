@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from resphere.contract.errors import NotAllowedInCurrentState, NotFound
@@ -17,12 +14,6 @@ from tests.support.world import World
 UI = ids.VcenterServicesServiceId("vsphere-ui")
 DUMPER = ids.VcenterServicesServiceId("netdumper")
 DISABLED = Service.UpdateSpec(startup_type=Service.StartupType.DISABLED)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
 
 
 def state(world: World, service: ids.VcenterServicesServiceId) -> Service.State:

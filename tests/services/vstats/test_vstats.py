@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -36,12 +35,6 @@ Spec = ids.VstatsModelAcqSpecId
 BEGIN = int(NOW.timestamp())
 CPU_VM, CPU_HOST = Counter("cpu.capacity.usage.VM"), Counter("cpu.capacity.demand.HOST")
 NO_SPEC = Spec("00000000-0000-0000-0000-000000000000")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
 
 
 def later(world: World, seconds: int) -> None:

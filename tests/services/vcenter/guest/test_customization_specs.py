@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -21,12 +19,6 @@ Name = ids.VcenterGuestCustomizationSpecId
 Format = CustomizationSpecs.Format
 PREFIXED = vcenter_guest.HostnameGenerator(type=vcenter_guest.HostnameGenerator.Type.PREFIX, prefix="a-")
 ASKED = vcenter_guest.HostnameGenerator(type=vcenter_guest.HostnameGenerator.Type.USER_INPUT_REQUIRED)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
 
 
 def keep(world: World, name: str, spec: CustomizationSpec) -> Name:

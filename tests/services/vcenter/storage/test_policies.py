@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
-from pathlib import Path
+from collections.abc import Coroutine
 from typing import Any
 
 import msgspec
@@ -57,12 +56,6 @@ NO_POLICY = ids.VcenterStoragePolicyId("00000000-0000-0000-0000-000000000000")
 SPECIFIED_HOME = Policy.VmHomePolicySpec.PolicyType.USE_SPECIFIED_POLICY
 DEFAULT_HOME = Policy.VmHomePolicySpec.PolicyType.USE_DEFAULT_POLICY
 SPECIFIED_DISK = Policy.DiskPolicySpec.PolicyType.USE_SPECIFIED_POLICY
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
 
 
 def machine(world: World) -> VirtualMachine:

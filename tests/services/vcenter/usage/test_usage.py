@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -14,16 +13,11 @@ from resphere.contract.generated import ids, vcenter_utilization, vcenter_vm
 from resphere.contract.generated.vcenter_capacity import Usage
 from resphere.inventory.model import Cluster, Datastore, Host, VirtualMachine
 from resphere.services.vcenter.usage.capacity import severity
+from tests.services.vcenter.building import add_cluster
 from tests.support.world import NOW, World
 
 Filter = Utilization.FilterSpec
 HOUR = Filter(start=NOW - timedelta(hours=1), interval=600)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
 
 
 def vm_with(world: World, state: vcenter_vm.Power.State) -> ids.VirtualMachineId:
@@ -69,10 +63,7 @@ def test_a_cluster_is_the_sum_of_its_hosts(world: World) -> None:
 
 
 def test_an_empty_cluster_uses_nothing(world: World) -> None:
-    [cluster] = world.inventory.all(Cluster).values()
-    for host in list(world.inventory.by(Host, "parent", cluster.id).values()):
-        world.change(host, parent="group-h0")
-    whole = world.call(Utilization.get_cluster, ids.ClusterComputeResourceId(cluster.id), None)
+    whole = world.call(Utilization.get_cluster, add_cluster(world), None)
     assert (whole.cpu_capacity_MHz, whole.now.cpu_usage_MHz) == (0, 0)
 
 

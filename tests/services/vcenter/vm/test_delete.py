@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from resphere.contract.errors import NotAllowedInCurrentState, NotFound
 from resphere.contract.extensions.vm_snapshots import VmSnapshots
 from resphere.contract.generated import ids, vcenter, vcenter_vm
-from resphere.inventory.model import KINDS, Datastore, Snapshot, VirtualMachine
+from resphere.inventory.model import Datastore, Snapshot, VirtualMachine
 from resphere.inventory.space import files_of, free_space
-from resphere.providers.simulator.check import problems
 from resphere.tasks.record import Task
 from tests.support.world import World
 
 Id = ids.VirtualMachineId
 OFF = vcenter_vm.Power.State.POWERED_OFF
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
-        everything = [obj for cls in KINDS.values() for obj in world.inventory.all(cls).values()]
-        assert problems(everything) == []
 
 
 def vm_off(world: World) -> VirtualMachine:

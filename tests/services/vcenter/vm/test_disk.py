@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -23,23 +22,14 @@ from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.contract.generated.vcenter_vm_hardware import Disk, IdeAddressSpec, SataAddressSpec, ScsiAddressSpec
 from resphere.contract.generated.vcenter_vm_hardware_boot import Device
 from resphere.inventory.files import file_at
-from resphere.inventory.model import KINDS, Datastore, VirtualMachine
+from resphere.inventory.model import Datastore, VirtualMachine
 from resphere.inventory.space import free_space
-from resphere.providers.simulator.check import problems
 from tests.support.world import World
 
 Id = ids.VirtualMachineId
 Key = ids.VcenterVmHardwareDiskId
 Bus = Disk.HostBusAdapterType
 GIB = 1 << 30
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
-        everything = [obj for cls in KINDS.values() for obj in world.inventory.all(cls).values()]
-        assert problems(everything) == []
 
 
 def now(world: World, vm: VirtualMachine) -> VirtualMachine:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,20 +33,11 @@ from resphere.contract.generated.vcenter_vm_hardware import (
 )
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Nvme, Sata, Scsi
 from resphere.contract.generated.vcenter_vm_hardware_boot import Device
-from resphere.inventory.model import KINDS, Host, Network, VirtualMachine
-from resphere.providers.simulator.check import problems
+from resphere.inventory.model import Host, Network, VirtualMachine
 from tests.support.world import World
 
 State = vcenter_vm.Power.State
 Id = ids.VirtualMachineId
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
-        everything = [obj for cls in KINDS.values() for obj in world.inventory.all(cls).values()]
-        assert problems(everything) == []
 
 
 def vm_in(world: World, state: State) -> VirtualMachine:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from resphere.contract.errors import InvalidArgument
@@ -15,16 +12,10 @@ from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_vm_hardware import Ethernet
 from resphere.contract.generated.vcenter_vm_storage import Policy
 from resphere.inventory.model import Datacenter, Host, VirtualMachine
-from tests.services.vcenter.building import checked_world, first, found, refused
+from tests.services.vcenter.building import first, found, refused
 from tests.support.world import World
 
 Type = Policy.VmHomePolicySpec.PolicyType
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with checked_world(tmp_path) as world:
-        yield world
 
 
 def test_a_revert_brings_no_network_and_no_policy_back(world: World) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import msgspec
 import pytest
 
@@ -24,7 +21,6 @@ from resphere.contract.generated.vcenter_vm_hardware import ConnectionState, Dis
 from resphere.inventory.model import KINDS, Datastore, Folder, Host, Snapshot, VirtualMachine
 from resphere.inventory.relations import vms_of_datastore
 from resphere.inventory.space import delta_bytes, free_space
-from resphere.providers.simulator.check import problems
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.provider import Simulator
 from tests.support.world import World
@@ -33,14 +29,6 @@ VM = vcenter.VM
 Id = ids.VirtualMachineId
 State = vcenter_vm.Power.State
 OFF, ON = State.POWERED_OFF, State.POWERED_ON
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
-        everything = [obj for cls in KINDS.values() for obj in world.inventory.all(cls).values()]
-        assert problems(everything) == []
 
 
 def some_vm(world: World, state: State = OFF) -> VirtualMachine:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +23,6 @@ from resphere.contract.generated.vcenter_vm_hardware_adapter import Nvme, Sata, 
 from resphere.contract.model import AnyOperation
 from resphere.inventory.model import VirtualMachine
 from tests.support.guests import ROOT
-from tests.support.invariants import require_sound
 from tests.support.world import World
 
 VM = vcenter.VM
@@ -72,13 +69,6 @@ WRONG_STATE: tuple[Case, ...] = (
     (OFF, Files.create_temporary, None, (ROOT, "a", "b", None), NOT_ALLOWED, GUEST),
     (OFF, Directories.create_temporary, None, (ROOT, "a", "b", None), NOT_ALLOWED, GUEST),
 )
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
-        require_sound(world.inventory)
 
 
 def equipped(world: World, state: State) -> VirtualMachine:

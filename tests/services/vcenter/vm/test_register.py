@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,11 +12,9 @@ from resphere.contract.extensions.vm_snapshots import VmSnapshots
 from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.contract.generated.vcenter_vm_hardware import Disk, Ethernet
 from resphere.inventory.model import (
-    KINDS,
     Datastore,
     DatastoreFile,
     Host,
-    ManagedObject,
     Network,
     ResourcePool,
     Snapshot,
@@ -26,25 +22,14 @@ from resphere.inventory.model import (
     VirtualMachine,
 )
 from resphere.inventory.space import files_on, free_space
-from resphere.providers.simulator.check import problems
 from resphere.providers.simulator.inventory_file import parse_inventory, write_inventory
+from tests.support.invariants import managed_objects
 from tests.support.world import World
 
 VM = vcenter.VM
 Id = ids.VirtualMachineId
 STATE = vcenter_vm.Power.State
 GIB = 1 << 30
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
-        assert problems(everything(world)) == []
-
-
-def everything(world: World) -> list[ManagedObject]:
-    return [obj for cls in KINDS.values() for obj in world.inventory.all(cls).values()]
 
 
 def vm_off(world: World) -> VirtualMachine:
@@ -183,7 +168,7 @@ def test_an_export_holds_files_of_no_vm(world: World) -> None:
     world.call(VM.unregister, Id(vm.id))
     other = vm_off(world)
     world.call(Disk.delete, Id(other.id), next(iter(other.disks)))
-    before = everything(world)
+    before = managed_objects(world.inventory)
     assert {UnregisteredVm, DatastoreFile} <= {type(obj) for obj in before}
     read = parse_inventory(write_inventory(before), "test")
     assert {obj.id: obj for obj in read} == {obj.id: obj for obj in before}

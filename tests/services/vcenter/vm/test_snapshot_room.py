@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -22,13 +20,6 @@ from tests.support.world import World
 
 Id = ids.VirtualMachineId
 GIB = 1 << 30
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
-        require_sound(world.inventory)
 
 
 @pytest.fixture

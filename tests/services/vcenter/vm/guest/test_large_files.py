@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -31,13 +30,6 @@ from tests.support.world import World
 
 Id = ids.VirtualMachineId
 LARGE = bytes(range(256)) * 1000
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
-        require_sound(world.inventory)
 
 
 def kept(world: World) -> list[bytes]:
