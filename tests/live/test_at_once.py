@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,10 +10,6 @@ from typing import Any
 import pytest
 import requests
 
-from resphere.server.assembly import open_replica
-from resphere.server.key_file import read_sealing
-from resphere.store.sqlite import SqliteStore
-from tests.support.invariants import require_sound
 from tests.support.server import Client, Server
 from tests.support.vms import OFF, act, any_vm
 
@@ -30,11 +25,6 @@ def server(tmp_path: Path) -> Iterator[Server]:
     durations.write_text("".join(f"{kind}: 0.15\n" for kind in KINDS_OF_WORK))
     with Server(tmp_path / "data", "--workers", "2", "--durations", str(durations)) as server:
         yield server
-        store = SqliteStore.open(server.data_dir / "resphere.db")
-        try:
-            require_sound(open_replica(store, read_sealing(server.data_dir / "secrets.key")))
-        finally:
-            asyncio.run(store.close())
 
 
 def do(client: Client, vm: str, work: str, name: str) -> requests.Response:

@@ -6,10 +6,12 @@ belongs to others, what counts over many, what is claimed, and what the indexes 
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from resphere.contract.generated import vcenter_vm
@@ -24,6 +26,9 @@ from resphere.inventory.space import files_among, used_in
 from resphere.inventory.storage_policies import StoragePolicy, find_policy
 from resphere.inventory.tagging import Attachment, Category, Tag
 from resphere.providers.simulator.check import problems
+from resphere.server.assembly import open_replica
+from resphere.server.key_file import read_sealing
+from resphere.store.sqlite import SqliteStore
 from resphere.tasks.record import Task
 from tests.inventory.worlds import Scripted
 
@@ -34,6 +39,15 @@ def require_sound(inventory: Replica) -> None:
     """Fail, with all that is broken."""
     found = broken(inventory)
     assert not found, "\n".join(found)
+
+
+def require_sound_data(data_dir: Path) -> None:
+    """Fail, with all that is broken in the inventory of a server's data directory."""
+    store = SqliteStore.open(data_dir / "resphere.db")
+    try:
+        require_sound(open_replica(store, read_sealing(data_dir / "secrets.key")))
+    finally:
+        asyncio.run(store.close())
 
 
 def broken(inventory: Replica) -> list[str]:

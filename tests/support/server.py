@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 
 import requests
 
+from tests.support.invariants import require_sound_data
+
 T = TypeVar("T")
 
 PASSWORD = "correct horse battery"
@@ -49,6 +51,8 @@ def clean_environment() -> dict[str, str]:
 
 class Server:
     """``resphere serve`` in a process of its own, from ``start`` to ``stop``.
+
+    As a context it leaves an inventory that must be sound, whatever was asked of it.
 
     ``arguments`` are further flags; without a ``password`` the server makes one. The data directory outlives the
     process, so that a server can be started again.
@@ -175,6 +179,8 @@ class Server:
     ) -> None:
         if self._process is not None:
             self.stop()
+        if kind is None:
+            require_sound_data(self.data_dir)
 
 
 class Client:
