@@ -1,0 +1,154 @@
+"""While work goes on at a machine, nobody else changes it, whatever the operation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from resphere import services
+from resphere.contract.errors import VapiError
+from resphere.contract.generated.cis_task import Status
+from resphere.contract.lookup import all_operations
+from resphere.contract.model import AnyOperation
+from resphere.inventory.edit import Edit
+from resphere.inventory.model import KINDS, VirtualMachine
+from resphere.services.registry import load
+from resphere.tasks.record import Task
+from tests.services.vcenter.vm.test_refusals import OFF, ON, State, equipped
+from tests.support.calls import inputs, minimal_input
+from tests.support.from_contract import Real
+from tests.support.refusals import may_answer
+from tests.support.world import NOW, World
+
+IMPLEMENTED = load(services).keys()
+OPERATIONS = [
+    operation
+    for operation in all_operations()
+    if operation.id in IMPLEMENTED
+    and operation.api is not None
+    and operation.api.method != "GET"
+    and "{vm}" in operation.api.path
+]
+STATES = (OFF, ON)
+
+
+class Machines:
+    """Equal worlds, each with an equal machine in ``state`` that has a device of each kind: one where nobody works at
+    it, and one where another worker does, without end."""
+
+    def __init__(self, folder: Path, state: State) -> None:
+        self._folders = (folder / str(number) for number in count())
+        self._state = state
+        self.free, self.vm = self._made()
+        self.busy, _ = self._made()
+        self.busy.run(self.busy.inventory.change(self._begin_work))
+
+    def _made(self) -> tuple[World, VirtualMachine]:
+        folder = next(self._folders)
+        folder.mkdir()
+        world = World(folder)
+        return world, equipped(world, self._state)
+
+    def _begin_work(self, edit: Edit) -> None:
+        edit.put(
+            Task(
+                id=edit.new_id("task-"),
+                service="com.vmware.vcenter.VM",
+                operation="relocate",
+                description="VirtualMachine.relocate",
+                target_type=self.vm.resource_type,
+                target=self.vm.id,
+                exclusive=True,
+                owner="another",
+                status=Status.RUNNING,
+                queued_time=NOW,
+                start_time=NOW,
+            )
+        )
+
+    def is_unchanged(self, world: World) -> bool:
+        return world.inventory.get(VirtualMachine, self.vm.id) == self.vm
+
+    def changes(self, operation: AnyOperation, value: Any) -> bool:
+        """Whether the call changes the machine where nobody else works at it."""
+        with suppress(VapiError):
+            call(self.free, operation, value)
+        if self.is_unchanged(self.free):
+            return False
+        self.free.__exit__()
+        self.free, vm = self._made()
+        assert vm == self.vm
+        return True
+
+    def check_refused(self, operation: AnyOperation, value: Any) -> None:
+        """The call is refused where somebody works at it, as busy where the contract has that."""
+        with pytest.raises(VapiError) as refusal:
+            call(self.busy, operation, value)
+        declared = may_answer(operation)
+        expected = {"resource_busy"} if "resource_busy" in declared else declared
+        assert refusal.value.error_type.lower() in expected, operation.id
+        assert self.is_unchanged(self.busy), operation.id
+
+    @property
+    def real(self) -> Real:
+        """The ids of everything, of this machine alone, and of its devices."""
+        found: dict[str, Any] = {f"{kind}Id": list(self.free.inventory.all(cls)) for kind, cls in KINDS.items()}
+        return {
+            **found,
+            "VirtualMachineId": [self.vm.id],
+            "VcenterVmHardwareCdromId": list(self.vm.cdroms),
+            "VcenterVmHardwareDiskId": list(self.vm.disks),
+            "VcenterVmHardwareEthernetId": list(self.vm.nics),
+            "VcenterVmHardwareFloppyId": list(self.vm.floppies),
+            "VcenterVmHardwareParallelPortId": list(self.vm.parallel_ports),
+            "VcenterVmHardwareScsiAdapterId": list(self.vm.scsi_adapters),
+            "VcenterVmHardwareSerialPortId": list(self.vm.serial_ports),
+        }
+
+    def close(self) -> None:
+        self.free.__exit__()
+        self.busy.__exit__()
+
+
+@pytest.fixture(scope="module", params=STATES)
+def machines(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    machines = Machines(tmp_path_factory.mktemp("busy"), request.param)
+    yield machines
+    machines.close()
+
+
+def call(world: World, operation: AnyOperation, value: Any) -> None:
+    world.call(operation, *(getattr(value, field.name) for field in msgspec.structs.fields(type(value))))
+
+
+def aimed(value: Any, real: Real) -> Any:
+    """The input with what it is about being there: the machine, and the device."""
+    names = {field.name: getattr(field.type, "__name__", "") for field in msgspec.structs.fields(type(value))}
+    return msgspec.structs.replace(value, **{name: real[kind][0] for name, kind in names.items() if real.get(kind)})
+
+
+def test_the_least_that_changes_a_machine(machines: Machines) -> None:
+    changing = 0
+    for operation in OPERATIONS:
+        value = minimal_input(operation, machines.real)
+        if machines.changes(operation, value):
+            machines.check_refused(operation, value)
+            changing += 1
+    assert changing > 15
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(data=st.data())
+def test_whatever_changes_a_machine(machines: Machines, data: st.DataObject) -> None:
+    operation = data.draw(st.sampled_from(OPERATIONS))
+    value = aimed(data.draw(inputs(operation, machines.real)), machines.real)
+    assume(machines.changes(operation, value))
+    machines.check_refused(operation, value)
