@@ -100,7 +100,7 @@ class Machines:
     @property
     def real(self) -> Real:
         """The ids of everything, of this machine alone, and of its devices."""
-        found: dict[str, Any] = {f"{kind}Id": list(self.free.inventory.all(cls)) for kind, cls in KINDS.items()}
+        found: dict[str, Any] = {f"{cls.resource_type}Id": list(self.free.inventory.all(cls)) for cls in KINDS.values()}
         return {
             **found,
             "VirtualMachineId": [self.vm.id],

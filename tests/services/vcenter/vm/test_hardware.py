@@ -13,7 +13,6 @@ from resphere.contract.errors import (
     NotFound,
     ResourceInUse,
     UnableToAllocateResource,
-    Unsupported,
     VapiError,
 )
 from resphere.contract.generated import ids, vcenter, vcenter_vm
@@ -393,9 +392,12 @@ class TestEthernet:
             world.call(Ethernet.create, Id(vm.id), Ethernet.CreateSpec(backing=gone))
         assert refused(missing) == "com.vmware.api.vcenter.network.not_found"
         device = Ethernet.BackingSpec(type=kind.HOST_DEVICE)
-        with pytest.raises(Unsupported) as unsupported:
+        with pytest.raises(InvalidArgument) as error:
             world.call(Ethernet.create, Id(vm.id), Ethernet.CreateSpec(backing=device))
-        assert refused(unsupported) == "resphere.vm.ethernet.host_device"
+        assert refused(error) == "resphere.vm.ethernet.host_device"
+        with pytest.raises(InvalidArgument) as error:
+            world.call(Ethernet.update, Id(vm.id), key, Ethernet.UpdateSpec(backing=device))
+        assert refused(error) == "resphere.vm.ethernet.host_device"
         world.change(host, networks=())
         with pytest.raises(NotFound) as missing:
             world.call(Ethernet.create, Id(vm.id), Ethernet.CreateSpec())

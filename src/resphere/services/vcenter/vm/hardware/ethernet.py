@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from resphere.contract.errors import InvalidArgument, NotFound, Unsupported, VapiError, message
+from resphere.contract.errors import InvalidArgument, NotFound, VapiError, message
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_vm_hardware import Ethernet
 from resphere.inventory.guests import guest
@@ -196,13 +196,13 @@ def backing_info(inventory: Replica, vm: VirtualMachine, spec: Ethernet.BackingS
     """The backing that ``spec`` asks for; unset: the first standard port group of the VM's host, or any network of it.
 
     :raises NotFound: no such network, or none at all.
-    :raises InvalidArgument: the network is of another type, or the VM's host is not connected to it.
-    :raises Unsupported: a host device, which ESXi does not offer.
+    :raises InvalidArgument: the network is of another type, or the VM's host is not connected to it, or a host device
+        is asked for (vCenter 7.0.3, ``ethernet.update``: never allowed).
     """
     if spec is None:
         return backing_of(default_network(inventory, vm))
     if spec.type is Ethernet.BackingType.HOST_DEVICE:
-        raise Unsupported(
+        raise InvalidArgument(
             message("resphere.vm.ethernet.host_device", "spec.backing.type: ESXi hosts do not support HOST_DEVICE.")
         )
     assert spec.network is not None
