@@ -111,6 +111,7 @@ CASES: list[tuple[type[ManagedObject], Change, str]] = [
     (Datastore, lambda item: replace(item, other_used=-1), "other_used: must not be negative"),
     (Datastore, lambda item: replace(item, capacity=0, other_used=1), "capacity: must be at least"),
     (Datastore, lambda item: replace(item, name=""), "name: must have 1 to 80 characters, and has 0"),
+    (Datastore, lambda item: replace(item, name="a\0b"), "name: must not have a NUL character"),
     (Network, lambda item: replace(item, vlan=5000), "vlan: must be from 0 to 4095, not 5000"),
     (Network, lambda item: replace(item, distributed_switch="dvs-1"), "distributed_switch: must not be set where type"),
     (Network, lambda item: replace(item, id="dvportgroup-22"), "id: must begin with network- where type is STANDARD"),

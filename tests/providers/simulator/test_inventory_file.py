@@ -48,7 +48,7 @@ def test_any_generated_inventory_round_trips(seed: int, vms: int) -> None:
 
 
 @settings(max_examples=200)
-@given(st.text(min_size=1, max_size=80), st.text())
+@given(st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=80), st.text())
 def test_any_text_round_trips(name: str, annotation: str) -> None:
     objects = generate(Sizes(clusters=0, hosts=1, vms=1), 1)
     changed = [

@@ -33,9 +33,10 @@ def test_create_is_refused(world: World) -> None:
     with pytest.raises(InvalidArgument) as wrong_type:
         world.call(Clusters.create, Clusters.CreateSpec(name="X", folder=first(world, Datacenter).vm_folder))
     assert refused(wrong_type) == (400, "resphere.inventory.folder_type")
-    with pytest.raises(InvalidArgument) as nameless:
-        add_cluster(world, "")
-    assert refused(nameless) == (400, "resphere.inventory.name")
+    for name in ("", "x" * 81, "a\0b"):
+        with pytest.raises(InvalidArgument) as nameless:
+            add_cluster(world, name)
+        assert refused(nameless) == (400, "resphere.inventory.name")
 
 
 def test_update_changes_what_is_given(world: World) -> None:

@@ -115,6 +115,8 @@ def _names(inventory: Inventory) -> Iterator[Finding]:
             yield Finding(position, "name", f"must have 1 to {MAX_NAME_LENGTH} characters, and has {len(item.name)}")
         if isinstance(item, Snapshot):
             continue
+        if "\0" in item.name:
+            yield Finding(position, "name", "must not have a NUL character")
         scopes: list[tuple[str | None, str | None]] = [(item.parent, None)]
         if isinstance(item, Datastore | Network):
             scopes.append((inventory.datacenter(item.id), item.kind))

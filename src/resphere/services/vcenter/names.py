@@ -13,13 +13,13 @@ LONGEST_NAME = 80
 def require_name(name: str, what: str) -> None:
     """Refuse a name that no object may have.
 
-    :raises InvalidArgument: it is empty or too long.
+    :raises InvalidArgument: it is empty or too long, or has a NUL character.
     """
-    if not 0 < len(name) <= LONGEST_NAME:
+    if not 0 < len(name) <= LONGEST_NAME or "\0" in name:
         raise InvalidArgument(
             message(
                 "resphere.inventory.name",
-                "The name of a {0} must have 1 to {1} characters, and {2} were given.",
+                "The name of a {0} must have 1 to {1} characters, none of them NUL, and {2} were given.",
                 what,
                 LONGEST_NAME,
                 len(name),

@@ -341,6 +341,7 @@ WRONG = Ethernet.BackingSpec(type=Ethernet.BackingType.STANDARD_PORTGROUP, netwo
         ({"placement": VM.PlacementSpec()}, InvalidArgument, "resphere.vm.placement.no_folder"),
         ({"name": ""}, InvalidArgument, "resphere.inventory.name"),
         ({"name": "x" * 81}, InvalidArgument, "resphere.inventory.name"),
+        ({"name": "a\0b"}, InvalidArgument, "resphere.inventory.name"),
         ({"hardware_version": Version.VMX_22}, InvalidArgument, "resphere.vm.create.hardware_version"),
         ({"guest_OS": GuestOS.RHEL_9_64, "hardware_version": Version.VMX_13}, Unsupported, None),
         ({"cpu": Cpu.UpdateSpec(count=0)}, InvalidArgument, "resphere.vm.cpu.count"),
