@@ -20,6 +20,7 @@ from resphere.contract.generated.vcenter_vm import Power
 from resphere.contract.model import Secret
 from resphere.inventory.evc import features_of, generation_of, mode_of, parts, shown_by
 from resphere.inventory.model import Cluster, Host, VirtualMachine
+from resphere.tasks.record import Task
 from tests.support.guests import ended
 from tests.support.world import World
 
@@ -167,6 +168,20 @@ class TestCheck:
     def test_a_host_that_cannot_be_reached(self, world: World) -> None:
         task = world.call(Api.check_add_host_evc_task, cluster_of(world), new_host("esx.invalid"))
         assert ended(world, task) == "FAILED"
+
+    def test_a_host_with_another_certificate(self, world: World) -> None:
+        spec = msgspec.structs.replace(
+            new_host("a.example"), thumbprint_verification=Create.ThumbprintVerification.THUMBPRINT, thumbprint="AA:BB"
+        )
+        task = world.call(Api.check_add_host_evc_task, cluster_of(world), spec)
+        assert ended(world, task) == "FAILED"
+        failed = world.inventory.get(Task, task)
+        assert failed is not None
+        assert failed.error is not None
+        assert (failed.error.error_type, failed.error.messages[0].id) == (
+            "INVALID_ARGUMENT",
+            "resphere.host.thumbprint",
+        )
 
 
 def new_host(name: str) -> Create:

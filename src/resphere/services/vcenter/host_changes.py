@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
 
 from resphere.contract.errors import (
     AlreadyExists,
@@ -63,10 +64,17 @@ async def create(call: Call, spec: Api.CreateSpec) -> ids.HostSystemId:
         require_new(call.inventory, spec.hostname)
         require_free(call.inventory, current, spec.hostname)
 
-    try:
+    with unverified_as_invalid():
         return await call.run(
             "Folder.addStandaloneHost", folder, lambda job: call.provider.hosts.add_host(job, wanted), guard
         )
+
+
+@contextmanager
+def unverified_as_invalid() -> Iterator[None]:
+    """A certificate that is not the expected one is an invalid argument where the contract has no word for that."""
+    try:
+        yield
     except UnverifiedPeer as error:
         raise InvalidArgument(*error.messages) from error
 

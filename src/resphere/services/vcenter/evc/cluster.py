@@ -14,7 +14,7 @@ from resphere.inventory.relations import hosts_of_cluster
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.evc.compatibility import given_mode, lacks, obstacles
-from resphere.services.vcenter.host_changes import new_host
+from resphere.services.vcenter.host_changes import new_host, unverified_as_invalid
 from resphere.tasks.job import TaskJob
 
 
@@ -87,7 +87,8 @@ async def check_add_host(
     wanted = new_host(create_spec)
 
     async def check(job: TaskJob[Cluster]) -> Results:
-        cpu_model = await call.provider.hosts.cpu_model_of(wanted)
+        with unverified_as_invalid():
+            cpu_model = await call.provider.hosts.cpu_model_of(wanted)
 
         def found(_: Edit, current: Cluster) -> Results:
             error = lacks(wanted.hostname, cpu_model, current.evc_mode) if current.evc_mode is not None else None
