@@ -83,6 +83,11 @@ def datastore_name(path: str) -> str:
     return path[1:end] if path.startswith("[") and end > 0 else ""
 
 
+def file_stem(name: str) -> str:
+    """A VM's name as that of its folder and files: without what ends a folder's name, or looks like a datastore's."""
+    return "".join("_" if c in "/\\[]" or not c.isprintable() else c for c in name).strip(" .") or "vm"
+
+
 def home(datastore: str, vmx_path: str) -> str:
     """The key of the folder that a VM's files are in: the datastore's id and the folder's path there.
 

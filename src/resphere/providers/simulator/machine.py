@@ -20,6 +20,7 @@ from resphere.inventory.guests import Guest, Version
 from resphere.inventory.hot_add import memory_of
 from resphere.inventory.model import GuestState, Network, VirtualMachine
 from resphere.inventory.proposals import boot_info, hardware_info
+from resphere.inventory.tables import file_stem
 from resphere.providers.simulator import devices
 from resphere.providers.simulator.catalog import GIB, ToolsRelease
 
@@ -79,7 +80,7 @@ def build(plan: Plan) -> VirtualMachine:
     """The VM of a plan. Raises ValueError where the guest's adapters have no place for so many disks."""
     guest = plan.guest
     running = plan.power_state is ON
-    path = f"[{plan.disks[0].datastore_name}] {plan.name}/{plan.name}"
+    stem = file_stem(plan.name)
     disks = _disks(plan)
     adapters = _adapters(guest.disk_bus, guest.scsi_type, guest.cdrom_bus, len(disks))
     return VirtualMachine(
@@ -108,7 +109,7 @@ def build(plan: Plan) -> VirtualMachine:
         nvme_adapters=adapters.nvme,
         tools=tools_info(guest.family, guest.open_vm_tools, plan.tools, running),
         guest=_guest_state(plan),
-        vmx_path=f"{path}.vmx",
+        vmx_path=f"[{plan.disks[0].datastore_name}] {stem}/{stem}.vmx",
         annotation=plan.annotation,
     )
 
@@ -155,11 +156,11 @@ def _disks(plan: Plan) -> dict[ids.VcenterVmHardwareDiskId, Disk.Info]:
     if len(plan.disks) > len(places):
         raise ValueError(f"{len(places)} disks at most have a place on {bus_type.value}, not {len(plan.disks)}")
     disks = {}
-    name = plan.name
+    stem = file_stem(plan.name)
     for index, disk in enumerate(plan.disks):
         key, bus, unit = places[index]
         ending = f"_{index}.vmdk" if index else ".vmdk"
-        vmdk_file = f"[{disk.datastore_name}] {name}/{name}{ending}"
+        vmdk_file = f"[{disk.datastore_name}] {stem}/{stem}{ending}"
         disks[key] = devices.disk(index, bus_type, bus, unit, vmdk_file, disk.capacity)
     return disks
 

@@ -312,6 +312,7 @@ def test_a_name_that_no_folder_on_a_datastore_can_have(world: World) -> None:
     vm = stored(world, world.call(VM.create, spec(name="a/b\\c")))
     assert (vm.name, vm.vmx_path) == ("a/b\\c", "[sample-ds-1] a_b_c/a_b_c.vmx")
     assert stored(world, world.call(VM.create, spec(name=".."))).vmx_path == "[sample-ds-1] vm/vm.vmx"
+    assert stored(world, world.call(VM.create, spec(name="[a] b"))).vmx_path == "[sample-ds-1] _a_ b/_a_ b.vmx"
 
 
 def test_it_takes_room_and_gives_it_back(world: World) -> None:
@@ -350,6 +351,7 @@ WRONG = Ethernet.BackingSpec(type=Ethernet.BackingType.STANDARD_PORTGROUP, netwo
         ({"disks": (Disk.CreateSpec(),)}, InvalidArgument, "resphere.vm.disk.backing"),
         ({"disks": (Disk.CreateSpec(new_vmdk=vmdk(0)),)}, InvalidArgument, "resphere.vm.disk.capacity"),
         ({"disks": (Disk.CreateSpec(new_vmdk=vmdk(name="a/b")),)}, InvalidArgument, "resphere.vm.disk.name"),
+        ({"disks": (Disk.CreateSpec(new_vmdk=vmdk(name="[a] b")),)}, InvalidArgument, "resphere.vm.disk.name"),
         ({"disks": (Disk.CreateSpec(new_vmdk=vmdk(name="a")),) * 2}, ResourceInUse, "resphere.vm.disk.file_exists"),
         ({"disks": (Disk.CreateSpec(backing=existing("[sample-ds-1] x/x.vmdk")),)}, NotFound, None),
         ({"disks": (Disk.CreateSpec(new_vmdk=vmdk(61 << 40)),)}, UnableToAllocateResource, "resphere.vm.disk.no_room"),

@@ -23,7 +23,7 @@ from resphere.inventory.proposals import boot_info, hardware_info
 from resphere.inventory.replica import Replica
 from resphere.inventory.space import files_on
 from resphere.inventory.storage_policies import with_home_policy
-from resphere.inventory.tables import home
+from resphere.inventory.tables import file_stem, home
 from resphere.services.vcenter.storage.named import named_policy
 from resphere.services.vcenter.vm.hardware.adapter.nvme import with_nvme_adapter
 from resphere.services.vcenter.vm.hardware.adapter.sata import with_sata_adapter
@@ -156,7 +156,7 @@ def cpu_info(count: int) -> Cpu.Info:
 
 def vmx_path(inventory: Replica, datastore: Datastore, name: str) -> str:
     """Where the VM's files go: into a folder of its name, or with a number where there is such a folder."""
-    stem = "".join("_" if c in "/\\" or not c.isprintable() else c for c in name).strip(" .") or "vm"
+    stem = file_stem(name)
     folder, number = stem, 0
     while folder_exists(inventory, datastore, folder):
         number += 1

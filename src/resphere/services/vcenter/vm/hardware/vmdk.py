@@ -65,11 +65,11 @@ def new_path(inventory: Replica, vm: VirtualMachine, name: str | None) -> str:
         stem = vm.vmx_path.rpartition("/")[2].removesuffix(".vmx")
         names: Iterator[str] = (f"{stem}_{number}" if number else stem for number in count())
     else:
-        if not name.strip() or len(name) > LONGEST_NAME or any(c in "/\\" or not c.isprintable() for c in name):
+        if not name.strip() or len(name) > LONGEST_NAME or any(c in "/\\[]" or not c.isprintable() for c in name):
             raise InvalidArgument(
                 message(
                     "resphere.vm.disk.name",
-                    "spec.new_vmdk.name: must have 1 to {0} characters, and neither slash nor control character.",
+                    "spec.new_vmdk.name: must have 1 to {0} characters, and no slash, bracket or control character.",
                     LONGEST_NAME,
                 )
             )
