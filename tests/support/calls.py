@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -58,6 +59,13 @@ def minimal_input(operation: AnyOperation, real: Real | None = None) -> Any:
     return operation.input(
         **{name: minimal(expected, real, least=least) for name, (expected, least, _) in fields.items()}
     )
+
+
+def aimed(value: Any, real: Real, draw: Callable[[SearchStrategy[Any]], Any]) -> Any:
+    """The input with what it is about, where that is an id of its own, being something that is there."""
+    names = {field.name: getattr(field.type, "__name__", "") for field in msgspec.structs.fields(type(value))}
+    chosen = {name: draw(st.sampled_from(real[kind])) for name, kind in names.items() if real.get(kind)}
+    return msgspec.structs.replace(value, **chosen)
 
 
 def carried(operation: AnyOperation) -> dict[str, tuple[Any, int, bool]]:

@@ -23,7 +23,7 @@ from resphere.inventory.model import KINDS, VirtualMachine
 from resphere.services.registry import load
 from resphere.tasks.record import Task
 from tests.services.vcenter.vm.test_refusals import OFF, ON, State, equipped
-from tests.support.calls import inputs, minimal_input
+from tests.support.calls import aimed, inputs, minimal_input
 from tests.support.from_contract import Real
 from tests.support.refusals import may_answer
 from tests.support.world import NOW, World
@@ -129,12 +129,6 @@ def call(world: World, operation: AnyOperation, value: Any) -> None:
     world.call(operation, *(getattr(value, field.name) for field in msgspec.structs.fields(type(value))))
 
 
-def aimed(value: Any, real: Real) -> Any:
-    """The input with what it is about being there: the machine, and the device."""
-    names = {field.name: getattr(field.type, "__name__", "") for field in msgspec.structs.fields(type(value))}
-    return msgspec.structs.replace(value, **{name: real[kind][0] for name, kind in names.items() if real.get(kind)})
-
-
 def test_the_least_that_changes_a_machine(machines: Machines) -> None:
     changing = 0
     for operation in OPERATIONS:
@@ -149,6 +143,6 @@ def test_the_least_that_changes_a_machine(machines: Machines) -> None:
 @given(data=st.data())
 def test_whatever_changes_a_machine(machines: Machines, data: st.DataObject) -> None:
     operation = data.draw(st.sampled_from(OPERATIONS))
-    value = aimed(data.draw(inputs(operation, machines.real)), machines.real)
+    value = aimed(data.draw(inputs(operation, machines.real)), machines.real, data.draw)
     assume(machines.changes(operation, value))
     machines.check_refused(operation, value)

@@ -1,0 +1,75 @@
+"""Any operation with any valid input about what is there: it answers, or refuses with what it declares, and leaves an
+inventory that is sound.
+
+What handlers raise is watched, see :mod:`tests.support.refusals`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from resphere import services
+from resphere.contract.errors import VapiError
+from resphere.contract.lookup import all_operations
+from resphere.contract.model import AnyOperation, Asset
+from resphere.dialects.json_values import encoded
+from resphere.inventory.model import KINDS
+from resphere.services.registry import load
+from tests.services.vcenter.vm.test_refusals import ON, equipped
+from tests.support.calls import aimed, inputs
+from tests.support.from_contract import Real
+from tests.support.guests import ready_vm
+from tests.support.invariants import require_sound
+from tests.support.world import World
+
+IMPLEMENTED = load(services).keys()
+NEEDS_MORE = ("com.vmware.cis.session", "com.vmware.appliance.system.version", "resphere.explorer", "resphere.certif")
+"""What begins the ids of operations that need what a world has not got: sessions, files, an installation."""
+
+OPERATIONS = [
+    operation
+    for operation in all_operations()
+    if operation.id in IMPLEMENTED
+    and operation.api is not None
+    and not operation.streams
+    and not operation.id.startswith(NEEDS_MORE)
+]
+CALLS = 30
+
+
+@pytest.fixture(scope="module")
+def real() -> Iterator[Real]:
+    """The ids of everything in a world; those of machines are few, so that calls meet."""
+    with TemporaryDirectory() as folder, World(Path(folder)) as world:
+        few = [equipped(world, ON).id, ready_vm(world)]
+        found: dict[str, Any] = {f"{cls.resource_type}Id": list(world.inventory.all(cls)) for cls in KINDS.values()}
+        yield {**found, "VirtualMachineId": few}
+
+
+def call(world: World, operation: AnyOperation, value: Any) -> None:
+    """Call it; what it answers must be of the type that it declares."""
+    with suppress(VapiError):
+        result = world.call(operation, *(getattr(value, field.name) for field in msgspec.structs.fields(type(value))))
+        if operation.output is not None and not isinstance(result, Asset):
+            msgspec.json.decode(encoded(result, operation.output), type=operation.output)
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_any_calls_in_any_order(real: Real, data: st.DataObject) -> None:
+    with TemporaryDirectory() as folder, World(Path(folder)) as world:
+        equipped(world, ON)
+        ready_vm(world)
+        for _ in range(CALLS):
+            operation = data.draw(st.sampled_from(OPERATIONS))
+            call(world, operation, aimed(data.draw(inputs(operation, real)), real, data.draw))
+        require_sound(world.inventory)
