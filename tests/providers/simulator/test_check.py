@@ -217,6 +217,13 @@ def test_a_mac_address_stands_once() -> None:
     assert found == [f"vm-51 (web-001): nics.4000.mac_address: the MAC address {taken} is taken by {vm.id}"]
 
 
+def test_a_mac_address_given_by_hand_may_repeat() -> None:
+    vm = next(item for item in SOUND if isinstance(item, VirtualMachine) and item.nics)
+    taken = next(iter(vm.nics.values())).mac_address
+    manual = Ethernet.MacAddressType.MANUAL
+    assert after(VirtualMachine, 1, lambda item: with_nic(item, mac_address=taken, mac_type=manual)) == []
+
+
 def test_a_mac_address_stands_once_in_its_vm_too() -> None:
     def doubled(vm: VirtualMachine) -> VirtualMachine:
         nic = next(iter(vm.nics.values()))

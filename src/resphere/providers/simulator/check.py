@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from resphere.contract.generated.vcenter_vm_hardware import Ethernet
 from resphere.inventory.model import (
     KINDS,
     ROOT_FOLDER,
@@ -75,7 +76,8 @@ class _Unique:
         if isinstance(item, VirtualMachine):
             yield "instance UUID", "instance_uuid", item.instance_uuid
             for key, nic in item.nics.items():
-                if nic.mac_address is not None:
+                # Addresses that users give by hand may repeat, as in vCenter.
+                if nic.mac_address is not None and nic.mac_type is not Ethernet.MacAddressType.MANUAL:
                     yield "MAC address", f"nics.{key}.mac_address", nic.mac_address
         elif isinstance(item, Host):
             yield "host UUID", "host_uuid", item.host_uuid

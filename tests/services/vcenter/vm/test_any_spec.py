@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from resphere.contract.errors import VapiError
 from resphere.contract.generated import ids, vcenter
-from resphere.inventory.model import KINDS, Cluster, Datastore, Folder, Host, ResourcePool, VirtualMachine
+from resphere.inventory.model import Cluster, Datastore, Folder, Host, ResourcePool, VirtualMachine
 from resphere.inventory.model import Network as StoredNetwork
-from resphere.providers.simulator.check import problems
 from tests.inventory import samples
 from tests.support.from_contract import from_contract
+from tests.support.invariants import require_sound
 from tests.support.world import World
 
 VM = vcenter.VM
@@ -63,12 +63,6 @@ def outcome(world: World, operation: Any, spec: Any) -> str | None:
     return None
 
 
-def require_sound(world: World) -> None:
-    everything = [obj for cls in KINDS.values() for obj in world.inventory.all(cls).values()]
-    # Addresses that users give by hand may repeat, as in vCenter.
-    assert [each for each in problems(everything) if "MAC address" not in each and "resource_pool" not in each] == []
-
-
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(spec=SPECS, placement=PLACEMENTS, left_open=st.sets(st.sampled_from(OPTIONAL), min_size=6))
 def test_any_vm_can_be_created_or_is_refused_in_words(
@@ -80,19 +74,19 @@ def test_any_vm_can_be_created_or_is_refused_in_words(
     event("created" if vm else "refused")
     if vm is None:
         return
-    require_sound(world)
+    require_sound(world.inventory)
     stored = world.inventory.get(VirtualMachine, vm)
     assert stored is not None
     info = world.call(VM.get, ids.VirtualMachineId(vm))
     assert len(info.disks) == (1 if spec.disks is None else len(spec.disks))
     assert [len(getattr(info, name)) for name in DEVICES] == [len(getattr(spec, name) or ()) for name in DEVICES]
     world.call(VM.unregister, ids.VirtualMachineId(vm))
-    require_sound(world)
+    require_sound(world.inventory)
     where = VM.RegisterPlacementSpec(folder=PLACE.folder, cluster=PLACE.cluster)
     back = world.call(VM.register, VM.RegisterSpec(datastore_path=stored.vmx_path, placement=where))
     assert world.call(VM.get, back) == info
     world.call(VM.delete, back)
-    require_sound(world)
+    require_sound(world.inventory)
     assert not world.inventory.all(VirtualMachine)
 
 
