@@ -1,4 +1,4 @@
-"""While work goes on at a machine, nobody else changes it, whatever the operation."""
+"""While work goes on at a machine, or its host is not connected, nobody else changes it, whatever the operation."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from resphere import services
 from resphere.contract.errors import VapiError
+from resphere.contract.generated import vcenter
 from resphere.contract.generated.cis_task import Status
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation
 from resphere.inventory.edit import Edit
-from resphere.inventory.model import KINDS, VirtualMachine
+from resphere.inventory.model import KINDS, Host, VirtualMachine
 from resphere.services.registry import load
 from resphere.tasks.record import Task
 from tests.services.vcenter.vm.test_refusals import OFF, ON, State, equipped
@@ -38,11 +39,14 @@ OPERATIONS = [
     and "{vm}" in operation.api.path
 ]
 STATES = (OFF, ON)
+OF_THE_INVENTORY = ("resphere.vcenter.vm.update", "resphere.vcenter.vm.move")
+"""Changes of what stands in the inventory alone, for which no host is needed."""
+OUT_OF_REACH = ("resphere.vm.host_not_connected", "resphere.vm.placement.host_unavailable")
 
 
 class Machines:
-    """Equal worlds, each with an equal machine in ``state`` that has a device of each kind: one where nobody works at
-    it, and one where another worker does, without end."""
+    """Equal worlds, each with an equal machine in ``state`` that has a device of each kind: one where nothing hinders
+    anybody, one where another worker works at it, without end, and one where its host is not connected."""
 
     def __init__(self, folder: Path, state: State) -> None:
         self._folders = (folder / str(number) for number in count())
@@ -50,6 +54,10 @@ class Machines:
         self.free, self.vm = self._made()
         self.busy, _ = self._made()
         self.busy.run(self.busy.inventory.change(self._begin_work))
+        self.apart, _ = self._made()
+        host = self.apart.inventory.get(Host, self.vm.host)
+        assert host is not None
+        self.apart.change(host, connection_state=vcenter.Host.ConnectionState.DISCONNECTED)
 
     def _made(self) -> tuple[World, VirtualMachine]:
         folder = next(self._folders)
@@ -78,7 +86,7 @@ class Machines:
         return world.inventory.get(VirtualMachine, self.vm.id) == self.vm
 
     def changes(self, operation: AnyOperation, value: Any) -> bool:
-        """Whether the call changes the machine where nobody else works at it."""
+        """Whether the call changes the machine where nothing hinders it."""
         with suppress(VapiError):
             call(self.free, operation, value)
         if self.is_unchanged(self.free):
@@ -89,13 +97,19 @@ class Machines:
         return True
 
     def check_refused(self, operation: AnyOperation, value: Any) -> None:
-        """The call is refused where somebody works at it, as busy where the contract has that."""
-        with pytest.raises(VapiError) as refusal:
-            call(self.busy, operation, value)
+        """The call is refused where somebody works at it, as busy where the contract has that, and where the host is
+        not connected."""
         declared = may_answer(operation)
-        expected = {"resource_busy"} if "resource_busy" in declared else declared
-        assert refusal.value.error_type.lower() in expected, operation.id
-        assert self.is_unchanged(self.busy), operation.id
+        busy = self._refusal(self.busy, operation, value)
+        assert busy.error_type.lower() in ({"resource_busy"} if "resource_busy" in declared else declared), operation.id
+        if operation.id not in OF_THE_INVENTORY:
+            assert self._refusal(self.apart, operation, value).messages[0].id in OUT_OF_REACH, operation.id
+
+    def _refusal(self, world: World, operation: AnyOperation, value: Any) -> VapiError:
+        with pytest.raises(VapiError) as refusal:
+            call(world, operation, value)
+        assert self.is_unchanged(world), operation.id
+        return refusal.value
 
     @property
     def real(self) -> Real:
@@ -114,13 +128,13 @@ class Machines:
         }
 
     def close(self) -> None:
-        self.free.__exit__()
-        self.busy.__exit__()
+        for world in (self.free, self.busy, self.apart):
+            world.__exit__()
 
 
 @pytest.fixture(scope="module", params=STATES)
 def machines(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
-    machines = Machines(tmp_path_factory.mktemp("busy"), request.param)
+    machines = Machines(tmp_path_factory.mktemp("hindered"), request.param)
     yield machines
     machines.close()
 
