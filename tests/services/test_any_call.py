@@ -1,5 +1,5 @@
 """Any operation with any valid input about what is there: it answers, or refuses with what it declares, and leaves an
-inventory that is sound.
+inventory that is sound, and is read again as it was written.
 
 What handlers raise is watched, see :mod:`tests.support.refusals`.
 """
@@ -23,12 +23,13 @@ from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation, Asset
 from resphere.dialects.json_values import encoded
 from resphere.inventory.model import KINDS
+from resphere.providers.simulator.inventory_file import parse_inventory, write_inventory
 from resphere.services.registry import load
 from tests.services.vcenter.vm.test_refusals import ON, equipped
 from tests.support.calls import aimed, inputs
 from tests.support.from_contract import Real
 from tests.support.guests import ready_vm
-from tests.support.invariants import require_sound
+from tests.support.invariants import managed_objects, require_sound
 from tests.support.world import World
 
 IMPLEMENTED = load(services).keys()
@@ -73,3 +74,6 @@ def test_any_calls_in_any_order(real: Real, data: st.DataObject) -> None:
             operation = data.draw(st.sampled_from(OPERATIONS))
             call(world, operation, aimed(data.draw(inputs(operation, real)), real, data.draw))
         require_sound(world.inventory)
+        objects = managed_objects(world.inventory)
+        read = parse_inventory(write_inventory(objects), "what was written")
+        assert {each.id: each for each in read} == {each.id: each for each in objects}
