@@ -10,6 +10,7 @@ import msgspec
 
 from resphere.audit.escape import ascii_json, encodable, token
 from resphere.audit.record import AuditRecord
+from resphere.contract.moments import wire_time
 
 
 class JsonFormat:
@@ -39,7 +40,7 @@ class VpxdFormat:
         return "".join([self._line(record) for record in records]).encode("ascii")
 
     def loss(self, time: datetime, records: int) -> bytes:
-        return f"{_timestamp(time)} error {self._source}] {records} records of API calls were lost\n".encode("ascii")
+        return f"{wire_time(time)} error {self._source}] {records} records of API calls were lost\n".encode("ascii")
 
     def _line(self, record: AuditRecord) -> str:
         status = record.status
@@ -47,15 +48,10 @@ class VpxdFormat:
         time_ms = record.duration_seconds * 1000
         error = f" error={token(record.error_type)}" if record.error_type else ""
         return (
-            f"{_timestamp(record.time)} {level} {self._source} opID={token(record.request_id)}]"
+            f"{wire_time(record.time)} {level} {self._source} opID={token(record.request_id)}]"
             f" API {token(record.method)} {token(record.path)} user={token(record.user)}"
             f" operation={token(record.operation)} status={status} time_ms={time_ms:.1f}{error}\n"
         )
-
-
-def _timestamp(time: datetime) -> str:
-    """`time`, in UTC, as vCenter's logs write it: 2026-11-23T11:15:19.123Z."""
-    return f"{time.isoformat(timespec='milliseconds')[:23]}Z"
 
 
 def _without_surrogates(record: AuditRecord) -> AuditRecord:

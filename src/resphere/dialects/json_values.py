@@ -7,15 +7,14 @@ from typing import Any
 
 import msgspec
 
-from resphere.dialects.plain_values import Maps, writer
+from resphere.dialects.plain_values import Maps, written
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 
 
 def encoded(value: Any, expected: Any) -> bytes:
     """A value of the type as a JSON document; equal values give equal documents."""
-    write = writer(expected, MAPS)
-    return _encoder.encode(value if write is None or value is None else write(value))
+    return _encoder.encode(written(value, expected, MAPS))
 
 
 def is_numbered_map(expected: Any) -> bool:

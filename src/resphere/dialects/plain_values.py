@@ -29,6 +29,11 @@ class Maps(msgspec.Struct, frozen=True, gc=False):
     replaced: Callable[[dict[Any, Any]], Any]
 
 
+def written(value: Any, expected: Any, maps: Maps) -> Any:
+    """What msgspec is to write for a value of this type."""
+    return writer_or_unset(expected, maps)(value)
+
+
 @cache
 def writer(expected: Any, maps: Maps) -> Write | None:
     """How a value of this type becomes what msgspec is to write, ``None`` where that is the value itself."""
@@ -51,8 +56,9 @@ def writer(expected: Any, maps: Maps) -> Write | None:
     return structure_writer(expected, maps)
 
 
+@cache
 def writer_or_unset(expected: Any, maps: Maps) -> Write:
-    """How an element of a list or map is written; where the contract allows that, it may be unset."""
+    """How a value is written that may be unset, as that of an operation, or an element of a list or map."""
     write = writer(expected, maps)
     return unchanged if write is None else lambda value: None if value is None else write(value)
 

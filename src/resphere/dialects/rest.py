@@ -16,8 +16,9 @@ from resphere.contract.model import AnyOperation, ByteStream, Route, Struct
 from resphere.dialects.api import CHALLENGE, JSON, body_structure, is_optional, parse_query, text
 from resphere.dialects.base import Outcome, ReadBody, Refused, Reply, Request, Resolved
 from resphere.dialects.credentials import SESSION_HEADER, http_credentials
+from resphere.dialects.plain_values import written
 from resphere.dialects.rest_query import shaped, tree
-from resphere.dialects.rest_values import from_wire, to_wire
+from resphere.dialects.rest_values import MAPS, from_wire
 from resphere.dialects.router import Match, Router
 from resphere.dialects.validation import (
     check_unions,
@@ -122,9 +123,7 @@ class RestDialect:
         if operation.output is None:
             headers = (cookie("", "Max-Age=0;"),) if operation.id == LOGOUT else ()
             return Reply(200, headers=headers)
-        convert_result = to_wire(operation.output)
-        value = convert_result(result) if convert_result is not None and result is not None else result
-        body = b'{"value":' + _encoder.encode(value) + b"}"
+        body = b'{"value":' + _encoder.encode(written(result, operation.output, MAPS)) + b"}"
         headers = (cookie(result),) if operation.id == LOGIN and resolved.envelope else ()
         return Reply(200, body, JSON, headers)
 

@@ -8,15 +8,10 @@ from functools import cache
 from typing import Any
 
 from resphere.contract.model import Struct
-from resphere.dialects.plain_values import Maps, Write, writer
+from resphere.dialects.plain_values import Maps
 from resphere.dialects.validation import anywhere, bare, field_types, invalid
 
 FromWire = Callable[[Any, str], Any]
-
-
-def to_wire(expected: Any) -> Write | None:
-    """How a value of this type is written, ``None`` where msgspec writes it as it is."""
-    return writer(expected, MAPS)
 
 
 @cache

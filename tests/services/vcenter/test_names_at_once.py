@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -234,21 +234,22 @@ def test_machines_and_folders_share_their_names(worlds: tuple[World, World], use
     one_is_refused(worlds, use, create_folder)
 
 
+def two_folders(world: World, what: str) -> tuple[Callable[[World, ids.FolderId], Any], ids.FolderId, ids.FolderId]:
+    """What makes one of ``what`` in a folder, the datacenter's folder for them, and one in that."""
+    datacenter = first(world, Datacenter)
+    own = datacenter.datastore_folder if what == "datastore" else datacenter.network_folder
+    return create_datastore if what == "datastore" else create_network, own, folder_in(world, own)
+
+
 @pytest.mark.parametrize("what", ["datastore", "network"])
 def test_folders_do_not_tell_names_of_a_datacenter_apart(worlds: tuple[World, World], what: str) -> None:
-    datacenter = first(worlds[0], Datacenter)
-    own = datacenter.datastore_folder if what == "datastore" else datacenter.network_folder
-    create = create_datastore if what == "datastore" else create_network
-    beside = folder_in(worlds[0], own)
+    create, own, beside = two_folders(worlds[0], what)
     one_is_refused(worlds, lambda world: create(world, own), lambda world: create(world, beside))
 
 
 @pytest.mark.parametrize("what", ["datastore", "network"])
 def test_a_rename_meets_a_name_in_another_folder(worlds: tuple[World, World], what: str) -> None:
-    datacenter = first(worlds[0], Datacenter)
-    own = datacenter.datastore_folder if what == "datastore" else datacenter.network_folder
-    create = create_datastore if what == "datastore" else create_network
-    beside = folder_in(worlds[0], own)
+    create, _, beside = two_folders(worlds[0], what)
     one_is_refused(worlds, RENAMES[what], lambda world: create(world, beside))
 
 
