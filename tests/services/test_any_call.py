@@ -22,7 +22,6 @@ from resphere.contract.errors import VapiError
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation, Asset
 from resphere.dialects.json_values import encoded
-from resphere.inventory.model import KINDS
 from resphere.providers.simulator.inventory_file import parse_inventory, write_inventory
 from resphere.services.registry import load
 from tests.services.vcenter.vm.test_refusals import ON, equipped
@@ -52,14 +51,13 @@ def real() -> Iterator[Real]:
     """The ids of everything in a world; those of machines are few, so that calls meet."""
     with TemporaryDirectory() as folder, World(Path(folder)) as world:
         few = [equipped(world, ON).id, ready_vm(world)]
-        found: dict[str, Any] = {f"{cls.resource_type}Id": list(world.inventory.all(cls)) for cls in KINDS.values()}
-        yield {**found, "VirtualMachineId": few}
+        yield {**world.ids, "VirtualMachineId": few}
 
 
 def call(world: World, operation: AnyOperation, value: Any) -> None:
     """Call it; what it answers must be of the type that it declares."""
     with suppress(VapiError):
-        result = world.call(operation, *(getattr(value, field.name) for field in msgspec.structs.fields(type(value))))
+        result = world.ask(operation, value)
         if operation.output is not None and not isinstance(result, Asset):
             msgspec.json.decode(encoded(result, operation.output), type=operation.output)
 

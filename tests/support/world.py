@@ -15,7 +15,7 @@ import msgspec
 from resphere import services
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
-from resphere.contract.model import Operation
+from resphere.contract.model import AnyOperation, Operation, Struct
 from resphere.inventory.acquisitions import ACQUISITIONS
 from resphere.inventory.compute_policies import COMPUTE_POLICIES
 from resphere.inventory.console import CONSOLE_TICKETS
@@ -25,7 +25,7 @@ from resphere.inventory.edit import Edit
 from resphere.inventory.guest import GUEST_TABLES
 from resphere.inventory.guest_reboot import GUEST_REBOOTS
 from resphere.inventory.host_parts import HOST_PARTS
-from resphere.inventory.model import ManagedObject
+from resphere.inventory.model import KINDS, ManagedObject
 from resphere.inventory.replica import Replica
 from resphere.inventory.sealing import KEY_BYTES, Sealing
 from resphere.inventory.storage_policies import STORAGE_POLICIES
@@ -123,6 +123,15 @@ class World:
     def call(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """The operation's result; raises what its handler raises."""
         return self._runner.run(self.begin(operation, *args, **kwargs))
+
+    def ask(self, operation: AnyOperation, value: Struct) -> Any:
+        """The result of an operation for its whole input; raises what its handler raises."""
+        return self.call(operation, *(getattr(value, field.name) for field in msgspec.structs.fields(type(value))))
+
+    @property
+    def ids(self) -> dict[str, list[str]]:
+        """The ids of all objects by the name of their type (``VirtualMachineId``)."""
+        return {f"{cls.resource_type}Id": list(self.inventory.all(cls)) for cls in KINDS.values()}
 
     def begin(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
         """The same call to be awaited, at once with others."""
