@@ -83,9 +83,14 @@ def datastore_name(path: str) -> str:
     return path[1:end] if path.startswith("[") and end > 0 else ""
 
 
+def is_of_file_names(character: str) -> bool:
+    """Whether names of files have the character: not what ends a folder's name, or looks like a datastore's."""
+    return character not in "/\\[]" and character.isprintable()
+
+
 def file_stem(name: str) -> str:
-    """A VM's name as that of its folder and files: without what ends a folder's name, or looks like a datastore's."""
-    return "".join("_" if c in "/\\[]" or not c.isprintable() else c for c in name).strip(" .") or "vm"
+    """A VM's name as that of its folder and files."""
+    return "".join(c if is_of_file_names(c) else "_" for c in name).strip(" .") or "vm"
 
 
 def home(datastore: str, vmx_path: str) -> str:

@@ -21,6 +21,7 @@ from resphere.inventory.model import Datastore, VirtualMachine
 from resphere.inventory.relations import vms_of_datastore
 from resphere.inventory.replica import Replica
 from resphere.inventory.space import files_on, free_space
+from resphere.inventory.tables import is_of_file_names
 
 GIB = 1 << 30
 LARGEST_BYTES = 62 << 40
@@ -65,7 +66,7 @@ def new_path(inventory: Replica, vm: VirtualMachine, name: str | None) -> str:
         stem = vm.vmx_path.rpartition("/")[2].removesuffix(".vmx")
         names: Iterator[str] = (f"{stem}_{number}" if number else stem for number in count())
     else:
-        if not name.strip() or len(name) > LONGEST_NAME or any(c in "/\\[]" or not c.isprintable() for c in name):
+        if not name.strip() or len(name) > LONGEST_NAME or not all(map(is_of_file_names, name)):
             raise InvalidArgument(
                 message(
                     "resphere.vm.disk.name",
