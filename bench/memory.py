@@ -16,10 +16,10 @@ from pathlib import Path
 
 import msgspec
 
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import VirtualMachine
-from resphere.inventory.replica import Replica
 from resphere.inventory.tables import TABLES
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.store.sqlite import SqliteStore
 from tests.inventory import samples
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from resphere.auth.accounts import ACCOUNTS, Account, LocalAccounts, canonical_name
-from resphere.inventory.replica import Replica
-from tests.inventory.worlds import run
+from resphere.replica.replica import Replica
+from tests.replica.worlds import run
 
 
 def with_accounts(test: Callable[[Replica, LocalAccounts], Awaitable[None]], path: Path) -> None:

@@ -14,8 +14,8 @@ from resphere.access.roles import ADMIN
 from resphere.auth.accounts import ACCOUNTS, Principal
 from resphere.auth.sessions import SESSIONS, Session, SessionLimits, Sessions, digest
 from resphere.contract.errors import ServiceUnavailable
-from resphere.inventory.replica import Replica
-from tests.inventory.worlds import run
+from resphere.replica.replica import Replica
+from tests.replica.worlds import run
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 LIMITS = SessionLimits(idle=timedelta(minutes=30), lifetime=timedelta(hours=2), per_user=3, total=5)

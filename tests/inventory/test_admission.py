@@ -11,15 +11,15 @@ import pytest
 
 from resphere.contract.errors import ResourceInaccessible, UnableToAllocateResource
 from resphere.inventory.admission import admit
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import Datastore, DatastoreFile
-from resphere.inventory.replica import Replica
 from resphere.inventory.space import free_space
 from resphere.inventory.tables import TABLES
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.store.base import Transaction
 from resphere.store.sqlite import SqliteStore
 from tests.inventory import samples
-from tests.inventory.worlds import Scripted, opened, put, run
+from tests.replica.worlds import Scripted, opened, put, run
 
 GIB = 1 << 30
 STORE = samples.datastore("datastore-15", "sample-ds-1", "group-s3")

@@ -14,9 +14,9 @@ from resphere.contract.generated.vcenter_vm_guest import Customization
 from resphere.inventory.belongings import copy_belongings
 from resphere.inventory.customization import GuestCustomization, customized, host_name
 from resphere.inventory.data_sets import DataSet, DataSetEntry
-from resphere.inventory.edit import Edit
 from resphere.inventory.guest import GuestContent, GuestSystem
 from resphere.inventory.model import VirtualMachine
+from resphere.replica.edit import Edit
 from tests.support.customizations import STATIC, linux
 from tests.support.guests import ready_vm, run_shell
 from tests.support.world import World

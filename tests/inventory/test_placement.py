@@ -15,11 +15,11 @@ from resphere.contract.generated.vcenter_vm_hardware import Memory
 from resphere.inventory.compute_policies import COMPUTE_POLICIES
 from resphere.inventory.model import Cluster, Host, ManagedObject, VirtualMachine
 from resphere.inventory.placement import NoPlace, can_run, can_take, evacuation, memory_in_use_MiB, place
-from resphere.inventory.replica import Replica
 from resphere.inventory.tables import TABLES
 from resphere.inventory.tagging import TAGGING_TABLES
+from resphere.replica.replica import Replica
 from tests.inventory import samples
-from tests.inventory.worlds import put, run
+from tests.replica.worlds import put, run
 
 ON, OFF, SUSPENDED = Power.State.POWERED_ON, Power.State.POWERED_OFF, Power.State.SUSPENDED
 GIB = 1024

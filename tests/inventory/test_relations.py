@@ -19,10 +19,10 @@ from resphere.inventory.model import (
     Snapshot,
     VirtualMachine,
 )
-from resphere.inventory.replica import Replica
 from resphere.inventory.tables import TABLES
+from resphere.replica.replica import Replica
 from tests.inventory import samples
-from tests.inventory.worlds import put, run
+from tests.replica.worlds import put, run
 
 T = TypeVar("T", bound=ManagedObject)
 

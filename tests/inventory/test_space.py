@@ -10,7 +10,6 @@ import msgspec
 import pytest
 
 from resphere.contract.generated import ids, vcenter
-from resphere.inventory.edit import Edit
 from resphere.inventory.files import register, unregister
 from resphere.inventory.model import (
     KINDS,
@@ -21,11 +20,12 @@ from resphere.inventory.model import (
     UnregisteredVm,
     VirtualMachine,
 )
-from resphere.inventory.replica import Replica
 from resphere.inventory.space import files_among, files_of, files_on, free_space, used_in
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.server.assembly import ALL_TABLES
 from tests.inventory import samples
-from tests.inventory.worlds import put, run
+from tests.replica.worlds import put, run
 from tests.support.world import NOW, World
 
 GIB = 1 << 30

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resphere.contract.generated import ids, vcenter, vcenter_vm_hardware
-from resphere.inventory.edit import Edit
-from resphere.inventory.errors import ConcurrentChange
 from resphere.inventory.model import KINDS, Datastore, Folder, Host, ManagedObject, Network, Snapshot, VirtualMachine
-from resphere.inventory.replica import Replica
-from resphere.inventory.rows import Rows
 from resphere.inventory.tables import TABLES, children_claims, datastore_name, name_claim
+from resphere.replica.edit import Edit
+from resphere.replica.errors import ConcurrentChange
+from resphere.replica.replica import Replica
+from resphere.replica.rows import Rows
 from tests.inventory import samples
-from tests.inventory.worlds import check_indexes, contents, opened, put, run
+from tests.replica.worlds import check_indexes, contents, opened, put, run
 
 
 def everything() -> list[ManagedObject]:

@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from resphere.inventory.model import Host, VirtualMachine
-from resphere.inventory.replica import Replica
+from resphere.replica.replica import Replica
 from resphere.store.sqlite import SqliteStore
 from resphere.tasks.record import TASKS, Task
 from tests.support.exports import export, objects

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from resphere.inventory.errors import ConcurrentChange
 from resphere.providers.simulator.inventory_faults import InventoryFileError
+from resphere.replica.errors import ConcurrentChange
 from resphere.server.faults import FaultsError
 from resphere.server.memory import do_apart, give_back
 from resphere.store.base import StoreError

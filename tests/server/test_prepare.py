@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from resphere.cli.inventory import exported
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import KINDS
+from resphere.replica.edit import Edit
 from resphere.server.assembly import open_replica
 from resphere.server.key_file import read_sealing
 from resphere.server.prepare import fill

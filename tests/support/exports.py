@@ -6,8 +6,8 @@ import asyncio
 
 from resphere.cli.inventory import exported
 from resphere.inventory.model import KINDS, ManagedObject
-from resphere.inventory.replica import Replica
 from resphere.inventory.tables import TABLES
+from resphere.replica.replica import Replica
 from resphere.store.sqlite import SqliteStore
 from tests.support.server import Server
 

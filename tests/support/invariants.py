@@ -20,17 +20,17 @@ from resphere.inventory.guest import GuestContent, GuestSystem, content_id, cont
 from resphere.inventory.model import KINDS, Datacenter, Datastore, Host, ManagedObject, VirtualMachine
 from resphere.inventory.placement import memory_in_use_MiB
 from resphere.inventory.relations import datacenter_of
-from resphere.inventory.replica import Replica
-from resphere.inventory.rows import Rows
 from resphere.inventory.space import files_among, used_in
 from resphere.inventory.storage_policies import StoragePolicy, find_policy
 from resphere.inventory.tagging import Attachment, Category, Tag
 from resphere.providers.simulator.check import problems
+from resphere.replica.replica import Replica
+from resphere.replica.rows import Rows
 from resphere.server.assembly import open_replica
 from resphere.server.key_file import read_sealing
 from resphere.store.sqlite import SqliteStore
 from resphere.tasks.record import Task
-from tests.inventory.worlds import Scripted
+from tests.replica.worlds import Scripted
 
 OFF = vcenter_vm.Power.State.POWERED_OFF
 

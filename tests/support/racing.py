@@ -12,7 +12,7 @@ import msgspec
 
 from resphere.contract.errors import VapiError
 from resphere.store.base import Transaction
-from tests.inventory.worlds import Scripted
+from tests.replica.worlds import Scripted
 from tests.support.invariants import require_sound
 from tests.support.world import World
 

@@ -21,21 +21,21 @@ from resphere.inventory.compute_policies import COMPUTE_POLICIES
 from resphere.inventory.console import CONSOLE_TICKETS
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
 from resphere.inventory.data_sets import DATA_SET_TABLES
-from resphere.inventory.edit import Edit
 from resphere.inventory.guest import GUEST_TABLES
 from resphere.inventory.guest_reboot import GUEST_REBOOTS
 from resphere.inventory.host_parts import HOST_PARTS
 from resphere.inventory.model import KINDS, ManagedObject
-from resphere.inventory.replica import Replica
-from resphere.inventory.sealing import KEY_BYTES, Sealing
 from resphere.inventory.storage_policies import STORAGE_POLICIES
-from resphere.inventory.table import Table
 from resphere.inventory.tables import TABLES
 from resphere.inventory.tagging import TAGGING_TABLES
 from resphere.inventory.vcenter_services import VCENTER_SERVICES
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.provider import Simulator
 from resphere.providers.simulator.sizes import Sizes
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
+from resphere.replica.sealing import KEY_BYTES, Sealing
+from resphere.replica.table import Table
 from resphere.services.call import Call, Environment, Product
 from resphere.services.registry import load
 from resphere.store.contents import Contents

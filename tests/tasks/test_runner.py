@@ -12,15 +12,15 @@ import pytest
 
 from resphere.contract.errors import Canceled, NotAllowedInCurrentState, NotFound, ResourceBusy, Unsupported, message
 from resphere.contract.generated.cis_task import Status
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import VirtualMachine
-from resphere.inventory.replica import Replica
 from resphere.inventory.tables import TABLES
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.tasks.job import Origin, TaskJob
 from resphere.tasks.record import TASKS, Task
 from resphere.tasks.runner import MOST_FINISHED, PRUNED_AT_ONCE, Tasks
 from tests.inventory import samples
-from tests.inventory.worlds import put, run
+from tests.replica.worlds import put, run
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ORIGIN = Origin("test.service", "act", "VirtualMachine.act", "user@vsphere.local")

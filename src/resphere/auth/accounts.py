@@ -15,9 +15,9 @@ import msgspec
 
 from resphere.access.roles import ROLES, Role
 from resphere.auth.passwords import hash_password, verify_password
-from resphere.inventory.edit import Edit
-from resphere.inventory.replica import Replica
-from resphere.inventory.table import Table
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
+from resphere.replica.table import Table
 
 ADMINISTRATOR = "administrator@vsphere.local"
 KEPT_VERIFICATIONS = 1024

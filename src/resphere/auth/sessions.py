@@ -17,9 +17,9 @@ import msgspec
 
 from resphere.auth.accounts import Principal, canonical_name
 from resphere.contract.errors import ServiceUnavailable, message
-from resphere.inventory.edit import Edit
-from resphere.inventory.replica import Replica
-from resphere.inventory.table import Table
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
+from resphere.replica.table import Table
 
 log = logging.getLogger(__name__)
 

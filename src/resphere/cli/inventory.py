@@ -9,9 +9,9 @@ from pathlib import Path
 
 from resphere.cli.store import add_data_dir, database
 from resphere.inventory.model import KINDS
-from resphere.inventory.replica import Replica
 from resphere.inventory.tables import TABLES
 from resphere.providers.simulator.inventory_file import write_inventory
+from resphere.replica.replica import Replica
 from resphere.store.sqlite import SqliteStore
 
 

@@ -13,8 +13,8 @@ from resphere.access.roles import ROLES
 from resphere.auth.accounts import ACCOUNTS, Account, LocalAccounts, canonical_name
 from resphere.auth.sessions import SESSIONS, Session
 from resphere.cli.store import add_data_dir, database
-from resphere.inventory.edit import Edit
-from resphere.inventory.replica import Replica
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.store.base import Store
 from resphere.store.sqlite import SqliteStore
 

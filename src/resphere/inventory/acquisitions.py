@@ -8,7 +8,7 @@ import msgspec
 
 from resphere.contract.generated import ids
 from resphere.contract.generated.vstats import AcqSpecs, RsrcId
-from resphere.inventory.table import Table
+from resphere.replica.table import Table
 
 
 class Acquisition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from resphere.contract.errors import ResourceInaccessible, UnableToAllocateResource, message
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import Datastore
-from resphere.inventory.replica import Replica
 from resphere.inventory.space import free_space
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 
 
 def admit(inventory: Replica, edit: Edit, wanted: Mapping[str, int]) -> None:

@@ -1,7 +1,7 @@
 """What a virtual machine has beside itself: its guest, its data sets, a customization that waits.
 
 Whoever copies or registers a machine calls one of these in the same edit. What a deleted machine had goes with it by
-itself (:attr:`~resphere.inventory.table.Table.belongs_to`).
+itself (:attr:`~resphere.replica.table.Table.belongs_to`).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import msgspec
 
 from resphere.inventory.customization import GuestCustomization
 from resphere.inventory.data_sets import DataSet, copy_data_sets, move_data_sets
-from resphere.inventory.edit import Edit
 from resphere.inventory.guest import GuestContent, GuestSystem, copy_guest, move_guest
-from resphere.inventory.replica import Replica
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 
 STAY_WITH_FILES = (DataSet, GuestContent, GuestCustomization, GuestSystem)
 """What lies in the files of a VM, so that it comes back with them."""

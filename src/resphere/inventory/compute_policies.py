@@ -18,9 +18,9 @@ from resphere.contract.generated import ids, vcenter_vm
 from resphere.contract.generated.vcenter_compute_policies import ManagedBy, ObjectCompliance
 from resphere.inventory.model import Host, VirtualMachine
 from resphere.inventory.relations import cluster_of_host
-from resphere.inventory.replica import Replica
-from resphere.inventory.table import Table
 from resphere.inventory.tagging import Attachment, attachment_id
+from resphere.replica.replica import Replica
+from resphere.replica.table import Table
 
 ON = vcenter_vm.Power.State.POWERED_ON
 PREFIX = "com.vmware.vcenter.compute.policies.capabilities."

@@ -8,7 +8,7 @@ from typing import ClassVar
 import msgspec
 
 from resphere.contract.generated.vcenter_vm_console import Tickets
-from resphere.inventory.table import Table
+from resphere.replica.table import Table
 
 
 class ConsoleTicket(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -23,7 +23,7 @@ from resphere.contract.generated.vcenter_vm_guest import Customization
 from resphere.inventory.cloud_init import host_name_in
 from resphere.inventory.guest_network import Key, all_addresses, network_of
 from resphere.inventory.model import GuestInterface, GuestNetwork, VirtualMachine
-from resphere.inventory.table import Table, own_id
+from resphere.replica.table import Table, own_id
 
 LONGEST_WINDOWS_NAME = 15
 

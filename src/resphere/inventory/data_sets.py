@@ -13,9 +13,9 @@ from urllib.parse import quote
 import msgspec
 
 from resphere.contract.generated.vcenter_vm import DataSets
-from resphere.inventory.edit import Edit
-from resphere.inventory.replica import Replica
-from resphere.inventory.table import Table, own_id
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
+from resphere.replica.table import Table, own_id
 
 
 class DataSet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -17,12 +17,12 @@ from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk, Ethernet, Floppy, Parallel, Serial
 from resphere.inventory.admission import admit
 from resphere.inventory.belongings import STAY_WITH_FILES, move_belongings
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import Datastore, DatastoreFile, Host, Network, Snapshot, UnregisteredVm, VirtualMachine
 from resphere.inventory.relations import vms_of_datastore
-from resphere.inventory.replica import Replica
 from resphere.inventory.space import files_of, files_on
 from resphere.inventory.tables import datastore_name, path_on_datastore
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 
 D = TypeVar("D", Cdrom.Info, Disk.Info, Floppy.Info, Parallel.Info, Serial.Info)
 STANDARD = Ethernet.BackingType.STANDARD_PORTGROUP

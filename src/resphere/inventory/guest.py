@@ -16,9 +16,9 @@ from typing import Any, ClassVar
 import msgspec
 
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Files, Transfers
-from resphere.inventory.edit import Edit
-from resphere.inventory.replica import Replica
-from resphere.inventory.table import Table
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
+from resphere.replica.table import Table
 
 INLINE_BYTES = 2048
 """Contents up to this size stand beside their file; larger ones are documents of their own."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import msgspec
 
-from resphere.inventory.table import Table, own_id
+from resphere.replica.table import Table, own_id
 
 
 class GuestReboot(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -9,7 +9,7 @@ import msgspec
 
 from resphere.contract.generated.vcenter_host_hardware import DirectPathDevices
 from resphere.inventory.model import Host, PhysicalNic
-from resphere.inventory.table import Table
+from resphere.replica.table import Table
 
 Mode = DirectPathDevices.DirectPathDeviceMode
 FIRST_BUS = 3

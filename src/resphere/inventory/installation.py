@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import msgspec
 
-from resphere.inventory.table import Table
+from resphere.replica.table import Table
 
 ONLY = "installation"
 """The id of the one there is."""

@@ -18,7 +18,7 @@ from resphere.inventory.model import (
     VirtualMachine,
 )
 from resphere.inventory.relations import ancestors
-from resphere.inventory.replica import Replica
+from resphere.replica.replica import Replica
 
 IN_PATHS: tuple[type[ManagedObject], ...] = (
     Folder,

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from resphere.contract.generated import vcenter, vcenter_vm
 from resphere.inventory.compute_policies import Placing
-from resphere.inventory.following import Following
 from resphere.inventory.model import Host, VirtualMachine
 from resphere.inventory.relations import cluster_of_host, hosts_of_cluster
-from resphere.inventory.replica import Replica
+from resphere.replica.following import Following
+from resphere.replica.replica import Replica
 
 CONNECTED = vcenter.Host.ConnectionState.CONNECTED
 Allowed = Callable[[VirtualMachine, Sequence[Host]], Sequence[Host]]

@@ -21,8 +21,8 @@ from resphere.inventory.model import (
     UnregisteredVm,
     VirtualMachine,
 )
-from resphere.inventory.replica import Replica
-from resphere.inventory.table import Lookup
+from resphere.replica.replica import Replica
+from resphere.replica.table import Lookup
 
 PARENT_CLASSES: tuple[type[ManagedObject], ...] = (
     Folder,

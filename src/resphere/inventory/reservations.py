@@ -10,7 +10,7 @@ from resphere.contract.generated.vcenter import ResourcePool as Api
 from resphere.inventory.model import Cluster, Host, ResourcePool
 from resphere.inventory.placement import can_run
 from resphere.inventory.relations import hosts_of_cluster
-from resphere.inventory.replica import Replica
+from resphere.replica.replica import Replica
 
 
 class Resource(StrEnum):

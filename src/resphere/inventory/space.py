@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from resphere.inventory.following import Following
 from resphere.inventory.model import (
     Datastore,
     DatastoreFile,
@@ -20,8 +19,9 @@ from resphere.inventory.model import (
     UnregisteredVm,
     VirtualMachine,
 )
-from resphere.inventory.replica import Replica
 from resphere.inventory.tables import datastore_name
+from resphere.replica.following import Following
+from resphere.replica.replica import Replica
 
 MIB = 1 << 20
 DELTA_PART = 16

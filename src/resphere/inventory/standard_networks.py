@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from resphere.contract.generated import vcenter
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import Host, Network
 from resphere.inventory.relations import hosts_of_network
-from resphere.inventory.replica import Replica
 from resphere.inventory.users import retire
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 
 
 def forget_without_hosts(edit: Edit, inventory: Replica, networks: Iterable[str]) -> None:

@@ -14,13 +14,13 @@ from typing import ClassVar
 import msgspec
 
 from resphere.contract.generated import ids, vcenter
-from resphere.inventory.edit import Edit
 from resphere.inventory.files import stores_of
 from resphere.inventory.model import Datastore, VirtualMachine
-from resphere.inventory.replica import Replica
-from resphere.inventory.table import Table
 from resphere.inventory.tables import ASSIGNED, datastore_name
 from resphere.inventory.tagging import Attachment, attachment_id
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
+from resphere.replica.table import Table
 
 Type = vcenter.Datastore.Type
 

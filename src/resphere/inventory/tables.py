@@ -19,7 +19,7 @@ from resphere.inventory.model import (
     VirtualMachine,
 )
 from resphere.inventory.relations import datacenter_of
-from resphere.inventory.table import Lookup, Table, own_id
+from resphere.replica.table import Lookup, Table, own_id
 
 
 def name_claim(parent: str, name: str) -> str:

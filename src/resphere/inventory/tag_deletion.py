@@ -11,11 +11,11 @@ from collections.abc import Iterable
 import msgspec
 
 from resphere.inventory.compute_policies import ComputePolicy
-from resphere.inventory.edit import Edit
-from resphere.inventory.replica import Replica
 from resphere.inventory.storage_policies import StoragePolicy
 from resphere.inventory.tagging import Attachment, Category, Tag, tag_name_key
 from resphere.inventory.users import retire
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 
 
 def delete_tag(edit: Edit, inventory: Replica, tag: Tag) -> None:

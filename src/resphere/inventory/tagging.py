@@ -6,7 +6,7 @@ them wait for each other. Nothing dangles:
 - Who attaches relies on the tag and the object, so that nothing is attached that, or to what, is just deleted.
 - An attachment claims a key below its category and tag, and who deletes one of these asks that nothing below is left:
   an attachment that was committed meanwhile makes the deletion look again.
-- An attachment belongs to its object and goes with it (:attr:`~resphere.inventory.table.Table.belongs_to`). Those that
+- An attachment belongs to its object and goes with it (:attr:`~resphere.replica.table.Table.belongs_to`). Those that
   older versions left behind are hidden (:func:`attached_to_existing`): ids of managed objects never come again.
 """
 
@@ -31,8 +31,8 @@ from resphere.inventory.model import (
     ResourcePool,
     VirtualMachine,
 )
-from resphere.inventory.replica import Replica
-from resphere.inventory.table import Table
+from resphere.replica.replica import Replica
+from resphere.replica.table import Table
 
 SHELVES = 256
 """Documents are spread evenly over so many keys of the index ``shelf``, by which lists are read page by page."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from resphere.inventory.edit import Edit
 from resphere.inventory.files import store_of
 from resphere.inventory.model import Datastore, Host, Network, ResourcePool, VirtualMachine
-from resphere.inventory.replica import Replica
 from resphere.inventory.tagging import Category, Tag
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 
 MANY = 2**30
 """More users than there can be."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from resphere.contract.generated.vcenter_services import Service
-from resphere.inventory.table import Table
+from resphere.replica.table import Table
 
 
 class ServiceState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -17,10 +17,10 @@ from resphere.contract.generated.vcenter_guest import CustomizationSpec
 from resphere.contract.generated.vcenter_vm_guest import Credentials, LocalFilesystem, Processes
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Files
 from resphere.contract.model import ByteStream
-from resphere.inventory.edit import Edit
 from resphere.inventory.guest import GuestTransfer
 from resphere.inventory.model import Folder, Host, ManagedObject, Snapshot, UnregisteredVm, VirtualMachine
-from resphere.inventory.replica import Replica
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 
 O_co = TypeVar("O_co", bound=ManagedObject, covariant=True)
 O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object

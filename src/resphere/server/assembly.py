@@ -39,8 +39,6 @@ from resphere.inventory.guest_reboot import GUEST_REBOOTS
 from resphere.inventory.host_parts import HOST_PARTS
 from resphere.inventory.installation import INSTALLATION
 from resphere.inventory.model import VirtualMachine
-from resphere.inventory.replica import Replica
-from resphere.inventory.sealing import Sealing
 from resphere.inventory.storage_policies import STORAGE_POLICIES
 from resphere.inventory.tables import TABLES
 from resphere.inventory.tagging import TAGGING_TABLES
@@ -49,6 +47,8 @@ from resphere.providers.simulator.durations import NONE, REALISTIC, Durations
 from resphere.providers.simulator.guest.tree import Limits
 from resphere.providers.simulator.provider import Simulator
 from resphere.providers.simulator.work.guests import GuestOptions
+from resphere.replica.replica import Replica
+from resphere.replica.sealing import Sealing
 from resphere.server.exchange import Exchange
 from resphere.server.faults import NO_FAULTS, Faults, read_faults
 from resphere.server.kept import Kept

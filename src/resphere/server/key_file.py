@@ -7,7 +7,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from resphere.inventory.sealing import KEY_BYTES, Sealing
+from resphere.replica.sealing import KEY_BYTES, Sealing
 
 
 def read_sealing(path: Path) -> Sealing:

@@ -27,7 +27,7 @@ from resphere.contract.errors import (
 )
 from resphere.contract.model import ByteStream
 from resphere.dialects.base import Credentials, Outcome, Refused, Reply, Resolved
-from resphere.inventory.errors import ConcurrentChange as ChangedConcurrently
+from resphere.replica.errors import ConcurrentChange as ChangedConcurrently
 from resphere.server.body import too_large
 from resphere.server.exchange import Exchange
 from resphere.server.faults import Faults

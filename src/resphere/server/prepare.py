@@ -16,14 +16,14 @@ import msgspec
 from resphere.access.roles import ADMIN
 from resphere.auth.accounts import ACCOUNTS, ADMINISTRATOR, LocalAccounts
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
-from resphere.inventory.edit import Edit
 from resphere.inventory.installation import INSTALLATION, ONLY, Installation
 from resphere.inventory.model import ROOT_FOLDER, Folder, ManagedObject
-from resphere.inventory.replica import Replica
 from resphere.inventory.tables import FOLDERS
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.inventory_file import read_inventory
 from resphere.providers.simulator.sizes import Sizes
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.server.assembly import open_replica, read_durations
 from resphere.server.certs_zip import certs_zip
 from resphere.server.faults import read_faults

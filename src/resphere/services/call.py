@@ -20,10 +20,10 @@ from resphere.contract.errors import (
 )
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.model import AnyOperation
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import Host, ManagedObject, VirtualMachine
-from resphere.inventory.replica import Replica
 from resphere.providers.base import Provider
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.tasks.job import Origin, TaskJob
 from resphere.tasks.runner import Tasks
 

@@ -9,7 +9,7 @@ import msgspec
 
 from resphere.contract.errors import UnableToAllocateResource, message
 from resphere.inventory.model import ManagedObject
-from resphere.inventory.replica import Replica
+from resphere.replica.replica import Replica
 
 T = TypeVar("T", bound=ManagedObject)
 A = TypeVar("A")

@@ -12,9 +12,9 @@ import msgspec
 from resphere.contract.errors import ResourceBusy, VapiError
 from resphere.contract.generated.cis_task import Status
 from resphere.contract.moments import plain
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import ManagedObject
-from resphere.inventory.replica import Replica
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.tasks.outcomes import canceled, failed, gone, interrupted
 from resphere.tasks.record import Task, busy_claim
 

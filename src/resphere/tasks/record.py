@@ -9,7 +9,7 @@ import msgspec
 
 from resphere.contract.generated.cis_task import Status
 from resphere.contract.model import ErrorValue
-from resphere.inventory.table import Table
+from resphere.replica.table import Table
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

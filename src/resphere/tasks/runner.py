@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from resphere.contract.errors import NotAllowedInCurrentState, VapiError, message
-from resphere.inventory.edit import Edit
-from resphere.inventory.errors import ConcurrentChange as ChangedConcurrently
 from resphere.inventory.model import Host, ManagedObject, VirtualMachine
-from resphere.inventory.replica import Replica
+from resphere.replica.edit import Edit
+from resphere.replica.errors import ConcurrentChange as ChangedConcurrently
+from resphere.replica.replica import Replica
 from resphere.tasks.job import Origin, TaskJob
 from resphere.tasks.outcomes import (
     busy_messages,

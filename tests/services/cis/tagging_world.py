@@ -18,20 +18,20 @@ from resphere.contract.errors import VapiError
 from resphere.contract.generated import cis_tagging, ids, vapi_std, vcenter
 from resphere.contract.model import AnyOperation
 from resphere.inventory.compute_policies import COMPUTE_POLICIES
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import Network
-from resphere.inventory.replica import Replica
 from resphere.inventory.storage_policies import STORAGE_POLICIES
 from resphere.inventory.tables import TABLES
 from resphere.inventory.tagging import TAGGING_TABLES, Attachment, Category, Tag
 from resphere.providers.base import Provider
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.services.call import Call, Environment, OwnSession, Product
 from resphere.services.cis.tagging import category, tag, tag_association
 from resphere.store.base import Transaction
 from resphere.store.sqlite import SqliteStore
 from resphere.tasks.runner import Tasks
 from tests.inventory import samples
-from tests.inventory.worlds import Scripted, check_indexes
+from tests.replica.worlds import Scripted, check_indexes
 
 R = TypeVar("R")
 

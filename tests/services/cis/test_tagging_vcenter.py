@@ -13,9 +13,9 @@ from resphere.access.roles import NO_ACCESS
 from resphere.access.view import RootView
 from resphere.contract.errors import InvalidArgument, NotFound
 from resphere.contract.generated import ids, vcenter_tagging
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.tagging import Attachment, attachment_id
+from resphere.replica.edit import Edit
 from resphere.services.vcenter.tagging import associations, categories, tags
 from tests.services.cis.tagging_world import NO_TAG, NOBODY, NOT_FOUND, SINGLE, World, refused, run, vm
 

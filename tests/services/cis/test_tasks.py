@@ -8,7 +8,7 @@ import pytest
 
 from resphere.contract.errors import NotAllowedInCurrentState, NotFound, ResourceInaccessible
 from resphere.contract.generated import cis, cis_task, ids
-from resphere.inventory.edit import Edit
+from resphere.replica.edit import Edit
 from resphere.services.cis.tasks import MOST_LISTED
 from resphere.tasks.record import Task
 from tests.services.vcenter.building import refused

@@ -20,8 +20,8 @@ import msgspec
 from resphere.contract.generated import vcenter, vcenter_vm
 from resphere.inventory.model import Host, VirtualMachine
 from resphere.inventory.relations import vms_of_host
-from resphere.inventory.replica import Replica
 from resphere.providers.base import IDLE, Load
+from resphere.replica.replica import Replica
 
 ON = vcenter_vm.Power.State.POWERED_ON
 DAY, WEEK = 86_400, 604_800

@@ -16,16 +16,16 @@ from resphere.contract.errors import Unauthenticated, UnverifiedPeer, VapiError,
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter import Datastore as ApiDatastore
 from resphere.contract.generated.vcenter import Network as ApiNetwork
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import Datacenter, Datastore, Folder, Host, Network, PhysicalNic
 from resphere.inventory.relations import children_of, datacenter_of
-from resphere.inventory.replica import Replica
 from resphere.inventory.users import use
 from resphere.providers.base import NewHost
 from resphere.providers.simulator.addresses import management_ip, physical_mac
 from resphere.providers.simulator.catalog import ESXI_RELEASES, HOST_MODELS, TIB, HostModel
 from resphere.providers.simulator.containers import Builder
 from resphere.providers.simulator.draws import Draws, Numbers
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 
 UNREACHABLE = ".invalid"
 WRONG = "wrong"

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
-from resphere.inventory.replica import Replica
 from resphere.providers.simulator.durations import NONE, Durations
 from resphere.providers.simulator.load import Statistics
 from resphere.providers.simulator.work.guests import GuestOptions, Guests
@@ -17,6 +16,7 @@ from resphere.providers.simulator.work.lifecycle import Lifecycle
 from resphere.providers.simulator.work.power import Power
 from resphere.providers.simulator.work.reboots import Reboots
 from resphere.providers.simulator.work.snapshots import Snapshots
+from resphere.replica.replica import Replica
 from resphere.store.contents import Contents
 
 GUESTS = GuestOptions()

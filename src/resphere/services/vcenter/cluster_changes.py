@@ -7,9 +7,9 @@ import msgspec
 from resphere.contract.extensions.clusters import Clusters
 from resphere.contract.extensions.inventory_specs import FolderSpec
 from resphere.contract.generated import ids, vcenter
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import Cluster, Folder, ResourcePool
 from resphere.inventory.relations import hosts_of_cluster
+from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.datacenter_changes import require_type

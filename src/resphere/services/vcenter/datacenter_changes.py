@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from resphere.contract.errors import InvalidArgument, ResourceInUse, VapiError, message
 from resphere.contract.generated import ids, vcenter
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import (
     Datacenter,
     DatastoreFile,
@@ -15,8 +14,9 @@ from resphere.inventory.model import (
     VirtualMachine,
 )
 from resphere.inventory.relations import children_of, descendants, folders_of_datacenter
-from resphere.inventory.replica import Replica
 from resphere.inventory.tables import children_claims
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.names import require_free, require_name

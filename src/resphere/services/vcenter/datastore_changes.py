@@ -10,7 +10,6 @@ from resphere.contract.errors import InvalidArgument, ResourceInUse, message
 from resphere.contract.extensions.datastores import Datastores
 from resphere.contract.extensions.inventory_specs import FolderSpec, NameSpec
 from resphere.contract.generated import ids, vcenter
-from resphere.inventory.edit import Edit
 from resphere.inventory.files import with_datastores_named
 from resphere.inventory.model import Datastore, Folder, Host, Snapshot, VirtualMachine
 from resphere.inventory.relations import (
@@ -20,11 +19,12 @@ from resphere.inventory.relations import (
     vms_of_host,
     vms_with_images_on,
 )
-from resphere.inventory.replica import Replica
 from resphere.inventory.space import files_on, free_space
 from resphere.inventory.tables import children_claims, vmx_claim
 from resphere.inventory.users import retire
 from resphere.inventory.volumes import datastore_url
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.datacenter_changes import require_type

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.model import Datastore
-from resphere.inventory.replica import Replica
 from resphere.inventory.space import free_space
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.selection import by_id, by_index, limited, select

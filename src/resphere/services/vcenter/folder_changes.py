@@ -7,11 +7,11 @@ import msgspec
 from resphere.contract.errors import InvalidArgument, ResourceInUse, message
 from resphere.contract.extensions.folders import Folders
 from resphere.contract.generated import ids, vcenter
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import Folder
 from resphere.inventory.relations import ancestors, children_of, datacenter_of, parent_of
-from resphere.inventory.replica import Replica
 from resphere.inventory.tables import children_claims
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.datacenter_changes import require_type

@@ -16,15 +16,15 @@ from resphere.contract.errors import (
     message,
 )
 from resphere.contract.generated import ids, vcenter
-from resphere.inventory.edit import Edit
 from resphere.inventory.files import unregister
 from resphere.inventory.model import Cluster, Datastore, Folder, Host, ResourcePool, VirtualMachine
 from resphere.inventory.relations import children_of, cluster_of_host, descendants, vms_of_host
-from resphere.inventory.replica import Replica
 from resphere.inventory.standard_networks import forget_without_hosts
 from resphere.inventory.tables import children_claims
 from resphere.inventory.users import retire
 from resphere.providers.base import NewHost
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.datacenter_changes import require_type

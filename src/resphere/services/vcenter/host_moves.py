@@ -8,10 +8,10 @@ from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, 
 from resphere.contract.extensions.inventory_specs import NameSpec
 from resphere.contract.extensions.moves import HostMoves
 from resphere.contract.generated import ids, vcenter
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import Cluster, Folder, Host
 from resphere.inventory.relations import cluster_of_host, vms_of_host
 from resphere.inventory.users import retire
+from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.cluster_changes import put_root_pool

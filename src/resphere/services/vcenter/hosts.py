@@ -10,7 +10,7 @@ from resphere.contract.extensions.hosts import Host as HostDetail
 from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.inventory.model import Cluster, Host, VirtualMachine
 from resphere.inventory.relations import cluster_of_host, datacenter_of
-from resphere.inventory.replica import Replica
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.selection import Criterion, by_id, by_index, limited, select

@@ -8,10 +8,10 @@ import msgspec
 
 from resphere.contract.errors import AlreadyExists, InvalidArgument, message
 from resphere.contract.generated import vcenter
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import Datastore, Folder, ManagedObject, Network
 from resphere.inventory.relations import datacenter_of, parent_of
-from resphere.inventory.replica import Replica
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.vcenter.datacenter_changes import require_type
 from resphere.services.vcenter.names import require_free, require_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from resphere.contract.errors import AlreadyExists, InvalidArgument, message
 from resphere.inventory.model import ManagedObject
 from resphere.inventory.relations import CHILD_CLASSES
-from resphere.inventory.replica import Replica
+from resphere.replica.replica import Replica
 
 LONGEST_NAME = 80
 

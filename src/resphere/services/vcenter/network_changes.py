@@ -8,12 +8,12 @@ from resphere.contract.errors import InvalidArgument, ResourceInUse, message
 from resphere.contract.extensions.inventory_specs import FolderSpec, NameSpec
 from resphere.contract.extensions.networks import Networks
 from resphere.contract.generated import ids, vcenter
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import Folder, Host, Network, VirtualMachine
 from resphere.inventory.relations import datacenter_of, hosts_of_network
 from resphere.inventory.standard_networks import forget_without_hosts
 from resphere.inventory.users import retire, use
 from resphere.inventory.volumes import distributed_switch_uuid
+from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.datacenter_changes import require_type

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from resphere.inventory.model import ManagedObject
 from resphere.inventory.relations import datacenter_of, folders_of_datacenter
-from resphere.inventory.replica import Replica
+from resphere.replica.replica import Replica
 from resphere.services.selection import Criterion
 
 T = TypeVar("T", bound=ManagedObject)

@@ -13,12 +13,12 @@ from resphere.contract.errors import (
     message,
 )
 from resphere.contract.generated import ids, vcenter
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import ManagedObject, ResourcePool, VirtualMachine
-from resphere.inventory.replica import Replica
 from resphere.inventory.reservations import Shortage, admitted, require_room, root_of
 from resphere.inventory.tables import children_claims
 from resphere.inventory.users import retire, use
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.names import require_free, require_name

@@ -7,10 +7,10 @@ import msgspec
 from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.extensions.moves import PoolMoves
 from resphere.contract.generated import ids
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import ResourcePool
 from resphere.inventory.relations import ancestors
 from resphere.inventory.reservations import Shortage, admitted, require_room_to_move, root_of
+from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.names import require_free

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.model import ResourcePool
 from resphere.inventory.relations import datacenter_of
-from resphere.inventory.replica import Replica
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.selection import Criterion, by_id, by_index, limited, select

@@ -9,9 +9,9 @@ import msgspec
 from resphere.contract.errors import NotAllowedInCurrentState, NotFound, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_services import Service
-from resphere.inventory.edit import Edit
-from resphere.inventory.replica import Replica
 from resphere.inventory.vcenter_services import ServiceState
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 

@@ -11,7 +11,7 @@ from resphere.contract.errors import NotFound, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.vstats import AcqSpecs, QueryPredicate, RsrcId
 from resphere.inventory.acquisitions import Acquisition
-from resphere.inventory.edit import Edit
+from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vstats.catalog import COUNTERS, EDITION, SETS

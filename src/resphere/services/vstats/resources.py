@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated.vstats import QueryPredicate, RsrcId
 from resphere.inventory.model import Host, VirtualMachine
-from resphere.inventory.replica import Replica
+from resphere.replica.replica import Replica
 from resphere.services.vstats.catalog import HOST, TYPES, VM
 
 CLASSES: dict[str, type[Host] | type[VirtualMachine]] = {HOST: Host, VM: VirtualMachine}

@@ -10,7 +10,7 @@ from resphere.contract.errors import AlreadyExists, InvalidArgument, NotFound, U
 from resphere.contract.generated import ids, vcenter_guest
 from resphere.contract.generated.vcenter_guest import CustomizationSpec, CustomizationSpecs
 from resphere.inventory.customization import CustomizationItem
-from resphere.inventory.edit import Edit
+from resphere.replica.edit import Edit
 from resphere.services.vcenter.guest.documents import without_secrets
 from tests.support.customizations import DHCP, STATIC, cloud, linux, named, windows
 from tests.support.world import NOW, World

@@ -32,7 +32,6 @@ from resphere.contract.generated import (
     vcenter_vm_storage,
     vcenter_vm_storage_policy,
 )
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import Cluster, Datacenter, Datastore, VirtualMachine
 from resphere.inventory.storage_policies import (
     BUILT_IN,
@@ -42,6 +41,7 @@ from resphere.inventory.storage_policies import (
     VVOL_DEFAULT,
     StoragePolicy,
 )
+from resphere.replica.edit import Edit
 from tests.support.world import World
 
 Policies = vcenter_storage.Policies

@@ -18,8 +18,8 @@ from resphere.contract.generated import vcenter
 from resphere.contract.generated.cis_task import Status
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import Host, VirtualMachine
+from resphere.replica.edit import Edit
 from resphere.services.registry import load
 from resphere.tasks.record import Task
 from tests.services.vcenter.vm.test_refusals import OFF, ON, State, equipped

@@ -9,13 +9,13 @@ from typing import TypeVar
 import msgspec
 
 from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
-from resphere.inventory.edit import Edit
 from resphere.inventory.guest import GuestContent, GuestNode, GuestSystem, content_id, put_system
 from resphere.inventory.model import VirtualMachine
-from resphere.inventory.replica import Replica
 from resphere.providers.base import Job
 from resphere.providers.simulator.guest.image import image, style_of
 from resphere.providers.simulator.guest.tree import Limits, Tree
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.store.contents import ContentMissing, Contents
 
 R = TypeVar("R")

@@ -18,11 +18,11 @@ from resphere.inventory.guest_network import addresses_by_nic
 from resphere.inventory.guests import Guest
 from resphere.inventory.guests import guest as defaults_of
 from resphere.inventory.model import GuestState, VirtualMachine
-from resphere.inventory.replica import Replica
 from resphere.inventory.tables import ON_HOST
 from resphere.providers.simulator.catalog import CURRENT_TOOLS, GIB, OPEN_VM_TOOLS
 from resphere.providers.simulator.guest.image import family_of
 from resphere.providers.simulator.machine import tools_info
+from resphere.replica.replica import Replica
 
 FOLDER = f"{ON_HOST}/usr/lib/vmware/isoimages/"
 IMAGES = {

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from resphere.inventory.customization import GuestCustomization, finished
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import VirtualMachine
-from resphere.inventory.replica import Replica
 from resphere.providers.simulator.guest.customizing import customize
 from resphere.providers.simulator.work.due import Due
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 
 
 class Customizations:

@@ -9,8 +9,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TypeAlias, TypeVar
 
-from resphere.inventory.replica import Replica
-from resphere.inventory.table import Stored
+from resphere.replica.replica import Replica
+from resphere.replica.table import Stored
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,8 @@ from resphere.contract.errors import Unauthenticated, Unsupported, VapiError, me
 from resphere.contract.generated.vcenter_guest import CustomizationSpec
 from resphere.contract.generated.vcenter_vm_guest import Credentials, LocalFilesystem, Processes
 from resphere.contract.model import ByteStream
-from resphere.inventory.edit import Edit
 from resphere.inventory.guest import GuestTransfer
 from resphere.inventory.model import VirtualMachine
-from resphere.inventory.replica import Replica
 from resphere.providers.base import GuestFiles, Job
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.guest.customizing import customize
@@ -29,6 +27,8 @@ from resphere.providers.simulator.guest.tools import installer_drive, upgraded, 
 from resphere.providers.simulator.guest.tree import Limits
 from resphere.providers.simulator.work.customizations import Customizations
 from resphere.providers.simulator.work.transfers import Transfers
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.store.contents import Contents
 
 R = TypeVar("R")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import ManagedObject
-from resphere.inventory.replica import Replica
 from resphere.providers.base import Job
 from resphere.providers.simulator.durations import Durations
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 
 O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
 R = TypeVar("R")

@@ -10,11 +10,9 @@ from resphere.contract.errors import UnableToAllocateResource, VapiError
 from resphere.contract.generated import ids
 from resphere.inventory.admission import admit
 from resphere.inventory.belongings import copy_belongings
-from resphere.inventory.edit import Edit
 from resphere.inventory.files import register, settle, unregister
 from resphere.inventory.guest import GuestSystem
 from resphere.inventory.model import Folder, Snapshot, VirtualMachine
-from resphere.inventory.replica import Replica
 from resphere.inventory.storage_policies import with_known_policies
 from resphere.inventory.users import use_connections
 from resphere.providers.base import Copy, Job, Registration
@@ -31,6 +29,8 @@ from resphere.providers.simulator.work.relocation import (
     kept_by_snapshots,
     new_paths,
 )
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 
 
 class Lifecycle:

@@ -7,7 +7,7 @@ from resphere.inventory.compute_policies import Placing, policies_of
 from resphere.inventory.model import Host, VirtualMachine
 from resphere.inventory.placement import NoPlace, can_run, can_take, memory_in_use_MiB, place
 from resphere.inventory.relations import cluster_of_host, hosts_of_cluster
-from resphere.inventory.replica import Replica
+from resphere.replica.replica import Replica
 
 
 def running_place(inventory: Replica, vm: VirtualMachine) -> Host:

@@ -7,11 +7,9 @@ from datetime import datetime, timedelta
 import msgspec
 
 from resphere.contract.generated import vcenter_vm
-from resphere.inventory.edit import Edit
 from resphere.inventory.guest import stop_guest
 from resphere.inventory.guest_reboot import GuestReboot
 from resphere.inventory.model import VirtualMachine
-from resphere.inventory.replica import Replica
 from resphere.providers.base import Job
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.guest.customizing import (
@@ -23,6 +21,8 @@ from resphere.providers.simulator.guest.customizing import (
 from resphere.providers.simulator.guest.tools import reporting, upgraded_at_start, with_system_of_medium
 from resphere.providers.simulator.states import powered_off, powered_on, rebooting, suspended
 from resphere.providers.simulator.work.places import running_place
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 
 State = vcenter_vm.Power.State
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from resphere.inventory.edit import Edit
 from resphere.inventory.guest_reboot import GuestReboot
 from resphere.inventory.model import VirtualMachine
-from resphere.inventory.replica import Replica
 from resphere.providers.simulator.states import rebooted
 from resphere.providers.simulator.work.due import Due
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 
 
 class Reboots:

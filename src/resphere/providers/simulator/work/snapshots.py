@@ -10,11 +10,9 @@ from resphere.contract.errors import NotFound, ResourceBusy, message
 from resphere.contract.generated import ids, vcenter_vm
 from resphere.inventory.admission import admit
 from resphere.inventory.data_sets import copy_data_sets, forget_data_sets, revert_data_sets
-from resphere.inventory.edit import Edit
 from resphere.inventory.files import room_by_store, settle, still_unmerged, taken_by_another, without_lost_networks
 from resphere.inventory.guest import forget_kept_guest, keep_guest, revert_guest
 from resphere.inventory.model import Snapshot, VirtualMachine
-from resphere.inventory.replica import Replica
 from resphere.inventory.space import snapshot_room
 from resphere.inventory.storage_policies import with_known_policies
 from resphere.inventory.users import use_connections
@@ -23,6 +21,8 @@ from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.guest.customizing import break_off_customization
 from resphere.providers.simulator.states import powered_off
 from resphere.providers.simulator.work.places import running_place
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 
 ON = vcenter_vm.Power.State.POWERED_ON
 

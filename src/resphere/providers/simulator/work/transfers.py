@@ -12,14 +12,14 @@ import msgspec
 from resphere.contract.errors import InvalidArgument, NotFound, message
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Transfers as Contract
 from resphere.contract.model import ByteStream, WholeBytes
-from resphere.inventory.edit import Edit
 from resphere.inventory.guest import DOCUMENT_BYTES, GuestSystem, GuestTransfer
 from resphere.inventory.model import VirtualMachine
-from resphere.inventory.replica import Replica
 from resphere.providers.base import Job
 from resphere.providers.simulator.guest.faults import no_space
 from resphere.providers.simulator.guest.files import SimulatedFiles
 from resphere.providers.simulator.guest.systems import Systems, complete
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.store.contents import Contents, Reading
 
 log = logging.getLogger(__name__)

@@ -7,9 +7,7 @@ import msgspec
 from resphere.access.defaults import READ
 from resphere.contract.errors import InvalidArgument, Unauthorized, message
 from resphere.contract.generated import vapi_std
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import ManagedObject
-from resphere.inventory.replica import Replica
 from resphere.inventory.tagging import (
     Attachment,
     Category,
@@ -20,6 +18,8 @@ from resphere.inventory.tagging import (
     is_associable,
     type_of,
 )
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.cis.tagging.common import require_now
 

@@ -10,8 +10,8 @@ from uuid import UUID
 import msgspec
 
 from resphere.contract.errors import AlreadyExists, InvalidArgument, NotFound, message
-from resphere.inventory.edit import Edit
 from resphere.inventory.tagging import Category, Tag
+from resphere.replica.edit import Edit
 from resphere.services.call import Call
 
 D = TypeVar("D", Category, Tag)

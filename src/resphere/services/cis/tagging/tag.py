@@ -6,9 +6,9 @@ import msgspec
 
 from resphere.contract.errors import AlreadyExists, message
 from resphere.contract.generated import cis_tagging, ids
-from resphere.inventory.edit import Edit
 from resphere.inventory.tag_deletion import delete_tag
 from resphere.inventory.tagging import Category, Tag, tag_name_key
+from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.cis.tagging import common
 from resphere.services.registry import implements

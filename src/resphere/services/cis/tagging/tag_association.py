@@ -9,7 +9,6 @@ from resphere.access.defaults import READ
 from resphere.contract.errors import VapiError
 from resphere.contract.generated import cis_tagging, ids, vapi_std
 from resphere.contract.model import LocalizableMessage
-from resphere.inventory.edit import Edit
 from resphere.inventory.tagging import (
     Attachment,
     Category,
@@ -19,6 +18,7 @@ from resphere.inventory.tagging import (
     is_associable,
     type_of,
 )
+from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.cis.tagging import common
 from resphere.services.cis.tagging.attaching import Attaching, find_readable, invalid_object, require_readable

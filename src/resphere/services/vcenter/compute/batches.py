@@ -15,8 +15,8 @@ from resphere.contract.generated.vcenter_compute_policies import (
 )
 from resphere.contract.model import Dynamic
 from resphere.inventory.compute_policies import ComputePolicy
-from resphere.inventory.edit import Edit
 from resphere.inventory.tagging import Category, Tag
+from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.cis.tagging.common import identity_for
 from resphere.services.registry import implements

@@ -8,9 +8,9 @@ from resphere.contract.errors import VapiError
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_cluster import EvcMode
 from resphere.contract.model import ErrorValue, Struct
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import Cluster, Host
 from resphere.inventory.relations import hosts_of_cluster
+from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.evc.compatibility import given_mode, lacks, obstacles

@@ -11,7 +11,7 @@ from resphere.contract.generated.vcenter_evc_mode import EvcMode
 from resphere.inventory.evc import completed, hidden, is_known, lacking, shown_by
 from resphere.inventory.model import Cluster, Host, VirtualMachine
 from resphere.inventory.relations import hosts_of_cluster
-from resphere.inventory.replica import Replica
+from resphere.replica.replica import Replica
 
 OFF = vcenter_vm.Power.State.POWERED_OFF
 _KEY = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}\Z")

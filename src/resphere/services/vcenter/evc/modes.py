@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from resphere.contract.errors import NotFound, ServiceUnavailable, VapiError, message
 from resphere.contract.generated import ids, vcenter, vcenter_evc_mode
-from resphere.inventory.edit import Edit
 from resphere.inventory.evc import features_of, mode_of, parts
 from resphere.inventory.model import ROOT_FOLDER, Cluster, Folder, Host
 from resphere.inventory.relations import hosts_of_cluster
+from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.evc.compatibility import invalid

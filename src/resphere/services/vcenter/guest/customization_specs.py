@@ -6,7 +6,7 @@ from resphere.contract.errors import AlreadyExists, InvalidArgument, NotFound, m
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_guest import CustomizationSpec, CustomizationSpecs
 from resphere.inventory.customization import CustomizationItem
-from resphere.inventory.edit import Edit
+from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.selection import limited

@@ -11,10 +11,10 @@ from resphere.contract.errors import InvalidArgument, NotFound, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_host_hardware import DirectPathDevices
 from resphere.contract.model import Struct
-from resphere.inventory.edit import Edit
 from resphere.inventory.host_parts import DirectPathDevice, Mode, device_key, devices_of
 from resphere.inventory.model import Host
-from resphere.inventory.replica import Replica
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 

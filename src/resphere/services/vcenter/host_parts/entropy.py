@@ -8,9 +8,9 @@ from __future__ import annotations
 from resphere.contract.errors import ServiceUnavailable, message
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_host_entropy import ExternalPool
-from resphere.inventory.edit import Edit
 from resphere.inventory.host_parts import EntropyPool
 from resphere.inventory.model import Host
+from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.registry import implements
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from resphere.contract.errors import InvalidArgument, NotFound, message
 from resphere.contract.model import LocalizableMessage
-from resphere.inventory.replica import Replica
 from resphere.inventory.storage_policies import StoragePolicy, find_policy
+from resphere.replica.replica import Replica
 
 
 def require_policy(inventory: Replica, id: str) -> StoragePolicy:

@@ -7,7 +7,6 @@ from uuid import UUID
 from resphere.contract.errors import AlreadyExists, InvalidArgument, ResourceInUse, message
 from resphere.contract.extensions.storage_policies import StoragePolicies
 from resphere.contract.generated import ids
-from resphere.inventory.edit import Edit
 from resphere.inventory.storage_policies import (
     BUILT_IN,
     StoragePolicy,
@@ -17,6 +16,7 @@ from resphere.inventory.storage_policies import (
 )
 from resphere.inventory.tagging import Tag
 from resphere.inventory.users import use_tag
+from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.cis.tagging.common import require_now
 from resphere.services.registry import implements

@@ -7,7 +7,6 @@ import msgspec
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_storage_policy import Compliance
 from resphere.inventory.model import Datastore, VirtualMachine
-from resphere.inventory.replica import Replica
 from resphere.inventory.storage_policies import (
     Fit,
     StoragePolicy,
@@ -17,6 +16,7 @@ from resphere.inventory.storage_policies import (
     home_datastore,
     home_policy,
 )
+from resphere.replica.replica import Replica
 
 Status = Compliance.Status
 STATUSES = {

@@ -6,9 +6,9 @@ from resphere.access.defaults import READ
 from resphere.contract.errors import InvalidArgument, NotFound, VapiError, message
 from resphere.contract.generated import ids, vapi_std, vcenter_tagging
 from resphere.contract.model import LocalizableMessage
-from resphere.inventory.edit import Edit
-from resphere.inventory.replica import Replica
 from resphere.inventory.tagging import Attachment, Category, Tag, attached_to_existing, tag_name_key
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.cis.tagging.attaching import Attaching, find_readable
 from resphere.services.cis.tagging.common import require_now

@@ -17,8 +17,8 @@ import msgspec
 
 from resphere.contract.errors import InvalidArgument, NotFound, message
 from resphere.contract.model import LocalizableMessage
-from resphere.inventory.replica import Replica
 from resphere.inventory.tagging import SHELVES, Attachment, Category, Tag, shelf_of
+from resphere.replica.replica import Replica
 
 D = TypeVar("D", Category, Tag, Attachment)
 Named = TypeVar("Named", Category, Tag)

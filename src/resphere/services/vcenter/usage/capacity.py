@@ -10,7 +10,7 @@ from resphere.contract.generated import ids, vcenter_vm
 from resphere.contract.generated.vcenter_capacity import Usage
 from resphere.contract.model import LocalizableMessage
 from resphere.inventory.model import Cluster, Datacenter, Datastore, Host, VirtualMachine
-from resphere.inventory.replica import Replica
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 

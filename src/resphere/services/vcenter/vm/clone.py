@@ -8,9 +8,9 @@ import msgspec
 
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.customization import pending
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import VirtualMachine
 from resphere.providers.base import Copy, Job
+from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.guest.customization_specs import require_item

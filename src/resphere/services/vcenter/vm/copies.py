@@ -13,7 +13,7 @@ from resphere.contract.generated.vcenter_vm_hardware import Disk, Ethernet
 from resphere.contract.generated.vcenter_vm_hardware_boot import Device
 from resphere.inventory.files import store_of
 from resphere.inventory.model import Datastore, Network, VirtualMachine
-from resphere.inventory.replica import Replica
+from resphere.replica.replica import Replica
 from resphere.services.call import not_found
 from resphere.services.vcenter.vm.hardware.ethernet import mac_address
 from resphere.services.vcenter.vm.hardware.families import DISKS, NICS

@@ -6,11 +6,11 @@ from itertools import count
 
 from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import ids, vcenter
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import Datastore, Folder, Network, VirtualMachine
 from resphere.inventory.relations import datacenter_of
-from resphere.inventory.replica import Replica
 from resphere.inventory.tables import datastore_name
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.names import is_free, require_free, require_name

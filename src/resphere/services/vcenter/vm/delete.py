@@ -5,7 +5,7 @@ from __future__ import annotations
 from resphere.contract.errors import NotAllowedInCurrentState, ResourceInaccessible, message
 from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.inventory.model import Datastore, VirtualMachine
-from resphere.inventory.replica import Replica
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.vm.power import invalid_state

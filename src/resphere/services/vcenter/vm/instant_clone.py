@@ -7,10 +7,10 @@ import msgspec
 from resphere.contract.errors import VapiError, message
 from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.contract.generated.vcenter_vm_hardware import ConnectionState
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import VirtualMachine
-from resphere.inventory.replica import Replica
 from resphere.providers.base import Copy
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.names import require_free, require_name

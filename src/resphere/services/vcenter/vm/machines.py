@@ -7,9 +7,9 @@ import msgspec
 from resphere.contract.generated import ids, vcenter, vcenter_vm, vcenter_vm_hardware
 from resphere.contract.generated.vcenter_vm_hardware import Ethernet
 from resphere.inventory.model import Network, VirtualMachine
-from resphere.inventory.projection import Projection
 from resphere.inventory.relations import cluster_of_vm, hosts_of_cluster
-from resphere.inventory.replica import Replica
+from resphere.replica.projection import Projection
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.selection import Criterion, by_id, by_index, limited, select

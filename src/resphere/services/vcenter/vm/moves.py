@@ -8,10 +8,10 @@ from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.extensions.inventory_specs import NameSpec
 from resphere.contract.extensions.moves import Machines
 from resphere.contract.generated import ids, vcenter
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import Folder, Host, ResourcePool, VirtualMachine
 from resphere.inventory.relations import cluster_of_host
 from resphere.inventory.users import use
+from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.moving import rename, require_folder

@@ -20,10 +20,10 @@ from resphere.contract.generated.vcenter_vm_hardware_boot import Device
 from resphere.inventory.guests import Guest, guest
 from resphere.inventory.model import Datastore, DatastoreFile, UnregisteredVm, VirtualMachine
 from resphere.inventory.proposals import boot_info, hardware_info
-from resphere.inventory.replica import Replica
 from resphere.inventory.space import files_on
 from resphere.inventory.storage_policies import with_home_policy
 from resphere.inventory.tables import file_stem, home
+from resphere.replica.replica import Replica
 from resphere.services.vcenter.storage.named import named_policy
 from resphere.services.vcenter.vm.hardware.adapter.nvme import with_nvme_adapter
 from resphere.services.vcenter.vm.hardware.adapter.sata import with_sata_adapter

@@ -19,7 +19,6 @@ from resphere.contract.errors import (
     message,
 )
 from resphere.contract.generated import vcenter
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import (
     Cluster,
     Datacenter,
@@ -32,9 +31,10 @@ from resphere.inventory.model import (
 )
 from resphere.inventory.placement import can_run, memory_in_use_MiB
 from resphere.inventory.relations import cluster_of_host, datacenter_of, hosts_of_cluster
-from resphere.inventory.replica import Replica
 from resphere.inventory.space import free_space
 from resphere.inventory.users import use
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.services.call import not_found
 
 O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object

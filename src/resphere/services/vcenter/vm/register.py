@@ -6,11 +6,11 @@ import msgspec
 
 from resphere.contract.errors import AlreadyExists, InvalidArgument, NotAllowedInCurrentState, NotFound, message
 from resphere.contract.generated import ids, vcenter, vcenter_vm
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import Datastore, Folder, Network, UnregisteredVm, VirtualMachine
-from resphere.inventory.replica import Replica
 from resphere.inventory.tables import home, path_on_datastore
 from resphere.providers.base import Registration
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.services.call import Call, not_found
 from resphere.services.registry import implements
 from resphere.services.vcenter.names import require_free, require_name

@@ -9,9 +9,9 @@ import msgspec
 from resphere.contract.errors import AlreadyExists, InvalidArgument
 from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.inventory.compute_policies import Placing
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import Host, VirtualMachine
 from resphere.providers.base import Job
+from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.names import require_free

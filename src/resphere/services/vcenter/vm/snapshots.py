@@ -6,7 +6,7 @@ from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, 
 from resphere.contract.extensions.vm_snapshots import VmSnapshots
 from resphere.contract.generated import ids, vcenter_vm
 from resphere.inventory.model import Snapshot, VirtualMachine
-from resphere.inventory.replica import Replica
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 

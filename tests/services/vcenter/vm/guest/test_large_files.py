@@ -16,12 +16,12 @@ from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_vm import Power
 from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Directories, Files
-from resphere.inventory.edit import Edit
 from resphere.inventory.guest import DOCUMENT_BYTES, GuestContent, GuestSystem, content_id, digest_of
 from resphere.inventory.model import Snapshot, VirtualMachine
 from resphere.providers.simulator.guest.systems import Systems
 from resphere.providers.simulator.guest.tree import Limits
 from resphere.providers.simulator.work.transfers import Transfers
+from resphere.replica.edit import Edit
 from resphere.store.contents import ContentMissing, Contents, Reading
 from tests.support.guests import ROOT, run_shell
 from tests.support.invariants import require_sound

@@ -11,8 +11,8 @@ from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_console import Tickets
 from resphere.contract.model import Secret
 from resphere.inventory.console import ConsoleTicket
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import VirtualMachine
+from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.vm.hardware.devices import STATE_WORDS

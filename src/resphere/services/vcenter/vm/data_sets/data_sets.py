@@ -16,8 +16,8 @@ from resphere.contract.errors import (
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm import DataSets
 from resphere.inventory.data_sets import DataSet, DataSetEntry, data_set_id, delete_data_set
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import VirtualMachine
+from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.vm.hardware.devices import require_not_suspended

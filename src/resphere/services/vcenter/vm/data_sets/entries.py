@@ -9,8 +9,8 @@ from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm import DataSets
 from resphere.contract.generated.vcenter_vm_data_sets import Entries
 from resphere.inventory.data_sets import DataSet, DataSetEntry, data_set_id, entry_id
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import VirtualMachine
+from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.vm.data_sets.data_sets import (

@@ -9,8 +9,8 @@ from resphere.contract.generated.vcenter_vm import GuestOSFamily, Tools
 from resphere.contract.generated.vcenter_vm_guest import Credentials, Customization, CustomizationLive
 from resphere.contract.model import LocalizableMessage
 from resphere.inventory.customization import GuestCustomization, Status, customized, pending
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import VirtualMachine
+from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.guest.customization_specs import require_item

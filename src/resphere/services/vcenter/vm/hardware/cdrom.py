@@ -9,8 +9,8 @@ from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, IdeAddressInfo, SataAddressInfo
 from resphere.inventory.files import store_of
 from resphere.inventory.model import VirtualMachine
-from resphere.inventory.replica import Replica
 from resphere.inventory.tables import path_on_datastore
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.vm.hardware.addresses import Bus, Place, allocate, buses, key_of

@@ -15,8 +15,8 @@ from resphere.contract.generated.vcenter_vm_hardware import (
 )
 from resphere.inventory.guests import guest
 from resphere.inventory.model import VirtualMachine
-from resphere.inventory.replica import Replica
 from resphere.inventory.storage_policies import with_disk_policy
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.storage.named import named_policy

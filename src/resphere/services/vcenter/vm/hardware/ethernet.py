@@ -9,7 +9,7 @@ from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_vm_hardware import Ethernet
 from resphere.inventory.guests import guest
 from resphere.inventory.model import Host, Network, VirtualMachine
-from resphere.inventory.replica import Replica
+from resphere.replica.replica import Replica
 from resphere.services.call import Call, not_found
 from resphere.services.registry import implements
 from resphere.services.vcenter.vm.hardware.devices import (

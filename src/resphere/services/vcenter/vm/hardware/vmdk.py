@@ -19,9 +19,9 @@ from resphere.inventory.files import disk_files, file_at, store_of
 from resphere.inventory.guests import guest
 from resphere.inventory.model import Datastore, VirtualMachine
 from resphere.inventory.relations import vms_of_datastore
-from resphere.inventory.replica import Replica
 from resphere.inventory.space import files_on, free_space
 from resphere.inventory.tables import is_of_file_names
+from resphere.replica.replica import Replica
 
 GIB = 1 << 30
 LARGEST_BYTES = 62 << 40

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import ids, vcenter_vm_storage
-from resphere.inventory.edit import Edit
 from resphere.inventory.model import Datastore, VirtualMachine
-from resphere.inventory.replica import Replica
 from resphere.inventory.storage_policies import (
     StoragePolicy,
     default_policy,
@@ -17,6 +15,8 @@ from resphere.inventory.storage_policies import (
     with_disk_policy,
     with_home_policy,
 )
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.storage.named import named_policy

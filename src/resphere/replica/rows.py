@@ -8,9 +8,9 @@ from typing import Any, Generic
 
 import msgspec
 
-from resphere.inventory.sealing import Sealing
-from resphere.inventory.sharing import Sharing
-from resphere.inventory.table import T, Table
+from resphere.replica.sealing import Sealing
+from resphere.replica.sharing import Sharing
+from resphere.replica.table import T, Table
 from resphere.store.base import StoreError
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})

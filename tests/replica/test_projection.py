@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resphere.inventory.projection import Projection
-from resphere.inventory.replica import Replica
-from tests.inventory.worlds import Item, add, put, run
+from resphere.replica.projection import Projection
+from resphere.replica.replica import Replica
+from tests.replica.worlds import Item, add, put, run
 
 
 def test_a_value_is_made_once_for_each_object(tmp_path: Path) -> None:

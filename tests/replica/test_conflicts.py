@@ -10,13 +10,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from resphere.inventory.contention import Contention
-from resphere.inventory.edit import Edit
-from resphere.inventory.errors import ConcurrentChange
-from resphere.inventory.replica import ATTEMPTS, Replica
+from resphere.replica.contention import Contention
+from resphere.replica.edit import Edit
+from resphere.replica.errors import ConcurrentChange
+from resphere.replica.replica import ATTEMPTS, Replica
 from resphere.store.base import StoreError, Transaction
 from resphere.store.sqlite import SqliteStore
-from tests.inventory.worlds import WORLD, Item, Scripted, add, check_indexes, contents, opened, put, run
+from tests.replica.worlds import WORLD, Item, Scripted, add, check_indexes, contents, opened, put, run
 
 
 class NameTaken(Exception):

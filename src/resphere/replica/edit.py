@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from resphere.inventory.errors import ConcurrentChange
-from resphere.inventory.rows import Rows
-from resphere.inventory.table import Stored, T, belonging_claims
+from resphere.replica.errors import ConcurrentChange
+from resphere.replica.rows import Rows
+from resphere.replica.table import Stored, T, belonging_claims
 from resphere.store.base import Check, Taking, Transaction, Write
 
 Key = tuple[str, str]

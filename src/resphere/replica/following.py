@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from resphere.inventory.replica import Replica
+from resphere.replica.replica import Replica
 
 L = TypeVar("L")
 

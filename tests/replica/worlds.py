@@ -11,10 +11,10 @@ from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
-from resphere.inventory.edit import Edit
-from resphere.inventory.replica import Replica
-from resphere.inventory.rows import numeric_order
-from resphere.inventory.table import Table
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
+from resphere.replica.rows import numeric_order
+from resphere.replica.table import Table
 from resphere.store.base import Changes, Snapshot, Store, Transaction
 from resphere.store.sqlite import SqliteStore
 

@@ -1,4 +1,4 @@
-"""A process that changes a store at random until it is killed: ``python -m tests.inventory.writer <path> <seed>``.
+"""A process that changes a store at random until it is killed: ``python -m tests.replica.writer <path> <seed>``.
 
 It prints a line for each change, after the change was acknowledged: ``<pair> <value>`` for one of a pair, else ``-``.
 """
@@ -13,10 +13,10 @@ from pathlib import Path
 
 import msgspec
 
-from resphere.inventory.edit import Edit
-from resphere.inventory.errors import ConcurrentChange
-from resphere.inventory.replica import Replica
-from tests.inventory.worlds import Item, opened, put
+from resphere.replica.edit import Edit
+from resphere.replica.errors import ConcurrentChange
+from resphere.replica.replica import Replica
+from tests.replica.worlds import Item, opened, put
 
 PAIRS = 3
 PLACES = 3

@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
-from resphere.inventory import sharing
 from resphere.inventory.model import VirtualMachine
-from resphere.inventory.rows import Rows
-from resphere.inventory.sharing import Sharing
 from resphere.inventory.tables import VIRTUAL_MACHINES
+from resphere.replica import sharing
+from resphere.replica.rows import Rows
+from resphere.replica.sharing import Sharing
 from tests.inventory import samples
 
 

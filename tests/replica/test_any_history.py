@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from resphere.inventory.edit import Edit
-from resphere.inventory.errors import ConcurrentChange
-from resphere.inventory.replica import Replica
+from resphere.replica.edit import Edit
+from resphere.replica.errors import ConcurrentChange
+from resphere.replica.replica import Replica
 from resphere.store.sqlite import SqliteStore
-from tests.inventory.worlds import WORLD, Item, Note, add, check_indexes, contents, in_order, opened, put
+from tests.replica.worlds import WORLD, Item, Note, add, check_indexes, contents, in_order, opened, put
 
 R = TypeVar("R")
 SIDES = st.integers(0, 1)

@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from resphere.inventory.edit import Edit
-from resphere.inventory.replica import Replica
-from resphere.inventory.table import Table, own_id
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
+from resphere.replica.table import Table, own_id
 from resphere.store.base import Transaction
 from resphere.store.sqlite import SqliteStore
-from tests.inventory.worlds import Scripted, opened, put, run
+from tests.replica.worlds import Scripted, opened, put, run
 
 
 class Box(msgspec.Struct, frozen=True):

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from resphere.inventory.contention import Contention
-from resphere.inventory.edit import Edit
-from resphere.inventory.errors import ConcurrentChange
-from resphere.inventory.rows import Rows
-from resphere.inventory.sealing import Sealing
-from resphere.inventory.table import Stored, T, Table
+from resphere.replica.contention import Contention
+from resphere.replica.edit import Edit
+from resphere.replica.errors import ConcurrentChange
+from resphere.replica.rows import Rows
+from resphere.replica.sealing import Sealing
+from resphere.replica.table import Stored, T, Table
 from resphere.store.base import Change, Conflict, Store
 
 R = TypeVar("R")

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from resphere.inventory.edit import Draft, Key
+from resphere.replica.edit import Draft, Key
 
 
 class Contention:

@@ -6,8 +6,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resphere.inventory.rows import Index, Rows, numeric_order
-from tests.inventory.worlds import ITEMS, Item
+from resphere.replica.rows import Index, Rows, numeric_order
+from tests.replica.worlds import ITEMS, Item
 
 KEYS = st.lists(st.sampled_from("abc"), max_size=4).map(tuple)
 CHANGES = st.lists(st.tuples(st.integers(0, 5), st.none() | KEYS))

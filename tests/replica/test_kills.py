@@ -8,9 +8,9 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from resphere.inventory.replica import Replica
-from tests.inventory.worlds import WORLD, Item, check_indexes, contents, opened
-from tests.inventory.writer import check, twins
+from resphere.replica.replica import Replica
+from tests.replica.worlds import WORLD, Item, check_indexes, contents, opened
+from tests.replica.writer import check, twins
 
 SEED = 20_260_102
 WRITERS = 2
@@ -45,7 +45,7 @@ class Checker:
 async def write_and_die(path: Path, seed: int, changes: int, checker: Checker) -> None:
     """Start a writer, and kill it once it has reported so many changes."""
     writer = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.inventory.writer", str(path), str(seed), stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "tests.replica.writer", str(path), str(seed), stdout=asyncio.subprocess.PIPE
     )
     assert writer.stdout is not None
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
-from resphere.inventory.table import Stored
+from resphere.replica.table import Stored
 
 T = TypeVar("T", bound=Stored)
 V = TypeVar("V")

@@ -9,12 +9,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from resphere.inventory.edit import Edit
-from resphere.inventory.errors import ConcurrentChange
-from resphere.inventory.replica import NUMBERS_TAKEN, Replica
+from resphere.replica.edit import Edit
+from resphere.replica.errors import ConcurrentChange
+from resphere.replica.replica import NUMBERS_TAKEN, Replica
 from resphere.store.base import StoreError, Transaction, Write
 from resphere.store.sqlite import SqliteStore
-from tests.inventory.worlds import ITEMS, WORLD, Item, Note, Scripted, add, check_indexes, contents, opened, put, run
+from tests.replica.worlds import ITEMS, WORLD, Item, Note, Scripted, add, check_indexes, contents, opened, put, run
 
 
 def test_an_empty_replica(tmp_path: Path) -> None:

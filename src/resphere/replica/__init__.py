@@ -1,0 +1,1 @@
+"""Every document of the store in memory: reads are served from it, changes go through it."""
