@@ -10,8 +10,8 @@ from typing import Any
 from resphere import services
 from resphere.contract.openapi import component_of
 from resphere.contract.releases import ALL_RELEASES
-from resphere.services.openapi import made, served
 from resphere.services.registry import load
+from resphere.services.resphere.openapi import made, served
 
 load(services)
 COMPONENTS = sorted({component_of(operation) for operation in served(ALL_RELEASES)})

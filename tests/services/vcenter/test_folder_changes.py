@@ -15,7 +15,7 @@ from resphere.contract.generated.vcenter import Datacenter as DatacenterApi
 from resphere.inventory.model import ROOT_FOLDER, Datacenter, Folder
 from resphere.inventory.relations import folder_path
 from resphere.services.call import Call
-from resphere.services.vcenter.folder_changes import move as move_folder
+from resphere.services.resphere.vcenter.folder import move as move_folder
 from tests.support.world import Caller, World
 
 ROOT = ids.FolderId(ROOT_FOLDER)

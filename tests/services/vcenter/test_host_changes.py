@@ -43,7 +43,7 @@ from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.new_hosts import thumbprint
 from resphere.providers.simulator.sizes import Sizes
 from resphere.services.call import Call
-from resphere.services.vcenter.host_changes import create
+from resphere.services.vcenter.host.changes import create
 from tests.support.invariants import managed_objects, require_sound
 from tests.support.world import Caller, World
 

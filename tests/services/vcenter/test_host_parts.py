@@ -11,8 +11,8 @@ from resphere.contract.generated.vcenter_host_entropy import ExternalPool
 from resphere.contract.generated.vcenter_host_hardware import DirectPathDevices
 from resphere.inventory.host_parts import DirectPathDevice, EntropyPool
 from resphere.inventory.model import Host
-from resphere.services.vcenter.host_parts.direct_path import ConfigureImpact, ConfigureResult
-from resphere.services.vcenter.host_parts.entropy import CAPACITY
+from resphere.services.vcenter.host.entropy.external_pool import CAPACITY
+from resphere.services.vcenter.host.hardware.direct_path_devices import ConfigureImpact, ConfigureResult
 from tests.services.vcenter.building import add_host, first, refused
 from tests.support.world import World
 

@@ -15,7 +15,7 @@ from resphere.contract.generated.vcenter import ResourcePool as Api
 from resphere.inventory.model import Cluster, ResourcePool, VirtualMachine
 from resphere.inventory.reservations import Resource, capacity
 from resphere.services.call import Call
-from resphere.services.vcenter.resource_pool_changes import create
+from resphere.services.vcenter.resource_pool.changes import create
 from tests.support.world import Caller, World
 
 Level = Api.SharesInfo.Level

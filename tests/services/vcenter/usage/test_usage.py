@@ -12,7 +12,7 @@ from resphere.contract.extensions.utilization import Utilization
 from resphere.contract.generated import ids, vcenter_utilization, vcenter_vm
 from resphere.contract.generated.vcenter_capacity import Usage
 from resphere.inventory.model import Cluster, Datastore, Host, VirtualMachine
-from resphere.services.vcenter.usage.capacity import severity
+from resphere.services.vcenter.capacity.usage import severity
 from tests.services.vcenter.building import add_cluster
 from tests.support.world import NOW, World
 

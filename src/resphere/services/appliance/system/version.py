@@ -5,9 +5,9 @@ from __future__ import annotations
 from resphere.contract.generated.appliance_system import Version
 from resphere.contract.moments import wire_time
 from resphere.inventory.installation import ONLY, Installation
-from resphere.services.about import PRODUCT
 from resphere.services.call import Call
 from resphere.services.registry import implements
+from resphere.services.resphere.about import PRODUCT
 
 TYPE = "vCenter Server with an embedded Platform Services Controller"
 UNPATCHED = ".00000"

@@ -21,7 +21,7 @@ from resphere.inventory.tagging import (
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.services.call import Call
-from resphere.services.cis.tagging.common import require_now
+from resphere.services.checks.tagging import require_now
 
 
 class Attaching:

@@ -10,7 +10,7 @@ from resphere.inventory.tag_deletion import delete_category
 from resphere.inventory.tagging import Category, plain_type
 from resphere.replica.edit import Edit
 from resphere.services.call import Call
-from resphere.services.cis.tagging import common
+from resphere.services.checks import tagging as common
 from resphere.services.registry import implements
 
 

@@ -10,7 +10,7 @@ from resphere.inventory.tag_deletion import delete_tag
 from resphere.inventory.tagging import Category, Tag, tag_name_key
 from resphere.replica.edit import Edit
 from resphere.services.call import Call
-from resphere.services.cis.tagging import common
+from resphere.services.checks import tagging as common
 from resphere.services.registry import implements
 
 

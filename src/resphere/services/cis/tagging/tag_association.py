@@ -20,7 +20,7 @@ from resphere.inventory.tagging import (
 )
 from resphere.replica.edit import Edit
 from resphere.services.call import Call
-from resphere.services.cis.tagging import common
+from resphere.services.checks import tagging as common
 from resphere.services.cis.tagging.attaching import Attaching, find_readable, invalid_object, require_readable
 from resphere.services.registry import implements
 

@@ -10,8 +10,8 @@ from resphere.inventory.tagging import Attachment, Category, Tag, attached_to_ex
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.services.call import Call
+from resphere.services.checks.tagging import require_now
 from resphere.services.cis.tagging.attaching import Attaching, find_readable
-from resphere.services.cis.tagging.common import require_now
 from resphere.services.registry import implements
 from resphere.services.vcenter.tagging.paging import InvalidMarker, all_after, cut, read_marker, unknown_marker
 

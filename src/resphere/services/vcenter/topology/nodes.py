@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from resphere.contract.errors import InvalidArgument, NotFound, message
+from resphere.contract.errors import NotFound, message
 from resphere.contract.generated import ids
-from resphere.contract.generated.vcenter_topology import Nodes, ReplicationStatus
+from resphere.contract.generated.vcenter_topology import Nodes
 from resphere.services.call import Call
 from resphere.services.registry import implements
 
@@ -34,25 +34,3 @@ async def get(call: Call, node: Id) -> Nodes.Info:
             )
         )
     return Nodes.Info(domain=call.environment.product.sso_domain, type=EMBEDDED, replication_partners=())
-
-
-@implements(ReplicationStatus.list, kept=True)
-async def list_status(call: Call, filter: ReplicationStatus.FilterSpec | None) -> tuple[ReplicationStatus.Summary, ...]:
-    """Nothing: there is no partner to replicate with.
-
-    :raises InvalidArgument: the filter names a node that there is not.
-    """
-    name = call.environment.product.host_name
-    strange = sorted(
-        n for n in (filter.nodes if filter is not None and filter.nodes else ()) if n.lower() != name.lower()
-    )
-    if strange:
-        raise InvalidArgument(
-            message(
-                "resphere.topology.filter",
-                "filter.nodes: there is no node {0}; this vCenter, {1}, is the only one.",
-                ", ".join(strange),
-                name,
-            )
-        )
-    return ()

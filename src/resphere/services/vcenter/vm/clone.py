@@ -12,9 +12,9 @@ from resphere.inventory.model import VirtualMachine
 from resphere.providers.base import Copy, Job
 from resphere.replica.edit import Edit
 from resphere.services.call import Call
+from resphere.services.checks.names import require_free, require_name
 from resphere.services.registry import implements
 from resphere.services.vcenter.guest.customization_specs import require_item
-from resphere.services.vcenter.names import require_free, require_name
 from resphere.services.vcenter.vm.copies import copied, needs_of, targets
 from resphere.services.vcenter.vm.guest.customization import require_fitting
 from resphere.services.vcenter.vm.new_machine import new_identity

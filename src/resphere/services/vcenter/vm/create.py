@@ -12,8 +12,8 @@ from resphere.inventory.tables import datastore_name
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.services.call import Call
+from resphere.services.checks.names import is_free, require_free, require_name
 from resphere.services.registry import implements
-from resphere.services.vcenter.names import is_free, require_free, require_name
 from resphere.services.vcenter.vm.new_machine import new_identity, new_machine
 from resphere.services.vcenter.vm.placement import Needs, folder_of, rely_on, resolve, wanted
 

@@ -9,8 +9,8 @@ from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm import EvcMode
 from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
+from resphere.services.checks.evc_compatibility import require_form
 from resphere.services.registry import implements
-from resphere.services.vcenter.evc.compatibility import require_form
 from resphere.services.vcenter.vm.hardware.devices import STATE_WORDS, State
 
 OLDEST_VERSION = 14

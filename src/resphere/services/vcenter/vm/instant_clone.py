@@ -12,8 +12,8 @@ from resphere.providers.base import Copy
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.services.call import Call
+from resphere.services.checks.names import require_free, require_name
 from resphere.services.registry import implements
-from resphere.services.vcenter.names import require_free, require_name
 from resphere.services.vcenter.vm.copies import copied, needs_of, require_uuid, targets
 from resphere.services.vcenter.vm.hardware.ethernet import nic_with
 from resphere.services.vcenter.vm.hardware.families import NICS, PARALLEL_PORTS, SERIAL_PORTS

@@ -11,9 +11,9 @@ from resphere.inventory.relations import cluster_of_vm, hosts_of_cluster
 from resphere.replica.projection import Projection
 from resphere.replica.replica import Replica
 from resphere.services.call import Call
+from resphere.services.checks.datacenters import in_datacenters
 from resphere.services.registry import implements
 from resphere.services.selection import Criterion, by_id, by_index, limited, select
-from resphere.services.vcenter.places import in_datacenters
 
 MOST_LISTED = 4000
 

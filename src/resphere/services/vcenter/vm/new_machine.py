@@ -24,13 +24,13 @@ from resphere.inventory.space import files_on
 from resphere.inventory.storage_policies import with_home_policy
 from resphere.inventory.tables import file_stem, home
 from resphere.replica.replica import Replica
-from resphere.services.vcenter.storage.named import named_policy
+from resphere.services.checks.storage_policies import named_policy
 from resphere.services.vcenter.vm.hardware.adapter.nvme import with_nvme_adapter
 from resphere.services.vcenter.vm.hardware.adapter.sata import with_sata_adapter
 from resphere.services.vcenter.vm.hardware.adapter.scsi import with_scsi_adapter
 from resphere.services.vcenter.vm.hardware.addresses import UNITS, Bus, buses, used
-from resphere.services.vcenter.vm.hardware.boot import with_boot
-from resphere.services.vcenter.vm.hardware.boot_device import with_boot_devices
+from resphere.services.vcenter.vm.hardware.boot.boot import with_boot
+from resphere.services.vcenter.vm.hardware.boot.device import with_boot_devices
 from resphere.services.vcenter.vm.hardware.cdrom import with_cdrom
 from resphere.services.vcenter.vm.hardware.cpu import with_cpu
 from resphere.services.vcenter.vm.hardware.disk import with_disk

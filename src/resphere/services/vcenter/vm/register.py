@@ -12,8 +12,8 @@ from resphere.providers.base import Registration
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.services.call import Call, not_found
+from resphere.services.checks.names import require_free, require_name
 from resphere.services.registry import implements
-from resphere.services.vcenter.names import require_free, require_name
 from resphere.services.vcenter.vm.create import no_placement, store_named
 from resphere.services.vcenter.vm.placement import Needs, folder_of, rely_on, resolve, wanted
 from resphere.services.vcenter.vm.power import invalid_state

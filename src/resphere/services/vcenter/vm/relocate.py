@@ -13,8 +13,8 @@ from resphere.inventory.model import Host, VirtualMachine
 from resphere.providers.base import Job
 from resphere.replica.edit import Edit
 from resphere.services.call import Call
+from resphere.services.checks.names import require_free
 from resphere.services.registry import implements
-from resphere.services.vcenter.names import require_free
 from resphere.services.vcenter.vm.copies import Targets, moved, needs_of, targets
 from resphere.services.vcenter.vm.placement import RELOCATE, Place, every_host, folder_of, rely_on, resolve, wanted
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import hashlib
 from datetime import timedelta
 
-from resphere.contract.errors import NotAllowedInCurrentState, NotFound, message
-from resphere.contract.extensions.console import Console
+from resphere.contract.errors import NotAllowedInCurrentState, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_console import Tickets
-from resphere.contract.model import Secret
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.model import VirtualMachine
 from resphere.replica.edit import Edit
@@ -49,24 +47,6 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: Tickets.CreateSpec)
     return Tickets.Summary(ticket=f"wss://{authority}/ticket/{secret}")
 
 
-@implements(Console.open)
-async def open_(call: Call, ticket: Secret) -> bytes:
-    """What a simulated VM shows on its console, as text, once for a ticket: nothing draws a screen here.
-
-    :raises NotFound: the ticket is none, was used, or is too old.
-    """
-
-    def plan(edit: Edit) -> VirtualMachine:
-        found = edit.get(ConsoleTicket, digest(ticket))
-        vm = edit.get(VirtualMachine, found.machine) if found is not None else None
-        if found is None or vm is None or found.expires <= call.environment.now():
-            raise NotFound(message("resphere.vm.console.no_ticket", "This console ticket is not good, or no more."))
-        edit.delete(ConsoleTicket, found.id)
-        return vm
-
-    return screen(await call.inventory.change(plan)).encode()
-
-
 def require_console(vm: VirtualMachine, type: Tickets.Type) -> None:
     """Refuse a VM that has no such console now."""
     if vm.template:
@@ -87,15 +67,6 @@ def require_console(vm: VirtualMachine, type: Tickets.Type) -> None:
                 STATE_WORDS[vm.power_state].capitalize(),
             ),
         )
-
-
-def screen(vm: VirtualMachine) -> str:
-    """The text on the console."""
-    if vm.power_state is not ON:
-        return f"{vm.name} is {STATE_WORDS[vm.power_state]}.\n"
-    if vm.guest is None:
-        return "Operating System not found\n"
-    return f"{vm.guest.full_name} {vm.guest.host_name} tty1\n\n{vm.guest.host_name.partition('.')[0]} login: \n"
 
 
 def digest(secret: str) -> str:

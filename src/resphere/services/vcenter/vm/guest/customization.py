@@ -1,13 +1,12 @@
-"""``com.vmware.vcenter.vm.guest.customization`` and ``customization_live``: names and addresses for a guest."""
+"""``com.vmware.vcenter.vm.guest.customization``: names and addresses for a guest, at the next start."""
 
 from __future__ import annotations
 
-from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, message
+from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_guest import CustomizationSpec, HostnameGenerator, Ipv4, Ipv6
 from resphere.contract.generated.vcenter_vm import GuestOSFamily, Tools
-from resphere.contract.generated.vcenter_vm_guest import Credentials, Customization, CustomizationLive
-from resphere.contract.model import LocalizableMessage
+from resphere.contract.generated.vcenter_vm_guest import Customization
 from resphere.inventory.customization import GuestCustomization, Status, customized, pending
 from resphere.inventory.model import VirtualMachine
 from resphere.replica.edit import Edit
@@ -15,12 +14,8 @@ from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.guest.customization_specs import require_item
 from resphere.services.vcenter.guest.rules import require_sound
-from resphere.services.vcenter.vm.guest.operations_ready import require_ready
 from resphere.services.vcenter.vm.hardware.devices import State, require_off
-from resphere.tasks.record import Task
 
-LIVE = CustomizationLive.Info.Status
-LIVE_WORK = (CustomizationLive.run_task.service, CustomizationLive.run_task.name)
 CUSTOMIZABLE = (GuestOSFamily.LINUX, GuestOSFamily.WINDOWS)
 
 
@@ -81,62 +76,6 @@ async def check(call: Call, vm: ids.VirtualMachineId) -> Customization.CheckInfo
     )
 
 
-@implements(CustomizationLive.get)
-async def get_live(call: Call, vm: ids.VirtualMachineId) -> CustomizationLive.Info:
-    """How far the VM's last customization is, if that was done while it ran."""
-    call.require(VirtualMachine, vm)
-    for task in call.inventory.by(Task, "busy", vm).values():
-        if (task.service, task.operation) == LIVE_WORK and call.tasks.is_worked_on(task):
-            return CustomizationLive.Info(status=LIVE.RUNNING, start_time=task.start_time)
-    last = call.inventory.get(GuestCustomization, vm)
-    if last is None or not last.live:
-        return CustomizationLive.Info(status=LIVE.NOT_AVAILABLE)
-    error = None
-    if last.error is not None:
-        error = LocalizableMessage(id="resphere.guest.customization_failed", default_message=last.error, args=())
-    return CustomizationLive.Info(
-        status=LIVE(last.status), error=error, start_time=last.start_time, end_time=last.end_time
-    )
-
-
-@implements(CustomizationLive.run_task)
-async def run_live(call: Call, vm: ids.VirtualMachineId, spec: CustomizationLive.RunSpec) -> ids.CisTASKId:
-    """Customize the guest of a running VM, by a Linux specification without a script.
-
-    :raises InvalidArgument: the specification is another, or does not fit the VM.
-    :raises NotAllowedInCurrentState: the VM does not run.
-    """
-    target = call.require(VirtualMachine, vm)
-    if spec.name is None and spec.spec is None:
-        raise invalid("spec", "name or spec must be set")
-    wanted = require_item(call, spec.name).spec if spec.name is not None else spec.spec
-    assert wanted is not None
-    require_sound(wanted, "spec.spec")
-    linux = wanted.configuration_spec.linux_config
-    if linux is None or linux.script_text is not None:
-        raise invalid("spec", "live customization takes a linux_config without script_text")
-
-    def guard(current: VirtualMachine) -> None:
-        require_ready(current)
-        require_none_under_way(call, current)
-        require_fitting(current, wanted)
-
-    guard(target)
-    credentials = Credentials(
-        interactive_session=False,
-        type=Credentials.Type.USERNAME_PASSWORD,
-        user_name=spec.auth.user_name,
-        password=spec.auth.password,
-    )
-    call.provider.guests.log_in(target, credentials)
-    return await call.launch(
-        "VirtualMachine.customizeGuest",
-        target,
-        lambda job: call.provider.guests.customize(job, wanted),
-        guard,
-    )
-
-
 def chosen(call: Call, spec: Customization.SetSpec) -> CustomizationSpec | None:
     """The specification that is meant."""
     if spec.name is not None and spec.spec is not None:
@@ -174,18 +113,6 @@ def require_fitting(vm: VirtualMachine, spec: CustomizationSpec) -> None:
         raise InvalidArgument(
             message("vmsg.NicSettingMismatch.summary", "The settings do not fit: {0}.", error)
         ) from None
-
-
-def require_none_under_way(call: Call, vm: VirtualMachine) -> None:
-    """Refuse a VM whose guest is being customized since its start.
-
-    :raises NotAllowedInCurrentState: it is.
-    """
-    last = call.inventory.get(GuestCustomization, vm.id)
-    if last is not None and last.status is Status.RUNNING:
-        raise NotAllowedInCurrentState(
-            message("resphere.guest.customization_running", "The guest in {0} is being customized already.", vm.name)
-        )
 
 
 def is_customizable(vm: VirtualMachine) -> bool:

@@ -6,8 +6,8 @@ from resphere.contract.errors import NotFound, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import Credentials, Environment
 from resphere.services.call import Call
+from resphere.services.checks.guest_operations import ready
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.guest.operations_ready import ready
 
 
 @implements(Environment.get)

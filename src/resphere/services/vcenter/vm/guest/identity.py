@@ -8,8 +8,8 @@ from resphere.contract.model import LocalizableMessage
 from resphere.inventory.guest_ids import vim_guest_id
 from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
+from resphere.services.checks.tools_running import require_guest
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.guest.tools_running import require_guest
 
 
 @implements(Identity.get, kept=True)

@@ -6,8 +6,8 @@ from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
 from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
+from resphere.services.checks.tools_running import require_guest
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.guest.tools_running import require_guest
 
 
 @implements(LocalFilesystem.get)

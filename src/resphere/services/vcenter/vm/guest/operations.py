@@ -6,8 +6,8 @@ from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import Operations
 from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
+from resphere.services.checks.tools_running import RUNNING
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.guest.tools_running import RUNNING
 from resphere.services.vcenter.vm.power import ON
 
 

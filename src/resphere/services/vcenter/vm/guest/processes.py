@@ -6,8 +6,8 @@ from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import Credentials, Processes
 from resphere.contract.model import Long
 from resphere.services.call import Call
+from resphere.services.checks.guest_operations import ready, require_ready
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.guest.operations_ready import ready, require_ready
 
 
 @implements(Processes.create)

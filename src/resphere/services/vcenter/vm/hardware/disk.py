@@ -18,8 +18,8 @@ from resphere.inventory.model import VirtualMachine
 from resphere.inventory.storage_policies import with_disk_policy
 from resphere.replica.replica import Replica
 from resphere.services.call import Call
+from resphere.services.checks.storage_policies import named_policy
 from resphere.services.registry import implements
-from resphere.services.vcenter.storage.named import named_policy
 from resphere.services.vcenter.vm.hardware.addresses import Bus, Place, allocate, key_of
 from resphere.services.vcenter.vm.hardware.cdrom import require_changeable, wrong_address
 from resphere.services.vcenter.vm.hardware.devices import lowest_free, reconfigure, require_off

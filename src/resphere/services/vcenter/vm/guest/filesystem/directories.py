@@ -6,8 +6,8 @@ from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import Credentials
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Directories, Files
 from resphere.services.call import Call
+from resphere.services.checks.guest_operations import change
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.guest.operations_ready import change
 
 
 @implements(Directories.create)

@@ -9,9 +9,9 @@ from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import Credentials
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Files
 from resphere.services.call import Call
+from resphere.services.checks.guest_operations import change, look
 from resphere.services.registry import implements
 from resphere.services.vcenter.vm.guest.filesystem.directories import make_temporary
-from resphere.services.vcenter.vm.guest.operations_ready import change, look
 
 DEFAULT_PAGE = 50
 MATCH_SECONDS = 0.25

@@ -1,0 +1,66 @@
+"""What every guest operation begins with: a VM that runs, Tools that run in it, and a user of the guest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from resphere.contract.errors import NotAllowedInCurrentState, Unsupported, message
+from resphere.contract.generated.vcenter_vm_guest import Credentials
+from resphere.inventory.model import VirtualMachine
+from resphere.providers.base import GuestFiles
+from resphere.services.call import Call
+from resphere.services.checks.tools_running import require_tools
+from resphere.services.vcenter.vm.hardware.devices import STATE_WORDS
+from resphere.services.vcenter.vm.power import ON
+
+R = TypeVar("R")
+
+
+def require_ready(vm: VirtualMachine) -> None:
+    """Refuse where nothing can be done in the guest.
+
+    :raises NotAllowedInCurrentState: the VM is not powered on.
+    :raises ServiceUnavailable: its Tools do not run.
+    """
+    if vm.template:
+        raise Unsupported(message("resphere.vm.guest.template", "{0} is a template and has no guest.", vm.name))
+    if vm.power_state is not ON:
+        raise NotAllowedInCurrentState(
+            message(
+                "resphere.vm.guest.power_state",
+                "Guest operations need a running virtual machine, and {0} is {1}.",
+                vm.name,
+                STATE_WORDS[vm.power_state],
+            ),
+            message(
+                "vmsg.InvalidPowerState.summary",
+                "The attempted operation cannot be performed in the current state ({0}).",
+                STATE_WORDS[vm.power_state].capitalize(),
+            ),
+        )
+    require_tools(vm)
+
+
+def ready(call: Call, vm: str, credentials: Credentials) -> tuple[VirtualMachine, str]:
+    """The VM, ready for guest operations, and the name of the guest's user.
+
+    :raises Unauthenticated: the guest does not know the credentials.
+    """
+    found = call.require(VirtualMachine, vm)
+    require_ready(found)
+    return found, call.provider.guests.log_in(found, credentials)
+
+
+def look(call: Call, vm: str, credentials: Credentials) -> GuestFiles:
+    """The files of a guest, to be looked at."""
+    found, _ = ready(call, vm, credentials)
+    return call.provider.guests.files(found, call.environment.now())
+
+
+async def change(call: Call, vm: str, credentials: Credentials, description: str, act: Callable[[GuestFiles], R]) -> R:
+    """Change the files of a guest by ``act``, which may refuse."""
+    found, _ = ready(call, vm, credentials)
+    return await call.run(
+        description, found, lambda job: call.provider.guests.change_files(job, act), guard=require_ready
+    )

@@ -1,1 +1,0 @@
-"""``resphere.explorer``: Swagger UI, served from the package ``offapi``, with a login of our own above it."""

@@ -1,0 +1,1 @@
+"""Our own services, in the places of their ids."""

@@ -1,0 +1,42 @@
+"""The two operations of the explorer."""
+
+from __future__ import annotations
+
+import asyncio
+
+from resphere.contract.errors import NotFound, message
+from resphere.contract.extensions.openapi import Explorer
+from resphere.contract.model import Asset
+from resphere.contract.openapi import component_of
+from resphere.services.call import Call
+from resphere.services.registry import implementations, implements
+from resphere.services.resphere.explorer.files import files, page_of
+from resphere.services.resphere.openapi import served
+
+
+@implements(Explorer.page)
+async def page(call: Call) -> Asset:
+    """The API explorer: a page that shows the description of the API, logs in and calls operations."""
+    return await asyncio.to_thread(made, call.environment.product.api_releases)
+
+
+@implements(Explorer.file)
+async def file(call: Call, file: str) -> Asset:
+    """A file that the page needs; its name changes with its content.
+
+    :raises NotFound: no file of that name.
+    """
+    found = (await asyncio.to_thread(files)).get(file)
+    if found is None:
+        raise NotFound(message("resphere.explorer.no_file", "The API explorer has no file {0}.", file))
+    return found
+
+
+def made(releases: tuple[str, ...]) -> Asset:
+    """The page with the components of the API to choose from: all, and those of which something is implemented."""
+    known = implementations()
+    operations = served(releases)
+    return page_of(
+        components=tuple(sorted({component_of(operation) for operation in operations})),
+        implemented=frozenset(component_of(operation) for operation in operations if operation.id in known),
+    )

@@ -1,0 +1,233 @@
+"""``resphere.vcenter.network``: get, create, update, move, connect, disconnect and delete."""
+
+from __future__ import annotations
+
+import msgspec
+
+from resphere.contract.errors import InvalidArgument, ResourceInUse, message
+from resphere.contract.extensions.inventory_specs import FolderSpec, NameSpec
+from resphere.contract.extensions.networks import Networks
+from resphere.contract.generated import ids, vcenter
+from resphere.inventory.model import Folder, Host, Network, VirtualMachine
+from resphere.inventory.relations import datacenter_of, hosts_of_network
+from resphere.inventory.standard_networks import forget_without_hosts
+from resphere.inventory.users import retire, use
+from resphere.inventory.volumes import distributed_switch_uuid
+from resphere.replica.edit import Edit
+from resphere.services.call import Call
+from resphere.services.checks.hosts import require_hosts
+from resphere.services.checks.moves import move, rename, require_free_in_datacenter
+from resphere.services.checks.names import require_free, require_name
+from resphere.services.registry import implements
+from resphere.services.vcenter.datacenter.changes import require_type
+
+NETWORKS = vcenter.Folder.Type.NETWORK
+HIGHEST_VLAN = 4094
+DISTRIBUTED = vcenter.Network.Type.DISTRIBUTED_PORTGROUP
+STANDARD = vcenter.Network.Type.STANDARD_PORTGROUP
+
+
+@implements(Networks.get, kept=True)
+async def get(call: Call, network: ids.NetworkId) -> Networks.Info:
+    """One network in detail."""
+    found = call.require(Network, network)
+    hosts = sorted(hosts_of_network(call.inventory, network), key=lambda host: (len(host.id), host.id))
+    switch = found.distributed_switch
+    return Networks.Info(
+        network=network,
+        name=found.name,
+        type=found.type.value,
+        parent=ids.FolderId(found.parent or ""),
+        vlan=found.vlan,
+        distributed_switch=ids.VSphereDistributedSwitchId(switch) if switch is not None else None,
+        distributed_switch_uuid=found.distributed_switch_uuid,
+        hosts=tuple(ids.HostSystemId(host.id) for host in hosts),
+        vm_count=len(call.inventory.by(VirtualMachine, "network", network)),
+    )
+
+
+@implements(Networks.create)
+async def create(call: Call, spec: Networks.CreateSpec) -> ids.NetworkId:
+    """A port group: a standard one on its hosts, or a distributed one, on a switch of its own unless one is named.
+
+    :raises InvalidArgument: the name is none, the VLAN impossible, the folder not for networks, a host in another
+        datacenter; no port group of the datacenter is on that switch; the type is another, or lacks hosts.
+    :raises AlreadyExists: a network of the datacenter has that name.
+    """
+    require_name(spec.name, "network")
+    vlan = spec.vlan or 0
+    if not 0 <= vlan <= HIGHEST_VLAN:
+        raise InvalidArgument(
+            message("resphere.network.vlan", "The VLAN must be from 0 to {0}, not {1}.", HIGHEST_VLAN, vlan)
+        )
+    type = type_of_new(spec)
+    folder = call.require(Folder, spec.folder)
+    new_switch_uuid = distributed_switch_uuid(call.environment.random_bytes(16).hex())
+
+    def guard(current: Folder) -> None:
+        require_type(current, NETWORKS)
+        require_free_in_datacenter(call.inventory, Network, current, spec.name)
+        require_free(call.inventory, current, spec.name)
+        require_hosts(call, current, spec.hosts or ())
+        if spec.distributed_switch is not None:
+            port_group_of(call, current, spec.distributed_switch)
+
+    def plan(edit: Edit, current: Folder) -> ids.NetworkId:
+        switch: str | None
+        if spec.distributed_switch is not None:
+            beside = port_group_of(call, current, spec.distributed_switch)
+            edit.rely_on(beside)
+            switch, uuid = beside.distributed_switch, beside.distributed_switch_uuid
+        elif type is DISTRIBUTED:
+            switch, uuid = edit.new_id("dvs-"), new_switch_uuid
+        else:
+            switch, uuid = None, None
+        edit.rely_on(current)
+        made = ids.NetworkId(edit.new_id("dvportgroup-" if type is DISTRIBUTED else "network-"))
+        edit.put(
+            Network(
+                id=made,
+                name=spec.name,
+                parent=current.id,
+                type=type,
+                vlan=vlan,
+                distributed_switch=switch,
+                distributed_switch_uuid=uuid,
+            )
+        )
+        for host in require_hosts(call, current, spec.hosts or ()):
+            edit.put(msgspec.structs.replace(host, networks=(*host.networks, made)))
+        return made
+
+    return await call.change("DistributedVirtualSwitch.addDVPortgroup", folder, plan, guard)
+
+
+def type_of_new(spec: Networks.CreateSpec) -> vcenter.Network.Type:
+    """The type of the new port group.
+
+    :raises InvalidArgument: it cannot be made, or not so.
+    """
+    type = spec.type or DISTRIBUTED
+    if type not in (DISTRIBUTED, STANDARD):
+        raise InvalidArgument(
+            message("resphere.network.type", "The type must be {0} or {1}, not {2}.", STANDARD, DISTRIBUTED, type)
+        )
+    if type is STANDARD and (spec.distributed_switch is not None or not spec.hosts):
+        raise InvalidArgument(
+            message("resphere.network.standard", "A standard port group is on hosts, and on no distributed switch.")
+        )
+    return type
+
+
+def port_group_of(call: Call, place: Folder, switch: str) -> Network:
+    """A port group of the switch, in the datacenter of ``place``.
+
+    :raises InvalidArgument: there is none; a switch is known by its port groups.
+    """
+    here = datacenter_of(call.inventory, place)
+    for network in call.inventory.by(Network, "distributed_switch", switch).values():
+        there = datacenter_of(call.inventory, network)
+        if here is not None and there is not None and here.id == there.id:
+            return network
+    raise InvalidArgument(
+        message(
+            "resphere.network.switch",
+            "No port group of the datacenter is on a distributed switch {0}. Leave it out to get a new one.",
+            switch,
+        )
+    )
+
+
+@implements(Networks.update)
+async def update(call: Call, network: ids.NetworkId, spec: NameSpec) -> None:
+    """Rename the network.
+
+    :raises AlreadyExists: a network of the datacenter has that name.
+    """
+    await rename(call, "Network.rename", call.require(Network, network), spec.name)
+
+
+@implements(Networks.move)
+async def move_network(call: Call, network: ids.NetworkId, spec: FolderSpec) -> None:
+    """Move the network into another folder for networks of its datacenter."""
+    await move(call, "Folder.moveInto", call.require(Network, network), spec.folder, NETWORKS)
+
+
+@implements(Networks.connect)
+async def connect(call: Call, network: ids.NetworkId, spec: Networks.HostsSpec) -> None:
+    """Connect hosts; those that are stay so.
+
+    :raises InvalidArgument: a host is in another datacenter.
+    """
+
+    def guard(current: Network) -> None:
+        require_hosts(call, current, spec.hosts)
+
+    def plan(edit: Edit, current: Network) -> None:
+        use(edit, current)
+        for host in require_hosts(call, current, spec.hosts):
+            if network not in host.networks:
+                edit.put(msgspec.structs.replace(host, networks=(*host.networks, network)))
+
+    await call.change("DistributedVirtualSwitch.addHosts", call.require(Network, network), plan, guard)
+
+
+@implements(Networks.disconnect)
+async def disconnect(call: Call, network: ids.NetworkId, spec: Networks.HostsSpec) -> None:
+    """Disconnect hosts; those that are not connected stay so. A standard network goes with its last host.
+
+    :raises ResourceInUse: a VM there has a NIC on the network.
+    """
+
+    def guard(current: Network) -> None:
+        hosts = {host.id for host in require_hosts(call, current, spec.hosts)}
+        require_unused(call, current, hosts)
+
+    def plan(edit: Edit, current: Network) -> None:
+        edit.rely_on(current)
+        for host in require_hosts(call, current, spec.hosts):
+            edit.put(without_network(host, network))
+        retire(edit, network)
+        forget_without_hosts(edit, call.inventory, [network])
+
+    await call.change("DistributedVirtualSwitch.removeHosts", call.require(Network, network), plan, guard)
+
+
+@implements(Networks.delete)
+async def delete(call: Call, network: ids.NetworkId) -> None:
+    """Delete the network; its hosts are disconnected, and a switch without port groups is gone.
+
+    :raises ResourceInUse: a VM has a NIC on it.
+    """
+
+    def guard(current: Network) -> None:
+        require_unused(call, current)
+
+    def plan(edit: Edit, current: Network) -> None:
+        for host in hosts_of_network(call.inventory, current.id):
+            edit.put(without_network(host, current.id))
+        retire(edit, current.id)
+        edit.delete(Network, current.id)
+
+    await call.change("DistributedVirtualPortgroup.destroy", call.require(Network, network), plan, guard)
+
+
+def without_network(host: Host, network: str) -> Host:
+    """The host, not connected to the network."""
+    return msgspec.structs.replace(host, networks=tuple(each for each in host.networks if each != network))
+
+
+def require_unused(call: Call, network: Network, hosts: set[str] | None = None) -> None:
+    """Refuse a network that a VM (on one of ``hosts``) has a NIC on."""
+    for vm in call.inventory.by(VirtualMachine, "network", network.id).values():
+        if hosts is None or vm.host in hosts:
+            raise ResourceInUse(
+                message(
+                    "resphere.network.in_use",
+                    "The network {0} ({1}) is in use: the virtual machine {2} ({3}) has a network adapter on it.",
+                    network.name,
+                    network.id,
+                    vm.name,
+                    vm.id,
+                )
+            )

@@ -1,0 +1,86 @@
+"""``resphere.vcenter.storage.policies``: create and delete."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from resphere.contract.errors import AlreadyExists, InvalidArgument, ResourceInUse, message
+from resphere.contract.extensions.storage_policies import StoragePolicies
+from resphere.contract.generated import ids
+from resphere.inventory.storage_policies import (
+    BUILT_IN,
+    StoragePolicy,
+    all_policies,
+    policy_claims,
+    vms_of_policy,
+)
+from resphere.inventory.tagging import Tag
+from resphere.inventory.users import use_tag
+from resphere.replica.edit import Edit
+from resphere.services.call import Call
+from resphere.services.checks.names import require_name
+from resphere.services.checks.storage_policies import require_policy
+from resphere.services.checks.tagging import require_now
+from resphere.services.registry import implements
+
+
+@implements(StoragePolicies.create)
+async def create(call: Call, spec: StoragePolicies.CreateSpec) -> ids.VcenterStoragePolicyId:
+    """A policy.
+
+    :raises AlreadyExists: another has the name.
+    :raises InvalidArgument: the name is none.
+    :raises NotFound: a tag.
+    """
+    require_name(spec.name, "storage policy")
+    made = StoragePolicy(
+        id=ids.VcenterStoragePolicyId(str(UUID(bytes=call.environment.random_bytes(16), version=4))),
+        name=spec.name,
+        description=spec.description or "",
+        datastore_types=tuple(sorted(spec.datastore_types or ())),
+        tags=tuple(sorted(spec.tags or ())),
+    )
+
+    def plan(edit: Edit) -> None:
+        if any(policy.name == made.name for policy in all_policies(call.inventory).values()):
+            raise AlreadyExists(
+                message("resphere.storage_policy.name_taken", "There is a storage policy {0} already.", made.name)
+            )
+        for tag in made.tags:
+            use_tag(edit, require_now(edit, Tag, tag))
+        edit.put(made)
+
+    await call.inventory.change(plan)
+    return made.id
+
+
+@implements(StoragePolicies.delete)
+async def delete(call: Call, policy: ids.VcenterStoragePolicyId) -> None:
+    """Delete a policy that no VM has.
+
+    :raises InvalidArgument: it is one of vCenter's own.
+    :raises NotFound: there is none of that id.
+    :raises ResourceInUse: a VM has it.
+    """
+
+    def plan(edit: Edit) -> None:
+        found = require_policy(call.inventory, policy)
+        if policy in BUILT_IN:
+            raise InvalidArgument(
+                message("resphere.storage_policy.own", "The storage policy {0} is one of vCenter's own.", found.name)
+            )
+        having = list(vms_of_policy(call.inventory, policy))
+        if having:
+            raise ResourceInUse(
+                message(
+                    "resphere.storage_policy.in_use",
+                    "The storage policy {0} is assigned to {1} virtual machines, such as {2}.",
+                    found.name,
+                    len(having),
+                    having[0],
+                )
+            )
+        edit.delete(StoragePolicy, policy)
+        edit.vacant(policy_claims(policy))
+
+    await call.inventory.change(plan)

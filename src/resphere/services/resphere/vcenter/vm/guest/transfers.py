@@ -1,0 +1,68 @@
+"""``resphere.vcenter.vm.guest.transfers``: the addresses at which files go into guests and come out."""
+
+from __future__ import annotations
+
+import hmac
+
+from resphere.contract.errors import NotFound, message
+from resphere.contract.extensions.guest_transfers import GuestTransfers
+from resphere.contract.model import ByteStream, Secret
+from resphere.inventory.guest import GuestTransfer
+from resphere.inventory.model import VirtualMachine
+from resphere.services.call import Call
+from resphere.services.checks.guest_operations import require_ready
+from resphere.services.registry import implements
+from resphere.services.vcenter.vm.guest.filesystem.transfers import digest
+
+
+@implements(GuestTransfers.download)
+async def download(call: Call, id: str, token: Secret) -> ByteStream:
+    """A file of a guest, to be had once from the address that a transfer was given.
+
+    :raises NotFound: the address is not good, or no more.
+    """
+    transfer, vm = agreed(call, id, token, into_guest=False)
+    return await call.run(
+        "GuestFileManager.transferFromGuest",
+        vm,
+        lambda job: call.provider.guests.download(job, transfer),
+        guard=require_ready,
+    )
+
+
+@implements(GuestTransfers.upload)
+async def upload(call: Call, id: str, token: Secret, content: ByteStream) -> None:
+    """Put a file into a guest, once, at the address that a transfer was given; ``content`` is the body as it is.
+
+    :raises NotFound: the address is not good, or no more.
+    :raises InvalidArgument: it is not of the size that was announced.
+    """
+    transfer, vm = agreed(call, id, token, into_guest=True)
+    await call.run(
+        "GuestFileManager.transferToGuest",
+        vm,
+        lambda job: call.provider.guests.upload(job, transfer, content),
+        guard=require_ready,
+    )
+
+
+def agreed(call: Call, id: str, token: Secret, into_guest: bool) -> tuple[GuestTransfer, VirtualMachine]:
+    """The transfer of an address, and its VM.
+
+    :raises NotFound: there is none, or it is too old or goes the other way. Which of these is not told.
+    """
+    transfer = call.inventory.get(GuestTransfer, id)
+    known = transfer is not None and hmac.compare_digest(transfer.token_digest, digest(token))
+    vm = call.inventory.get(VirtualMachine, transfer.machine) if transfer is not None else None
+    if transfer is None or not known or vm is None:
+        raise not_agreed()
+    if transfer.expires <= call.environment.now() or (transfer.attributes is not None) is not into_guest:
+        raise not_agreed()
+    return transfer, vm
+
+
+def not_agreed() -> NotFound:
+    """The refusal of an address that is not good."""
+    return NotFound(
+        message("resphere.vm.guest.no_transfer", "This address of a guest file transfer is not good, or no more.")
+    )

@@ -1,0 +1,104 @@
+"""``com.vmware.vcenter.cluster.evc_mode``: the processor features that a cluster's VMs are limited to."""
+
+from __future__ import annotations
+
+import msgspec
+
+from resphere.contract.errors import VapiError
+from resphere.contract.generated import ids, vcenter
+from resphere.contract.generated.vcenter_cluster import EvcMode
+from resphere.contract.model import ErrorValue, Struct
+from resphere.inventory.model import Cluster, Host
+from resphere.inventory.relations import hosts_of_cluster
+from resphere.replica.edit import Edit
+from resphere.services.call import Call
+from resphere.services.checks.evc_compatibility import given_mode, lacks, obstacles
+from resphere.services.registry import implements
+from resphere.services.vcenter.host.changes import new_host, unverified_as_invalid
+from resphere.tasks.job import TaskJob
+
+
+class CheckResult(Struct, frozen=True, kw_only=True):
+    """Why a mode does not fit, and on which host. The bindings know it only as the result of tasks."""
+
+    __vapi_name__ = "com.vmware.vcenter.cluster.evc_mode.check_result"
+    error: ErrorValue
+    host_system: ids.HostSystemId | None = None
+
+
+Results = tuple[CheckResult, ...]
+
+
+@implements(EvcMode.get, kept=True)
+async def get(call: Call, cluster: ids.ClusterComputeResourceId) -> EvcMode.Info:
+    """The cluster's EVC mode, if it has one."""
+    return EvcMode.Info(evc_mode=call.require(Cluster, cluster).evc_mode)
+
+
+@implements(EvcMode.set_task)
+async def set_(call: Call, cluster: ids.ClusterComputeResourceId, set_spec: EvcMode.SetSpec) -> ids.CisTASKId:
+    """Give the cluster an EVC mode; unset: take it away.
+
+    :raises InvalidArgument: it is none.
+    :raises VapiError: a host lacks features of it, or VMs that are not off may use features that it hides.
+    """
+    mode = given_mode(set_spec.evc_mode) if set_spec.evc_mode is not None else None
+
+    def guard(current: Cluster) -> None:
+        for _, error in obstacles(call.inventory, current, mode) if mode is not None else ():
+            raise error
+
+    def plan(edit: Edit, current: Cluster) -> None:
+        for host in hosts_of_cluster(call.inventory, current.id):
+            edit.rely_on(host)
+        edit.put(msgspec.structs.replace(current, evc_mode=mode))
+
+    target = call.require(Cluster, cluster)
+    return await call.launch(
+        "EVCManager.configureEvc", target, lambda job: call.provider.inventory.change_inventory(job, plan), guard
+    )
+
+
+@implements(EvcMode.check_set_task, result=Results)
+async def check_set(call: Call, cluster: ids.ClusterComputeResourceId, set_spec: EvcMode.SetSpec) -> ids.CisTASKId:
+    """What stands in the way of that mode: an entry a host, none where nothing does.
+
+    :raises InvalidArgument: it is none.
+    """
+    mode = given_mode(set_spec.evc_mode) if set_spec.evc_mode is not None else None
+
+    def found(_: Edit, current: Cluster) -> Results:
+        if mode is None:
+            return ()
+        return tuple(result(error, host) for host, error in obstacles(call.inventory, current, mode))
+
+    target = call.require(Cluster, cluster)
+    return await call.launch("EVCManager.checkConfigureEvc", target, lambda job: job.complete(found, reports=True))
+
+
+@implements(EvcMode.check_add_host_evc_task, result=Results)
+async def check_add_host(
+    call: Call, cluster: ids.ClusterComputeResourceId, create_spec: vcenter.Host.CreateSpec
+) -> ids.CisTASKId:
+    """What would keep a host that is not in the inventory yet out of the cluster, because of its EVC mode.
+
+    Fails in the task where the host cannot be reached, as adding it would.
+    """
+    wanted = new_host(create_spec)
+
+    async def check(job: TaskJob[Cluster]) -> Results:
+        with unverified_as_invalid():
+            cpu_model = await call.provider.hosts.cpu_model_of(wanted)
+
+        def found(_: Edit, current: Cluster) -> Results:
+            error = lacks(wanted.hostname, cpu_model, current.evc_mode) if current.evc_mode is not None else None
+            return () if error is None else (result(error, None),)
+
+        return await job.complete(found, reports=True)
+
+    return await call.launch("EVCManager.checkAddHostEvc", call.require(Cluster, cluster), check)
+
+
+def result(error: VapiError, host: Host | None) -> CheckResult:
+    """An obstacle as a task's result."""
+    return CheckResult(error=error.value(), host_system=ids.HostSystemId(host.id) if host is not None else None)

@@ -1,1 +1,0 @@
-"""``com.vmware.vcenter.host.crypto``, ``.entropy`` and ``.hardware``."""

@@ -1,1 +1,0 @@
-"""How much of what there is is in use: utilization, capacity, connections."""

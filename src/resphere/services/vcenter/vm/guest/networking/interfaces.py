@@ -1,0 +1,56 @@
+"""``com.vmware.vcenter.vm.guest.networking.interfaces`` and ``.routes``: the guest's addresses and ways."""
+
+from __future__ import annotations
+
+from resphere.contract.generated import ids
+from resphere.contract.generated.vcenter_vm_guest import DhcpConfigInfo, DnsAssignedValues, DnsConfigInfo
+from resphere.contract.generated.vcenter_vm_guest_networking import Interfaces
+from resphere.inventory.guest_network import network_of
+from resphere.inventory.model import GuestInterface, VirtualMachine
+from resphere.services.call import Call
+from resphere.services.checks.tools_running import require_guest
+from resphere.services.registry import implements
+
+
+@implements(Interfaces.list, kept=True)
+async def list_interfaces(call: Call, vm: ids.VirtualMachineId) -> tuple[Interfaces.Info, ...]:
+    """The guest's network interfaces, one a NIC."""
+    found = call.require(VirtualMachine, vm)
+    guest = require_guest(found)
+    network = network_of(found)
+    host, _, domain = guest.host_name.partition(".")
+    return tuple(
+        Interfaces.Info(
+            nic=key,
+            mac_address=found.nics[key].mac_address,
+            dns_values=DnsAssignedValues(host_name=host, domain_name=interface.dns_domain or domain),
+            dns=DnsConfigInfo(
+                ip_addresses=interface.dns_servers or network.dns_servers, search_domains=network.search_domains
+            ),
+            ip=ip_config(interface),
+            wins_servers=interface.wins_servers or None,
+        )
+        for key, interface in network.interfaces.items()
+    )
+
+
+def ip_config(interface: GuestInterface) -> Interfaces.IpConfigInfo:
+    """The addresses of an interface."""
+    return Interfaces.IpConfigInfo(
+        ip_addresses=tuple(
+            Interfaces.IpAddressInfo(
+                ip_address=address.partition("/")[0],
+                prefix_length=int(address.partition("/")[2]),
+                origin=origin(interface, address),
+                state=Interfaces.IpAddressStatus.PREFERRED,
+            )
+            for address in interface.addresses
+        ),
+        dhcp=DhcpConfigInfo(ipv4_enabled=interface.dhcp_ipv4, ipv6_enabled=interface.dhcp_ipv6),
+    )
+
+
+def origin(interface: GuestInterface, address: str) -> Interfaces.IpAddressOrigin:
+    """Where an address comes from."""
+    by_dhcp = interface.dhcp_ipv6 if ":" in address else interface.dhcp_ipv4
+    return Interfaces.IpAddressOrigin.DHCP if by_dhcp else Interfaces.IpAddressOrigin.MANUAL
