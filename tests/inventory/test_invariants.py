@@ -22,9 +22,9 @@ from resphere.inventory.model import (
     Snapshot,
     VirtualMachine,
 )
-from resphere.inventory.space import used_in
 from resphere.inventory.storage_policies import StoragePolicy
 from resphere.inventory.tagging import Attachment
+from resphere.rules.space import used_in
 from resphere.tasks.record import Task
 from tests.support.invariants import broken, require_sound
 from tests.support.world import NOW, World

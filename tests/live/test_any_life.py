@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from resphere.providers.simulator.check import problems
+from resphere.rules.soundness.check import problems
 from tests.support.exports import objects
 from tests.support.server import WITHOUT_TLS, Client, Server
 

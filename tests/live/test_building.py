@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from resphere.inventory.model import ROOT_FOLDER
-from resphere.providers.simulator.check import problems
+from resphere.rules.soundness.check import problems
 from tests.support.exports import objects
 from tests.support.server import Client, Server
 from tests.support.vms import refusal

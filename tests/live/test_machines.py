@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from resphere.providers.simulator.check import problems
+from resphere.rules.soundness.check import problems
 from tests.support.exports import objects
 from tests.support.machines import place, spec
 from tests.support.server import Client, Server

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resphere.providers.simulator.check import problems
+from resphere.rules.soundness.check import problems
 from tests.live.test_tasks import FOREVER, check_interrupted, path, slow
 from tests.support.exports import export, objects
 from tests.support.server import Client, Server, wait_until

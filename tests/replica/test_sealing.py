@@ -15,10 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resphere.contract.model import Secret
-from resphere.inventory.customization import CUSTOMIZATION_TABLES, CustomizationItem, GuestCustomization, pending
+from resphere.inventory.customization import CUSTOMIZATION_TABLES, CustomizationItem, GuestCustomization
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import KEY_BYTES, MARK, Sealing
 from resphere.replica.table import Table
+from resphere.rules.guests.customization import pending
 from resphere.server.assembly import ALL_TABLES
 from resphere.store.base import Document, StoreError, Transaction, Write
 from resphere.store.sqlite import SqliteStore

@@ -18,14 +18,15 @@ from resphere.contract.generated import vcenter_vm
 from resphere.inventory.compute_policies import ComputePolicy
 from resphere.inventory.guest import GuestContent, GuestSystem, content_id, contents_of
 from resphere.inventory.model import KINDS, Datacenter, Datastore, Host, ManagedObject, VirtualMachine
-from resphere.inventory.placement import memory_in_use_MiB
 from resphere.inventory.relations import datacenter_of
-from resphere.inventory.space import files_among, used_in
-from resphere.inventory.storage_policies import StoragePolicy, find_policy
+from resphere.inventory.storage_policies import StoragePolicy
 from resphere.inventory.tagging import Attachment, Category, Tag
-from resphere.providers.simulator.check import problems
 from resphere.replica.replica import Replica
 from resphere.replica.rows import Rows
+from resphere.rules.placement.hosts import memory_in_use_MiB
+from resphere.rules.soundness.check import problems
+from resphere.rules.space import files_among, used_in
+from resphere.rules.storage_policies import find_policy
 from resphere.server.assembly import open_replica
 from resphere.server.key_file import read_sealing
 from resphere.store.sqlite import SqliteStore
@@ -62,7 +63,7 @@ def managed_objects(inventory: Replica) -> list[ManagedObject]:
 
 
 def _objects(inventory: Replica) -> Iterator[str]:
-    """Each stands where it may and refers to what is there, see :mod:`resphere.providers.simulator.check`."""
+    """Each stands where it may and refers to what is there, see :mod:`resphere.rules.soundness.check`."""
     yield from problems(managed_objects(inventory))
 
 

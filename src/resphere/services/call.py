@@ -11,7 +11,6 @@ import msgspec
 from resphere.access.view import View
 from resphere.contract.errors import (
     NotAllowedInCurrentState,
-    NotFound,
     ResourceBusy,
     ResourceInaccessible,
     ServiceUnavailable,
@@ -24,6 +23,7 @@ from resphere.inventory.model import Host, ManagedObject, VirtualMachine
 from resphere.providers.base import Provider
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.rules.refusals import not_found
 from resphere.tasks.job import Origin, TaskJob
 from resphere.tasks.runner import Tasks
 
@@ -215,23 +215,3 @@ def busy_error(operation: AnyOperation) -> type[VapiError]:
         if name in operation.errors:
             return cls
     return NotAllowedInCurrentState if "not_allowed_in_current_state" in operation.errors else ResourceBusy
-
-
-WORDS = {
-    "virtual_machine": ("vm", "Virtual machine"),
-    "resource_pool": ("resource_pool", "Resource pool"),
-}
-
-
-def not_found(cls: type[ManagedObject], identity: str) -> NotFound:
-    """The refusal of an unknown id."""
-    name, words = WORDS.get(cls.kind, (cls.kind, cls.kind.replace("_", " ").capitalize()))
-    return NotFound(
-        message(f"com.vmware.api.vcenter.{name}.not_found", words + " with identifier '{0}' does not exist.", identity),
-        message(
-            "vmsg.ManagedObjectNotFound.summary",
-            "The object 'vim.{0}:{1}' has already been deleted or has not been completely created",
-            cls.resource_type,
-            identity,
-        ),
-    )

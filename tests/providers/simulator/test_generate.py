@@ -25,11 +25,10 @@ from resphere.inventory.model import (
     Snapshot,
     VirtualMachine,
 )
-from resphere.inventory.space import snapshot_room
 from resphere.providers.simulator.draws import highest_number, number_of
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.sizes import Sizes
-from resphere.providers.simulator.space import disk_bytes
+from resphere.rules.space import disk_bytes, snapshot_room
 
 T = TypeVar("T", bound=ManagedObject)
 LARGER = Sizes(datacenters=2, clusters=4, hosts=14, vms=400)

@@ -21,10 +21,10 @@ from resphere.inventory.model import (
     VirtualMachine,
 )
 from resphere.providers.simulator.catalog import GIB, TIB
-from resphere.providers.simulator.check import problems
 from resphere.providers.simulator.inventory_faults import InventoryFileError
 from resphere.providers.simulator.inventory_file import parse_inventory, read_inventory, write_inventory
-from resphere.providers.simulator.space import disk_bytes
+from resphere.rules.soundness.check import problems
+from resphere.rules.space import disk_bytes
 
 T = TypeVar("T", bound=ManagedObject)
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "inventory.yaml"

@@ -14,8 +14,9 @@ from resphere.contract.generated import cis_tagging, ids, vapi_std
 from resphere.contract.generated.vcenter_compute import Policies
 from resphere.inventory.compute_policies import Capability, ComputePolicy
 from resphere.inventory.model import Datastore
-from resphere.inventory.storage_policies import Fit, StoragePolicy, fit
+from resphere.inventory.storage_policies import StoragePolicy
 from resphere.inventory.tagging import Category, Tag
+from resphere.rules.storage_policies import Fit, fit
 from tests.support.racing import Work, check, race, two_worlds
 from tests.support.world import World
 

@@ -12,7 +12,7 @@ from resphere.contract.extensions.inventory_specs import FolderSpec, NameSpec
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom
 from resphere.inventory.model import Datacenter, Datastore, DatastoreFile, Host, Snapshot, VirtualMachine
-from resphere.inventory.space import free_space, used_in
+from resphere.rules.space import free_space, used_in
 from tests.services.vcenter.building import first, found, refused
 from tests.support.world import World
 

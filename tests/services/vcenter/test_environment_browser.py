@@ -14,8 +14,8 @@ from resphere.contract.generated.vcenter_environment_browser import (
 from resphere.contract.generated.vcenter_inventory import Datastore as FindDatastore
 from resphere.contract.generated.vcenter_inventory import Network as FindNetwork
 from resphere.contract.generated.vcenter_vm import GuestOS
-from resphere.inventory.guest_ids import vim_guest_id
 from resphere.inventory.model import Cluster, Datastore, Host, Network
+from resphere.rules.machines.guest_ids import vim_guest_id
 from tests.support.world import World
 
 

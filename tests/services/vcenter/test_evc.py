@@ -18,8 +18,8 @@ from resphere.contract.generated.vcenter_cluster import EvcMode as Api
 from resphere.contract.generated.vcenter_evc_mode import EvcMode, FeatureMask
 from resphere.contract.generated.vcenter_vm import Power
 from resphere.contract.model import Secret
-from resphere.inventory.evc import features_of, generation_of, mode_of, parts, shown_by
 from resphere.inventory.model import Cluster, Host, VirtualMachine
+from resphere.rules.evc.features import features_of, generation_of, mode_of, parts, shown_by
 from resphere.tasks.record import Task
 from tests.support.guests import ended
 from tests.support.world import World

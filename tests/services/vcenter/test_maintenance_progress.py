@@ -9,9 +9,9 @@ import msgspec
 from resphere.contract.extensions.hosts import HostMaintenance
 from resphere.contract.generated import ids
 from resphere.inventory.model import Cluster, Host, VirtualMachine
-from resphere.inventory.placement import evacuation
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.provider import Simulator
+from resphere.rules.placement.hosts import evacuation
 from resphere.tasks.record import Task
 from tests.services.vcenter.building import first
 from tests.support.world import World

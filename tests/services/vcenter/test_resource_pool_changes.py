@@ -13,7 +13,7 @@ from resphere.contract.errors import InvalidArgument, NotFound, UnableToAllocate
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter import ResourcePool as Api
 from resphere.inventory.model import Cluster, ResourcePool, VirtualMachine
-from resphere.inventory.reservations import Resource, capacity
+from resphere.rules.reservations import Resource, capacity
 from resphere.services.call import Call
 from resphere.services.vcenter.resource_pool.changes import create
 from tests.support.world import Caller, World

@@ -13,8 +13,8 @@ from resphere.providers.simulator.catalog import HOST_MEMORY_GIB, TIB
 from resphere.providers.simulator.draws import Draws, Numbers
 from resphere.providers.simulator.machines import build_machines
 from resphere.providers.simulator.sizes import Sizes
-from resphere.providers.simulator.space import disk_bytes
 from resphere.providers.simulator.topology import build_topology
+from resphere.rules.space import disk_bytes
 
 
 def generate(sizes: Sizes, seed: int) -> tuple[ManagedObject, ...]:

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import inspect
 
 from resphere.contract.model import DateTime
-from resphere.providers.simulator.check_devices import Fault
 from resphere.providers.simulator.inventory_faults import allowed, suggestion
+from resphere.rules.soundness.devices import Fault
 
 T = TypeVar("T")
 

@@ -25,10 +25,10 @@ from resphere.inventory.model import (
     UnregisteredVm,
     VirtualMachine,
 )
-from resphere.providers.simulator.check_index import KIND_WORDS
 from resphere.providers.simulator.draws import Numbers, number_of
 from resphere.providers.simulator.inventory_faults import Faults, allowed
 from resphere.providers.simulator.inventory_yaml import Document, Value
+from resphere.rules.soundness.index import KIND_WORDS
 
 SECTIONS: dict[str, type[ManagedObject]] = {
     f"{cls.kind}s": cls

@@ -14,7 +14,6 @@ from typing import TypeVar
 import msgspec
 
 from resphere.inventory.model import Datastore, Host, ManagedObject, Network, Snapshot, VirtualMachine
-from resphere.providers.simulator.check import findings
 from resphere.providers.simulator.draws import number_of
 from resphere.providers.simulator.inventory_convert import convert
 from resphere.providers.simulator.inventory_entries import SECTIONS, Draft, Entry, read_entries
@@ -22,7 +21,8 @@ from resphere.providers.simulator.inventory_faults import Faults, InventoryFileE
 from resphere.providers.simulator.inventory_fill import Fields, Filler, imply
 from resphere.providers.simulator.inventory_fill_vm import MachineFiller, snapshot_fields
 from resphere.providers.simulator.inventory_yaml import dump, parse
-from resphere.providers.simulator.space import disk_bytes
+from resphere.rules.soundness.check import findings
+from resphere.rules.space import disk_bytes
 
 __all__ = ["InventoryFileError", "inventory_parts", "parse_inventory", "read_inventory", "write_inventory"]
 

@@ -31,13 +31,13 @@ from resphere.inventory.model import (
 from resphere.inventory.volumes import datastore_url, distributed_switch_uuid
 from resphere.providers.simulator.addresses import management_ip, physical_mac
 from resphere.providers.simulator.catalog import BASE_TIME, ESXI_RELEASES, GIB, HOST_MEMORY_GIB, HOST_MODELS, TIB
-from resphere.providers.simulator.check_index import FOLDER_LETTERS
 from resphere.providers.simulator.containers import (
     host_hardware,
     pool_allocation,
 )
 from resphere.providers.simulator.draws import Draws
 from resphere.providers.simulator.inventory_entries import Draft, Entry
+from resphere.rules.soundness.index import FOLDER_LETTERS
 
 Fields: TypeAlias = dict[str, Any]
 """An object in plain values, as msgspec converts it."""

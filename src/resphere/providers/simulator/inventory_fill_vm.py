@@ -11,9 +11,7 @@ import msgspec
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm import GuestOS
 from resphere.contract.generated.vcenter_vm_hardware import Boot, Ethernet
-from resphere.inventory.guests import Guest, guest
 from resphere.inventory.model import Cluster, Datastore, Host, Network, ResourcePool, Snapshot, VirtualMachine
-from resphere.inventory.proposals import boot_info
 from resphere.providers.simulator.addresses import Subnet, assigned_mac
 from resphere.providers.simulator.catalog import BASE_TIME, CURRENT_TOOLS, GIB, OPEN_VM_TOOLS
 from resphere.providers.simulator.inventory_entries import Draft, Entry
@@ -21,6 +19,8 @@ from resphere.providers.simulator.inventory_faults import allowed, suggestion
 from resphere.providers.simulator.inventory_fill import Fields, draws_for, is_complete, overlaid, size_in_bytes
 from resphere.providers.simulator.machine import OFF, ON, Plan, PlannedDisk, PlannedNic, build
 from resphere.providers.simulator.snapshots import switched_off
+from resphere.rules.machines.guest_defaults import Guest, guest
+from resphere.rules.machines.proposals import boot_info
 
 _MERGED = ("hardware", "boot", "cpu", "memory", "tools", "guest")
 _DISK_FIELDS = ("capacity", "datastore")

@@ -16,13 +16,13 @@ from resphere.contract.generated.vcenter_vm import GuestOSFamily, Power, Tools
 from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Cpu, Disk, Ethernet, Floppy, Memory, Serial
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Nvme, Sata, Scsi
-from resphere.inventory.guests import Guest, Version
-from resphere.inventory.hot_add import memory_of
 from resphere.inventory.model import GuestState, Network, VirtualMachine
-from resphere.inventory.proposals import boot_info, hardware_info
 from resphere.inventory.tables import file_stem
 from resphere.providers.simulator import devices
 from resphere.providers.simulator.catalog import GIB, ToolsRelease
+from resphere.rules.hardware.hot_add import memory_of
+from resphere.rules.machines.guest_defaults import Guest, Version
+from resphere.rules.machines.proposals import boot_info, hardware_info
 
 ON, OFF = Power.State.POWERED_ON, Power.State.POWERED_OFF
 

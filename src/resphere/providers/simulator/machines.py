@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 
 from resphere.contract.generated.vcenter_vm import Power
-from resphere.inventory.guests import Guest, Version, guest
 from resphere.inventory.model import ManagedObject, Network, VirtualMachine
 from resphere.providers.simulator.addresses import Subnet, assigned_mac
 from resphere.providers.simulator.catalog import (
@@ -24,6 +23,7 @@ from resphere.providers.simulator.draws import Draws, Numbers
 from resphere.providers.simulator.machine import OFF, ON, Plan, PlannedDisk, PlannedNic, build
 from resphere.providers.simulator.snapshots import with_snapshots
 from resphere.providers.simulator.topology import Site
+from resphere.rules.machines.guest_defaults import Guest, Version, guest
 
 SUSPENDED = Power.State.SUSPENDED
 

@@ -18,7 +18,6 @@ from resphere.contract.generated.vcenter import Datastore as ApiDatastore
 from resphere.contract.generated.vcenter import Network as ApiNetwork
 from resphere.inventory.model import Datacenter, Datastore, Folder, Host, Network, PhysicalNic
 from resphere.inventory.relations import children_of, datacenter_of
-from resphere.inventory.users import use
 from resphere.providers.base import NewHost
 from resphere.providers.simulator.addresses import management_ip, physical_mac
 from resphere.providers.simulator.catalog import ESXI_RELEASES, HOST_MODELS, TIB, HostModel
@@ -26,6 +25,7 @@ from resphere.providers.simulator.containers import Builder
 from resphere.providers.simulator.draws import Draws, Numbers
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.rules.users import use
 
 UNREACHABLE = ".invalid"
 WRONG = "wrong"

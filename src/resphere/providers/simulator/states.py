@@ -7,9 +7,9 @@ from typing import TypeVar
 import msgspec
 
 from resphere.contract.generated import vcenter_vm, vcenter_vm_hardware
-from resphere.inventory.hot_add import memory_of
 from resphere.inventory.model import VirtualMachine
-from resphere.inventory.pci_slots import with_pci_slots
+from resphere.rules.hardware.hot_add import memory_of
+from resphere.rules.hardware.pci_slots import with_pci_slots
 
 State = vcenter_vm.Power.State
 RunState = vcenter_vm.Tools.RunState

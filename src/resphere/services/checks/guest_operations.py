@@ -9,10 +9,10 @@ from resphere.contract.errors import NotAllowedInCurrentState, Unsupported, mess
 from resphere.contract.generated.vcenter_vm_guest import Credentials
 from resphere.inventory.model import VirtualMachine
 from resphere.providers.base import GuestFiles
+from resphere.rules.guests.tools import require_tools
+from resphere.rules.hardware.devices import STATE_WORDS
+from resphere.rules.machines.power import ON
 from resphere.services.call import Call
-from resphere.services.checks.tools_running import require_tools
-from resphere.services.vcenter.vm.hardware.devices import STATE_WORDS
-from resphere.services.vcenter.vm.power import ON
 
 R = TypeVar("R")
 

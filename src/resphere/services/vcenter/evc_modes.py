@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from resphere.contract.errors import NotFound, ServiceUnavailable, VapiError, message
 from resphere.contract.generated import ids, vcenter, vcenter_evc_mode
-from resphere.inventory.evc import features_of, mode_of, parts
 from resphere.inventory.model import ROOT_FOLDER, Cluster, Folder, Host
 from resphere.inventory.relations import hosts_of_cluster
 from resphere.replica.edit import Edit
+from resphere.rules.evc.compatibility import invalid
+from resphere.rules.evc.features import features_of, mode_of, parts
 from resphere.services.call import Call
-from resphere.services.checks.evc_compatibility import invalid
 from resphere.services.registry import implements
 
 

@@ -30,9 +30,9 @@ from resphere.contract.generated.vcenter_compute_policies import (
 )
 from resphere.inventory.compute_policies import Capability, ComputePolicy, Strictness
 from resphere.inventory.model import Cluster, Host, VirtualMachine
-from resphere.inventory.placement import evacuation
 from resphere.inventory.relations import cluster_of_host, hosts_of_cluster
 from resphere.inventory.tagging import Tag
+from resphere.rules.placement.hosts import evacuation
 from tests.support.world import World
 
 Power = vcenter_vm.Power

@@ -39,10 +39,10 @@ from resphere.contract.generated.vcenter_vm_hardware import (
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Nvme, Sata, Scsi
 from resphere.contract.generated.vcenter_vm_hardware_boot import Device
 from resphere.inventory.model import KINDS, Datastore, Folder, Host, ManagedObject, Network, VirtualMachine
-from resphere.inventory.space import free_space
-from resphere.providers.simulator.check import problems
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.provider import Simulator
+from resphere.rules.soundness.check import problems
+from resphere.rules.space import free_space
 from resphere.tasks.record import Task
 from tests.inventory import samples
 from tests.support.world import World

@@ -8,7 +8,7 @@ from resphere.contract.errors import NotAllowedInCurrentState, NotFound
 from resphere.contract.extensions.vm_snapshots import VmSnapshots
 from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.inventory.model import Datastore, Snapshot, VirtualMachine
-from resphere.inventory.space import files_of, free_space
+from resphere.rules.space import files_of, free_space
 from resphere.tasks.record import Task
 from tests.support.world import World
 

@@ -21,9 +21,9 @@ from resphere.contract.extensions.vm_snapshots import VmSnapshots
 from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.contract.generated.vcenter_vm_hardware import Disk, IdeAddressSpec, SataAddressSpec, ScsiAddressSpec
 from resphere.contract.generated.vcenter_vm_hardware_boot import Device
-from resphere.inventory.files import file_at
 from resphere.inventory.model import Datastore, VirtualMachine
-from resphere.inventory.space import free_space
+from resphere.rules.files import file_at
+from resphere.rules.space import free_space
 from tests.support.world import World
 
 Id = ids.VirtualMachineId

@@ -20,9 +20,9 @@ from resphere.contract.generated.cis_task import Status
 from resphere.contract.generated.vcenter_vm_hardware import ConnectionState, Disk, Ethernet
 from resphere.inventory.model import KINDS, Datastore, Folder, Host, Snapshot, VirtualMachine
 from resphere.inventory.relations import vms_of_datastore
-from resphere.inventory.space import delta_bytes, free_space
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.provider import Simulator
+from resphere.rules.space import delta_bytes, free_space
 from tests.support.world import World
 
 VM = vcenter.VM

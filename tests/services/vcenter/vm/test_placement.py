@@ -18,16 +18,7 @@ from resphere.contract.errors import (
 )
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.model import Cluster, Datastore, Host, ManagedObject, VirtualMachine
-from resphere.services.vcenter.vm.placement import (
-    CLONE,
-    CREATE,
-    RELOCATE,
-    Needs,
-    Place,
-    Wanted,
-    resolve,
-    wanted,
-)
+from resphere.rules.placement.resolution import CLONE, CREATE, RELOCATE, Needs, Place, Wanted, resolve, wanted
 from tests.inventory import samples
 from tests.support.world import World
 

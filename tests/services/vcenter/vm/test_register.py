@@ -21,8 +21,8 @@ from resphere.inventory.model import (
     UnregisteredVm,
     VirtualMachine,
 )
-from resphere.inventory.space import files_on, free_space
 from resphere.providers.simulator.inventory_file import parse_inventory, write_inventory
+from resphere.rules.space import files_on, free_space
 from tests.support.invariants import managed_objects
 from tests.support.world import World
 

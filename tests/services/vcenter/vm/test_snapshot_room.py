@@ -13,7 +13,7 @@ from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_vm import Power
 from resphere.contract.generated.vcenter_vm_hardware import Disk
 from resphere.inventory.model import KINDS, Datastore, Snapshot, VirtualMachine
-from resphere.inventory.space import DELTA_PART, MIB, free_space
+from resphere.rules.space import DELTA_PART, MIB, free_space
 from tests.support.guests import machine
 from tests.support.invariants import require_sound
 from tests.support.world import World

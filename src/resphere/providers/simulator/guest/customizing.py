@@ -8,11 +8,12 @@ import msgspec
 
 from resphere.contract.generated.vcenter_guest import CustomizationSpec
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Files
-from resphere.inventory.customization import GuestCustomization, Status, customized, finished
+from resphere.inventory.customization import GuestCustomization, Status
 from resphere.inventory.guest import GuestNode, GuestSystem
 from resphere.inventory.model import VirtualMachine
 from resphere.providers.simulator.guest.image import host_name_of, hosts_file, style_of
 from resphere.replica.edit import Edit
+from resphere.rules.guests.customization import customized, finished
 
 
 def customized_at_start(edit: Edit, vm: VirtualMachine, now: datetime, seconds: float) -> VirtualMachine:

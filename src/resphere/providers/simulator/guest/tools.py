@@ -13,16 +13,16 @@ from resphere.contract.generated.vcenter_vm import GuestOSFamily, Tools
 from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, ConnectionState
 from resphere.contract.generated.vcenter_vm_hardware_boot import Device
-from resphere.inventory.files import file_at, store_of
-from resphere.inventory.guest_network import addresses_by_nic
-from resphere.inventory.guests import Guest
-from resphere.inventory.guests import guest as defaults_of
 from resphere.inventory.model import GuestState, VirtualMachine
 from resphere.inventory.tables import ON_HOST
 from resphere.providers.simulator.catalog import CURRENT_TOOLS, GIB, OPEN_VM_TOOLS
 from resphere.providers.simulator.guest.image import family_of
 from resphere.providers.simulator.machine import tools_info
 from resphere.replica.replica import Replica
+from resphere.rules.files import file_at, store_of
+from resphere.rules.guests.network import addresses_by_nic
+from resphere.rules.machines.guest_defaults import Guest
+from resphere.rules.machines.guest_defaults import guest as defaults_of
 
 FOLDER = f"{ON_HOST}/usr/lib/vmware/isoimages/"
 IMAGES = {

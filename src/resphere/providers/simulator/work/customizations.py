@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from resphere.inventory.customization import GuestCustomization, finished
+from resphere.inventory.customization import GuestCustomization
 from resphere.inventory.model import VirtualMachine
 from resphere.providers.simulator.guest.customizing import customize
 from resphere.providers.simulator.work.due import Due
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.rules.guests.customization import finished
 
 
 class Customizations:

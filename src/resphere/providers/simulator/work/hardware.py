@@ -6,16 +6,16 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from resphere.contract.generated.vcenter_vm import Power, Tools
-from resphere.inventory.files import settle, still_unmerged
 from resphere.inventory.model import VirtualMachine
-from resphere.inventory.pci_slots import with_pci_slots
-from resphere.inventory.storage_policies import with_known_policies
-from resphere.inventory.users import use_connections
 from resphere.providers.base import Job
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.guest.tools import reporting
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.rules.files import settle, still_unmerged
+from resphere.rules.hardware.pci_slots import with_pci_slots
+from resphere.rules.storage_policies import with_known_policies
+from resphere.rules.users import use_connections
 
 State = Power.State
 R = TypeVar("R")

@@ -6,13 +6,13 @@ import msgspec
 
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.model import Folder, Host, VirtualMachine
-from resphere.inventory.placement import evacuation
-from resphere.inventory.users import use
 from resphere.providers.base import Job, NewHost
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.new_hosts import model_of, put_host, reach
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.rules.placement.hosts import evacuation
+from resphere.rules.users import use
 
 CONNECTED = vcenter.Host.ConnectionState.CONNECTED
 DISCONNECTED = vcenter.Host.ConnectionState.DISCONNECTED

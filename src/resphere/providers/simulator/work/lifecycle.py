@@ -8,13 +8,8 @@ import msgspec
 
 from resphere.contract.errors import UnableToAllocateResource, VapiError
 from resphere.contract.generated import ids
-from resphere.inventory.admission import admit
-from resphere.inventory.belongings import copy_belongings
-from resphere.inventory.files import register, settle, unregister
 from resphere.inventory.guest import GuestSystem
 from resphere.inventory.model import Folder, Snapshot, VirtualMachine
-from resphere.inventory.storage_policies import with_known_policies
-from resphere.inventory.users import use_connections
 from resphere.providers.base import Copy, Job, Registration
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.guest.image import fork, image
@@ -31,6 +26,11 @@ from resphere.providers.simulator.work.relocation import (
 )
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.rules.admission import admit
+from resphere.rules.belongings import copy_belongings
+from resphere.rules.files import register, settle, unregister
+from resphere.rules.storage_policies import with_known_policies
+from resphere.rules.users import use_connections
 
 
 class Lifecycle:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from resphere.contract.errors import UnableToAllocateResource, message
-from resphere.inventory.compute_policies import Placing, policies_of
 from resphere.inventory.model import Host, VirtualMachine
-from resphere.inventory.placement import NoPlace, can_run, can_take, memory_in_use_MiB, place
 from resphere.inventory.relations import cluster_of_host, hosts_of_cluster
 from resphere.replica.replica import Replica
+from resphere.rules.placement.compute_policies import Placing, policies_of
+from resphere.rules.placement.hosts import NoPlace, can_run, can_take, memory_in_use_MiB, place
 
 
 def running_place(inventory: Replica, vm: VirtualMachine) -> Host:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from resphere.inventory.files import file_at, room_by_store, store_of
 from resphere.inventory.model import Datastore, Snapshot, VirtualMachine
-from resphere.inventory.space import files_of, files_on, snapshot_room, unmerged_room
 from resphere.inventory.tables import path_on_datastore
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.rules.files import file_at, room_by_store, store_of
+from resphere.rules.space import files_of, files_on, snapshot_room, unmerged_room
 
 
 def new_paths(before: VirtualMachine, after: VirtualMachine) -> dict[str, str]:

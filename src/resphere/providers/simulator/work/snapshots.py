@@ -8,14 +8,8 @@ import msgspec
 
 from resphere.contract.errors import NotFound, ResourceBusy, message
 from resphere.contract.generated import ids, vcenter_vm
-from resphere.inventory.admission import admit
-from resphere.inventory.data_sets import copy_data_sets, forget_data_sets, revert_data_sets
-from resphere.inventory.files import room_by_store, settle, still_unmerged, taken_by_another, without_lost_networks
 from resphere.inventory.guest import forget_kept_guest, keep_guest, revert_guest
 from resphere.inventory.model import Snapshot, VirtualMachine
-from resphere.inventory.space import snapshot_room
-from resphere.inventory.storage_policies import with_known_policies
-from resphere.inventory.users import use_connections
 from resphere.providers.base import Job
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.guest.customizing import break_off_customization
@@ -23,6 +17,12 @@ from resphere.providers.simulator.states import powered_off
 from resphere.providers.simulator.work.places import running_place
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.rules.admission import admit
+from resphere.rules.data_sets import copy_data_sets, forget_data_sets, revert_data_sets
+from resphere.rules.files import room_by_store, settle, still_unmerged, taken_by_another, without_lost_networks
+from resphere.rules.space import snapshot_room
+from resphere.rules.storage_policies import with_known_policies
+from resphere.rules.users import use_connections
 
 ON = vcenter_vm.Power.State.POWERED_ON
 

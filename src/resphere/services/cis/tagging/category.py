@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from resphere.contract.errors import AlreadyExists, InvalidArgument, message
 from resphere.contract.generated import cis_tagging, ids
-from resphere.inventory.tag_deletion import delete_category
 from resphere.inventory.tagging import Category, plain_type
 from resphere.replica.edit import Edit
+from resphere.rules.tag_deletion import delete_category
 from resphere.services.call import Call
 from resphere.services.checks import tagging as common
 from resphere.services.registry import implements

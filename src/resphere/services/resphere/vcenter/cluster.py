@@ -10,13 +10,14 @@ from resphere.contract.generated import ids, vcenter
 from resphere.inventory.model import Cluster, Folder, ResourcePool
 from resphere.inventory.relations import hosts_of_cluster
 from resphere.replica.edit import Edit
+from resphere.rules.hosts import remove_host, remove_pools, require_idle
+from resphere.rules.moves import require_free_beside
+from resphere.rules.names import require_free, require_name
+from resphere.rules.resource_pools import allocation
 from resphere.services.call import Call
-from resphere.services.checks.moves import move, require_free_beside
-from resphere.services.checks.names import require_free, require_name
+from resphere.services.checks.moves import move
 from resphere.services.registry import implements
 from resphere.services.vcenter.datacenter.changes import require_type
-from resphere.services.vcenter.host.changes import remove_host, remove_pools, require_idle
-from resphere.services.vcenter.resource_pool.changes import allocation
 
 HOSTS = vcenter.Folder.Type.HOST
 

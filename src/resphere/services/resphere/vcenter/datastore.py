@@ -10,7 +10,6 @@ from resphere.contract.errors import InvalidArgument, ResourceInUse, message
 from resphere.contract.extensions.datastores import Datastores
 from resphere.contract.extensions.inventory_specs import FolderSpec, NameSpec
 from resphere.contract.generated import ids, vcenter
-from resphere.inventory.files import with_datastores_named
 from resphere.inventory.model import Datastore, Folder, Host, Snapshot, VirtualMachine
 from resphere.inventory.relations import (
     children_of,
@@ -19,16 +18,18 @@ from resphere.inventory.relations import (
     vms_of_host,
     vms_with_images_on,
 )
-from resphere.inventory.space import files_on, free_space
 from resphere.inventory.tables import children_claims, vmx_claim
-from resphere.inventory.users import retire
 from resphere.inventory.volumes import datastore_url
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.rules.files import with_datastores_named
+from resphere.rules.moves import require_free_beside, require_free_in_datacenter
+from resphere.rules.names import require_free, require_name
+from resphere.rules.space import files_on, free_space
+from resphere.rules.users import retire
 from resphere.services.call import Call
 from resphere.services.checks.hosts import require_hosts
-from resphere.services.checks.moves import move, require_free_beside, require_free_in_datacenter
-from resphere.services.checks.names import require_free, require_name
+from resphere.services.checks.moves import move
 from resphere.services.registry import implements
 from resphere.services.vcenter.datacenter.changes import require_type
 

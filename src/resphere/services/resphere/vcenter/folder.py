@@ -12,8 +12,8 @@ from resphere.inventory.relations import ancestors, children_of, datacenter_of, 
 from resphere.inventory.tables import children_claims
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.rules.names import require_free, require_name
 from resphere.services.call import Call
-from resphere.services.checks.names import require_free, require_name
 from resphere.services.registry import implements
 from resphere.services.vcenter.datacenter.changes import require_type
 

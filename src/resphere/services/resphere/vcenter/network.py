@@ -10,14 +10,15 @@ from resphere.contract.extensions.networks import Networks
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.model import Folder, Host, Network, VirtualMachine
 from resphere.inventory.relations import datacenter_of, hosts_of_network
-from resphere.inventory.standard_networks import forget_without_hosts
-from resphere.inventory.users import retire, use
 from resphere.inventory.volumes import distributed_switch_uuid
 from resphere.replica.edit import Edit
+from resphere.rules.moves import require_free_in_datacenter
+from resphere.rules.names import require_free, require_name
+from resphere.rules.standard_networks import forget_without_hosts
+from resphere.rules.users import retire, use
 from resphere.services.call import Call
 from resphere.services.checks.hosts import require_hosts
-from resphere.services.checks.moves import move, rename, require_free_in_datacenter
-from resphere.services.checks.names import require_free, require_name
+from resphere.services.checks.moves import move, rename
 from resphere.services.registry import implements
 from resphere.services.vcenter.datacenter.changes import require_type
 

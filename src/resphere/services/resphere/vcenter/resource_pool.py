@@ -9,12 +9,12 @@ from resphere.contract.extensions.moves import PoolMoves
 from resphere.contract.generated import ids
 from resphere.inventory.model import ResourcePool
 from resphere.inventory.relations import ancestors
-from resphere.inventory.reservations import Shortage, admitted, require_room_to_move, root_of
 from resphere.replica.edit import Edit
+from resphere.rules.names import require_free
+from resphere.rules.reservations import Shortage, admitted, require_room_to_move, root_of
+from resphere.rules.resource_pools import is_root, no_room
 from resphere.services.call import Call
-from resphere.services.checks.names import require_free
 from resphere.services.registry import implements
-from resphere.services.vcenter.resource_pool.changes import is_root, no_room
 
 
 @implements(PoolMoves.move)

@@ -13,8 +13,8 @@ from resphere.contract.extensions.utilization import Utilization
 from resphere.contract.generated import ids
 from resphere.inventory.model import Cluster, Datastore, Host, VirtualMachine
 from resphere.inventory.relations import hosts_of_cluster
-from resphere.inventory.space import free_space
 from resphere.providers.base import IDLE, Load
+from resphere.rules.space import free_space
 from resphere.services.call import Call
 from resphere.services.registry import implements
 

@@ -11,8 +11,8 @@ from resphere.contract.model import ErrorValue, Struct
 from resphere.inventory.model import Cluster, Host
 from resphere.inventory.relations import hosts_of_cluster
 from resphere.replica.edit import Edit
+from resphere.rules.evc.compatibility import given_mode, lacks, obstacles
 from resphere.services.call import Call
-from resphere.services.checks.evc_compatibility import given_mode, lacks, obstacles
 from resphere.services.registry import implements
 from resphere.services.vcenter.host.changes import new_host, unverified_as_invalid
 from resphere.tasks.job import TaskJob

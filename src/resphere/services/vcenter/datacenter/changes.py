@@ -17,8 +17,8 @@ from resphere.inventory.relations import children_of, descendants, folders_of_da
 from resphere.inventory.tables import children_claims
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.rules.names import require_free, require_name
 from resphere.services.call import Call
-from resphere.services.checks.names import require_free, require_name
 from resphere.services.registry import implements
 
 Type = vcenter.Folder.Type

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.model import Datastore
-from resphere.inventory.space import free_space
 from resphere.replica.replica import Replica
+from resphere.rules.space import free_space
 from resphere.services.call import Call
 from resphere.services.checks.datacenters import in_datacenters
 from resphere.services.registry import implements

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from resphere.contract.generated import ids, vcenter_datastore
 from resphere.inventory.model import Datastore
-from resphere.inventory.storage_policies import default_policy
+from resphere.rules.storage_policies import default_policy
 from resphere.services.call import Call
 from resphere.services.registry import implements
 

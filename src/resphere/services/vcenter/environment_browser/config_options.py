@@ -13,8 +13,8 @@ from resphere.contract.generated.vcenter_environment_browser import ConfigOption
 from resphere.contract.generated.vcenter_vm import GuestOS, GuestOSFamily
 from resphere.contract.generated.vcenter_vm_hardware import Boot, Disk, Ethernet
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Scsi
-from resphere.inventory.guest_ids import vim_guest_id
-from resphere.inventory.guests import Guest, Version, guest
+from resphere.rules.machines.guest_defaults import Guest, Version, guest
+from resphere.rules.machines.guest_ids import vim_guest_id
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.environment_browser.clusters import hosts_asked_for, key_of, number_of, versions_of

@@ -10,9 +10,9 @@ from typing import Any
 from resphere.contract.generated import vcenter
 from resphere.contract.generated.vcenter_environment_browser import ConfigTargets as Api
 from resphere.inventory.model import Datastore, Host, ManagedObject, Network
-from resphere.inventory.space import free_space
 from resphere.inventory.tagging import type_of
 from resphere.replica.replica import Replica
+from resphere.rules.space import free_space
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.environment_browser.clusters import hosts_asked_for

@@ -7,11 +7,11 @@ from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_guest import CustomizationSpec, CustomizationSpecs
 from resphere.inventory.customization import CustomizationItem
 from resphere.replica.edit import Edit
+from resphere.rules.guests.customization_specs import require_sound
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.selection import limited
 from resphere.services.vcenter.guest.documents import read_document, written
-from resphere.services.vcenter.guest.rules import require_sound
 
 Name = ids.VcenterGuestCustomizationSpecId
 OsType = CustomizationSpecs.OsType

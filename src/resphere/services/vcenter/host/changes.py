@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from resphere.contract.errors import (
-    AlreadyExists,
-    AlreadyInDesiredState,
     InvalidArgument,
     InvalidElementType,
-    ResourceInUse,
     UnverifiedPeer,
     message,
 )
 from resphere.contract.generated import ids, vcenter
-from resphere.inventory.files import unregister
-from resphere.inventory.model import Cluster, Datastore, Folder, Host, ResourcePool, VirtualMachine
-from resphere.inventory.relations import children_of, cluster_of_host, descendants, vms_of_host
-from resphere.inventory.standard_networks import forget_without_hosts
-from resphere.inventory.tables import children_claims
-from resphere.inventory.users import retire
+from resphere.inventory.model import Folder, Host
 from resphere.providers.base import NewHost
 from resphere.replica.edit import Edit
-from resphere.replica.replica import Replica
+from resphere.rules.hosts import may_connect, may_disconnect, remove_host, require_new, require_removable
+from resphere.rules.names import require_free, require_name
 from resphere.services.call import Call
-from resphere.services.checks.names import require_free, require_name
 from resphere.services.registry import implements
 from resphere.services.vcenter.datacenter.changes import require_type
 
 Api = vcenter.Host
-State = Api.ConnectionState
-Verification = Api.CreateSpec.ThumbprintVerification
 HTTPS = 443
 HOSTNAME = re.compile(r"[0-9A-Za-z]([0-9A-Za-z.:_-]*[0-9A-Za-z.])?")
 
@@ -96,18 +86,9 @@ def new_host(spec: Api.CreateSpec) -> NewHost:
         port=port,
         user_name=spec.user_name,
         password=str(spec.password),
-        verify=spec.thumbprint_verification is not Verification.NONE,
+        verify=spec.thumbprint_verification is not Api.CreateSpec.ThumbprintVerification.NONE,
         thumbprint=spec.thumbprint,
     )
-
-
-def require_new(inventory: Replica, hostname: str) -> None:
-    """Refuse a host that is there already, wherever it stands."""
-    for host in inventory.all(Host).values():
-        if host.name.lower() == hostname.lower():
-            raise AlreadyExists(
-                message("resphere.host.exists", "The host {0} is in the inventory already: {1}.", host.name, host.id)
-            )
 
 
 @implements(Api.delete)
@@ -129,71 +110,6 @@ async def delete(call: Call, host: ids.HostSystemId) -> None:
     await call.change("HostSystem.destroy", target, plan, guard)
 
 
-def remove_host(inventory: Replica, edit: Edit, host: Host) -> None:
-    """Remove the host with its local datastores, the VMs registered on it, standard networks that no other host has
-    and, if it stands alone, its pools."""
-    stores = [store for id in host.datastores if (store := inventory.get(Datastore, id)) is not None]
-    # One that several hosts may mount stays, even where no other does now.
-    local = {store.id for store in stores if not store.multiple_host_access}
-    for vm in vms_of_host(inventory, host.id):
-        leave_files(inventory, edit, vm, local)
-    remove_pools(inventory, edit, host)
-    for gone in sorted(local):
-        for file in children_of(inventory, gone):
-            edit.delete(type(file), file.id)
-        edit.vacant(children_claims(gone))
-        edit.delete(Datastore, gone)
-    retire(edit, host.id)
-    edit.delete(Host, host.id)
-    forget_without_hosts(edit, inventory, host.networks)
-
-
-def remove_pools(inventory: Replica, edit: Edit, owner: Cluster | Host) -> None:
-    """Remove all resource pools of a cluster or standalone host; none is made meanwhile."""
-    for pool in descendants(inventory, owner.id):
-        if isinstance(pool, ResourcePool):
-            retire(edit, pool.id)
-            edit.delete(ResourcePool, pool.id)
-            edit.vacant(children_claims(pool.id))
-    edit.vacant(children_claims(owner.id))
-
-
-def leave_files(inventory: Replica, edit: Edit, vm: VirtualMachine, local: Container[str]) -> None:
-    """Unregister the VM; one whose home goes with the host is gone."""
-    if vm.datastore not in local:
-        unregister(inventory, edit, vm, local)
-        return
-    edit.delete(VirtualMachine, vm.id)
-
-
-def require_removable(inventory: Replica, host: Host) -> None:
-    """Refuse a host of a cluster, or one that works."""
-    cluster = cluster_of_host(inventory, host)
-    if cluster is not None:
-        raise ResourceInUse(
-            message(
-                "resphere.host.in_cluster",
-                "The host {0} belongs to the cluster {1} ({2}): only a standalone host can be removed.",
-                host.name,
-                cluster.name,
-                cluster.id,
-            )
-        )
-    require_idle(host)
-
-
-def require_idle(host: Host) -> None:
-    """Refuse a host that works."""
-    if host.connection_state is State.CONNECTED and not host.in_maintenance_mode:
-        raise ResourceInUse(
-            message(
-                "resphere.host.in_use",
-                "The host {0} is connected and not in maintenance mode: disconnect it, or enter that mode first.",
-                host.name,
-            )
-        )
-
-
 @implements(Api.connect)
 async def connect(call: Call, host: ids.HostSystemId) -> None:
     """Connect again.
@@ -212,17 +128,3 @@ async def disconnect(call: Call, host: ids.HostSystemId) -> None:
     """
     target = call.require(Host, host)
     await call.run("HostSystem.disconnect", target, call.provider.hosts.disconnect_host, may_disconnect)
-
-
-def may_connect(host: Host) -> None:
-    """Refuse a host that is connected."""
-    if host.connection_state is State.CONNECTED:
-        raise AlreadyInDesiredState(message("resphere.host.connected", "The host {0} is connected already.", host.name))
-
-
-def may_disconnect(host: Host) -> None:
-    """Refuse a host that is disconnected."""
-    if host.connection_state is State.DISCONNECTED:
-        raise AlreadyInDesiredState(
-            message("resphere.host.disconnected", "The host {0} is disconnected already.", host.name)
-        )

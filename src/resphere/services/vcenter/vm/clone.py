@@ -7,18 +7,18 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from resphere.contract.generated import ids, vcenter
-from resphere.inventory.customization import pending
 from resphere.inventory.model import VirtualMachine
 from resphere.providers.base import Copy, Job
 from resphere.replica.edit import Edit
+from resphere.rules.guests.customization import pending
+from resphere.rules.guests.fitting import require_fitting
+from resphere.rules.machines.copies import copied, needs_of, targets
+from resphere.rules.machines.new_machine import new_identity
+from resphere.rules.names import require_free, require_name
+from resphere.rules.placement.resolution import CLONE, Place, folder_of, rely_on, resolve, wanted
 from resphere.services.call import Call
-from resphere.services.checks.names import require_free, require_name
 from resphere.services.registry import implements
 from resphere.services.vcenter.guest.customization_specs import require_item
-from resphere.services.vcenter.vm.copies import copied, needs_of, targets
-from resphere.services.vcenter.vm.guest.customization import require_fitting
-from resphere.services.vcenter.vm.new_machine import new_identity
-from resphere.services.vcenter.vm.placement import CLONE, Place, folder_of, rely_on, resolve, wanted
 
 Spec = vcenter.VM.CloneSpec
 ACT = "VirtualMachine.clone"

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import msgspec
 
-from resphere.contract.errors import AlreadyExists, InvalidArgument, NotAllowedInCurrentState, NotFound, message
-from resphere.contract.generated import ids, vcenter, vcenter_vm
-from resphere.inventory.model import Datastore, Folder, Network, UnregisteredVm, VirtualMachine
-from resphere.inventory.tables import home, path_on_datastore
+from resphere.contract.errors import InvalidArgument, message
+from resphere.contract.generated import ids, vcenter
+from resphere.inventory.model import Folder, VirtualMachine
 from resphere.providers.base import Registration
 from resphere.replica.edit import Edit
-from resphere.replica.replica import Replica
-from resphere.services.call import Call, not_found
-from resphere.services.checks.names import require_free, require_name
+from resphere.rules.machines.creation import no_placement
+from resphere.rules.machines.registration import Spec, files_of_spec, may_unregister, needs_of
+from resphere.rules.names import require_free, require_name
+from resphere.rules.placement.resolution import folder_of, rely_on, resolve, wanted
+from resphere.services.call import Call
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.create import no_placement, store_named
-from resphere.services.vcenter.vm.placement import Needs, folder_of, rely_on, resolve, wanted
-from resphere.services.vcenter.vm.power import invalid_state
-
-Spec = vcenter.VM.RegisterSpec
-ON = vcenter_vm.Power.State.POWERED_ON
 
 
 @implements(vcenter.VM.register)
@@ -65,52 +60,6 @@ async def register(call: Call, spec: Spec) -> ids.VirtualMachineId:
     )
 
 
-def files_of_spec(inventory: Replica, spec: Spec, folder: Folder) -> UnregisteredVm:
-    """The files that the spec names.
-
-    :raises NotFound: there is no such datastore, or no VMX file.
-    :raises AlreadyExists: the VM is registered.
-    """
-    if spec.datastore is not None:
-        store = inventory.get(Datastore, spec.datastore)
-        if store is None:
-            raise not_found(Datastore, spec.datastore)
-    else:
-        store = store_named(inventory, spec.datastore_path or "", folder)
-    path = (spec.path or path_on_datastore(spec.datastore_path or "")).lstrip("/")
-    if store is not None:
-        found = inventory.by(UnregisteredVm, "path", f"{store.id}/{path}")
-        if found:
-            return next(iter(found.values()))
-        for vm in inventory.by(VirtualMachine, "home", home(store.id, path)).values():
-            if path_on_datastore(vm.vmx_path) == path:
-                raise AlreadyExists(
-                    message(
-                        "resphere.vm.register.registered",
-                        "The file {0} belongs to the virtual machine {1} ({2}), which is registered.",
-                        vm.vmx_path,
-                        vm.name,
-                        vm.id,
-                    )
-                )
-    raise NotFound(
-        message(
-            "resphere.vm.register.no_file",
-            "There is no configuration file of a virtual machine at {0}.",
-            spec.datastore_path or f"{spec.datastore}: {spec.path}",
-        )
-    )
-
-
-def needs_of(inventory: Replica, files: UnregisteredVm) -> Needs:
-    """What of the VM's networks and datastores there still is."""
-    networks = (nic.backing.network for nic in files.machine.nics.values())
-    return Needs(
-        networks=frozenset(id for id in networks if id is not None and inventory.get(Network, id) is not None),
-        datastores=frozenset(id for id in files.datastores.values() if inventory.get(Datastore, id) is not None),
-    )
-
-
 @implements(vcenter.VM.unregister)
 async def unregister(call: Call, vm: ids.VirtualMachineId) -> None:
     """Take a VM or template out of the inventory; its files, with its snapshots, stay on the datastores.
@@ -119,16 +68,3 @@ async def unregister(call: Call, vm: ids.VirtualMachineId) -> None:
     """
     target = call.require(VirtualMachine, vm)
     await call.run("VirtualMachine.unregister", target, call.provider.lifecycle.unregister_vm, may_unregister)
-
-
-def may_unregister(vm: VirtualMachine) -> None:
-    """Refuse a VM that runs."""
-    if vm.power_state is ON:
-        raise NotAllowedInCurrentState(
-            message(
-                "resphere.vm.unregister.power_state",
-                "Cannot unregister the virtual machine {0}: it is powered on.",
-                vm.name,
-            ),
-            invalid_state(vm),
-        )

@@ -8,15 +8,15 @@ import msgspec
 
 from resphere.contract.errors import AlreadyExists, InvalidArgument
 from resphere.contract.generated import ids, vcenter, vcenter_vm
-from resphere.inventory.compute_policies import Placing
 from resphere.inventory.model import Host, VirtualMachine
 from resphere.providers.base import Job
 from resphere.replica.edit import Edit
+from resphere.rules.machines.copies import Targets, moved, needs_of, targets
+from resphere.rules.names import require_free
+from resphere.rules.placement.compute_policies import Placing
+from resphere.rules.placement.resolution import RELOCATE, Place, every_host, folder_of, rely_on, resolve, wanted
 from resphere.services.call import Call
-from resphere.services.checks.names import require_free
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.copies import Targets, moved, needs_of, targets
-from resphere.services.vcenter.vm.placement import RELOCATE, Place, every_host, folder_of, rely_on, resolve, wanted
 
 Spec = vcenter.VM.RelocateSpec
 ACT = "VirtualMachine.relocate"

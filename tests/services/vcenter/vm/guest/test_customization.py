@@ -14,7 +14,7 @@ from resphere.contract.generated.vcenter_vm_guest_networking import Interfaces, 
 from resphere.contract.model import AnyOperation, Secret
 from resphere.inventory.customization import GuestCustomization
 from resphere.inventory.model import VirtualMachine
-from resphere.services.vcenter.vm.new_machine import NO_TOOLS
+from resphere.rules.machines.new_machine import NO_TOOLS
 from tests.support.customizations import DHCP, STATIC, cloud, linux, named, windows
 from tests.support.guests import PASSWORD, ended, machine, ready_vm, run_shell
 from tests.support.transfers import fetch

@@ -20,7 +20,7 @@ from resphere.inventory.model import VirtualMachine
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.provider import Simulator
 from resphere.providers.simulator.work.customizations import Customizations
-from resphere.services.vcenter.vm.new_machine import NO_TOOLS
+from resphere.rules.machines.new_machine import NO_TOOLS
 from tests.support.customizations import linux, named
 from tests.support.guests import PASSWORD, ended, ready_vm
 from tests.support.world import NOW, World

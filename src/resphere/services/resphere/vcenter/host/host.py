@@ -10,15 +10,16 @@ from resphere.contract.extensions.moves import HostMoves
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.model import Cluster, Folder, Host
 from resphere.inventory.relations import cluster_of_host, vms_of_host
-from resphere.inventory.users import retire
 from resphere.replica.edit import Edit
+from resphere.rules.evc.compatibility import require_fitting
+from resphere.rules.hosts import remove_pools
+from resphere.rules.moves import require_same_datacenter
+from resphere.rules.names import require_free
+from resphere.rules.users import retire
 from resphere.services.call import Call
-from resphere.services.checks.evc_compatibility import require_fitting
-from resphere.services.checks.moves import require_folder, require_same_datacenter
-from resphere.services.checks.names import require_free
+from resphere.services.checks.moves import require_folder
 from resphere.services.registry import implements
 from resphere.services.resphere.vcenter.cluster import put_root_pool
-from resphere.services.vcenter.host.changes import remove_pools
 
 
 @implements(HostMoves.update)

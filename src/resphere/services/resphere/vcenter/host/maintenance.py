@@ -8,14 +8,13 @@ import msgspec
 
 from resphere.contract.errors import AlreadyInDesiredState, NotAllowedInCurrentState, message
 from resphere.contract.extensions.hosts import HostMaintenance
-from resphere.contract.generated import ids, vcenter
+from resphere.contract.generated import ids
 from resphere.inventory.model import Host
-from resphere.inventory.placement import NoPlace, evacuation
+from resphere.rules.hosts import may_exit, require_connected
+from resphere.rules.placement.hosts import NoPlace, evacuation
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.tasks.job import TaskJob
-
-CONNECTED = vcenter.Host.ConnectionState.CONNECTED
 
 
 @implements(HostMaintenance.get, kept=True)
@@ -82,25 +81,3 @@ def may_enter(call: Call, host: Host, with_powered_off: bool) -> None:
                 stranded.vm.id,
             )
         ) from None
-
-
-def may_exit(host: Host) -> None:
-    """Refuse where it makes no sense."""
-    require_connected(host)
-    if not host.in_maintenance_mode:
-        raise AlreadyInDesiredState(
-            message("resphere.host.maintenance.not_in", "The host {0} is not in maintenance mode.", host.name)
-        )
-
-
-def require_connected(host: Host) -> None:
-    """Refuse a host that cannot be asked."""
-    if host.connection_state is not CONNECTED:
-        raise NotAllowedInCurrentState(
-            message(
-                "resphere.host.maintenance.not_connected",
-                "The host {0} is not connected (its state is {1}).",
-                host.name,
-                host.connection_state,
-            )
-        )

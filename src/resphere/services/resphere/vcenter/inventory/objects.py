@@ -8,8 +8,8 @@ from resphere.contract.generated import ids
 from resphere.inventory.model import Cluster, Host, ManagedObject, ResourcePool, VirtualMachine
 from resphere.inventory.paths import NothingThere, object_at, object_by_id, path_of
 from resphere.inventory.relations import ancestors, cluster_of_host, datacenter_of
-from resphere.inventory.reservations import Resource, allocation, available, effective_limit, used
 from resphere.replica.replica import Replica
+from resphere.rules.reservations import Resource, allocation, available, effective_limit, used
 from resphere.services.call import Call
 from resphere.services.registry import implements
 

@@ -7,19 +7,14 @@ from uuid import UUID
 from resphere.contract.errors import AlreadyExists, InvalidArgument, ResourceInUse, message
 from resphere.contract.extensions.storage_policies import StoragePolicies
 from resphere.contract.generated import ids
-from resphere.inventory.storage_policies import (
-    BUILT_IN,
-    StoragePolicy,
-    all_policies,
-    policy_claims,
-    vms_of_policy,
-)
+from resphere.inventory.storage_policies import BUILT_IN, StoragePolicy, policy_claims
 from resphere.inventory.tagging import Tag
-from resphere.inventory.users import use_tag
 from resphere.replica.edit import Edit
+from resphere.rules.named_policies import require_policy
+from resphere.rules.names import require_name
+from resphere.rules.storage_policies import all_policies, vms_of_policy
+from resphere.rules.users import use_tag
 from resphere.services.call import Call
-from resphere.services.checks.names import require_name
-from resphere.services.checks.storage_policies import require_policy
 from resphere.services.checks.tagging import require_now
 from resphere.services.registry import implements
 

@@ -8,11 +8,11 @@ from resphere.contract.model import Secret
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.model import VirtualMachine
 from resphere.replica.edit import Edit
+from resphere.rules.hardware.devices import STATE_WORDS
+from resphere.rules.machines.power import ON
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.vm.console.tickets import digest
-from resphere.services.vcenter.vm.hardware.devices import STATE_WORDS
-from resphere.services.vcenter.vm.power import ON
 
 
 @implements(Console.open)

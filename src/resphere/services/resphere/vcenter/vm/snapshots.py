@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, NotFound, message
 from resphere.contract.extensions.vm_snapshots import VmSnapshots
-from resphere.contract.generated import ids, vcenter_vm
+from resphere.contract.generated import ids
 from resphere.inventory.model import Snapshot, VirtualMachine
-from resphere.replica.replica import Replica
+from resphere.rules.snapshots import DEEPEST_TREE, LONGEST_NAME, ON, depth, descendants, power_state, snapshots_of
 from resphere.services.call import Call
 from resphere.services.registry import implements
-
-ON = vcenter_vm.Power.State.POWERED_ON
-OFF = vcenter_vm.Power.State.POWERED_OFF
-LONGEST_NAME = 80
-DEEPEST_TREE = 32
-"""Levels of snapshots; vSphere supports 32 in a chain."""
 
 
 @implements(VmSnapshots.list, kept=True)
@@ -147,11 +141,6 @@ async def consolidate_disks(call: Call, vm: ids.VirtualMachineId) -> None:
     await call.run("VirtualMachine.consolidateDisks", target, call.provider.snapshots.consolidate)
 
 
-def snapshots_of(inventory: Replica, vm: str) -> list[Snapshot]:
-    """The VM's snapshots, oldest first."""
-    return sorted(inventory.by(Snapshot, "parent", vm).values(), key=lambda s: (s.created_time, len(s.id), s.id))
-
-
 def require_snapshot(call: Call, vm: str, snapshot: str) -> Snapshot:
     """The snapshot, if it is one of ``vm``.
 
@@ -168,29 +157,6 @@ def require_snapshot(call: Call, vm: str, snapshot: str) -> Snapshot:
             )
         )
     return found
-
-
-def descendants(inventory: Replica, vm: str, snapshot: str) -> tuple[str, ...]:
-    """``snapshot`` and everything that descends from it."""
-    found, rest = [snapshot], snapshots_of(inventory, vm)
-    for one in found:
-        found.extend(s.id for s in rest if s.parent_snapshot == one)
-    return tuple(found)
-
-
-def depth(inventory: Replica, snapshot: str | None) -> int:
-    """How many snapshots lie between the VM and the root of its tree."""
-    levels = 0
-    while snapshot is not None and (found := inventory.get(Snapshot, snapshot)) is not None:
-        levels += 1
-        snapshot = found.parent_snapshot
-    return levels
-
-
-def power_state(snapshot: Snapshot) -> vcenter_vm.Power.State:
-    """The power state that a revert brings: a running state only where memory was kept."""
-    state = snapshot.state.power_state
-    return OFF if state is ON and not snapshot.memory else state
 
 
 def summary(vm: VirtualMachine, snapshot: Snapshot) -> VmSnapshots.Summary:

@@ -10,8 +10,8 @@ from resphere.contract.extensions.moves import Machines
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.model import Folder, Host, ResourcePool, VirtualMachine
 from resphere.inventory.relations import cluster_of_host
-from resphere.inventory.users import use
 from resphere.replica.edit import Edit
+from resphere.rules.users import use
 from resphere.services.call import Call
 from resphere.services.checks.moves import rename, require_folder
 from resphere.services.registry import implements

@@ -13,13 +13,13 @@ from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_compute import Policies
 from resphere.contract.generated.vcenter_compute_policies import ManagedBy
 from resphere.inventory.compute_policies import ComputePolicy
-from resphere.inventory.tag_deletion import delete_compute_policies
 from resphere.inventory.tagging import Category, Tag, is_associable, tag_name_key
-from resphere.inventory.users import use_tag
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.rules.names import require_name
+from resphere.rules.tag_deletion import delete_compute_policies
+from resphere.rules.users import use_tag
 from resphere.services.call import Call
-from resphere.services.checks.names import require_name
 from resphere.services.registry import implements
 from resphere.services.vcenter.compute.policies.structures import (
     INFOS,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from resphere.contract.generated import ids, vcenter_storage_policies
 from resphere.inventory.model import VirtualMachine
-from resphere.inventory.storage_policies import disk_policies, vms_of_policy
+from resphere.rules.named_policies import require_policy
+from resphere.rules.storage_policies import disk_policies, vms_of_policy
 from resphere.services.call import Call
-from resphere.services.checks.storage_policies import require_policy
 from resphere.services.registry import implements
 from resphere.services.selection import limited
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from resphere.contract.generated import ids, vcenter_vm_compute
-from resphere.inventory.compute_policies import compliance
 from resphere.inventory.model import VirtualMachine
+from resphere.rules.placement.compute_policies import compliance
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.compute.policies.policies import require_policy

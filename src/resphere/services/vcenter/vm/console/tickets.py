@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 from datetime import timedelta
 
-from resphere.contract.errors import NotAllowedInCurrentState, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_console import Tickets
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.model import VirtualMachine
 from resphere.replica.edit import Edit
+from resphere.rules.machines.consoles import require_console
 from resphere.services.call import Call
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.hardware.devices import STATE_WORDS
-from resphere.services.vcenter.vm.power import ON
 
 GOOD_FOR = timedelta(minutes=30)
 """As long as a vCenter's."""
@@ -45,28 +43,6 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: Tickets.CreateSpec)
     if spec.type is Tickets.Type.VMRC:
         return Tickets.Summary(ticket=f"vmrc://clone:{secret}@{authority}/?moid={target.id}")
     return Tickets.Summary(ticket=f"wss://{authority}/ticket/{secret}")
-
-
-def require_console(vm: VirtualMachine, type: Tickets.Type) -> None:
-    """Refuse a VM that has no such console now."""
-    if vm.template:
-        raise NotAllowedInCurrentState(
-            message("resphere.vm.console.template", "{0} is a template and has no console.", vm.name)
-        )
-    if type is Tickets.Type.WEBMKS and vm.power_state is not ON:
-        raise NotAllowedInCurrentState(
-            message(
-                "resphere.vm.console.power_state",
-                "A WEBMKS ticket needs a running virtual machine, and {0} is {1}.",
-                vm.name,
-                STATE_WORDS[vm.power_state],
-            ),
-            message(
-                "vmsg.InvalidPowerState.summary",
-                "The attempted operation cannot be performed in the current state ({0}).",
-                STATE_WORDS[vm.power_state].capitalize(),
-            ),
-        )
 
 
 def digest(secret: str) -> str:

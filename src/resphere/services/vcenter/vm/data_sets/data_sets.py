@@ -15,12 +15,13 @@ from resphere.contract.errors import (
 )
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm import DataSets
-from resphere.inventory.data_sets import DataSet, DataSetEntry, data_set_id, delete_data_set
+from resphere.inventory.data_sets import DataSet, DataSetEntry, data_set_id
 from resphere.inventory.model import VirtualMachine
 from resphere.replica.edit import Edit
+from resphere.rules.data_sets import delete_data_set
+from resphere.rules.hardware.devices import require_not_suspended
 from resphere.services.call import Call
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.hardware.devices import require_not_suspended
 
 OLDEST_VERSION = 20
 """Virtual hardware has data sets since vSphere 8.0."""

@@ -8,12 +8,12 @@ from resphere.contract.generated.vcenter_vm_guest import Credentials, Customizat
 from resphere.contract.model import LocalizableMessage
 from resphere.inventory.customization import GuestCustomization, Status
 from resphere.inventory.model import VirtualMachine
+from resphere.rules.guests.customization_specs import require_sound
+from resphere.rules.guests.fitting import invalid, require_fitting
 from resphere.services.call import Call
 from resphere.services.checks.guest_operations import require_ready
 from resphere.services.registry import implements
 from resphere.services.vcenter.guest.customization_specs import require_item
-from resphere.services.vcenter.guest.rules import require_sound
-from resphere.services.vcenter.vm.guest.customization import invalid, require_fitting
 from resphere.tasks.record import Task
 
 LIVE = CustomizationLive.Info.Status

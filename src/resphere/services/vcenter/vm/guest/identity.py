@@ -5,10 +5,10 @@ from __future__ import annotations
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import Identity
 from resphere.contract.model import LocalizableMessage
-from resphere.inventory.guest_ids import vim_guest_id
 from resphere.inventory.model import VirtualMachine
+from resphere.rules.guests.tools import require_guest
+from resphere.rules.machines.guest_ids import vim_guest_id
 from resphere.services.call import Call
-from resphere.services.checks.tools_running import require_guest
 from resphere.services.registry import implements
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
 from resphere.inventory.model import VirtualMachine
+from resphere.rules.guests.tools import require_guest
 from resphere.services.call import Call
-from resphere.services.checks.tools_running import require_guest
 from resphere.services.registry import implements
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import Operations
 from resphere.inventory.model import VirtualMachine
+from resphere.rules.guests.tools import RUNNING
+from resphere.rules.machines.power import ON
 from resphere.services.call import Call
-from resphere.services.checks.tools_running import RUNNING
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.power import ON
 
 
 @implements(Operations.get, kept=True)

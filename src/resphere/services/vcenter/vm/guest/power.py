@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from resphere.contract.errors import Unsupported, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import Power
 from resphere.inventory.model import VirtualMachine
+from resphere.rules.guests.tools import RUNNING
+from resphere.rules.machines.power import ON, may_reboot, may_shut_down, may_stand_by
 from resphere.services.call import Call
-from resphere.services.checks.tools_running import RUNNING, require_tools
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.power import ON, may_reset, may_stop, may_suspend
 
 
 @implements(Power.get, kept=True)
@@ -43,30 +42,3 @@ async def standby(call: Call, vm: ids.VirtualMachineId) -> None:
     """Ask the guest to stand by; the VM is then suspended."""
     target = call.require(VirtualMachine, vm)
     await call.run("VirtualMachine.standbyGuest", target, call.provider.power.suspend, may_stand_by)
-
-
-def may_shut_down(vm: VirtualMachine) -> None:
-    """Refuse where the guest cannot be asked."""
-    require_no_template(vm)
-    may_stop(vm)
-    require_tools(vm)
-
-
-def may_reboot(vm: VirtualMachine) -> None:
-    """Refuse where the guest cannot be asked."""
-    require_no_template(vm)
-    may_reset(vm)
-    require_tools(vm)
-
-
-def may_stand_by(vm: VirtualMachine) -> None:
-    """Refuse where the guest cannot be asked."""
-    require_no_template(vm)
-    may_suspend(vm)
-    require_tools(vm)
-
-
-def require_no_template(vm: VirtualMachine) -> None:
-    """A template has no guest."""
-    if vm.template:
-        raise Unsupported(message("resphere.vm.guest.template", "{0} is a template and has no guest.", vm.name))

@@ -5,22 +5,12 @@ from __future__ import annotations
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_hardware import Floppy
 from resphere.inventory.model import VirtualMachine
+from resphere.rules.hardware.devices import changed, require_backing_changeable, require_off
+from resphere.rules.hardware.families import FLOPPIES
+from resphere.rules.hardware.floppy import Key, backing_info, with_floppy
 from resphere.services.call import Call
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.hardware.devices import (
-    added,
-    alter,
-    changed,
-    initial_state,
-    reconfigure,
-    remove,
-    require_backing_changeable,
-    require_off,
-    set_connected,
-)
-from resphere.services.vcenter.vm.hardware.families import FLOPPIES
-
-Key = ids.VcenterVmHardwareFloppyId
+from resphere.services.vcenter.vm.hardware.devices import alter, reconfigure, remove, set_connected
 
 
 @implements(Floppy.list, kept=True)
@@ -39,22 +29,6 @@ async def get(call: Call, vm: ids.VirtualMachineId, floppy: Key) -> Floppy.Info:
 async def create(call: Call, vm: ids.VirtualMachineId, spec: Floppy.CreateSpec) -> Key:
     """Add a floppy drive to a VM that is off, and return its key."""
     return await reconfigure(call, vm, lambda current: with_floppy(current, spec))
-
-
-def with_floppy(vm: VirtualMachine, spec: Floppy.CreateSpec) -> tuple[VirtualMachine, Key]:
-    """``vm``, which is off, with a floppy drive more, and its key."""
-    require_off(vm, "add a floppy drive")
-    return added(
-        vm,
-        FLOPPIES,
-        lambda current, number: Floppy.Info(
-            label=f"Floppy drive {number + 1}",
-            backing=backing_info(spec.backing),
-            state=initial_state(current, bool(spec.start_connected)),
-            start_connected=bool(spec.start_connected),
-            allow_guest_control=bool(spec.allow_guest_control),
-        ),
-    )
 
 
 @implements(Floppy.update)
@@ -90,16 +64,3 @@ async def connect(call: Call, vm: ids.VirtualMachineId, floppy: Key) -> None:
 async def disconnect(call: Call, vm: ids.VirtualMachineId, floppy: Key) -> None:
     """Disconnect a floppy drive of a running VM."""
     await set_connected(call, vm, FLOPPIES, floppy, False)
-
-
-def backing_info(spec: Floppy.BackingSpec | None) -> Floppy.BackingInfo:
-    """The backing that ``spec`` asks for; unset: whatever the host has."""
-    if spec is None:
-        return Floppy.BackingInfo(type=Floppy.BackingType.HOST_DEVICE, auto_detect=True, host_device="")
-    automatic = spec.host_device is None if spec.type is Floppy.BackingType.HOST_DEVICE else None
-    return Floppy.BackingInfo(
-        type=spec.type,
-        image_file=spec.image_file,
-        host_device="" if automatic else spec.host_device,
-        auto_detect=automatic,
-    )

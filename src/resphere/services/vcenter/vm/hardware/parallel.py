@@ -5,22 +5,12 @@ from __future__ import annotations
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_hardware import Parallel
 from resphere.inventory.model import VirtualMachine
+from resphere.rules.hardware.devices import require_backing_changeable, require_off
+from resphere.rules.hardware.families import PARALLEL_PORTS
+from resphere.rules.hardware.parallel import Key, parallel_port_with, with_parallel
 from resphere.services.call import Call
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.hardware.devices import (
-    added,
-    alter,
-    changed,
-    initial_state,
-    reconfigure,
-    remove,
-    require_backing_changeable,
-    require_off,
-    set_connected,
-)
-from resphere.services.vcenter.vm.hardware.families import PARALLEL_PORTS
-
-Key = ids.VcenterVmHardwareParallelPortId
+from resphere.services.vcenter.vm.hardware.devices import alter, reconfigure, remove, set_connected
 
 
 @implements(Parallel.list, kept=True)
@@ -41,22 +31,6 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: Parallel.CreateSpec
     return await reconfigure(call, vm, lambda current: with_parallel(current, spec))
 
 
-def with_parallel(vm: VirtualMachine, spec: Parallel.CreateSpec) -> tuple[VirtualMachine, Key]:
-    """``vm``, which is off, with a parallel port more, and its key."""
-    require_off(vm, "add a parallel port")
-    return added(
-        vm,
-        PARALLEL_PORTS,
-        lambda current, number: Parallel.Info(
-            label=f"Parallel port {number + 1}",
-            backing=backing_info(spec.backing),
-            state=initial_state(current, bool(spec.start_connected)),
-            start_connected=bool(spec.start_connected),
-            allow_guest_control=bool(spec.allow_guest_control),
-        ),
-    )
-
-
 @implements(Parallel.update)
 async def update(call: Call, vm: ids.VirtualMachineId, port: Key, spec: Parallel.UpdateSpec) -> None:
     """Change a parallel port; its backing only where it is not connected in a running VM."""
@@ -67,16 +41,6 @@ async def update(call: Call, vm: ids.VirtualMachineId, port: Key, spec: Parallel
         return parallel_port_with(device, spec)
 
     await alter(call, vm, PARALLEL_PORTS, port, make)
-
-
-def parallel_port_with(device: Parallel.Info, spec: Parallel.UpdateSpec) -> Parallel.Info:
-    """The port with what ``spec`` changes."""
-    return changed(
-        device,
-        backing=backing_info(spec.backing) if spec.backing else None,
-        start_connected=spec.start_connected,
-        allow_guest_control=spec.allow_guest_control,
-    )
 
 
 @implements(Parallel.delete)
@@ -95,16 +59,3 @@ async def connect(call: Call, vm: ids.VirtualMachineId, port: Key) -> None:
 async def disconnect(call: Call, vm: ids.VirtualMachineId, port: Key) -> None:
     """Disconnect a parallel port of a running VM."""
     await set_connected(call, vm, PARALLEL_PORTS, port, False)
-
-
-def backing_info(spec: Parallel.BackingSpec | None) -> Parallel.BackingInfo:
-    """The backing that ``spec`` asks for; unset: whatever the host has."""
-    if spec is None:
-        return Parallel.BackingInfo(type=Parallel.BackingType.HOST_DEVICE, auto_detect=True, host_device="")
-    automatic = spec.host_device is None if spec.type is Parallel.BackingType.HOST_DEVICE else None
-    return Parallel.BackingInfo(
-        type=spec.type,
-        file=spec.file,
-        host_device="" if automatic else spec.host_device,
-        auto_detect=automatic,
-    )

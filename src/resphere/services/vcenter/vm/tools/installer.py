@@ -5,9 +5,9 @@ from __future__ import annotations
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_tools import Installer
 from resphere.inventory.model import VirtualMachine
+from resphere.rules.hardware.devices import require_on
 from resphere.services.call import Call
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.hardware.devices import require_on
 
 
 @implements(Installer.get, kept=True)

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
-from resphere.contract.errors import AlreadyInDesiredState, NotAllowedInCurrentState, message
 from resphere.contract.generated import ids, vcenter_vm
 from resphere.inventory.model import VirtualMachine
+from resphere.rules.guests.tools import may_upgrade
+from resphere.rules.hardware.devices import changed
 from resphere.services.call import Call
-from resphere.services.checks.tools_running import require_tools
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.hardware.devices import changed, reconfigure, require_on
+from resphere.services.vcenter.vm.hardware.devices import reconfigure
 
 Tools = vcenter_vm.Tools
-UPGRADABLE = (
-    Tools.VersionStatus.SUPPORTED_OLD,
-    Tools.VersionStatus.TOO_OLD_UNSUPPORTED,
-    Tools.VersionStatus.BLACKLISTED,
-)
 
 
 @implements(Tools.get, kept=True)
@@ -51,18 +46,3 @@ async def upgrade(call: Call, vm: ids.VirtualMachineId, command_line_options: st
         call.provider.guests.upgrade_tools,
         may_upgrade,
     )
-
-
-def may_upgrade(vm: VirtualMachine) -> None:
-    """Refuse Tools that need no upgrade, or none from here."""
-    require_on(vm, "upgrade VMware Tools")
-    require_tools(vm)
-    status = vm.tools.version_status
-    if status is Tools.VersionStatus.UNMANAGED:
-        raise NotAllowedInCurrentState(
-            message(
-                "resphere.vm.tools.unmanaged", "Tools in {0} are the guest's own package and upgraded there.", vm.name
-            )
-        )
-    if status not in UPGRADABLE:
-        raise AlreadyInDesiredState(message("resphere.vm.tools.current", "Tools in {0} are current.", vm.name))

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import ids, vcenter_storage_policies
 from resphere.inventory.model import VirtualMachine
-from resphere.inventory.storage_policies import vms_with_policies
+from resphere.rules.storage_compliance import STATUSES, Status, Verdicts, verdicts
+from resphere.rules.storage_policies import vms_with_policies
 from resphere.services.call import Call
-from resphere.services.checks.storage_compliance import STATUSES, Status, Verdicts, verdicts
 from resphere.services.registry import implements
 
 Entities = vcenter_storage_policies.Compliance

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from resphere.contract.generated import vcenter_storage_policies_compliance
+from resphere.rules.storage_compliance import Status, Verdict
 from resphere.services.call import Call
-from resphere.services.checks.storage_compliance import Status, Verdict
 from resphere.services.registry import implements
 from resphere.services.selection import limited
 from resphere.services.vcenter.storage.policies.compliance.compliance import MOST_LISTED, matching, require_status

@@ -5,10 +5,10 @@ from __future__ import annotations
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import DhcpConfigInfo, DnsAssignedValues, DnsConfigInfo
 from resphere.contract.generated.vcenter_vm_guest_networking import Interfaces
-from resphere.inventory.guest_network import network_of
 from resphere.inventory.model import GuestInterface, VirtualMachine
+from resphere.rules.guests.network import network_of
+from resphere.rules.guests.tools import require_guest
 from resphere.services.call import Call
-from resphere.services.checks.tools_running import require_guest
 from resphere.services.registry import implements
 
 

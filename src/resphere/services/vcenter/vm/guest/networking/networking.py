@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import DnsAssignedValues, DnsConfigInfo, Networking
-from resphere.inventory.guest_network import network_of
 from resphere.inventory.model import VirtualMachine
+from resphere.rules.guests.network import network_of
+from resphere.rules.guests.tools import require_guest
 from resphere.services.call import Call
-from resphere.services.checks.tools_running import require_guest
 from resphere.services.registry import implements
 
 

@@ -7,14 +7,14 @@ import msgspec
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Nvme
 from resphere.inventory.model import VirtualMachine
+from resphere.rules.hardware.adapters import any_for_first
+from resphere.rules.hardware.addresses import Bus
+from resphere.rules.hardware.families import NVME_ADAPTERS
+from resphere.rules.hardware.nvme import Key, with_nvme_adapter
 from resphere.services.call import Call
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.hardware.adapter.buses import any_for_first, remove_adapter, with_adapter
-from resphere.services.vcenter.vm.hardware.addresses import Bus
+from resphere.services.vcenter.vm.hardware.adapter.buses import remove_adapter
 from resphere.services.vcenter.vm.hardware.devices import reconfigure
-from resphere.services.vcenter.vm.hardware.families import NVME_ADAPTERS
-
-Key = ids.VcenterVmHardwareNvmeAdapterId
 
 
 @implements(Nvme.list, kept=True)
@@ -38,15 +38,6 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: Nvme.CreateSpec) ->
         return with_nvme_adapter(current, msgspec.structs.replace(spec, bus=bus))
 
     return await reconfigure(call, vm, change)
-
-
-def with_nvme_adapter(vm: VirtualMachine, spec: Nvme.CreateSpec) -> tuple[VirtualMachine, Key]:
-    """``vm`` with an NVMe adapter more, and its key."""
-
-    def make(_: VirtualMachine, bus: int) -> Nvme.Info:
-        return Nvme.Info(label=f"NVME controller {bus}", bus=bus, pci_slot_number=spec.pci_slot_number)
-
-    return with_adapter(vm, NVME_ADAPTERS, spec.bus, make)
 
 
 @implements(Nvme.delete)

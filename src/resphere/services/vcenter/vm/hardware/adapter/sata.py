@@ -7,14 +7,14 @@ import msgspec
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Sata
 from resphere.inventory.model import VirtualMachine
+from resphere.rules.hardware.adapters import any_for_first
+from resphere.rules.hardware.addresses import Bus
+from resphere.rules.hardware.families import SATA_ADAPTERS
+from resphere.rules.hardware.sata import Key, with_sata_adapter
 from resphere.services.call import Call
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.hardware.adapter.buses import any_for_first, remove_adapter, with_adapter
-from resphere.services.vcenter.vm.hardware.addresses import Bus
+from resphere.services.vcenter.vm.hardware.adapter.buses import remove_adapter
 from resphere.services.vcenter.vm.hardware.devices import reconfigure
-from resphere.services.vcenter.vm.hardware.families import SATA_ADAPTERS
-
-Key = ids.VcenterVmHardwareSataAdapterId
 
 
 @implements(Sata.list, kept=True)
@@ -38,20 +38,6 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: Sata.CreateSpec) ->
         return with_sata_adapter(current, msgspec.structs.replace(spec, bus=bus))
 
     return await reconfigure(call, vm, change)
-
-
-def with_sata_adapter(vm: VirtualMachine, spec: Sata.CreateSpec) -> tuple[VirtualMachine, Key]:
-    """``vm`` with a SATA adapter more, and its key."""
-
-    def make(_: VirtualMachine, bus: int) -> Sata.Info:
-        return Sata.Info(
-            label=f"SATA controller {bus}",
-            type=spec.type or Sata.Type.AHCI,
-            bus=bus,
-            pci_slot_number=spec.pci_slot_number,
-        )
-
-    return with_adapter(vm, SATA_ADAPTERS, spec.bus, make)
 
 
 @implements(Sata.delete)

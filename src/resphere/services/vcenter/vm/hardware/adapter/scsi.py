@@ -5,19 +5,17 @@ from __future__ import annotations
 import msgspec
 
 from resphere.contract.generated import ids
-from resphere.contract.generated.vcenter_vm_hardware import ScsiAddressInfo
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Scsi
-from resphere.inventory.guests import guest
 from resphere.inventory.model import VirtualMachine
+from resphere.rules.hardware.adapters import any_for_first
+from resphere.rules.hardware.addresses import Bus
+from resphere.rules.hardware.devices import changed, require_off
+from resphere.rules.hardware.families import SCSI_ADAPTERS
+from resphere.rules.hardware.scsi import Key, with_scsi_adapter
 from resphere.services.call import Call
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.hardware.adapter.buses import any_for_first, remove_adapter, with_adapter
-from resphere.services.vcenter.vm.hardware.addresses import Bus
-from resphere.services.vcenter.vm.hardware.devices import alter, changed, reconfigure, require_off
-from resphere.services.vcenter.vm.hardware.families import SCSI_ADAPTERS
-
-Key = ids.VcenterVmHardwareScsiAdapterId
-OWN_UNIT = 7
+from resphere.services.vcenter.vm.hardware.adapter.buses import remove_adapter
+from resphere.services.vcenter.vm.hardware.devices import alter, reconfigure
 
 
 @implements(Scsi.list, kept=True)
@@ -41,22 +39,6 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: Scsi.CreateSpec) ->
         return with_scsi_adapter(current, msgspec.structs.replace(spec, bus=bus))
 
     return await reconfigure(call, vm, change)
-
-
-def with_scsi_adapter(vm: VirtualMachine, spec: Scsi.CreateSpec) -> tuple[VirtualMachine, Key]:
-    """``vm`` with a SCSI adapter more, and its key."""
-
-    def make(current: VirtualMachine, bus: int) -> Scsi.Info:
-        present = next(iter(current.scsi_adapters.values()), None)
-        return Scsi.Info(
-            label=f"SCSI controller {bus}",
-            type=spec.type or (present.type if present else guest(current.guest_OS).scsi_type),
-            scsi=ScsiAddressInfo(bus=bus, unit=OWN_UNIT),
-            pci_slot_number=spec.pci_slot_number,
-            sharing=spec.sharing or Scsi.Sharing.NONE,
-        )
-
-    return with_adapter(vm, SCSI_ADAPTERS, spec.bus, make)
 
 
 @implements(Scsi.update)

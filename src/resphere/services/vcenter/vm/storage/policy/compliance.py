@@ -6,8 +6,8 @@ from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import ids, vcenter_vm_storage_policy
 from resphere.contract.model import LocalizableMessage
 from resphere.inventory.model import VirtualMachine
+from resphere.rules.storage_compliance import Status, Verdict, Verdicts, overall, verdicts
 from resphere.services.call import Call
-from resphere.services.checks.storage_compliance import Status, Verdict, Verdicts, overall, verdicts
 from resphere.services.registry import implements
 
 Compliance = vcenter_vm_storage_policy.Compliance

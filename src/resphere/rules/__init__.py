@@ -1,0 +1,1 @@
+"""What vCenter decides: pure functions over the inventory, shared by all providers and by both APIs."""

@@ -1,0 +1,1 @@
+"""Enhanced vMotion Compatibility: features of processors, modes of clusters and machines."""

@@ -1,0 +1,1 @@
+"""Guests: Tools, networks and customizations."""

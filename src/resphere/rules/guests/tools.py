@@ -1,0 +1,64 @@
+"""What everything inside the guest needs: VMware Tools that run."""
+
+from __future__ import annotations
+
+from resphere.contract.errors import AlreadyInDesiredState, NotAllowedInCurrentState, ServiceUnavailable, message
+from resphere.contract.generated.vcenter_vm import Tools
+from resphere.inventory.model import GuestState, VirtualMachine
+from resphere.rules.hardware.devices import require_on
+
+RUNNING = Tools.RunState.RUNNING
+
+
+def require_tools(vm: VirtualMachine) -> None:
+    """Refuse a VM whose Tools do not run, with the id that vCenter 7.0 uses.
+
+    :raises ServiceUnavailable: they do not.
+    """
+    if vm.tools.run_state is not RUNNING:
+        raise ServiceUnavailable(
+            message(
+                "com.vmware.api.vcenter.vm.guest.tools_not_running",
+                "VMware Tools in the virtual machine with identifier '{0}' is not running.",
+                vm.id,
+            )
+        )
+
+
+def require_guest(vm: VirtualMachine) -> GuestState:
+    """What the VM's Tools report.
+
+    :raises ServiceUnavailable: they do not run, or have not reported yet.
+    """
+    require_tools(vm)
+    if vm.guest is None:
+        raise ServiceUnavailable(
+            message(
+                "com.vmware.api.vcenter.vm.guest.information_not_available",
+                "VMware Tools in the virtual machine with identifier '{0}' provided no information.",
+                vm.id,
+            )
+        )
+    return vm.guest
+
+
+UPGRADABLE = (
+    Tools.VersionStatus.SUPPORTED_OLD,
+    Tools.VersionStatus.TOO_OLD_UNSUPPORTED,
+    Tools.VersionStatus.BLACKLISTED,
+)
+
+
+def may_upgrade(vm: VirtualMachine) -> None:
+    """Refuse Tools that need no upgrade, or none from here."""
+    require_on(vm, "upgrade VMware Tools")
+    require_tools(vm)
+    status = vm.tools.version_status
+    if status is Tools.VersionStatus.UNMANAGED:
+        raise NotAllowedInCurrentState(
+            message(
+                "resphere.vm.tools.unmanaged", "Tools in {0} are the guest's own package and upgraded there.", vm.name
+            )
+        )
+    if status not in UPGRADABLE:
+        raise AlreadyInDesiredState(message("resphere.vm.tools.current", "Tools in {0} are current.", vm.name))

@@ -1,0 +1,1 @@
+"""Virtual hardware: devices, their places on buses, and what power states allow."""

@@ -1,0 +1,1 @@
+"""Virtual machines as a whole: how they are made, copied, registered, started and deleted."""

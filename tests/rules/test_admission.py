@@ -1,0 +1,149 @@
+"""Room on datastores: never more than there is, whoever asks at once, and no conflict while there is plenty."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from resphere.contract.errors import ResourceInaccessible, UnableToAllocateResource
+from resphere.inventory.model import Datastore, DatastoreFile
+from resphere.inventory.tables import TABLES
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
+from resphere.rules.admission import admit
+from resphere.rules.space import free_space
+from resphere.store.base import Transaction
+from resphere.store.sqlite import SqliteStore
+from tests.inventory import samples
+from tests.replica.worlds import Scripted, opened, put, run
+
+GIB = 1 << 30
+STORE = samples.datastore("datastore-15", "sample-ds-1", "group-s3")
+
+
+def store_of(replica: Replica) -> Datastore:
+    found = replica.get(Datastore, STORE.id)
+    assert found is not None
+    return found
+
+
+def free(replica: Replica) -> int:
+    replica.refresh()
+    return free_space(replica, store_of(replica))
+
+
+def file_of(replica: Replica, size: int) -> Callable[[], Awaitable[str]]:
+    """Work that makes a file."""
+
+    def plan(edit: Edit) -> str:
+        admit(replica, edit, {STORE.id: size})
+        id = edit.new_id("file-")
+        edit.put(DatastoreFile(id=id, name=f"{id}.vmdk", parent=STORE.id, capacity=size))
+        return id
+
+    return lambda: replica.change(plan)
+
+
+async def make(replica: Replica, size: int) -> bool:
+    """Make a file; whether there was room."""
+    try:
+        await file_of(replica, size)()
+    except UnableToAllocateResource:
+        return False
+    return True
+
+
+def with_free(size: int) -> list[object]:
+    """An inventory whose datastore has that much room, of eight times that."""
+    store = msgspec.structs.replace(STORE, capacity=8 * size, other_used=7 * size)
+    return [store if obj.id == store.id else obj for obj in samples.skeleton()]
+
+
+@pytest.mark.parametrize("writers", [1, 2, 4])
+@pytest.mark.parametrize("sizes", [[GIB] * 40, [GIB, 3 * GIB, 7 * GIB, 20 * GIB] * 8, [90 * GIB] * 4, [60 * GIB] * 3])
+def test_no_more_than_there_is(tmp_path: Path, writers: int, sizes: list[int]) -> None:
+    async def test(*replicas: Replica) -> None:
+        await replicas[0].change(put(*with_free(100 * GIB)))
+        made = await asyncio.gather(
+            *(make(replicas[number % writers], size) for number, size in enumerate(sizes)),
+        )
+        taken = sum(size for size, done in zip(sizes, made, strict=True) if done)
+        assert [free(replica) for replica in replicas] == [100 * GIB - taken] * writers
+        assert taken <= 100 * GIB
+        # Whoever was refused found no room indeed.
+        refused = [size for size, done in zip(sizes, made, strict=True) if not done]
+        assert all(size > 100 * GIB - taken for size in refused)
+
+    run(test, tmp_path / "store.db", writers, tables=TABLES)
+
+
+def test_while_there_is_plenty_nobody_is_in_anybodys_way(tmp_path: Path) -> None:
+    async def test(one: Replica, other: Replica) -> None:
+        await one.change(put(*with_free(1000 * GIB), msgspec.structs.replace(STORE, capacity=8000 * GIB, other_used=0)))
+        revision = one.revision_of(Datastore, STORE.id)
+        made = await asyncio.gather(*(make(replica, 100 * GIB) for replica in (one, other) for _ in range(30)))
+        assert all(made)
+        assert one.revision_of(Datastore, STORE.id) == revision
+        assert free(one) == free(other) == 2000 * GIB
+
+    run(test, tmp_path / "store.db", 2, tables=TABLES)
+
+
+def test_a_writer_that_saw_more_room_is_stopped(tmp_path: Path) -> None:
+    """One plans while there is plenty; before its commit another takes nearly all of it."""
+
+    async def test() -> None:
+        async with opened(tmp_path / "store.db", tables=TABLES) as other:
+            roomy = msgspec.structs.replace(STORE, capacity=800 * GIB, other_used=0)
+            await other.change(put(*with_free(100 * GIB), roomy))
+            taken: list[bool] = []
+
+            async def before(_: Transaction) -> None:
+                if not taken:
+                    taken.append(await make(other, 790 * GIB))
+
+            store = SqliteStore.open(tmp_path / "store.db")
+            late = Replica(Scripted(store, before), TABLES)
+            late.load()
+            assert not await make(late, 50 * GIB)
+            assert taken == [True]
+            assert free(late) == 10 * GIB
+            await store.close()
+
+    asyncio.run(test())
+
+
+def test_one_change_that_asks_twice(tmp_path: Path) -> None:
+    async def test(replica: Replica) -> None:
+        await replica.change(put(*with_free(10 * GIB)))
+
+        def plan(*sizes: int) -> Callable[[Edit], None]:
+            def ask(edit: Edit) -> None:
+                for number, size in enumerate(sizes):
+                    admit(replica, edit, {STORE.id: size})
+                    edit.put(DatastoreFile(id=f"file-{number}", name=f"{number}", parent=STORE.id, capacity=size))
+
+            return ask
+
+        with pytest.raises(UnableToAllocateResource):
+            await replica.change(plan(6 * GIB, 5 * GIB))
+        assert free(replica) == 10 * GIB
+        await replica.change(plan(6 * GIB, 4 * GIB))
+        assert free(replica) == 0
+
+    run(test, tmp_path / "store.db", tables=TABLES)
+
+
+def test_what_cannot_take_files_at_all(tmp_path: Path) -> None:
+    async def test(replica: Replica) -> None:
+        await replica.change(put(*with_free(GIB)))
+        await replica.change(put(msgspec.structs.replace(store_of(replica), accessible=False)))
+        with pytest.raises(ResourceInaccessible) as refused:
+            await file_of(replica, 1)()
+        assert refused.value.messages[0].id == "resphere.datastore.inaccessible"
+
+    run(test, tmp_path / "store.db", tables=TABLES)
