@@ -23,9 +23,8 @@ from resphere.dialects.api import ApiDialect
 from resphere.dialects.base import NO_CREDENTIALS, Dialect, Resolved
 from resphere.dialects.json_values import encoded, is_numbered_map
 from resphere.dialects.jsonrpc import JsonRpcDialect, Sent
-from resphere.dialects.plain_values import writer
 from resphere.dialects.rest import RestDialect
-from resphere.dialects.rest_values import MAPS, from_wire
+from resphere.dialects.rest_values import READING, WRITING
 from resphere.dialects.validation import anywhere
 from resphere.dialects.vapi_values import decoder
 from tests.support.from_contract import from_contract, minimal
@@ -51,7 +50,7 @@ def by_api(operation: AnyOperation, result: Any) -> Any:
 
 def by_rest(operation: AnyOperation, result: Any) -> Any:
     plain = json.loads(written(RestDialect(()), operation, result))["value"]
-    change = from_wire(operation.output)
+    change = READING.of(operation.output)
     return msgspec.convert(change(plain, "") if change else plain, operation.output)
 
 
@@ -124,10 +123,10 @@ def test_numbers_that_are_keys_are_text_on_api_and_numbers_where_maps_are_lists(
     bank = tpm.PcrBank(algorithm=tpm.HashAlgorithm.SHA256, pcrs={10: b"\x00", 7: b"\xff"})
     assert json.loads(encoded(bank, tpm.PcrBank)) == {"algorithm": "SHA256", "pcrs": {"7": "/w==", "10": "AA=="}}
     entries = [{"key": 10, "value": "AA=="}, {"key": 7, "value": "/w=="}]
-    change = writer(tpm.PcrBank, MAPS)
+    change = WRITING.of(tpm.PcrBank)
     assert change is not None
     assert msgspec.to_builtins(change(bank)) == {"algorithm": "SHA256", "pcrs": entries}
-    read = from_wire(tpm.PcrBank)
+    read = READING.of(tpm.PcrBank)
     assert read is not None
     assert msgspec.convert(read({"algorithm": "SHA256", "pcrs": entries}, ""), tpm.PcrBank) == bank
 
@@ -143,6 +142,6 @@ def test_no_other_maps_have_numbers_for_keys(expected: Any) -> None:
 
 
 def test_elements_that_are_unset_are_written_so() -> None:
-    change = writer(tuple[tpm.PcrBank | None, ...], MAPS)
+    change = WRITING.of(tuple[tpm.PcrBank | None, ...])
     assert change is not None
     assert change((None,)) == [None]

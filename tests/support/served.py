@@ -19,7 +19,7 @@ from resphere.dialects.api import ApiDialect
 from resphere.dialects.base import Dialect, Reply, Request
 from resphere.dialects.jsonrpc import JsonRpcDialect
 from resphere.dialects.rest import RestDialect
-from resphere.dialects.rest_values import from_wire
+from resphere.dialects.rest_values import READING
 from resphere.dialects.vapi_values import decoder, encoder
 from resphere.server.exchange import Exchange
 from resphere.server.faults import NO_FAULTS, Faults
@@ -94,7 +94,7 @@ class Served:
         if operation.output is None:
             return reply.body
         plain = json.loads(reply.body)["value"]
-        change = from_wire(operation.output)
+        change = READING.of(operation.output)
         return msgspec.convert(change(plain, "") if change else plain, operation.output)
 
     def by_jsonrpc(self, operation: AnyOperation, value: Struct) -> Any:

@@ -9,27 +9,21 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from resphere.contract.errors import ErrorBody, NotFound, Unauthenticated, VapiError, message
+from resphere.contract.errors import NotFound, VapiError, message
 from resphere.contract.extensions import QUERY_ALIASES
-from resphere.contract.lookup import operation_at
 from resphere.contract.model import AnyOperation, Asset, ByteStream, Route, Struct
-from resphere.dialects.base import Outcome, ReadBody, Refused, Reply, Request, Resolved
-from resphere.dialects.credentials import http_credentials
+from resphere.dialects.base import Outcome, ReadBody, Reply, Request, Resolved
+from resphere.dialects.http import JSON, Addresses, Refusals, allowing, error_body, error_headers, require_json, whole
+from resphere.dialects.input_parts import InputParts, body_structure, is_empty, is_optional, route_of
 from resphere.dialects.json_values import encoded
-from resphere.dialects.router import Found, Match, Router
+from resphere.dialects.plain_values import document
 from resphere.dialects.validation import bare, check_unions, convert, decode_json, field_types, invalid
 
-CHALLENGE = 'Basic realm="VAPI endpoint",SIGN realm="VAPI endpoint",service="VAPI endpoint"'
-JSON = "application/json"
 PLACES = frozenset(
     {"clusters", "datacenters", "folders", "hosts", "parent_folders", "parent_resource_pools", "resource_pools"}
 )
 """Filters by place, which a read that has not got them ignores, as vCenter 8.0 must: Ansible's lookups walk down a path
 with what they found on it, and ask for ``resource-pool?parent_folders=...``. Other unknown keys are refused."""
-MOST_REMEMBERED = 4096
-LONGEST_REMEMBERED = 256  # characters: so what is remembered stays below some 4 MB
-
-_encoder = msgspec.json.Encoder(order="deterministic")
 
 
 class ApiDialect:
@@ -38,89 +32,43 @@ class ApiDialect:
     name = "api"
 
     def __init__(self, routes: Iterable[tuple[str, str, str]]) -> None:
-        self._router = Router(routes)
-        self._matches: dict[tuple[str, str, bytes], tuple[Match, dict[str, list[str]]]] = {}
+        self._addresses = Addresses(routes, REFUSALS)
 
     def resolve(self, request: Request, read_body: ReadBody) -> Outcome:
-        """The operation that method, path and query mean. Doubled slashes count as one (Ansible sends them).
+        """The operation that method, path and query mean.
 
         Refused with ``com.vmware.vapi.rest.httpNotFound``, or with status 405 and ``Allow``; below ``/api`` that is
         told only after authentication.
         """
-        credentials = http_credentials(request)
-        try:
-            match, query = self._remembered_match(request)
-        except VapiError as error:
-            return Refused(error, credentials, public=not below_api(request.path))
-        return Resolved(
-            operation=operation_at(match.place),
-            credentials=credentials,
-            parameters=match.parameters,
-            query=query,
-            # What a body says is not known yet.
-            kept_key=(request.path, request.query) if request.method in ("GET", "HEAD") else None,
-        )
-
-    def _remembered_match(self, request: Request) -> tuple[Match, dict[str, list[str]]]:
-        """What :meth:`_match` finds. Clients ask for the same again and again; nobody changes what is handed out."""
-        key = (request.method, request.path, request.query)
-        remembered = self._matches.get(key)
-        if remembered is None:
-            remembered = self._match(request)
-            if len(request.path) + len(request.query) <= LONGEST_REMEMBERED:
-                if len(self._matches) >= MOST_REMEMBERED:
-                    self._matches.clear()
-                self._matches[key] = remembered
-        return remembered
-
-    def _match(self, request: Request) -> tuple[Match, dict[str, list[str]]]:
-        found = self._router.find(self._segments(request))
-        if found is None:
-            raise no_resource(request)
-        query = parse_query(request.query)
-        method = "GET" if request.method == "HEAD" else request.method
-        match = found.select(method, query)
-        if match is None:
-            raise no_candidate(request, found, method)
-        for key, value in match.dispatch:
-            if value is not None:
-                del query[key]
-        return match, query
+        return self._addresses.resolve(request)
 
     def options(self, request: Request) -> Reply:
-        """The allowed methods, or 404."""
-        found = self._router.find(self._segments(request))
-        if found is None:
-            return self.error(no_resource(request), None)
-        return Reply(204, headers=(("Allow", ", ".join(found.allowed)),))
+        """The allowed methods.
 
-    @staticmethod
-    def _segments(request: Request) -> list[str]:
-        segments = [segment for segment in request.path.split("/") if segment]
-        return [text(segment, "path") for segment in segments] if "%" in request.path else segments
+        :raises NotFound: there is no such path.
+        """
+        return allowing(self._addresses.allowed(request))
 
     def decode(self, resolved: Resolved, request: Request, body: bytes | ByteStream) -> Struct:
         """Path, query and body as the operation's input structure.
 
         :raises InvalidArgument: names the field.
         """
-        route = resolved.operation.api
-        assert route is not None
-        return codec(resolved.operation, route).decode(resolved, request, body)
+        return form_of(resolved.operation).decode(resolved, request, body)
 
     def encode(self, resolved: Resolved, result: Any) -> Reply:
         """The bare value; nothing for void."""
-        operation, route = resolved.operation, resolved.operation.api
-        assert route is not None
+        operation = resolved.operation
+        status = form_of(operation).status
         if isinstance(result, Asset):
-            return Reply(route.status, bytes(result), result.media_type, result.headers)
+            return Reply(status, bytes(result), result.media_type, result.headers)
         if operation.output is ByteStream:
-            return Reply(route.status, media_type=operation.media_type, stream=result)
+            return Reply(status, media_type=operation.media_type, stream=result)
         if operation.media_type is not None:
-            return Reply(route.status, result, operation.media_type)
+            return Reply(status, result, operation.media_type)
         if operation.output is None:
-            return Reply(route.status)
-        return Reply(route.status, encoded(result, operation.output), JSON)
+            return Reply(status)
+        return Reply(status, encoded(result, operation.output), JSON)
 
     def frame(self, resolved: Resolved, reply: Reply) -> Reply:
         """Nothing in a reply is particular to a request."""
@@ -128,12 +76,7 @@ class ApiDialect:
 
     def error(self, error: VapiError, outcome: Outcome | None) -> Reply:
         """``{"error_type": ..., "messages": [...]}`` with the error's status."""
-        challenge = CHALLENGE if isinstance(error, Unauthenticated) else None
-        body = ErrorBody(error.error_type, error.messages, error.data, challenge)
-        headers = error.headers
-        if challenge:
-            headers = (*headers, ("WWW-Authenticate", challenge))
-        return Reply(error.status or error.api_status, _encoder.encode(body), JSON, headers)
+        return Reply(error.status or error.api_status, document(error_body(error)), JSON, error_headers(error))
 
 
 def below_api(path: str) -> bool:
@@ -146,39 +89,30 @@ def no_resource(request: Request) -> NotFound:
     return NotFound(message("com.vmware.vapi.rest.httpNotFound", "There is no resource at {0}.", request.path))
 
 
-def no_candidate(request: Request, found: Found, method: str) -> VapiError:
-    """The refusal where the path exists, but not with this method or dispatch query."""
-    actions = found.actions(method)
-    if actions:
-        return NotFound(
-            message(
-                "com.vmware.vapi.rest.httpNotFound",
-                "{0} at {1} needs one of these queries: {2}.",
-                method,
-                request.path,
-                ", ".join(actions),
-            )
-        )
-    allow = ", ".join(found.allowed)
-    return VapiError(
+def no_query(request: Request, method: str, queries: str) -> NotFound:
+    """The refusal where the path and method exist, but not without a query that selects the operation."""
+    return NotFound(
         message(
-            "com.vmware.vapi.rest.httpMethodNotAllowed",
-            "{0} does not allow {1}; allowed: {2}.",
+            "com.vmware.vapi.rest.httpNotFound",
+            "{0} at {1} needs one of these queries: {2}.",
+            method,
             request.path,
-            request.method,
-            allow,
+            queries,
         )
-    ).http(405, [("Allow", allow)])
+    )
 
 
-class Codec:
-    """How one operation's input travels, worked out once."""
+REFUSALS = Refusals(no_resource, no_query, are_public=lambda request: not below_api(request.path))
+
+
+class ApiForm:
+    """How one operation travels, worked out once."""
 
     def __init__(self, operation: AnyOperation, route: Route) -> None:
-        self._input = operation.input
-        types = field_types(operation.input)
-        self._types = types
-        self._attributes = {field.encode_name: field.name for field in msgspec.structs.fields(operation.input)}
+        self.status = route.status
+        """Of a reply that is no error."""
+        self._parts = InputParts(operation)
+        types = self._parts.types
         self._query: dict[str, tuple[str, str | None, Any]] = {}
         for path in route.query:
             parameter, _, member = path.partition(".")
@@ -188,40 +122,23 @@ class Codec:
         for alias, name in QUERY_ALIASES.get(operation.id, {}).items():
             self._query[alias] = self._query[name]
         self._selecting = {key for key, _ in route.dispatch}
-        self._flat = route.body[0] if route.flat else None
-        self._fields = () if route.flat else route.body
-        self._takes_body = bool(route.body)
+        self._body = body_form(operation, route, self._parts) if route.body else None
         self._ignores_body = route.method in ("GET", "DELETE")
         self._reads = route.method == "GET"
-        self._body_type: Any = None
-        if self._flat is not None:
-            self._body_type = types[self._flat]
-        elif self._fields:
-            self._body_type = body_structure(operation.input, self._fields)
-        self._is_raw = self._body_type in (bytes, ByteStream)
-        self._body_required = self._flat is not None and not is_optional(self._body_type)
-        self._decoder = msgspec.json.Decoder(self._body_type) if self._takes_body else None
 
     def decode(self, resolved: Resolved, request: Request, body: bytes | ByteStream) -> Struct:
-        values: dict[str, Any] = {
-            self._attributes[name]: convert(value, self._types[name], name)
-            for name, value in resolved.parameters.items()
-        }
+        """The input.
+
+        :raises InvalidArgument: names the field.
+        """
+        values = self._parts.of_path(resolved.parameters)
         if resolved.query or self._query:
             self._decode_query(resolved.query, values)
-        if self._takes_body:
-            self._decode_body(request, body, values)
-        elif isinstance(body, bytes) and not self._ignores_body and body.strip() not in (b"", b"{}", b"null"):
+        if self._body is not None:
+            self._body.decode(request, body, values)
+        elif isinstance(body, bytes) and not self._ignores_body and not is_empty(body):
             raise invalid("body", "the operation takes no body")
-        try:
-            return self._input(**values)
-        except TypeError:
-            missing = [
-                field.encode_name
-                for field in msgspec.structs.fields(self._input)
-                if field.required and field.name not in values
-            ]
-            raise invalid(", ".join(missing), "is required") from None
+        return self._parts.put_together(values)
 
     def _decode_query(self, query: dict[str, list[str]], values: dict[str, Any]) -> None:
         members: dict[str, dict[str, Any]] = {}
@@ -237,13 +154,13 @@ class Codec:
             parameter, member, expected = place
             value = self._query_value(key, given, expected)
             if member is None:
-                values[self._attributes[parameter]] = value
+                values[self._parts.attributes[parameter]] = value
             else:
                 members.setdefault(parameter, {})[member] = value
         for parameter, collected in members.items():
-            value = convert(collected, self._types[parameter], parameter)
+            value = convert(collected, self._parts.types[parameter], parameter)
             check_unions(value, "")
-            values[self._attributes[parameter]] = value
+            values[self._parts.attributes[parameter]] = value
         self._require_members(members, values)
 
     def _query_value(self, key: str, given: list[str], expected: Any) -> Any:
@@ -257,92 +174,80 @@ class Codec:
     def _require_members(self, members: dict[str, dict[str, Any]], values: dict[str, Any]) -> None:
         """A required structure that travels in the query and of which nothing was given may still be valid, empty."""
         for parameter, member, _ in self._query.values():
-            absent = member and parameter not in members and self._attributes[parameter] not in values
-            if absent and not is_optional(self._types[parameter]):
-                values[self._attributes[parameter]] = convert({}, self._types[parameter], parameter)
+            absent = member and parameter not in members and self._parts.attributes[parameter] not in values
+            if absent and not is_optional(self._parts.types[parameter]):
+                values[self._parts.attributes[parameter]] = convert({}, self._parts.types[parameter], parameter)
 
-    def _decode_body(self, request: Request, body: bytes | ByteStream, values: dict[str, Any]) -> None:
-        assert self._decoder is not None
-        if self._is_raw and self._flat is not None:
-            values[self._attributes[self._flat]] = body
-            return
-        assert isinstance(body, bytes)
-        if not body.strip():
-            if self._body_required:
-                raise invalid(self._flat or "body", "a body is required")
-            if self._flat is None:
-                body = b"{}"
-            else:
-                return
-        content_type = (request.header(b"content-type") or JSON).partition(";")[0].strip().lower()
-        if content_type != JSON:
-            raise invalid("Content-Type", f"must be {JSON}, not {content_type}")
-        root = self._flat or ""
-        value = decode_json(self._decoder, body, root, self._body_type)
-        if self._flat is not None:
-            values[self._attributes[self._flat]] = value
-        else:
-            for name in self._fields:
-                attribute = self._attributes[name]
-                values[attribute] = getattr(value, attribute)
+
+class RawBody(msgspec.Struct, frozen=True):
+    """A body that is the value of one parameter as it is: bytes, or a stream of them."""
+
+    attribute: str
+
+    def decode(self, request: Request, body: bytes | ByteStream, values: dict[str, Any]) -> None:
+        """Put the body's value among the ``values``."""
+        values[self.attribute] = body
+
+
+class FlatBody:
+    """A body that is the JSON of one parameter."""
+
+    def __init__(self, parameter: str, parts: InputParts) -> None:
+        self._parameter = parameter
+        self._attribute = parts.attributes[parameter]
+        self._type = parts.types[parameter]
+        self._decoder = msgspec.json.Decoder(self._type)
+        self._is_required = not is_optional(self._type)
+
+    def decode(self, request: Request, body: bytes | ByteStream, values: dict[str, Any]) -> None:
+        """Put the body's value among the ``values``.
+
+        :raises InvalidArgument: names the field.
+        """
+        content = whole(body)
+        if content.strip():
+            require_json(request)
+            values[self._attribute] = decode_json(self._decoder, content, self._parameter, self._type)
+        elif self._is_required:
+            raise invalid(self._parameter, "a body is required")
+
+
+class FieldsBody:
+    """A body that is a JSON object of several parameters."""
+
+    def __init__(self, operation: AnyOperation, route: Route, parts: InputParts) -> None:
+        self._attributes = [parts.attributes[name] for name in route.body]
+        self._type = body_structure(operation.input, route.body)
+        self._decoder = msgspec.json.Decoder(self._type)
+
+    def decode(self, request: Request, body: bytes | ByteStream, values: dict[str, Any]) -> None:
+        """Put the values of the body's parameters among the ``values``.
+
+        :raises InvalidArgument: names the field.
+        """
+        content = whole(body)
+        require_json(request)
+        value = decode_json(self._decoder, content if content.strip() else b"{}", "", self._type)
+        for attribute in self._attributes:
+            values[attribute] = getattr(value, attribute)
+
+
+def body_form(operation: AnyOperation, route: Route, parts: InputParts) -> RawBody | FlatBody | FieldsBody:
+    """How the operation's body is read."""
+    if not route.flat:
+        return FieldsBody(operation, route, parts)
+    parameter = route.body[0]
+    if parts.types[parameter] in (bytes, ByteStream):
+        return RawBody(parts.attributes[parameter])
+    return FlatBody(parameter, parts)
 
 
 @cache
-def codec(operation: AnyOperation, route: Route) -> Codec:
-    """The operation's codec for a route, made at its first call."""
-    return Codec(operation, route)
+def form_of(operation: AnyOperation) -> ApiForm:
+    """How the operation travels, worked out at its first call."""
+    return ApiForm(operation, route_of(operation.api, operation))
 
 
 def without_none(expected: Any) -> Any:
     """A type without ``| None``, with its annotations."""
     return next(a for a in expected.__args__ if a is not type(None)) if is_optional(expected) else expected
-
-
-def is_optional(expected: Any) -> bool:
-    """Whether ``None`` is a value of the type."""
-    return type(None) in getattr(expected, "__args__", ())
-
-
-def body_structure(input: type[Struct], names: tuple[str, ...]) -> type[Struct]:
-    """A structure of those fields of ``input`` that travel in the body, keyed by parameter."""
-    fields: list[Any] = []
-    for field in msgspec.structs.fields(input):
-        if field.encode_name in names:
-            default = (
-                msgspec.field(name=field.encode_name)
-                if field.required
-                else msgspec.field(name=field.encode_name, default=field.default)
-            )
-            fields.append((field.name, field.type, default))
-    made = msgspec.defstruct("Body", fields, bases=(Struct,), kw_only=True, frozen=True)
-    assert issubclass(made, Struct)
-    return made
-
-
-def text(segment: str, where: str) -> str:
-    """A percent-encoded segment as text.
-
-    :raises InvalidArgument: not UTF-8.
-    """
-    if "%" not in segment:
-        return segment
-    try:
-        return unquote_to_bytes(segment).decode("utf-8")
-    except UnicodeDecodeError:
-        raise invalid(where, "is not percent-encoded UTF-8") from None
-
-
-def parse_query(query: bytes) -> dict[str, list[str]]:
-    """A query string as key -> values, ``+`` meaning a space.
-
-    :raises InvalidArgument: not UTF-8.
-    """
-    values: dict[str, list[str]] = {}
-    if not query:
-        return values
-    for part in query.decode("latin-1").split("&"):
-        if not part:
-            continue
-        key, _, value = part.replace("+", " ").partition("=")
-        values.setdefault(text(key, "query"), []).append(text(value, "query"))
-    return values

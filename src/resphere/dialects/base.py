@@ -134,6 +134,8 @@ class Dialect(Protocol):
         """The answer to ``OPTIONS``: the methods that the path allows.
 
         It needs no session: it says nothing that the published API does not.
+
+        :raises NotFound: there is no such path.
         """
 
     def decode(self, resolved: Resolved, request: Request, body: bytes | ByteStream) -> Struct:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import typing
 from typing import Any
 
-import msgspec
-
-from resphere.dialects.plain_values import Maps, written
-
-_encoder = msgspec.json.Encoder(order="deterministic")
+from resphere.dialects.codec import Codec, Write
+from resphere.dialects.plain_values import PlainWriting, document, written
 
 
 def encoded(value: Any, expected: Any) -> bytes:
     """A value of the type as a JSON document; equal values give equal documents."""
-    return _encoder.encode(written(value, expected, MAPS))
+    return document(written(value, expected, WRITING))
 
 
 def is_numbered_map(expected: Any) -> bool:
@@ -30,4 +27,4 @@ def with_text_keys(entries: dict[Any, Any]) -> dict[str, Any]:
     return {str(key): item for key, item in entries.items()}
 
 
-MAPS = Maps(is_numbered_map, with_text_keys)
+WRITING: Codec[Write] = Codec(PlainWriting(is_numbered_map, with_text_keys))

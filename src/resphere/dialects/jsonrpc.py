@@ -14,18 +14,18 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from resphere.contract.catalogue import Catalogue
-from resphere.contract.errors import OperationNotFound, Unauthenticated, VapiError, message
+from resphere.contract.errors import OperationNotFound, VapiError, message
 from resphere.contract.lookup import operation_at
 from resphere.contract.model import AnyOperation, ByteStream, Struct
-from resphere.dialects.api import CHALLENGE, JSON
 from resphere.dialects.base import NO_CREDENTIALS, Credentials, Outcome, ReadBody, Refused, Reply, Request, Resolved
-from resphere.dialects.credentials import SESSION_HEADER
+from resphere.dialects.codec import Read, Write
 from resphere.dialects.gzip_member import gzip_extended
+from resphere.dialects.http import JSON, SESSION_HEADER, allow, allowing, challenge_of, exceeds
 from resphere.dialects.validation import check_unions, convert_strictly, invalid, refuse_duplicate_keys
-from resphere.dialects.vapi_values import Decode, Encode, decoder, encode_error, encoder, only
+from resphere.dialects.vapi_values import decoder, encode_error, encoder, only
 
 PATH = "api"
-ALLOWED = "GET, HEAD, OPTIONS, POST"
+ALLOWED = ("GET", "HEAD", "OPTIONS", "POST")
 """The methods of ``/api``: reading it is the other dialect's."""
 
 SECURITY = "com.vmware.vapi.std.security."
@@ -127,10 +127,12 @@ class JsonRpcDialect:
         """
         if request.method != "POST":
             fault = ProtocolFault(INVALID_REQUEST, f"JSON-RPC is POST, not {request.method}.")
-            return Refused(fault.http(405, [("Allow", ALLOWED)]), NO_CREDENTIALS, public=True, envelope=NULL)
+            return Refused(fault.http(405, [allow(ALLOWED)]), NO_CREDENTIALS, public=True, envelope=NULL)
         identity = NULL
         try:
-            body = await read_body(self._readable_bytes(request))
+            if exceeds(request, self._body_limit_bytes):
+                raise self._too_large()
+            body = await read_body(self._body_limit_bytes)
             if len(body) > self._body_limit_bytes:
                 raise self._too_large()
             proper = parse_proper(body)
@@ -160,16 +162,6 @@ class JsonRpcDialect:
             revalidates=False,
         )
 
-    def _readable_bytes(self, request: Request) -> int:
-        """The limit of the body.
-
-        :raises ProtocolFault: it announces more than that, and is not read at all.
-        """
-        announced = request.headers.get(b"content-length", b"")
-        if announced.isdigit() and int(announced) > self._body_limit_bytes:
-            raise self._too_large()
-        return self._body_limit_bytes
-
     def _too_large(self) -> ProtocolFault:
         return ProtocolFault(INVALID_REQUEST, f"The body must not be larger than {self._body_limit_bytes} bytes.")
 
@@ -182,7 +174,7 @@ class JsonRpcDialect:
 
     def options(self, request: Request) -> Reply:
         """The methods of the path, the other dialect's included."""
-        return Reply(204, headers=(("Allow", ALLOWED),))
+        return allowing(ALLOWED)
 
     def decode(self, resolved: Resolved, request: Request, body: bytes | ByteStream) -> Struct:
         """The input structure, validated.
@@ -194,11 +186,10 @@ class JsonRpcDialect:
         refuse_duplicate_keys(sent.input, "input")
         try:
             decode, _ = codec(resolved.operation)
-            value = convert_strictly(decode(parse(sent.input), ""), resolved.operation.input, "")
+            value: Struct = convert_strictly(decode(parse(sent.input), ""), resolved.operation.input, "")
             check_unions(value, "")
         except RecursionError:
             raise invalid("input", "is nested too deeply") from None
-        assert isinstance(value, Struct)
         return value
 
     def encode(self, resolved: Resolved, result: Any) -> Reply:
@@ -228,7 +219,8 @@ class JsonRpcDialect:
                 identity = NULL
             headers = error.headers
         else:
-            more = {"challenge": CHALLENGE} if isinstance(error, Unauthenticated) else {}
+            challenge = challenge_of(error)
+            more = {} if challenge is None else {"challenge": challenge}
             content = b'"result":' + _encoder.encode({"error": encode_error(error, **more)})
             headers = (*error.headers, ("vapi-error", error.canonical_name()))
         status = 405 if error.status == 405 else 200
@@ -382,6 +374,6 @@ def target_names(operation: AnyOperation) -> tuple[str, ...]:
 
 
 @cache
-def codec(operation: AnyOperation) -> tuple[Decode, Encode]:
+def codec(operation: AnyOperation) -> tuple[Read, Write]:
     """How the operation's input is read and its output written."""
     return decoder(operation.input), encoder(operation.output)

@@ -10,24 +10,27 @@ from typing import Any
 import msgspec
 
 from resphere.access.defaults import LOGIN
-from resphere.contract.errors import ErrorBody, NotFound, Unauthenticated, VapiError, message
-from resphere.contract.lookup import operation_at
+from resphere.contract.errors import ErrorBody, NotFound, VapiError, message
 from resphere.contract.model import AnyOperation, ByteStream, Route, Struct
-from resphere.dialects.api import CHALLENGE, JSON, body_structure, is_optional, parse_query, text
-from resphere.dialects.base import Outcome, ReadBody, Refused, Reply, Request, Resolved
-from resphere.dialects.credentials import SESSION_HEADER, http_credentials
-from resphere.dialects.plain_values import written
-from resphere.dialects.rest_query import shaped, tree
-from resphere.dialects.rest_values import MAPS, from_wire
-from resphere.dialects.router import Match, Router
-from resphere.dialects.validation import (
-    check_unions,
-    convert,
-    convert_strictly,
-    field_types,
-    invalid,
-    refuse_duplicate_keys,
+from resphere.dialects.base import Outcome, ReadBody, Reply, Request, Resolved
+from resphere.dialects.codec import Read
+from resphere.dialects.http import (
+    JSON,
+    SESSION_HEADER,
+    Addresses,
+    Refusals,
+    allowing,
+    error_body,
+    error_headers,
+    require_json,
+    segments,
+    whole,
 )
+from resphere.dialects.input_parts import InputParts, body_structure, is_empty, is_optional, route_of
+from resphere.dialects.plain_values import document, written
+from resphere.dialects.rest_query import shaped, tree
+from resphere.dialects.rest_values import READING, WRITING
+from resphere.dialects.validation import check_unions, convert, convert_strictly, invalid, refuse_duplicate_keys
 
 PREFIX = "rest"
 LOGOUT = "com.vmware.cis.session.delete"
@@ -36,8 +39,6 @@ HEADER_AUTHENTICATION = b"vmware-use-header-authn"
 ID_PREFIX = "id:"
 MAPPED = [PREFIX, "com", "vmware"]
 """How the paths begin that were made from service ids: only they have the prefix."""
-
-_encoder = msgspec.json.Encoder(order="deterministic")
 
 
 class ErrorEnvelope(msgspec.Struct, frozen=True):
@@ -54,68 +55,29 @@ class RestDialect:
 
     def __init__(self, routes: Iterable[tuple[str, str, str]]) -> None:
         # `id:{name}` is a parameter like any other once the prefix is gone, here and in requests.
-        self._router = Router((method, path.replace(ID_PREFIX + "{", "{"), place) for method, path, place in routes)
+        plain = ((method, path.replace(ID_PREFIX + "{", "{"), place) for method, path, place in routes)
+        self._addresses = Addresses(plain, REFUSALS, segments_without_prefix)
 
     def resolve(self, request: Request, read_body: ReadBody) -> Outcome:
-        """The operation that method, path and query mean; refusals are told after authentication only."""
-        credentials = http_credentials(request)
-        try:
-            match, query = self._match(request)
-        except VapiError as error:
-            return Refused(error, credentials)
-        wants_cookie = (request.header(HEADER_AUTHENTICATION) or "").lower() != "true"
-        return Resolved(
-            operation=operation_at(match.place),
-            credentials=credentials,
-            parameters=match.parameters,
-            query=query,
-            envelope=wants_cookie,
-            # What a body says is not known yet.
-            kept_key=(request.path, request.query) if request.method in ("GET", "HEAD") else None,
-        )
+        """The operation that method, path and query mean; refusals are told after authentication only.
 
-    def _match(self, request: Request) -> tuple[Match, dict[str, list[str]]]:
-        found = self._router.find(segments(request))
-        if found is None:
-            raise unknown_url(request, "There is no resource at {0}.")
-        query = parse_query(request.query)
-        method = "GET" if request.method == "HEAD" else request.method
-        match = found.select(method, query)
-        if match is None:
-            if method in found.node_methods:
-                actions = ", ".join(found.actions(method))
-                raise unknown_url(request, f"{method} at {{0}} needs one of these queries: {actions}.")
-            allow = ", ".join(found.allowed)
-            raise VapiError(
-                message(
-                    "com.vmware.vapi.rest.httpMethodNotAllowed",
-                    "{0} does not allow {1}; allowed: {2}.",
-                    request.path,
-                    request.method,
-                    allow,
-                )
-            ).http(405, [("Allow", allow)])
-        for key, value in match.dispatch:
-            if value is not None:
-                del query[key]
-        return match, query
+        The envelope says whether the caller wants a cookie.
+        """
+        return self._addresses.resolve(request, (request.header(HEADER_AUTHENTICATION) or "").lower() != "true")
 
     def options(self, request: Request) -> Reply:
-        """The allowed methods, or 404."""
-        found = self._router.find(segments(request))
-        if found is None:
-            return self.error(unknown_url(request, "There is no resource at {0}."), None)
-        return Reply(204, headers=(("Allow", ", ".join(found.allowed)),))
+        """The allowed methods.
+
+        :raises NotFound: there is no such path.
+        """
+        return allowing(self._addresses.allowed(request))
 
     def decode(self, resolved: Resolved, request: Request, body: bytes | ByteStream) -> Struct:
         """Path, query and body as the operation's input structure.
 
         :raises InvalidArgument: names the field.
         """
-        route = resolved.operation.rest
-        assert route is not None
-        assert isinstance(body, bytes)
-        return codec(resolved.operation, route).decode(resolved, request, body)
+        return form_of(resolved.operation).decode(resolved, request, whole(body))
 
     def encode(self, resolved: Resolved, result: Any) -> Reply:
         """The value in its wrapping; nothing at all for void. Login sets the cookie, logout takes it away."""
@@ -123,7 +85,7 @@ class RestDialect:
         if operation.output is None:
             headers = (cookie("", "Max-Age=0;"),) if operation.id == LOGOUT else ()
             return Reply(200, headers=headers)
-        body = b'{"value":' + _encoder.encode(written(result, operation.output, MAPS)) + b"}"
+        body = b'{"value":' + document(written(result, operation.output, WRITING)) + b"}"
         headers = (cookie(result),) if operation.id == LOGIN and resolved.envelope else ()
         return Reply(200, body, JSON, headers)
 
@@ -133,78 +95,73 @@ class RestDialect:
 
     def error(self, error: VapiError, outcome: Outcome | None) -> Reply:
         """``{"type": ..., "value": {"error_type": ..., "messages": [...]}}`` with the error's ``/rest`` status."""
-        challenge = CHALLENGE if isinstance(error, Unauthenticated) else None
-        value = ErrorBody(error.error_type, error.messages, error.data, challenge)
-        headers = error.headers
-        if challenge:
-            headers = (*headers, ("WWW-Authenticate", challenge))
-        body = _encoder.encode(ErrorEnvelope(error.canonical_name(), value))
-        return Reply(error.status or error.rest_status, body, JSON, headers)
+        body = document(ErrorEnvelope(error.canonical_name(), error_body(error)))
+        return Reply(error.status or error.rest_status, body, JSON, error_headers(error))
 
 
-class RestCodec:
-    """How one operation's input travels on ``/rest``, worked out once."""
+class RestForm:
+    """How one operation travels on ``/rest``, worked out once."""
 
     def __init__(self, operation: AnyOperation, route: Route) -> None:
-        self._input = operation.input
-        self._types = field_types(operation.input)
-        self._attributes = {field.encode_name: field.name for field in msgspec.structs.fields(operation.input)}
+        self._parts = InputParts(operation)
         in_path = set(re.findall(r"{(\w+)}", route.path))
-        self._body = route.body
-        self._query = tuple(name for name in self._types if name not in in_path and name not in route.body)
+        self._query = tuple(name for name in self._parts.types if name not in in_path and name not in route.body)
         self._selecting = {key for key, _ in route.dispatch}
         self._ignores_body = route.method in ("GET", "DELETE")
-        self._body_type = body_structure(operation.input, route.body) if route.body else None
-        self._from_wire = from_wire(self._body_type) if self._body_type else None
+        self._body = RestBody(operation, route, self._parts) if route.body else None
 
     def decode(self, resolved: Resolved, request: Request, body: bytes) -> Struct:
-        values: dict[str, Any] = {
-            self._attributes[name]: convert(value, self._types[name], name)
-            for name, value in resolved.parameters.items()
-        }
+        """The input.
+
+        :raises InvalidArgument: names the field.
+        """
+        values = self._parts.of_path(resolved.parameters)
         self._decode_query(resolved.query, values)
-        if self._body_type is not None:
-            self._decode_body(self._body_type, request, body, values)
+        if self._body is not None:
+            self._body.decode(request, body, values)
         elif not self._ignores_body and not repeats(body, resolved.parameters):
             raise invalid("body", "the operation takes no body")
-        try:
-            return self._input(**values)
-        except TypeError:
-            missing = [
-                field.encode_name
-                for field in msgspec.structs.fields(self._input)
-                if field.required and field.name not in values
-            ]
-            raise invalid(", ".join(missing), "is required") from None
+        return self._parts.put_together(values)
 
     def _decode_query(self, query: dict[str, list[str]], values: dict[str, Any]) -> None:
         for name, node in tree(query).items():
             if name in self._query:
-                value = convert(shaped(node, self._types[name], name), self._types[name], name)
+                value = convert(shaped(node, self._parts.types[name], name), self._parts.types[name], name)
                 check_unions(value, name)
-                values[self._attributes[name]] = value
+                values[self._parts.attributes[name]] = value
             elif name not in self._selecting:
                 raise invalid(name, f"unknown query parameter; allowed: {', '.join(sorted(self._query)) or 'none'}")
         for name in self._query:
-            members = self._types[name]
+            members = self._parts.types[name]
             structure = isinstance(members, type) and issubclass(members, Struct)
-            if structure and self._attributes[name] not in values and not is_optional(members):
-                values[self._attributes[name]] = convert({}, members, name)
+            if structure and self._parts.attributes[name] not in values and not is_optional(members):
+                values[self._parts.attributes[name]] = convert({}, members, name)
 
-    def _decode_body(self, expected: Any, request: Request, body: bytes, values: dict[str, Any]) -> None:
-        document = body if body.strip() else b"{}"
-        content_type = (request.header(b"content-type") or JSON).partition(";")[0].strip().lower()
-        if body.strip() and content_type != JSON:
-            raise invalid("Content-Type", f"must be {JSON}, not {content_type}")
-        value = decoded(document, expected, self._from_wire)
-        for name in self._body:
-            attribute = self._attributes[name]
+
+class RestBody:
+    """A body that is a JSON object of the parameters that travel in it."""
+
+    def __init__(self, operation: AnyOperation, route: Route, parts: InputParts) -> None:
+        self._attributes = [parts.attributes[name] for name in route.body]
+        self._type = body_structure(operation.input, route.body)
+        self._from_wire = READING.of(self._type)
+
+    def decode(self, request: Request, body: bytes, values: dict[str, Any]) -> None:
+        """Put the values of the body's parameters among the ``values``.
+
+        :raises InvalidArgument: names the field.
+        """
+        is_blank = not body.strip()
+        if not is_blank:
+            require_json(request)
+        value = decoded(b"{}" if is_blank else body, self._type, self._from_wire)
+        for attribute in self._attributes:
             values[attribute] = getattr(value, attribute)
 
 
 def repeats(body: bytes, parameters: Mapping[str, str]) -> bool:
     """Whether a body says nothing but what the path does: govmomi's name the category there once more."""
-    if body.strip() in (b"", b"{}", b"null"):
+    if is_empty(body):
         return True
     try:
         said = msgspec.json.decode(body)
@@ -213,7 +170,7 @@ def repeats(body: bytes, parameters: Mapping[str, str]) -> bool:
     return isinstance(said, dict) and all(parameters.get(name) == value for name, value in said.items())
 
 
-def decoded(document: bytes, expected: Any, change: Any) -> Any:
+def decoded(document: bytes, expected: Any, change: Read | None) -> Any:
     """A body as a typed value, its maps read as this dialect writes them.
 
     :raises InvalidArgument: not JSON, a duplicate key, or not of the type; names the field.
@@ -231,15 +188,15 @@ def decoded(document: bytes, expected: Any, change: Any) -> Any:
 
 
 @cache
-def codec(operation: AnyOperation, route: Route) -> RestCodec:
-    """The operation's codec for a route, made at its first call."""
-    return RestCodec(operation, route)
+def form_of(operation: AnyOperation) -> RestForm:
+    """How the operation travels, worked out at its first call."""
+    return RestForm(operation, route_of(operation.rest, operation))
 
 
-def segments(request: Request) -> list[str]:
-    """The path's parts, decoded, without the ``id:`` that mapped paths put before identifiers."""
-    found = [text(segment, "path") for segment in request.path.split("/") if segment]
-    return [segment.removeprefix(ID_PREFIX) for segment in found] if found[: len(MAPPED)] == MAPPED else found
+def segments_without_prefix(request: Request) -> list[str]:
+    """The path's parts, without the ``id:`` that mapped paths put before identifiers."""
+    parts = segments(request)
+    return [part.removeprefix(ID_PREFIX) for part in parts] if parts[: len(MAPPED)] == MAPPED else parts
 
 
 def cookie(session_id: str, more: str = "") -> tuple[str, str]:
@@ -250,3 +207,12 @@ def cookie(session_id: str, more: str = "") -> tuple[str, str]:
 def unknown_url(request: Request, words: str) -> NotFound:
     """The refusal of a URL that means no operation."""
     return NotFound(message("com.vmware.vapi.rest.operationsForUrlNotFound", words, request.path))
+
+
+REFUSALS = Refusals(
+    no_resource=lambda request: unknown_url(request, "There is no resource at {0}."),
+    no_query=lambda request, method, queries: unknown_url(
+        request, f"{method} at {{0}} needs one of these queries: {queries}."
+    ),
+    are_public=lambda request: False,
+)

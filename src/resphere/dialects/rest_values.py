@@ -3,53 +3,72 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from resphere.contract.model import Struct
-from resphere.dialects.plain_values import Maps
-from resphere.dialects.validation import anywhere, bare, field_types, invalid
+from resphere.dialects.codec import Codec, Fields, Read, Untouched, Write
+from resphere.dialects.plain_values import PlainWriting
+from resphere.dialects.validation import anywhere, invalid
 
-FromWire = Callable[[Any, str], Any]
+
+def is_map(expected: Any) -> bool:
+    """Whether the type is a map. An open structure (any members, any values) is none: it is an object on every wire."""
+    return typing.get_origin(expected) is dict and typing.get_args(expected)[1] is not Any
 
 
-@cache
-def from_wire(expected: Any) -> FromWire | None:
-    """How plain values of a document become such as ``/api`` writes, ``None`` where there is nothing to change.
+def as_entries(entries: dict[Any, Any]) -> list[dict[str, Any]]:
+    """A map as the list of its entries."""
+    return [{"key": key, "value": item} for key, item in entries.items()]
 
-    What is not of the type is left alone: decoding finds it. The function gets the value and its place for messages.
-    """
-    expected = bare(expected)
-    if not holds_map(expected):
-        return None
-    origin, arguments = typing.get_origin(expected), typing.get_args(expected)
-    if origin is dict:
-        return map_from_wire(from_wire(arguments[1]) or unchanged_at)
-    if origin is not None:
-        element = from_wire(arguments[0]) or unchanged_at
+
+def unchanged(value: Any, where: str) -> Any:
+    """A value without maps."""
+    return value
+
+
+class RestReading(Untouched[Read]):
+    """How plain values of a document become such as ``/api`` writes; see :class:`resphere.dialects.codec.Rules`, which
+    this is. What is not of the type is left alone: decoding finds it."""
+
+    def optional(self, inner: Read | None) -> Read | None:
+        return inner
+
+    def list_of(self, element: Read | None) -> Read | None:
+        if element is None:
+            return None
         return lambda value, where: (
             [element(item, f"{where}[{position}]") for position, item in enumerate(value)]
             if isinstance(value, list)
             else value
         )
 
-    def structure(value: Any, where: str) -> Any:
-        if not isinstance(value, dict):
-            return value
-        fields, prefix = fields_from_wire(expected), f"{where}." if where else ""
-        return {name: fields[name](item, prefix + name) if name in fields else item for name, item in value.items()}
+    def set_of(self, element: Read | None) -> Read | None:
+        return self.list_of(element)
 
-    return structure
+    def map_of(self, expected: Any, value: Read | None) -> Read | None:
+        return map_from_wire(value or unchanged)
+
+    def structure(self, struct: type[Struct], fields: Fields[Read]) -> Read | None:
+        if not anywhere(struct, is_map):
+            return None
+
+        @cache
+        def conversions() -> dict[str, Read]:
+            return {field.name: field.convert for field in fields() if field.convert is not None}
+
+        def structure(value: Any, where: str) -> Any:
+            if not isinstance(value, dict):
+                return value
+            convert, prefix = conversions(), f"{where}." if where else ""
+            return {
+                name: convert[name](item, prefix + name) if name in convert else item for name, item in value.items()
+            }
+
+        return structure
 
 
-@cache
-def fields_from_wire(struct: type[Struct]) -> dict[str, FromWire]:
-    """The conversions of those fields that need one. Asked for at the first value: types may recur."""
-    return {name: convert for name, t in field_types(struct).items() if (convert := from_wire(t)) is not None}
-
-
-def map_from_wire(inner: FromWire) -> FromWire:
+def map_from_wire(inner: Read) -> Read:
     """Entries as an object; every entry has a key of its own."""
 
     def entries(value: Any, where: str) -> Any:
@@ -70,25 +89,5 @@ def map_from_wire(inner: FromWire) -> FromWire:
     return entries
 
 
-@cache
-def holds_map(expected: Any) -> bool:
-    """Whether a value of this type may have a map somewhere inside."""
-    return anywhere(expected, is_map)
-
-
-def is_map(expected: Any) -> bool:
-    """Whether the type is a map. An open structure (any members, any values) is none: it is an object on every wire."""
-    return typing.get_origin(expected) is dict and typing.get_args(expected)[1] is not Any
-
-
-def as_entries(entries: dict[Any, Any]) -> list[dict[str, Any]]:
-    """A map as the list of its entries."""
-    return [{"key": key, "value": item} for key, item in entries.items()]
-
-
-def unchanged_at(value: Any, where: str) -> Any:
-    """A value without maps."""
-    return value
-
-
-MAPS = Maps(is_map, as_entries)
+WRITING: Codec[Write] = Codec(PlainWriting(is_map, as_entries))
+READING: Codec[Read] = Codec(RestReading())

@@ -1,30 +1,24 @@
 """Values as vAPI's JSON-RPC writes them: the type of each stands beside it.
 
 An optional is ``{"OPTIONAL": ...}``, a structure ``{"STRUCTURE": {"<canonical name>": {...}}}``, a map a list of
-``map-entry`` structures, and so on. :func:`encoder` and :func:`decoder` make a function for a type of the contract,
-once. A decoder only takes the wrapping off and leaves what ``/api`` would carry: msgspec checks that against the type,
-so that both dialects accept and refuse the same.
+``map-entry`` structures, and so on. :func:`encoder` and :func:`decoder` give the function for a type of the contract.
+A decoder only takes the wrapping off and leaves what ``/api`` would carry: msgspec checks that against the type, so
+that both dialects accept and refuse the same.
 """
 
 from __future__ import annotations
 
-import typing
-from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
-from types import UnionType
 from typing import Any
 
 import msgspec
 
 from resphere.contract.errors import ERRORS, InvalidArgument, UnexpectedInput, VapiError, message
-from resphere.contract.model import ErrorValue, LocalizableMessage, Secret, Struct
+from resphere.contract.model import ErrorValue, LocalizableMessage, Struct
 from resphere.contract.moments import wire_time
+from resphere.dialects.codec import Codec, Field, Fields, Read, WhereSet, Write, structure_copy
 from resphere.dialects.validation import invalid
-
-Encode = Callable[[Any], Any]
-Decode = Callable[[Any, str], Any]
 
 UNSET = {"OPTIONAL": None}
 MAP_ENTRY = "map-entry"
@@ -32,40 +26,28 @@ DYNAMIC = "vmware.vapi.dynamic_struct"
 """What the official runtime calls a structure whose name nobody stated."""
 
 
-def encoder(expected: Any) -> Encode:
+def encoder(expected: Any) -> Write:
     """A function from a value of the type to what msgspec is to write."""
-    return _encoder(expected) or _as_it_is
+    return WRITING.of(expected) or as_it_is
 
 
-def decoder(expected: Any) -> Decode:
+def decoder(expected: Any) -> Read:
     """A function from a decoded JSON value, and its dotted path for messages, to the value without its wrapping.
 
     It raises InvalidArgument where the wrapping is not the type's, and UnexpectedInput for a field that is set and
     unknown.
     """
-    return _decoder(expected)
+    return READING.of(expected) or as_it_came
 
 
-def _as_it_is(value: Any) -> Any:
+def as_it_is(value: Any) -> Any:
+    """A value that is written without any wrapping."""
     return value
 
 
-def _optional(expected: Any) -> Any:
-    """``T`` of ``T | None``, ``None`` for every other type."""
-    if typing.get_origin(expected) in (typing.Union, UnionType):
-        return next(argument for argument in typing.get_args(expected) if argument is not type(None))
-    return None
-
-
-def _wire(expected: Any) -> Any:
-    """The type that travels: without annotations, and without the names of identifiers."""
-    while True:
-        if typing.get_origin(expected) is typing.Annotated:
-            expected = typing.get_args(expected)[0]
-        elif expected is not Secret and isinstance(expected, typing.NewType):
-            expected = expected.__supertype__
-        else:
-            return expected
+def as_it_came(value: Any, where: str) -> Any:
+    """A value that has no wrapping."""
+    return value
 
 
 # --- to the wire -----------------------------------------------------------------------------------------------------
@@ -73,7 +55,7 @@ def _wire(expected: Any) -> Any:
 # Wrapped values are objects of classes made for that: msgspec writes these four times as fast as dictionaries.
 
 
-def _tag(name: str) -> Encode:
+def _tag(name: str) -> Write:
     """A class whose instances are written ``{"<name>": <what they hold>}``."""
     return msgspec.defstruct("Tagged", [("held", Any)], rename={"held": name}, frozen=True, gc=False)
 
@@ -90,97 +72,68 @@ class _Entry(msgspec.Struct, frozen=True, gc=False):
     value: Any
 
 
-@cache
-def _encoder(expected: Any) -> Encode | None:
-    """``None``: msgspec writes the value as it is."""
-    inner = _optional(expected)
-    if inner is not None:
-        encode = _encoder(inner)
-        if encode is None:
-            return _OPTIONAL
-        return lambda value: UNSET if value is None else _OPTIONAL(encode(value))
-    expected = _wire(expected)
-    origin, arguments = typing.get_origin(expected), typing.get_args(expected)
-    if expected is Secret:
+def _set(inner: Write | None) -> Write:
+    """How an optional value is written that is set."""
+    return _OPTIONAL if inner is None else lambda value: _OPTIONAL(inner(value))
+
+
+_WRITTEN_UNSET = _OPTIONAL(None)
+_WHERE_SET = WhereSet(present=_set, unset=_WRITTEN_UNSET, is_written=True)
+
+
+class VapiWriting:
+    """The rules; see :class:`resphere.dialects.codec.Rules`, which this is."""
+
+    def plain(self, expected: Any) -> Write | None:
+        return None
+
+    def secret(self) -> Write | None:
         return _SECRET
-    if expected is bytes:
+
+    def binary(self) -> Write | None:
         return lambda value: _BINARY(bytes(value))
-    if expected is datetime:
+
+    def moment(self) -> Write | None:
         return wire_time
-    if expected is Any or (origin is dict and arguments[1] is Any):
-        return _encode_any
-    if origin is tuple:
-        return _encode_list(_encoder(arguments[0]))
-    if origin is frozenset:
-        return _encode_set(_encoder(arguments[0]))
-    if origin is dict:
-        return _encode_map(_encoder(arguments[0]), encoder(arguments[1]))
-    if expected is ErrorValue:
-        return _encode_error_value
-    if isinstance(expected, type) and issubclass(expected, Struct):
-        return _encode_structure(expected)
-    return None
+
+    def anything(self) -> Write | None:
+        return encode_any
+
+    def open_structure(self) -> Write | None:
+        return encode_any
+
+    def optional(self, inner: Write | None) -> Write | None:
+        present = _set(inner)
+        return lambda value: _WRITTEN_UNSET if value is None else present(value)
+
+    def list_of(self, element: Write | None) -> Write | None:
+        return None if element is None else lambda value: [element(item) for item in value]
+
+    def set_of(self, element: Write | None) -> Write | None:
+        """Sorted, so that equal sets are written equally."""
+        return sorted if element is None else lambda value: [element(item) for item in value]
+
+    def map_of(self, expected: Any, value: Write | None) -> Write | None:
+        write = value or as_it_is
+        return lambda entries: [_STRUCTURE(_MAP_ENTRY(_Entry(key, write(item)))) for key, item in entries.items()]
+
+    def structure(self, struct: type[Struct], fields: Fields[Write]) -> Write | None:
+        if struct is ErrorValue:
+            return encode_error
+        named, copy = _tag(struct.__vapi_name__), structure_copy(struct, fields, _WHERE_SET)
+        return lambda value: _STRUCTURE(named(copy(value)))
 
 
-def _encode_list(encode: Encode | None) -> Encode | None:
-    return None if encode is None else lambda value: [encode(element) for element in value]
-
-
-def _encode_set(encode: Encode | None) -> Encode:
-    """Sorted, so that equal sets are written equally."""
-    if encode is None:
-        return sorted
-    return lambda value: [encode(element) for element in value]
-
-
-def _encode_map(encode_key: Encode | None, encode: Encode) -> Encode:
-    assert encode_key is None
-    return lambda value: [_STRUCTURE(_MAP_ENTRY(_Entry(key, encode(inner)))) for key, inner in value.items()]
-
-
-def _encode_structure(struct: type[Struct]) -> Encode:
-    named = _tag(struct.__vapi_name__)
-    encode_fields: Encode | None = None
-
-    def encode_structure(value: Any) -> Any:
-        # Made at the first value and not before: structures may hold structures of their own kind.
-        nonlocal encode_fields
-        if encode_fields is None:
-            encode_fields = _encode_fields(struct)
-        return _STRUCTURE(named(encode_fields(value)))
-
-    return encode_structure
-
-
-def _encode_fields(struct: type[Struct]) -> Encode:
-    fields = msgspec.structs.fields(struct)
-    made = msgspec.defstruct(
-        "Fields",
-        [(field.name, Any) for field in fields],
-        rename={field.name: field.encode_name for field in fields},
-        frozen=True,
-        gc=False,
-    )
-    encoders = [_encoder(field.type) for field in fields]
-    take = msgspec.structs.astuple
-
-    def encode_fields(value: Any) -> Any:
-        held = zip(encoders, take(value), strict=True)
-        return made(*[inner if encode is None else encode(inner) for encode, inner in held])
-
-    return encode_fields
-
-
-def _encode_any(value: Any) -> Any:
+def encode_any(value: Any) -> Any:
     """A value whose type the contract leaves open, by what it is. An object without a name gets the runtime's."""
     if isinstance(value, Struct):
         return encoder(type(value))(value)
     if isinstance(value, bytes):
         return _BINARY(value)
     if isinstance(value, dict):
-        return {"STRUCTURE": {DYNAMIC: {name: _encode_any(inner) for name, inner in value.items()}}}
+        return {"STRUCTURE": {DYNAMIC: {name: encode_any(inner) for name, inner in value.items()}}}
     if isinstance(value, (tuple, list, set, frozenset)):
-        return [_encode_any(inner) for inner in value]
+        return [encode_any(inner) for inner in value]
     return wire_time(value) if isinstance(value, datetime) else value
 
 
@@ -189,47 +142,56 @@ def encode_error(error: VapiError | ErrorValue, **more: str | None) -> Any:
     name = ERRORS[error.error_type].canonical_name() if error.error_type in ERRORS else VapiError.canonical_name()
     fields = {
         "messages": _encode_messages(error.messages),
-        "data": UNSET if error.data is None else {"OPTIONAL": _encode_any(error.data)},
+        "data": UNSET if error.data is None else {"OPTIONAL": encode_any(error.data)},
         "error_type": {"OPTIONAL": error.error_type},
         **{key: {"OPTIONAL": value} for key, value in more.items()},
     }
     return {"ERROR": {name: fields}}
 
 
-def _encode_error_value(value: ErrorValue) -> Any:
-    return encode_error(value)
-
-
+WRITING: Codec[Write] = Codec(VapiWriting())
 _encode_messages = encoder(tuple[LocalizableMessage, ...])
 
 
 # --- from the wire ---------------------------------------------------------------------------------------------------
 
 
-@cache
-def _decoder(expected: Any) -> Decode:
-    inner = _optional(expected)
-    if inner is not None:
-        return _decode_optional(_decoder(inner))
-    expected = _wire(expected)
-    origin, arguments = typing.get_origin(expected), typing.get_args(expected)
-    if expected is Secret:
+class VapiReading:
+    """The rules; see :class:`resphere.dialects.codec.Rules`, which this is."""
+
+    def plain(self, expected: Any) -> Read | None:
+        is_word = isinstance(expected, type) and issubclass(expected, StrEnum)
+        return _decode_plain("string" if is_word else _PLAIN.get(expected, "value"))
+
+    def secret(self) -> Read | None:
         return _decode_tagged("SECRET")
-    if expected is bytes:
+
+    def binary(self) -> Read | None:
         return _decode_tagged("BINARY")
-    if expected is Any:
+
+    def moment(self) -> Read | None:
+        return _decode_plain("value")
+
+    def anything(self) -> Read | None:
         return _decode_any
-    if origin is dict and arguments[1] is Any:
+
+    def open_structure(self) -> Read | None:
         return _decode_dynamic
-    if origin in (tuple, frozenset):
-        return _decode_list(_decoder(arguments[0]))
-    if origin is dict:
-        return _decode_map(_decoder(arguments[1]))
-    if expected is ErrorValue:
-        return _decode_error_value
-    if isinstance(expected, type) and issubclass(expected, Struct):
-        return _decode_structure(expected)
-    return _decode_plain(expected)
+
+    def optional(self, inner: Read | None) -> Read | None:
+        return _decode_optional(inner or as_it_came)
+
+    def list_of(self, element: Read | None) -> Read | None:
+        return _decode_list(element or as_it_came)
+
+    def set_of(self, element: Read | None) -> Read | None:
+        return _decode_list(element or as_it_came)
+
+    def map_of(self, expected: Any, value: Read | None) -> Read | None:
+        return _decode_map(value or as_it_came)
+
+    def structure(self, struct: type[Struct], fields: Fields[Read]) -> Read | None:
+        return _decode_error_value if struct is ErrorValue else _decode_structure(struct.__vapi_name__, fields)
 
 
 def only(value: Any, tag: str) -> Any:
@@ -237,9 +199,7 @@ def only(value: Any, tag: str) -> Any:
     return value[tag] if isinstance(value, dict) and len(value) == 1 and tag in value else msgspec.UNSET
 
 
-def _decode_plain(expected: Any) -> Decode:
-    kind = "string" if isinstance(expected, type) and issubclass(expected, StrEnum) else _PLAIN.get(expected, "value")
-
+def _decode_plain(kind: str) -> Read:
     def decode_plain(value: Any, where: str) -> Any:
         if isinstance(value, (dict, list)):
             raise invalid(where, f"must be a plain {kind}, not {_form(value)}")
@@ -251,7 +211,7 @@ def _decode_plain(expected: Any) -> Decode:
 _PLAIN = {str: "string", int: "number", float: "number", bool: "boolean"}
 
 
-def _decode_optional(decode: Decode) -> Decode:
+def _decode_optional(decode: Read) -> Read:
     def decode_optional(value: Any, where: str) -> Any:
         inner = only(value, "OPTIONAL")
         if inner is msgspec.UNSET:
@@ -261,7 +221,7 @@ def _decode_optional(decode: Decode) -> Decode:
     return decode_optional
 
 
-def _decode_tagged(tag: str) -> Decode:
+def _decode_tagged(tag: str) -> Read:
     def decode_tagged(value: Any, where: str) -> Any:
         inner = only(value, tag)
         if not isinstance(inner, str):
@@ -271,7 +231,7 @@ def _decode_tagged(tag: str) -> Decode:
     return decode_tagged
 
 
-def _decode_list(decode: Decode) -> Decode:
+def _decode_list(decode: Read) -> Read:
     def decode_list(value: Any, where: str) -> Any:
         if not isinstance(value, list):
             raise invalid(where, f"must be a list, not {_form(value)}")
@@ -280,7 +240,7 @@ def _decode_list(decode: Decode) -> Decode:
     return decode_list
 
 
-def _decode_map(decode: Decode) -> Decode:
+def _decode_map(decode: Read) -> Read:
     def decode_map(value: Any, where: str) -> Any:
         if not isinstance(value, list):
             raise invalid(where, f"must be a list of {MAP_ENTRY} structures, not {_form(value)}")
@@ -299,20 +259,24 @@ def _decode_map(decode: Decode) -> Decode:
     return decode_map
 
 
-def _decode_structure(struct: type[Struct]) -> Decode:
-    name = struct.__vapi_name__
-    decoders: dict[str, Decode] | None = None
+def _decode_structure(name: str, fields: Fields[Read]) -> Read:
+    decoders: dict[str, Read] | None = None
 
     def decode_structure(value: Any, where: str) -> Any:
         nonlocal decoders
         if decoders is None:
-            decoders = {field.encode_name: _decoder(field.type) for field in msgspec.structs.fields(struct)}
+            decoders = {field.name: _decode_field(field) for field in fields()}
         return _decode_fields(_fields(value, name, where), decoders, where)
 
     return decode_structure
 
 
-def _decode_fields(fields: dict[str, Any], decoders: dict[str, Decode], where: str) -> Any:
+def _decode_field(field: Field[Read]) -> Read:
+    decode = field.convert or as_it_came
+    return _decode_optional(decode) if field.optional else decode
+
+
+def _decode_fields(fields: dict[str, Any], decoders: dict[str, Read], where: str) -> Any:
     prefix = f"{where}." if where else ""
     made: dict[str, Any] = {}
     for name, value in fields.items():
@@ -406,10 +370,11 @@ def _form(value: Any) -> str:
     return "a string" if isinstance(value, str) else "a boolean" if isinstance(value, bool) else "a number"
 
 
-_decode_error_fields: dict[str, Decode] = {
-    "messages": _decoder(tuple[LocalizableMessage, ...]),
-    "data": _decoder(dict[str, Any] | None),
-    "error_type": _decoder(str | None),
-    "challenge": _decoder(str | None),
+READING: Codec[Read] = Codec(VapiReading())
+_decode_error_fields: dict[str, Read] = {
+    "messages": decoder(tuple[LocalizableMessage, ...]),
+    "data": decoder(dict[str, Any] | None),
+    "error_type": decoder(str | None),
+    "challenge": decoder(str | None),
 }
 _ERROR_TYPES = {error.canonical_name(): error.error_type for error in ERRORS.values()}

@@ -1,0 +1,250 @@
+"""What the dialects share of HTTP: addresses, queries, credentials, media types, refusals and the bodies of errors."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+
+from resphere.contract.errors import ErrorBody, Unauthenticated, VapiError, message
+from resphere.contract.lookup import operation_at
+from resphere.contract.model import ByteStream
+from resphere.dialects.base import NO_CREDENTIALS, Credentials, Outcome, Refused, Reply, Request, Resolved
+from resphere.dialects.router import Found, Match, Router
+from resphere.dialects.validation import invalid
+
+JSON = "application/json"
+CHALLENGE = 'Basic realm="VAPI endpoint",SIGN realm="VAPI endpoint",service="VAPI endpoint"'
+SESSION_HEADER = b"vmware-api-session-id"
+MOST_REMEMBERED = 4096
+LONGEST_REMEMBERED = 256  # characters: so what is remembered stays below some 4 MB
+
+Query = dict[str, list[str]]
+
+
+# --- credentials -----------------------------------------------------------------------------------------------------
+
+
+def http_credentials(request: Request) -> Credentials:
+    """The session id of the header, or else of the cookie, with the name and password of ``Basic``."""
+    headers = request.headers
+    value = headers.get(SESSION_HEADER)
+    if value is not None:
+        return Credentials(session_id=value.decode("latin-1"))
+    basic = basic_credentials(headers.get(b"authorization"))
+    if basic is not None:
+        return basic
+    for part in headers.get(b"cookie", b"").split(b";"):
+        name, _, content = part.strip().partition(b"=")
+        if name == SESSION_HEADER:
+            return Credentials(session_id=content.decode("latin-1"))
+    return NO_CREDENTIALS
+
+
+def basic_credentials(header: bytes | None) -> Credentials | None:
+    """Name and password of an ``Authorization: Basic`` header, ``None`` where it is none or malformed."""
+    scheme, _, encoded = (header or b"").partition(b" ")
+    if scheme.lower() != b"basic":
+        return None
+    try:
+        user, colon, password = base64.b64decode(encoded.strip(), validate=True).decode("utf-8").partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return Credentials(user=user, password=password) if colon else None
+
+
+# --- bodies ----------------------------------------------------------------------------------------------------------
+
+
+def exceeds(request: Request, limit_bytes: int) -> bool:
+    """Whether the request announces a body of more than so many bytes."""
+    announced = request.headers.get(b"content-length")
+    return announced is not None and announced.isdigit() and int(announced) > limit_bytes
+
+
+def require_json(request: Request) -> None:
+    """Refuse a body that says to be something else.
+
+    :raises InvalidArgument: its media type is not JSON's.
+    """
+    content_type = (request.header(b"content-type") or JSON).partition(";")[0].strip().lower()
+    if content_type != JSON:
+        raise invalid("Content-Type", f"must be {JSON}, not {content_type}")
+
+
+def whole(body: bytes | ByteStream) -> bytes:
+    """The body of an operation that takes no stream."""
+    if not isinstance(body, bytes):
+        raise TypeError("a document is decoded from the whole body, not from a stream")
+    return body
+
+
+# --- refusals --------------------------------------------------------------------------------------------------------
+
+
+def challenge_of(error: VapiError) -> str | None:
+    """How a caller that nobody knows may say who it is."""
+    return CHALLENGE if isinstance(error, Unauthenticated) else None
+
+
+def error_body(error: VapiError) -> ErrorBody:
+    """An error as plain JSON has it."""
+    return ErrorBody(error.error_type, error.messages, error.data, challenge_of(error))
+
+
+def error_headers(error: VapiError) -> tuple[tuple[str, str], ...]:
+    """The error's own headers, and the challenge."""
+    challenge = challenge_of(error)
+    return error.headers if challenge is None else (*error.headers, ("WWW-Authenticate", challenge))
+
+
+def allow(methods: Iterable[str]) -> tuple[str, str]:
+    """The header that names the methods of a path."""
+    return "Allow", ", ".join(methods)
+
+
+def allowing(methods: Iterable[str]) -> Reply:
+    """The answer to ``OPTIONS``."""
+    return Reply(204, headers=(allow(methods),))
+
+
+# --- addresses -------------------------------------------------------------------------------------------------------
+
+
+def segments(request: Request) -> list[str]:
+    """The path's parts, decoded. Doubled slashes count as one (Ansible sends them).
+
+    :raises InvalidArgument: not UTF-8.
+    """
+    parts = [segment for segment in request.path.split("/") if segment]
+    return [text(segment, "path") for segment in parts] if "%" in request.path else parts
+
+
+def text(segment: str, where: str) -> str:
+    """A percent-encoded segment as text.
+
+    :raises InvalidArgument: not UTF-8.
+    """
+    if "%" not in segment:
+        return segment
+    try:
+        return unquote_to_bytes(segment).decode("utf-8")
+    except UnicodeDecodeError:
+        raise invalid(where, "is not percent-encoded UTF-8") from None
+
+
+def parse_query(query: bytes) -> Query:
+    """A query string as key -> values, ``+`` meaning a space.
+
+    :raises InvalidArgument: not UTF-8.
+    """
+    values: Query = {}
+    if not query:
+        return values
+    for part in query.decode("latin-1").split("&"):
+        if not part:
+            continue
+        key, _, value = part.replace("+", " ").partition("=")
+        values.setdefault(text(key, "query"), []).append(text(value, "query"))
+    return values
+
+
+class Refusals(msgspec.Struct, frozen=True):
+    """A dialect's words for addresses that mean no operation."""
+
+    no_resource: Callable[[Request], VapiError]
+    """The path does not exist."""
+    no_query: Callable[[Request, str, str], VapiError]
+    """The path and method exist, but only with one of the queries that are named."""
+    are_public: Callable[[Request], bool]
+    """Whether that is told before authentication."""
+
+
+class Addresses:
+    """The addresses of a dialect that has one for each operation, made from the contract's routes."""
+
+    def __init__(
+        self,
+        routes: Iterable[tuple[str, str, str]],
+        refusals: Refusals,
+        segments: Callable[[Request], list[str]] = segments,
+    ) -> None:
+        self._router = Router(routes)
+        self._refusals = refusals
+        self._segments = segments
+        self._matches: dict[tuple[str, str, bytes], tuple[Match, Query]] = {}
+
+    def resolve(self, request: Request, envelope: Any = None) -> Outcome:
+        """The operation that method, path and query mean."""
+        credentials = http_credentials(request)
+        try:
+            match, query = self._remembered_match(request)
+        except VapiError as error:
+            return Refused(error, credentials, public=self._refusals.are_public(request))
+        return Resolved(
+            operation=operation_at(match.place),
+            credentials=credentials,
+            parameters=match.parameters,
+            query=query,
+            envelope=envelope,
+            # What a body says is not known yet.
+            kept_key=(request.path, request.query) if request.method in ("GET", "HEAD") else None,
+        )
+
+    def allowed(self, request: Request) -> tuple[str, ...]:
+        """The methods of the path.
+
+        :raises VapiError: there is no such path.
+        """
+        return self._find(request).allowed
+
+    def _find(self, request: Request) -> Found:
+        found = self._router.find(self._segments(request))
+        if found is None:
+            raise self._refusals.no_resource(request)
+        return found
+
+    def _remembered_match(self, request: Request) -> tuple[Match, Query]:
+        """What :meth:`_match` finds. Clients ask for the same again and again; nobody changes what is handed out."""
+        key = (request.method, request.path, request.query)
+        remembered = self._matches.get(key)
+        if remembered is None:
+            remembered = self._match(request)
+            if len(request.path) + len(request.query) <= LONGEST_REMEMBERED:
+                if len(self._matches) >= MOST_REMEMBERED:
+                    self._matches.clear()
+                self._matches[key] = remembered
+        return remembered
+
+    def _match(self, request: Request) -> tuple[Match, Query]:
+        found = self._find(request)
+        query = parse_query(request.query)
+        method = "GET" if request.method == "HEAD" else request.method
+        match = found.select(method, query)
+        if match is None:
+            queries = found.actions(method)
+            if queries:
+                raise self._refusals.no_query(request, method, ", ".join(queries))
+            raise method_not_allowed(request, found)
+        for key, value in match.dispatch:
+            if value is not None:
+                del query[key]
+        return match, query
+
+
+def method_not_allowed(request: Request, found: Found) -> VapiError:
+    """The refusal where the path exists, but not with this method."""
+    header = allow(found.allowed)
+    return VapiError(
+        message(
+            "com.vmware.vapi.rest.httpMethodNotAllowed",
+            "{0} does not allow {1}; allowed: {2}.",
+            request.path,
+            request.method,
+            header[1],
+        )
+    ).http(405, [header])
