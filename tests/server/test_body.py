@@ -92,8 +92,9 @@ class Answering:
     def __init__(self, reply: Reply) -> None:
         self.reply = reply
         self.pipeline = self
+        self.dialects = self
 
-    def dialect(self, request: object) -> None:
+    def of(self, request: object) -> None:
         """None is needed."""
 
     async def handle(self, exchange: object) -> Reply:

@@ -66,7 +66,7 @@ class Application:
             scheme=scope.get("scheme", "https"),
         )
         body = Body(receive, announced_bytes(headers))
-        exchange = Exchange(request, self._request_id(headers), self._worker.dialect(request), body)
+        exchange = Exchange(request, self._request_id(headers), self._worker.dialects.of(request), body)
         reply = await self._worker.pipeline.handle(exchange)
         try:
             # A client that asked whether to send (``Expect: 100-continue``) is still waiting where nobody has read.

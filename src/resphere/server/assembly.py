@@ -23,12 +23,8 @@ from resphere.auth.accounts import ACCOUNTS, LocalAccounts
 from resphere.auth.sessions import SESSIONS, SessionLimits, Sessions
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.model import AnyOperation, Secret
-from resphere.dialects.api import ApiDialect
-from resphere.dialects.base import Dialect, Request, Resolved
-from resphere.dialects.jsonrpc import PATH as JSONRPC_PATH
-from resphere.dialects.jsonrpc import JsonRpcDialect
-from resphere.dialects.rest import PREFIX as REST_PREFIX
-from resphere.dialects.rest import RestDialect
+from resphere.dialects.base import Resolved
+from resphere.dialects.table import dialects
 from resphere.inventory.acquisitions import ACQUISITIONS
 from resphere.inventory.compute_policies import COMPUTE_POLICIES
 from resphere.inventory.console import CONSOLE_TICKETS
@@ -158,10 +154,7 @@ class Worker:
             body_limit_bytes=settings.max_body_bytes,
             stream_limit_bytes=settings.max_guest_file_bytes,
         )
-        catalogue = Catalogue(settings.api_release)
-        self._api: Dialect = ApiDialect(catalogue.api_routes())
-        self._rest: Dialect = RestDialect(catalogue.rest_routes())
-        self._jsonrpc: Dialect = JsonRpcDialect(settings.max_body_bytes, catalogue)
+        self.dialects = dialects(Catalogue(settings.api_release), settings.max_body_bytes)
         self._background: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -189,14 +182,6 @@ class Worker:
         self._audit.close()
         self._vpxd.close()
         self._server_log.close()
-
-    def dialect(self, request: Request) -> Dialect:
-        """The dialect that a request is written in. A further dialect gets its line here."""
-        if request.path.strip("/") == JSONRPC_PATH and request.method not in ("GET", "HEAD"):
-            return self._jsonrpc
-        if request.path.lstrip("/").partition("/")[0] == REST_PREFIX:
-            return self._rest
-        return self._api
 
     def record(self, exchange: Exchange, duration_seconds: float) -> None:
         """Write one call into the audit trail and the ``vpxd.log``."""
