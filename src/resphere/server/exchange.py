@@ -1,67 +1,56 @@
-"""One request on its way through the pipeline."""
+"""One request on its way through the pipeline, and what its steps hand on."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+
+import msgspec
 
 from resphere.access.view import View
 from resphere.contract.errors import VapiError
-from resphere.contract.model import Struct
 from resphere.dialects.base import Dialect, Outcome, Reply, Request, RequestBody, Resolved
 from resphere.services.call import OwnSession
-from resphere.services.registry import Implementation
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
+class Caller(msgspec.Struct, frozen=True, gc=False):
+    """Who calls and what the caller sees. ``session_tag`` names an open session in logs."""
+
+    session: OwnSession
+    view: View
+    session_tag: str | None = None
+
+
+class Keeping(msgspec.Struct, frozen=True, gc=False):
+    """That the answer is to be kept: under which key, and of which revision of the inventory it is."""
+
+    key: tuple[object, ...]
+    revision: int
+
+
 class Exchange:
-    """What is known of a request so far. Each step fills in its part; nothing is taken back."""
+    """A request as it came, and for its record what became of it: noted when it is known, and not taken back.
 
-    __slots__ = (
-        "body",
-        "dialect",
-        "error",
-        "implementation",
-        "input",
-        "kept_key",
-        "outcome",
-        "reply",
-        "request",
-        "request_id",
-        "resolved",
-        "result",
-        "revision",
-        "session",
-        "session_tag",
-        "started",
-        "view",
-    )
+    The steps have from each other what they need, and not from here.
+    """
 
-    def __init__(
-        self,
-        request: Request,
-        request_id: str,
-        dialect: Dialect,
-        body: RequestBody,
-    ) -> None:
+    __slots__ = ("body", "caller", "dialect", "error", "outcome", "reply", "request", "request_id", "started")
+
+    def __init__(self, request: Request, request_id: str, dialect: Dialect, body: RequestBody) -> None:
         self.request = request
         self.request_id = request_id
         self.dialect = dialect
         self.body = body
         self.started = NEVER
         """When it came, by the server's clock."""
-        self.resolved: Resolved | None = None
         self.outcome: Outcome | None = None
-        """What the dialect made of the request; ``resolved`` is the same where it means an operation."""
-        self.implementation: Implementation | None = None
-        self.session: OwnSession | None = None
-        self.session_tag: str | None = None
-        self.view: View | None = None
-        self.input: Struct | None = None
-        self.result: Any = None
-        self.kept_key: tuple[object, ...] | None = None
-        self.revision = -1
-        """The inventory's revision that the answer is of, where it may be kept."""
+        """What the dialect made of the request."""
+        self.caller: Caller | None = None
         self.reply: Reply | None = None
         self.error: VapiError | None = None
+
+    @property
+    def resolved(self) -> Resolved | None:
+        """The operation that the request means, as far as is known."""
+        return self.outcome if isinstance(self.outcome, Resolved) else None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -12,8 +14,8 @@ from resphere.access.check import authorize as check_privileges
 from resphere.access.check import authorize_references as check_references
 from resphere.access.defaults import LOGIN, PUBLIC
 from resphere.access.roles import NO_ACCESS
-from resphere.access.view import RootView
-from resphere.auth.accounts import LocalAccounts, canonical_name
+from resphere.access.view import RootView, View
+from resphere.auth.accounts import LocalAccounts, Principal, canonical_name
 from resphere.auth.own import Anonymous, LoginSession, OpenSession
 from resphere.auth.sessions import Sessions
 from resphere.contract.errors import (
@@ -25,11 +27,12 @@ from resphere.contract.errors import (
     VapiError,
     message,
 )
-from resphere.contract.model import ByteStream
+from resphere.contract.model import ByteStream, Struct
 from resphere.dialects.base import Credentials, Outcome, Refused, Reply, Resolved
+from resphere.dialects.http import exceeds
 from resphere.replica.errors import ConcurrentChange as ChangedConcurrently
 from resphere.server.body import too_large
-from resphere.server.exchange import Exchange
+from resphere.server.exchange import Caller, Exchange, Keeping
 from resphere.server.faults import Faults
 from resphere.server.kept import Kept, accepts_gzip, compressed, compressible
 from resphere.services.call import Call, Environment
@@ -63,83 +66,74 @@ class Pipeline(msgspec.Struct, frozen=True):
         exchange.started, began = self.environment.now(), self.clock()
         try:
             self.environment.inventory.refresh()
-            for step in STEPS:
-                pending = step(self, exchange)
-                if pending is not None:
-                    await pending
-                if exchange.reply is not None:
-                    break
+            reply = exchange.reply = await answer(self, exchange)
         except Exception as error:
             exchange.error = foreseen(error, exchange.request_id)
-            exchange.reply = exchange.dialect.error(exchange.error, exchange.outcome)
+            reply = exchange.reply = exchange.dialect.error(exchange.error, exchange.outcome)
         finally:
             self.record(exchange, self.clock() - began)
-        assert exchange.reply is not None
-        return exchange.reply
+        return reply
 
 
-Step = Callable[[Pipeline, Exchange], Awaitable[None] | None]
-
-
-def resolve(pipeline: Pipeline, exchange: Exchange) -> Awaitable[None] | None:
-    """Which operation is meant, on what, and what the caller shows of itself."""
+async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
+    """The steps, in their order: each is handed what those before it have found out, and calls none of them."""
     if exchange.request.method == "OPTIONS":
-        exchange.reply = exchange.dialect.options(exchange.request)
-        return None
-    outcome = exchange.dialect.resolve(exchange.request, exchange.body.read)
-    if isinstance(outcome, (Resolved, Refused)):
-        settle(pipeline, exchange, outcome)
-        return None
-    return settle_later(pipeline, exchange, outcome)
+        return exchange.dialect.options(exchange.request)
+    outcome = await resolve(exchange)
+    caller = await authenticate(pipeline, exchange, outcome)
+    resolved = accept(outcome)
+    limit(pipeline, exchange, resolved)
+    authorize(caller, resolved)
+    kept = recall(pipeline, exchange, caller, resolved)
+    if isinstance(kept, Reply):
+        return kept
+    input = await decode(pipeline, exchange, resolved)
+    authorize_references(caller, resolved, input)
+    await disturb(pipeline, resolved)
+    result = await invoke(pipeline, exchange, caller, resolved, input)
+    return encode(pipeline, exchange, resolved, caller, result, kept)
 
 
-async def settle_later(pipeline: Pipeline, exchange: Exchange, outcome: Awaitable[Outcome]) -> None:
-    """The operation of a dialect that has to read the body to know it."""
-    settle(pipeline, exchange, await outcome)
+async def resolve(exchange: Exchange) -> Outcome:
+    """Which operation is meant, on what, and what the caller shows of itself.
 
-
-def settle(pipeline: Pipeline, exchange: Exchange, outcome: Outcome) -> None:
-    """Note what the dialect made of the request."""
-    exchange.outcome = outcome
-    if isinstance(outcome, Resolved):
-        exchange.resolved = outcome
-        exchange.implementation = pipeline.implementations.get(outcome.operation.id)
-
-
-def authenticate(pipeline: Pipeline, exchange: Exchange) -> Awaitable[None] | None:
-    """Who calls: by session, or by name and password where a session is asked for.
-
-    What means no operation is told only now, to those who are let in.
+    What means none is told now where that is public.
     """
-    outcome = exchange.outcome
-    assert outcome is not None
-    if isinstance(outcome, Refused):
-        if not outcome.public:
-            use_session(pipeline, exchange, outcome.credentials)
+    outcome = exchange.dialect.resolve(exchange.request, exchange.body.read)
+    if not isinstance(outcome, (Resolved, Refused)):
+        # A dialect that has to read the body to know it.
+        outcome = await outcome
+    exchange.outcome = outcome
+    if isinstance(outcome, Refused) and outcome.public:
         raise outcome.error
-    if outcome.operation.id in PUBLIC:
-        exchange.session, exchange.view = Anonymous(), RootView(NO_ACCESS)
-        return None
-    if outcome.operation.id == LOGIN:
-        return log_in(pipeline, exchange, outcome.credentials)
-    use_session(pipeline, exchange, outcome.credentials)
-    return None
+    return outcome
 
 
-def use_session(pipeline: Pipeline, exchange: Exchange, credentials: Credentials) -> None:
-    """The caller's open session."""
+async def authenticate(pipeline: Pipeline, exchange: Exchange, outcome: Outcome) -> Caller:
+    """Who calls: by session, or by name and password where a session is asked for."""
+    operation_id = outcome.operation.id if isinstance(outcome, Resolved) else None
+    if operation_id in PUBLIC:
+        caller = ANYBODY
+    elif operation_id == LOGIN:
+        caller = await by_password(pipeline, outcome.credentials)
+    else:
+        caller = by_session(pipeline, outcome.credentials, exchange.started)
+    exchange.caller = caller
+    return caller
+
+
+def by_session(pipeline: Pipeline, credentials: Credentials, moment: datetime) -> Caller:
+    """The caller of an open session."""
     refuse_unaccepted(credentials)
-    session = pipeline.sessions.find(credentials.session_id, exchange.started) if credentials.session_id else None
+    session = pipeline.sessions.find(credentials.session_id, moment) if credentials.session_id else None
     principal = pipeline.accounts.principal(canonical_name(session.user)) if session else None
     if session is None or principal is None:
         raise Unauthenticated(message(AUTHENTICATION_REQUIRED, "Authentication required."))
-    exchange.session = OpenSession(pipeline.sessions, session)
-    exchange.session_tag = session.tag
-    exchange.view = RootView(principal.role)
+    return Caller(OpenSession(pipeline.sessions, session), view_of(principal), session.tag)
 
 
-async def log_in(pipeline: Pipeline, exchange: Exchange, credentials: Credentials) -> None:
-    """Check name and password."""
+async def by_password(pipeline: Pipeline, credentials: Credentials) -> Caller:
+    """The caller whose name and password are good."""
     refuse_unaccepted(credentials)
     if credentials.user is None or credentials.password is None:
         raise Unauthenticated(message(AUTHENTICATION_REQUIRED, "Authentication required."))
@@ -150,7 +144,16 @@ async def log_in(pipeline: Pipeline, exchange: Exchange, credentials: Credential
                 "com.vmware.vapi.endpoint.method.authentication.failed", "The user name or password is not correct."
             )
         )
-    exchange.session, exchange.view = LoginSession(pipeline.sessions, principal), RootView(principal.role)
+    return Caller(LoginSession(pipeline.sessions, principal), view_of(principal))
+
+
+def view_of(principal: Principal) -> View:
+    """What a principal sees."""
+    return RootView(principal.role)
+
+
+ANYBODY = Caller(Anonymous(), RootView(NO_ACCESS))
+"""The caller of a public operation, whoever that is."""
 
 
 def refuse_unaccepted(credentials: Credentials) -> None:
@@ -165,127 +168,98 @@ def refuse_unaccepted(credentials: Credentials) -> None:
         )
 
 
-def limit(pipeline: Pipeline, exchange: Exchange) -> None:
+def accept(outcome: Outcome) -> Resolved:
+    """The operation that is meant. What means none is told only now, to those who are let in."""
+    if isinstance(outcome, Refused):
+        raise outcome.error
+    return outcome
+
+
+def limit(pipeline: Pipeline, exchange: Exchange, resolved: Resolved) -> None:
     """How much: bodies that announce too many bytes are not read."""
-    assert exchange.resolved is not None
-    announced = exchange.request.headers.get(b"content-length")
-    most = pipeline.stream_limit_bytes if exchange.resolved.operation.takes_stream else pipeline.body_limit_bytes
-    if announced is not None and announced.isdigit() and int(announced) > most:
+    most = pipeline.stream_limit_bytes if resolved.operation.takes_stream else pipeline.body_limit_bytes
+    if exceeds(exchange.request, most):
         raise too_large(most)
 
 
-def authorize(pipeline: Pipeline, exchange: Exchange) -> None:
+def authorize(caller: Caller, resolved: Resolved) -> None:
     """May they, on what the path names."""
-    assert exchange.resolved is not None
-    assert exchange.view is not None
-    check_privileges(exchange.view, exchange.resolved.operation, exchange.resolved.parameters)
+    check_privileges(caller.view, resolved.operation, resolved.parameters)
 
 
-def recall(pipeline: Pipeline, exchange: Exchange) -> None:
-    """Answer from what is kept, or say that the client has it already."""
-    implementation, resolved, view = exchange.implementation, exchange.resolved, exchange.view
-    if implementation is None or not implementation.kept or pipeline.faults.active:
-        return
-    assert resolved is not None
-    assert view is not None
-    if resolved.kept_key is None:
-        return
+def recall(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: Resolved) -> Reply | Keeping | None:
+    """Answer from what is kept, or say that the client has it already, or that the answer is to be kept."""
+    implementation = pipeline.implementations.get(resolved.operation.id)
+    if implementation is None or not implementation.kept or resolved.kept_key is None or pipeline.faults.active:
+        return None
     headers = exchange.request.headers
-    exchange.revision = pipeline.environment.inventory.revision
+    revision, view_key = pipeline.environment.inventory.revision, caller.view.key
     known = headers.get(b"if-none-match")
     if known is not None and resolved.revalidates:
-        etag = entity_tag(pipeline, exchange)
+        etag = entity_tag(pipeline, exchange.dialect.name, view_key, revision)
         if known == etag.encode():
-            exchange.reply = Reply(304, headers=kept_headers(etag))
-            return
+            return Reply(304, headers=kept_headers(etag))
     gzip = accepts_gzip(headers.get(b"accept-encoding"))
-    exchange.kept_key = (exchange.dialect.name, resolved.operation.id, resolved.kept_key, view.key, gzip)
-    kept = pipeline.kept.get(exchange.kept_key, exchange.revision)
-    if kept is not None:
-        exchange.reply = exchange.dialect.frame(resolved, kept)
+    key = (exchange.dialect.name, resolved.operation.id, resolved.kept_key, view_key, gzip)
+    kept = pipeline.kept.get(key, revision)
+    return Keeping(key, revision) if kept is None else exchange.dialect.frame(resolved, kept)
 
 
-async def decode(pipeline: Pipeline, exchange: Exchange) -> None:
+async def decode(pipeline: Pipeline, exchange: Exchange, resolved: Resolved) -> Struct:
     """The input, validated against the contract. What an operation takes as a stream is not read here."""
-    assert exchange.resolved is not None
     body: bytes | ByteStream = b""
-    if exchange.resolved.operation.takes_stream:
+    if resolved.operation.takes_stream:
         body = exchange.body.stream(pipeline.stream_limit_bytes)
     elif exchange.request.method not in ("GET", "HEAD"):
         body = await exchange.body.read(pipeline.body_limit_bytes)
         if len(body) > pipeline.body_limit_bytes:
             raise too_large(pipeline.body_limit_bytes)
-    exchange.input = exchange.dialect.decode(exchange.resolved, exchange.request, body)
+    return exchange.dialect.decode(resolved, exchange.request, body)
 
 
-def authorize_references(pipeline: Pipeline, exchange: Exchange) -> None:
+def authorize_references(caller: Caller, resolved: Resolved, input: Struct) -> None:
     """May they, on what the input refers to."""
-    assert exchange.resolved is not None
-    assert exchange.view is not None
-    assert exchange.input is not None
-    check_references(exchange.view, exchange.resolved.operation, exchange.input)
+    check_references(caller.view, resolved.operation, input)
 
 
-def disturb(pipeline: Pipeline, exchange: Exchange) -> Awaitable[None] | None:
+async def disturb(pipeline: Pipeline, resolved: Resolved) -> None:
     """Delay or fail, where the operator asked for that to test clients."""
-    assert exchange.resolved is not None
-    return pipeline.faults.disturb(exchange.resolved.operation.id) if pipeline.faults.active else None
+    if pipeline.faults.active:
+        await pipeline.faults.disturb(resolved.operation.id)
 
 
-async def invoke(pipeline: Pipeline, exchange: Exchange) -> None:
-    """What the operation does."""
-    resolved, implementation = exchange.resolved, exchange.implementation
-    assert resolved is not None
+async def invoke(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: Resolved, input: Struct) -> Any:
+    """What the operation does; its result."""
+    operation = resolved.operation
+    implementation = pipeline.implementations.get(operation.id)
     if implementation is None:
         raise Unsupported(
             message(
                 "resphere.operation.not_implemented",
                 "The operation {0} is part of the API, but this server does not implement it.",
-                resolved.operation.id,
+                operation.id,
             )
         )
-    assert exchange.view is not None
-    assert exchange.session is not None
-    assert exchange.input is not None
-    call = Call(
-        pipeline.environment,
-        resolved.operation,
-        exchange.view,
-        exchange.session,
-        exchange.request_id,
-        exchange.request.origin,
-    )
-    exchange.result = await implementation.handler(call, *msgspec.structs.astuple(exchange.input))
+    request_id, origin = exchange.request_id, exchange.request.origin
+    call = Call(pipeline.environment, operation, caller.view, caller.session, request_id, origin)
+    return await implementation.handler(call, *msgspec.structs.astuple(input))
 
 
-def encode(pipeline: Pipeline, exchange: Exchange) -> None:
+def encode(
+    pipeline: Pipeline, exchange: Exchange, resolved: Resolved, caller: Caller, result: Any, keeping: Keeping | None
+) -> Reply:
     """The result as the dialect writes it, compressed where the client likes, and kept where it may be."""
-    assert exchange.resolved is not None
-    reply = exchange.dialect.encode(exchange.resolved, exchange.result)
+    reply = exchange.dialect.encode(resolved, result)
     gzip = accepts_gzip(exchange.request.headers.get(b"accept-encoding"))
     if gzip and compressible(reply.media_type):
         reply = compressed(reply)
-    if exchange.kept_key is not None:
-        if exchange.resolved.revalidates:
-            headers = (*reply.headers, *kept_headers(entity_tag(pipeline, exchange)))
-            reply = msgspec.structs.replace(reply, headers=headers)
+    if keeping is not None:
+        if resolved.revalidates:
+            etag = entity_tag(pipeline, exchange.dialect.name, caller.view.key, keeping.revision)
+            reply = msgspec.structs.replace(reply, headers=(*reply.headers, *kept_headers(etag)))
         # Of the revision that the question was asked at: what changed while it was answered may be missing.
-        pipeline.kept.put(exchange.kept_key, exchange.revision, reply)
-    exchange.reply = exchange.dialect.frame(exchange.resolved, reply)
-
-
-STEPS: tuple[Step, ...] = (
-    resolve,
-    authenticate,
-    limit,
-    authorize,
-    recall,
-    decode,
-    authorize_references,
-    disturb,
-    invoke,
-    encode,
-)
+        pipeline.kept.put(keeping.key, keeping.revision, reply)
+    return exchange.dialect.frame(resolved, reply)
 
 
 def foreseen(error: Exception, request_id: str) -> VapiError:
@@ -308,11 +282,10 @@ def foreseen(error: Exception, request_id: str) -> VapiError:
     )
 
 
-def entity_tag(pipeline: Pipeline, exchange: Exchange) -> str:
+def entity_tag(pipeline: Pipeline, dialect: str, view_key: str, revision: int) -> str:
     """The ETag of whatever is asked for at a revision: of one address, in one dialect, by callers who see the same."""
-    assert exchange.view is not None
-    of = f"{pipeline.environment.product.server_version}{exchange.dialect.name}{exchange.view.key}"
-    return f'"{pipeline.environment.inventory.epoch[:8]}-{exchange.revision}-{zlib.crc32(of.encode()):08x}"'
+    of = f"{pipeline.environment.product.server_version}{dialect}{view_key}"
+    return f'"{pipeline.environment.inventory.epoch[:8]}-{revision}-{zlib.crc32(of.encode()):08x}"'
 
 
 def kept_headers(etag: str) -> tuple[tuple[str, str], ...]:
