@@ -20,7 +20,7 @@ from resphere.replica.replica import Replica
 from resphere.replica.sealing import KEY_BYTES, MARK, Sealing
 from resphere.replica.table import Table
 from resphere.rules.guests.customization import pending
-from resphere.server.assembly import ALL_TABLES
+from resphere.server.wiring import WIRING
 from resphere.store.base import Document, StoreError, Transaction, Write
 from resphere.store.sqlite import SqliteStore
 from tests.support.customizations import windows
@@ -73,7 +73,7 @@ def secrets_in(expected: Any, way: str = "", seen: frozenset[Any] = frozenset())
             yield from secrets_in(field.type, f"{way}.{field.name}", seen | {expected})
 
 
-@pytest.mark.parametrize("table", ALL_TABLES, ids=lambda table: table.cls.kind)
+@pytest.mark.parametrize("table", WIRING.tables, ids=lambda table: table.cls.kind)
 def test_every_secret_of_a_document_is_sealed(table: Table[Any]) -> None:
     fields = {way.split(".")[1] for way in secrets_in(table.cls)}
     assert fields <= set(table.sealed)

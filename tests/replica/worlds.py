@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
+from resphere.replica.derived import Derived
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.rows import numeric_order
@@ -58,12 +59,17 @@ WORLD: tuple[Table[Any], ...] = (ITEMS, NOTES)
 
 @asynccontextmanager
 async def opened(
-    path: Path, *, tables: Iterable[Table[Any]] = WORLD, log_rows_kept: int = 10_000, seed: int = 0
+    path: Path,
+    *,
+    tables: Iterable[Table[Any]] = WORLD,
+    derived: Iterable[Derived[Any]] = (),
+    log_rows_kept: int = 10_000,
+    seed: int = 0,
 ) -> AsyncIterator[Replica]:
     """A loaded replica over a store of its own in the file ``path``."""
     store = SqliteStore.open(path, log_rows_kept=log_rows_kept)
     try:
-        replica = Replica(store, tables, random.Random(seed))
+        replica = Replica(store, tables, random.Random(seed), derived=derived)
         replica.load()
         yield replica
     finally:

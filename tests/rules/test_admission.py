@@ -16,6 +16,7 @@ from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules.admission import admit
 from resphere.rules.space import free_space
+from resphere.rules.wiring import WIRING
 from resphere.store.base import Transaction
 from resphere.store.sqlite import SqliteStore
 from tests.inventory import samples
@@ -78,7 +79,7 @@ def test_no_more_than_there_is(tmp_path: Path, writers: int, sizes: list[int]) -
         refused = [size for size, done in zip(sizes, made, strict=True) if not done]
         assert all(size > 100 * GIB - taken for size in refused)
 
-    run(test, tmp_path / "store.db", writers, tables=TABLES)
+    run(test, tmp_path / "store.db", writers, tables=TABLES, derived=WIRING.derived)
 
 
 def test_while_there_is_plenty_nobody_is_in_anybodys_way(tmp_path: Path) -> None:
@@ -90,14 +91,14 @@ def test_while_there_is_plenty_nobody_is_in_anybodys_way(tmp_path: Path) -> None
         assert one.revision_of(Datastore, STORE.id) == revision
         assert free(one) == free(other) == 2000 * GIB
 
-    run(test, tmp_path / "store.db", 2, tables=TABLES)
+    run(test, tmp_path / "store.db", 2, tables=TABLES, derived=WIRING.derived)
 
 
 def test_a_writer_that_saw_more_room_is_stopped(tmp_path: Path) -> None:
     """One plans while there is plenty; before its commit another takes nearly all of it."""
 
     async def test() -> None:
-        async with opened(tmp_path / "store.db", tables=TABLES) as other:
+        async with opened(tmp_path / "store.db", tables=TABLES, derived=WIRING.derived) as other:
             roomy = msgspec.structs.replace(STORE, capacity=800 * GIB, other_used=0)
             await other.change(put(*with_free(100 * GIB), roomy))
             taken: list[bool] = []
@@ -107,7 +108,7 @@ def test_a_writer_that_saw_more_room_is_stopped(tmp_path: Path) -> None:
                     taken.append(await make(other, 790 * GIB))
 
             store = SqliteStore.open(tmp_path / "store.db")
-            late = Replica(Scripted(store, before), TABLES)
+            late = Replica(Scripted(store, before), TABLES, derived=WIRING.derived)
             late.load()
             assert not await make(late, 50 * GIB)
             assert taken == [True]
@@ -135,7 +136,7 @@ def test_one_change_that_asks_twice(tmp_path: Path) -> None:
         await replica.change(plan(6 * GIB, 4 * GIB))
         assert free(replica) == 0
 
-    run(test, tmp_path / "store.db", tables=TABLES)
+    run(test, tmp_path / "store.db", tables=TABLES, derived=WIRING.derived)
 
 
 def test_what_cannot_take_files_at_all(tmp_path: Path) -> None:
@@ -146,4 +147,4 @@ def test_what_cannot_take_files_at_all(tmp_path: Path) -> None:
             await file_of(replica, 1)()
         assert refused.value.messages[0].id == "resphere.datastore.inaccessible"
 
-    run(test, tmp_path / "store.db", tables=TABLES)
+    run(test, tmp_path / "store.db", tables=TABLES, derived=WIRING.derived)

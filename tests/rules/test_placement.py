@@ -18,6 +18,7 @@ from resphere.inventory.tables import TABLES
 from resphere.inventory.tagging import TAGGING_TABLES
 from resphere.replica.replica import Replica
 from resphere.rules.placement.hosts import NoPlace, can_run, can_take, evacuation, memory_in_use_MiB, place
+from resphere.rules.wiring import WIRING
 from tests.inventory import samples
 from tests.replica.worlds import put, run
 
@@ -99,7 +100,7 @@ def moves(
         assert host is not None
         return evacuation(inventory, host, with_powered_off)
 
-    return run(test, path / "store.db", tables=(*TABLES, *TAGGING_TABLES, COMPUTE_POLICIES))
+    return run(test, path / "store.db", tables=(*TABLES, *TAGGING_TABLES, COMPUTE_POLICIES), derived=WIRING.derived)
 
 
 def other(number: int, change: Callable[[Host], Host] = lambda host: host) -> Host:
@@ -165,7 +166,7 @@ def test_memory_in_use(tmp_path: Path) -> None:
         assert host is not None
         assert memory_in_use_MiB(inventory, host) == 6 * GIB
 
-    run(test, tmp_path / "store.db", tables=(*TABLES, *TAGGING_TABLES, COMPUTE_POLICIES))
+    run(test, tmp_path / "store.db", tables=(*TABLES, *TAGGING_TABLES, COMPUTE_POLICIES), derived=WIRING.derived)
 
 
 def test_full_hosts_take_nothing_that_runs(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules.files import register, unregister
 from resphere.rules.space import files_among, files_of, files_on, free_space, used_in
-from resphere.server.assembly import ALL_TABLES
+from resphere.server.wiring import WIRING
 from tests.inventory import samples
 from tests.replica.worlds import put, run
 from tests.support.world import NOW, World
@@ -159,4 +159,4 @@ def test_what_is_kept_up_to_date_is_what_counting_finds(tmp_path: Path, seed: in
                 sizes = {id: dict(files_on(each, id)) for id in each.all(Datastore) if files_on(each, id)}
                 assert (known(used_in(each)), sizes) == counted(each)
 
-    run(test, tmp_path / "store.db", 2, tables=ALL_TABLES)
+    run(test, tmp_path / "store.db", 2, tables=WIRING.tables, derived=WIRING.derived)

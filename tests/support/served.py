@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from resphere.auth.accounts import ACCOUNTS, LocalAccounts
-from resphere.auth.sessions import SESSIONS, SessionLimits, Sessions
+from resphere.auth.accounts import LocalAccounts
+from resphere.auth.sessions import SessionLimits, Sessions
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.errors import ERRORS
 from resphere.contract.lookup import api_routes, rest_routes
@@ -47,7 +47,7 @@ class Served:
     """Asks one operation through one dialect; worlds made alike stay alike as long as they are asked alike."""
 
     def __init__(self, folder: Path) -> None:
-        self.world = World(folder, more_tables=(ACCOUNTS, SESSIONS))
+        self.world = World(folder)
         randomness = random.Random(1)
         accounts = LocalAccounts(self.world.inventory, randomness.randbytes)
         sessions = Sessions(self.world.inventory, SessionLimits(), lambda: NOW, randomness.randbytes)

@@ -16,31 +16,19 @@ from resphere import services
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
 from resphere.contract.model import AnyOperation, Operation, Struct
-from resphere.inventory.acquisitions import ACQUISITIONS
-from resphere.inventory.compute_policies import COMPUTE_POLICIES
-from resphere.inventory.console import CONSOLE_TICKETS
-from resphere.inventory.customization import CUSTOMIZATION_TABLES
-from resphere.inventory.data_sets import DATA_SET_TABLES
-from resphere.inventory.guest import GUEST_TABLES
-from resphere.inventory.guest_reboot import GUEST_REBOOTS
-from resphere.inventory.host_parts import HOST_PARTS
 from resphere.inventory.model import KINDS, ManagedObject
-from resphere.inventory.storage_policies import STORAGE_POLICIES
-from resphere.inventory.tables import TABLES
-from resphere.inventory.tagging import TAGGING_TABLES
-from resphere.inventory.vcenter_services import VCENTER_SERVICES
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.provider import Simulator
 from resphere.providers.simulator.sizes import Sizes
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import KEY_BYTES, Sealing
-from resphere.replica.table import Table
+from resphere.server.wiring import WIRING
 from resphere.services.call import Call, Environment, Product
 from resphere.services.registry import load
 from resphere.store.contents import Contents
 from resphere.store.sqlite import SqliteStore
-from resphere.tasks.record import TASKS, Task
+from resphere.tasks.record import Task
 from resphere.tasks.runner import Tasks
 from tests.support.refusals import WITNESS, watched
 
@@ -72,30 +60,14 @@ class Caller(msgspec.Struct, frozen=True):
 class World:
     """Calls operations as a pipeline would after authorization, in an event loop of its own."""
 
-    def __init__(
-        self, folder: Path, objects: Iterable[ManagedObject] | None = None, more_tables: Iterable[Table[Any]] = ()
-    ) -> None:
+    def __init__(self, folder: Path, objects: Iterable[ManagedObject] | None = None) -> None:
         self._runner = asyncio.Runner()
         self._store = SqliteStore.open(folder / "resphere.db")
         self.inventory = Replica(
             self._store,
-            (
-                *TABLES,
-                *TAGGING_TABLES,
-                *GUEST_TABLES,
-                *CUSTOMIZATION_TABLES,
-                *DATA_SET_TABLES,
-                CONSOLE_TICKETS,
-                GUEST_REBOOTS,
-                ACQUISITIONS,
-                VCENTER_SERVICES,
-                *HOST_PARTS,
-                COMPUTE_POLICIES,
-                STORAGE_POLICIES,
-                TASKS,
-                *more_tables,
-            ),
+            WIRING.tables,
             sealing=Sealing(bytes(KEY_BYTES), random.Random(1).randbytes),
+            derived=WIRING.derived,
         )
         self.inventory.load()
         self.put(*(generate(SMALL, 1) if objects is None else objects))

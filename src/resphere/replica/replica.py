@@ -10,10 +10,12 @@ import re
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from resphere.replica.contention import Contention
+from resphere.replica.derived import Derived, L
 from resphere.replica.edit import Edit
 from resphere.replica.errors import ConcurrentChange
 from resphere.replica.rows import Rows
@@ -51,6 +53,7 @@ class Replica:
         tables: Iterable[Table[Any]],
         rng: random.Random | None = None,
         sealing: Sealing | None = None,
+        derived: Iterable[Derived[Any]] = (),
     ) -> None:
         self._store = store
         self._epoch = store.epoch
@@ -68,6 +71,8 @@ class Replica:
         self._callbacks: defaultdict[str, list[Callback]] = defaultdict(list)
         self._notices: deque[tuple[str, Any, Any]] = deque()
         self._notifying = False
+        self._derived = tuple(derived)
+        self._ledgers: dict[Derived[Any], Any] = {}
 
     @property
     def epoch(self) -> str:
@@ -98,7 +103,9 @@ class Replica:
         # Deletions leave no trace in a snapshot: only its own sequence is sure to be no other state's revision.
         self._sequence = self._revision = sequence
         self._version = version
-        if not first:
+        if first:
+            self._begin_ledgers()
+        else:
             for cls, each in rows.items():
                 self._compare(before[cls], each)
         self._notify()
@@ -136,6 +143,14 @@ class Replica:
     def count(self, cls: type[Stored]) -> int:
         """How many objects of the class there are."""
         return len(self._rows[cls].objects)
+
+    def derived(self, derived: Derived[L]) -> L:
+        """The ledger of what is derived, true to what the replica shows.
+
+        :raises KeyError: the replica was not given it.
+        """
+        ledger: L = self._ledgers[derived]
+        return ledger
 
     def revision_of(self, cls: type[Stored], id: str) -> int:
         """The sequence of the object's last change, 0 where there is no such object."""
@@ -184,6 +199,14 @@ class Replica:
                         await asyncio.sleep(self._rng.random() * attempt * LONGEST_PAUSE_SECONDS)
                 else:
                     return result
+
+    def _begin_ledgers(self) -> None:
+        for derived in self._derived:
+            ledger = self._ledgers[derived] = derived.make()
+            for cls, hear in derived.hears.items():
+                for obj in self._rows[cls].objects.values():
+                    hear(ledger, None, obj)
+                self.subscribe(cls, partial(hear, ledger))
 
     async def seal_plain(self) -> int:
         """Write again, sealed, what earlier releases wrote plain; returns how many documents that were."""

@@ -20,7 +20,7 @@ from resphere.inventory.model import (
     VirtualMachine,
 )
 from resphere.inventory.tables import datastore_name
-from resphere.replica.following import Following
+from resphere.replica.derived import Derived
 from resphere.replica.replica import Replica
 
 MIB = 1 << 20
@@ -286,22 +286,21 @@ def files_among(objects: Iterable[ManagedObject]) -> Files:
     )
 
 
-def _follow(inventory: Replica) -> Files:
-    files = Files()
-    inventory.subscribe(Host, files.host_changed)
-    inventory.subscribe(Datastore, files.datastore_changed)
-    inventory.subscribe(VirtualMachine, files.vm_changed)
-    inventory.subscribe(Snapshot, files.snapshot_changed)
-    inventory.subscribe(DatastoreFile, files.file_changed)
-    inventory.subscribe(UnregisteredVm, files.unregistered_changed)
-    return files
-
-
-_followed = Following(_follow)
+FILES = Derived(
+    Files,
+    {
+        Host: Files.host_changed,
+        Datastore: Files.datastore_changed,
+        VirtualMachine: Files.vm_changed,
+        Snapshot: Files.snapshot_changed,
+        DatastoreFile: Files.file_changed,
+        UnregisteredVm: Files.unregistered_changed,
+    },
+)
 
 
 def _files(inventory: Replica) -> Files:
-    files = _followed.of(inventory)
+    files = inventory.derived(FILES)
     if not files.is_sound:
         files.count(
             inventory.all(Host).values(),

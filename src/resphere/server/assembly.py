@@ -9,8 +9,9 @@ import secrets
 import socket
 import time
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -19,26 +20,12 @@ from resphere.audit.formats import JsonFormat, VpxdFormat
 from resphere.audit.record import AuditRecord
 from resphere.audit.server_log import ServerLog
 from resphere.audit.writer import LineWriter
-from resphere.auth.accounts import ACCOUNTS, LocalAccounts
-from resphere.auth.sessions import SESSIONS, SessionLimits, Sessions
+from resphere.auth.accounts import LocalAccounts
+from resphere.auth.sessions import SessionLimits, Sessions
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.model import AnyOperation, Secret
 from resphere.dialects.base import Resolved
 from resphere.dialects.table import dialects
-from resphere.inventory.acquisitions import ACQUISITIONS
-from resphere.inventory.compute_policies import COMPUTE_POLICIES
-from resphere.inventory.console import CONSOLE_TICKETS
-from resphere.inventory.customization import CUSTOMIZATION_TABLES
-from resphere.inventory.data_sets import DATA_SET_TABLES
-from resphere.inventory.guest import GUEST_TABLES
-from resphere.inventory.guest_reboot import GUEST_REBOOTS
-from resphere.inventory.host_parts import HOST_PARTS
-from resphere.inventory.installation import INSTALLATION
-from resphere.inventory.model import VirtualMachine
-from resphere.inventory.storage_policies import STORAGE_POLICIES
-from resphere.inventory.tables import TABLES
-from resphere.inventory.tagging import TAGGING_TABLES
-from resphere.inventory.vcenter_services import VCENTER_SERVICES
 from resphere.providers.simulator.durations import NONE, REALISTIC, Durations
 from resphere.providers.simulator.guest.tree import Limits
 from resphere.providers.simulator.provider import Simulator
@@ -52,14 +39,13 @@ from resphere.server.key_file import read_sealing
 from resphere.server.memory import give_back
 from resphere.server.pipeline import Pipeline
 from resphere.server.settings import Settings
+from resphere.server.wiring import WIRING
 from resphere.server.workers import WorkerLock
 from resphere.services.call import Environment, Product
 from resphere.services.registry import load
-from resphere.services.vcenter.vm.machines import summaries
 from resphere.store.base import Store
 from resphere.store.contents import Contents
 from resphere.store.sqlite import SqliteStore
-from resphere.tasks.record import TASKS
 from resphere.tasks.runner import Tasks
 
 log = logging.getLogger(__name__)
@@ -67,24 +53,6 @@ log = logging.getLogger(__name__)
 SWEEP_SECONDS = 30.0
 LARGEST_FILES = 4
 """How many of the largest files one guest has room for, if its disk has."""
-ALL_TABLES = (
-    *TABLES,
-    *TAGGING_TABLES,
-    *GUEST_TABLES,
-    *CUSTOMIZATION_TABLES,
-    ACQUISITIONS,
-    COMPUTE_POLICIES,
-    VCENTER_SERVICES,
-    INSTALLATION,
-    *HOST_PARTS,
-    *DATA_SET_TABLES,
-    CONSOLE_TICKETS,
-    GUEST_REBOOTS,
-    STORAGE_POLICIES,
-    ACCOUNTS,
-    SESSIONS,
-    TASKS,
-)
 
 
 def now() -> datetime:
@@ -95,7 +63,7 @@ def now() -> datetime:
 
 def open_replica(store: Store, sealing: Sealing) -> Replica:
     """The inventory in memory, loaded."""
-    replica = Replica(store, ALL_TABLES, sealing=sealing)
+    replica = Replica(store, WIRING.tables, sealing=sealing, derived=WIRING.derived)
     replica.load()
     return replica
 
@@ -124,7 +92,6 @@ class Worker:
         self._store = SqliteStore.open(settings.database)
         self._replica = open_replica(self._store, read_sealing(settings.key_file))
         give_back()
-        self._replica.subscribe(VirtualMachine, summaries.forget)
         self._lock = WorkerLock(settings.data_dir / "workers", f"{os.getpid()}-{secrets.token_hex(4)}")
         self._tasks = Tasks(self._replica, now, self._lock.name, self._lock.is_alive)
         self._accounts = LocalAccounts(self._replica, secrets.token_bytes)
@@ -155,6 +122,8 @@ class Worker:
             stream_limit_bytes=settings.max_guest_file_bytes,
         )
         self.dialects = dialects(Catalogue(settings.api_release), settings.max_body_bytes)
+        parts: dict[type, Any] = {type(part): part for part in (self._sessions, self._tasks)}
+        self._sweeps = [partial(sweep.run, parts[sweep.part]) for sweep in WIRING.sweeps]
         self._background: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -212,8 +181,8 @@ class Worker:
             await asyncio.sleep(SWEEP_SECONDS)
             try:
                 self._replica.refresh()
-                await self._sessions.sweep()
-                await self._tasks.abandon_orphans()
+                for sweep in self._sweeps:
+                    await sweep()
             except Exception:
                 log.exception("the periodic clean-up failed and will be tried again")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from resphere.contract.generated import vcenter, vcenter_vm
 from resphere.inventory.model import Host, VirtualMachine
 from resphere.inventory.relations import cluster_of_host, hosts_of_cluster
-from resphere.replica.following import Following
+from resphere.replica.derived import Derived
 from resphere.replica.replica import Replica
 from resphere.rules.placement.compute_policies import Placing
 
@@ -42,14 +42,11 @@ def can_take(host: Host, vm: VirtualMachine) -> bool:
     )
 
 
-class _Load:
+class Load:
     """Memory of the VMs that are not off, by their host's id, in MiB."""
 
-    def __init__(self, inventory: Replica) -> None:
+    def __init__(self) -> None:
         self.memory_MiB: defaultdict[str, int] = defaultdict(int)
-        for vm in inventory.all(VirtualMachine).values():
-            self.vm_changed(None, vm)
-        inventory.subscribe(VirtualMachine, self.vm_changed)
 
     def vm_changed(self, old: VirtualMachine | None, new: VirtualMachine | None) -> None:
         """A VM came, went or changed."""
@@ -58,12 +55,12 @@ class _Load:
                 self.memory_MiB[vm.host] += sign * vm.memory.size_MiB
 
 
-_load = Following(_Load)
+LOAD = Derived(Load, {VirtualMachine: Load.vm_changed})
 
 
 def memory_in_use_MiB(inventory: Replica, host: Host) -> int:
     """Memory of the VMs on the host that are not off."""
-    return _load.of(inventory).memory_MiB.get(host.id, 0)
+    return inventory.derived(LOAD).memory_MiB.get(host.id, 0)
 
 
 def any_of(_: VirtualMachine, hosts: Sequence[Host]) -> Sequence[Host]:

@@ -8,7 +8,7 @@ from resphere.contract.generated import ids, vcenter, vcenter_vm, vcenter_vm_har
 from resphere.contract.generated.vcenter_vm_hardware import Ethernet
 from resphere.inventory.model import Network, VirtualMachine
 from resphere.inventory.relations import cluster_of_vm, hosts_of_cluster
-from resphere.replica.projection import Projection
+from resphere.replica.derived import per_object
 from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.checks.datacenters import in_datacenters
@@ -29,7 +29,7 @@ def summary(vm: VirtualMachine) -> vcenter.VM.Summary:
     )
 
 
-summaries: Projection[VirtualMachine, vcenter.VM.Summary] = Projection(summary)
+SUMMARIES = per_object(VirtualMachine, summary)
 
 
 @implements(vcenter.VM.list, kept=True)
@@ -38,7 +38,7 @@ async def list_vms(call: Call, filter: vcenter.VM.FilterSpec | None) -> tuple[vc
     inventory = call.inventory
     found = select(inventory.all(VirtualMachine), criteria(inventory, filter) if filter else ())
     found = [vm for vm in found if not vm.template]
-    return summaries.of(limited(found, MOST_LISTED, "vm", call.environment.list_limits))
+    return inventory.derived(SUMMARIES).of(limited(found, MOST_LISTED, "vm", call.environment.list_limits))
 
 
 def criteria(inventory: Replica, filter: vcenter.VM.FilterSpec) -> list[Criterion[VirtualMachine] | None]:

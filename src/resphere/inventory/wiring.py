@@ -1,0 +1,36 @@
+"""What the inventory brings to a server: the tables of its objects and of what belongs to them."""
+
+from __future__ import annotations
+
+from resphere.inventory.acquisitions import ACQUISITIONS
+from resphere.inventory.compute_policies import COMPUTE_POLICIES
+from resphere.inventory.console import CONSOLE_TICKETS
+from resphere.inventory.customization import CUSTOMIZATION_TABLES
+from resphere.inventory.data_sets import DATA_SET_TABLES
+from resphere.inventory.guest import GUEST_TABLES
+from resphere.inventory.guest_reboot import GUEST_REBOOTS
+from resphere.inventory.host_parts import HOST_PARTS
+from resphere.inventory.installation import INSTALLATION
+from resphere.inventory.storage_policies import STORAGE_POLICIES
+from resphere.inventory.tables import TABLES
+from resphere.inventory.tagging import TAGGING_TABLES
+from resphere.inventory.vcenter_services import VCENTER_SERVICES
+from resphere.replica.wiring import Wiring
+
+WIRING = Wiring(
+    tables=(
+        *TABLES,
+        *TAGGING_TABLES,
+        *GUEST_TABLES,
+        *CUSTOMIZATION_TABLES,
+        *DATA_SET_TABLES,
+        *HOST_PARTS,
+        ACQUISITIONS,
+        COMPUTE_POLICIES,
+        CONSOLE_TICKETS,
+        GUEST_REBOOTS,
+        INSTALLATION,
+        STORAGE_POLICIES,
+        VCENTER_SERVICES,
+    )
+)

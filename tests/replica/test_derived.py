@@ -1,0 +1,108 @@
+"""Ledgers beside the documents, and values kept with their objects."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from resphere.replica.derived import Derived, PerObject, per_object
+from resphere.replica.replica import Replica
+from tests.replica.worlds import Item, add, put, run
+
+
+def test_a_value_is_made_once_for_each_object(tmp_path: Path) -> None:
+    made: list[str] = []
+
+    def make(item: Item) -> str:
+        made.append(item.id)
+        return f"{item.name}={item.value}"
+
+    texts = per_object(Item, make)
+
+    async def test(one: Replica, other: Replica) -> None:
+        values = one.derived(texts)
+        await other.change(put(*(Item(id=f"item-{n}", name=str(n)) for n in range(3))))
+        one.refresh()
+        for _ in range(2):
+            assert values.of(one.all(Item).values()) == ("0=0", "1=0", "2=0")
+        assert made == ["item-0", "item-1", "item-2"]
+        await other.change(add("item-1"))
+        one.refresh()
+        assert values.of(one.all(Item).values()) == ("0=0", "1=1", "2=0")
+        assert made[3:] == ["item-1"]
+        await other.change(lambda edit: edit.delete(Item, "item-0"))
+        assert len(values) == 3
+        one.refresh()
+        assert len(values) == 2
+        assert values.of(one.all(Item).values()) == ("1=1", "2=0")
+        found = one.get(Item, "item-2")
+        assert found is not None
+        assert values.one(found) == "2=0"
+        assert len(made) == 4
+
+    run(test, tmp_path / "store", 2, derived=(texts,))
+
+
+def test_it_never_gives_another_objects_value() -> None:
+    values: PerObject[Item, str] = PerObject(lambda item: item.name)
+    assert values.of([Item(id="item-1", name="a")]) == ("a",)
+    assert values.of([Item(id="item-1", name="b")]) == ("b",)
+    assert values.of([]) == ()
+
+
+class Sums:
+    """The values of items by their parent."""
+
+    def __init__(self) -> None:
+        self.by_parent: Counter[str] = Counter()
+
+    def changed(self, old: Item | None, new: Item | None) -> None:
+        if old is not None:
+            self.by_parent[old.parent] -= old.value
+        if new is not None:
+            self.by_parent[new.parent] += new.value
+
+
+SUMS = Derived(Sums, {Item: Sums.changed})
+
+
+def test_a_ledger_begins_with_what_there_is_and_hears_every_change_in_each_replica(tmp_path: Path) -> None:
+    async def fill(replica: Replica) -> None:
+        await replica.change(put(Item(id="item-1", name="a", value=3), Item(id="item-2", name="b", value=4)))
+        assert replica.derived(SUMS).by_parent["top"] == 7
+
+    async def test(one: Replica, other: Replica) -> None:
+        assert one.derived(SUMS) is not other.derived(SUMS)
+        assert one.derived(SUMS).by_parent["top"] == 7
+        await other.change(add("item-1", 10))
+        await other.change(lambda edit: edit.delete(Item, "item-2"))
+        assert other.derived(SUMS).by_parent["top"] == 13
+        assert one.derived(SUMS).by_parent["top"] == 7
+        one.refresh()
+        assert one.derived(SUMS).by_parent["top"] == 13
+
+    run(fill, tmp_path / "store", derived=(SUMS,))
+    run(test, tmp_path / "store", 2, derived=(SUMS,))
+
+
+def test_a_ledger_stays_true_where_the_replica_has_to_load_anew(tmp_path: Path) -> None:
+    async def test(one: Replica, other: Replica) -> None:
+        await other.change(put(*(Item(id=f"item-{n}", name=str(n), value=n) for n in range(5))))
+        one.refresh()
+        for _ in range(20):
+            await other.change(add("item-4"))
+        await other.change(lambda edit: edit.delete(Item, "item-1"))
+        one.load()
+        assert one.derived(SUMS).by_parent["top"] == other.derived(SUMS).by_parent["top"] == 29
+
+    run(test, tmp_path / "store", 2, derived=(SUMS,))
+
+
+def test_a_replica_keeps_what_it_was_given_and_nothing_else(tmp_path: Path) -> None:
+    async def test(replica: Replica) -> None:
+        with pytest.raises(KeyError):
+            replica.derived(SUMS)
+
+    run(test, tmp_path / "store")
