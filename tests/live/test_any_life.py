@@ -10,9 +10,9 @@ from typing import Any
 
 import requests
 
-from resphere.rules.soundness.check import problems
 from tests.support.exports import objects
 from tests.support.server import WITHOUT_TLS, Client, Server
+from tests.support.soundness import problems
 
 CLIENTS = 4
 KILLS = 3

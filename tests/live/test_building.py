@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from resphere.inventory.model import ROOT_FOLDER
-from resphere.rules.soundness.check import problems
 from tests.support.exports import objects
 from tests.support.server import Client, Server
+from tests.support.soundness import problems
 from tests.support.vms import refusal
 
 HOST = {"hostname": "esx.example.org", "user_name": "root", "password": "VMware1!", "thumbprint_verification": "NONE"}

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from resphere.rules.soundness.check import problems
 from tests.support.exports import objects
 from tests.support.machines import place, spec
 from tests.support.server import Client, Server
+from tests.support.soundness import problems
 
 WRITERS = 8
 KILLS = 3

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resphere.rules.soundness.check import problems
 from tests.live.test_tasks import FOREVER, check_interrupted, path, slow
 from tests.support.exports import export, objects
 from tests.support.server import Client, Server, wait_until
+from tests.support.soundness import problems
 from tests.support.vms import OFF, any_vm, refusal, words
 
 

@@ -28,7 +28,7 @@ from resphere.inventory.model import (
 from resphere.providers.simulator.devices import floppy
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.sizes import Sizes
-from resphere.rules.soundness.check import problems
+from tests.support.soundness import problems
 
 SOUND = generate(Sizes(), 0)
 

@@ -24,7 +24,6 @@ from resphere.inventory.tagging import Attachment, Category, Tag
 from resphere.replica.replica import Replica
 from resphere.replica.rows import Rows
 from resphere.rules.placement.hosts import memory_in_use_MiB
-from resphere.rules.soundness.check import problems
 from resphere.rules.space import files_among, used_in
 from resphere.rules.storage_policies import find_policy
 from resphere.server.assembly import open_replica
@@ -32,6 +31,7 @@ from resphere.server.key_file import read_sealing
 from resphere.store.sqlite import SqliteStore
 from resphere.tasks.record import Task
 from tests.replica.worlds import Scripted
+from tests.support.soundness import problems
 
 OFF = vcenter_vm.Power.State.POWERED_OFF
 

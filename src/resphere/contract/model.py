@@ -250,11 +250,6 @@ class Operation(Generic[P, R]):
         return self.takes_stream or self.output is ByteStream
 
     @property
-    def is_task(self) -> bool:
-        """Whether the operation answers with a task's id and goes on in the background."""
-        return self.name.endswith("$task")
-
-    @property
     def is_extension(self) -> bool:
         """Whether the operation is ours and not vCenter's."""
         return self.service.startswith("resphere.")

@@ -88,20 +88,6 @@ def datacenter_of(inventory: Lookup, obj: ManagedObject) -> Datacenter | None:
     return next((a for a in ancestors(inventory, obj) if isinstance(a, Datacenter)), None)
 
 
-def folder_path(inventory: Replica, folder: Folder) -> str:
-    """The names from the datacenter's own folder down to ``folder``, joined by ``/``: ``vm/prod/web``.
-
-    For a datacenter folder from the root on: ``Datacenters/europe``. A ``/`` in a name stands there as ``%2f``, as in
-    vCenter's own names.
-    """
-    names = [folder.name]
-    for above in ancestors(inventory, folder):
-        if not isinstance(above, Folder):
-            break
-        names.append(above.name)
-    return "/".join(reversed([name.replace("/", "%2f") for name in names]))
-
-
 def folders_below(inventory: Replica, parent: str) -> list[Folder]:
     """All folders below the folder or datacenter with the id ``parent``, the higher ones first."""
     found = list(inventory.by(Folder, "parent", parent).values())
@@ -144,16 +130,6 @@ def hosts_of_network(inventory: Replica, network_id: str) -> list[Host]:
 def vms_of_host(inventory: Replica, host_id: str) -> list[VirtualMachine]:
     """The VMs registered on the host, running or not."""
     return list(inventory.by(VirtualMachine, "host", host_id).values())
-
-
-def vms_of_cluster(inventory: Replica, cluster_id: str) -> list[VirtualMachine]:
-    """The VMs on all hosts of the cluster."""
-    return [vm for host in hosts_of_cluster(inventory, cluster_id) for vm in vms_of_host(inventory, host.id)]
-
-
-def vms_of_network(inventory: Replica, network_id: str) -> list[VirtualMachine]:
-    """The VMs with a NIC in the network."""
-    return list(inventory.by(VirtualMachine, "network", network_id).values())
 
 
 def vms_of_datastore(inventory: Replica, datastore: Datastore) -> list[VirtualMachine]:

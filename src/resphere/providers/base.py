@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -395,6 +395,3 @@ class Provider(Protocol):
 
         A provider whose truth is the store itself returns at once.
         """
-
-
-AnyJob = Job[Any]

@@ -10,7 +10,6 @@ from typing import TypeVar
 import msgspec
 import pytest
 
-from resphere.contract.generated.vcenter import Network as ApiNetwork
 from resphere.contract.generated.vcenter_vm import Power
 from resphere.inventory.model import (
     ROOT_FOLDER,
@@ -20,12 +19,11 @@ from resphere.inventory.model import (
     Folder,
     Host,
     ManagedObject,
-    Network,
     ResourcePool,
     Snapshot,
     VirtualMachine,
 )
-from resphere.providers.simulator.draws import highest_number, number_of
+from resphere.providers.simulator.draws import number_of
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.sizes import Sizes
 from resphere.rules.space import disk_bytes, snapshot_room
@@ -94,21 +92,12 @@ def test_ids_rise_over_all_kinds_from_the_root_folder() -> None:
     ]
     numbers = [number_of(item.id) for item in objects]
     assert numbers == sorted(set(numbers))
-    assert highest_number(objects) == numbers[-1]
     prefixes = {item.id.rstrip("0123456789") for item in objects}
     assert prefixes == {
         *(f"group-{letter}" for letter in "dvhsn"),
         *("datacenter-", "domain-c", "host-", "resgroup-", "datastore-", "network-", "dvportgroup-"),
         *("vm-", "snapshot-"),
     }
-
-
-def test_distributed_switches_count_for_the_highest_number() -> None:
-    switch = Network(
-        id="dvportgroup-5", name="a", type=ApiNetwork.Type.DISTRIBUTED_PORTGROUP, distributed_switch="dvs-21"
-    )
-    assert highest_number([switch]) == 21
-    assert highest_number([]) == 0
 
 
 def test_the_smallest_inventory_is_an_empty_datacenter() -> None:

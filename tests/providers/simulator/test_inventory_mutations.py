@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.inventory_file import InventoryFileError, parse_inventory, write_inventory
 from resphere.providers.simulator.sizes import Sizes
-from resphere.rules.soundness.check import problems
+from tests.support.soundness import problems
 
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "inventory.yaml"
 SHORT: Any = yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))

@@ -23,8 +23,8 @@ from resphere.inventory.model import (
 from resphere.providers.simulator.catalog import GIB, TIB
 from resphere.providers.simulator.inventory_faults import InventoryFileError
 from resphere.providers.simulator.inventory_file import parse_inventory, read_inventory, write_inventory
-from resphere.rules.soundness.check import problems
 from resphere.rules.space import disk_bytes
+from tests.support.soundness import problems
 
 T = TypeVar("T", bound=ManagedObject)
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "inventory.yaml"

@@ -13,7 +13,7 @@ from resphere.contract.extensions.folders import Folders
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter import Datacenter as DatacenterApi
 from resphere.inventory.model import ROOT_FOLDER, Datacenter, Folder
-from resphere.inventory.relations import folder_path
+from resphere.inventory.paths import path_of
 from resphere.services.call import Call
 from resphere.services.resphere.vcenter.folder import move as move_folder
 from tests.support.world import Caller, World
@@ -34,7 +34,7 @@ def move(world: World, folder: ids.FolderId, parent: ids.FolderId) -> None:
 
 
 def path(world: World, folder: str) -> str:
-    return folder_path(world.inventory, world.inventory.all(Folder)[folder])
+    return path_of(world.inventory, world.inventory.all(Folder)[folder])
 
 
 def refused(error: pytest.ExceptionInfo[VapiError]) -> tuple[int, str]:
@@ -72,7 +72,7 @@ def test_rename(world: World) -> None:
     made = make(world, "Old")
     make(world, "Taken")
     world.call(Folders.update, made, Folders.UpdateSpec(name="New"))
-    assert path(world, made) == "vm/New"
+    assert path(world, made) == "/DC01/vm/New"
     with pytest.raises(AlreadyExists) as error:
         world.call(Folders.update, made, Folders.UpdateSpec(name="Taken"))
     assert refused(error) == (400, "vmsg.DuplicateName.summary")
@@ -82,7 +82,7 @@ def test_move_takes_along_what_is_below(world: World) -> None:
     outer, other = make(world, "Outer"), make(world, "Other")
     inner = make(world, "Inner", outer)
     move(world, outer, other)
-    assert path(world, inner) == "vm/Other/Outer/Inner"
+    assert path(world, inner) == "/DC01/vm/Other/Outer/Inner"
 
 
 def test_places_that_a_folder_cannot_be_moved_to(world: World) -> None:

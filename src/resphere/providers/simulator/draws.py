@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from random import Random
 from typing import TypeVar
-
-from resphere.inventory.model import ManagedObject, Network
 
 T = TypeVar("T")
 
@@ -70,16 +68,3 @@ def number_of(identifier: str) -> int:
     """The number an id ends in, 0 where there is none: `number_of("vm-1049") == number_of("domain-c1049") == 1049`."""
     digits = identifier[len(identifier.rstrip("0123456789")) :]
     return int(digits) if digits else 0
-
-
-def highest_number(objects: Iterable[ManagedObject]) -> int:
-    """The highest number that any id in `objects` carries, 0 for none: new ids go on after it.
-
-    The ids of distributed switches count, though the switches are no managed objects here.
-    """
-    highest = 0
-    for item in objects:
-        highest = max(highest, number_of(item.id))
-        if isinstance(item, Network) and item.distributed_switch is not None:
-            highest = max(highest, number_of(item.distributed_switch))
-    return highest

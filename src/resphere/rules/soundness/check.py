@@ -36,14 +36,6 @@ class Finding(msgspec.Struct, frozen=True):
     message: str
 
 
-def problems(objects: Sequence[ManagedObject]) -> list[str]:
-    """All problems, one line each, such as `vm-57 (db-001): host: host-9 does not exist`; none if all is sound."""
-    return [
-        f"{objects[finding.position].id} ({objects[finding.position].name}): {finding.field}: {finding.message}"
-        for finding in findings(objects)
-    ]
-
-
 def findings(objects: Sequence[ManagedObject]) -> Iterator[Finding]:
     """All problems of an inventory, with their places.
 

@@ -41,10 +41,10 @@ from resphere.contract.generated.vcenter_vm_hardware_boot import Device
 from resphere.inventory.model import KINDS, Datastore, Folder, Host, ManagedObject, Network, VirtualMachine
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.provider import Simulator
-from resphere.rules.soundness.check import problems
 from resphere.rules.space import free_space
 from resphere.tasks.record import Task
 from tests.inventory import samples
+from tests.support.soundness import problems
 from tests.support.world import World
 
 VM = vcenter.VM
