@@ -9,13 +9,13 @@ import msgspec
 from resphere.audit.record import AuditRecord
 
 LIST_VMS = AuditRecord(
-    time=datetime(2026, 11, 23, 11, 15, 19, 123456, tzinfo=UTC),
+    start_time=datetime(2026, 11, 23, 11, 15, 19, 123456, tzinfo=UTC),
+    duration_seconds=0.00041,
     request_id="0f8c2c1e",
     client="192.0.2.7",
     method="GET",
     path="/api/vcenter/vm",
     status=200,
-    duration_seconds=0.00041,
     bytes_out=2988,
     session="a1b2c3",
     user="administrator@vsphere.local",

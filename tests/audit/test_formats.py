@@ -69,10 +69,12 @@ class TestVpxd:
         assert " user=x%20status=200%0A operation=" in vpxd_line(record(user="x status=200\n", status=403))
 
     def test_a_whole_second_keeps_its_milliseconds(self) -> None:
-        assert vpxd_line(record(time=LIST_VMS.time.replace(microsecond=0))).startswith("2026-11-23T11:15:19.000Z ")
+        assert vpxd_line(record(start_time=LIST_VMS.start_time.replace(microsecond=0))).startswith(
+            "2026-11-23T11:15:19.000Z "
+        )
 
     def test_a_loss_is_a_line(self) -> None:
-        line = VpxdFormat(4711).loss(LIST_VMS.time, 12)
+        line = VpxdFormat(4711).loss(LIST_VMS.start_time, 12)
         assert line == (
             b"2026-11-23T11:15:19.123Z error vpxd[4711] [Originator@6876 sub=vapi] 12 records of API calls were lost\n"
         )
@@ -88,7 +90,7 @@ class TestJson:
     def test_a_call_is_one_object_with_every_field(self) -> None:
         found = json_line(LIST_VMS)
         assert list(found) == list(AuditRecord.__struct_fields__)
-        assert found["time"] == "2026-11-23T11:15:19.123456Z"
+        assert found["start_time"] == "2026-11-23T11:15:19.123456Z"
         assert found["target"] is None
 
     @pytest.mark.parametrize("text", ['"quoted"', "a\nb\r", "\x1b[2J\x7f\x9b", "Ünïcode \u2028 \U0001f600"])
@@ -104,7 +106,9 @@ class TestJson:
         ]
 
     def test_a_loss_is_an_object(self) -> None:
-        assert JsonFormat().loss(LIST_VMS.time, 12) == b'{"time":"2026-11-23T11:15:19.123456Z","lost_records":12}\n'
+        assert (
+            JsonFormat().loss(LIST_VMS.start_time, 12) == b'{"time":"2026-11-23T11:15:19.123456Z","lost_records":12}\n'
+        )
 
     @given(st.lists(hostile_records, max_size=4))
     def test_nothing_breaks_or_forges_a_line(self, records: list[AuditRecord]) -> None:

@@ -79,5 +79,6 @@ def missing(privilege: str, target: str | None) -> Unauthorized:
             "The caller does not have the privilege {0} on {1}.",
             privilege,
             where,
-        )
+        ),
+        privilege=privilege,
     )

@@ -31,7 +31,7 @@ class JsonFormat:
 
 
 class VpxdFormat:
-    """`vpxd.log`: one line a call, in the form vCenter's log has."""
+    """`vpxd.log`: one line a call, in the form vCenter's log has. It begins with the moment when the call came."""
 
     def __init__(self, pid: int | None = None) -> None:
         self._source = f"vpxd[{os.getpid() if pid is None else pid}] [Originator@6876 sub=vapi"
@@ -48,7 +48,7 @@ class VpxdFormat:
         time_ms = record.duration_seconds * 1000
         error = f" error={token(record.error_type)}" if record.error_type else ""
         return (
-            f"{wire_time(record.time)} {level} {self._source} opID={token(record.request_id)}]"
+            f"{wire_time(record.start_time)} {level} {self._source} opID={token(record.request_id)}]"
             f" API {token(record.method)} {token(record.path)} user={token(record.user)}"
             f" operation={token(record.operation)} status={status} time_ms={time_ms:.1f}{error}\n"
         )

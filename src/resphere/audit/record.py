@@ -13,15 +13,16 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     Never holds a secret: `path` is without its query, and `session` is a short tag made for logs, not the session's id.
     """
 
-    time: datetime
-    """When the answer was complete; aware, in UTC."""
+    start_time: datetime
+    """When the call came; aware, in UTC."""
+    duration_seconds: float
+    """From then until the answer was there; one that is a stream is sent after that."""
     request_id: str
     client: str
     """The caller's address."""
     method: str
     path: str
     status: int
-    duration_seconds: float
     bytes_out: int
     """Size of the answer's body as sent."""
     session: str | None = None
@@ -32,7 +33,7 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     target: str | None = None
     """Id of the object the operation is about."""
     privilege: str | None = None
-    """The privilege that was asked for."""
+    """The privilege that was missing, or else the first that the operation needs."""
     error_type: str | None = None
     message_id: str | None = None
     user_agent: str | None = None

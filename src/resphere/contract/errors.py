@@ -207,11 +207,17 @@ class Unauthenticated(VapiError):
 
 
 class Unauthorized(VapiError):
-    """The caller lacks a privilege."""
+    """The caller lacks a privilege: ``privilege``, where it is known which."""
 
     error_type = "UNAUTHORIZED"
     api_status = 403
     rest_status = 403
+
+    def __init__(
+        self, *messages: LocalizableMessage, data: Dynamic | Struct | None = None, privilege: str | None = None
+    ) -> None:
+        super().__init__(*messages, data=data)
+        self.privilege = privilege
 
 
 class UnexpectedInput(VapiError):

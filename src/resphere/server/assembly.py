@@ -9,7 +9,7 @@ import secrets
 import socket
 import time
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,11 @@ import msgspec
 
 from resphere import __version__, services
 from resphere.audit.formats import JsonFormat, VpxdFormat
-from resphere.audit.record import AuditRecord
 from resphere.audit.server_log import ServerLog
 from resphere.audit.writer import LineWriter
 from resphere.auth.accounts import LocalAccounts
 from resphere.auth.sessions import SessionLimits, Sessions
 from resphere.contract.catalogue import Catalogue
-from resphere.contract.model import AnyOperation, Secret
-from resphere.dialects.base import Resolved
 from resphere.dialects.table import dialects
 from resphere.providers.simulator.durations import NONE, REALISTIC, Durations
 from resphere.providers.simulator.guest.tree import Limits
@@ -38,6 +35,7 @@ from resphere.server.kept import Kept
 from resphere.server.key_file import read_sealing
 from resphere.server.memory import give_back
 from resphere.server.pipeline import Pipeline
+from resphere.server.record import audit_record
 from resphere.server.settings import Settings
 from resphere.server.wiring import WIRING
 from resphere.server.workers import WorkerLock
@@ -154,25 +152,7 @@ class Worker:
 
     def record(self, exchange: Exchange, duration_seconds: float) -> None:
         """Write one call into the audit trail and the ``vpxd.log``."""
-        request, resolved, error, reply = exchange.request, exchange.resolved, exchange.error, exchange.reply
-        record = AuditRecord(
-            time=exchange.started,
-            request_id=exchange.request_id,
-            client=request.client,
-            method=request.method,
-            path=without_secrets(request.path, resolved) if resolved else request.path,
-            status=reply.status if reply else 499,
-            duration_seconds=duration_seconds,
-            bytes_out=(reply.size_bytes or 0) if reply else 0,
-            session=exchange.caller.session_tag if exchange.caller else None,
-            user=exchange.caller.session.user if exchange.caller else None,
-            dialect=exchange.dialect.name,
-            operation=resolved.operation.id if resolved else None,
-            target=target_of(resolved) if resolved else None,
-            error_type=error.error_type if error else None,
-            message_id=error.messages[0].id if error and error.messages else None,
-            user_agent=request.header(b"user-agent"),
-        )
+        record = audit_record(exchange, duration_seconds)
         self._audit.write(record)
         self._vpxd.write(record)
 
@@ -185,26 +165,6 @@ class Worker:
                     await sweep()
             except Exception:
                 log.exception("the periodic clean-up failed and will be tried again")
-
-
-def without_secrets(path: str, resolved: Resolved) -> str:
-    """The path as logs may show it: a ticket may stand in it."""
-    for name in secret_parameters(resolved.operation):
-        value = resolved.parameters.get(name)
-        path = path.replace(value, "*") if value else path
-    return path
-
-
-def target_of(resolved: Resolved) -> str | None:
-    """The first parameter of the path, unless that is a secret."""
-    name = next(iter(resolved.parameters), None)
-    return None if name is None or name in secret_parameters(resolved.operation) else resolved.parameters[name]
-
-
-@cache
-def secret_parameters(operation: AnyOperation) -> tuple[str, ...]:
-    """The parameters of an operation that are secrets themselves."""
-    return tuple(field.encode_name for field in msgspec.structs.fields(operation.input) if field.type is Secret)
 
 
 def session_limits(settings: Settings) -> SessionLimits:

@@ -1,0 +1,86 @@
+"""What the record of a call tells: when it came, how long it took, and the privilege that it was about."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from resphere.audit.record import AuditRecord
+from resphere.dialects.base import Request
+from resphere.server.exchange import Exchange
+from resphere.server.record import audit_record
+from tests.support.served import GivenBody, Served
+from tests.support.server import PASSWORD
+from tests.support.world import NOW
+
+READER = "reader@vsphere.local"
+
+
+class Recorded:
+    """A server whose clock goes on by a second whenever it is read."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+        self._records: list[AuditRecord] = []
+        self._pipeline = msgspec.structs.replace(
+            served.pipeline,
+            record=lambda exchange, duration: self._records.append(audit_record(exchange, duration)),
+            clock=itertools.count(100.0).__next__,
+        )
+        served.world.run(self._pipeline.accounts.put(READER, PASSWORD, "ReadOnly"))
+        reader = self._pipeline.accounts.principal(READER)
+        assert reader is not None
+        self.reader = served.world.run(self._pipeline.sessions.open(reader))
+
+    def call(self, method: str, path: str, session: str = "", query: bytes = b"") -> AuditRecord:
+        """The record of one call."""
+        request = Request(method, path, query, {b"vmware-api-session-id": session.encode()}, "192.0.2.1")
+        exchange = Exchange(request, "test", self._served.api, GivenBody(b""))
+        self._served.world.run(self._pipeline.handle(exchange))
+        [record] = self._records
+        self._records.clear()
+        return record
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Iterator[Recorded]:
+    with Served(tmp_path) as served:
+        yield Recorded(served)
+
+
+def test_when_a_call_came_and_how_long_it_took(recorded: Recorded) -> None:
+    record = recorded.call("GET", "/api/vcenter/vm", recorded.reader)
+    assert (record.status, record.start_time, record.duration_seconds) == (200, NOW, 1.0)
+
+
+def test_the_first_privilege_that_is_needed(recorded: Recorded) -> None:
+    record = recorded.call("GET", "/api/vcenter/vm", recorded.reader)
+    assert (record.user, record.privilege) == (READER, "System.Read")
+
+
+def test_the_privilege_that_is_missing(recorded: Recorded) -> None:
+    record = recorded.call("POST", "/api/vcenter/vm/vm-1/power", recorded.reader, b"action=start")
+    assert (record.status, record.error_type, record.target) == (403, "UNAUTHORIZED", "vm-1")
+    assert record.privilege == "VirtualMachine.Interact.PowerOn"
+
+
+def test_no_privilege_where_none_is_needed(recorded: Recorded) -> None:
+    record = recorded.call("GET", "/api/session", recorded.reader)
+    assert (record.operation, record.status) == ("com.vmware.cis.session.get", 200)
+    assert record.privilege is None
+
+
+def test_no_privilege_of_a_caller_whom_nobody_knows(recorded: Recorded) -> None:
+    record = recorded.call("GET", "/api/vcenter/vm", "made-up")
+    assert (record.status, record.operation, record.user) == (401, "com.vmware.vcenter.VM.list", None)
+    assert record.privilege is None
+
+
+def test_no_privilege_of_what_is_no_operation(recorded: Recorded) -> None:
+    record = recorded.call("GET", "/api/vcenter/nothing", recorded.reader)
+    assert (record.status, record.operation, record.user) == (404, None, READER)
+    assert record.privilege is None
