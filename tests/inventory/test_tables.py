@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resphere.contract.generated import ids, vcenter, vcenter_vm_hardware
+from resphere.inventory.effects import Intent
 from resphere.inventory.model import KINDS, Datastore, Folder, Host, ManagedObject, Network, Snapshot, VirtualMachine
 from resphere.inventory.tables import TABLES, children_claims, datastore_name, name_claim
 from resphere.replica.edit import Edit
@@ -27,7 +28,7 @@ def everything() -> list[ManagedObject]:
 
 
 def test_every_kind_has_a_table() -> None:
-    assert {table.cls.kind: table.cls for table in TABLES} == KINDS
+    assert {table.cls.kind: table.cls for table in TABLES} == {**KINDS, Intent.kind: Intent}
     assert all(table.revises for table in TABLES)
 
 

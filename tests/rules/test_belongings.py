@@ -15,15 +15,12 @@ from resphere.inventory.customization import GuestCustomization
 from resphere.inventory.data_sets import DataSet, DataSetEntry
 from resphere.inventory.guest import GuestContent, GuestSystem
 from resphere.inventory.model import VirtualMachine
-from resphere.replica.edit import Edit
-from resphere.rules.belongings import copy_belongings
 from resphere.rules.guests.customization import customized, host_name
 from tests.support.customizations import STATIC, linux
 from tests.support.guests import ready_vm, run_shell
 from tests.support.world import World
 
 Id = ids.VirtualMachineId
-CLONE = "vm-900001"
 
 
 @pytest.fixture
@@ -51,18 +48,15 @@ def vm(world: World) -> Id:
 
 
 def test_what_a_clone_gets(world: World, vm: Id) -> None:
-    def plan(edit: Edit) -> None:
-        copy_belongings(world.inventory, edit, vm, CLONE)
-
-    world.run(world.inventory.change(plan))
-    system, original = world.inventory.get(GuestSystem, CLONE), world.inventory.get(GuestSystem, vm)
+    clone = world.call(vcenter.VM.clone, vcenter.VM.CloneSpec(source=vm, name="clone"))
+    system, original = world.inventory.get(GuestSystem, clone), world.inventory.get(GuestSystem, vm)
     assert system is not None
     assert original is not None
     assert system.nodes == original.nodes
     assert (len(original.processes), system.processes) == (1, {})
-    assert len(world.inventory.by(GuestContent, "machine", CLONE)) == 1
-    assert [each.name for each in world.inventory.by(DataSet, "owner", CLONE).values()] == ["kept"]
-    (entry,) = world.inventory.by(DataSetEntry, "data_set", f"{CLONE}/kept").values()
+    assert len(world.inventory.by(GuestContent, "machine", clone)) == 1
+    assert [each.name for each in world.inventory.by(DataSet, "owner", clone).values()] == ["kept"]
+    (entry,) = world.inventory.by(DataSetEntry, "data_set", f"{clone}/kept").values()
     assert entry.value == "kept"
 
 

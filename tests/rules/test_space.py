@@ -10,6 +10,8 @@ import msgspec
 import pytest
 
 from resphere.contract.generated import ids, vcenter
+from resphere.inventory.effects import RegisterVm
+from resphere.inventory.facts import NOTHING
 from resphere.inventory.model import (
     KINDS,
     Datastore,
@@ -21,7 +23,9 @@ from resphere.inventory.model import (
 )
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
-from resphere.rules.files import register, unregister
+from resphere.rules.files import registered, unregister
+from resphere.rules.settlement.effects import settle
+from resphere.rules.settlement.settlement import Settlement
 from resphere.rules.space import files_among, files_of, files_on, free_space, used_in
 from resphere.server.wiring import WIRING
 from tests.inventory import samples
@@ -134,7 +138,12 @@ def random_step(random: Random, inventory: Replica, edit: Edit) -> None:
             unregister(inventory, edit, vm)
         case 6:
             for files in inventory.all(UnregisteredVm).values():
-                register(inventory, edit, files, name=files.id, parent="group-v3", host=host.id)
+                id = edit.new_id(VirtualMachine.id_prefix)
+                snapshots = {snapshot.id: edit.new_id(Snapshot.id_prefix) for snapshot in files.snapshots}
+                placed = {"name": files.id, "parent": "group-v3", "host": host.id}
+                vm = registered(inventory, files, files.machine, id, snapshots, placed)
+                effect = RegisterVm(vm=vm, files=files, snapshots=snapshots)
+                settle(Settlement(inventory, edit, NOW), effect, NOTHING)
         case 7:
             stores = random.sample(["datastore-15", "datastore-16"], random.randrange(3))
             edit.put(msgspec.structs.replace(host, datastores=tuple(stores)))

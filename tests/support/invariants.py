@@ -16,11 +16,12 @@ from typing import Any
 
 from resphere.contract.generated import vcenter_vm
 from resphere.inventory.compute_policies import ComputePolicy
-from resphere.inventory.guest import GuestContent, GuestSystem, content_id, contents_of
+from resphere.inventory.guest import GuestContent, GuestSystem, content_id
 from resphere.inventory.model import KINDS, Datacenter, Datastore, Host, ManagedObject, VirtualMachine
 from resphere.inventory.relations import datacenter_of
 from resphere.inventory.storage_policies import StoragePolicy
 from resphere.inventory.tagging import Attachment, Category, Tag
+from resphere.providers.simulator.guest.keeping import contents_of
 from resphere.replica.replica import Replica
 from resphere.replica.rows import Rows
 from resphere.rules.placement.hosts import memory_in_use_MiB

@@ -72,10 +72,11 @@ class World:
         self.inventory.load()
         self.put(*(generate(SMALL, 1) if objects is None else objects))
         self.contents = Contents(folder / "guest-files", f"test-{next(WORLDS)}", lambda _: True)
+        provider = Simulator(self.inventory, self.contents, lambda: self.environment.now())
         self.environment = Environment(
             inventory=self.inventory,
-            provider=Simulator(self.inventory, self.contents, lambda: self.environment.now()),
-            tasks=Tasks(self.inventory, lambda: self.environment.now(), "test", lambda _: True),
+            provider=provider,
+            tasks=Tasks(self.inventory, lambda: self.environment.now(), "test", lambda _: True, provider),
             product=Product("8.0.3", "1", "0", "test", ("8.0",)),
             now=lambda: NOW,
             random_bytes=random.Random(1).randbytes,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from resphere.contract.errors import Canceled, NotAllowedInCurrentState, NotFoun
 from resphere.contract.generated.cis_task import Status
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.tables import TABLES
+from resphere.providers.base import Provider
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.tasks.job import Origin, TaskJob
@@ -26,6 +28,8 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ORIGIN = Origin("test.service", "act", "VirtualMachine.act", "user@vsphere.local")
 VM = samples.virtual_machine("vm-1", "web", "group-v3")
 Job = TaskJob[VirtualMachine]
+PROVIDER = cast(Provider, None)
+"""Nobody asks it of what was not decided."""
 
 
 class Desk:
@@ -34,7 +38,7 @@ class Desk:
     def __init__(self, replica: Replica, name: str, alive: set[str]) -> None:
         alive.add(name)
         self.replica = replica
-        self.tasks = Tasks(replica, lambda: NOW, name, alive.__contains__)
+        self.tasks = Tasks(replica, lambda: NOW, name, alive.__contains__, PROVIDER)
 
     @property
     def task(self) -> Task:
@@ -200,11 +204,11 @@ def test_only_the_tasks_of_the_dead_are_abandoned(tmp_path: Path) -> None:
         doing = asyncio.create_task(one.do(action))
         await begun.wait()
         two.replica.refresh()
-        assert await two.tasks.abandon_orphans() == 0
+        assert await two.tasks.take_over_orphans() == 0
         assert two.task.status is Status.RUNNING
         alive.discard("one")
-        assert await two.tasks.abandon_orphans() == 1
-        assert await two.tasks.abandon_orphans() == 0
+        assert await two.tasks.take_over_orphans() == 1
+        assert await two.tasks.take_over_orphans() == 0
         task = two.task
         assert task.status is Status.FAILED
         assert task.error

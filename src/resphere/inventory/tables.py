@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from resphere.inventory.effects import INTENTS
 from resphere.inventory.model import (
     Cluster,
     Datacenter,
@@ -296,5 +297,6 @@ TABLES: tuple[Table[Any], ...] = (
     SNAPSHOTS,
     DATASTORE_FILES,
     UNREGISTERED_VMS,
+    INTENTS,
 )
-"""Of every kind in :data:`~resphere.inventory.model.KINDS`."""
+"""Of every kind in :data:`~resphere.inventory.model.KINDS`, and of what is decided to become of them."""

@@ -1,213 +1,200 @@
-"""What does the work behind the services, by capability.
+"""What does the work behind the services: verbs on plain data, by capability.
 
-A provider implements the protocols it can. What it cannot do it refuses with ``Unsupported`` and a sentence that says
-why. No provider knows another.
+A provider gets objects as they are decided and returns :class:`~resphere.inventory.facts.Facts`: what it observed.
+It knows nothing of transactions, tasks and vCenter's bookkeeping, and no other provider. It states what it
+can do in one value::
+
+    class Cats:
+        name = "cats"
+
+        def __init__(self, herd: Herd) -> None:
+            self.capabilities = Capabilities(
+                power=CatPower(herd), lifecycle=CatLifecycle(herd), snapshots=Missing("Cats cannot be copied."), ...
+            )
+
+What is :class:`Missing` is refused in one place, with the provider's sentence and an error that the operation declares.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 import msgspec
 
-from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_guest import CustomizationSpec
 from resphere.contract.generated.vcenter_vm_guest import Credentials, LocalFilesystem, Processes
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Files
 from resphere.contract.model import ByteStream
+from resphere.inventory.customization import GuestCustomization
+from resphere.inventory.effects import AnyEffect, FileChange, NewHost, Received
+from resphere.inventory.facts import Facts, HostFacts, ObservedMachine
 from resphere.inventory.guest import GuestTransfer
-from resphere.inventory.model import Folder, Host, ManagedObject, Snapshot, UnregisteredVm, VirtualMachine
-from resphere.replica.edit import Edit
-from resphere.replica.replica import Replica
+from resphere.inventory.model import (
+    Host,
+    ManagedObject,
+    Snapshot,
+    UnregisteredVm,
+    VirtualMachine,
+)
 
-O_co = TypeVar("O_co", bound=ManagedObject, covariant=True)
-O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
-R = TypeVar("R")
+V = TypeVar("V")
 
 
-class Job(Protocol[O_co]):
-    """One piece of work on one managed object, with its task.
+class Missing(msgspec.Struct, frozen=True):
+    """What stands in the place of verbs that a provider does not have; ``why`` is a sentence for who asks."""
 
-    A provider may call ``begin`` when the work starts to take time, ``progress`` while it goes on, and must end it with
-    exactly one ``complete``; raising a ``VapiError`` instead fails the task.
-    """
+    why: str
 
-    @property
-    def target(self) -> O_co:
-        """The object as it was when the work was asked for."""
 
-    def now(self) -> datetime:
-        """The present moment."""
-
-    async def begin(self) -> None:
-        """Record that the work is running. Work that is over at once need not."""
-
-    async def spend(self, seconds: float) -> None:
-        """Let simulated time pass (none: return at once). Begins the work; ends early when it is canceled.
-
-        :raises Canceled: the task was canceled meanwhile.
-        """
+class Work(Protocol):
+    """The handle of an effect under way."""
 
     async def progress(self, percent: int) -> None:
-        """Record how far the work is (0 to 100)."""
+        """Record how far it is (0 to 100)."""
 
-    async def complete(self, plan: Callable[[Edit, O_co], R], *, reports: bool = False) -> R:
-        """Commit the outcome and the task's success in one transaction.
-
-        ``plan`` gets the object as it is *now*, after the guard of the operation has been asked again. ``reports``:
-        what it returns is the task's result, for others to read.
-        """
+    def is_canceled(self) -> bool:
+        """Whether somebody has asked for it to be stopped; a provider that can stops, and raises ``Canceled``."""
 
 
-class PowerProvider(Protocol):
-    """Power of virtual machines."""
+class Power(Protocol):
+    """Power of virtual machines, without their guests being asked."""
 
-    async def power_on(self, job: Job[VirtualMachine]) -> None:
-        """Start, or resume from suspension."""
+    async def power_on(self, work: Work, vm: VirtualMachine, host: Host) -> Facts:
+        """Start ``vm`` on ``host``, or resume it from suspension."""
 
-    async def power_off(self, job: Job[VirtualMachine]) -> None:
-        """Stop without asking the guest."""
+    async def power_off(self, work: Work, vm: VirtualMachine) -> Facts:
+        """Stop."""
 
-    async def reset(self, job: Job[VirtualMachine]) -> None:
-        """Restart without asking the guest."""
+    async def reset(self, work: Work, vm: VirtualMachine) -> Facts:
+        """Start again."""
 
-    async def reboot_guest(self, job: Job[VirtualMachine]) -> None:
-        """Have the guest reboot; done when it was asked."""
 
-    async def suspend(self, job: Job[VirtualMachine]) -> None:
+class Suspension(Protocol):
+    """Suspending virtual machines."""
+
+    async def suspend(self, work: Work, vm: VirtualMachine) -> Facts:
         """Keep the running state and stop."""
 
-    async def shut_down_guest(self, job: Job[VirtualMachine]) -> None:
-        """Have the guest shut down: off, cleanly."""
+
+class GuestPower(Protocol):
+    """Power of guests, which are asked. The caller has made sure that Tools run."""
+
+    async def shut_down(self, work: Work, vm: VirtualMachine) -> Facts:
+        """Have the guest shut down; the machine is then off."""
+
+    async def reboot(self, work: Work, vm: VirtualMachine) -> Facts:
+        """Have the guest reboot; done when it was asked."""
 
 
-class SnapshotProvider(Protocol):
+class Lifecycle(Protocol):
+    """The coming and going of virtual machines."""
+
+    async def create(self, work: Work, vm: VirtualMachine) -> Facts:
+        """Make ``vm``, which is off; its disks are new where no file of their path is there."""
+
+    async def delete(self, work: Work, vm: VirtualMachine) -> Facts:
+        """Delete ``vm``, which is off, with its snapshots and files."""
+
+
+class Registration(Protocol):
+    """Virtual machines whose files stay when they are forgotten."""
+
+    async def register(
+        self, work: Work, vm: VirtualMachine, files: UnregisteredVm, snapshots: Mapping[str, str]
+    ) -> Facts:
+        """Bring ``vm`` back from its files; ``snapshots``: old ids -> new ones."""
+
+    async def unregister(self, work: Work, vm: VirtualMachine) -> Facts:
+        """Forget ``vm`` and leave its files."""
+
+
+class Copies(Protocol):
+    """Virtual machines that are made of others."""
+
+    async def clone(
+        self,
+        work: Work,
+        source: VirtualMachine,
+        vm: VirtualMachine,
+        power_on: bool,
+        customization: GuestCustomization | None,
+    ) -> Facts:
+        """Make ``vm`` with the content of ``source``: off, or with ``power_on`` running on its host.
+
+        ``customization`` waits for its first start.
+        """
+
+    async def instant_clone(self, work: Work, source: VirtualMachine, vm: VirtualMachine) -> Facts:
+        """Make ``vm`` run on from where ``source`` is."""
+
+
+class Migration(Protocol):
+    """Virtual machines that go elsewhere."""
+
+    async def relocate(self, work: Work, before: VirtualMachine, after: VirtualMachine) -> Facts:
+        """Move ``before`` with its files and snapshots to where ``after`` stands."""
+
+    async def migrate(self, work: Work, vm: str, host: str) -> Facts:
+        """Have the machine with the id ``vm``, running or not, be on the host with the id ``host``; its files stay."""
+
+
+class Hardware(Protocol):
+    """The hardware of virtual machines."""
+
+    async def reconfigure(self, work: Work, before: VirtualMachine, after: VirtualMachine) -> Facts:
+        """Make the hardware of ``before`` that of ``after``: the difference is what has to be done."""
+
+
+class Snapshots(Protocol):
     """Snapshots of virtual machines."""
 
-    async def create_snapshot(self, job: Job[VirtualMachine], snapshot: Snapshot) -> str:
-        """Take ``snapshot`` (its ``state`` and id are filled in at completion) and return its id."""
+    async def take(self, work: Work, vm: VirtualMachine, snapshot: Snapshot) -> Facts:
+        """Keep ``vm`` as it is."""
 
-    async def revert_to_snapshot(self, job: Job[VirtualMachine], snapshot_id: str) -> None:
-        """Bring the VM back to what the snapshot holds."""
+    async def revert(self, work: Work, before: VirtualMachine, after: VirtualMachine, snapshot: Snapshot) -> Facts:
+        """Make ``before`` what ``snapshot`` holds: ``after``."""
 
-    async def delete_snapshots(
-        self, job: Job[VirtualMachine], snapshot_ids: tuple[str, ...], consolidate: bool = True
-    ) -> None:
-        """Delete the snapshots; children of a deleted one get its parent. Without ``consolidate`` their disks stay."""
+    async def delete(self, work: Work, vm: VirtualMachine, snapshots: Sequence[str], consolidate: bool) -> Facts:
+        """Delete the snapshots with those ids; without ``consolidate`` their disks stay."""
 
-    async def consolidate(self, job: Job[VirtualMachine]) -> None:
+    async def consolidate(self, work: Work, vm: VirtualMachine) -> Facts:
         """Merge the disks that deleted snapshots have left."""
 
 
-class HardwareProvider(Protocol):
-    """The hardware of virtual machines."""
+class Hosts(Protocol):
+    """Hosts that come, go and are reached."""
 
-    async def reconfigure(
-        self, job: Job[VirtualMachine], change: Callable[[VirtualMachine], tuple[VirtualMachine, R]]
-    ) -> R:
-        """Give the VM the hardware that ``change`` makes of what it has.
+    async def inspect(self, new_host: NewHost) -> HostFacts:
+        """Reach a host, verify its certificate, log in, and hear what it says of itself.
 
-        ``change`` is pure, may refuse, and returns the changed VM with whatever the caller wants to know of it (the key
-        of a new device). The difference between the two VMs is what has to be done.
+        :raises UnverifiedPeer: its certificate is not the one expected.
+        :raises Unauthenticated: it does not take name and password.
         """
 
+    async def add(self, work: Work, new_host: NewHost, id: str) -> Facts:
+        """:meth:`inspect` a host and take it under control, as the host with that id."""
 
-class NewHost(msgspec.Struct, frozen=True, kw_only=True):
-    """A host to be added. ``verify``: its certificate's SHA-1 thumbprint must be ``thumbprint``."""
-
-    hostname: str
-    port: int
-    user_name: str
-    password: str
-    verify: bool
-    thumbprint: str | None
-
-
-class Registration(msgspec.Struct, frozen=True, kw_only=True):
-    """The files of a VM, the name that it gets, and the ids of where it goes."""
-
-    files: UnregisteredVm
-    name: str
-    folder: str
-    host: str
-    resource_pool: str
-
-
-class Copy(msgspec.Struct, frozen=True, kw_only=True):
-    """A machine to be made from another one: ``vm`` as it is made of that.
-
-    ``running``: it runs on from where that is. Else it is off at first, and ``power_on`` starts it.
-    """
-
-    vm: VirtualMachine
-    running: bool = False
-    power_on: bool = False
-
-
-class LifecycleProvider(Protocol):
-    """The coming and going of virtual machines."""
-
-    async def create_vm(self, job: Job[Folder], make: Callable[[Edit, Folder], VirtualMachine]) -> ids.VirtualMachineId:
-        """Create the VM that ``make`` makes, in the folder.
-
-        ``make`` is asked in the transaction (and may be before, to refuse early); it relies on what it chose by.
-        """
-
-    async def register_vm(
-        self, job: Job[Folder], choose: Callable[[Edit, Folder], Registration]
-    ) -> ids.VirtualMachineId:
-        """Bring the VM back that ``choose`` names, which is asked as ``make`` of :meth:`create_vm`."""
-
-    async def unregister_vm(self, job: Job[VirtualMachine]) -> None:
-        """Take the VM and its snapshots out of the inventory and leave its files."""
-
-    async def clone_vm(
-        self, job: Job[VirtualMachine], make: Callable[[Edit, VirtualMachine], Copy]
-    ) -> ids.VirtualMachineId:
-        """Make the VM that ``make`` makes of the target, which is asked as that of :meth:`create_vm`."""
-
-    async def relocate_vm(
-        self, job: Job[VirtualMachine], change: Callable[[Edit, VirtualMachine], VirtualMachine]
-    ) -> None:
-        """Move the VM with its files and snapshots to where ``change`` puts it, which is asked as ``make``."""
-
-    async def delete_vm(self, job: Job[VirtualMachine]) -> None:
-        """Delete the VM with its snapshots and files."""
-
-
-class HostProvider(Protocol):
-    """Hosts."""
-
-    async def add_host(self, job: Job[Folder], wanted: NewHost) -> ids.HostSystemId:
-        """Reach the host, verify its certificate, log in, and add it to the folder as a standalone host."""
-
-    async def cpu_model_of(self, wanted: NewHost) -> str:
-        """Reach the host as :meth:`add_host` does, and say which processor it has."""
-
-    async def connect_host(self, job: Job[Host]) -> None:
+    async def connect(self, work: Work, host: Host) -> Facts:
         """Reach the host again."""
 
-    async def disconnect_host(self, job: Job[Host]) -> None:
+    async def disconnect(self, work: Work, host: Host) -> Facts:
         """Leave the host, and what runs on it, to itself."""
 
-    async def enter_maintenance_mode(self, job: Job[Host], with_powered_off: bool) -> None:
-        """Move the VMs that run (``with_powered_off``: all) to other hosts, then enter maintenance mode."""
 
-    async def exit_maintenance_mode(self, job: Job[Host]) -> None:
-        """Leave maintenance mode."""
+class Maintenance(Protocol):
+    """Maintenance mode of hosts."""
 
+    async def enter(self, work: Work, host: Host) -> Facts:
+        """Have the host, which nothing runs on any more, take no virtual machines."""
 
-class InventoryProvider(Protocol):
-    """Containers and their places: what stands in the inventory and needs no machine's doing."""
-
-    async def change_inventory(self, job: Job[O], plan: Callable[[Edit, O], R]) -> R:
-        """Do what ``plan`` makes of the target as it is at completion; it may refuse."""
+    async def exit(self, work: Work, host: Host) -> Facts:
+        """Have it take virtual machines again."""
 
 
 class GuestFiles(Protocol):
-    """The files of a guest. Paths are absolute, written as the guest's system writes them.
+    """The files of a guest, to be looked at. Paths are absolute, written as the guest's system writes them.
 
     Everything raises ``NotFound`` for what is not there, ``InvalidArgument`` where a file is not a directory or the
     other way round or a path is none, ``Unauthorized`` where the guest forbids it; with the contract's details.
@@ -219,42 +206,16 @@ class GuestFiles(Protocol):
     def summaries(self, path: str) -> tuple[Files.Summary, ...]:
         """What is in a directory, or the file alone."""
 
-    def make_directory(self, path: str, parents: bool) -> None:
-        """Make a directory.
 
-        :raises AlreadyExists: something is there.
-        """
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """A guest's file, opened to be sent: whoever has it closes ``stream``. ``digest`` tells its content."""
 
-    def delete_directory(self, path: str, recursive: bool) -> None:
-        """Delete a directory.
-
-        :raises ResourceInUse: it has content, and ``recursive`` is not set.
-        """
-
-    def move_directory(self, path: str, new_path: str) -> None:
-        """Move a directory.
-
-        :raises AlreadyExists: something is there.
-        """
-
-    def delete_file(self, path: str) -> None:
-        """Delete a file or symbolic link."""
-
-    def move_file(self, path: str, new_path: str, overwrite: bool) -> None:
-        """Move a file or symbolic link.
-
-        :raises AlreadyExists: something is there, and ``overwrite`` is not set or it is a directory.
-        """
-
-    def make_temporary(self, type: Files.Type, prefix: str, suffix: str, parent: str | None, unique: str) -> str:
-        """Make a file or directory whose name has ``unique`` in it; returns its path."""
-
-    def update(self, path: str, attributes: Files.FileAttributesUpdateSpec) -> None:
-        """Change a file's attributes."""
+    stream: ByteStream
+    digest: str
 
 
-class GuestProvider(Protocol):
-    """What is done inside guests. The caller has made sure that the VM runs and that its Tools do."""
+class Guests(Protocol):
+    """What is done inside guests. The caller has made sure that the machine runs and that its Tools do."""
 
     def log_in(self, vm: VirtualMachine, credentials: Credentials) -> str:
         """The name of the guest's user with these credentials.
@@ -278,8 +239,12 @@ class GuestProvider(Protocol):
     def files(self, vm: VirtualMachine, now: datetime) -> GuestFiles:
         """The guest's files, to be looked at."""
 
-    async def change_files(self, job: Job[VirtualMachine], act: Callable[[GuestFiles], R]) -> R:
-        """Change the guest's files by ``act``, wholly or not at all."""
+    async def change_file(self, work: Work, vm: VirtualMachine, change: FileChange) -> Facts:
+        """Make a change of the guest's files, wholly or not at all.
+
+        :raises AlreadyExists: something is there, and is not to be overwritten.
+        :raises ResourceInUse: a directory that is to be deleted has content.
+        """
 
     def processes(self, vm: VirtualMachine, now: datetime) -> dict[int, Processes.Info]:
         """The guest's processes, with those that ended lately, by number."""
@@ -290,48 +255,65 @@ class GuestProvider(Protocol):
         :raises NotFound: there is none of that number.
         """
 
-    async def start_process(self, job: Job[VirtualMachine], spec: Processes.CreateSpec, user: str) -> int:
-        """Start a program in the guest; returns the number of its process."""
+    async def start_process(self, work: Work, vm: VirtualMachine, spec: Processes.CreateSpec, user: str) -> Facts:
+        """Start a program; results in the number of its process."""
 
-    async def end_process(self, job: Job[VirtualMachine], pid: int) -> None:
+    async def end_process(self, work: Work, vm: VirtualMachine, pid: int) -> Facts:
         """End a process.
 
         :raises NotFound: there is none of that number.
         """
 
-    def has_installer(self, vm: VirtualMachine) -> bool:
-        """Whether the installer of Tools is connected."""
-
-    async def connect_installer(self, job: Job[VirtualMachine]) -> None:
-        """Connect the installer of Tools.
-
-        :raises AlreadyInDesiredState: it is.
-        :raises NotAllowedInCurrentState: the VM has no CD-ROM drive.
-        """
-
-    async def disconnect_installer(self, job: Job[VirtualMachine]) -> None:
-        """Disconnect the installer of Tools, if it is connected."""
-
-    async def upgrade_tools(self, job: Job[VirtualMachine]) -> None:
-        """Bring Tools to the current release."""
-
-    async def customize(self, job: Job[VirtualMachine], spec: CustomizationSpec) -> None:
-        """Customize the guest of a running VM."""
-
-    async def agree_on_transfer(self, job: Job[VirtualMachine], transfer: GuestTransfer) -> None:
+    async def agree_on_transfer(self, work: Work, vm: VirtualMachine, transfer: GuestTransfer) -> Facts:
         """Keep a transfer that may be made; the guest's start and the host are filled in."""
 
-    async def download(self, job: Job[VirtualMachine], transfer: GuestTransfer) -> ByteStream:
-        """Make a transfer out of the guest, which ends it: the file as it is now, whatever becomes of it meanwhile.
+    async def open_download(self, vm: VirtualMachine, transfer: GuestTransfer) -> Opened:
+        """The file of a transfer as it is now, whatever becomes of it meanwhile."""
 
-        Whoever gets it closes it.
+    async def end_download(self, work: Work, vm: VirtualMachine, transfer: GuestTransfer, digest: str) -> Facts:
+        """Use up a transfer whose file was opened with that digest.
+
+        :raises ConcurrentChange: the file is another now.
         """
 
-    async def upload(self, job: Job[VirtualMachine], transfer: GuestTransfer, content: ByteStream) -> None:
-        """Make a transfer into the guest, which ends it. Nothing is done before all of ``content`` has come.
+    async def receive(self, vm: VirtualMachine, transfer: GuestTransfer, content: ByteStream) -> Received:
+        """Take in what is sent for a transfer, and close ``content``. Nothing of the guest changes yet.
 
         :raises InvalidArgument: it is not of the size that was announced.
         """
+
+    def discard(self, received: Received) -> None:
+        """Let go of what was received in vain."""
+
+    async def end_upload(self, work: Work, vm: VirtualMachine, transfer: GuestTransfer, received: Received) -> Facts:
+        """Make what was received the file of a transfer, and use that up."""
+
+
+class Tools(Protocol):
+    """VMware Tools in guests."""
+
+    def has_installer(self, vm: VirtualMachine) -> bool:
+        """Whether the installer is connected."""
+
+    async def connect_installer(self, work: Work, vm: VirtualMachine) -> Facts:
+        """Connect the installer.
+
+        :raises AlreadyInDesiredState: it is.
+        :raises NotAllowedInCurrentState: the machine has no CD-ROM drive.
+        """
+
+    async def disconnect_installer(self, work: Work, vm: VirtualMachine) -> Facts:
+        """Disconnect the installer, if it is connected."""
+
+    async def upgrade(self, work: Work, vm: VirtualMachine) -> Facts:
+        """Bring Tools to the current release."""
+
+
+class Customization(Protocol):
+    """Names and addresses for guests."""
+
+    async def customize(self, work: Work, vm: VirtualMachine, spec: CustomizationSpec, began: datetime) -> Facts:
+        """Customize the guest of a machine that runs."""
 
 
 class Load(msgspec.Struct, frozen=True, gc=False):
@@ -349,7 +331,7 @@ IDLE = Load(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 """Nothing at all."""
 
 
-class StatisticsProvider(Protocol):
+class Statistics(Protocol):
     """Figures of machines at moments, which are seconds since the epoch and not in the future."""
 
     def vm_loads(self, vm: VirtualMachine, times: Sequence[float]) -> list[Load]:
@@ -359,39 +341,116 @@ class StatisticsProvider(Protocol):
         """Of a host: of all that runs there, and itself."""
 
 
+class ChangedObject(msgspec.Struct, frozen=True, kw_only=True):
+    """An object of the inventory before and after a change; ``None`` where it was not, or is no more."""
+
+    before: ManagedObject | None
+    after: ManagedObject | None
+
+
+class InventoryChanges(Protocol):
+    """A provider that wants to hear of what changes in the inventory alone: names, folders, pools, networks."""
+
+    async def change(self, work: Work, changes: Sequence[ChangedObject]) -> Facts:
+        """Act on the changes, or refuse by raising a ``VapiError`` that the operation declares."""
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider can do: verbs, or why it has none.
+
+    ``at_once``: its verbs change nothing outside and never wait. They are then called within the transaction that
+    stores their facts, and again where that has to be repeated.
+    """
+
+    at_once: bool = False
+    power: Power
+    lifecycle: Lifecycle
+    hardware: Hardware | Missing
+    suspension: Suspension | Missing
+    guest_power: GuestPower | Missing
+    registration: Registration | Missing
+    copies: Copies | Missing
+    migration: Migration | Missing
+    snapshots: Snapshots | Missing
+    hosts: Hosts | Missing
+    maintenance: Maintenance | Missing
+    guests: Guests | Missing
+    tools: Tools | Missing
+    customization: Customization | Missing
+    statistics: Statistics | Missing
+    inventory_changes: InventoryChanges | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those that are there, as ``GET /api`` shows them."""
+        fields = (name for name in self.__struct_fields__ if name not in ("at_once", "inventory_changes"))
+        return tuple([name for name in fields if not isinstance(getattr(self, name), Missing)])
+
+
+class Outdated(Exception):
+    """What a provider that answers at once has read is gone already: it is to be asked again on the present state."""
+
+
+class NotCapable(Exception):
+    """The provider lacks what is asked of it; ``why`` is its sentence."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+def required(verbs: V | Missing) -> V:
+    """The verbs, where the provider has them.
+
+    :raises NotCapable: it has not.
+    """
+    if isinstance(verbs, Missing):
+        raise NotCapable(verbs.why)
+    return verbs
+
+
+class Step(msgspec.Struct, frozen=True, gc=False):
+    """A part of simulated work: how long it takes, and how far the work is then (0 to 100; unset: not told)."""
+
+    seconds: float
+    progress: int | None = None
+
+
+class Inventory(Protocol):
+    """Whom a provider tells what has happened behind vCenter's back."""
+
+    async def machine_changed(self, id: str, facts: Facts) -> None:
+        """The machine is as ``facts`` say; one that the inventory does not know is passed over."""
+
+    async def machine_appeared(self, machine: ObservedMachine) -> str:
+        """There is a machine that nobody made through vCenter; returns the id that it has from now on."""
+
+    async def machine_gone(self, id: str) -> None:
+        """The machine is no more."""
+
+    def machines(self) -> Mapping[str, VirtualMachine]:
+        """The machines that the inventory knows, by id."""
+
+
 class Provider(Protocol):
-    """Everything that services ask of a provider, by capability."""
+    """What services, tasks and the server need of a provider."""
 
     @property
     def name(self) -> str:
         """``simulator``, ``libvirt``..., as ``GET /api`` shows it."""
 
     @property
-    def power(self) -> PowerProvider: ...
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
 
-    @property
-    def hardware(self) -> HardwareProvider: ...
+    def steps(self, effect: AnyEffect) -> Sequence[Step]:
+        """The steps of an effect whose time is simulated; none of a provider that takes its own time."""
 
-    @property
-    def snapshots(self) -> SnapshotProvider: ...
+    async def observe(self, effect: AnyEffect) -> Facts | None:
+        """Whether an effect has come true whose caller died: the facts, or ``None`` where nothing has happened."""
 
-    @property
-    def lifecycle(self) -> LifecycleProvider: ...
+    async def feed(self, inventory: Inventory) -> None:
+        """Tell ``inventory`` what happens by itself, until canceled. One worker at a time does this.
 
-    @property
-    def hosts(self) -> HostProvider: ...
-
-    @property
-    def inventory(self) -> InventoryProvider: ...
-
-    @property
-    def guests(self) -> GuestProvider: ...
-
-    @property
-    def statistics(self) -> StatisticsProvider: ...
-
-    async def feed(self, inventory: Replica) -> None:
-        """Keep ``inventory`` true to what the provider's own source says, until canceled.
-
-        A provider whose truth is the store itself returns at once.
+        A provider whose truth is the store itself brings about what is due.
         """

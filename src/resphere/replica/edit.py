@@ -125,6 +125,36 @@ class Edit:
                     deleted.append(key)
         return deleted
 
+    def withhold(self) -> tuple[str, ...]:
+        """Write nothing of what was planned so far, and rely on it being as it was; what was taken stays taken.
+
+        Returns the claims that it would have gained: whoever keeps them, others see it coming.
+        """
+        gained: list[str] = []
+        for (_, id), (rows, obj) in self._written.items():
+            old = rows.objects.get(id)
+            if old is not None:
+                self._relied[rows.kind, id] = rows.revisions[id]
+            if obj is not None:
+                held = frozenset(rows.table.all_claims(self, old) if old is not None else ())
+                gained += [claim for claim in rows.table.all_claims(self, obj) if claim not in held]
+        self._written.clear()
+        self._leaving.clear()
+        return tuple(gained)
+
+    def changes(self) -> tuple[tuple[Stored | None, Stored | None], ...]:
+        """What is written, before and after; ``None`` for what was not or is no more. What goes with the deleted is not
+        among it."""
+        return tuple([(rows.objects.get(id), obj) for (_, id), (rows, obj) in self._written.items()])
+
+    def takings(self, prefix: str) -> dict[str, int]:
+        """What this edit takes of each thing whose name begins with ``prefix``: the rest of its name -> amount."""
+        return {
+            name.removeprefix(prefix): taking.amount
+            for name, taking in self._takings.items()
+            if name.startswith(prefix)
+        }
+
     def new_id(self, prefix: str) -> str:
         """An id that no object of any kind has had: ``prefix`` (``vm-``, ``group-v``) and a number."""
         return f"{prefix}{self._next_number()}"

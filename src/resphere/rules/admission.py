@@ -10,10 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from resphere.contract.errors import ResourceInaccessible, UnableToAllocateResource, message
+from resphere.inventory.effects import Intent
 from resphere.inventory.model import Datastore
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules.space import free_space
+
+SPACE = "space/"
+"""What the names of takings of room begin with."""
 
 
 def admit(inventory: Replica, edit: Edit, wanted: Mapping[str, int]) -> None:
@@ -30,11 +34,17 @@ def admit(inventory: Replica, edit: Edit, wanted: Mapping[str, int]) -> None:
             )
         if size <= 0:
             continue
-        free = free_space(inventory, store)
-        if not edit.take(f"space/{store.id}", size, free):
+        free = max(0, free_space(inventory, store) - intended(inventory, edit, store))
+        if not edit.take(f"{SPACE}{store.id}", size, free):
             raise no_room(store, free, size)
         # Its capacity, and whether it is accessible, must stay; what others put there is for the store to count.
         edit.rely_on(store)
+
+
+def intended(inventory: Replica, edit: Edit, datastore: Datastore) -> int:
+    """What is decided to be written to the datastore and is not there yet, in bytes."""
+    under_way = inventory.by(Intent, "datastore", datastore.id)
+    return sum(intent.room[datastore.id] for id, intent in under_way.items() if edit.get(Intent, id) is not None)
 
 
 def no_room(store: Datastore, free: int, wanted: int) -> UnableToAllocateResource:

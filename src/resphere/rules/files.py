@@ -21,7 +21,7 @@ from resphere.inventory.tables import datastore_name, path_on_datastore
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules.admission import admit
-from resphere.rules.belongings import STAY_WITH_FILES, move_belongings
+from resphere.rules.belongings import STAY_WITH_FILES
 from resphere.rules.space import files_of, files_on
 
 D = TypeVar("D", Cdrom.Info, Disk.Info, Floppy.Info, Parallel.Info, Serial.Info)
@@ -161,44 +161,30 @@ def unregister(inventory: Replica, edit: Edit, vm: VirtualMachine, lost: Contain
     )
 
 
-def register(inventory: Replica, edit: Edit, files: UnregisteredVm, **placed: str) -> VirtualMachine:
-    """Bring an unregistered VM back, under a new id; ``placed`` are its name, folder, host and resource pool.
+def registered(
+    inventory: Replica,
+    files: UnregisteredVm,
+    state: VirtualMachine,
+    id: str,
+    snapshots: Mapping[str, str],
+    placed: Mapping[str, str],
+) -> VirtualMachine:
+    """An unregistered VM as it will be back under a new ``id``; ``state`` is what its files say, or its snapshots'.
 
-    Its paths get the names that its datastores have now, and NICs lose networks that are no more.
+    ``snapshots`` tells new ids by old ones; ``placed`` are its name, folder, host and resource pool. Its paths get the
+    names that its datastores have now, and NICs lose networks that are no more.
     """
     names = {}
-    for old, id in files.datastores.items():
-        store = inventory.get(Datastore, id)
+    for old, datastore in files.datastores.items():
+        store = inventory.get(Datastore, datastore)
         if store is not None and store.name != old:
             names[old] = store.name
-    vm_id = edit.new_id(VirtualMachine.id_prefix)
-    new_ids = {snapshot.id: edit.new_id(Snapshot.id_prefix) for snapshot in files.snapshots}
-    vm = msgspec.structs.replace(
-        without_lost_networks(inventory, with_datastores_named(files.machine, names)),
+    return msgspec.structs.replace(
+        without_lost_networks(inventory, with_datastores_named(state, names)),
         **placed,
-        id=vm_id,
-        snapshot=new_ids.get(files.machine.snapshot or ""),
+        id=id,
+        snapshot=snapshots.get(state.snapshot or ""),
     )
-    edit.delete(UnregisteredVm, files.id)
-    edit.put(vm)
-    move_belongings(inventory, edit, files.machine.id, vm_id, new_ids)
-    for snapshot in files.snapshots:
-        state = msgspec.structs.replace(
-            without_lost_networks(inventory, with_datastores_named(snapshot.state, names)),
-            **placed,
-            id=vm_id,
-            snapshot=new_ids.get(snapshot.state.snapshot or ""),
-        )
-        edit.put(
-            msgspec.structs.replace(
-                snapshot,
-                id=new_ids[snapshot.id],
-                parent=vm_id,
-                parent_snapshot=new_ids.get(snapshot.parent_snapshot or ""),
-                state=state,
-            )
-        )
-    return vm
 
 
 def without_lost_networks(inventory: Replica, vm: VirtualMachine) -> VirtualMachine:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from resphere.contract.errors import AlreadyExists, InvalidArgument, message
+from resphere.inventory.effects import Intent
 from resphere.inventory.model import ManagedObject
 from resphere.inventory.relations import CHILD_CLASSES
+from resphere.inventory.tables import name_claim
 from resphere.replica.replica import Replica
 
 LONGEST_NAME = 80
@@ -37,7 +39,12 @@ def require_free(inventory: Replica, parent: ManagedObject, name: str, but: str 
 
 
 def is_free(inventory: Replica, parent: ManagedObject, name: str, but: str | None = None) -> bool:
-    """Whether no child of ``parent`` has the name, of whatever kind, except the one with the id ``but``."""
+    """Whether no child of ``parent`` has the name, of whatever kind, except the one with the id ``but``.
+
+    One that is decided and under way has its name already.
+    """
+    if inventory.by(Intent, "claim", name_claim(parent.id, name)):
+        return False
     return not any(
         other.parent == parent.id and other.id != but
         for cls in CHILD_CLASSES

@@ -10,10 +10,7 @@ import socket
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from resphere import __version__, services
 from resphere.audit.formats import JsonFormat, VpxdFormat
@@ -23,10 +20,6 @@ from resphere.auth.accounts import LocalAccounts
 from resphere.auth.sessions import SessionLimits, Sessions
 from resphere.contract.catalogue import Catalogue
 from resphere.dialects.table import dialects
-from resphere.providers.simulator.durations import NONE, REALISTIC, Durations
-from resphere.providers.simulator.guest.tree import Limits
-from resphere.providers.simulator.provider import Simulator
-from resphere.providers.simulator.work.guests import GuestOptions
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import Sealing
 from resphere.server.exchange import Exchange
@@ -35,6 +28,7 @@ from resphere.server.kept import Kept
 from resphere.server.key_file import read_sealing
 from resphere.server.memory import give_back
 from resphere.server.pipeline import Pipeline
+from resphere.server.providers import Parts, make_provider
 from resphere.server.record import audit_record
 from resphere.server.settings import Settings
 from resphere.server.wiring import WIRING
@@ -44,13 +38,12 @@ from resphere.services.registry import load
 from resphere.store.base import Store
 from resphere.store.contents import Contents
 from resphere.store.sqlite import SqliteStore
+from resphere.tasks.observing import Observations
 from resphere.tasks.runner import Tasks
 
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 30.0
-LARGEST_FILES = 4
-"""How many of the largest files one guest has room for, if its disk has."""
 
 
 def now() -> datetime:
@@ -66,19 +59,6 @@ def open_replica(store: Store, sealing: Sealing) -> Replica:
     return replica
 
 
-def read_durations(text: str) -> Durations:
-    """``none``, ``realistic`` or a YAML file.
-
-    :raises ValueError: the file is unreadable or against the form.
-    """
-    if text in ("none", "realistic"):
-        return NONE if text == "none" else REALISTIC
-    try:
-        return msgspec.yaml.decode(Path(text).read_bytes(), type=Durations)
-    except (OSError, msgspec.MsgspecError) as error:
-        raise ValueError(f"--durations: none, realistic or a YAML file of seconds; {text}: {error}") from error
-
-
 class Worker:
     """Everything that one worker process runs, from its start to its orderly end."""
 
@@ -91,17 +71,21 @@ class Worker:
         self._replica = open_replica(self._store, read_sealing(settings.key_file))
         give_back()
         self._lock = WorkerLock(settings.data_dir / "workers", f"{os.getpid()}-{secrets.token_hex(4)}")
-        self._tasks = Tasks(self._replica, now, self._lock.name, self._lock.is_alive)
         self._accounts = LocalAccounts(self._replica, secrets.token_bytes)
         self._sessions = Sessions(self._replica, session_limits(settings), now, secrets.token_bytes)
         contents = Contents(settings.guest_files, self._lock.name, self._lock.is_alive)
-        durations = read_durations(settings.durations)
-        provider = Simulator(self._replica, contents, now, durations, guest_options(settings))
-        self._provider = provider
+        self._provider = make_provider(Parts(settings, self._replica, contents, now))
+        self._tasks = Tasks(
+            self._replica,
+            now,
+            self._lock.name,
+            self._lock.is_alive,
+            self._provider,
+        )
         self.pipeline = Pipeline(
             environment=Environment(
                 inventory=self._replica,
-                provider=provider,
+                provider=self._provider,
                 tasks=self._tasks,
                 product=product(settings, self._replica.epoch),
                 now=now,
@@ -126,13 +110,13 @@ class Worker:
 
     async def start(self) -> None:
         """Begin what goes on beside the requests."""
-        orphans = await self._tasks.abandon_orphans()
+        orphans = await self._tasks.take_over_orphans()
         if orphans:
-            log.warning("%d tasks had been interrupted and are failed now", orphans)
+            log.warning("%d tasks had been interrupted and are ended now", orphans)
         loop = asyncio.get_running_loop()
         self._background = [
             loop.create_task(self._sweep()),
-            loop.create_task(self._provider.feed(self._replica)),
+            loop.create_task(self._provider.feed(Observations(self._replica, now))),
         ]
         log.info("worker %s serves %s", self._lock.name, self.settings.data_dir)
 
@@ -174,16 +158,6 @@ def session_limits(settings: Settings) -> SessionLimits:
         lifetime=timedelta(seconds=settings.session_lifetime_seconds),
         per_user=settings.max_sessions_per_user,
         total=settings.max_sessions,
-    )
-
-
-def guest_options(settings: Settings) -> GuestOptions:
-    """The settings that concern simulated guests. All files of one have no more room than some of the largest."""
-    largest = settings.max_guest_file_bytes
-    return GuestOptions(
-        user=settings.guest_user,
-        password=settings.guest_password,
-        limits=Limits(file_bytes=largest, disk_bytes=LARGEST_FILES * largest),
     )
 
 

@@ -24,11 +24,12 @@ from resphere.providers.simulator.inventory_file import read_inventory
 from resphere.providers.simulator.sizes import Sizes
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
-from resphere.server.assembly import open_replica, read_durations
+from resphere.server.assembly import open_replica
 from resphere.server.certs_zip import certs_zip
 from resphere.server.faults import read_faults
 from resphere.server.key_file import read_sealing
 from resphere.server.memory import do_apart
+from resphere.server.providers import factory, read_durations
 from resphere.server.settings import Settings
 from resphere.server.tls import TlsFiles, ensure_certificates, given_certificates
 from resphere.store.sqlite import SqliteStore
@@ -56,6 +57,7 @@ def prepare(settings: Settings) -> Prepared:
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     settings.logs.mkdir(parents=True, exist_ok=True)
     read_durations(settings.durations)
+    factory(settings.provider)
     if settings.faults:
         read_faults(settings.faults)
     tls = certificates(settings)

@@ -68,6 +68,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     list_limits: Annotated[
         bool, _("limits", "Refuse lists longer than vCenter returns (4,000 VMs). --no-list-limits lifts that.")
     ] = True
+    provider: Annotated[str, _("inventory", "Who does the work: simulator, the embedded simulated vCenter.")] = (
+        "simulator"
+    )
     seed: Annotated[int, _("inventory", "Seed of the simulated inventory: the same seed makes the same vCenter.")] = 1
     datacenters: Annotated[int, _("inventory", "Datacenters of the simulated inventory.")] = 1
     clusters: Annotated[int, _("inventory", "Clusters, over all datacenters.")] = 2

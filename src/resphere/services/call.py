@@ -4,31 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from resphere.access.view import View
 from resphere.contract.errors import (
+    InvalidArgument,
     NotAllowedInCurrentState,
     ResourceBusy,
     ResourceInaccessible,
     ServiceUnavailable,
+    Unsupported,
     VapiError,
     message,
 )
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.model import AnyOperation
 from resphere.inventory.model import Host, ManagedObject, VirtualMachine
-from resphere.providers.base import Provider
+from resphere.providers.base import Missing, NotCapable, Provider, required
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules.refusals import not_found
+from resphere.tasks.change import Change, Decision, change_inventory, lacking_message
 from resphere.tasks.job import Origin, TaskJob
 from resphere.tasks.runner import Tasks
 
 O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
+A = TypeVar("A")
 R = TypeVar("R")
+V = TypeVar("V")
 CONNECTED = vcenter.Host.ConnectionState.CONNECTED
 
 
@@ -123,12 +128,15 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         self,
         description: str,
         target: O,
-        action: Callable[[TaskJob[O]], Awaitable[R]],
+        decide: Callable[[Edit, O], Decision[R]],
         guard: Callable[[O], None] = lambda _: None,
         cancelable: bool = False,
         exclusive: bool | None = None,
     ) -> R:
-        """Do work on ``target`` as a task and wait for its end. ``guard`` raises where its state forbids it.
+        """Change ``target`` as a task and wait for its end.
+
+        ``guard`` raises where its state forbids it; ``decide`` says what shall be done, writes nothing, and may be
+        asked again.
 
         A VM whose host is not connected is refused: nobody there would do the work.
 
@@ -136,30 +144,49 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         hosts. A VM that is only read (the source of a clone) needs none.
         """
         return await self.tasks.run(
-            self._origin(description), target, action, self._within_reach(guard), cancelable, exclusive
+            self._origin(description),
+            target,
+            lambda job: Change(self.provider, self.inventory, job, decide).carry_out(),
+            self._within_reach(guard),
+            cancelable,
+            exclusive,
         )
 
     async def launch(
         self,
         description: str,
         target: O,
-        action: Callable[[TaskJob[O]], Awaitable[object]],
+        decide: Callable[[Edit, O], Decision[Any]],
         guard: Callable[[O], None] = lambda _: None,
         cancelable: bool = False,
         exclusive: bool | None = None,
     ) -> ids.CisTASKId:
-        """Begin work on ``target`` and return its task's id at once: what every ``$task`` operation answers.
+        """Begin to change ``target`` and return its task's id at once: what every ``$task`` operation answers.
 
-        As :meth:`run` otherwise. What ``guard`` refuses before is the reply; what fails later stands in the task. What
-        ``action`` completes with is the task's result, which must be the result of the operation without ``$task``.
+        As :meth:`run` otherwise. What ``guard`` refuses before is the reply; what fails later stands in the task. The
+        task's result is that of the change, which must be the result of the operation without ``$task``.
         """
-        origin = self._origin(description)
-        launched = self.tasks.launch(origin, target, action, self._within_reach(guard), cancelable, exclusive)
-        return ids.CisTASKId(await launched)
+        return ids.CisTASKId(
+            await self.tasks.launch(
+                self._origin(description),
+                target,
+                lambda job: Change(self.provider, self.inventory, job, decide).carry_out(),
+                self._within_reach(guard),
+                cancelable,
+                exclusive,
+            )
+        )
 
     def _origin(self, description: str) -> Origin:
         operation = self.operation
-        return Origin(operation.service, operation.name, description, self.session.user, busy_error(operation))
+        return Origin(
+            operation.service,
+            operation.name,
+            description,
+            self.session.user,
+            busy_error(operation),
+            lacking_error(operation),
+        )
 
     async def change(
         self,
@@ -168,13 +195,59 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         plan: Callable[[Edit, O], R],
         guard: Callable[[O], None] = lambda _: None,
     ) -> R:
-        """Change what stands in the inventory and needs no machine's doing, as a task; ``plan`` may refuse."""
+        """Change what stands in the inventory and needs no machine's doing, as a task; ``plan`` writes, and may
+        refuse."""
         return await self.tasks.run(
             self._origin(description),
             target,
-            lambda job: self.provider.inventory.change_inventory(job, plan),
+            lambda job: change_inventory(self.provider, job, plan),
             guard,
         )
+
+    async def launch_change(
+        self,
+        description: str,
+        target: O,
+        plan: Callable[[Edit, O], object],
+        guard: Callable[[O], None] = lambda _: None,
+    ) -> ids.CisTASKId:
+        """As :meth:`change`, in the background; returns the task's id."""
+        return ids.CisTASKId(
+            await self.tasks.launch(
+                self._origin(description),
+                target,
+                lambda job: change_inventory(self.provider, job, plan),
+                guard,
+            )
+        )
+
+    async def launch_look(
+        self,
+        description: str,
+        target: O,
+        look: Callable[[], Awaitable[A]],
+        found: Callable[[A, O], object],
+    ) -> ids.CisTASKId:
+        """Have a look at something outside, in the background; returns the task's id.
+
+        The task results in what ``found`` makes of what ``look`` has seen and of ``target`` as it is then.
+        """
+
+        async def action(job: TaskJob[O]) -> object:
+            seen = await look()
+            return await job.complete(lambda _, current: found(seen, current))
+
+        return ids.CisTASKId(await self.tasks.launch(self._origin(description), target, action))
+
+    def required(self, verbs: V | Missing) -> V:
+        """What the provider has for reading, such as ``provider.capabilities.statistics``.
+
+        :raises VapiError: it has not; the error is one that the operation declares.
+        """
+        try:
+            return required(verbs)
+        except NotCapable as error:
+            raise lacking_error(self.operation)(lacking_message(error)) from None
 
     def _within_reach(self, guard: Callable[[O], None]) -> Callable[[O], None]:
         def guarded(current: O) -> None:
@@ -207,6 +280,18 @@ def unreachable(operation: AnyOperation, vm: VirtualMachine, host: Host) -> Vapi
             "vmsg.HostNotConnected.summary", "Unable to communicate with the remote host, since it is disconnected."
         ),
     )
+
+
+def lacking_error(operation: AnyOperation) -> type[VapiError]:
+    """The error that the operation declares for what cannot be done here."""
+    classes = {
+        "unsupported": Unsupported,
+        "not_allowed_in_current_state": NotAllowedInCurrentState,
+        "service_unavailable": ServiceUnavailable,
+        "resource_inaccessible": ResourceInaccessible,
+        "invalid_argument": InvalidArgument,
+    }
+    return next((cls for name, cls in classes.items() if name in operation.errors), VapiError)
 
 
 def busy_error(operation: AnyOperation) -> type[VapiError]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
-from resphere.contract.errors import ResourceBusy, VapiError
+from resphere.contract.errors import ResourceBusy, Unsupported, VapiError
 from resphere.contract.generated.cis_task import Status
 from resphere.contract.moments import plain
+from resphere.inventory.effects import AnyEffect, Intent
 from resphere.inventory.model import ManagedObject
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
-from resphere.tasks.outcomes import canceled, failed, gone, interrupted
+from resphere.tasks.intents import release
+from resphere.tasks.outcomes import canceled, failed, gone, interrupted, succeeded
 from resphere.tasks.record import Task, busy_claim
 
 O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
@@ -23,13 +25,32 @@ R = TypeVar("R")
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Who asked for the work and by which operation; ``busy`` is the error where other work is in the way."""
+    """Who asked for the work and by which operation; ``busy`` is the error where other work is in the way, ``lacking``
+    the one where the provider does not have what is asked for."""
 
     service: str
     operation: str
     description: str
     user: str | None
     busy: type[VapiError] = ResourceBusy
+    lacking: type[VapiError] = Unsupported
+
+
+class Done(msgspec.Struct, Generic[R], frozen=True):
+    """Work that is over in the transaction in which it was decided."""
+
+    result: R
+    reports: bool = False
+
+
+class Held(msgspec.Struct, frozen=True):
+    """Work that is decided and goes on: ``effect`` is what a provider does, ``result`` what the task will result in."""
+
+    effect: AnyEffect
+    claims: tuple[str, ...]
+    room: dict[str, int]
+    result: Any
+    reports: bool = False
 
 
 class Keeper(Protocol):
@@ -52,9 +73,10 @@ class Keeper(Protocol):
 
 
 class TaskJob(Generic[O]):
-    """One piece of work; see :class:`resphere.providers.base.Job`, which this is.
+    """One piece of work: the handle by which it is recorded, slowed down, canceled and ended.
 
-    ``reports``: whatever the work completes with is the task's result.
+    It begins with :meth:`begin` or :meth:`decide` where it takes time, and must end with exactly one :meth:`complete`
+    or :meth:`fail`. ``reports``: whatever the work completes with is the task's result.
     """
 
     def __init__(
@@ -109,6 +131,56 @@ class TaskJob(Generic[O]):
 
         self._know(await self._tasks.replica.change(plan))
 
+    async def decide(self, plan: Callable[[Edit, O], Done[R] | Held]) -> Done[R] | Held:
+        """Commit a decision: with its outcome and the task's success, or with the task as running and all that the
+        outcome needs claimed for it.
+
+        ``plan`` gets the object as it is *now*, after the guard of the operation has been asked again.
+        """
+
+        def whole(edit: Edit) -> tuple[Done[R] | Held, Task]:
+            if self._exclusive:
+                self._tasks.make_way(edit, self._target.id, self.origin, self.task_id)
+            current = self._current(edit)
+            self._guard(current)
+            decision = plan(edit, current)
+            task = self._running(edit) or self._record(edit)
+            if isinstance(decision, Done):
+                if self._exclusive:
+                    edit.vacant(busy_claim(self._target.id))
+                task = self._succeeded(task, decision.result, decision.reports)
+                self._tasks.prune(edit)
+            else:
+                result = plain(decision.result) if decision.reports or self._reports else None
+                edit.put(
+                    Intent(
+                        id=task.id, effect=decision.effect, claims=decision.claims, room=decision.room, result=result
+                    )
+                )
+                self._tasks.watch(task.id, self._canceled)
+            edit.put(task)
+            return decision, task
+
+        decision, task = await self._tasks.replica.change(whole)
+        self._know(task)
+        return decision
+
+    async def consider(self, plan: Callable[[Edit, O], R]) -> R:
+        """What ``plan`` would do, of which nothing is done; its refusals are raised."""
+
+        def look(edit: Edit) -> R:
+            current = self._current(edit)
+            self._guard(current)
+            result = plan(edit, current)
+            edit.withhold()
+            return result
+
+        return await self._tasks.replica.change(look)
+
+    def is_canceled(self) -> bool:
+        """Whether somebody has asked for the work to be stopped."""
+        return self._canceled.is_set()
+
     async def spend(self, seconds: float) -> None:
         if seconds <= 0:
             return
@@ -131,25 +203,28 @@ class TaskJob(Generic[O]):
 
         await self._tasks.replica.change(plan)
 
-    async def complete(self, plan: Callable[[Edit, O], R], *, reports: bool = False) -> R:
+    async def complete(self, plan: Callable[[Edit, O], R], *, reports: bool = False, is_done: bool = False) -> R:
+        """Commit the outcome and the task's success in one transaction; what was claimed for it is released.
+
+        ``plan`` gets the object as it is *now*, after the guard of the operation has been asked again. ``is_done``: it
+        has happened already, and is neither canceled nor refused any more. ``reports``: what ``plan`` returns is the
+        task's result, for others to read.
+        """
+
         def whole(edit: Edit) -> tuple[R, Task]:
-            running = self._running(edit)
+            running = self._running(edit, cancelable=not is_done)
+            intended = running is not None and edit.get(Intent, running.id) is not None
             if self._exclusive:
                 self._tasks.make_way(edit, self._target.id, self.origin, self.task_id)
                 edit.vacant(busy_claim(self._target.id))
-            current = edit.get(type(self._target), self._target.id)
-            if current is None:
-                raise gone(self._target)
-            self._guard(current)
+            if running is not None and intended:
+                edit.delete(Intent, running.id)
+            current = self._current(edit)
+            # What others must not take meanwhile is claimed for decided work, and looks taken to its guard.
+            if not is_done and (self._exclusive or not intended):
+                self._guard(current)
             result = plan(edit, current)
-            task = msgspec.structs.replace(
-                running or self._record(edit),
-                status=Status.SUCCEEDED,
-                progress=100,
-                # Plain values: what this worker shows is what others read from the store.
-                result=plain(result) if reports or self._reports else None,
-                end_time=self._tasks.now(),
-            )
+            task = self._succeeded(running or self._record(edit), result, reports)
             edit.put(task)
             self._tasks.prune(edit)
             return result, task
@@ -169,6 +244,7 @@ class TaskJob(Generic[O]):
                 return self._task
             task = failed(current, error, self._tasks.now())
             edit.put(task)
+            release(edit, task.id, error, self._tasks.now())
             return task
 
         task = await self._tasks.replica.change(plan)
@@ -179,7 +255,21 @@ class TaskJob(Generic[O]):
         self._task = task
         self.recorded.set()
 
-    def _running(self, edit: Edit) -> Task | None:
+    def _current(self, edit: Edit) -> O:
+        """The object as it is now.
+
+        :raises NotFound: it is no more.
+        """
+        current = edit.get(type(self._target), self._target.id)
+        if current is None:
+            raise gone(self._target)
+        return current
+
+    def _succeeded(self, task: Task, result: object, reports: bool) -> Task:
+        # Plain values: what this worker shows is what others read from the store.
+        return succeeded(task, plain(result) if reports or self._reports else None, self._tasks.now())
+
+    def _running(self, edit: Edit, *, cancelable: bool = True) -> Task | None:
         """The task as it was recorded, ``None`` where it was not yet.
 
         :raises VapiError: it was canceled, or another worker took this one for dead and failed the task.
@@ -189,7 +279,7 @@ class TaskJob(Generic[O]):
         running = edit.get(Task, self._task.id)
         if running is None or running.is_finished:
             raise interrupted()
-        if running.cancel_requested:
+        if running.cancel_requested and cancelable:
             raise canceled()
         return running
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -47,6 +48,11 @@ def failed(task: Task, error: VapiError, now: datetime) -> Task:
     return msgspec.structs.replace(
         task, status=Status.FAILED, error=error.value(), end_time=now, start_time=task.start_time or now
     )
+
+
+def succeeded(task: Task, result: Any, now: datetime) -> Task:
+    """``task`` as it stands after it was done, with a result of plain values."""
+    return msgspec.structs.replace(task, status=Status.SUCCEEDED, progress=100, result=result, end_time=now)
 
 
 def interrupted() -> InternalServerError:

@@ -11,15 +11,22 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
 
 from resphere.contract.errors import NotAllowedInCurrentState, VapiError, message
+from resphere.inventory.effects import Intent
+from resphere.inventory.facts import Facts
 from resphere.inventory.model import Host, ManagedObject, VirtualMachine
+from resphere.providers.base import Provider
 from resphere.replica.edit import Edit
 from resphere.replica.errors import ConcurrentChange as ChangedConcurrently
 from resphere.replica.replica import Replica
+from resphere.rules.settlement.effects import rebased, settle
+from resphere.rules.settlement.settlement import Settlement
+from resphere.tasks.intents import release
 from resphere.tasks.job import Origin, TaskJob
 from resphere.tasks.outcomes import (
     busy_messages,
@@ -29,6 +36,7 @@ from resphere.tasks.outcomes import (
     no_task,
     overtaken,
     stopped,
+    succeeded,
     unforeseen,
 )
 from resphere.tasks.record import Task
@@ -51,16 +59,23 @@ ONE_AT_A_TIME: tuple[type[ManagedObject], ...] = (VirtualMachine, Host)
 class Tasks:
     """All tasks of the store, and the work that this worker does itself.
 
-    ``owner`` names this worker; ``is_alive`` tells whether the worker of that name still runs.
+    ``owner`` names this worker; ``is_alive`` tells whether the worker of that name still runs;
+    ``provider`` tells what has become of what a dead one has begun.
     """
 
     def __init__(
-        self, replica: Replica, now: Callable[[], datetime], owner: str, is_alive: Callable[[str], bool]
+        self,
+        replica: Replica,
+        now: Callable[[], datetime],
+        owner: str,
+        is_alive: Callable[[str], bool],
+        provider: Provider,
     ) -> None:
         self.replica = replica
         self.now = now
         self.owner = owner
         self._is_alive = is_alive
+        self._provider = provider
         self._watched: dict[str, asyncio.Event] = {}
         self._watcher: asyncio.Task[None] | None = None
         self._launched: set[asyncio.Task[None]] = set()
@@ -171,24 +186,59 @@ class Tasks:
         for task in tuple(self.replica.by(Task, "busy", target).values()):
             if task.id == own:
                 continue
-            if self.is_worked_on(task):
+            # What a provider may have done is for the sweep to ask; until then it is under way.
+            decided = edit.get(Intent, task.id) is not None
+            if self.is_worked_on(task) or (decided and not self._provider.capabilities.at_once):
                 raise origin.busy(*busy_messages(task))
-            edit.put(failed(task, interrupted(), self.now()))
+            self._interrupt(edit, task)
 
-    async def abandon_orphans(self) -> int:
-        """Fail the tasks that nobody does any more; returns how many there were."""
+    async def take_over_orphans(self) -> int:
+        """End the tasks that nobody does any more; returns how many there were.
+
+        Of what was decided and begun the provider is asked whether it has come true: then it is settled. Whatever else
+        had been begun has failed, and what was claimed for it is released. Where the provider cannot tell, the task is
+        left for the next time.
+        """
         orphans = [t.id for t in self.replica.by(Task, "finished", "no").values() if not self.is_worked_on(t)]
+        ended = 0
+        for identity in orphans:
+            intent = self.replica.get(Intent, identity)
+            try:
+                facts = await self._provider.observe(intent.effect) if intent is not None else None
+            except Exception:
+                log.exception("the provider cannot tell what became of the task %s", identity)
+                continue
+            try:
+                ended += await self.replica.change(partial(self._take_over, identity=identity, facts=facts))
+            except VapiError as error:
+                ended += await self.replica.change(partial(self._end_badly, identity=identity, error=error))
+        return ended
 
-        def plan(edit: Edit) -> int:
-            count = 0
-            for identity in orphans:
-                task = edit.get(Task, identity)
-                if task is not None and not task.is_finished:
-                    edit.put(failed(task, interrupted(), self.now()))
-                    count += 1
-            return count
+    def _take_over(self, edit: Edit, *, identity: str, facts: Facts | None) -> int:
+        task, intent = edit.get(Task, identity), edit.get(Intent, identity)
+        if task is None or task.is_finished:
+            return 0
+        if intent is None or facts is None:
+            self._interrupt(edit, task)
+            return 1
+        edit.delete(Intent, identity)
+        effect = rebased(self.replica, edit, intent.effect, undone=False)
+        settle(Settlement(self.replica, edit, self.now()), effect, facts, decided=intent.effect)
+        edit.put(succeeded(task, intent.result, self.now()))
+        return 1
 
-        return await self.replica.change(plan) if orphans else 0
+    def _end_badly(self, edit: Edit, *, identity: str, error: VapiError) -> int:
+        task = edit.get(Task, identity)
+        if task is None or task.is_finished:
+            return 0
+        self._interrupt(edit, task, error)
+        return 1
+
+    def _interrupt(self, edit: Edit, task: Task, error: VapiError | None = None) -> None:
+        """Fail a task that nobody does any more."""
+        error = error or interrupted()
+        edit.put(failed(task, error, self.now()))
+        release(edit, task.id, error, self.now())
 
     def prune(self, edit: Edit) -> None:
         """Forget the oldest finished tasks where there are too many."""

@@ -6,4 +6,4 @@ from resphere.replica.wiring import Sweep, Wiring
 from resphere.tasks.record import TASKS
 from resphere.tasks.runner import Tasks
 
-WIRING = Wiring(tables=(TASKS,), sweeps=(Sweep(Tasks, Tasks.abandon_orphans),))
+WIRING = Wiring(tables=(TASKS,), sweeps=(Sweep(Tasks, Tasks.take_over_orphans),))

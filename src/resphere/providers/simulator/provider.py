@@ -1,17 +1,20 @@
-"""The simulated vCenter: its truth is the store itself, and its work is a change of the inventory."""
+"""The simulated vCenter: its truth is the store itself, and its machines are what the inventory says."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from resphere.inventory.effects import AnyEffect
+from resphere.inventory.facts import Facts
+from resphere.providers.base import Capabilities, Inventory, Step
 from resphere.providers.simulator.durations import NONE, Durations
 from resphere.providers.simulator.load import Statistics
+from resphere.providers.simulator.pace import steps
 from resphere.providers.simulator.work.guests import GuestOptions, Guests
 from resphere.providers.simulator.work.hardware import Hardware
 from resphere.providers.simulator.work.hosts import Hosts
-from resphere.providers.simulator.work.inventory import Inventory
 from resphere.providers.simulator.work.lifecycle import Lifecycle
 from resphere.providers.simulator.work.power import Power
 from resphere.providers.simulator.work.reboots import Reboots
@@ -35,18 +38,40 @@ class Simulator:
         durations: Durations = NONE,
         guests: GuestOptions = GUESTS,
     ) -> None:
-        self.power = Power(inventory, durations)
-        self.hardware = Hardware(inventory, durations)
-        self.snapshots = Snapshots(inventory, durations)
-        self.lifecycle = Lifecycle(inventory, durations)
-        self.hosts = Hosts(inventory, durations)
-        self.inventory = Inventory(inventory, durations)
-        self.guests = Guests(inventory, contents, now, durations, guests)
-        self.statistics = Statistics(inventory)
+        self._durations = durations
+        self._guests = Guests(inventory, contents, now, guests)
         self._reboots = Reboots(inventory, now)
+        power, hosts = Power(inventory, now, durations), Hosts(inventory)
+        lifecycle = Lifecycle(inventory, now, durations)
+        self.capabilities = Capabilities(
+            at_once=True,
+            power=power,
+            lifecycle=lifecycle,
+            hardware=Hardware(),
+            suspension=power,
+            guest_power=power,
+            registration=lifecycle,
+            copies=lifecycle,
+            migration=lifecycle,
+            snapshots=Snapshots(inventory, now),
+            hosts=hosts,
+            maintenance=hosts,
+            guests=self._guests,
+            tools=self._guests,
+            customization=self._guests,
+            statistics=Statistics(inventory),
+        )
 
-    async def feed(self, inventory: Replica) -> None:
+    def steps(self, effect: AnyEffect) -> Sequence[Step]:
+        """As the durations say."""
+        return steps(self._durations, effect)
+
+    async def observe(self, effect: AnyEffect) -> Facts | None:
+        """What was not settled has not happened."""
+        return None
+
+    async def feed(self, inventory: Inventory) -> None:
         """The store is the truth; what goes on in guests by itself is brought about here."""
         async with asyncio.TaskGroup() as going_on:
-            going_on.create_task(self.guests.go_on())
+            going_on.create_task(self._guests.go_on())
             going_on.create_task(self._reboots.due.run())

@@ -17,8 +17,9 @@ from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.contract.generated.vcenter_vm_hardware import Boot, Cdrom, Cpu, Disk, Memory
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Nvme, Sata, Scsi
 from resphere.contract.generated.vcenter_vm_hardware_boot import Device
+from resphere.inventory.effects import Intent
 from resphere.inventory.model import Datastore, DatastoreFile, UnregisteredVm, VirtualMachine
-from resphere.inventory.tables import file_stem, home
+from resphere.inventory.tables import file_stem, home, vmx_claim
 from resphere.replica.replica import Replica
 from resphere.rules.hardware.addresses import UNITS, Bus, buses, used
 from resphere.rules.hardware.boot import with_boot
@@ -168,9 +169,10 @@ def folder_exists(inventory: Replica, datastore: Datastore, folder: str) -> bool
     """Whether the datastore has a folder of that name with files of a VM, or left by one, or a disk that VMs share."""
     key = home(datastore.id, f"{folder}/")
     disk = f"[{datastore.name}] {folder}/{folder}.vmdk"
-    return disk in files_on(inventory, datastore.id) or any(
-        inventory.by(cls, "home", key) for cls in (VirtualMachine, UnregisteredVm, DatastoreFile)
-    )
+    vmx = vmx_claim(datastore.id, f"{folder}/{folder}.vmx")
+    if disk in files_on(inventory, datastore.id) or inventory.by(Intent, "claim", vmx):
+        return True
+    return any(inventory.by(cls, "home", key) for cls in (VirtualMachine, UnregisteredVm, DatastoreFile))
 
 
 def with_each(

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from typing import Any
 
 from resphere.contract.errors import NotAllowedInCurrentState, Unsupported, message
 from resphere.contract.generated.vcenter_vm_guest import Credentials
+from resphere.inventory.effects import ChangeGuestFile, FileChange
 from resphere.inventory.model import VirtualMachine
-from resphere.providers.base import GuestFiles
+from resphere.providers.base import GuestFiles, Guests
 from resphere.rules.guests.tools import require_tools
 from resphere.rules.hardware.devices import STATE_WORDS
 from resphere.rules.machines.power import ON
 from resphere.services.call import Call
-
-R = TypeVar("R")
+from resphere.tasks.change import Decision
 
 
 def require_ready(vm: VirtualMachine) -> None:
@@ -49,18 +48,29 @@ def ready(call: Call, vm: str, credentials: Credentials) -> tuple[VirtualMachine
     """
     found = call.require(VirtualMachine, vm)
     require_ready(found)
-    return found, call.provider.guests.log_in(found, credentials)
+    return found, guests_of(call).log_in(found, credentials)
 
 
 def look(call: Call, vm: str, credentials: Credentials) -> GuestFiles:
     """The files of a guest, to be looked at."""
     found, _ = ready(call, vm, credentials)
-    return call.provider.guests.files(found, call.environment.now())
+    return guests_of(call).files(found, call.environment.now())
 
 
-async def change(call: Call, vm: str, credentials: Credentials, description: str, act: Callable[[GuestFiles], R]) -> R:
-    """Change the files of a guest by ``act``, which may refuse."""
+async def change(call: Call, vm: str, credentials: Credentials, description: str, change: FileChange) -> Any:
+    """Change a file or directory of a guest; returns what that results in."""
     found, _ = ready(call, vm, credentials)
     return await call.run(
-        description, found, lambda job: call.provider.guests.change_files(job, act), guard=require_ready
+        description,
+        found,
+        lambda _, current: Decision(ChangeGuestFile(vm=current, change=change), None),
+        guard=require_ready,
     )
+
+
+def guests_of(call: Call) -> Guests:
+    """What the provider can do in guests.
+
+    :raises VapiError: nothing.
+    """
+    return call.required(call.provider.capabilities.guests)

@@ -34,7 +34,7 @@ async def create(call: Call, create_spec: vcenter.EvcModes.CreateSpec) -> ids.Ci
 
     list(hosts_of(call, create_spec))
     root = call.require(Folder, ROOT_FOLDER)
-    return await call.launch("EVCManager.createEvcMode", root, lambda job: job.complete(common, reports=True))
+    return await call.launch_change("EVCManager.createEvcMode", root, common)
 
 
 def hosts_of(call: Call, spec: vcenter.EvcModes.CreateSpec) -> Iterator[Host]:

@@ -184,7 +184,7 @@ def placed(call: Call, id: str) -> Placed:
 
 def series(call: Call, type: str, id: str, times: list[int]) -> list[Load]:
     """The loads of a machine."""
-    statistics, moments = call.provider.statistics, [float(at) for at in times]
+    statistics, moments = call.required(call.provider.capabilities.statistics), [float(at) for at in times]
     if type == HOST:
         return statistics.host_loads(call.require(Host, id), moments)
     return statistics.vm_loads(call.require(VirtualMachine, id), moments)

@@ -12,58 +12,64 @@ from resphere.inventory.customization import GuestCustomization, Status
 from resphere.inventory.guest import GuestNode, GuestSystem
 from resphere.inventory.model import VirtualMachine
 from resphere.providers.simulator.guest.image import host_name_of, hosts_file, style_of
-from resphere.replica.edit import Edit
+from resphere.providers.simulator.notes import Documents
 from resphere.rules.guests.customization import customized, finished
 
 
-def customized_at_start(edit: Edit, vm: VirtualMachine, now: datetime, seconds: float) -> VirtualMachine:
+def customized_at_start(notes: Documents, vm: VirtualMachine, now: datetime, seconds: float) -> VirtualMachine:
     """``vm``, which starts, as the customization that waits for that leaves it. How it goes is kept.
 
     Where it takes ``seconds``, it only begins here; see :class:`resphere.providers.simulator.work.customizations`.
     """
-    waiting = edit.get(GuestCustomization, vm.id)
+    waiting = notes.get(GuestCustomization, vm.id)
     if waiting is None or waiting.spec is None:
         return vm
     if seconds > 0 and vm.guest is not None:
-        edit.put(msgspec.structs.replace(waiting, start_time=now, due=now + timedelta(seconds=seconds)))
+        notes.put(msgspec.structs.replace(waiting, start_time=now, due=now + timedelta(seconds=seconds)))
         return vm
-    return customize(edit, vm, waiting.spec, now, started=now, live=False)
+    return customize(notes, vm, waiting.spec, now, started=now, live=False)
 
 
-def hold_customization(edit: Edit, machine: str) -> None:
+def hold_customization(notes: Documents, machine: str) -> None:
     """Have the customization that is under way wait until the machine is resumed."""
-    current = edit.get(GuestCustomization, machine)
+    current = notes.get(GuestCustomization, machine)
     if current is not None and current.due is not None:
-        edit.put(msgspec.structs.replace(current, due=None))
+        notes.put(msgspec.structs.replace(current, due=None))
 
 
-def resume_customization(edit: Edit, machine: str, now: datetime, seconds: float) -> None:
+def resume_customization(notes: Documents, machine: str, now: datetime, seconds: float) -> None:
     """Have the customization that was under way go on, from its beginning."""
-    current = edit.get(GuestCustomization, machine)
+    current = notes.get(GuestCustomization, machine)
     if current is not None and current.status is Status.RUNNING:
-        edit.put(msgspec.structs.replace(current, due=now + timedelta(seconds=seconds)))
+        notes.put(msgspec.structs.replace(current, due=now + timedelta(seconds=seconds)))
 
 
-def break_off_customization(edit: Edit, machine: str, now: datetime, why: str) -> None:
+def break_off_customization(notes: Documents, machine: str, now: datetime, why: str) -> None:
     """Have the customization that is under way fail."""
-    current = edit.get(GuestCustomization, machine)
+    current = notes.get(GuestCustomization, machine)
     if current is not None and current.status is Status.RUNNING:
-        edit.put(finished(machine, now, started=current.start_time, error=why))
+        notes.put(finished(machine, now, started=current.start_time, error=why))
 
 
 def customize(
-    edit: Edit, vm: VirtualMachine, spec: CustomizationSpec, now: datetime, *, started: datetime | None, live: bool
+    notes: Documents,
+    vm: VirtualMachine,
+    spec: CustomizationSpec,
+    now: datetime,
+    *,
+    started: datetime | None,
+    live: bool,
 ) -> VirtualMachine:
     """``vm`` with what ``spec`` makes of its guest, whose files follow. A failure is kept, and changes nothing."""
     try:
         changed = customized(vm, spec)
     except ValueError as error:
-        edit.put(finished(vm.id, now, started=started, error=str(error), live=live))
+        notes.put(finished(vm.id, now, started=started, error=str(error), live=live))
         return vm
-    edit.put(finished(vm.id, now, started=started, live=live))
-    system = edit.get(GuestSystem, vm.id)
+    notes.put(finished(vm.id, now, started=started, live=live))
+    system = notes.get(GuestSystem, vm.id)
     if system is not None and not style_of(changed).windows:
-        edit.put(msgspec.structs.replace(system, nodes=_with_names(system, changed, now)))
+        notes.put(msgspec.structs.replace(system, nodes=_with_names(system, changed, now)))
     return changed
 
 

@@ -6,6 +6,16 @@ from typing import Any
 
 from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Files, Transfers
+from resphere.inventory.effects import (
+    DeleteDirectory,
+    DeleteFile,
+    FileChange,
+    MakeDirectory,
+    MakeTemporary,
+    MoveDirectory,
+    MoveFile,
+    UpdateFile,
+)
 from resphere.inventory.guest import GuestNode
 from resphere.providers.simulator.guest.faults import already_there, denied, not_a_file
 from resphere.providers.simulator.guest.image import TEMPORARY
@@ -170,3 +180,23 @@ def _permissions(text: str) -> str:
             )
         )
     return text.zfill(4)
+
+
+def changed(files: SimulatedFiles, change: FileChange) -> str | None:
+    """Make the change; returns the path of what was made under a name that nobody chose."""
+    match change:
+        case MakeDirectory():
+            files.make_directory(change.path, change.parents)
+        case DeleteDirectory():
+            files.delete_directory(change.path, change.recursive)
+        case MoveDirectory():
+            files.move_directory(change.path, change.new_path)
+        case DeleteFile():
+            files.delete_file(change.path)
+        case MoveFile():
+            files.move_file(change.path, change.new_path, change.overwrite)
+        case UpdateFile():
+            files.update(change.path, change.attributes)
+        case MakeTemporary():
+            return files.make_temporary(change.type, change.prefix, change.suffix, change.parent, change.unique)
+    return None

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TypeVar
 
 import msgspec
 
 from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
-from resphere.inventory.guest import GuestContent, GuestNode, GuestSystem, content_id, put_system
+from resphere.inventory.guest import GuestContent, GuestNode, GuestSystem, content_id
 from resphere.inventory.model import VirtualMachine
-from resphere.providers.base import Job
+from resphere.providers.base import Outdated
 from resphere.providers.simulator.guest.image import image, style_of
+from resphere.providers.simulator.guest.keeping import put_system
 from resphere.providers.simulator.guest.tree import Limits, Tree
-from resphere.replica.edit import Edit
+from resphere.providers.simulator.notes import Documents
 from resphere.replica.replica import Replica
 from resphere.store.contents import ContentMissing, Contents
-
-R = TypeVar("R")
 
 
 class Systems:
@@ -39,16 +37,16 @@ class Systems:
         """The guest's files, to be looked at."""
         return self._tree(vm, self.stored(vm), now, self._inventory.get)
 
-    def open(self, edit: Edit, vm: VirtualMachine, now: datetime) -> tuple[GuestSystem, Tree]:
+    def open(self, notes: Documents, vm: VirtualMachine, now: datetime) -> tuple[GuestSystem, Tree]:
         """The guest and its files, to be changed."""
-        system = edit.get(GuestSystem, vm.id) or image(vm)
+        system = notes.get(GuestSystem, vm.id) or image(vm)
         # Who changes the guest relies on the VM: it runs still, and is where and what it was.
-        edit.rely_on(vm)
-        return system, self._tree(vm, system, now, edit.get)
+        notes.rely_on(vm)
+        return system, self._tree(vm, system, now, notes.get)
 
-    def store(self, edit: Edit, system: GuestSystem, tree: Tree) -> None:
+    def store(self, notes: Documents, system: GuestSystem, tree: Tree) -> None:
         """Write the guest with its files."""
-        put_system(self._inventory, edit, msgspec.structs.replace(system, nodes=tree.nodes), tree.contents, tree.files)
+        put_system(self._inventory, notes, msgspec.structs.replace(system, nodes=tree.nodes), tree.contents, tree.files)
 
     def filesystems(self, vm: VirtualMachine) -> dict[str, LocalFilesystem.Info]:
         """The guest's file systems by mount point: what its files have grown by is free no more."""
@@ -71,6 +69,13 @@ class Systems:
         if old is not None and old.file is not None and not self._inventory.by(GuestContent, "file", old.file):
             self._contents.delete(old.file)
 
+    def _read(self, file: str) -> bytes:
+        try:
+            return self._contents.read(file)
+        except ContentMissing as error:
+            # Another worker has let go of it since this one has looked last.
+            raise Outdated from error
+
     def _tree(
         self,
         vm: VirtualMachine,
@@ -81,7 +86,7 @@ class Systems:
         def stored(name: str) -> bytes:
             content = get(GuestContent, content_id(vm.id, name))
             assert content is not None, f"the content {name} of {vm.id} is missing"
-            return content.data if content.file is None else self._contents.read(content.file)
+            return content.data if content.file is None else self._read(content.file)
 
         limits = msgspec.structs.replace(self._limits, disk_bytes=min(self._limits.disk_bytes, room_bytes(vm)))
         return Tree(style_of(vm), system.nodes, stored, now, limits)
@@ -102,11 +107,3 @@ def room_bytes(vm: VirtualMachine) -> int:
 def size_bytes(nodes: Mapping[str, GuestNode]) -> int:
     """What files have in all."""
     return sum(node.size for node in nodes.values())
-
-
-async def complete(job: Job[VirtualMachine], plan: Callable[[Edit, VirtualMachine], R]) -> R:
-    """``job.complete`` for a plan that reads contents: one may have gone since this worker has looked last."""
-    try:
-        return await job.complete(plan)
-    except ContentMissing:
-        return await job.complete(plan)

@@ -11,7 +11,6 @@ from resphere.providers.simulator.guest.customizing import customize
 from resphere.providers.simulator.work.due import Due
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
-from resphere.rules.guests.customization import finished
 
 
 class Customizations:
@@ -21,15 +20,6 @@ class Customizations:
         self._inventory = inventory
         self._now = now
         self.due = Due(inventory, now, GuestCustomization, self._under_way, self._finish)
-
-    async def fail_live(self, machine: str, began: datetime, why: str) -> None:
-        """Keep that the customization of a running guest has failed."""
-
-        def plan(edit: Edit) -> None:
-            if edit.get(VirtualMachine, machine) is not None:
-                edit.put(finished(machine, self._now(), started=began, error=why, live=True))
-
-        await self._inventory.change(plan)
 
     def _under_way(self) -> Iterator[tuple[datetime, str]]:
         for found in self._inventory.by(GuestCustomization, "due", "yes").values():

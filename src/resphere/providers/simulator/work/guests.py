@@ -5,33 +5,31 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from datetime import datetime
-from typing import TypeVar
 
 import msgspec
 
-from resphere.contract.errors import Unauthenticated, Unsupported, VapiError, message
+from resphere.contract.errors import Unauthenticated, Unsupported, message
 from resphere.contract.generated.vcenter_guest import CustomizationSpec
 from resphere.contract.generated.vcenter_vm_guest import Credentials, LocalFilesystem, Processes
 from resphere.contract.model import ByteStream
+from resphere.inventory.effects import FileChange, Received
+from resphere.inventory.facts import Facts
 from resphere.inventory.guest import GuestTransfer
 from resphere.inventory.model import VirtualMachine
-from resphere.providers.base import GuestFiles, Job
-from resphere.providers.simulator.durations import Durations
+from resphere.providers.base import GuestFiles, Opened, Work
 from resphere.providers.simulator.guest.customizing import customize
 from resphere.providers.simulator.guest.faults import no_process
-from resphere.providers.simulator.guest.files import SimulatedFiles
+from resphere.providers.simulator.guest.files import SimulatedFiles, changed
 from resphere.providers.simulator.guest.image import administrator_of, environment, style_of
 from resphere.providers.simulator.guest.processes import ended, info, shown, started
-from resphere.providers.simulator.guest.systems import Systems, complete
+from resphere.providers.simulator.guest.systems import Systems
 from resphere.providers.simulator.guest.tools import installer_drive, upgraded, with_installer, without_installer
 from resphere.providers.simulator.guest.tree import Limits
+from resphere.providers.simulator.notes import Notes
 from resphere.providers.simulator.work.customizations import Customizations
 from resphere.providers.simulator.work.transfers import Transfers
-from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.store.contents import Contents
-
-R = TypeVar("R")
 
 
 class GuestOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,10 +48,10 @@ class Guests:
         inventory: Replica,
         contents: Contents,
         now: Callable[[], datetime],
-        durations: Durations,
         options: GuestOptions,
     ) -> None:
-        self._durations = durations
+        self._inventory = inventory
+        self._now = now
         self._options = options
         self._customizations = Customizations(inventory, now)
         self._systems = Systems(inventory, contents, options.limits)
@@ -110,16 +108,13 @@ class Guests:
         """As they are stored, or as they follow from the VM."""
         return SimulatedFiles(self._systems.look(vm, now))
 
-    async def change_files(self, job: Job[VirtualMachine], act: Callable[[GuestFiles], R]) -> R:
-        """Store the guest with what ``act`` makes of its files."""
-
-        def plan(edit: Edit, vm: VirtualMachine) -> R:
-            system, tree = self._systems.open(edit, vm, job.now())
-            result = act(SimulatedFiles(tree))
-            self._systems.store(edit, system, tree)
-            return result
-
-        return await complete(job, plan)
+    async def change_file(self, work: Work, vm: VirtualMachine, change: FileChange) -> Facts:
+        """Store the guest with its changed files."""
+        notes = Notes(self._inventory)
+        system, tree = self._systems.open(notes, vm, self._now())
+        result = changed(SimulatedFiles(tree), change)
+        self._systems.store(notes, system, tree)
+        return notes.facts(result=result)
 
     def processes(self, vm: VirtualMachine, now: datetime) -> dict[int, Processes.Info]:
         """Those that every guest has, and those that were started."""
@@ -133,70 +128,65 @@ class Guests:
             raise no_process(pid)
         return found
 
-    async def start_process(self, job: Job[VirtualMachine], spec: Processes.CreateSpec, user: str) -> int:
+    async def start_process(self, work: Work, vm: VirtualMachine, spec: Processes.CreateSpec, user: str) -> Facts:
         """The program acts on the files at once."""
+        notes = Notes(self._inventory)
+        system, tree = self._systems.open(notes, vm, self._now())
+        system, pid = started(vm, system, tree, spec, user)
+        self._systems.store(notes, system, tree)
+        return notes.facts(result=pid)
 
-        def plan(edit: Edit, vm: VirtualMachine) -> int:
-            system, tree = self._systems.open(edit, vm, job.now())
-            system, pid = started(vm, system, tree, spec, user)
-            self._systems.store(edit, system, tree)
-            return pid
-
-        return await complete(job, plan)
-
-    async def end_process(self, job: Job[VirtualMachine], pid: int) -> None:
+    async def end_process(self, work: Work, vm: VirtualMachine, pid: int) -> Facts:
         """It is over at once."""
-
-        def plan(edit: Edit, vm: VirtualMachine) -> None:
-            system, _ = self._systems.open(edit, vm, job.now())
-            edit.put(ended(vm, system, pid, job.now()))
-
-        await job.complete(plan)
+        notes = Notes(self._inventory)
+        system, _ = self._systems.open(notes, vm, self._now())
+        notes.put(ended(vm, system, pid, self._now()))
+        return notes.facts()
 
     def has_installer(self, vm: VirtualMachine) -> bool:
         """In a CD-ROM drive."""
         return installer_drive(vm) is not None
 
-    async def connect_installer(self, job: Job[VirtualMachine]) -> None:
+    async def connect_installer(self, work: Work, vm: VirtualMachine) -> Facts:
         """The guest installs Tools at once where it has none."""
-        with_installer(job.target)
-        await job.complete(lambda edit, vm: edit.put(with_installer(vm)))
+        return Facts(machine=with_installer(vm))
 
-    async def disconnect_installer(self, job: Job[VirtualMachine]) -> None:
+    async def disconnect_installer(self, work: Work, vm: VirtualMachine) -> Facts:
         """The drive is the host's again."""
-        await job.complete(lambda edit, vm: edit.put(without_installer(vm)))
+        return Facts(machine=without_installer(vm))
 
-    async def upgrade_tools(self, job: Job[VirtualMachine]) -> None:
+    async def upgrade(self, work: Work, vm: VirtualMachine) -> Facts:
         """The release that the hosts have."""
-        await job.complete(lambda edit, vm: edit.put(upgraded(vm)))
+        return Facts(machine=upgraded(vm))
 
-    async def customize(self, job: Job[VirtualMachine], spec: CustomizationSpec) -> None:
-        """Names and addresses change at the end. What breaks off, or is canceled, has failed."""
-        began = job.now()
+    async def customize(self, work: Work, vm: VirtualMachine, spec: CustomizationSpec, began: datetime) -> Facts:
+        """Names and addresses change at the end."""
+        notes = Notes(self._inventory)
+        return notes.facts(customize(notes, vm, spec, self._now(), started=began, live=True))
 
-        def plan(edit: Edit, vm: VirtualMachine) -> None:
-            edit.put(customize(edit, vm, spec, job.now(), started=began, live=True))
-
-        # What is refused before it has begun leaves no trace.
-        await job.begin()
-        try:
-            await job.spend(self._durations.customize)
-            await job.complete(plan)
-        except VapiError as error:
-            await self._customizations.fail_live(job.target.id, began, str(error))
-            raise
-
-    async def agree_on_transfer(self, job: Job[VirtualMachine], transfer: GuestTransfer) -> None:
+    async def agree_on_transfer(self, work: Work, vm: VirtualMachine, transfer: GuestTransfer) -> Facts:
         """See :class:`Transfers`."""
-        await self._transfers.agree(job, transfer)
+        return self._transfers.agree(vm, transfer, self._now())
 
-    async def download(self, job: Job[VirtualMachine], transfer: GuestTransfer) -> ByteStream:
+    async def open_download(self, vm: VirtualMachine, transfer: GuestTransfer) -> Opened:
         """See :class:`Transfers`."""
-        return await self._transfers.download(job, transfer)
+        return self._transfers.open(vm, transfer, self._now())
 
-    async def upload(self, job: Job[VirtualMachine], transfer: GuestTransfer, content: ByteStream) -> None:
+    async def end_download(self, work: Work, vm: VirtualMachine, transfer: GuestTransfer, digest: str) -> Facts:
         """See :class:`Transfers`."""
-        await self._transfers.upload(job, transfer, content)
+        return self._transfers.end_download(vm, transfer, digest, self._now())
+
+    async def receive(self, vm: VirtualMachine, transfer: GuestTransfer, content: ByteStream) -> Received:
+        """See :class:`Transfers`."""
+        return await self._transfers.receive(vm, transfer, content, self._now())
+
+    def discard(self, received: Received) -> None:
+        """See :class:`Transfers`."""
+        self._transfers.discard(received)
+
+    async def end_upload(self, work: Work, vm: VirtualMachine, transfer: GuestTransfer, received: Received) -> Facts:
+        """See :class:`Transfers`."""
+        return self._transfers.end_upload(vm, transfer, received, self._now())
 
     async def go_on(self) -> None:
         """Take up what workers that died have left, and then finish in the guests what takes time, until canceled."""

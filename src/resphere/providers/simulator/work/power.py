@@ -1,16 +1,17 @@
-"""Power of simulated virtual machines."""
+"""Power of simulated virtual machines and of their guests."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import msgspec
 
 from resphere.contract.generated import vcenter_vm
-from resphere.inventory.guest import stop_guest
+from resphere.inventory.facts import Facts
 from resphere.inventory.guest_reboot import GuestReboot
-from resphere.inventory.model import VirtualMachine
-from resphere.providers.base import Job
+from resphere.inventory.model import Host, VirtualMachine
+from resphere.providers.base import Work
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.guest.customizing import (
     break_off_customization,
@@ -18,11 +19,12 @@ from resphere.providers.simulator.guest.customizing import (
     hold_customization,
     resume_customization,
 )
+from resphere.providers.simulator.guest.keeping import stop_guest
+from resphere.providers.simulator.guest.rebooting import rebooting
 from resphere.providers.simulator.guest.tools import reporting, upgraded_at_start, with_system_of_medium
-from resphere.providers.simulator.states import powered_off, powered_on, rebooting, suspended
-from resphere.providers.simulator.work.places import running_place
-from resphere.replica.edit import Edit
+from resphere.providers.simulator.notes import Notes
 from resphere.replica.replica import Replica
+from resphere.rules.machines.power_states import powered_off, powered_on, suspended
 
 State = vcenter_vm.Power.State
 
@@ -30,70 +32,57 @@ State = vcenter_vm.Power.State
 class Power:
     """States change; nothing runs."""
 
-    def __init__(self, inventory: Replica, durations: Durations) -> None:
+    def __init__(self, inventory: Replica, now: Callable[[], datetime], durations: Durations) -> None:
         self._inventory = inventory
+        self._now = now
         self._durations = durations
 
-    async def power_on(self, job: Job[VirtualMachine]) -> None:
-        """Start or resume, on its host or, where that takes no VMs, on another of the cluster."""
-        await job.spend(self._durations.power_on)
+    async def power_on(self, work: Work, vm: VirtualMachine, host: Host) -> Facts:
+        """What waits for a start is done, or begun where it takes time."""
+        notes = Notes(self._inventory)
+        starting = vm if host.id == vm.host else msgspec.structs.replace(vm, host=host.id)
+        return notes.facts(started(notes, starting, self._now(), self._durations.customize))
 
-        customize = self._durations.customize
-        await job.complete(lambda edit, vm: edit.put(started(self._inventory, edit, vm, job.now(), customize)))
-
-    async def power_off(self, job: Job[VirtualMachine]) -> None:
+    async def power_off(self, work: Work, vm: VirtualMachine) -> Facts:
         """Pull the plug."""
-        await job.spend(self._durations.power_off)
-        await job.complete(lambda edit, vm: self._stop(edit, vm, powered_off(vm), job.now()))
+        return self._stopped(vm, powered_off(vm))
 
-    async def reset(self, job: Job[VirtualMachine]) -> None:
-        """Press the button: the VM runs as before."""
-        await job.spend(self._durations.reset)
-        await job.complete(lambda edit, vm: self._stop(edit, vm, powered_on(vm), job.now()))
+    async def reset(self, work: Work, vm: VirtualMachine) -> Facts:
+        """Press the button: the machine runs as before."""
+        return self._stopped(vm, powered_on(vm))
 
-    async def reboot_guest(self, job: Job[VirtualMachine]) -> None:
+    async def suspend(self, work: Work, vm: VirtualMachine) -> Facts:
+        """Keep the running state and stop."""
+        return self._stopped(vm, suspended(vm))
+
+    async def shut_down(self, work: Work, vm: VirtualMachine) -> Facts:
+        """Off, as if nobody had pulled the plug: that cannot be told apart."""
+        return await self.power_off(work, vm)
+
+    async def reboot(self, work: Work, vm: VirtualMachine) -> Facts:
         """Asked for: the guest is gone until it is back by itself."""
         away = timedelta(seconds=self._durations.reboot_guest)
+        if not away:
+            return self._stopped(vm, powered_on(vm))
+        return self._stopped(vm, rebooting(vm), GuestReboot(id=vm.id, due=self._now() + away))
 
-        def plan(edit: Edit, vm: VirtualMachine) -> None:
-            self._stop(edit, vm, rebooting(vm) if away else powered_on(vm), job.now())
-            if away:
-                edit.put(GuestReboot(id=vm.id, due=job.now() + away))
-
-        await job.complete(plan)
-
-    async def suspend(self, job: Job[VirtualMachine]) -> None:
-        """Keep the running state and stop."""
-        await job.spend(self._durations.suspend)
-        await job.complete(lambda edit, vm: self._stop(edit, vm, suspended(vm), job.now()))
-
-    async def shut_down_guest(self, job: Job[VirtualMachine]) -> None:
-        """Off, as if nobody had pulled the plug: that cannot be told apart."""
-        await self.power_off(job)
-
-    def _stop(self, edit: Edit, vm: VirtualMachine, stopped: VirtualMachine, now: datetime) -> None:
+    def _stopped(self, vm: VirtualMachine, stopped: VirtualMachine, reboot: GuestReboot | None = None) -> Facts:
         """What runs in the guest ends with the power, or waits while it is suspended."""
-        stop_guest(self._inventory, edit, vm.id, keeps_processes=stopped.power_state is State.SUSPENDED)
+        notes = Notes(self._inventory)
+        stop_guest(self._inventory, notes, vm.id, keeps_processes=stopped.power_state is State.SUSPENDED)
         if stopped.power_state is State.SUSPENDED:
-            hold_customization(edit, vm.id)
+            hold_customization(notes, vm.id)
         elif stopped.power_state is State.POWERED_OFF:
-            break_off_customization(edit, vm.id, now, f"{vm.name} was powered off before it was done")
-        edit.put(stopped)
+            break_off_customization(notes, vm.id, self._now(), f"{vm.name} was powered off before it was done")
+        if reboot is not None:
+            notes.put(reboot)
+        return notes.facts(stopped)
 
 
-def started(
-    inventory: Replica, edit: Edit, vm: VirtualMachine, now: datetime, customize_seconds: float
-) -> VirtualMachine:
-    """``vm`` running, on its host or another; what waits for a start is done, or begun where it takes time.
-
-    :raises UnableToAllocateResource: no host takes it.
-    """
-    host = running_place(inventory, vm)
-    edit.rely_on(host)
-    starting = vm if host.id == vm.host else msgspec.structs.replace(vm, host=host.id)
-    if vm.power_state is State.POWERED_OFF:
-        starting = reporting(upgraded_at_start(with_system_of_medium(starting)))
-        starting = customized_at_start(edit, starting, now, customize_seconds)
-    else:
-        resume_customization(edit, vm.id, now, customize_seconds)
-    return powered_on(starting)
+def started(notes: Notes, vm: VirtualMachine, now: datetime, customize_seconds: float) -> VirtualMachine:
+    """``vm`` running: it was off, or suspended."""
+    if vm.power_state is not State.POWERED_OFF:
+        resume_customization(notes, vm.id, now, customize_seconds)
+        return powered_on(vm)
+    starting = reporting(upgraded_at_start(with_system_of_medium(vm)))
+    return powered_on(customized_at_start(notes, starting, now, customize_seconds))

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from resphere.inventory.guest_reboot import GuestReboot
 from resphere.inventory.model import VirtualMachine
-from resphere.providers.simulator.states import rebooted
+from resphere.providers.simulator.guest.rebooting import rebooted
 from resphere.providers.simulator.work.due import Due
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica

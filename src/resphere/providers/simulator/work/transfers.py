@@ -5,22 +5,25 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from datetime import datetime
 
 import msgspec
 
-from resphere.contract.errors import InvalidArgument, NotFound, message
+from resphere.contract.errors import ConcurrentChange, InvalidArgument, NotFound, message
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Transfers as Contract
 from resphere.contract.model import ByteStream, WholeBytes
-from resphere.inventory.guest import DOCUMENT_BYTES, GuestSystem, GuestTransfer
+from resphere.inventory.effects import Received
+from resphere.inventory.facts import Facts
+from resphere.inventory.guest import DOCUMENT_BYTES, GuestSystem, GuestTransfer, digest_of
 from resphere.inventory.model import VirtualMachine
-from resphere.providers.base import Job
+from resphere.providers.base import Opened, Outdated
 from resphere.providers.simulator.guest.faults import no_space
 from resphere.providers.simulator.guest.files import SimulatedFiles
-from resphere.providers.simulator.guest.systems import Systems, complete
-from resphere.replica.edit import Edit
+from resphere.providers.simulator.guest.systems import Systems
+from resphere.providers.simulator.notes import Notes
 from resphere.replica.replica import Replica
-from resphere.store.contents import Contents, Reading
+from resphere.store.contents import ContentMissing, Contents
 
 log = logging.getLogger(__name__)
 
@@ -40,62 +43,81 @@ class Transfers:
         self._contents = contents
         self._systems = systems
 
-    async def agree(self, job: Job[VirtualMachine], transfer: GuestTransfer) -> None:
+    def agree(self, vm: VirtualMachine, transfer: GuestTransfer, now: datetime) -> Facts:
         """Store it, and the guest too: a transfer is good for one start of it."""
+        notes = Notes(self._inventory)
+        system, tree = self._systems.open(notes, vm, now)
+        files = SimulatedFiles(tree)
+        if transfer.attributes is None:
+            files.sent(transfer.path)
+        else:
+            files.require_writable(transfer.path, transfer.attributes)
+        notes.put(system)
+        for old in self._inventory.by(GuestTransfer, "machine", vm.id).values():
+            if old.expires <= now:
+                notes.delete(GuestTransfer, old.id)
+        notes.put(msgspec.structs.replace(transfer, boot=system.boot, host=vm.host))
+        return notes.facts()
 
-        def plan(edit: Edit, vm: VirtualMachine) -> None:
-            system, tree = self._systems.open(edit, vm, job.now())
-            files = SimulatedFiles(tree)
-            if transfer.attributes is None:
-                files.sent(transfer.path)
-            else:
-                files.require_writable(transfer.path, transfer.attributes)
-            edit.put(system)
-            for old in list(self._inventory.by(GuestTransfer, "machine", vm.id).values()):
-                if old.expires <= job.now():
-                    edit.delete(GuestTransfer, old.id)
-            edit.put(msgspec.structs.replace(transfer, boot=system.boot, host=vm.host))
+    def open(self, vm: VirtualMachine, transfer: GuestTransfer, now: datetime) -> Opened:
+        """The file as it is now, before the transfer is used up."""
+        require_good(self._inventory.get(GuestTransfer, transfer.id), vm, self._systems.stored(vm))
+        tree = self._systems.look(vm, now)
+        node = SimulatedFiles(tree).sent(transfer.path)
+        if node.file is not None:
+            try:
+                return Opened(stream=self._contents.open(node.file), digest=node.file)
+            except ContentMissing as error:
+                raise Outdated from error
+        data = tree.content(node)
+        return Opened(stream=WholeBytes(data), digest=digest_of(data))
 
-        await job.complete(plan)
+    def end_download(self, vm: VirtualMachine, transfer: GuestTransfer, digest: str, now: datetime) -> Facts:
+        """Use the transfer up, if the file is still what was opened."""
+        notes = Notes(self._inventory)
+        system, tree = self._systems.open(notes, vm, now)
+        use(notes, vm, system, transfer)
+        # Whoever changes the guest meanwhile is seen.
+        stored = self._inventory.get(GuestSystem, vm.id)
+        if stored is not None:
+            notes.rely_on(stored)
+        node = SimulatedFiles(tree).sent(transfer.path)
+        if digest != (node.file or digest_of(tree.content(node))):
+            raise ConcurrentChange(
+                message("resphere.vm.guest.file_changed", "The file {0} was changed meanwhile.", transfer.path)
+            )
+        return notes.facts()
 
-    async def download(self, job: Job[VirtualMachine], transfer: GuestTransfer) -> ByteStream:
-        """The file as it is now. It is opened before the transfer is used up."""
-        opened: list[Reading] = []
-
-        def plan(edit: Edit, vm: VirtualMachine) -> ByteStream:
-            close(opened)
-            system, tree = self._systems.open(edit, vm, job.now())
-            use(edit, vm, system, transfer)
-            node = SimulatedFiles(tree).sent(transfer.path)
-            if node.file is None:
-                return WholeBytes(tree.content(node))
-            opened.append(self._contents.open(node.file))
-            return opened[-1]
-
+    async def receive(
+        self, vm: VirtualMachine, transfer: GuestTransfer, content: ByteStream, now: datetime
+    ) -> Received:
+        """Take in what is sent: durable where it is large."""
+        attributes = attributes_of(transfer)
         try:
-            return await complete(job, plan)
-        except BaseException:
-            close(opened)
-            raise
-
-    async def upload(self, job: Job[VirtualMachine], transfer: GuestTransfer, content: ByteStream) -> None:
-        """The file is there, and the transfer used up, in one transaction."""
-        attributes = transfer.attributes
-        assert attributes is not None
-        try:
-            self._refuse_early(job, transfer, attributes, content)
+            self._refuse_early(vm, transfer, attributes, content, now)
             if attributes.size <= DOCUMENT_BYTES:
-                data = b"".join([piece async for piece in announced(content, attributes.size)])
-                await self._put(job, transfer, lambda files: files.put(transfer.path, data, attributes))
-                return
-            file = await self._receive(content, transfer.path, attributes.size)
+                return Received(data=b"".join([piece async for piece in announced(content, attributes.size)]))
+            return Received(content=await self._receive(content, transfer.path, attributes.size))
         finally:
             await content.close()
-        try:
-            await self._put(job, transfer, lambda files: files.put_file(transfer.path, file, attributes))
-        except Exception:
-            self._systems.drop_unnamed(file)
-            raise
+
+    def discard(self, received: Received) -> None:
+        """Delete what no transaction came to name."""
+        if received.content is not None:
+            self._systems.drop_unnamed(received.content)
+
+    def end_upload(self, vm: VirtualMachine, transfer: GuestTransfer, received: Received, now: datetime) -> Facts:
+        """The file is there, and the transfer used up."""
+        notes, attributes = Notes(self._inventory), attributes_of(transfer)
+        system, tree = self._systems.open(notes, vm, now)
+        use(notes, vm, system, transfer)
+        files = SimulatedFiles(tree)
+        if received.content is not None:
+            files.put_file(transfer.path, received.content, attributes)
+        else:
+            files.put(transfer.path, received.data or b"", attributes)
+        self._systems.store(notes, system, tree)
+        return notes.facts()
 
     async def clean_up(self) -> None:
         """Delete what uploads of workers that died have left."""
@@ -104,14 +126,18 @@ class Transfers:
             self._systems.drop_unnamed(file)
 
     def _refuse_early(
-        self, job: Job[VirtualMachine], transfer: GuestTransfer, attributes: Attributes, content: ByteStream
+        self,
+        vm: VirtualMachine,
+        transfer: GuestTransfer,
+        attributes: Attributes,
+        content: ByteStream,
+        now: datetime,
     ) -> None:
         """Refuse before anything is sent what would be refused after."""
-        vm = job.target
         require_good(self._inventory.get(GuestTransfer, transfer.id), vm, self._systems.stored(vm))
         if content.size_bytes not in (None, attributes.size):
             raise other_size(content.size_bytes, attributes.size)
-        SimulatedFiles(self._systems.look(vm, job.now())).require_writable(transfer.path, attributes)
+        SimulatedFiles(self._systems.look(vm, now)).require_writable(transfer.path, attributes)
 
     async def _receive(self, content: ByteStream, path: str, size: int) -> str:
         """Store what comes; returns the name of it."""
@@ -126,17 +152,6 @@ class Transfers:
                 log.warning("no room for a guest's file of %d bytes in %s: %s", size, self._contents.folder, error)
                 raise no_space(path) from error
         return writing.name
-
-    async def _put(
-        self, job: Job[VirtualMachine], transfer: GuestTransfer, act: Callable[[SimulatedFiles], None]
-    ) -> None:
-        def plan(edit: Edit, vm: VirtualMachine) -> None:
-            system, tree = self._systems.open(edit, vm, job.now())
-            use(edit, vm, system, transfer)
-            act(SimulatedFiles(tree))
-            self._systems.store(edit, system, tree)
-
-        await job.complete(plan)
 
 
 async def announced(content: ByteStream, size: int) -> AsyncIterator[bytes]:
@@ -154,25 +169,40 @@ async def announced(content: ByteStream, size: int) -> AsyncIterator[bytes]:
         raise other_size(received, size)
 
 
-def use(edit: Edit, vm: VirtualMachine, system: GuestSystem, transfer: GuestTransfer) -> None:
+def attributes_of(transfer: GuestTransfer) -> Attributes:
+    """What the file of a transfer into the guest is to be.
+
+    :raises NotFound: it is one out of the guest.
+    """
+    if transfer.attributes is None:
+        raise not_good()
+    return transfer.attributes
+
+
+def use(notes: Notes, vm: VirtualMachine, system: GuestSystem, transfer: GuestTransfer) -> None:
     """Use the transfer up.
 
     :raises NotFound: it was, or is not good any more.
     """
-    require_good(edit.get(GuestTransfer, transfer.id), vm, system)
-    edit.delete(GuestTransfer, transfer.id)
+    require_good(notes.get(GuestTransfer, transfer.id), vm, system)
+    notes.delete(GuestTransfer, transfer.id)
 
 
 def require_good(transfer: GuestTransfer | None, vm: VirtualMachine, system: GuestSystem) -> None:
     """Refuse a transfer that was used, or of another start or host."""
     if transfer is None or transfer.boot != system.boot or transfer.host != vm.host:
-        raise NotFound(
-            message(
-                "resphere.vm.guest.no_transfer",
-                "This address of a guest file transfer is not valid: it was used, is too old, or the virtual machine "
-                "was powered off, suspended or moved.",
-            )
+        raise not_good()
+
+
+def not_good() -> NotFound:
+    """The refusal of a transfer that cannot be made."""
+    return NotFound(
+        message(
+            "resphere.vm.guest.no_transfer",
+            "This address of a guest file transfer is not valid: it was used, is too old, or the virtual machine "
+            "was powered off, suspended or moved.",
         )
+    )
 
 
 def other_size(size: int | None, expected: int) -> InvalidArgument:
@@ -180,9 +210,3 @@ def other_size(size: int | None, expected: int) -> InvalidArgument:
     return InvalidArgument(
         message("resphere.vm.guest.other_size", "body: has {0} bytes, and {1} were announced.", size, expected)
     )
-
-
-def close(opened: list[Reading]) -> None:
-    """Let go of files that were opened in vain."""
-    while opened:
-        opened.pop().file.close()

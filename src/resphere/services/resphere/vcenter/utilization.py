@@ -33,7 +33,7 @@ async def get_vm(call: Call, vm: ids.VirtualMachineId, filter: Filter) -> Utiliz
     machine = call.require(VirtualMachine, vm)
     host = call.require(Host, machine.host)
     times = moments(call, filter)
-    loads = call.provider.statistics.vm_loads(machine, times)
+    loads = call.required(call.provider.capabilities.statistics).vm_loads(machine, times)
     capacity = float(machine.cpu.count * host.hardware.cpu_frequency_MHz)
     return _info(times, loads, capacity, machine.memory.size_MiB, lambda load: min(load.cpu_MHz, capacity))
 
@@ -46,7 +46,7 @@ async def get_host(call: Call, host: ids.HostSystemId, filter: Filter) -> Utiliz
     """
     found = call.require(Host, host)
     times = moments(call, filter)
-    loads = call.provider.statistics.host_loads(found, times)
+    loads = call.required(call.provider.capabilities.statistics).host_loads(found, times)
     capacity = cpu_MHz(found)
     return _info(times, loads, capacity, found.hardware.memory_size_MiB, lambda load: min(load.cpu_MHz, capacity))
 
@@ -82,7 +82,7 @@ async def get_datastore(call: Call, datastore: ids.DatastoreId, filter: Filter) 
     times = moments(call, filter, len(vms))
     reads, writes = [0.0] * len(times), [0.0] * len(times)
     for vm in vms:
-        for number, load in enumerate(call.provider.statistics.vm_loads(vm, times)):
+        for number, load in enumerate(call.required(call.provider.capabilities.statistics).vm_loads(vm, times)):
             reads[number] += load.disk_read_KBps
             writes[number] += load.disk_write_KBps
     samples = [
@@ -137,7 +137,7 @@ def cpu_MHz(host: Host) -> float:
 
 
 def _host_samples(call: Call, host: Host, times: list[float]) -> list[Sample]:
-    loads = call.provider.statistics.host_loads(host, times)
+    loads = call.required(call.provider.capabilities.statistics).host_loads(host, times)
     capacity = cpu_MHz(host)
     return [_sample(at, load, min(load.cpu_MHz, capacity)) for at, load in zip(times, loads, strict=True)]
 

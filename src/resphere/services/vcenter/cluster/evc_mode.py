@@ -15,7 +15,6 @@ from resphere.rules.evc.compatibility import given_mode, lacks, obstacles
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.host.changes import new_host, unverified_as_invalid
-from resphere.tasks.job import TaskJob
 
 
 class CheckResult(Struct, frozen=True, kw_only=True):
@@ -54,9 +53,7 @@ async def set_(call: Call, cluster: ids.ClusterComputeResourceId, set_spec: EvcM
         edit.put(msgspec.structs.replace(current, evc_mode=mode))
 
     target = call.require(Cluster, cluster)
-    return await call.launch(
-        "EVCManager.configureEvc", target, lambda job: call.provider.inventory.change_inventory(job, plan), guard
-    )
+    return await call.launch_change("EVCManager.configureEvc", target, plan, guard)
 
 
 @implements(EvcMode.check_set_task, result=Results)
@@ -73,7 +70,7 @@ async def check_set(call: Call, cluster: ids.ClusterComputeResourceId, set_spec:
         return tuple(result(error, host) for host, error in obstacles(call.inventory, current, mode))
 
     target = call.require(Cluster, cluster)
-    return await call.launch("EVCManager.checkConfigureEvc", target, lambda job: job.complete(found, reports=True))
+    return await call.launch_change("EVCManager.checkConfigureEvc", target, found)
 
 
 @implements(EvcMode.check_add_host_evc_task, result=Results)
@@ -86,17 +83,16 @@ async def check_add_host(
     """
     wanted = new_host(create_spec)
 
-    async def check(job: TaskJob[Cluster]) -> Results:
+    async def look() -> str:
         with unverified_as_invalid():
-            cpu_model = await call.provider.hosts.cpu_model_of(wanted)
+            facts = await call.required(call.provider.capabilities.hosts).inspect(wanted)
+        return facts.hardware.cpu_model
 
-        def found(_: Edit, current: Cluster) -> Results:
-            error = lacks(wanted.hostname, cpu_model, current.evc_mode) if current.evc_mode is not None else None
-            return () if error is None else (result(error, None),)
+    def found(cpu_model: str, current: Cluster) -> Results:
+        error = lacks(wanted.hostname, cpu_model, current.evc_mode) if current.evc_mode is not None else None
+        return () if error is None else (result(error, None),)
 
-        return await job.complete(found, reports=True)
-
-    return await call.launch("EVCManager.checkAddHostEvc", call.require(Cluster, cluster), check)
+    return await call.launch_look("EVCManager.checkAddHostEvc", call.require(Cluster, cluster), look, found)
 
 
 def result(error: VapiError, host: Host | None) -> CheckResult:

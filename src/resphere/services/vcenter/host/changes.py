@@ -13,14 +13,15 @@ from resphere.contract.errors import (
     message,
 )
 from resphere.contract.generated import ids, vcenter
+from resphere.inventory.effects import AddHost, ConnectHost, DisconnectHost, NewHost
 from resphere.inventory.model import Folder, Host
-from resphere.providers.base import NewHost
 from resphere.replica.edit import Edit
 from resphere.rules.hosts import may_connect, may_disconnect, remove_host, require_new, require_removable
 from resphere.rules.names import require_free, require_name
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.datacenter.changes import require_type
+from resphere.tasks.change import Decision
 
 Api = vcenter.Host
 HTTPS = 443
@@ -54,10 +55,12 @@ async def create(call: Call, spec: Api.CreateSpec) -> ids.HostSystemId:
         require_new(call.inventory, spec.hostname)
         require_free(call.inventory, current, spec.hostname)
 
+    def decide(edit: Edit, current: Folder) -> Decision[ids.HostSystemId]:
+        id = edit.new_id(Host.id_prefix)
+        return Decision(AddHost(new_host=wanted, folder=current.id, host=id), ids.HostSystemId(id))
+
     with unverified_as_invalid():
-        return await call.run(
-            "Folder.addStandaloneHost", folder, lambda job: call.provider.hosts.add_host(job, wanted), guard
-        )
+        return await call.run("Folder.addStandaloneHost", folder, decide, guard)
 
 
 @contextmanager
@@ -117,7 +120,9 @@ async def connect(call: Call, host: ids.HostSystemId) -> None:
     :raises AlreadyInDesiredState: it is connected.
     """
     target = call.require(Host, host)
-    await call.run("HostSystem.reconnect", target, call.provider.hosts.connect_host, may_connect)
+    await call.run(
+        "HostSystem.reconnect", target, lambda _, current: Decision(ConnectHost(host=current), None), may_connect
+    )
 
 
 @implements(Api.disconnect)
@@ -127,4 +132,6 @@ async def disconnect(call: Call, host: ids.HostSystemId) -> None:
     :raises AlreadyInDesiredState: it is disconnected.
     """
     target = call.require(Host, host)
-    await call.run("HostSystem.disconnect", target, call.provider.hosts.disconnect_host, may_disconnect)
+    await call.run(
+        "HostSystem.disconnect", target, lambda _, current: Decision(DisconnectHost(host=current), None), may_disconnect
+    )

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import msgspec
 
 from resphere.contract.generated import ids, vcenter
+from resphere.inventory.effects import CloneVm
 from resphere.inventory.model import VirtualMachine
-from resphere.providers.base import Copy, Job
 from resphere.replica.edit import Edit
 from resphere.rules.guests.customization import pending
 from resphere.rules.guests.fitting import require_fitting
 from resphere.rules.machines.copies import copied, needs_of, targets
 from resphere.rules.machines.new_machine import new_identity
+from resphere.rules.machines.power_states import powered_off
 from resphere.rules.names import require_free, require_name
+from resphere.rules.placement.power_on import running_place
 from resphere.rules.placement.resolution import CLONE, Place, folder_of, rely_on, resolve, wanted
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.guest.customization_specs import require_item
+from resphere.tasks.change import Decision
 
 Spec = vcenter.VM.CloneSpec
 ACT = "VirtualMachine.clone"
@@ -27,11 +30,11 @@ NOBODY = "vm-0"
 """The id of a clone that is made only to see whether it can be."""
 
 
-class Plan(msgspec.Struct, frozen=True):
+class Planned(msgspec.Struct, frozen=True):
     """What is to be done, with which VM."""
 
     source: Source
-    action: Callable[[Job[Source]], Awaitable[ids.VirtualMachineId]]
+    decide: Callable[[Edit, Source], Decision[ids.VirtualMachineId]]
 
 
 @implements(vcenter.VM.clone)
@@ -45,17 +48,17 @@ async def clone(call: Call, spec: Spec) -> ids.VirtualMachineId:
     :raises UnableToAllocateResource: no host, or no room on a datastore.
     """
     plan = planned(call, spec)
-    return await call.run(ACT, plan.source, plan.action, cancelable=True, exclusive=False)
+    return await call.run(ACT, plan.source, plan.decide, cancelable=True, exclusive=False)
 
 
 @implements(vcenter.VM.clone_task)
 async def clone_task(call: Call, spec: Spec) -> ids.CisTASKId:
     """As :func:`clone`; the new VM's id is the task's result."""
     plan = planned(call, spec)
-    return await call.launch(ACT, plan.source, plan.action, cancelable=True, exclusive=False)
+    return await call.launch(ACT, plan.source, plan.decide, cancelable=True, exclusive=False)
 
 
-def planned(call: Call, spec: Spec) -> Plan:
+def planned(call: Call, spec: Spec) -> Planned:
     """The plan, refused where it cannot be now; it looks at everything again when it is carried out."""
     source = call.require(VirtualMachine, spec.source)
     require_name(spec.name, "virtual machine")
@@ -74,13 +77,19 @@ def planned(call: Call, spec: Spec) -> Plan:
             require_fitting(made, settings)
         return place, made
 
-    def make(edit: Edit, current: Source) -> Copy:
-        place, made = prepared(current, edit.new_id(VirtualMachine.id_prefix))
+    def decide(edit: Edit, current: Source) -> Decision[ids.VirtualMachineId]:
+        place, vm = prepared(current, edit.new_id(VirtualMachine.id_prefix))
         edit.rely_on(current)
         rely_on(edit, place)
-        if settings is not None:
-            edit.put(pending(made.id, settings))
-        return Copy(vm=made, power_on=bool(spec.power_on))
+        if spec.power_on:
+            vm = msgspec.structs.replace(vm, host=running_place(inventory, powered_off(vm)).id)
+        effect = CloneVm(
+            source=current,
+            vm=vm,
+            power_on=bool(spec.power_on),
+            customization=pending(vm.id, settings) if settings is not None else None,
+        )
+        return Decision(effect, ids.VirtualMachineId(vm.id), reports=True)
 
     prepared(source, NOBODY)
-    return Plan(source, lambda job: call.provider.lifecycle.clone_vm(job, make))
+    return Planned(source, decide)

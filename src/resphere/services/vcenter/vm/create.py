@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from resphere.contract.generated import ids, vcenter
+from resphere.inventory.effects import CreateVm
 from resphere.inventory.model import Folder, VirtualMachine
 from resphere.replica.edit import Edit
 from resphere.rules.machines.creation import Spec, default_name, needs_of, no_placement
@@ -11,6 +12,7 @@ from resphere.rules.names import require_free, require_name
 from resphere.rules.placement.resolution import folder_of, rely_on, resolve, wanted
 from resphere.services.call import Call
 from resphere.services.registry import implements
+from resphere.tasks.change import Decision
 
 
 @implements(vcenter.VM.create)
@@ -36,15 +38,11 @@ async def create(call: Call, spec: Spec) -> ids.VirtualMachineId:
         if spec.name is not None:
             require_free(inventory, folder, spec.name)
 
-    def make(edit: Edit, folder: Folder) -> VirtualMachine:
+    def decide(edit: Edit, folder: Folder) -> Decision[ids.VirtualMachineId]:
         place = resolve(inventory, where, needs=needs_of(inventory, spec, folder))
         rely_on(edit, place)
         name = spec.name or default_name(inventory, folder)
-        return new_machine(inventory, spec, edit.new_id(VirtualMachine.id_prefix), name, place, identity)
+        vm = new_machine(inventory, spec, edit.new_id(VirtualMachine.id_prefix), name, place, identity)
+        return Decision(CreateVm(vm=vm), ids.VirtualMachineId(vm.id), reports=True)
 
-    return await call.run(
-        "Folder.createVm",
-        folder_of(inventory, where),
-        lambda job: call.provider.lifecycle.create_vm(job, make),
-        guard,
-    )
+    return await call.run("Folder.createVm", folder_of(inventory, where), decide, guard)

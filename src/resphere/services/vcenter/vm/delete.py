@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from resphere.contract.generated import ids, vcenter
+from resphere.inventory.effects import DeleteVm
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.machines.deletion import may_delete, require_accessible
 from resphere.services.call import Call
 from resphere.services.registry import implements
+from resphere.tasks.change import Decision
 
 
 @implements(vcenter.VM.delete)
@@ -22,4 +24,4 @@ async def delete(call: Call, vm: ids.VirtualMachineId) -> None:
         may_delete(current)
         require_accessible(call.inventory, current)
 
-    await call.run("VirtualMachine.destroy", target, call.provider.lifecycle.delete_vm, guard)
+    await call.run("VirtualMachine.destroy", target, lambda _, current: Decision(DeleteVm(vm=current), None), guard)

@@ -6,11 +6,14 @@ import msgspec
 
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm import EvcMode
+from resphere.inventory.effects import ReconfigureVm
 from resphere.inventory.model import VirtualMachine
+from resphere.replica.edit import Edit
 from resphere.rules.evc.compatibility import require_form
 from resphere.rules.evc.machines import require_settable
 from resphere.services.call import Call
 from resphere.services.registry import implements
+from resphere.tasks.change import Decision
 
 
 @implements(EvcMode.get, kept=True)
@@ -30,12 +33,7 @@ async def set_(call: Call, vm: ids.VirtualMachineId, set_spec: EvcMode.SetSpec) 
         require_form(mode, "set_spec.evc_mode")
     target = call.require(VirtualMachine, vm)
 
-    def change(current: VirtualMachine) -> tuple[VirtualMachine, None]:
-        return msgspec.structs.replace(current, evc_mode=mode), None
+    def decide(_: Edit, current: VirtualMachine) -> Decision[None]:
+        return Decision(ReconfigureVm(before=current, after=msgspec.structs.replace(current, evc_mode=mode)), None)
 
-    return await call.launch(
-        "VirtualMachine.applyEvcMode",
-        target,
-        lambda job: call.provider.hardware.reconfigure(job, change),
-        require_settable,
-    )
+    return await call.launch("VirtualMachine.applyEvcMode", target, decide, require_settable)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from resphere.contract.generated import ids, vcenter
+from resphere.inventory.effects import InstantCloneVm
 from resphere.inventory.model import VirtualMachine
-from resphere.providers.base import Copy
 from resphere.replica.edit import Edit
 from resphere.rules.machines.copies import require_uuid
 from resphere.rules.machines.instant_clones import Spec, made, require_running, where_of
@@ -13,6 +13,7 @@ from resphere.rules.names import require_free, require_name
 from resphere.rules.placement.resolution import folder_of, rely_on
 from resphere.services.call import Call
 from resphere.services.registry import implements
+from resphere.tasks.change import Decision
 
 
 @implements(vcenter.VM.instant_clone)
@@ -37,16 +38,10 @@ async def instant_clone(call: Call, spec: Spec) -> ids.VirtualMachineId:
         require_free(inventory, folder_of(inventory, where, current), spec.name)
         made(inventory, spec, current, "vm-0", identity)
 
-    def make(edit: Edit, current: VirtualMachine) -> Copy:
+    def decide(edit: Edit, current: VirtualMachine) -> Decision[ids.VirtualMachineId]:
         vm, place = made(inventory, spec, current, edit.new_id(VirtualMachine.id_prefix), identity)
         edit.rely_on(current)
         rely_on(edit, place)
-        return Copy(vm=vm, running=True)
+        return Decision(InstantCloneVm(source=current, vm=vm), ids.VirtualMachineId(vm.id), reports=True)
 
-    return await call.run(
-        "VirtualMachine.instantClone",
-        source,
-        lambda job: call.provider.lifecycle.clone_vm(job, make),
-        guard,
-        exclusive=False,
-    )
+    return await call.run("VirtualMachine.instantClone", source, decide, guard, exclusive=False)

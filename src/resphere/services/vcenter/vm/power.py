@@ -6,10 +6,14 @@ Messages as vCenter 8.0 gives them: a first one particular to the operation, the
 from __future__ import annotations
 
 from resphere.contract.generated import ids, vcenter_vm
+from resphere.inventory.effects import PowerOff, PowerOn, Reset, Suspend
 from resphere.inventory.model import VirtualMachine
+from resphere.replica.edit import Edit
 from resphere.rules.machines.power import OFF, may_reset, may_start, may_stop, may_suspend
+from resphere.rules.placement.power_on import running_place
 from resphere.services.call import Call
 from resphere.services.registry import implements
+from resphere.tasks.change import Decision
 
 Power = vcenter_vm.Power
 
@@ -26,25 +30,32 @@ async def get(call: Call, vm: ids.VirtualMachineId) -> Power.Info:
 async def start(call: Call, vm: ids.VirtualMachineId) -> None:
     """Power on, or resume from suspension."""
     target = call.require(VirtualMachine, vm)
-    await call.run("VirtualMachine.powerOn", target, call.provider.power.power_on, may_start)
+
+    def decide(edit: Edit, current: VirtualMachine) -> Decision[None]:
+        host = running_place(call.inventory, current)
+        return Decision(PowerOn(vm=current, host=host), None)
+
+    await call.run("VirtualMachine.powerOn", target, decide, may_start)
 
 
 @implements(Power.stop)
 async def stop(call: Call, vm: ids.VirtualMachineId) -> None:
     """Power off without asking the guest."""
     target = call.require(VirtualMachine, vm)
-    await call.run("VirtualMachine.powerOff", target, call.provider.power.power_off, may_stop)
+    await call.run("VirtualMachine.powerOff", target, lambda _, current: Decision(PowerOff(vm=current), None), may_stop)
 
 
 @implements(Power.suspend)
 async def suspend(call: Call, vm: ids.VirtualMachineId) -> None:
     """Suspend."""
     target = call.require(VirtualMachine, vm)
-    await call.run("VirtualMachine.suspend", target, call.provider.power.suspend, may_suspend)
+    await call.run(
+        "VirtualMachine.suspend", target, lambda _, current: Decision(Suspend(vm=current), None), may_suspend
+    )
 
 
 @implements(Power.reset)
 async def reset(call: Call, vm: ids.VirtualMachineId) -> None:
     """Reset without asking the guest."""
     target = call.require(VirtualMachine, vm)
-    await call.run("VirtualMachine.reset", target, call.provider.power.reset, may_reset)
+    await call.run("VirtualMachine.reset", target, lambda _, current: Decision(Reset(vm=current), None), may_reset)

@@ -6,15 +6,17 @@ import msgspec
 
 from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import ids, vcenter
-from resphere.inventory.model import Folder, VirtualMachine
-from resphere.providers.base import Registration
+from resphere.inventory.effects import RegisterVm, UnregisterVm
+from resphere.inventory.model import Folder, Snapshot, VirtualMachine
 from resphere.replica.edit import Edit
+from resphere.rules.files import registered
 from resphere.rules.machines.creation import no_placement
 from resphere.rules.machines.registration import Spec, files_of_spec, may_unregister, needs_of
 from resphere.rules.names import require_free, require_name
 from resphere.rules.placement.resolution import folder_of, rely_on, resolve, wanted
 from resphere.services.call import Call
 from resphere.services.registry import implements
+from resphere.tasks.change import Decision
 
 
 @implements(vcenter.VM.register)
@@ -42,22 +44,23 @@ async def register(call: Call, spec: Spec) -> ids.VirtualMachineId:
     def guard(folder: Folder) -> None:
         require_free(inventory, folder, spec.name or files_of_spec(inventory, spec, folder).machine.name)
 
-    def choose(edit: Edit, folder: Folder) -> Registration:
+    def decide(edit: Edit, folder: Folder) -> Decision[ids.VirtualMachineId]:
         files = files_of_spec(inventory, spec, folder)
         spot = msgspec.structs.replace(where, datastore=files.parent)
         place = resolve(inventory, spot, needs=needs_of(inventory, files))
         rely_on(edit, place)
-        return Registration(
-            files=files,
-            name=spec.name or files.machine.name,
-            folder=place.folder.id,
-            host=place.host.id,
-            resource_pool=place.resource_pool.id,
-        )
+        id = edit.new_id(VirtualMachine.id_prefix)
+        snapshots = {snapshot.id: edit.new_id(Snapshot.id_prefix) for snapshot in files.snapshots}
+        placed = {
+            "name": spec.name or files.machine.name,
+            "parent": place.folder.id,
+            "host": place.host.id,
+            "resource_pool": place.resource_pool.id,
+        }
+        vm = registered(inventory, files, files.machine, id, snapshots, placed)
+        return Decision(RegisterVm(vm=vm, files=files, snapshots=snapshots), ids.VirtualMachineId(id), reports=True)
 
-    return await call.run(
-        "Folder.registerVm", target, lambda job: call.provider.lifecycle.register_vm(job, choose), guard
-    )
+    return await call.run("Folder.registerVm", target, decide, guard)
 
 
 @implements(vcenter.VM.unregister)
@@ -67,4 +70,9 @@ async def unregister(call: Call, vm: ids.VirtualMachineId) -> None:
     :raises NotAllowedInCurrentState: it runs.
     """
     target = call.require(VirtualMachine, vm)
-    await call.run("VirtualMachine.unregister", target, call.provider.lifecycle.unregister_vm, may_unregister)
+    await call.run(
+        "VirtualMachine.unregister",
+        target,
+        lambda _, current: Decision(UnregisterVm(vm=current), None),
+        may_unregister,
+    )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from resphere.contract.errors import AlreadyExists, InvalidArgument
 from resphere.contract.generated import ids, vcenter, vcenter_vm
+from resphere.inventory.effects import RelocateVm
 from resphere.inventory.model import Host, VirtualMachine
-from resphere.providers.base import Job
 from resphere.replica.edit import Edit
 from resphere.rules.machines.copies import Targets, moved, needs_of, targets
 from resphere.rules.names import require_free
@@ -17,17 +17,18 @@ from resphere.rules.placement.compute_policies import Placing
 from resphere.rules.placement.resolution import RELOCATE, Place, every_host, folder_of, rely_on, resolve, wanted
 from resphere.services.call import Call
 from resphere.services.registry import implements
+from resphere.tasks.change import Decision
 
 Spec = vcenter.VM.RelocateSpec
 ACT = "VirtualMachine.relocate"
 ON = vcenter_vm.Power.State.POWERED_ON
 
 
-class Plan(msgspec.Struct, frozen=True):
+class Planned(msgspec.Struct, frozen=True):
     """What is to be done, with which VM."""
 
     vm: VirtualMachine
-    action: Callable[[Job[VirtualMachine]], Awaitable[None]]
+    decide: Callable[[Edit, VirtualMachine], Decision[None]]
 
 
 @implements(vcenter.VM.relocate)
@@ -40,17 +41,17 @@ async def relocate(call: Call, vm: ids.VirtualMachineId, spec: Spec) -> None:
     :raises VapiError: no room on a datastore, or other work is under way: the operation declares nothing narrower.
     """
     plan = planned(call, vm, spec)
-    await call.run(ACT, plan.vm, plan.action, cancelable=True)
+    await call.run(ACT, plan.vm, plan.decide, cancelable=True)
 
 
 @implements(vcenter.VM.relocate_task)
 async def relocate_task(call: Call, vm: ids.VirtualMachineId, spec: Spec) -> ids.CisTASKId:
     """As :func:`relocate`."""
     plan = planned(call, vm, spec)
-    return await call.launch(ACT, plan.vm, plan.action, cancelable=True)
+    return await call.launch(ACT, plan.vm, plan.decide, cancelable=True)
 
 
-def planned(call: Call, vm: ids.VirtualMachineId, spec: Spec) -> Plan:
+def planned(call: Call, vm: ids.VirtualMachineId, spec: Spec) -> Planned:
     """The plan, refused where it cannot be now; it looks at everything again when it is carried out."""
     inventory, where = call.inventory, wanted(spec.placement)
     wishes = {key: wish.datastore for key, wish in (spec.disks or {}).items()}
@@ -77,11 +78,11 @@ def planned(call: Call, vm: ids.VirtualMachineId, spec: Spec) -> Plan:
         )
         return place, disks
 
-    def change(edit: Edit, current: VirtualMachine) -> VirtualMachine:
+    def decide(edit: Edit, current: VirtualMachine) -> Decision[None]:
         place, disks = prepared(current)
         rely_on(edit, place)
-        return moved(inventory, current, place, disks)
+        return Decision(RelocateVm(before=current, after=moved(inventory, current, place, disks)), None)
 
     target = call.require(VirtualMachine, vm)
     prepared(target)
-    return Plan(target, lambda job: call.provider.lifecycle.relocate_vm(job, change))
+    return Planned(target, decide)

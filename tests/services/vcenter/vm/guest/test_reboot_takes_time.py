@@ -20,6 +20,7 @@ from resphere.inventory.model import VirtualMachine
 from resphere.providers.simulator.durations import Durations
 from resphere.providers.simulator.provider import Simulator
 from resphere.providers.simulator.work.reboots import Reboots
+from resphere.tasks.observing import Observations
 from tests.support.guests import ready_vm
 from tests.support.world import NOW, World
 
@@ -98,7 +99,7 @@ def test_it_comes_back_by_itself_whoever_was_asked(world: World, vm: Id) -> None
         stop = world.inventory.subscribe(GuestReboot, lambda _, new: over.set() if new is None else None)
         moment = NOW + timedelta(seconds=SECONDS)
         worker = Simulator(world.inventory, world.contents, lambda: moment)
-        feeding = asyncio.create_task(worker.feed(world.inventory))
+        feeding = asyncio.create_task(worker.feed(Observations(world.inventory, world.environment.now)))
         await asyncio.wait_for(over.wait(), 60)
         feeding.cancel()
         stop()

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import msgspec
 
 from resphere.contract.errors import AlreadyInDesiredState, NotAllowedInCurrentState, message
 from resphere.contract.extensions.hosts import HostMaintenance
 from resphere.contract.generated import ids
+from resphere.inventory.effects import EnterMaintenanceMode, ExitMaintenanceMode
 from resphere.inventory.model import Host
+from resphere.replica.edit import Edit
 from resphere.rules.hosts import may_exit, require_connected
 from resphere.rules.placement.hosts import NoPlace, evacuation
 from resphere.services.call import Call
 from resphere.services.registry import implements
-from resphere.tasks.job import TaskJob
+from resphere.tasks.change import Decision
 
 
 @implements(HostMaintenance.get, kept=True)
@@ -27,19 +29,28 @@ class Work(msgspec.Struct, frozen=True):
     """Entering or leaving, as :meth:`Call.run` and :meth:`Call.launch` take it."""
 
     description: str
-    action: Callable[[TaskJob[Host]], Awaitable[None]]
+    decide: Callable[[Edit, Host], Decision[None]]
     guard: Callable[[Host], None]
 
 
 def work(call: Call, spec: HostMaintenance.Spec) -> Work:
     """What is to be done for ``spec``."""
-    hosts = call.provider.hosts
     if spec.action is HostMaintenance.Action.EXIT:
-        return Work("HostSystem.exitMaintenanceMode", hosts.exit_maintenance_mode, may_exit)
+        return Work(
+            "HostSystem.exitMaintenanceMode",
+            lambda _, current: Decision(ExitMaintenanceMode(host=current), None),
+            may_exit,
+        )
     with_powered_off = bool(spec.evacuate_powered_off_vms)
+
+    def enter(_: Edit, current: Host) -> Decision[None]:
+        moves = evacuation(call.inventory, current, with_powered_off)
+        effect = EnterMaintenanceMode(host=current, moves=moves, with_powered_off=with_powered_off)
+        return Decision(effect, None)
+
     return Work(
         "HostSystem.enterMaintenanceMode",
-        lambda job: hosts.enter_maintenance_mode(job, with_powered_off),
+        enter,
         lambda current: may_enter(call, current, with_powered_off),
     )
 
@@ -52,14 +63,14 @@ async def set_(call: Call, host: ids.HostSystemId, spec: HostMaintenance.Spec) -
     :raises NotAllowedInCurrentState: disconnected, or a powered-on VM has no other host to go to; nothing changes.
     """
     wanted = work(call, spec)
-    await call.run(wanted.description, call.require(Host, host), wanted.action, wanted.guard, cancelable=True)
+    await call.run(wanted.description, call.require(Host, host), wanted.decide, wanted.guard, cancelable=True)
 
 
 @implements(HostMaintenance.set_task)
 async def set_task(call: Call, host: ids.HostSystemId, spec: HostMaintenance.Spec) -> ids.CisTASKId:
     """As :func:`set_`, in the background."""
     wanted = work(call, spec)
-    return await call.launch(wanted.description, call.require(Host, host), wanted.action, wanted.guard, cancelable=True)
+    return await call.launch(wanted.description, call.require(Host, host), wanted.decide, wanted.guard, cancelable=True)
 
 
 def may_enter(call: Call, host: Host, with_powered_off: bool) -> None:

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import msgspec
+
 from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, NotFound, message
 from resphere.contract.extensions.vm_snapshots import VmSnapshots
 from resphere.contract.generated import ids
-from resphere.inventory.model import Snapshot, VirtualMachine
-from resphere.rules.snapshots import DEEPEST_TREE, LONGEST_NAME, ON, depth, descendants, power_state, snapshots_of
+from resphere.inventory.effects import ConsolidateDisks, DeleteSnapshots, RevertToSnapshot, TakeSnapshot
+from resphere.inventory.model import Host, Snapshot, VirtualMachine
+from resphere.replica.edit import Edit
+from resphere.rules.snapshots import (
+    DEEPEST_TREE,
+    LONGEST_NAME,
+    ON,
+    depth,
+    descendants,
+    power_state,
+    reverted,
+    snapshot_now,
+    snapshots_of,
+)
 from resphere.services.call import Call
 from resphere.services.registry import implements
+from resphere.tasks.change import Decision
 
 
 @implements(VmSnapshots.list, kept=True)
@@ -79,12 +96,17 @@ async def create_snapshot(call: Call, vm: ids.VirtualMachineId, spec: VmSnapshot
                 message("resphere.vm.snapshot.too_deep", "Snapshots can be at most {0} levels deep.", DEEPEST_TREE)
             )
 
-    return await call.run(
-        "VirtualMachine.createSnapshot",
-        target,
-        lambda job: call.provider.snapshots.create_snapshot(job, wanted),
-        may_create,
-    )
+    def decide(edit: Edit, current: VirtualMachine) -> Decision[str]:
+        snapshot = msgspec.structs.replace(
+            wanted,
+            id=edit.new_id(Snapshot.id_prefix),
+            parent_snapshot=current.snapshot,
+            takes_room=True,
+            state=current,
+        )
+        return Decision(TakeSnapshot(vm=current, snapshot=snapshot), snapshot.id, reports=True)
+
+    return await call.run("VirtualMachine.createSnapshot", target, decide, may_create)
 
 
 @implements(VmSnapshots.revert)
@@ -92,9 +114,15 @@ async def revert(call: Call, vm: ids.VirtualMachineId, snapshot: str) -> None:
     """Bring the VM's hardware and power state back to what the snapshot holds."""
     target = call.require(VirtualMachine, vm)
     require_snapshot(call, vm, snapshot)
-    await call.run(
-        "VirtualMachine.revertToSnapshot", target, lambda job: call.provider.snapshots.revert_to_snapshot(job, snapshot)
-    )
+
+    def decide(edit: Edit, current: VirtualMachine) -> Decision[None]:
+        kept = snapshot_now(edit, current, snapshot)
+        after = reverted(call.inventory, current, kept)
+        if after.power_state is ON:
+            edit.rely_on(call.require(Host, after.host))
+        return Decision(RevertToSnapshot(before=current, after=after, snapshot=kept), None)
+
+    await call.run("VirtualMachine.revertToSnapshot", target, decide)
 
 
 @implements(VmSnapshots.delete)
@@ -108,11 +136,17 @@ async def delete(
     target = call.require(VirtualMachine, vm)
     require_snapshot(call, vm, snapshot)
     doomed = descendants(call.inventory, vm, snapshot) if children else (snapshot,)
-    await call.run(
-        "VirtualMachine.removeSnapshot",
-        target,
-        lambda job: call.provider.snapshots.delete_snapshots(job, doomed, consolidate is not False),
-    )
+    await call.run("VirtualMachine.removeSnapshot", target, deletion(doomed, consolidate))
+
+
+def deletion(snapshots: tuple[str, ...], consolidate: bool | None) -> Callable[[Edit, VirtualMachine], Decision[None]]:
+    """Decides that those snapshots go; unset, their disks are merged."""
+
+    def decide(_: Edit, current: VirtualMachine) -> Decision[None]:
+        effect = DeleteSnapshots(vm=current, snapshots=snapshots, consolidate=consolidate is not False)
+        return Decision(effect, None)
+
+    return decide
 
 
 @implements(VmSnapshots.delete_all)
@@ -121,11 +155,7 @@ async def delete_all(call: Call, vm: ids.VirtualMachineId, consolidate: bool | N
     target = call.require(VirtualMachine, vm)
     doomed = tuple(snapshot.id for snapshot in snapshots_of(call.inventory, vm))
     if doomed:
-        await call.run(
-            "VirtualMachine.removeAllSnapshots",
-            target,
-            lambda job: call.provider.snapshots.delete_snapshots(job, doomed, consolidate is not False),
-        )
+        await call.run("VirtualMachine.removeAllSnapshots", target, deletion(doomed, consolidate))
 
 
 @implements(VmSnapshots.get_consolidation, kept=True)
@@ -138,7 +168,9 @@ async def get_consolidation(call: Call, vm: ids.VirtualMachineId) -> VmSnapshots
 async def consolidate_disks(call: Call, vm: ids.VirtualMachineId) -> None:
     """Merge what waits; where nothing does that is well too, as in vSphere."""
     target = call.require(VirtualMachine, vm)
-    await call.run("VirtualMachine.consolidateDisks", target, call.provider.snapshots.consolidate)
+    await call.run(
+        "VirtualMachine.consolidateDisks", target, lambda _, current: Decision(ConsolidateDisks(vm=current), None)
+    )
 
 
 def require_snapshot(call: Call, vm: str, snapshot: str) -> Snapshot:

@@ -93,12 +93,7 @@ async def configure(
         return ConfigureResult(configure_impacts=frozenset({ConfigureImpact.NONE}))
 
     target = call.require(Host, host)
-    return await call.launch(
-        "HostPciPassthruSystem.updatePassthruConfig",
-        target,
-        lambda job: call.provider.inventory.change_inventory(job, plan),
-        guard,
-    )
+    return await call.launch_change("HostPciPassthruSystem.updatePassthruConfig", target, plan, guard)
 
 
 def chosen(mode: Mode) -> Mode:

@@ -7,13 +7,15 @@ from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import Credentials, CustomizationLive
 from resphere.contract.model import LocalizableMessage
 from resphere.inventory.customization import GuestCustomization, Status
+from resphere.inventory.effects import CustomizeGuest
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.guests.customization_specs import require_sound
 from resphere.rules.guests.fitting import invalid, require_fitting
 from resphere.services.call import Call
-from resphere.services.checks.guest_operations import require_ready
+from resphere.services.checks.guest_operations import guests_of, require_ready
 from resphere.services.registry import implements
 from resphere.services.vcenter.guest.customization_specs import require_item
+from resphere.tasks.change import Decision
 from resphere.tasks.record import Task
 
 LIVE = CustomizationLive.Info.Status
@@ -69,11 +71,12 @@ async def run_live(call: Call, vm: ids.VirtualMachineId, spec: CustomizationLive
         user_name=spec.auth.user_name,
         password=spec.auth.password,
     )
-    call.provider.guests.log_in(target, credentials)
+    guests_of(call).log_in(target, credentials)
+    began = call.environment.now()
     return await call.launch(
         "VirtualMachine.customizeGuest",
         target,
-        lambda job: call.provider.guests.customize(job, wanted),
+        lambda _, current: Decision(CustomizeGuest(vm=current, spec=wanted, began=began), None),
         guard,
     )
 

@@ -6,7 +6,7 @@ from resphere.contract.errors import NotFound, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import Credentials, Environment
 from resphere.services.call import Call
-from resphere.services.checks.guest_operations import ready
+from resphere.services.checks.guest_operations import guests_of, ready
 from resphere.services.registry import implements
 
 
@@ -17,7 +17,7 @@ async def get(call: Call, vm: ids.VirtualMachineId, credentials: Credentials, na
     :raises NotFound: it is not set.
     """
     found, _ = ready(call, vm, credentials)
-    guests = call.provider.guests
+    guests = guests_of(call)
     for variable, value in guests.environment(found).items():
         if guests.is_name_of(found, variable, name):
             return value
@@ -32,7 +32,7 @@ async def list_(
 ) -> dict[str, str]:
     """The environment variables of those names that are set; of no names: all."""
     found, _ = ready(call, vm, credentials)
-    guests = call.provider.guests
+    guests = guests_of(call)
     return {
         variable: value
         for variable, value in guests.environment(found).items()

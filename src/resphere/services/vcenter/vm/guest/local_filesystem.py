@@ -7,6 +7,7 @@ from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.guests.tools import require_guest
 from resphere.services.call import Call
+from resphere.services.checks.guest_operations import guests_of
 from resphere.services.registry import implements
 
 
@@ -15,4 +16,4 @@ async def get(call: Call, vm: ids.VirtualMachineId) -> dict[str, LocalFilesystem
     """The file systems by mount point; sizes in bytes."""
     found = call.require(VirtualMachine, vm)
     require_guest(found)
-    return call.provider.guests.filesystems(found)
+    return guests_of(call).filesystems(found)

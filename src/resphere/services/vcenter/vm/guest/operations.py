@@ -8,6 +8,7 @@ from resphere.inventory.model import VirtualMachine
 from resphere.rules.guests.tools import RUNNING
 from resphere.rules.machines.power import ON
 from resphere.services.call import Call
+from resphere.services.checks.guest_operations import guests_of
 from resphere.services.registry import implements
 
 
@@ -18,5 +19,5 @@ async def get(call: Call, vm: ids.VirtualMachineId) -> Operations.Info:
     is_ready = found.power_state is ON and found.tools.run_state is RUNNING and not found.template
     return Operations.Info(
         guest_operations_ready=is_ready,
-        interactive_guest_operations_ready=is_ready and call.provider.guests.has_desktop_user(found),
+        interactive_guest_operations_ready=is_ready and guests_of(call).has_desktop_user(found),
     )

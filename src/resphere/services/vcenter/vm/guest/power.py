@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import Power
+from resphere.inventory.effects import RebootGuest, ShutDownGuest, Suspend
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.guests.tools import RUNNING
 from resphere.rules.machines.power import ON, may_reboot, may_shut_down, may_stand_by
 from resphere.services.call import Call
 from resphere.services.registry import implements
+from resphere.tasks.change import Decision
 
 
 @implements(Power.get, kept=True)
@@ -27,18 +29,27 @@ async def get(call: Call, vm: ids.VirtualMachineId) -> Power.Info:
 async def shutdown(call: Call, vm: ids.VirtualMachineId) -> None:
     """Ask the guest to shut down; the VM is then off, cleanly."""
     target = call.require(VirtualMachine, vm)
-    await call.run("VirtualMachine.shutdownGuest", target, call.provider.power.shut_down_guest, may_shut_down)
+    await call.run(
+        "VirtualMachine.shutdownGuest",
+        target,
+        lambda _, current: Decision(ShutDownGuest(vm=current), None),
+        may_shut_down,
+    )
 
 
 @implements(Power.reboot)
 async def reboot(call: Call, vm: ids.VirtualMachineId) -> None:
     """Ask the guest to reboot; it is gone for a while."""
     target = call.require(VirtualMachine, vm)
-    await call.run("VirtualMachine.rebootGuest", target, call.provider.power.reboot_guest, may_reboot)
+    await call.run(
+        "VirtualMachine.rebootGuest", target, lambda _, current: Decision(RebootGuest(vm=current), None), may_reboot
+    )
 
 
 @implements(Power.standby)
 async def standby(call: Call, vm: ids.VirtualMachineId) -> None:
     """Ask the guest to stand by; the VM is then suspended."""
     target = call.require(VirtualMachine, vm)
-    await call.run("VirtualMachine.standbyGuest", target, call.provider.power.suspend, may_stand_by)
+    await call.run(
+        "VirtualMachine.standbyGuest", target, lambda _, current: Decision(Suspend(vm=current), None), may_stand_by
+    )

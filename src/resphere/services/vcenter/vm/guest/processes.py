@@ -5,9 +5,11 @@ from __future__ import annotations
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import Credentials, Processes
 from resphere.contract.model import Long
+from resphere.inventory.effects import EndProcess, StartProcess
 from resphere.services.call import Call
-from resphere.services.checks.guest_operations import ready, require_ready
+from resphere.services.checks.guest_operations import guests_of, ready, require_ready
 from resphere.services.registry import implements
+from resphere.tasks.change import Decision
 
 
 @implements(Processes.create)
@@ -21,7 +23,7 @@ async def create(call: Call, vm: ids.VirtualMachineId, credentials: Credentials,
     return await call.run(
         "GuestProcessManager.startProgram",
         found,
-        lambda job: call.provider.guests.start_process(job, spec, user),
+        lambda _, current: Decision(StartProcess(vm=current, spec=spec, user=user), Long(0)),
         guard=require_ready,
     )
 
@@ -33,14 +35,14 @@ async def get(call: Call, vm: ids.VirtualMachineId, credentials: Credentials, pi
     :raises NotFound: there is none of that id.
     """
     found, _ = ready(call, vm, credentials)
-    return call.provider.guests.process(found, pid, call.environment.now())
+    return guests_of(call).process(found, pid, call.environment.now())
 
 
 @implements(Processes.list)
 async def list_(call: Call, vm: ids.VirtualMachineId, credentials: Credentials) -> tuple[Processes.Summary, ...]:
     """The processes of the guest, with those that ended in the last 5 minutes."""
     found, _ = ready(call, vm, credentials)
-    processes = call.provider.guests.processes(found, call.environment.now())
+    processes = guests_of(call).processes(found, call.environment.now())
     return tuple(
         Processes.Summary(
             name=process.name, pid=pid, owner=process.owner, command=process.command, started=process.started
@@ -60,6 +62,6 @@ async def delete(call: Call, vm: ids.VirtualMachineId, credentials: Credentials,
     await call.run(
         "GuestProcessManager.terminateProcess",
         found,
-        lambda job: call.provider.guests.end_process(job, pid),
+        lambda _, current: Decision(EndProcess(vm=current, pid=pid), None),
         guard=require_ready,
     )

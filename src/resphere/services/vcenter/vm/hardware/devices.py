@@ -12,20 +12,23 @@ from resphere.contract.errors import (
     message,
 )
 from resphere.contract.generated.vcenter_vm_hardware import ConnectionState
+from resphere.inventory.effects import ReconfigureVm
 from resphere.inventory.model import VirtualMachine
+from resphere.replica.edit import Edit
 from resphere.rules.hardware.devices import C, D, Family, K, R, refuse, require_on
 from resphere.services.call import Call
+from resphere.tasks.change import Decision
 
 
 async def reconfigure(call: Call, vm: str, change: Callable[[VirtualMachine], tuple[VirtualMachine, R]]) -> R:
     """Change the VM's hardware; ``change`` may refuse and is asked again inside the transaction."""
     target = call.require(VirtualMachine, vm)
-    return await call.run(
-        "VirtualMachine.reconfigure",
-        target,
-        lambda job: call.provider.hardware.reconfigure(job, change),
-        lambda current: refuse(change, current),
-    )
+
+    def decide(_: Edit, current: VirtualMachine) -> Decision[R]:
+        after, result = change(current)
+        return Decision(ReconfigureVm(before=current, after=after), result)
+
+    return await call.run("VirtualMachine.reconfigure", target, decide, lambda current: refuse(change, current))
 
 
 async def alter(call: Call, vm: str, family: Family[K, D], key: K, make: Callable[[VirtualMachine, D], D]) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_tools import Installer
+from resphere.inventory.effects import ConnectInstaller, DisconnectInstaller
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.hardware.devices import require_on
 from resphere.services.call import Call
 from resphere.services.registry import implements
+from resphere.tasks.change import Decision
 
 
 @implements(Installer.get, kept=True)
 async def get(call: Call, vm: ids.VirtualMachineId) -> Installer.Info:
     """Whether the installer is connected."""
     found = call.require(VirtualMachine, vm)
-    return Installer.Info(is_connected=call.provider.guests.has_installer(found))
+    return Installer.Info(is_connected=call.required(call.provider.capabilities.tools).has_installer(found))
 
 
 @implements(Installer.connect)
@@ -27,7 +29,7 @@ async def connect(call: Call, vm: ids.VirtualMachineId) -> None:
     await call.run(
         "VirtualMachine.mountToolsInstaller",
         call.require(VirtualMachine, vm),
-        call.provider.guests.connect_installer,
+        lambda _, current: Decision(ConnectInstaller(vm=current), None),
         lambda current: require_on(current, "connect the VMware Tools installer"),
     )
 
@@ -41,6 +43,6 @@ async def disconnect(call: Call, vm: ids.VirtualMachineId) -> None:
     await call.run(
         "VirtualMachine.unmountToolsInstaller",
         call.require(VirtualMachine, vm),
-        call.provider.guests.disconnect_installer,
+        lambda _, current: Decision(DisconnectInstaller(vm=current), None),
         lambda current: require_on(current, "disconnect the VMware Tools installer"),
     )

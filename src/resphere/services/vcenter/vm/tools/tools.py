@@ -5,12 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from resphere.contract.generated import ids, vcenter_vm
+from resphere.inventory.effects import UpgradeTools
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.guests.tools import may_upgrade
 from resphere.rules.hardware.devices import changed
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.vm.hardware.devices import reconfigure
+from resphere.tasks.change import Decision
 
 Tools = vcenter_vm.Tools
 
@@ -43,6 +45,6 @@ async def upgrade(call: Call, vm: ids.VirtualMachineId, command_line_options: st
     await call.run(
         "VirtualMachine.upgradeTools",
         call.require(VirtualMachine, vm),
-        call.provider.guests.upgrade_tools,
+        lambda _, current: Decision(UpgradeTools(vm=current), None),
         may_upgrade,
     )

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 
-from resphere.contract.errors import NotFound, message
+import msgspec
+
+from resphere.contract.errors import ConcurrentChange, NotFound, message
 from resphere.contract.extensions.guest_transfers import GuestTransfers
 from resphere.contract.model import ByteStream, Secret
+from resphere.inventory.effects import EndDownload, EndUpload
 from resphere.inventory.guest import GuestTransfer
 from resphere.inventory.model import VirtualMachine
+from resphere.providers.base import Outdated
+from resphere.replica.edit import Edit
 from resphere.services.call import Call
-from resphere.services.checks.guest_operations import require_ready
+from resphere.services.checks.guest_operations import guests_of, require_ready
 from resphere.services.registry import implements
 from resphere.services.vcenter.vm.guest.filesystem.transfers import digest
+from resphere.tasks.change import Decision
+
+ATTEMPTS = 3
+"""Of a download whose file is changed between its opening and the end of the transfer."""
 
 
 @implements(GuestTransfers.download)
@@ -22,12 +32,25 @@ async def download(call: Call, id: str, token: Secret) -> ByteStream:
     :raises NotFound: the address is not good, or no more.
     """
     transfer, vm = agreed(call, id, token, into_guest=False)
-    return await call.run(
-        "GuestFileManager.transferFromGuest",
-        vm,
-        lambda job: call.provider.guests.download(job, transfer),
-        guard=require_ready,
-    )
+    for attempt in range(1, ATTEMPTS + 1):
+        require_ready(vm)
+        try:
+            opened = await guests_of(call).open_download(vm, transfer)
+        except Outdated:
+            if attempt == ATTEMPTS:
+                raise
+            call.inventory.refresh()
+            continue
+        effect = EndDownload(vm=vm, transfer=transfer, digest=opened.digest)
+        try:
+            await call.run("GuestFileManager.transferFromGuest", vm, deciding(effect), guard=require_ready)
+        except BaseException as error:
+            await opened.stream.close()
+            if not isinstance(error, ConcurrentChange) or attempt == ATTEMPTS:
+                raise
+        else:
+            return opened.stream
+    raise not_agreed()
 
 
 @implements(GuestTransfers.upload)
@@ -38,12 +61,20 @@ async def upload(call: Call, id: str, token: Secret, content: ByteStream) -> Non
     :raises InvalidArgument: it is not of the size that was announced.
     """
     transfer, vm = agreed(call, id, token, into_guest=True)
-    await call.run(
-        "GuestFileManager.transferToGuest",
-        vm,
-        lambda job: call.provider.guests.upload(job, transfer, content),
-        guard=require_ready,
-    )
+    require_ready(vm)
+    guests = guests_of(call)
+    received = await guests.receive(vm, transfer, content)
+    effect = EndUpload(vm=vm, transfer=transfer, received=received)
+    try:
+        await call.run("GuestFileManager.transferToGuest", vm, deciding(effect), guard=require_ready)
+    except Exception:
+        guests.discard(received)
+        raise
+
+
+def deciding(effect: EndDownload | EndUpload) -> Callable[[Edit, VirtualMachine], Decision[None]]:
+    """Decides on ``effect`` in the guest of the machine as it is then."""
+    return lambda _, current: Decision(msgspec.structs.replace(effect, vm=current), None)
 
 
 def agreed(call: Call, id: str, token: Secret, into_guest: bool) -> tuple[GuestTransfer, VirtualMachine]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import Credentials
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Directories, Files
+from resphere.inventory.effects import DeleteDirectory, MakeDirectory, MakeTemporary, MoveDirectory
 from resphere.services.call import Call
 from resphere.services.checks.guest_operations import change
 from resphere.services.registry import implements
@@ -23,7 +24,7 @@ async def create(
         vm,
         credentials,
         "GuestFileManager.makeDirectory",
-        lambda files: files.make_directory(path, bool(create_parents)),
+        MakeDirectory(path=path, parents=bool(create_parents)),
     )
 
 
@@ -48,7 +49,7 @@ async def delete(
         vm,
         credentials,
         "GuestFileManager.deleteDirectory",
-        lambda files: files.delete_directory(path, bool(recursive)),
+        DeleteDirectory(path=path, recursive=bool(recursive)),
     )
 
 
@@ -63,7 +64,7 @@ async def move(call: Call, vm: ids.VirtualMachineId, credentials: Credentials, p
         vm,
         credentials,
         "GuestFileManager.moveDirectory",
-        lambda files: files.move_directory(path, new_path),
+        MoveDirectory(path=path, new_path=new_path),
     )
 
 
@@ -79,10 +80,11 @@ async def make_temporary(
     """Make a temporary file or directory."""
     unique = call.environment.random_bytes(4).hex()
     word = "Directory" if type is Files.Type.DIRECTORY else "File"
-    return await change(
+    path: str = await change(
         call,
         vm,
         credentials,
         f"GuestFileManager.createTemporary{word}",
-        lambda files: files.make_temporary(type, prefix, suffix, parent_path, unique),
+        MakeTemporary(type=type, prefix=prefix, suffix=suffix, parent=parent_path, unique=unique),
     )
+    return path

@@ -8,6 +8,7 @@ from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import Credentials
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Files
+from resphere.inventory.effects import DeleteFile, MoveFile, UpdateFile
 from resphere.services.call import Call
 from resphere.services.checks.guest_operations import change, look
 from resphere.services.registry import implements
@@ -82,14 +83,14 @@ async def update(
         vm,
         credentials,
         "GuestFileManager.changeFileAttributes",
-        lambda files: files.update(path, file_attributes),
+        UpdateFile(path=path, attributes=file_attributes),
     )
 
 
 @implements(Files.delete)
 async def delete(call: Call, vm: ids.VirtualMachineId, credentials: Credentials, path: str) -> None:
     """Delete a file in the guest."""
-    await change(call, vm, credentials, "GuestFileManager.deleteFile", lambda files: files.delete_file(path))
+    await change(call, vm, credentials, "GuestFileManager.deleteFile", DeleteFile(path=path))
 
 
 @implements(Files.move)
@@ -105,7 +106,7 @@ async def move(
         vm,
         credentials,
         "GuestFileManager.moveFile",
-        lambda files: files.move_file(path, new_path, bool(overwrite)),
+        MoveFile(path=path, new_path=new_path, overwrite=bool(overwrite)),
     )
 
 

@@ -9,10 +9,12 @@ from urllib.parse import urlencode
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import Credentials
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Transfers
+from resphere.inventory.effects import AgreeOnTransfer
 from resphere.inventory.guest import GuestTransfer
 from resphere.services.call import Call
 from resphere.services.checks.guest_operations import ready, require_ready
 from resphere.services.registry import implements
+from resphere.tasks.change import Decision
 
 GOOD_FOR = timedelta(minutes=10)
 """As long as a vCenter's."""
@@ -42,7 +44,7 @@ async def create(call: Call, vm: ids.VirtualMachineId, credentials: Credentials,
     await call.run(
         f"GuestFileManager.initiateFileTransfer{way}Guest",
         found,
-        lambda job: call.provider.guests.agree_on_transfer(job, transfer),
+        lambda _, current: Decision(AgreeOnTransfer(vm=current, transfer=transfer), None),
         guard=require_ready,
     )
     return f"{call.origin}/guestFile?{urlencode({'id': transfer.id, 'token': token})}"

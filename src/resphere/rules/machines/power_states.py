@@ -1,4 +1,4 @@
-"""What a change of power does to a simulated virtual machine. Pure functions."""
+"""What a change of power does to a virtual machine. Pure functions."""
 
 from __future__ import annotations
 
@@ -29,24 +29,16 @@ K = TypeVar("K")
 def powered_on(vm: VirtualMachine) -> VirtualMachine:
     """``vm`` running: devices have slots, those that start connected are, and installed Tools run."""
     vm = msgspec.structs.replace(vm, memory=memory_of(vm.memory, running=True))
-    return _changed(with_pci_slots(vm), State.POWERED_ON, tools_run=_has_tools(vm), connected=True)
+    return _changed(with_pci_slots(vm), State.POWERED_ON, tools_run=has_tools(vm), connected=True)
 
 
-def rebooting(vm: VirtualMachine) -> VirtualMachine:
-    """``vm`` running, its guest not yet."""
-    return _with_tools(powered_on(vm), run=False)
-
-
-def rebooted(vm: VirtualMachine) -> VirtualMachine:
-    """``vm`` with its guest there again, unless it was stopped meanwhile."""
-    return _with_tools(vm, run=_has_tools(vm)) if vm.power_state is State.POWERED_ON else vm
-
-
-def _has_tools(vm: VirtualMachine) -> bool:
+def has_tools(vm: VirtualMachine) -> bool:
+    """Whether Tools are installed."""
     return vm.tools.version_status not in (None, vcenter_vm.Tools.VersionStatus.NOT_INSTALLED)
 
 
-def _with_tools(vm: VirtualMachine, *, run: bool) -> VirtualMachine:
+def with_tools(vm: VirtualMachine, *, run: bool) -> VirtualMachine:
+    """``vm`` with Tools that run, or do not."""
     run_state = RunState.RUNNING if run else RunState.NOT_RUNNING
     if vm.tools.run_state is run_state:
         return vm
@@ -66,7 +58,7 @@ def suspended(vm: VirtualMachine) -> VirtualMachine:
 
 def _changed(vm: VirtualMachine, state: State, *, tools_run: bool, connected: bool) -> VirtualMachine:
     return msgspec.structs.replace(
-        _with_tools(vm, run=tools_run),
+        with_tools(vm, run=tools_run),
         power_state=state,
         nics=_connected(vm.nics, connected),
         cdroms=_connected(vm.cdroms, connected),

@@ -1,0 +1,102 @@
+"""Which settlement an effect has: one line for each; and what it means for objects that have changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from resphere.inventory import effects as e
+from resphere.inventory.facts import Facts
+from resphere.inventory.model import ManagedObject
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
+from resphere.rules.placement.hosts import evacuation
+from resphere.rules.refusals import not_found
+from resphere.rules.settlement import guests, hosts, machines, snapshots
+from resphere.rules.settlement.settlement import Settlement, merged
+
+O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
+
+SETTLEMENTS: dict[type[e.AnyEffect], Callable[[Settlement, Any, Facts, Any], Any]] = {
+    e.CreateVm: machines.created,
+    e.DeleteVm: machines.deleted,
+    e.RegisterVm: machines.registered,
+    e.UnregisterVm: machines.unregistered,
+    e.CloneVm: machines.cloned,
+    e.InstantCloneVm: machines.instantly_cloned,
+    e.RelocateVm: machines.relocated,
+    e.ReconfigureVm: machines.reconfigured,
+    e.PowerOn: machines.powered,
+    e.PowerOff: machines.powered,
+    e.Reset: machines.powered,
+    e.Suspend: machines.powered,
+    e.ShutDownGuest: machines.powered,
+    e.RebootGuest: machines.powered,
+    e.TakeSnapshot: snapshots.taken,
+    e.RevertToSnapshot: snapshots.reverted,
+    e.DeleteSnapshots: snapshots.deleted,
+    e.ConsolidateDisks: snapshots.consolidated,
+    e.AddHost: hosts.added,
+    e.ConnectHost: hosts.connected,
+    e.DisconnectHost: hosts.disconnected,
+    e.EnterMaintenanceMode: hosts.entered,
+    e.ExitMaintenanceMode: hosts.left,
+    e.ChangeGuestFile: guests.done,
+    e.StartProcess: guests.done,
+    e.EndProcess: guests.done,
+    e.AgreeOnTransfer: guests.done,
+    e.EndDownload: guests.done,
+    e.EndUpload: guests.done,
+    e.ConnectInstaller: machines.changed,
+    e.DisconnectInstaller: machines.changed,
+    e.UpgradeTools: machines.changed,
+    e.CustomizeGuest: machines.changed,
+}
+
+
+def settle(settlement: Settlement, effect: e.AnyEffect, facts: Facts, decided: e.AnyEffect | None = None) -> Any:
+    """Write what an effect that has come true makes of the inventory; returns the result that only facts tell.
+
+    ``decided`` is the effect as a provider got it, where ``effect`` is that of objects which have changed since.
+
+    :raises VapiError: it cannot be: no room, or something that is needed is no more.
+    """
+    return SETTLEMENTS[type(effect)](settlement, effect, facts, decided or effect)
+
+
+def rebased(inventory: Replica, edit: Edit, effect: e.AnyEffect, *, undone: bool) -> e.AnyEffect:
+    """``effect`` for the objects as they are now; ``undone``: nobody has done it yet, and it may still be adapted.
+
+    :raises NotFound: one is no more.
+    """
+    match effect:
+        case e.CreateVm() | e.RegisterVm() | e.AddHost():
+            return effect
+        case e.CloneVm() | e.InstantCloneVm():
+            return msgspec.structs.replace(effect, source=present(edit, effect.source))
+        case e.RelocateVm() | e.ReconfigureVm() | e.RevertToSnapshot():
+            vm = present(edit, effect.before)
+            return msgspec.structs.replace(effect, before=vm, after=merged(effect.before, effect.after, vm))
+        case e.PowerOn():
+            return msgspec.structs.replace(effect, vm=present(edit, effect.vm), host=present(edit, effect.host))
+        case e.EnterMaintenanceMode():
+            host = present(edit, effect.host)
+            moves = evacuation(inventory, host, effect.with_powered_off) if undone else effect.moves
+            return msgspec.structs.replace(effect, host=host, moves=moves)
+        case e.ConnectHost() | e.DisconnectHost() | e.ExitMaintenanceMode():
+            return msgspec.structs.replace(effect, host=present(edit, effect.host))
+        case _:
+            return msgspec.structs.replace(effect, vm=present(edit, effect.vm))
+
+
+def present(edit: Edit, obj: O) -> O:
+    """The object as it is now.
+
+    :raises NotFound: it is no more.
+    """
+    found = edit.get(type(obj), obj.id)
+    if found is None:
+        raise not_found(type(obj), obj.id)
+    return found

@@ -1,0 +1,60 @@
+"""Hosts that came, were reached, or take machines no more."""
+
+from __future__ import annotations
+
+import msgspec
+
+from resphere.contract.generated import vcenter
+from resphere.inventory.effects import AddHost, ConnectHost, DisconnectHost, EnterMaintenanceMode, ExitMaintenanceMode
+from resphere.inventory.facts import Facts
+from resphere.inventory.model import Folder, Host, VirtualMachine
+from resphere.rules.new_hosts import put_host
+from resphere.rules.refusals import not_found
+from resphere.rules.settlement.settlement import Settlement
+from resphere.rules.users import use
+
+CONNECTED = vcenter.Host.ConnectionState.CONNECTED
+DISCONNECTED = vcenter.Host.ConnectionState.DISCONNECTED
+
+
+def added(s: Settlement, effect: AddHost, facts: Facts, decided: AddHost) -> None:
+    """A standalone host with a root pool, its own datastores, and networks.
+
+    :raises NotFound: its folder is no more.
+    """
+    folder = s.edit.get(Folder, effect.folder)
+    if folder is None:
+        raise not_found(Folder, effect.folder)
+    s.edit.rely_on(folder)
+    s.note(facts)
+    if facts.host is not None:
+        put_host(s.inventory, s.edit, folder, effect.host, effect.new_host.hostname, facts.host)
+
+
+def connected(s: Settlement, effect: ConnectHost, facts: Facts, decided: ConnectHost) -> None:
+    """It answers."""
+    s.note(facts)
+    s.edit.put(msgspec.structs.replace(effect.host, connection_state=CONNECTED))
+
+
+def disconnected(s: Settlement, effect: DisconnectHost, facts: Facts, decided: DisconnectHost) -> None:
+    """Its machines stay as they are."""
+    s.note(facts)
+    s.edit.put(msgspec.structs.replace(effect.host, connection_state=DISCONNECTED))
+
+
+def entered(s: Settlement, effect: EnterMaintenanceMode, facts: Facts, decided: EnterMaintenanceMode) -> None:
+    """The machines are elsewhere, and the host takes none."""
+    s.note(facts)
+    for id, destination in effect.moves.items():
+        vm, other = s.edit.get(VirtualMachine, id), s.edit.get(Host, destination)
+        if vm is not None and other is not None:
+            use(s.edit, other)
+            s.edit.put(msgspec.structs.replace(vm, host=other.id))
+    s.edit.put(msgspec.structs.replace(effect.host, in_maintenance_mode=True))
+
+
+def left(s: Settlement, effect: ExitMaintenanceMode, facts: Facts, decided: ExitMaintenanceMode) -> None:
+    """It takes machines again."""
+    s.note(facts)
+    s.edit.put(msgspec.structs.replace(effect.host, in_maintenance_mode=False))

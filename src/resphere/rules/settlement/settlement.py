@@ -1,0 +1,49 @@
+"""What all settlements work with."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from resphere.inventory.facts import Facts
+from resphere.inventory.model import VirtualMachine
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
+from resphere.rules.files import settle as settle_files
+from resphere.rules.storage_policies import with_known_policies
+from resphere.rules.users import use_connections
+
+
+class Settlement(msgspec.Struct, frozen=True, gc=False):
+    """The transaction in which an effect is settled, and the moment of that."""
+
+    inventory: Replica
+    edit: Edit
+    now: datetime
+
+    def note(self, facts: Facts) -> None:
+        """Store the documents that a provider gives along with its facts."""
+        for obj in facts.relied:
+            self.edit.rely_on(obj)
+        for obj in facts.documents:
+            self.edit.put(obj)
+        for obj in facts.dropped:
+            if self.edit.get(type(obj), obj.id) is not None:
+                self.edit.delete(type(obj), obj.id)
+
+    def put_machine(self, before: VirtualMachine | None, after: VirtualMachine) -> VirtualMachine:
+        """Write a machine that is new or changed, whose files follow and whose policies are known ones."""
+        after = with_known_policies(self.edit, before, after)
+        self.edit.put(after)
+        settle_files(self.inventory, self.edit, before, after)
+        use_connections(self.inventory, self.edit, before, after)
+        return after
+
+
+def merged(before: VirtualMachine, after: VirtualMachine, present: VirtualMachine) -> VirtualMachine:
+    """``present`` with what is different in ``after``, which was made of ``before``."""
+    if present is before:
+        return after
+    changes = {name: new for name in before.__struct_fields__ if (new := getattr(after, name)) != getattr(before, name)}
+    return msgspec.structs.replace(present, **changes)

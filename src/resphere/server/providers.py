@@ -1,0 +1,83 @@
+"""The providers that can be chosen by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from resphere.providers.base import Provider
+from resphere.providers.simulator.durations import NONE, REALISTIC, Durations
+from resphere.providers.simulator.guest.tree import Limits
+from resphere.providers.simulator.provider import Simulator
+from resphere.providers.simulator.work.guests import GuestOptions
+from resphere.replica.replica import Replica
+from resphere.server.settings import Settings
+from resphere.store.contents import Contents
+
+LARGEST_FILES = 4
+"""How many of the largest files one guest has room for, if its disk has."""
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """What providers are made of."""
+
+    settings: Settings
+    inventory: Replica
+    contents: Contents
+    now: Callable[[], datetime]
+
+
+def simulator(parts: Parts) -> Provider:
+    """The embedded simulated vCenter."""
+    durations = read_durations(parts.settings.durations)
+    return Simulator(parts.inventory, parts.contents, parts.now, durations, guest_options(parts.settings))
+
+
+PROVIDERS: dict[str, Callable[[Parts], Provider]] = {
+    "simulator": simulator,
+}
+"""Name -> how one is made: what ``--provider`` chooses from."""
+
+
+def make_provider(parts: Parts) -> Provider:
+    """The provider that the settings name.
+
+    :raises ValueError: there is none of that name.
+    """
+    return factory(parts.settings.provider)(parts)
+
+
+def factory(name: str) -> Callable[[Parts], Provider]:
+    """How the provider of that name is made.
+
+    :raises ValueError: there is none.
+    """
+    if name not in PROVIDERS:
+        raise ValueError(f"--provider must be one of {', '.join(sorted(PROVIDERS))}, not {name}")
+    return PROVIDERS[name]
+
+
+def read_durations(text: str) -> Durations:
+    """``none``, ``realistic`` or a YAML file.
+
+    :raises ValueError: the file is unreadable or against the form.
+    """
+    if text in ("none", "realistic"):
+        return NONE if text == "none" else REALISTIC
+    try:
+        return msgspec.yaml.decode(Path(text).read_bytes(), type=Durations)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ValueError(f"--durations: none, realistic or a YAML file of seconds; {text}: {error}") from error
+
+
+def guest_options(settings: Settings) -> GuestOptions:
+    """The settings that concern simulated guests. All files of one have no more room than some of the largest."""
+    largest = settings.max_guest_file_bytes
+    return GuestOptions(
+        user=settings.guest_user,
+        password=settings.guest_password,
+        limits=Limits(file_bytes=largest, disk_bytes=LARGEST_FILES * largest),
+    )

@@ -1,0 +1,168 @@
+"""One change, one way through: decide, act, settle.
+
+What is over at once decides and settles in one transaction. What takes time has its decision committed before a
+provider acts: the task says what is under way, and names, room and ids are claimed for it. What the provider observed
+is settled in a second transaction, together with the task's success; after a crash any worker asks the provider what is
+true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from resphere.contract.errors import VapiError, message
+from resphere.contract.model import LocalizableMessage
+from resphere.inventory.effects import AnyEffect
+from resphere.inventory.facts import Facts
+from resphere.inventory.model import ManagedObject
+from resphere.providers.base import ChangedObject, NotCapable, Outdated, Provider
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
+from resphere.rules.admission import SPACE
+from resphere.rules.settlement.effects import rebased, settle
+from resphere.rules.settlement.settlement import Settlement
+from resphere.tasks.acts import act
+from resphere.tasks.job import Done, Held, Origin, TaskJob
+
+O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
+R = TypeVar("R")
+
+
+class Decision(msgspec.Struct, Generic[R], frozen=True):
+    """What shall be done, and what the change results in unless the provider tells; ``reports``: others may read that
+    in the task."""
+
+    effect: AnyEffect
+    result: R
+    reports: bool = False
+
+
+class Change(Generic[O, R]):
+    """A change of one object on its way. ``decide`` reads the inventory, refuses, or says what shall be done; it writes
+    nothing, and may be asked again."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        inventory: Replica,
+        job: TaskJob[O],
+        decide: Callable[[Edit, O], Decision[R]],
+    ) -> None:
+        self._provider = provider
+        self._inventory = inventory
+        self._job = job
+        self._decide = decide
+
+    async def carry_out(self) -> R:
+        """Decide, act and settle; returns the result.
+
+        :raises VapiError: the decision was a refusal, the provider lacks something, or the work failed or was canceled.
+        """
+        try:
+            try:
+                decided = await self._job.decide(self._decided)
+            except Outdated:
+                decided = await self._job.decide(self._decided)
+        except NotCapable as error:
+            raise lacking(self._job.origin, error) from None
+        if isinstance(decided, Done):
+            return decided.result
+        return await self._act(decided)
+
+    def _decided(self, edit: Edit, current: O) -> Done[R] | Held:
+        decision = self._decide(edit, current)
+        effect, provider = decision.effect, self._provider
+        act_now = act(provider.capabilities, self._job, effect)
+        if not provider.capabilities.at_once:
+            act_now.close()
+            settle(self._settlement(edit), effect, Facts())
+            return self._held(edit, decision)
+        result = settle(self._settlement(edit), effect, at_once(act_now))
+        if any(step.seconds > 0 for step in provider.steps(effect)):
+            return self._held(edit, decision)
+        return Done(decision.result if result is None else result, decision.reports)
+
+    def _held(self, edit: Edit, decision: Decision[R]) -> Held:
+        return Held(decision.effect, edit.withhold(), edit.takings(SPACE), decision.result, decision.reports)
+
+    async def _act(self, held: Held) -> R:
+        effect, provider = held.effect, self._provider
+        facts: Facts | None = None
+        if provider.capabilities.at_once:
+            for step in provider.steps(effect):
+                await self._job.spend(step.seconds)
+                if step.progress is not None:
+                    await self._job.progress(step.progress)
+        else:
+            facts = await act(provider.capabilities, self._job, effect)
+
+        def plan(edit: Edit, _: O) -> R:
+            present = rebased(self._inventory, edit, effect, undone=facts is None)
+            seen = at_once(act(provider.capabilities, self._job, present)) if facts is None else facts
+            result: R | None = settle(self._settlement(edit), present, seen, decided=effect)
+            return held.result if result is None else result
+
+        return await self._job.complete(plan, reports=held.reports, is_done=facts is not None)
+
+    def _settlement(self, edit: Edit) -> Settlement:
+        return Settlement(self._inventory, edit, self._job.now())
+
+
+async def change_inventory(provider: Provider, job: TaskJob[O], plan: Callable[[Edit, O], R]) -> R:
+    """Change what stands in the inventory and needs no machine's doing: ``plan`` decides and writes.
+
+    A provider that wants to hear of it gets what changes as pairs before that is committed, and may refuse; where it
+    has become something else meanwhile, the provider hears that too.
+    """
+    wants = provider.capabilities.inventory_changes
+    if wants is None:
+        return await job.complete(plan)
+    heard = await job.consider(lambda edit, current: proposed(edit, plan(edit, current)))
+    while True:
+        await wants.change(job, heard)
+
+        def commit(edit: Edit, current: O, heard: tuple[ChangedObject, ...] = heard) -> R:
+            result = plan(edit, current)
+            if proposed(edit, result) != heard:
+                raise Outdated
+            return result
+
+        try:
+            return await job.complete(commit)
+        except Outdated:
+            heard = await job.consider(lambda edit, current: proposed(edit, plan(edit, current)))
+
+
+def proposed(edit: Edit, _result: object) -> tuple[ChangedObject, ...]:
+    """The objects of the inventory that ``edit`` changes."""
+    return tuple(
+        [
+            ChangedObject(before=before, after=after)
+            for before, after in edit.changes()
+            if isinstance(before, ManagedObject | None) and isinstance(after, ManagedObject | None)
+        ]
+    )
+
+
+def at_once(act_now: Coroutine[Any, Any, Facts]) -> Facts:
+    """The facts of a provider that never waits."""
+    try:
+        act_now.send(None)
+    except StopIteration as over:
+        facts: Facts = over.value
+        return facts
+    act_now.close()
+    raise RuntimeError("a provider that answers at once has waited")
+
+
+def lacking(origin: Origin, error: NotCapable) -> VapiError:
+    """The refusal of what the provider cannot do, as the operation declares it."""
+    return origin.lacking(lacking_message(error))
+
+
+def lacking_message(error: NotCapable) -> LocalizableMessage:
+    """The provider's own sentence."""
+    return message("resphere.provider.lacking", "{0}", error.why)
