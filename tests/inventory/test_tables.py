@@ -29,7 +29,7 @@ def everything() -> list[ManagedObject]:
 
 def test_every_kind_has_a_table() -> None:
     assert {table.cls.kind: table.cls for table in TABLES} == {**KINDS, Intent.kind: Intent}
-    assert all(table.revises for table in TABLES)
+    assert all(table.revises for table in TABLES if table.cls is not Intent)
 
 
 def test_the_model_survives_storing(tmp_path: Path) -> None:
