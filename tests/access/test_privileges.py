@@ -59,9 +59,7 @@ def test_privileges_on_what_the_body_refers_to_are_asked_of_those_objects() -> N
     """vCenter's VM.create states privileges on the folder, pool and datastore inside its specification."""
     asked: list[tuple[str, str | None]] = []
 
-    class Recorder:
-        key = "recorder"
-
+    class Recorder(RootView, frozen=True):
         def holds(self, privilege: str, target: str | None) -> bool:
             asked.append((privilege, target))
             return True
@@ -75,7 +73,7 @@ def test_privileges_on_what_the_body_refers_to_are_asked_of_those_objects() -> N
         ),
     )
     create_input = vcenter.VM.create.input(spec=spec)
-    authorize_references(Recorder(), vcenter.VM.create, create_input)
+    authorize_references(Recorder(ADMIN), vcenter.VM.create, create_input)
     assert ("VirtualMachine.Inventory.Create", "group-v3") in asked
     assert ("Datastore.AllocateSpace", "datastore-15") in asked
     assert ("Resource.AssignVMToPool", "resgroup-9") in asked

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from resphere.access.principal import Principal
 from resphere.access.roles import ADMIN
-from resphere.auth.accounts import ACCOUNTS, Principal
+from resphere.auth.accounts import ACCOUNTS
 from resphere.auth.sessions import SESSIONS, Session, SessionLimits, Sessions, digest
 from resphere.contract.errors import ServiceUnavailable
 from resphere.replica.replica import Replica

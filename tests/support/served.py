@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from resphere.access.view import RootViews
 from resphere.auth.accounts import LocalAccounts
 from resphere.auth.sessions import SessionLimits, Sessions
 from resphere.contract.catalogue import Catalogue
@@ -55,6 +56,7 @@ class Served:
             environment=self.world.environment,
             accounts=accounts,
             sessions=sessions,
+            views=RootViews(),
             implementations=IMPLEMENTATIONS,
             faults=Faults(NO_FAULTS),
             kept=Kept(),

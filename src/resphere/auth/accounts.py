@@ -13,7 +13,8 @@ from typing import ClassVar, Protocol
 
 import msgspec
 
-from resphere.access.roles import ROLES, Role
+from resphere.access.principal import Principal
+from resphere.access.roles import ROLES
 from resphere.auth.passwords import hash_password, verify_password
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
@@ -32,13 +33,6 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     role: str
     password_hash: str
-
-
-class Principal(msgspec.Struct, frozen=True):
-    """Somebody whose credentials were good."""
-
-    name: str
-    role: Role
 
 
 class IdentitySource(Protocol):

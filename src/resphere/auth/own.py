@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from resphere.auth.accounts import Principal
+from resphere.access.principal import Principal
 from resphere.auth.sessions import Session, Sessions
 from resphere.contract.errors import Unauthenticated, message
 

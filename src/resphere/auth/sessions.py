@@ -15,7 +15,8 @@ from typing import ClassVar
 
 import msgspec
 
-from resphere.auth.accounts import Principal, canonical_name
+from resphere.access.principal import Principal
+from resphere.auth.accounts import canonical_name
 from resphere.contract.errors import ServiceUnavailable, message
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica

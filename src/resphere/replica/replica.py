@@ -156,6 +156,14 @@ class Replica:
         """The sequence of the object's last change, 0 where there is no such object."""
         return self._rows[cls].revisions.get(id, 0)
 
+    def owners_of(self, obj: Stored) -> list[Stored] | None:
+        """The objects that ``obj`` belongs to, as its table declares it; ``None`` where it belongs to nothing."""
+        table = self._rows[type(obj)].table
+        if table.belongs_to is None:
+            return None
+        ids = table.indexes[table.belongs_to](obj)
+        return [owner for id in ids for rows in self._rows.values() if (owner := rows.objects.get(id)) is not None]
+
     def subscribe(self, cls: type[T], callback: Callable[[T | None, T | None], None]) -> Callable[[], None]:
         """Have ``callback(old, new)`` called after each change of an object of the class; the result ends it.
 

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from resphere import __version__, services
+from resphere.access.view import RootViews
 from resphere.audit.formats import JsonFormat, VpxdFormat
 from resphere.audit.server_log import ServerLog
 from resphere.audit.writer import LineWriter
@@ -95,6 +96,7 @@ class Worker:
             ),
             accounts=self._accounts,
             sessions=self._sessions,
+            views=RootViews(),
             implementations=load(services),
             faults=Faults(read_faults(settings.faults) if settings.faults else NO_FAULTS),
             kept=Kept(),

@@ -13,9 +13,8 @@ import msgspec
 from resphere.access.check import authorize as check_privileges
 from resphere.access.check import authorize_references as check_references
 from resphere.access.defaults import LOGIN, PUBLIC
-from resphere.access.roles import NO_ACCESS
-from resphere.access.view import RootView, View
-from resphere.auth.accounts import LocalAccounts, Principal, canonical_name
+from resphere.access.view import NOBODY, Views
+from resphere.auth.accounts import LocalAccounts, canonical_name
 from resphere.auth.own import Anonymous, LoginSession, OpenSession
 from resphere.auth.sessions import Sessions
 from resphere.contract.errors import (
@@ -50,6 +49,7 @@ class Pipeline(msgspec.Struct, frozen=True):
     environment: Environment
     accounts: LocalAccounts
     sessions: Sessions
+    views: Views
     implementations: dict[str, Implementation]
     faults: Faults
     kept: Kept
@@ -129,7 +129,7 @@ def by_session(pipeline: Pipeline, credentials: Credentials, moment: datetime) -
     principal = pipeline.accounts.principal(canonical_name(session.user)) if session else None
     if session is None or principal is None:
         raise Unauthenticated(message(AUTHENTICATION_REQUIRED, "Authentication required."))
-    return Caller(OpenSession(pipeline.sessions, session), view_of(principal), session.tag)
+    return Caller(OpenSession(pipeline.sessions, session), pipeline.views.of(principal), session.tag)
 
 
 async def by_password(pipeline: Pipeline, credentials: Credentials) -> Caller:
@@ -144,15 +144,10 @@ async def by_password(pipeline: Pipeline, credentials: Credentials) -> Caller:
                 "com.vmware.vapi.endpoint.method.authentication.failed", "The user name or password is not correct."
             )
         )
-    return Caller(LoginSession(pipeline.sessions, principal), view_of(principal))
+    return Caller(LoginSession(pipeline.sessions, principal), pipeline.views.of(principal))
 
 
-def view_of(principal: Principal) -> View:
-    """What a principal sees."""
-    return RootView(principal.role)
-
-
-ANYBODY = Caller(Anonymous(), RootView(NO_ACCESS))
+ANYBODY = Caller(Anonymous(), NOBODY)
 """The caller of a public operation, whoever that is."""
 
 

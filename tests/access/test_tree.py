@@ -1,0 +1,221 @@
+"""Permissions along the tree, by the rules and examples of vCenter's documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import pytest
+
+from resphere.access.principal import Principal
+from resphere.access.roles import ADMIN, NO_ACCESS, READ_ONLY, Role
+from resphere.access.tree import Permission, TreeViews
+from resphere.access.view import RootView, View
+from resphere.contract.generated import ids
+from resphere.contract.generated.cis_tagging import CategoryModel
+from resphere.contract.generated.vcenter import Folder as FolderApi
+from resphere.inventory.model import (
+    ROOT_FOLDER,
+    Cluster,
+    Datastore,
+    Folder,
+    Host,
+    ManagedObject,
+    Network,
+    ResourcePool,
+    Snapshot,
+    VirtualMachine,
+)
+from resphere.inventory.tagging import Category
+from tests.support.world import NOW, World
+
+POWER = Role("Operator", frozenset({"System.Read", "VirtualMachine.Interact.PowerOn"}))
+STAFF, NIGHT = "Staff@vsphere.local", "night@vsphere.local"
+ANN = Principal("Ann@vsphere.local", NO_ACCESS, frozenset({STAFF, NIGHT}))
+ON = "VirtualMachine.Interact.PowerOn"
+READ = "System.Read"
+CATEGORY = Category(
+    id=ids.CisTaggingCategoryId("urn:1"),
+    name="owner",
+    description="",
+    cardinality=CategoryModel.Cardinality.SINGLE,
+)
+M = TypeVar("M", bound=ManagedObject)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with World(Path(tmp_path_factory.mktemp("world"))) as world:
+        yield world
+
+
+def first(world: World, cls: type[M]) -> M:
+    return next(iter(world.inventory.all(cls).values()))
+
+
+def machine(world: World) -> VirtualMachine:
+    return first(world, VirtualMachine)
+
+
+def to(object: ManagedObject | str, role: Role, group: str | None = None, propagate: bool = True) -> Permission:
+    """A permission for Ann, or a group."""
+    return Permission(
+        principal=group or "ANN@vsphere.local",
+        group=group is not None,
+        object=object if isinstance(object, str) else object.id,
+        role=role,
+        propagate=propagate,
+    )
+
+
+def view(world: World, *permissions: Permission, of: Principal = ANN) -> View:
+    return TreeViews(world.inventory, permissions).of(of)
+
+
+def test_nothing_granted_is_nothing_seen(world: World) -> None:
+    nothing = view(world, Permission(principal="bob@vsphere.local", object=ROOT_FOLDER, role=ADMIN))
+    assert not nothing.holds(READ, None)
+    assert not nothing.holds_anywhere(READ)
+    assert not nothing.sees(machine(world))
+    assert not nothing.sees_all
+
+
+def test_a_role_on_one_machine_is_had_there_only(world: World) -> None:
+    vm, *others = world.inventory.all(VirtualMachine).values()
+    mine = view(world, to(vm, READ_ONLY))
+    assert mine.holds(READ, vm.id)
+    assert mine.sees(vm)
+    assert not mine.holds(ON, vm.id)
+    assert not any(map(mine.sees, others))
+    assert not mine.holds(READ, vm.parent)
+    assert not mine.holds(READ, None)
+    assert mine.holds_anywhere(READ)
+    assert not mine.holds_anywhere(ON)
+
+
+def test_a_role_on_the_root_reaches_everything(world: World) -> None:
+    all_of_it = view(world, to(ROOT_FOLDER, READ_ONLY))
+    assert all_of_it.sees_all
+    for cls in (Folder, Cluster, Host, ResourcePool, Datastore, Network, VirtualMachine):
+        assert all(map(all_of_it.sees, world.inventory.all(cls).values()))
+    assert all_of_it.sees(CATEGORY)
+
+
+def test_a_permission_that_does_not_propagate_stays_where_it_is(world: World) -> None:
+    root_only = view(world, to(ROOT_FOLDER, ADMIN, propagate=False))
+    assert root_only.holds(ON, None)
+    assert not root_only.holds(READ, machine(world).id)
+    assert not root_only.sees_all
+
+
+def test_the_nearest_object_decides(world: World) -> None:
+    vm = machine(world)
+    hidden = view(world, to(ROOT_FOLDER, ADMIN), to(vm, NO_ACCESS))
+    assert not hidden.sees(vm)
+    assert not hidden.sees_all
+    assert hidden.holds(ON, None)
+
+
+def test_a_machine_inherits_from_its_folder_and_from_its_pool(world: World) -> None:
+    """To restrict a user's privileges on a VM, permissions must be set on both paths."""
+    vm = machine(world)
+    assert view(world, to(vm.parent or "", READ_ONLY)).sees(vm)
+    assert view(world, to(vm.resource_pool, READ_ONLY)).sees(vm)
+    both = view(world, to(vm.parent or "", READ_ONLY), to(vm.resource_pool, POWER))
+    assert both.holds(ON, vm.id)
+    shut = view(world, to(vm.parent or "", NO_ACCESS), to(vm.resource_pool, POWER))
+    assert shut.holds(ON, vm.id)
+
+
+def test_a_cluster_passes_on_to_hosts_pools_and_machines_and_to_nothing_else(world: World) -> None:
+    cluster = first(world, Cluster)
+    mine = view(world, to(cluster, POWER))
+    assert all(map(mine.sees, world.inventory.by(Host, "parent", cluster.id).values()))
+    assert mine.holds(READ, cluster.resource_pool)
+    assert mine.holds(ON, machine(world).id)
+    assert not any(map(mine.sees, world.inventory.all(Datastore).values()))
+    assert not any(map(mine.sees, world.inventory.all(Network).values()))
+
+
+def test_a_host_in_a_cluster_passes_nothing_on_to_machines(world: World) -> None:
+    vm = machine(world)
+    mine = view(world, to(vm.host, ADMIN))
+    assert mine.holds(READ, vm.host)
+    assert not mine.sees(vm)
+
+
+def test_the_user_s_own_permission_overrides_those_of_groups_on_one_object(world: World) -> None:
+    vm = machine(world)
+    assert not view(world, to(vm, READ_ONLY), to(vm, ADMIN, STAFF)).holds(ON, vm.id)
+    assert view(world, to(vm.parent or "", READ_ONLY), to(vm, POWER, STAFF)).holds(ON, vm.id)
+
+
+def test_a_user_s_permission_that_stays_leaves_what_is_below_to_the_groups(world: World) -> None:
+    vm = machine(world)
+    mine = view(world, to(vm.parent or "", NO_ACCESS, propagate=False), to(vm.parent or "", POWER, STAFF))
+    assert not mine.holds(READ, vm.parent)
+    assert mine.holds(ON, vm.id)
+
+
+def test_several_groups_privileges_are_united(world: World) -> None:
+    vm = machine(world)
+    mine = view(world, to(vm, READ_ONLY, STAFF), to(vm, POWER, NIGHT), to(vm, ADMIN, "others@vsphere.local"))
+    assert mine.holds(ON, vm.id)
+    assert mine.holds("System.View", vm.id)
+    assert not mine.holds("VirtualMachine.Interact.PowerOff", vm.id)
+
+
+def test_what_belongs_to_an_object_is_seen_with_it(world: World) -> None:
+    vm, other, *_ = world.inventory.all(VirtualMachine).values()
+    of_mine, of_other = (
+        Snapshot(id=f"snapshot-{each.id}", name="before", parent=each.id, created_time=NOW, state=each)
+        for each in (vm, other)
+    )
+    mine = view(world, to(vm, READ_ONLY))
+    assert mine.sees(of_mine)
+    assert not mine.sees(of_other)
+
+
+def test_what_stands_nowhere_is_seen_by_who_reads_the_root(world: World) -> None:
+    assert view(world, to(ROOT_FOLDER, READ_ONLY, propagate=False)).sees(CATEGORY)
+    assert not view(world, to(machine(world), ADMIN)).sees(CATEGORY)
+
+
+def test_nobody_has_a_privilege_on_what_is_not_there(world: World) -> None:
+    everything = view(world, to(ROOT_FOLDER, ADMIN))
+    assert not everything.holds(READ, "vm-404")
+    assert everything.lacks("vm-404")
+    assert not everything.lacks(machine(world).id)
+    assert not RootView(ADMIN).lacks("vm-404")
+
+
+def test_a_move_is_noticed_by_a_view_that_was_asked_before(world: World) -> None:
+    vm = machine(world)
+    folder = Folder(id="group-v999", name="aside", parent=vm.parent, type=FolderApi.Type.VIRTUAL_MACHINE)
+    world.put(folder)
+    mine = view(world, to(folder, READ_ONLY), to(vm.resource_pool, NO_ACCESS))
+    assert not mine.sees(vm)
+    moved = world.change(vm, parent=ids.FolderId(folder.id))
+    try:
+        assert mine.sees(moved)
+    finally:
+        world.change(moved, parent=vm.parent)
+
+
+def test_keys_are_equal_where_what_is_granted_is(world: World) -> None:
+    vm, other, *_ = world.inventory.all(VirtualMachine).values()
+    grants = (to(vm, READ_ONLY), to(other, POWER, STAFF))
+    bob = Principal("bob@vsphere.local", NO_ACCESS)
+    of_bob = [msgspec.structs.replace(each, principal=bob.name, group=False) for each in grants]
+    assert view(world, *grants).key == view(world, *reversed(of_bob), of=bob).key
+    different = (
+        view(world, to(vm, READ_ONLY)),
+        view(world, to(other, READ_ONLY)),
+        view(world, to(vm, READ_ONLY, propagate=False)),
+        view(world, to(vm, POWER)),
+        view(world, to(vm, Role("Operator", frozenset({"System.Read"})))),
+        view(world),
+    )
+    assert len({each.key for each in different}) == len(different)
