@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import pytest
 
@@ -12,9 +13,11 @@ from resphere.access.roles import ADMIN, NO_ACCESS, READ_ONLY
 from resphere.access.view import RootView
 from resphere.contract import lookup
 from resphere.contract.errors import Unauthorized
-from resphere.contract.generated import ids, index, vcenter, vcenter_vm
-from resphere.contract.model import AnyOperation
+from resphere.contract.generated import ids, index, vcenter, vcenter_inventory, vcenter_vm, vcenter_vm_hardware
+from resphere.contract.model import AnyOperation, Operation, Requirement
 
+P = ParamSpec("P")
+R = TypeVar("R")
 GENERATED = [lookup.operation_at(place) for place in index.OPERATIONS.values()]
 GIVEN = Path(__file__).with_name("given_privileges.txt")
 
@@ -26,11 +29,20 @@ def test_how_many_operations_state_a_privilege() -> None:
 def test_operations_without_a_stated_privilege_and_what_they_get() -> None:
     """The list beside this test is the whole of them: a change of it is a change of who may do what."""
     given = "".join(
-        f"{operation.id}\t{', '.join(p for r in requirements_of(operation) for p in r.privileges) or 'own session'}\n"
+        f"{operation.id}\t{'; '.join(map(words, requirements_of(operation))) or 'own session'}\n"
         for operation in GENERATED
         if not operation.privileges
     )
     assert given == GIVEN.read_text()
+
+
+def words(requirement: Requirement) -> str:
+    """Privileges and where they are asked."""
+    privileges = ", ".join(requirement.privileges)
+    if requirement.anywhere:
+        return f"{privileges} anywhere"
+    target = requirement.parameter or requirement.attribute
+    return f"{privileges} on {requirement.resource} {target}" if target else privileges
 
 
 @pytest.mark.parametrize("operation", list(lookup.all_operations()), ids=lambda operation: operation.id)
@@ -55,15 +67,31 @@ def test_no_access_sees_nothing() -> None:
         authorize(RootView(NO_ACCESS), vcenter.VM.list, {})
 
 
+class Recorder(RootView, frozen=True, kw_only=True):
+    """Notes what was asked."""
+
+    asked: list[str]
+
+    def holds(self, privilege: str, target: str | None) -> bool:
+        self.asked.append(f"{privilege} on {target}")
+        return True
+
+
+def asked_of(operation: Operation[P, R], parameters: dict[str, str], *args: P.args, **kwargs: P.kwargs) -> set[str]:
+    """What privileges are asked of a call, each with the object."""
+    recorder = Recorder(role=ADMIN, asked=[])
+    authorize(recorder, operation, parameters)
+    by_name = dict(zip(operation.input.__struct_fields__, args, strict=False))
+    authorize_references(recorder, operation, parameters, operation.input(**by_name, **kwargs))
+    return set(recorder.asked)
+
+
+VM = ids.VirtualMachineId("vm-7")
+NET = ids.NetworkId("network-5")
+
+
 def test_privileges_on_what_the_body_refers_to_are_asked_of_those_objects() -> None:
     """vCenter's VM.create states privileges on the folder, pool and datastore inside its specification."""
-    asked: list[tuple[str, str | None]] = []
-
-    class Recorder(RootView, frozen=True):
-        def holds(self, privilege: str, target: str | None) -> bool:
-            asked.append((privilege, target))
-            return True
-
     spec = vcenter.VM.CreateSpec(
         guest_OS=vcenter_vm.GuestOS.DEBIAN_12_64,
         placement=vcenter.VM.PlacementSpec(
@@ -72,8 +100,65 @@ def test_privileges_on_what_the_body_refers_to_are_asked_of_those_objects() -> N
             datastore=ids.DatastoreId("datastore-15"),
         ),
     )
-    create_input = vcenter.VM.create.input(spec=spec)
-    authorize_references(Recorder(ADMIN), vcenter.VM.create, create_input)
-    assert ("VirtualMachine.Inventory.Create", "group-v3") in asked
-    assert ("Datastore.AllocateSpace", "datastore-15") in asked
-    assert ("Resource.AssignVMToPool", "resgroup-9") in asked
+    assert asked_of(vcenter.VM.create, {}, spec) == {
+        "VirtualMachine.Inventory.Create on group-v3",
+        "Datastore.AllocateSpace on datastore-15",
+        "Resource.AssignVMToPool on resgroup-9",
+    }
+
+
+def test_where_the_server_chooses_the_root_folder_is_asked() -> None:
+    spec = vcenter.VM.CreateSpec(guest_OS=vcenter_vm.GuestOS.DEBIAN_12_64)
+    assert asked_of(vcenter.VM.create, {}, spec) == {
+        "VirtualMachine.Inventory.Create on None",
+        "Datastore.AllocateSpace on None",
+        "Resource.AssignVMToPool on None",
+    }
+
+
+def test_what_a_change_does_not_name_it_leaves_alone() -> None:
+    assert asked_of(vcenter.VM.relocate, {"vm": VM}, VM, vcenter.VM.RelocateSpec()) == {"Resource.ColdMigrate on vm-7"}
+
+
+def test_any_of_several_fields_names_what_a_privilege_is_asked_on() -> None:
+    spec = vcenter.VM.CloneSpec(
+        source=VM,
+        name="copy",
+        placement=vcenter.VM.ClonePlacementSpec(datastore=ids.DatastoreId("datastore-15")),
+    )
+    asked = asked_of(vcenter.VM.clone, {}, spec)
+    assert "Datastore.AllocateSpace on datastore-15" in asked
+    assert "Datastore.AllocateSpace on None" not in asked
+
+
+def test_a_target_that_is_in_no_path_is_taken_from_the_input() -> None:
+    asked = asked_of(vcenter_inventory.Network.find, {}, (NET, ids.NetworkId("network-6")))
+    assert asked == {"System.Read on None", "System.Read on network-5", "System.Read on network-6"}
+
+
+def test_targets_follow_from_the_types_of_identifiers() -> None:
+    assert asked_of(vcenter_vm.Hardware.get, {"vm": VM}, VM) == {"System.Read on vm-7"}
+    spec = vcenter_vm_hardware.Ethernet.UpdateSpec(
+        backing=vcenter_vm_hardware.Ethernet.BackingSpec(
+            type=vcenter_vm_hardware.Ethernet.BackingType.STANDARD_PORTGROUP, network=NET
+        )
+    )
+    nic = ids.VcenterVmHardwareEthernetId("4000")
+    assert asked_of(vcenter_vm_hardware.Ethernet.update, {"vm": VM, "nic": nic}, VM, nic, spec) == {
+        "VirtualMachine.Config.EditDevice on vm-7",
+        "Network.Assign on network-5",
+    }
+
+
+def test_filters_of_lists_name_no_targets() -> None:
+    assert asked_of(vcenter.VM.list, {}, vcenter.VM.FilterSpec(vms=frozenset({VM}))) == set()
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [each for each in lookup.all_operations() if each.api is not None and "/vm/{vm}" in each.api.path],
+    ids=lambda operation: operation.id,
+)
+def test_whatever_is_below_a_machine_asks_the_machine(operation: AnyOperation) -> None:
+    targets = {each.parameter for each in requirements_of(operation) if each.attribute is None}
+    assert targets == {"vm"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -10,40 +11,76 @@ import msgspec
 from resphere.access.defaults import requirements_of
 from resphere.access.view import View
 from resphere.contract.errors import Unauthorized, message
-from resphere.contract.model import AnyOperation, Struct
+from resphere.contract.model import AnyOperation, Requirement, Struct
 
 
 def authorize(view: View, operation: AnyOperation, parameters: Mapping[str, str]) -> None:
     """Check what can be checked before the body is read.
 
-    ``parameters`` are the path's. A requirement on an attribute of the body is asked of the root folder here, if the
-    caller holds it nowhere; :func:`authorize_references` asks it of the object.
+    ``parameters`` are the path's.
 
     :raises Unauthorized: naming the privilege that is missing.
     """
     for requirement in requirements_of(operation):
         if requirement.attribute is not None:
             continue
-        target = parameters.get(requirement.parameter) if requirement.parameter else None
-        for privilege in requirement.privileges:
-            if not view.holds(privilege, target):
-                raise missing(privilege, target)
+        if requirement.parameter is None:
+            require(view, requirement, None)
+        elif requirement.parameter in parameters:
+            require(view, requirement, parameters[requirement.parameter])
 
 
-def authorize_references(view: View, operation: AnyOperation, input: Struct) -> None:
-    """Check the privileges on objects that the decoded ``input`` refers to.
+def authorize_references(view: View, operation: AnyOperation, parameters: Mapping[str, str], input: Struct) -> None:
+    """Check the privileges on objects that the decoded ``input`` refers to, and the path does not name.
+
+    Where it names none, a change of what the path names leaves them as they are; what is made anew is put where the
+    server chooses, and the privilege is asked of the root folder. New machines need no network.
 
     :raises Unauthorized: naming the privilege and the object.
     """
+    changes = any(each.parameter in parameters for each in requirements_of(operation))
+    for requirements in by_subject(operation):
+        targets = [
+            (requirement, target)
+            for requirement in requirements
+            if requirement.parameter not in parameters
+            for target in named_in(input, requirement)
+        ]
+        for requirement, target in targets:
+            require(view, requirement, target)
+        optional = changes or requirements[0].resource == "Network"
+        if not targets and not optional:
+            require(view, requirements[0], None)
+
+
+@cache
+def by_subject(operation: AnyOperation) -> tuple[tuple[Requirement, ...], ...]:
+    """The requirements on what the input names, those for the same privileges on the same type together: whatever
+    names a datastore for the disks names one."""
+    subjects: dict[tuple[object, ...], list[Requirement]] = {}
     for requirement in requirements_of(operation):
-        if requirement.attribute is None:
-            continue
+        if requirement.attribute is not None or requirement.parameter is not None:
+            subjects.setdefault((requirement.privileges, requirement.resource), []).append(requirement)
+    return tuple(map(tuple, subjects.values()))
+
+
+def named_in(input: Struct, requirement: Requirement) -> Iterator[str]:
+    """The identifiers that the requirement's parameter or attribute has in ``input``."""
+    if requirement.attribute is not None:
         structure, _, field = requirement.attribute.partition(":")
-        targets = list(references(input, structure, field))
-        for privilege in requirement.privileges:
-            for target in targets or (None,):
-                if not view.holds(privilege, target):
-                    raise missing(privilege, target)
+        yield from references(input, structure, field)
+        return
+    for parameter in msgspec.structs.fields(input):
+        if parameter.encode_name == requirement.parameter:
+            yield from identifiers(getattr(input, parameter.name))
+
+
+def require(view: View, requirement: Requirement, target: str | None) -> None:
+    """:raises Unauthorized: the caller lacks one of the privileges on ``target``; ``None``: on the root folder, or
+    anywhere."""
+    for privilege in requirement.privileges:
+        if not (view.holds_anywhere(privilege) if requirement.anywhere else view.holds(privilege, target)):
+            raise missing(privilege, target)
 
 
 def references(value: Any, structure: str, field: str) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """The privileges of operations whose contract states none, and the operations that are public.
 
 The first rule that fits an operation decides. Rules name the service and the operation as shell patterns; privileges
-are vCenter's own where its documentation of the user interface names them for the same act.
+are vCenter's own where its documentation of the user interface names them for the same act. On what objects they are
+needed follows from the types of the input, see :mod:`resphere.access.targets`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from functools import cache
 
 import msgspec
 
+from resphere.access.targets import lists_objects, named_by_parameters, named_within
 from resphere.contract.model import AnyOperation, Requirement
 
 READ = "System.Read"
@@ -100,6 +102,25 @@ RULES: tuple[Rule, ...] = (
 )
 """What is not stated and not a read needs an administrator's privilege."""
 
+VISIBLE = (
+    "com.vmware.cis.tasks.*",
+    "com.vmware.cis.tagging.*.list",
+    "com.vmware.cis.tagging.*.list_used_*",
+    "com.vmware.cis.tagging.tag_association.list_attach*_tags",
+    "com.vmware.cis.tagging.tag_association.list_attached_*_on_*",
+    "com.vmware.vcenter.storage.policies.compliance.VM.list",
+    "com.vmware.vcenter.tagging.*.list",
+    "com.vmware.vstats.*.get*",
+    "com.vmware.vstats.*.list",
+    "com.vmware.vstats.*.query*",
+)
+"""Operations, as patterns, that name no managed object, or several, and answer of what the caller sees: so does vCenter
+document lists of tags ("will only contain tags for which you have read privileges"). Lists of managed objects need not
+stand here, and what is about one tag or category needs the privilege on that, which hangs below the root folder."""
+
+USING: dict[str, str] = {"Network": "Network.Assign"}
+"""The privilege that a change of one object needs on others that it refers to; ``System.Read`` where none is named."""
+
 
 @cache
 def requirements_of(operation: AnyOperation) -> tuple[Requirement, ...]:
@@ -114,5 +135,28 @@ def requirements_of(operation: AnyOperation) -> tuple[Requirement, ...]:
     name = operation.name.removesuffix("$task")
     for rule in RULES:
         if fnmatchcase(operation.service, rule.service) and any(fnmatchcase(name, p) for p in rule.operations):
-            return (Requirement(rule.privileges),)
+            return given(operation, rule.privileges)
     raise LookupError(f"no rule gives {operation.id} a privilege")
+
+
+def given(operation: AnyOperation, privileges: tuple[str, ...]) -> tuple[Requirement, ...]:
+    """``privileges`` on what the input of ``operation`` names.
+
+    Those are the objects that its parameters are; where none is one, those that a change's specification names. What
+    the structures of a read name (filters) is what is asked about, and filtered like all else. Privileges of the group
+    ``Global`` are had on the root folder only.
+    """
+    is_global = any(privilege.startswith("Global.") for privilege in privileges)
+    subjects = named_by_parameters(operation)
+    within = [] if privileges in ((READ,), (VIEW,)) else named_within(operation)
+    if not is_global and not subjects:
+        if within:
+            return tuple(Requirement(privileges, each.resource, attribute=each.attribute) for each in within)
+        anywhere = lists_objects(operation) or any(fnmatchcase(operation.id, pattern) for pattern in VISIBLE)
+        return (Requirement(privileges, anywhere=anywhere),)
+    own = (READ,) if is_global else privileges
+    return (
+        *((Requirement(privileges),) if is_global else ()),
+        *(Requirement(own, each.resource, parameter=each.parameter) for each in subjects),
+        *(Requirement((USING.get(each.resource, READ),), each.resource, attribute=each.attribute) for each in within),
+    )

@@ -174,13 +174,15 @@ class Requirement(msgspec.Struct, frozen=True):
 
     ``resource`` is the managed object type. The object is named by ``parameter`` (an input parameter) or by
     ``attribute`` (``<canonical structure>:<field>``, wherever that structure occurs in the input, ``*`` for any
-    structure); neither means the privileges are needed globally, on the root folder.
+    structure); neither means the privileges are needed globally, on the root folder, or with ``anywhere`` on any object
+    at all: the operation then answers of what the caller sees, and of nothing else.
     """
 
     privileges: tuple[str, ...]
     resource: str | None = None
     parameter: str | None = None
     attribute: str | None = None
+    anywhere: bool = False
 
 
 class Route(msgspec.Struct, frozen=True):

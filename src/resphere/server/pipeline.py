@@ -214,7 +214,7 @@ async def decode(pipeline: Pipeline, exchange: Exchange, resolved: Resolved) -> 
 
 def authorize_references(caller: Caller, resolved: Resolved, input: Struct) -> None:
     """May they, on what the input refers to."""
-    check_references(caller.view, resolved.operation, input)
+    check_references(caller.view, resolved.operation, resolved.parameters, input)
 
 
 async def disturb(pipeline: Pipeline, resolved: Resolved) -> None:
