@@ -14,10 +14,11 @@ from resphere.access.view import RootView
 from resphere.contract import lookup
 from resphere.contract.errors import Unauthorized
 from resphere.contract.generated import ids, index, vcenter, vcenter_inventory, vcenter_vm, vcenter_vm_hardware
-from resphere.contract.model import AnyOperation, Operation, Requirement
+from resphere.contract.model import AnyOperation, LocalizableMessage, Operation, Requirement
 
 P = ParamSpec("P")
 R = TypeVar("R")
+VCENTER = "d6e608b5-3ba4-45a1-a7a9-76bc0879e33c"
 GENERATED = [lookup.operation_at(place) for place in index.OPERATIONS.values()]
 GIVEN = Path(__file__).with_name("given_privileges.txt")
 
@@ -48,23 +49,28 @@ def words(requirement: Requirement) -> str:
 @pytest.mark.parametrize("operation", list(lookup.all_operations()), ids=lambda operation: operation.id)
 def test_nothing_but_the_named_exceptions_needs_no_privilege(operation: AnyOperation) -> None:
     if operation.id in PUBLIC or operation.id in OWN_SESSION:
-        authorize(RootView(NO_ACCESS), operation, {})
+        authorize(RootView(NO_ACCESS), VCENTER, operation, {})
     else:
         assert requirements_of(operation)
-        authorize(RootView(ADMIN), operation, {})
+        authorize(RootView(ADMIN), VCENTER, operation, {})
 
 
 def test_read_only_reads_and_changes_nothing() -> None:
     view = RootView(READ_ONLY)
-    authorize(view, vcenter.VM.get, {"vm": "vm-1"})
+    authorize(view, VCENTER, vcenter.VM.get, {"vm": "vm-1"})
     with pytest.raises(Unauthorized) as refusal:
-        authorize(view, vcenter_vm.Power.start, {"vm": "vm-1"})
-    assert refusal.value.messages[0].args == ("VirtualMachine.Interact.PowerOn", "the object vm-1")
+        authorize(view, VCENTER, vcenter_vm.Power.start, {"vm": "vm-1"})
+    assert refusal.value.messages[0] == LocalizableMessage(
+        id="vapi.authz.error.no.privs",
+        default_message="The user does not have sufficient privileges "
+        f"(object: vm-1:{VCENTER} privileges: VirtualMachine.Interact.PowerOn)",
+        args=(f"object: vm-1:{VCENTER} privileges: VirtualMachine.Interact.PowerOn",),
+    )
 
 
 def test_no_access_sees_nothing() -> None:
     with pytest.raises(Unauthorized):
-        authorize(RootView(NO_ACCESS), vcenter.VM.list, {})
+        authorize(RootView(NO_ACCESS), VCENTER, vcenter.VM.list, {})
 
 
 class Recorder(RootView, frozen=True, kw_only=True):
@@ -80,9 +86,9 @@ class Recorder(RootView, frozen=True, kw_only=True):
 def asked_of(operation: Operation[P, R], parameters: dict[str, str], *args: P.args, **kwargs: P.kwargs) -> set[str]:
     """What privileges are asked of a call, each with the object."""
     recorder = Recorder(role=ADMIN, asked=[])
-    authorize(recorder, operation, parameters)
+    authorize(recorder, VCENTER, operation, parameters)
     by_name = dict(zip(operation.input.__struct_fields__, args, strict=False))
-    authorize_references(recorder, operation, parameters, operation.input(**by_name, **kwargs))
+    authorize_references(recorder, VCENTER, operation, parameters, operation.input(**by_name, **kwargs))
     return set(recorder.asked)
 
 

@@ -9,13 +9,17 @@ from typing import TypeVar
 import msgspec
 import pytest
 
+from resphere.access.check import authorize
 from resphere.access.principal import Principal
 from resphere.access.roles import ADMIN, NO_ACCESS, READ_ONLY, Role
 from resphere.access.tree import Permission, TreeViews
 from resphere.access.view import RootView, View
+from resphere.contract.errors import NotFound, Unauthorized
 from resphere.contract.generated import ids
 from resphere.contract.generated.cis_tagging import CategoryModel
 from resphere.contract.generated.vcenter import Folder as FolderApi
+from resphere.contract.generated.vcenter_services import Service as Services
+from resphere.contract.generated.vcenter_vm import Hardware
 from resphere.inventory.model import (
     ROOT_FOLDER,
     Cluster,
@@ -219,3 +223,18 @@ def test_keys_are_equal_where_what_is_granted_is(world: World) -> None:
         view(world),
     )
     assert len({each.key for each in different}) == len(different)
+
+
+def test_what_is_refused_is_told_from_what_is_not_there(world: World) -> None:
+    vm, other, *_ = world.inventory.all(VirtualMachine).values()
+    mine = view(world, to(vm, READ_ONLY))
+    authorize(mine, "vcenter", Hardware.get, {"vm": vm.id})
+    with pytest.raises(Unauthorized) as refusal:
+        authorize(mine, "vcenter", Hardware.get, {"vm": other.id})
+    assert refusal.value.messages[0].args == (f"object: {other.id}:vcenter privileges: System.Read",)
+    with pytest.raises(NotFound) as missing:
+        authorize(mine, "vcenter", Hardware.get, {"vm": "vm-404"})
+    assert missing.value.messages[0].id == "com.vmware.api.vcenter.vm.not_found"
+    with pytest.raises(Unauthorized) as on_the_root:
+        authorize(mine, "vcenter", Services.get, {"service": "vpxd"})
+    assert on_the_root.value.messages[0].args == (f"object: {ROOT_FOLDER}:vcenter privileges: System.Read",)

@@ -12,7 +12,7 @@ from tests.support.cli import add_user, remove_user, resphere
 from tests.support.server import ADMINISTRATOR, PASSWORD, Client, Server
 from tests.support.vms import OFF, any_vm, power_path, refusal, state_of, words
 
-MISSING = (403, "UNAUTHORIZED", "com.vmware.vapi.endpoint.authorization.missing_privilege")
+MISSING = (403, "UNAUTHORIZED", "vapi.authz.error.no.privs")
 AUDITOR, GUEST = "auditor@vsphere.local", "guest@vsphere.local"
 
 

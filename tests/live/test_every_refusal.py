@@ -29,7 +29,7 @@ from tests.support.rest_calls import rest_call
 from tests.support.server import Client, Server
 
 AUDITOR = "auditor@vsphere.local"
-MISSING = "com.vmware.vapi.endpoint.authorization.missing_privilege"
+MISSING = "vapi.authz.error.no.privs"
 IMPLEMENTED = load(services).keys()
 OPERATIONS = [each for each in all_operations() if each.id in IMPLEMENTED and each.api is not None]
 GUARDED = [each for each in OPERATIONS if each.id not in PUBLIC and each.id != LOGIN]

@@ -9,34 +9,42 @@ from typing import Any
 import msgspec
 
 from resphere.access.defaults import requirements_of
+from resphere.access.refusals import no_privileges
 from resphere.access.view import View
-from resphere.contract.errors import Unauthorized, message
 from resphere.contract.model import AnyOperation, Requirement, Struct
+from resphere.inventory.model import KINDS
+from resphere.rules.refusals import not_found
+
+MANAGED = {cls.resource_type: cls for cls in KINDS.values()}
 
 
-def authorize(view: View, operation: AnyOperation, parameters: Mapping[str, str]) -> None:
+def authorize(view: View, vcenter: str, operation: AnyOperation, parameters: Mapping[str, str]) -> None:
     """Check what can be checked before the body is read.
 
-    ``parameters`` are the path's.
+    ``vcenter`` is this vCenter's instance UUID, which refusals name; ``parameters`` are the path's.
 
-    :raises Unauthorized: naming the privilege that is missing.
+    :raises Unauthorized: naming the privilege that is missing, and the object.
+    :raises NotFound: there is no such object.
     """
     for requirement in requirements_of(operation):
         if requirement.attribute is not None:
             continue
         if requirement.parameter is None:
-            require(view, requirement, None)
+            require(view, vcenter, requirement, None)
         elif requirement.parameter in parameters:
-            require(view, requirement, parameters[requirement.parameter])
+            require(view, vcenter, requirement, parameters[requirement.parameter])
 
 
-def authorize_references(view: View, operation: AnyOperation, parameters: Mapping[str, str], input: Struct) -> None:
+def authorize_references(
+    view: View, vcenter: str, operation: AnyOperation, parameters: Mapping[str, str], input: Struct
+) -> None:
     """Check the privileges on objects that the decoded ``input`` refers to, and the path does not name.
 
     Where it names none, a change of what the path names leaves them as they are; what is made anew is put where the
     server chooses, and the privilege is asked of the root folder. New machines need no network.
 
-    :raises Unauthorized: naming the privilege and the object.
+    :raises Unauthorized: naming the privilege that is missing, and the object.
+    :raises NotFound: there is no such object.
     """
     changes = any(each.parameter in parameters for each in requirements_of(operation))
     for requirements in by_subject(operation):
@@ -47,10 +55,10 @@ def authorize_references(view: View, operation: AnyOperation, parameters: Mappin
             for target in named_in(input, requirement)
         ]
         for requirement, target in targets:
-            require(view, requirement, target)
+            require(view, vcenter, requirement, target)
         optional = changes or requirements[0].resource == "Network"
         if not targets and not optional:
-            require(view, requirements[0], None)
+            require(view, vcenter, requirements[0], None)
 
 
 @cache
@@ -75,23 +83,29 @@ def named_in(input: Struct, requirement: Requirement) -> Iterator[str]:
             yield from identifiers(getattr(input, parameter.name))
 
 
-def require(view: View, requirement: Requirement, target: str | None) -> None:
-    """:raises Unauthorized: the caller lacks one of the privileges on ``target``; ``None``: on the root folder, or
-    anywhere."""
+def require(view: View, vcenter: str, requirement: Requirement, target: str | None) -> None:
+    """Check one requirement on ``target``; ``None``: on the root folder, or anywhere.
+
+    :raises Unauthorized: the caller lacks one of the privileges.
+    :raises NotFound: there is no such object.
+    """
     for privilege in requirement.privileges:
-        if not (view.holds_anywhere(privilege) if requirement.anywhere else view.holds(privilege, target)):
-            raise missing(privilege, target)
+        if view.holds_anywhere(privilege) if requirement.anywhere else view.holds(privilege, target):
+            continue
+        if target is not None and requirement.resource in MANAGED and view.lacks(target):
+            raise not_found(MANAGED[requirement.resource], target)
+        raise no_privileges(privilege, target, vcenter)
 
 
 def references(value: Any, structure: str, field: str) -> Iterator[str]:
     """The identifiers in ``field`` of every ``structure`` (``*``: any) inside ``value``."""
     if isinstance(value, Struct):
-        for name, inner in zip(value.__struct_fields__, msgspec.structs.astuple(value), strict=True):
+        for name, inner in zip(value.__struct_encode_fields__, msgspec.structs.astuple(value), strict=True):
             if name == field and structure in ("*", value.__vapi_name__):
                 yield from identifiers(inner)
             elif inner is not None:
                 yield from references(inner, structure, field)
-    elif isinstance(value, tuple):
+    elif isinstance(value, (tuple, frozenset)):
         for inner in value:
             yield from references(inner, structure, field)
     elif isinstance(value, dict):
@@ -105,17 +119,3 @@ def identifiers(value: Any) -> Iterator[str]:
         yield value
     elif isinstance(value, (tuple, frozenset, dict)):
         yield from sorted(value)
-
-
-def missing(privilege: str, target: str | None) -> Unauthorized:
-    """The refusal for one privilege."""
-    where = f"the object {target}" if target else "the root folder"
-    return Unauthorized(
-        message(
-            "com.vmware.vapi.endpoint.authorization.missing_privilege",
-            "The caller does not have the privilege {0} on {1}.",
-            privilege,
-            where,
-        ),
-        privilege=privilege,
-    )

@@ -83,12 +83,12 @@ async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
     caller = await authenticate(pipeline, exchange, outcome)
     resolved = accept(outcome)
     limit(pipeline, exchange, resolved)
-    authorize(caller, resolved)
+    authorize(pipeline, caller, resolved)
     kept = recall(pipeline, exchange, caller, resolved)
     if isinstance(kept, Reply):
         return kept
     input = await decode(pipeline, exchange, resolved)
-    authorize_references(caller, resolved, input)
+    authorize_references(pipeline, caller, resolved, input)
     await disturb(pipeline, resolved)
     result = await invoke(pipeline, exchange, caller, resolved, input)
     return encode(pipeline, exchange, resolved, caller, result, kept)
@@ -177,9 +177,10 @@ def limit(pipeline: Pipeline, exchange: Exchange, resolved: Resolved) -> None:
         raise too_large(most)
 
 
-def authorize(caller: Caller, resolved: Resolved) -> None:
+def authorize(pipeline: Pipeline, caller: Caller, resolved: Resolved) -> None:
     """May they, on what the path names."""
-    check_privileges(caller.view, resolved.operation, resolved.parameters)
+    vcenter = pipeline.environment.product.instance_uuid
+    check_privileges(caller.view, vcenter, resolved.operation, resolved.parameters)
 
 
 def recall(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: Resolved) -> Reply | Keeping | None:
@@ -212,9 +213,10 @@ async def decode(pipeline: Pipeline, exchange: Exchange, resolved: Resolved) -> 
     return exchange.dialect.decode(resolved, exchange.request, body)
 
 
-def authorize_references(caller: Caller, resolved: Resolved, input: Struct) -> None:
+def authorize_references(pipeline: Pipeline, caller: Caller, resolved: Resolved, input: Struct) -> None:
     """May they, on what the input refers to."""
-    check_references(caller.view, resolved.operation, resolved.parameters, input)
+    vcenter = pipeline.environment.product.instance_uuid
+    check_references(caller.view, vcenter, resolved.operation, resolved.parameters, input)
 
 
 async def disturb(pipeline: Pipeline, resolved: Resolved) -> None:
