@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from resphere.access.defaults import requirements_of
+from resphere.access.defaults import READ, requirements_of
 from resphere.access.refusals import no_privileges
 from resphere.access.view import View
 from resphere.contract.model import AnyOperation, Requirement, Struct
@@ -41,7 +41,8 @@ def authorize_references(
     """Check the privileges on objects that the decoded ``input`` refers to, and the path does not name.
 
     Where it names none, a change of what the path names leaves them as they are; what is made anew is put where the
-    server chooses, and the privilege is asked of the root folder. New machines need no network.
+    server chooses, and the privilege is asked of the root folder. New machines need no network, and what is only read
+    along need not be named.
 
     :raises Unauthorized: naming the privilege that is missing, and the object.
     :raises NotFound: there is no such object.
@@ -56,9 +57,10 @@ def authorize_references(
         ]
         for requirement, target in targets:
             require(view, vcenter, requirement, target)
-        optional = changes or requirements[0].resource == "Network"
+        first = requirements[0]
+        optional = changes or first.resource == "Network" or (first.privileges == (READ,) and first.attribute)
         if not targets and not optional:
-            require(view, vcenter, requirements[0], None)
+            require(view, vcenter, first, None)
 
 
 @cache

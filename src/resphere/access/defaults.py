@@ -7,6 +7,7 @@ needed follows from the types of the input, see :mod:`resphere.access.targets`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import cache
 
@@ -110,9 +111,11 @@ VISIBLE = (
     "com.vmware.cis.tagging.tag_association.list_attached_*_on_*",
     "com.vmware.vcenter.storage.policies.compliance.VM.list",
     "com.vmware.vcenter.tagging.*.list",
-    "com.vmware.vstats.*.get*",
-    "com.vmware.vstats.*.list",
-    "com.vmware.vstats.*.query*",
+    "com.vmware.vstats.counter*",
+    "com.vmware.vstats.data.*",
+    "com.vmware.vstats.metrics.*",
+    "com.vmware.vstats.providers.*",
+    "com.vmware.vstats.resource_*",
 )
 """Operations, as patterns, that name no managed object, or several, and answer of what the caller sees: so does vCenter
 document lists of tags ("will only contain tags for which you have read privileges"). Lists of managed objects need not
@@ -131,12 +134,23 @@ def requirements_of(operation: AnyOperation) -> tuple[Requirement, ...]:
     if operation.id in PUBLIC or operation.id in OWN_SESSION:
         return ()
     if operation.privileges:
-        return operation.privileges
+        return (*operation.privileges, *unstated(operation))
     name = operation.name.removesuffix("$task")
     for rule in RULES:
         if fnmatchcase(operation.service, rule.service) and any(fnmatchcase(name, p) for p in rule.operations):
             return given(operation, rule.privileges)
     raise LookupError(f"no rule gives {operation.id} a privilege")
+
+
+def unstated(operation: AnyOperation) -> Iterator[Requirement]:
+    """``System.Read`` on what a change refers to and its contract states no privilege on, such as a placement's host:
+    whoever does not see an object cannot use it. What reads name are filters."""
+    if all(each.privileges in ((READ,), (VIEW,)) for each in operation.privileges):
+        return
+    stated = {each.attribute.partition(":")[2] for each in operation.privileges if each.attribute is not None}
+    for each in named_within(operation):
+        if each.attribute is not None and each.attribute.partition(":")[2] not in stated:
+            yield Requirement((READ,), each.resource, attribute=each.attribute)
 
 
 def given(operation: AnyOperation, privileges: tuple[str, ...]) -> tuple[Requirement, ...]:

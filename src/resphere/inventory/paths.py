@@ -18,7 +18,7 @@ from resphere.inventory.model import (
     VirtualMachine,
 )
 from resphere.inventory.relations import ancestors
-from resphere.replica.replica import Replica
+from resphere.replica.table import Reading
 
 IN_PATHS: tuple[type[ManagedObject], ...] = (
     Folder,
@@ -45,7 +45,7 @@ class NothingThere(Exception):
         self.parent_path = parent_path
 
 
-def object_by_id(inventory: Replica, id: str) -> ManagedObject | None:
+def object_by_id(inventory: Reading, id: str) -> ManagedObject | None:
     """The object of that id, of whatever type that paths lead to."""
     for cls in IN_PATHS:
         found = inventory.get(cls, id)
@@ -54,13 +54,13 @@ def object_by_id(inventory: Replica, id: str) -> ManagedObject | None:
     return None
 
 
-def path_of(inventory: Replica, obj: ManagedObject) -> str:
+def path_of(inventory: Reading, obj: ManagedObject) -> str:
     """The path that leads to ``obj``."""
     names = [each.name for each in (obj, *ancestors(inventory, obj)) if each.parent is not None]
     return "/" + "/".join(name.replace("/", SLASH) for name in reversed(names))
 
 
-def object_at(inventory: Replica, path: str) -> ManagedObject:
+def object_at(inventory: Reading, path: str) -> ManagedObject:
     """The object that the path leads to; a slash at its end, and several in a row, are let pass.
 
     :raises NothingThere: nothing has that path.
@@ -76,7 +76,7 @@ def object_at(inventory: Replica, path: str) -> ManagedObject:
     return current
 
 
-def _child(inventory: Replica, parent: ManagedObject, part: str) -> ManagedObject | None:
+def _child(inventory: Reading, parent: ManagedObject, part: str) -> ManagedObject | None:
     # The name itself may have been given with the escape, as clients of vCenter do.
     for name in {part, part.replace(SLASH, "/").replace(SLASH.upper(), "/")}:
         for cls in IN_PATHS:

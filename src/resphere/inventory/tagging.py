@@ -31,8 +31,7 @@ from resphere.inventory.model import (
     ResourcePool,
     VirtualMachine,
 )
-from resphere.replica.replica import Replica
-from resphere.replica.table import Table
+from resphere.replica.table import Reading, Table
 
 SHELVES = 256
 """Documents are spread evenly over so many keys of the index ``shelf``, by which lists are read page by page."""
@@ -206,7 +205,7 @@ def type_of(obj: ManagedObject) -> str:
     return _NETWORK_TYPES[obj.type] if isinstance(obj, Network) else obj.resource_type
 
 
-def find_object(inventory: Replica, type: str, id: str) -> ManagedObject | None:
+def find_object(inventory: Reading, type: str, id: str) -> ManagedObject | None:
     """The object of that id, if there is one and it is of that type.
 
     A port group may also be named by the type it descends from, ``Network``.
@@ -222,11 +221,11 @@ def is_associable(category: Category, type: str) -> bool:
     return not category.associable_types or type in map(plain_type, category.associable_types)
 
 
-def attached_to_existing(inventory: Replica, attachments: Iterable[Attachment]) -> Iterator[Attachment]:
+def attached_to_existing(inventory: Reading, attachments: Iterable[Attachment]) -> Iterator[Attachment]:
     """Those of ``attachments`` whose object is still there."""
     return (a for a in attachments if inventory.get(_CLASSES[a.type], a.object) is not None)
 
 
-def exclusive_attachment(inventory: Replica, category: str, object: str) -> Attachment | None:
+def exclusive_attachment(inventory: Reading, category: str, object: str) -> Attachment | None:
     """The attachment that keeps ``object`` from getting another tag of ``category``, while that is ``SINGLE``."""
     return next(iter(inventory.by(Attachment, "exclusive", _exclusive_key(category, object)).values()), None)

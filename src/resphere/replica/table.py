@@ -32,6 +32,19 @@ class Lookup(Protocol):
         """The object of this class and id."""
 
 
+class Reading(Lookup, Protocol):
+    """What may be asked of an inventory: a replica, or what somebody sees of it."""
+
+    def all(self, cls: type[T]) -> Mapping[str, T]:
+        """All objects of the class by id."""
+
+    def by(self, cls: type[T], index: str, key: str) -> Mapping[str, T]:
+        """The objects, by id, that have ``key`` in ``index``."""
+
+    def count(self, cls: type[Stored]) -> int:
+        """How many objects of the class there are."""
+
+
 def no_keys(_obj: object, /) -> tuple[str, ...]:
     """Of objects that claim nothing."""
     return ()

@@ -6,10 +6,11 @@ from resphere.contract.errors import InvalidArgument, NotFound, message
 from resphere.contract.model import LocalizableMessage
 from resphere.inventory.storage_policies import StoragePolicy
 from resphere.replica.replica import Replica
+from resphere.replica.table import Reading
 from resphere.rules.storage_policies import find_policy
 
 
-def require_policy(inventory: Replica, id: str) -> StoragePolicy:
+def require_policy(inventory: Reading, id: str) -> StoragePolicy:
     """The policy that a path names.
 
     :raises NotFound: there is none of that id.

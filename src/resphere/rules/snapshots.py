@@ -11,6 +11,7 @@ from resphere.contract.generated import ids, vcenter_vm
 from resphere.inventory.model import Snapshot, VirtualMachine
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.replica.table import Reading
 from resphere.rules.files import taken_by_another, without_lost_networks
 from resphere.rules.machines.power_states import powered_off
 from resphere.rules.placement.power_on import running_place
@@ -29,7 +30,7 @@ DEEPEST_TREE = 32
 """Levels of snapshots; vSphere supports 32 in a chain."""
 
 
-def snapshots_of(inventory: Replica, vm: str) -> list[Snapshot]:
+def snapshots_of(inventory: Reading, vm: str) -> list[Snapshot]:
     """The VM's snapshots, oldest first."""
     return sorted(inventory.by(Snapshot, "parent", vm).values(), key=lambda s: (s.created_time, len(s.id), s.id))
 

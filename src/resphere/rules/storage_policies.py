@@ -14,6 +14,7 @@ from resphere.inventory.tables import ASSIGNED, datastore_name
 from resphere.inventory.tagging import Attachment, attachment_id
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.replica.table import Reading
 from resphere.rules.files import stores_of
 
 
@@ -28,12 +29,12 @@ class Fit(StrEnum):
     """Nobody can look: the datastore is not there, or not accessible."""
 
 
-def all_policies(inventory: Replica) -> Mapping[str, StoragePolicy]:
+def all_policies(inventory: Reading) -> Mapping[str, StoragePolicy]:
     """Id -> policy, vCenter's own first."""
     return {**BUILT_IN, **inventory.all(StoragePolicy)}
 
 
-def find_policy(inventory: Replica, id: str | None) -> StoragePolicy | None:
+def find_policy(inventory: Reading, id: str | None) -> StoragePolicy | None:
     """The policy of that id."""
     if id is None:
         return None
@@ -110,11 +111,11 @@ def with_known_policies(edit: Edit, before: VirtualMachine | None, after: Virtua
     return msgspec.structs.replace(after, storage_policy=home, disk_policies=disks)
 
 
-def vms_of_policy(inventory: Replica, policy: str) -> Mapping[str, VirtualMachine]:
+def vms_of_policy(inventory: Reading, policy: str) -> Mapping[str, VirtualMachine]:
     """The VMs whose home or a disk has the policy."""
     return inventory.by(VirtualMachine, "storage_policy", policy)
 
 
-def vms_with_policies(inventory: Replica) -> Mapping[str, VirtualMachine]:
+def vms_with_policies(inventory: Reading) -> Mapping[str, VirtualMachine]:
     """The VMs whose home or a disk has any policy."""
     return inventory.by(VirtualMachine, "storage_policy", ASSIGNED)

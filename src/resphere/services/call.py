@@ -8,6 +8,9 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from resphere.access.defaults import READ
+from resphere.access.refusals import no_privileges
+from resphere.access.seen import seen
 from resphere.access.view import View
 from resphere.contract.errors import (
     InvalidArgument,
@@ -25,6 +28,7 @@ from resphere.inventory.model import Host, ManagedObject, VirtualMachine
 from resphere.providers.base import Missing, NotCapable, Provider, required
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.replica.table import Reading
 from resphere.rules.refusals import not_found
 from resphere.tasks.change import Change, Decision, change_inventory, lacking_message
 from resphere.tasks.job import Origin, TaskJob
@@ -100,8 +104,17 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     """Where the caller has reached this server: scheme, host and port, ``*`` for a host that is not known."""
 
     @property
-    def inventory(self) -> Replica:
-        """This worker's inventory, up to date with everything acknowledged before the call."""
+    def inventory(self) -> Reading:
+        """The inventory as the caller sees it, up to date with everything acknowledged before the call."""
+        return seen(self.environment.inventory, self.view)
+
+    @property
+    def unfiltered(self) -> Replica:
+        """The whole inventory: for changes, and for decisions that are the same whoever looks.
+
+        What the caller does not see must not get into a reply from here. The modules that may use it, each with its
+        reason, stand in ``tools/unfiltered.py``.
+        """
         return self.environment.inventory
 
     @property
@@ -118,8 +131,21 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         """The object of that id.
 
         :raises NotFound: there is none; ids and words as vCenter 8.0 writes them.
+        :raises Unauthorized: the caller does not see it.
         """
         found = self.environment.inventory.get(cls, identity)
+        if found is None:
+            raise not_found(cls, identity)
+        if not self.view.sees(found):
+            raise no_privileges(READ, identity, self.environment.product.instance_uuid)
+        return found
+
+    def referred(self, cls: type[O], identity: str) -> O:
+        """The object that one which the caller sees refers to, for figures and decisions: seen or not.
+
+        :raises NotFound: there is none any more.
+        """
+        found = self.unfiltered.get(cls, identity)
         if found is None:
             raise not_found(cls, identity)
         return found
@@ -146,7 +172,7 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         return await self.tasks.run(
             self._origin(description),
             target,
-            lambda job: Change(self.provider, self.inventory, job, decide).carry_out(),
+            lambda job: Change(self.provider, self.unfiltered, job, decide).carry_out(),
             self._within_reach(guard),
             cancelable,
             exclusive,
@@ -170,7 +196,7 @@ class Call(msgspec.Struct, frozen=True, gc=False):
             await self.tasks.launch(
                 self._origin(description),
                 target,
-                lambda job: Change(self.provider, self.inventory, job, decide).carry_out(),
+                lambda job: Change(self.provider, self.unfiltered, job, decide).carry_out(),
                 self._within_reach(guard),
                 cancelable,
                 exclusive,
@@ -252,7 +278,7 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     def _within_reach(self, guard: Callable[[O], None]) -> Callable[[O], None]:
         def guarded(current: O) -> None:
             if isinstance(current, VirtualMachine):
-                host = self.inventory.get(Host, current.host)
+                host = self.unfiltered.get(Host, current.host)
                 if host is not None and host.connection_state is not CONNECTED:
                     raise unreachable(self.operation, current, host)
             guard(current)

@@ -1,4 +1,8 @@
-"""Filters of lists: the cheapest index narrows, the other criteria test."""
+"""Filters of lists: the cheapest index narrows, the other criteria test.
+
+Criteria go by where objects stand, whoever looks: a folder's VMs are found also by those who see the VMs and not the
+folder. :func:`select` then shows what the caller sees.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import msgspec
 
 from resphere.contract.errors import UnableToAllocateResource, message
 from resphere.inventory.model import ManagedObject
-from resphere.replica.replica import Replica
+from resphere.services.call import Call
 
 T = TypeVar("T", bound=ManagedObject)
 A = TypeVar("A")
@@ -28,7 +32,7 @@ class Criterion(msgspec.Struct, Generic[T], frozen=True):
 
 
 def by_index(
-    inventory: Replica, cls: type[T], index: str, keys: Collection[str] | None, test: Callable[[T], bool]
+    call: Call, cls: type[T], index: str, keys: Collection[str] | None, test: Callable[[T], bool]
 ) -> Criterion[T] | None:
     """Objects of which ``index`` has one of ``keys``; ``None`` (no criterion) where the filter is unset.
 
@@ -36,22 +40,22 @@ def by_index(
     """
     if not keys:
         return None
-    return Criterion(tuple(inventory.by(cls, index, key) for key in sorted(keys)), test)
+    return Criterion(tuple(call.unfiltered.by(cls, index, key) for key in sorted(keys)), test)
 
 
-def by_id(inventory: Replica, cls: type[T], identities: Collection[str] | None) -> Criterion[T] | None:
+def by_id(call: Call, cls: type[T], identities: Collection[str] | None) -> Criterion[T] | None:
     """Objects with one of ``identities``."""
     if not identities:
         return None
-    found = {i: o for i in sorted(identities) if (o := inventory.get(cls, i)) is not None}
+    found = {i: o for i in sorted(identities) if (o := call.unfiltered.get(cls, i)) is not None}
     return Criterion((found,), lambda o: o.id in identities)
 
 
-def select(everything: Mapping[str, T], criteria: Iterable[Criterion[T] | None]) -> list[T]:
-    """The objects that meet all criteria, in the order of their ids' numbers."""
+def select(call: Call, cls: type[T], criteria: Iterable[Criterion[T] | None]) -> list[T]:
+    """The objects that the caller sees and that meet all criteria, in the order of their ids' numbers."""
     given = sorted((c for c in criteria if c is not None), key=lambda c: c.size)
     if not given:
-        return list(everything.values())
+        return list(call.inventory.all(cls).values())
     first, rest = given[0], given[1:]
     found = {
         identity: candidate
@@ -59,7 +63,8 @@ def select(everything: Mapping[str, T], criteria: Iterable[Criterion[T] | None])
         for identity, candidate in group.items()
         if all(c.test(candidate) for c in rest)
     }
-    return [found[identity] for identity in sorted(found, key=number)]
+    shown = found.values() if call.view.sees_all else filter(call.view.sees, found.values())
+    return sorted(shown, key=lambda o: number(o.id))
 
 
 def number(identity: str) -> tuple[int, str]:

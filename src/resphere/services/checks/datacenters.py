@@ -7,18 +7,18 @@ from typing import TypeVar
 
 from resphere.inventory.model import ManagedObject
 from resphere.inventory.relations import datacenter_of, folders_of_datacenter
-from resphere.replica.replica import Replica
+from resphere.services.call import Call
 from resphere.services.selection import Criterion
 
 T = TypeVar("T", bound=ManagedObject)
 
 
-def in_datacenters(inventory: Replica, cls: type[T], datacenters: Collection[str] | None) -> Criterion[T] | None:
+def in_datacenters(call: Call, cls: type[T], datacenters: Collection[str] | None) -> Criterion[T] | None:
     """Objects whose parent is any folder of one of the datacenters."""
     if not datacenters:
         return None
-    folders = [folder.id for dc in sorted(datacenters) for folder in folders_of_datacenter(inventory, dc)]
+    folders = [folder.id for dc in sorted(datacenters) for folder in folders_of_datacenter(call.unfiltered, dc)]
     return Criterion(
-        tuple(inventory.by(cls, "parent", folder) for folder in folders),
-        lambda o: (datacenter := datacenter_of(inventory, o)) is not None and datacenter.id in datacenters,
+        tuple(call.unfiltered.by(cls, "parent", folder) for folder in folders),
+        lambda o: (datacenter := datacenter_of(call.unfiltered, o)) is not None and datacenter.id in datacenters,
     )

@@ -16,10 +16,10 @@ def require_hosts(call: Call, place: ManagedObject, given: Iterable[str]) -> lis
     :raises NotFound: there is no such host.
     :raises InvalidArgument: one is in another datacenter than ``place``.
     """
-    here = datacenter_of(call.inventory, place)
+    here = datacenter_of(call.unfiltered, place)
     hosts = [call.require(Host, id) for id in sorted(given)]
     for host in hosts:
-        there = datacenter_of(call.inventory, host)
+        there = datacenter_of(call.unfiltered, host)
         if here is None or there is None or here.id != there.id:
             raise InvalidArgument(
                 message(

@@ -26,7 +26,7 @@ async def rename(call: Call, description: str, target: O, name: str) -> None:
     require_name(name, target.kind.replace("_", " "))
 
     def guard(current: O) -> None:
-        require_free_beside(call.inventory, current, name)
+        require_free_beside(call.unfiltered, current, name)
 
     def plan(edit: Edit, current: O) -> None:
         edit.put(msgspec.structs.replace(current, name=name))
@@ -57,6 +57,6 @@ def require_folder(call: Call, obj: ManagedObject, folder: str, type: vcenter.Fo
     """The folder, if ``obj`` may go there."""
     destination = call.require(Folder, folder)
     require_type(destination, type)
-    require_same_datacenter(call.inventory, obj, destination)
-    require_free(call.inventory, destination, obj.name, obj.id)
+    require_same_datacenter(call.unfiltered, obj, destination)
+    require_free(call.unfiltered, destination, obj.name, obj.id)
     return destination

@@ -29,11 +29,11 @@ def not_found(identity: str) -> NotFound:
 
 
 def require(call: Call, cls: type[D], identity: str) -> D:
-    """The category or tag of that id.
+    """The category or tag of that id: the privilege on the one that an operation names was asked before.
 
     :raises NotFound: there is none.
     """
-    found = call.inventory.get(cls, identity)
+    found = call.unfiltered.get(cls, identity)
     if found is None:
         raise not_found(identity)
     return found
@@ -91,7 +91,7 @@ async def change(call: Call, cls: type[D], identity: str, changed: Callable[[D],
     def plan(edit: Edit) -> None:
         edit.put(changed(require_now(edit, cls, identity)))
 
-    await call.inventory.change(plan)
+    await call.unfiltered.change(plan)
 
 
 async def add_user(call: Call, cls: type[D], identity: str, user: str) -> None:

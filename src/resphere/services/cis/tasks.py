@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from resphere.access.defaults import READ
+from resphere.access.refusals import no_privileges
 from resphere.contract.errors import ResourceInaccessible, message
 from resphere.contract.generated import cis, cis_task, ids, vapi_std
 from resphere.contract.model import LocalizableMessage
@@ -16,6 +18,7 @@ from resphere.services.registry import implements, result_type
 from resphere.tasks.outcomes import no_task
 from resphere.tasks.record import Task
 
+CANCEL = "Task.Cancel"
 MOST_LISTED = 1000
 RECENT = timedelta(days=1)
 
@@ -23,10 +26,7 @@ RECENT = timedelta(days=1)
 @implements(cis.Tasks.get)
 async def get(call: Call, task: ids.CisTaskId, spec: cis.Tasks.GetSpec | None) -> cis_task.Info:
     """One task."""
-    found = call.inventory.get(Task, task)
-    if found is None:
-        raise no_task(task)
-    return info(found, spec)
+    return info(require_visible(call, task), spec)
 
 
 @implements(cis.Tasks.list)
@@ -39,11 +39,13 @@ async def list_tasks(
     """
     wanted = filter_spec or cis.Tasks.FilterSpec()
     if wanted.tasks:
-        candidates = [t for i in wanted.tasks if (t := call.inventory.get(Task, i)) is not None]
+        candidates = [t for i in wanted.tasks if (t := call.unfiltered.get(Task, i)) is not None]
     else:
-        candidates = list(call.inventory.all(Task).values())
+        candidates = list(call.unfiltered.all(Task).values())
     since = call.environment.now() - RECENT
     found = [t for t in candidates if matches(t, wanted) and (filter_spec or t.queued_time >= since)]
+    if not call.view.sees_all:
+        found = [t for t in found if visible(call, t)]
     if filter_spec is None:
         found = found[-MOST_LISTED:]
     elif call.environment.list_limits and len(found) > MOST_LISTED:
@@ -61,8 +63,36 @@ async def list_tasks(
 
 @implements(cis.Tasks.cancel)
 async def cancel(call: Call, task: ids.CisTaskId) -> None:
-    """Ask for the task to stop; it says itself when it has."""
+    """Ask for the task to stop; it says itself when it has.
+
+    :raises Unauthorized: it is somebody else's, on an object where the caller may cancel none.
+    """
+    found = require_visible(call, task)
+    if found.user != call.session.user and not call.view.holds(CANCEL, place(call, found)):
+        raise no_privileges(CANCEL, found.target, call.environment.product.instance_uuid)
     await call.tasks.cancel(task)
+
+
+def require_visible(call: Call, id: str) -> Task:
+    """The task of that id.
+
+    :raises NotFound: there is none that the caller sees.
+    """
+    found = call.unfiltered.get(Task, id)
+    if found is None or not visible(call, found):
+        raise no_task(id)
+    return found
+
+
+def visible(call: Call, task: Task) -> bool:
+    """Whether the caller sees the task: as its own, or with what it is done to."""
+    view = call.view
+    return view.sees_all or task.user == call.session.user or view.holds(READ, place(call, task))
+
+
+def place(call: Call, task: Task) -> str | None:
+    """The object that decides who sees a task: its target, or the root folder where that is no more."""
+    return None if task.target is None or call.view.lacks(task.target) else task.target
 
 
 def matches(task: Task, wanted: cis.Tasks.FilterSpec) -> bool:

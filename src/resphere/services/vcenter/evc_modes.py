@@ -55,7 +55,7 @@ def hosts_of(call: Call, spec: vcenter.EvcModes.CreateSpec) -> Iterator[Host]:
         try:
             yield from (call.require(Host, host) for host in source.hosts or ())
             for cluster in source.clusters or ():
-                yield from hosts_of_cluster(call.inventory, call.require(Cluster, cluster).id)
+                yield from hosts_of_cluster(call.unfiltered, call.require(Cluster, cluster).id)
         except NotFound as unknown:
             # Create declares no narrower error for what does not exist.
             raise invalid(f"create_spec.sources.{index}", unknown.messages[0].default_message.rstrip(".")) from unknown

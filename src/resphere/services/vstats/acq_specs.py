@@ -43,7 +43,7 @@ async def create(call: Call, acq_spec: AcqSpecs.CreateSpec) -> Id:
         memo=acq_spec.memo_ or "",
     )
     check(call, made, now)
-    await call.inventory.change(lambda edit: edit.put(made))
+    await call.unfiltered.change(lambda edit: edit.put(made))
     return made.id
 
 
@@ -66,8 +66,9 @@ async def list_specs(call: Call, filter: AcqSpecs.FilterSpec | None) -> AcqSpecs
     :raises InvalidArgument: the page is none.
     """
     after = parse(filter.page, str) if filter is not None and filter.page is not None else ""
-    rest = sorted(id for id in call.inventory.all(Acquisition) if id > after)
-    page = [call.inventory.all(Acquisition)[id] for id in rest[:PAGE]]
+    everything = call.inventory.all(Acquisition)
+    rest = sorted(id for id in everything if id > after)
+    page = [everything[id] for id in rest[:PAGE]]
     return AcqSpecs.ListResult(
         acq_specs=tuple(info(call, spec) for spec in page), next=token(page[-1].id) if len(rest) > PAGE else None
     )
@@ -97,7 +98,7 @@ async def update(call: Call, id: Id, acq_spec: AcqSpecs.UpdateSpec) -> None:
         check(call, new, now if acq_spec.expiration else None)
         edit.put(new)
 
-    await call.inventory.change(plan)
+    await call.unfiltered.change(plan)
 
 
 @implements(AcqSpecs.delete)
@@ -112,7 +113,7 @@ async def delete(call: Call, id: Id) -> None:
             raise not_found(id)
         edit.delete(Acquisition, id)
 
-    await call.inventory.change(plan)
+    await call.unfiltered.change(plan)
 
 
 def complete(resources: tuple[RsrcId, ...]) -> tuple[RsrcId, ...]:

@@ -119,7 +119,7 @@ def machines(call: Call, wanted: Data.FilterSpec, until: int) -> list[Machine]:
     oldest = max(until - RETENTION_SECONDS, wanted.start or 0)
     end = until if wanted.end is None else min(until, wanted.end)
     found: dict[Named, Machine] = {}
-    for spec in call.inventory.all(Acquisition).values():
+    for spec in call.unfiltered.all(Acquisition).values():
         window = window_of(spec, oldest, end)
         counters = [id for id in counters_of(spec.counters) if matches(id, wanted)] if window is not None else []
         if window is None or not counters:
@@ -179,7 +179,7 @@ def figures(call: Call, machine: Machine, times: list[int]) -> Iterator[Data.Dat
 def placed(call: Call, id: str) -> Placed:
     """A virtual machine on its host."""
     vm = call.require(VirtualMachine, id)
-    return Placed(vm, call.require(Host, vm.host))
+    return Placed(vm, call.referred(Host, vm.host))
 
 
 def series(call: Call, type: str, id: str, times: list[int]) -> list[Load]:

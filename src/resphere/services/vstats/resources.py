@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated.vstats import QueryPredicate, RsrcId
 from resphere.inventory.model import Host, VirtualMachine
-from resphere.replica.replica import Replica
+from resphere.replica.table import Reading
 from resphere.services.vstats.catalog import HOST, TYPES, VM
 
 CLASSES: dict[str, type[Host] | type[VirtualMachine]] = {HOST: Host, VM: VirtualMachine}
@@ -57,12 +57,12 @@ def require_scheme(scheme: str | None, where: str) -> None:
         raise invalid(where, "the scheme must be {1}, not {2}.", SCHEME, scheme)
 
 
-def exists(inventory: Replica, named: Named) -> bool:
+def exists(inventory: Reading, named: Named) -> bool:
     """Whether there is such a machine."""
     return inventory.get(CLASSES[named[0]], named[1]) is not None
 
 
-def check_resource(inventory: Replica, resource: RsrcId, where: str) -> None:
+def check_resource(inventory: Reading, resource: RsrcId, where: str) -> None:
     """Refuse a resource of a specification that names nothing.
 
     :raises InvalidArgument: no such type, scheme or machine.
@@ -75,7 +75,7 @@ def check_resource(inventory: Replica, resource: RsrcId, where: str) -> None:
         raise invalid(where, "there is no {1} with the id {2}.", type, resource.id_value)
 
 
-def meant(inventory: Replica, resources: Iterable[RsrcId]) -> dict[Named, None]:
+def meant(inventory: Reading, resources: Iterable[RsrcId]) -> dict[Named, None]:
     """The machines, of those that exist, which the resources of a specification mean."""
     found: dict[Named, None] = {}
     for resource in resources:

@@ -91,7 +91,7 @@ class Attaching:
 
 def find_readable(call: Call, object_id: vapi_std.DynamicID) -> ManagedObject | None:
     """The object, if there is one and the caller may read it."""
-    found = find_object(call.inventory, object_id.type, object_id.id)
+    found = find_object(call.unfiltered, object_id.type, object_id.id)
     return found if found is not None and call.view.holds(READ, found.id) else None
 
 

@@ -56,7 +56,7 @@ async def create(call: Call, create_spec: cis_tagging.Category.CreateSpec) -> id
         check_name_is_free(call, category)
         edit.put(category)
 
-    await call.inventory.change(plan)
+    await call.unfiltered.change(plan)
     return category.id
 
 
@@ -94,8 +94,8 @@ async def update(
 @implements(cis_tagging.Category.delete)
 async def delete(call: Call, category_id: ids.CisTaggingCategoryId) -> None:
     """Delete the category with its tags, wherever they are attached, and the compute policies that go by them."""
-    await call.inventory.change(
-        lambda edit: delete_category(edit, call.inventory, common.require_now(edit, Category, category_id))
+    await call.unfiltered.change(
+        lambda edit: delete_category(edit, call.unfiltered, common.require_now(edit, Category, category_id))
     )
 
 
@@ -136,7 +136,7 @@ def types(given: Iterable[str]) -> tuple[str, ...]:
 
 def check_name_is_free(call: Call, category: Category) -> None:
     """:raises AlreadyExists: another category has its name."""
-    if any(other != category.id for other in call.inventory.by(Category, "name", category.name)):
+    if any(other != category.id for other in call.unfiltered.by(Category, "name", category.name)):
         raise AlreadyExists(
             message("resphere.tagging.category.name_taken", "A category named '{0}' exists already.", category.name)
         )

@@ -63,7 +63,7 @@ async def create(call: Call, create_spec: cis_tagging.Tag.CreateSpec) -> ids.Cis
         check_name_is_free(call, tag)
         edit.put(tag)
 
-    await call.inventory.change(plan)
+    await call.unfiltered.change(plan)
     return tag.id
 
 
@@ -92,7 +92,7 @@ async def update(call: Call, tag_id: ids.CisTaggingTagId, update_spec: cis_taggi
 @implements(cis_tagging.Tag.delete)
 async def delete(call: Call, tag_id: ids.CisTaggingTagId) -> None:
     """Delete the tag, wherever it is attached, and the compute policies that go by it."""
-    await call.inventory.change(lambda edit: delete_tag(edit, call.inventory, common.require_now(edit, Tag, tag_id)))
+    await call.unfiltered.change(lambda edit: delete_tag(edit, call.unfiltered, common.require_now(edit, Tag, tag_id)))
 
 
 @implements(cis_tagging.Tag.list_used_tags)
@@ -121,7 +121,7 @@ async def revoke_propagating_permissions(call: Call, tag_id: ids.CisTaggingTagId
 
 def check_name_is_free(call: Call, tag: Tag) -> None:
     """:raises AlreadyExists: another tag of its category has its name."""
-    taken = call.inventory.by(Tag, "category_name", tag_name_key(tag.category, tag.name))
+    taken = call.unfiltered.by(Tag, "category_name", tag_name_key(tag.category, tag.name))
     if any(other != tag.id for other in taken):
         raise AlreadyExists(
             message("resphere.tagging.tag.name_taken", "A tag named '{0}' exists already in the category.", tag.name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from resphere.access.defaults import READ
 from resphere.contract.errors import VapiError
 from resphere.contract.generated import cis_tagging, ids, vapi_std
 from resphere.contract.model import LocalizableMessage
@@ -39,14 +38,14 @@ async def attach(call: Call, tag_id: ids.CisTaggingTagId, object_id: vapi_std.Dy
     """
 
     def plan(edit: Edit) -> None:
-        attaching = Attaching(edit, call.inventory)
+        attaching = Attaching(edit, call.unfiltered)
         tag = attaching.tag(tag_id)
         target = find_readable(call, object_id)
         if target is None:
             raise invalid_object(object_id)
         attaching.attach(tag, target)
 
-    await call.inventory.change(plan)
+    await call.unfiltered.change(plan)
 
 
 @implements(cis_tagging.TagAssociation.detach)
@@ -54,11 +53,11 @@ async def detach(call: Call, tag_id: ids.CisTaggingTagId, object_id: vapi_std.Dy
     """Detach the tag; no change if it is not attached."""
 
     def plan(edit: Edit) -> None:
-        attaching = Attaching(edit, call.inventory)
+        attaching = Attaching(edit, call.unfiltered)
         tag = attaching.tag(tag_id)
         attaching.detach(tag, require_readable(call, object_id).id)
 
-    await call.inventory.change(plan)
+    await call.unfiltered.change(plan)
 
 
 @implements(cis_tagging.TagAssociation.attach_multiple_tags_to_object)
@@ -68,10 +67,10 @@ async def attach_multiple_tags_to_object(
     """Attach those tags that can be, in one transaction; the others are told in the result."""
 
     def plan(edit: Edit) -> BatchResult:
-        attaching, target = Attaching(edit, call.inventory), require_readable(call, object_id)
+        attaching, target = Attaching(edit, call.unfiltered), require_readable(call, object_id)
         return batch(tag_ids, lambda tag_id: attaching.attach(attaching.tag(tag_id), target))
 
-    return await call.inventory.change(plan)
+    return await call.unfiltered.change(plan)
 
 
 @implements(cis_tagging.TagAssociation.detach_multiple_tags_from_object)
@@ -81,10 +80,10 @@ async def detach_multiple_tags_from_object(
     """Detach those tags that exist, in one transaction; the others are told in the result."""
 
     def plan(edit: Edit) -> BatchResult:
-        attaching, target = Attaching(edit, call.inventory), require_readable(call, object_id)
+        attaching, target = Attaching(edit, call.unfiltered), require_readable(call, object_id)
         return batch(tag_ids, lambda tag_id: attaching.detach(attaching.tag(tag_id), target.id))
 
-    return await call.inventory.change(plan)
+    return await call.unfiltered.change(plan)
 
 
 @implements(cis_tagging.TagAssociation.attach_tag_to_multiple_objects)
@@ -94,7 +93,7 @@ async def attach_tag_to_multiple_objects(
     """Attach the tag to those objects that can have it, in one transaction; the others are told in the result."""
 
     def plan(edit: Edit) -> BatchResult:
-        attaching = Attaching(edit, call.inventory)
+        attaching = Attaching(edit, call.unfiltered)
         tag = attaching.tag(tag_id)
 
         def attach_to(object_id: vapi_std.DynamicID) -> None:
@@ -105,7 +104,7 @@ async def attach_tag_to_multiple_objects(
 
         return batch(object_ids, attach_to)
 
-    return await call.inventory.change(plan)
+    return await call.unfiltered.change(plan)
 
 
 @implements(cis_tagging.TagAssociation.detach_tag_from_multiple_objects)
@@ -115,7 +114,7 @@ async def detach_tag_from_multiple_objects(
     """Detach the tag from those objects that exist, in one transaction; the others are told in the result."""
 
     def plan(edit: Edit) -> BatchResult:
-        attaching = Attaching(edit, call.inventory)
+        attaching = Attaching(edit, call.unfiltered)
         tag = attaching.tag(tag_id)
 
         def detach_from(object_id: vapi_std.DynamicID) -> None:
@@ -126,7 +125,7 @@ async def detach_tag_from_multiple_objects(
 
         return batch(object_ids, detach_from)
 
-    return await call.inventory.change(plan)
+    return await call.unfiltered.change(plan)
 
 
 @implements(cis_tagging.TagAssociation.list_attached_tags)
@@ -185,8 +184,9 @@ async def list_attachable_tags(call: Call, object_id: vapi_std.DynamicID) -> tup
 
 
 def tags_of(call: Call, object: str) -> tuple[ids.CisTaggingTagId, ...]:
-    """The ids of the object's tags."""
-    return tuple([attachment.tag for attachment in call.inventory.by(Attachment, "object", object).values()])
+    """The ids of the object's tags that the caller may read."""
+    attachments = call.inventory.by(Attachment, "object", object).values()
+    return tuple([each.tag for each in attachments if call.inventory.get(Tag, each.tag) is not None])
 
 
 def objects_of(call: Call, tag: Tag) -> tuple[vapi_std.DynamicID, ...]:
@@ -195,7 +195,6 @@ def objects_of(call: Call, tag: Tag) -> tuple[vapi_std.DynamicID, ...]:
     return tuple(
         vapi_std.DynamicID(type=attachment.type, id=attachment.object)
         for attachment in attached_to_existing(call.inventory, attachments)
-        if call.view.holds(READ, attachment.object)
     )
 
 

@@ -34,7 +34,7 @@ async def create(call: Call, spec: Clusters.CreateSpec) -> ids.ClusterComputeRes
 
     def guard(current: Folder) -> None:
         require_type(current, HOSTS)
-        require_free(call.inventory, current, spec.name)
+        require_free(call.unfiltered, current, spec.name)
 
     def plan(edit: Edit, current: Folder) -> ids.ClusterComputeResourceId:
         made = ids.ClusterComputeResourceId(edit.new_id(Cluster.id_prefix))
@@ -83,7 +83,7 @@ async def update(call: Call, cluster: ids.ClusterComputeResourceId, spec: Cluste
 
     def guard(current: Cluster) -> None:
         if spec.name is not None:
-            require_free_beside(call.inventory, current, spec.name)
+            require_free_beside(call.unfiltered, current, spec.name)
 
     def plan(edit: Edit, current: Cluster) -> None:
         edit.put(
@@ -113,13 +113,13 @@ async def delete(call: Call, cluster: ids.ClusterComputeResourceId) -> None:
     target = call.require(Cluster, cluster)
 
     def guard(current: Cluster) -> None:
-        for host in hosts_of_cluster(call.inventory, current.id):
+        for host in hosts_of_cluster(call.unfiltered, current.id):
             require_idle(host)
 
     def plan(edit: Edit, current: Cluster) -> None:
-        for host in hosts_of_cluster(call.inventory, current.id):
-            remove_host(call.inventory, edit, host)
-        remove_pools(call.inventory, edit, current)
+        for host in hosts_of_cluster(call.unfiltered, current.id):
+            remove_host(call.unfiltered, edit, host)
+        remove_pools(call.unfiltered, edit, current)
         edit.delete(Cluster, current.id)
 
     await call.change("ClusterComputeResource.destroy", target, plan, guard)

@@ -54,8 +54,8 @@ async def create(call: Call, spec: Datastores.CreateSpec) -> ids.DatastoreId:
 
     def guard(current: Folder) -> None:
         require_type(current, DATASTORES)
-        require_free_in_datacenter(call.inventory, Datastore, current, spec.name)
-        require_free(call.inventory, current, spec.name)
+        require_free_in_datacenter(call.unfiltered, Datastore, current, spec.name)
+        require_free(call.unfiltered, current, spec.name)
         require_hosts(call, current, spec.hosts)
 
     def plan(edit: Edit, current: Folder) -> ids.DatastoreId:
@@ -98,13 +98,13 @@ async def update(call: Call, datastore: ids.DatastoreId, spec: NameSpec) -> None
     target = call.require(Datastore, datastore)
 
     def guard(current: Datastore) -> None:
-        require_free_beside(call.inventory, current, spec.name)
+        require_free_beside(call.unfiltered, current, spec.name)
 
     def plan(edit: Edit, current: Datastore) -> None:
         names = {current.name: spec.name}
         for vm in vms_that_see(call, current):
             put_changed(edit, vm, with_datastores_named(vm, names))
-            for snapshot in call.inventory.by(Snapshot, "parent", vm.id).values():
+            for snapshot in call.unfiltered.by(Snapshot, "parent", vm.id).values():
                 state = with_datastores_named(snapshot.state, names)
                 put_changed(edit, snapshot, msgspec.structs.replace(snapshot, state=state))
         edit.put(msgspec.structs.replace(current, name=spec.name))
@@ -120,8 +120,8 @@ def put_changed(edit: Edit, before: VirtualMachine | Snapshot, after: VirtualMac
 
 def vms_that_see(call: Call, datastore: Datastore) -> Iterator[VirtualMachine]:
     """The VMs whose paths may name the datastore: those on hosts that mount it."""
-    for host in hosts_of_datastore(call.inventory, datastore.id):
-        yield from vms_of_host(call.inventory, host.id)
+    for host in hosts_of_datastore(call.unfiltered, datastore.id):
+        yield from vms_of_host(call.unfiltered, host.id)
 
 
 @implements(Datastores.move)
@@ -139,13 +139,13 @@ async def mount(call: Call, datastore: ids.DatastoreId, spec: Datastores.HostsSp
 
     def guard(current: Datastore) -> None:
         require_hosts(call, current, spec.hosts)
-        mounted = {host.id for host in hosts_of_datastore(call.inventory, current.id)}
+        mounted = {host.id for host in hosts_of_datastore(call.unfiltered, current.id)}
         require_sharable(current.multiple_host_access, len(mounted | spec.hosts), current.name)
 
     def plan(edit: Edit, current: Datastore) -> None:
         edit.rely_on(current)
         if not current.multiple_host_access:
-            for host in hosts_of_datastore(call.inventory, current.id):
+            for host in hosts_of_datastore(call.unfiltered, current.id):
                 edit.rely_on(host)
         for host in require_hosts(call, current, spec.hosts):
             if datastore not in host.datastores:
@@ -163,13 +163,13 @@ async def unmount(call: Call, datastore: ids.DatastoreId, spec: Datastores.Hosts
 
     def guard(current: Datastore) -> None:
         hosts = {host.id for host in require_hosts(call, current, spec.hosts)}
-        for vm in vms_that_use(call.inventory, current):
+        for vm in vms_that_use(call.unfiltered, current):
             if vm.host in hosts:
                 raise in_use(current, f"the virtual machine {vm.name} ({vm.id}) has files on it")
 
     def plan(edit: Edit, current: Datastore) -> None:
         edit.rely_on(current)
-        end_use_of_files(call.inventory, edit, current)
+        end_use_of_files(call.unfiltered, edit, current)
         unmount_from(edit, current, require_hosts(call, current, spec.hosts))
 
     await call.change("HostStorageSystem.unmountVmfsVolume", call.require(Datastore, datastore), plan, guard)
@@ -188,7 +188,7 @@ async def delete(call: Call, datastore: ids.DatastoreId) -> None:
 
     :raises ResourceInUse: a VM, registered or not, or a file is.
     """
-    inventory = call.inventory
+    inventory = call.unfiltered
 
     def guard(current: Datastore) -> None:
         for vm in vms_that_use(inventory, current):

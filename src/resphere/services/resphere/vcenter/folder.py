@@ -37,7 +37,7 @@ async def create(call: Call, spec: Folders.CreateSpec) -> ids.FolderId:
     parent = call.require(Folder, spec.parent)
 
     def guard(current: Folder) -> None:
-        require_free(call.inventory, current, spec.name)
+        require_free(call.unfiltered, current, spec.name)
 
     def plan(edit: Edit, current: Folder) -> ids.FolderId:
         made = ids.FolderId(edit.new_id(f"{Folder.id_prefix}{LETTERS[current.type]}"))
@@ -59,8 +59,8 @@ async def update(call: Call, folder: ids.FolderId, spec: Folders.UpdateSpec) -> 
     target = call.require(Folder, folder)
 
     def guard(current: Folder) -> None:
-        parent = require_parent(call.inventory, current)
-        require_free(call.inventory, parent, spec.name, current.id)
+        parent = require_parent(call.unfiltered, current)
+        require_free(call.unfiltered, parent, spec.name, current.id)
 
     def plan(edit: Edit, current: Folder) -> None:
         edit.put(msgspec.structs.replace(current, name=spec.name))
@@ -75,7 +75,7 @@ async def move(call: Call, folder: ids.FolderId, spec: Folders.MoveSpec) -> None
     :raises AlreadyExists: something there has its name.
     :raises InvalidArgument: the other is below it, of another type, or in another datacenter.
     """
-    inventory = call.inventory
+    inventory = call.unfiltered
     target = call.require(Folder, folder)
     call.require(Folder, spec.parent)
 
@@ -107,8 +107,8 @@ async def delete(call: Call, folder: ids.FolderId) -> None:
     target = call.require(Folder, folder)
 
     def guard(current: Folder) -> None:
-        require_parent(call.inventory, current)
-        for child in children_of(call.inventory, current.id):
+        require_parent(call.unfiltered, current)
+        for child in children_of(call.unfiltered, current.id):
             raise ResourceInUse(
                 message(
                     "resphere.folder.not_empty",

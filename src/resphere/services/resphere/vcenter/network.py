@@ -67,8 +67,8 @@ async def create(call: Call, spec: Networks.CreateSpec) -> ids.NetworkId:
 
     def guard(current: Folder) -> None:
         require_type(current, NETWORKS)
-        require_free_in_datacenter(call.inventory, Network, current, spec.name)
-        require_free(call.inventory, current, spec.name)
+        require_free_in_datacenter(call.unfiltered, Network, current, spec.name)
+        require_free(call.unfiltered, current, spec.name)
         require_hosts(call, current, spec.hosts or ())
         if spec.distributed_switch is not None:
             port_group_of(call, current, spec.distributed_switch)
@@ -125,9 +125,9 @@ def port_group_of(call: Call, place: Folder, switch: str) -> Network:
 
     :raises InvalidArgument: there is none; a switch is known by its port groups.
     """
-    here = datacenter_of(call.inventory, place)
-    for network in call.inventory.by(Network, "distributed_switch", switch).values():
-        there = datacenter_of(call.inventory, network)
+    here = datacenter_of(call.unfiltered, place)
+    for network in call.unfiltered.by(Network, "distributed_switch", switch).values():
+        there = datacenter_of(call.unfiltered, network)
         if here is not None and there is not None and here.id == there.id:
             return network
     raise InvalidArgument(
@@ -189,7 +189,7 @@ async def disconnect(call: Call, network: ids.NetworkId, spec: Networks.HostsSpe
         for host in require_hosts(call, current, spec.hosts):
             edit.put(without_network(host, network))
         retire(edit, network)
-        forget_without_hosts(edit, call.inventory, [network])
+        forget_without_hosts(edit, call.unfiltered, [network])
 
     await call.change("DistributedVirtualSwitch.removeHosts", call.require(Network, network), plan, guard)
 
@@ -205,7 +205,7 @@ async def delete(call: Call, network: ids.NetworkId) -> None:
         require_unused(call, current)
 
     def plan(edit: Edit, current: Network) -> None:
-        for host in hosts_of_network(call.inventory, current.id):
+        for host in hosts_of_network(call.unfiltered, current.id):
             edit.put(without_network(host, current.id))
         retire(edit, current.id)
         edit.delete(Network, current.id)
@@ -220,7 +220,7 @@ def without_network(host: Host, network: str) -> Host:
 
 def require_unused(call: Call, network: Network, hosts: set[str] | None = None) -> None:
     """Refuse a network that a VM (on one of ``hosts``) has a NIC on."""
-    for vm in call.inventory.by(VirtualMachine, "network", network.id).values():
+    for vm in call.unfiltered.by(VirtualMachine, "network", network.id).values():
         if hosts is None or vm.host in hosts:
             raise ResourceInUse(
                 message(

@@ -25,7 +25,7 @@ async def move(call: Call, resource_pool: ids.ResourcePoolId, spec: PoolMoves.Mo
     :raises AlreadyExists: a pool there has its name.
     :raises UnableToAllocateResource: there is no room for its reservations there.
     """
-    inventory = call.inventory
+    inventory = call.unfiltered
     target = call.require(ResourcePool, resource_pool)
     call.require(ResourcePool, spec.parent)
 
@@ -51,14 +51,14 @@ async def move(call: Call, resource_pool: ids.ResourcePoolId, spec: PoolMoves.Mo
 def require_room_in(call: Call, moved: ResourcePool, destination: ResourcePool) -> None:
     """Refuse a place without room for what the pool reserves."""
     try:
-        require_room_to_move(call.inventory, moved, destination)
+        require_room_to_move(call.unfiltered, moved, destination)
     except Shortage as short:
         raise no_room(short) from None
 
 
 def require_place(call: Call, pool: ResourcePool, destination: ResourcePool) -> None:
     """Refuse a root pool, and places where a pool cannot stand."""
-    below = any(above.id == pool.id for above in (destination, *ancestors(call.inventory, destination)))
+    below = any(above.id == pool.id for above in (destination, *ancestors(call.unfiltered, destination)))
     for wrong, what, why in (
         (is_root(pool), "root", "it is a root pool, and stays with its cluster or host"),
         (below, "below", "that is the pool itself or below it"),

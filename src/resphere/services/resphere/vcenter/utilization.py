@@ -31,7 +31,7 @@ async def get_vm(call: Call, vm: ids.VirtualMachineId, filter: Filter) -> Utiliz
     :raises InvalidArgument: the moments are none, too many, or in the future.
     """
     machine = call.require(VirtualMachine, vm)
-    host = call.require(Host, machine.host)
+    host = call.referred(Host, machine.host)
     times = moments(call, filter)
     loads = call.required(call.provider.capabilities.statistics).vm_loads(machine, times)
     capacity = float(machine.cpu.count * host.hardware.cpu_frequency_MHz)
@@ -58,7 +58,7 @@ async def get_cluster(call: Call, cluster: ids.ClusterComputeResourceId, filter:
     :raises InvalidArgument: as of a VM.
     """
     call.require(Cluster, cluster)
-    hosts = hosts_of_cluster(call.inventory, cluster)
+    hosts = hosts_of_cluster(call.unfiltered, cluster)
     times = moments(call, filter, len(hosts))
     parts = [_host_samples(call, host, times) for host in hosts]
     none = [_sample(at, IDLE, 0.0) for at in times]
@@ -78,7 +78,7 @@ async def get_datastore(call: Call, datastore: ids.DatastoreId, filter: Filter) 
     :raises InvalidArgument: as of a VM.
     """
     found = call.require(Datastore, datastore)
-    vms = call.inventory.by(VirtualMachine, "datastore", datastore).values()
+    vms = call.unfiltered.by(VirtualMachine, "datastore", datastore).values()
     times = moments(call, filter, len(vms))
     reads, writes = [0.0] * len(times), [0.0] * len(times)
     for vm in vms:
@@ -89,7 +89,7 @@ async def get_datastore(call: Call, datastore: ids.DatastoreId, filter: Filter) 
         Utilization.DatastoreSample(time=moment(at), read_KBps=read, write_KBps=write)
         for at, read, write in zip(times, reads, writes, strict=True)
     ]
-    free = free_space(call.inventory, found)
+    free = free_space(call.unfiltered, found)
     return Utilization.DatastoreInfo(
         capacity=found.capacity,
         used=found.capacity - free,

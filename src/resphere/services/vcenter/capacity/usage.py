@@ -51,7 +51,7 @@ async def get(call: Call) -> Usage.Info:
         deployment_size=DEPLOYMENT_SIZE,
         version=call.environment.product.version,
         created_by=call.session.user,
-        configurations=tuple(_config(maximum, maximum.count(call.inventory)) for maximum in MAXIMUMS),
+        configurations=tuple(_config(maximum, maximum.count(call.unfiltered)) for maximum in MAXIMUMS),
     )
 
 

@@ -15,15 +15,16 @@ MOST_LISTED = 1000
 @implements(vcenter.Cluster.list, kept=True)
 async def list_clusters(call: Call, filter: vcenter.Cluster.FilterSpec | None) -> tuple[vcenter.Cluster.Summary, ...]:
     """The clusters that match."""
-    inventory, wanted = call.inventory, filter or vcenter.Cluster.FilterSpec()
+    wanted = filter or vcenter.Cluster.FilterSpec()
     names, folders = wanted.names or (), wanted.folders or ()
     found = select(
-        inventory.all(Cluster),
+        call,
+        Cluster,
         [
-            by_id(inventory, Cluster, wanted.clusters),
-            by_index(inventory, Cluster, "name", names, lambda o: o.name in names),
-            by_index(inventory, Cluster, "parent", folders, lambda o: o.parent in folders),
-            in_datacenters(inventory, Cluster, wanted.datacenters),
+            by_id(call, Cluster, wanted.clusters),
+            by_index(call, Cluster, "name", names, lambda o: o.name in names),
+            by_index(call, Cluster, "parent", folders, lambda o: o.parent in folders),
+            in_datacenters(call, Cluster, wanted.datacenters),
         ],
     )
     return tuple(summary(c) for c in limited(found, MOST_LISTED, "cluster", call.environment.list_limits))

@@ -44,11 +44,11 @@ async def set_(call: Call, cluster: ids.ClusterComputeResourceId, set_spec: EvcM
     mode = given_mode(set_spec.evc_mode) if set_spec.evc_mode is not None else None
 
     def guard(current: Cluster) -> None:
-        for _, error in obstacles(call.inventory, current, mode) if mode is not None else ():
+        for _, error in obstacles(call.unfiltered, current, mode) if mode is not None else ():
             raise error
 
     def plan(edit: Edit, current: Cluster) -> None:
-        for host in hosts_of_cluster(call.inventory, current.id):
+        for host in hosts_of_cluster(call.unfiltered, current.id):
             edit.rely_on(host)
         edit.put(msgspec.structs.replace(current, evc_mode=mode))
 
@@ -67,7 +67,8 @@ async def check_set(call: Call, cluster: ids.ClusterComputeResourceId, set_spec:
     def found(_: Edit, current: Cluster) -> Results:
         if mode is None:
             return ()
-        return tuple(result(error, host) for host, error in obstacles(call.inventory, current, mode))
+        found = obstacles(call.unfiltered, current, mode)
+        return tuple(result(error, host) for host, error in found if call.view.sees(host))
 
     target = call.require(Cluster, cluster)
     return await call.launch_change("EVCManager.checkConfigureEvc", target, found)

@@ -45,7 +45,7 @@ async def create(call: Call, spec: vcenter.Datacenter.CreateSpec) -> ids.Datacen
 
     def guard(current: Folder) -> None:
         require_type(current, Type.DATACENTER)
-        require_free(call.inventory, current, spec.name)
+        require_free(call.unfiltered, current, spec.name)
 
     def plan(edit: Edit, current: Folder) -> ids.DatacenterId:
         edit.rely_on(current)
@@ -105,10 +105,10 @@ async def delete(call: Call, datacenter: ids.DatacenterId, force: bool | None) -
 
     def guard(current: Datacenter) -> None:
         if not force:
-            require_empty(call.inventory, current)
+            require_empty(call.unfiltered, current)
 
     def plan(edit: Edit, current: Datacenter) -> None:
-        delete_tree(call.inventory, edit, current)
+        delete_tree(call.unfiltered, edit, current)
 
     await call.change("Datacenter.destroy", target, plan, guard)
 

@@ -16,14 +16,15 @@ async def list_datacenters(
     call: Call, filter: vcenter.Datacenter.FilterSpec | None
 ) -> tuple[vcenter.Datacenter.Summary, ...]:
     """The datacenters that match."""
-    inventory, wanted = call.inventory, filter or vcenter.Datacenter.FilterSpec()
+    wanted = filter or vcenter.Datacenter.FilterSpec()
     names, folders = wanted.names or (), wanted.folders or ()
     found = select(
-        inventory.all(Datacenter),
+        call,
+        Datacenter,
         [
-            by_id(inventory, Datacenter, wanted.datacenters),
-            by_index(inventory, Datacenter, "name", names, lambda o: o.name in names),
-            by_index(inventory, Datacenter, "parent", folders, lambda o: o.parent in folders),
+            by_id(call, Datacenter, wanted.datacenters),
+            by_index(call, Datacenter, "name", names, lambda o: o.name in names),
+            by_index(call, Datacenter, "parent", folders, lambda o: o.parent in folders),
         ],
     )
     return tuple(

@@ -11,7 +11,6 @@ from resphere.contract.generated import vcenter
 from resphere.contract.generated.vcenter_environment_browser import ConfigTargets as Api
 from resphere.inventory.model import Datastore, Host, ManagedObject, Network
 from resphere.inventory.tagging import type_of
-from resphere.replica.replica import Replica
 from resphere.rules.space import free_space
 from resphere.services.call import Call
 from resphere.services.registry import implements
@@ -30,7 +29,6 @@ async def get(call: Call, params: Api.GetParams) -> Api.Info:
     """
     hosts = hosts_asked_for(call, params.clusters)
     wanted = params.filter or frozenset(Target)
-    inventory = call.inventory
     target: dict[str, Any] = {
         "_typeName": "ConfigTarget",
         "numCpus": max((host.hardware.cpu_threads for host in hosts), default=0),
@@ -41,10 +39,10 @@ async def get(call: Call, params: Api.GetParams) -> Api.Info:
     if Target.DATASTORES in wanted:
         stores = {id: None for host in hosts for id in host.datastores}
         target["datastore"] = [
-            datastore_info(inventory, store) for id in stores if (store := inventory.get(Datastore, id)) is not None
+            datastore_info(call, store) for id in stores if (store := call.inventory.get(Datastore, id)) is not None
         ]
     if Target.NETWORKS in wanted:
-        target |= networks(inventory, hosts)
+        target |= networks(call, hosts)
     if Target.DEVICES in wanted:
         target |= {name: [] for name in HOST_DEVICES}
     if Target.DISKS in wanted:
@@ -52,7 +50,7 @@ async def get(call: Call, params: Api.GetParams) -> Api.Info:
     return Api.Info(config_target=target)
 
 
-def datastore_info(inventory: Replica, store: Datastore) -> dict[str, Any]:
+def datastore_info(call: Call, store: Datastore) -> dict[str, Any]:
     """VIM's ``VirtualMachineDatastoreInfo``; sizes in bytes."""
     return {
         "_typeName": "VirtualMachineDatastoreInfo",
@@ -66,19 +64,19 @@ def datastore_info(inventory: Replica, store: Datastore) -> dict[str, Any]:
             "url": store.url,
             "type": store.type.value,
             "capacity": store.capacity,
-            "freeSpace": free_space(inventory, store),
+            "freeSpace": free_space(call.unfiltered, store),
             "accessible": store.accessible,
             "multipleHostAccess": store.multiple_host_access,
         },
     }
 
 
-def networks(inventory: Replica, hosts: list[Host]) -> dict[str, Any]:
+def networks(call: Call, hosts: list[Host]) -> dict[str, Any]:
     """VIM's ``network`` and ``distributedVirtualPortgroup`` of the hosts."""
     found = [
         network
         for id in {id: None for host in hosts for id in host.networks}
-        if (network := inventory.get(Network, id)) is not None
+        if (network := call.inventory.get(Network, id)) is not None
     ]
     return {
         "network": [

@@ -52,8 +52,8 @@ async def create(call: Call, spec: Api.CreateSpec) -> ids.HostSystemId:
 
     def guard(current: Folder) -> None:
         require_type(current, vcenter.Folder.Type.HOST, InvalidElementType)
-        require_new(call.inventory, spec.hostname)
-        require_free(call.inventory, current, spec.hostname)
+        require_new(call.unfiltered, spec.hostname)
+        require_free(call.unfiltered, current, spec.hostname)
 
     def decide(edit: Edit, current: Folder) -> Decision[ids.HostSystemId]:
         id = edit.new_id(Host.id_prefix)
@@ -102,7 +102,7 @@ async def delete(call: Call, host: ids.HostSystemId) -> None:
     :raises ResourceInUse: it is in a cluster, or connected and not in maintenance mode.
     """
     target = call.require(Host, host)
-    inventory = call.inventory
+    inventory = call.unfiltered
 
     def guard(current: Host) -> None:
         require_removable(inventory, current)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection
 from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.inventory.model import Cluster, Host
 from resphere.inventory.relations import cluster_of_host, datacenter_of
-from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.selection import Criterion, by_id, by_index, limited, select
@@ -20,46 +19,47 @@ ON = vcenter_vm.Power.State.POWERED_ON
 @implements(vcenter.Host.list, kept=True)
 async def list_hosts(call: Call, filter: vcenter.Host.FilterSpec | None) -> tuple[vcenter.Host.Summary, ...]:
     """The hosts that match."""
-    inventory, wanted = call.inventory, filter or vcenter.Host.FilterSpec()
+    wanted = filter or vcenter.Host.FilterSpec()
     names, folders, clusters = wanted.names or (), wanted.folders or (), wanted.clusters or ()
     states, uuids = wanted.connection_states or (), wanted.host_uuids
     found = select(
-        inventory.all(Host),
+        call,
+        Host,
         [
-            by_id(inventory, Host, wanted.hosts),
-            by_index(inventory, Host, "name", names, lambda o: o.name in names),
-            in_folders(inventory, folders),
-            by_index(inventory, Host, "parent", clusters, lambda o: o.parent in clusters),
-            by_index(inventory, Host, "connection_state", states, lambda o: o.connection_state in states),
-            tested(inventory, in_datacenter(inventory, wanted.datacenters)) if wanted.datacenters else None,
-            tested(inventory, lambda o: o.host_uuid in (uuids or ())) if uuids else None,
-            None if wanted.standalone is None else tested(inventory, standalone(inventory, wanted.standalone)),
+            by_id(call, Host, wanted.hosts),
+            by_index(call, Host, "name", names, lambda o: o.name in names),
+            in_folders(call, folders),
+            by_index(call, Host, "parent", clusters, lambda o: o.parent in clusters),
+            by_index(call, Host, "connection_state", states, lambda o: o.connection_state in states),
+            tested(call, in_datacenter(call, wanted.datacenters)) if wanted.datacenters else None,
+            tested(call, lambda o: o.host_uuid in (uuids or ())) if uuids else None,
+            None if wanted.standalone is None else tested(call, standalone(call, wanted.standalone)),
         ],
     )
     return tuple(summary(o) for o in limited(found, MOST_LISTED, "host", call.environment.list_limits))
 
 
-def tested(inventory: Replica, test: Callable[[Host], bool]) -> Criterion[Host]:
+def tested(call: Call, test: Callable[[Host], bool]) -> Criterion[Host]:
     """A criterion that no index answers: hosts are few."""
-    return Criterion(({o.id: o for o in inventory.all(Host).values() if test(o)},), test)
+    return Criterion(({o.id: o for o in call.inventory.all(Host).values() if test(o)},), test)
 
 
-def in_datacenter(inventory: Replica, datacenters: Collection[str] | None) -> Callable[[Host], bool]:
+def in_datacenter(call: Call, datacenters: Collection[str] | None) -> Callable[[Host], bool]:
     """Whether a host stands in one of the datacenters."""
-    return lambda o: (found := datacenter_of(inventory, o)) is not None and found.id in (datacenters or ())
+    return lambda o: (found := datacenter_of(call.unfiltered, o)) is not None and found.id in (datacenters or ())
 
 
-def standalone(inventory: Replica, wanted: bool) -> Callable[[Host], bool]:
+def standalone(call: Call, wanted: bool) -> Callable[[Host], bool]:
     """Whether a host is (not) part of a cluster."""
-    return lambda o: (cluster_of_host(inventory, o) is None) == wanted
+    return lambda o: (cluster_of_host(call.unfiltered, o) is None) == wanted
 
 
-def in_folders(inventory: Replica, folders: Collection[str]) -> Criterion[Host] | None:
+def in_folders(call: Call, folders: Collection[str]) -> Criterion[Host] | None:
     """Standalone hosts of the folders, and the hosts of the clusters in them."""
     if not folders:
         return None
-    parents = [*folders, *(c.id for f in folders for c in inventory.by(Cluster, "parent", f).values())]
-    return by_index(inventory, Host, "parent", parents, lambda o: o.parent in parents)
+    parents = [*folders, *(c.id for f in folders for c in call.unfiltered.by(Cluster, "parent", f).values())]
+    return by_index(call, Host, "parent", parents, lambda o: o.parent in parents)
 
 
 def summary(host: Host) -> vcenter.Host.Summary:

@@ -15,16 +15,17 @@ MOST_LISTED = 1000
 @implements(vcenter.Network.list, kept=True)
 async def list_networks(call: Call, filter: vcenter.Network.FilterSpec | None) -> tuple[vcenter.Network.Summary, ...]:
     """The networks that match."""
-    inventory, wanted = call.inventory, filter or vcenter.Network.FilterSpec()
+    wanted = filter or vcenter.Network.FilterSpec()
     names, folders, types = wanted.names or (), wanted.folders or (), wanted.types or ()
     found = select(
-        inventory.all(Network),
+        call,
+        Network,
         [
-            by_id(inventory, Network, wanted.networks),
-            by_index(inventory, Network, "name", names, lambda o: o.name in names),
-            by_index(inventory, Network, "parent", folders, lambda o: o.parent in folders),
-            by_index(inventory, Network, "type", types, lambda o: o.type in types),
-            in_datacenters(inventory, Network, wanted.datacenters),
+            by_id(call, Network, wanted.networks),
+            by_index(call, Network, "name", names, lambda o: o.name in names),
+            by_index(call, Network, "parent", folders, lambda o: o.parent in folders),
+            by_index(call, Network, "type", types, lambda o: o.type in types),
+            in_datacenters(call, Network, wanted.datacenters),
         ],
     )
     return tuple(

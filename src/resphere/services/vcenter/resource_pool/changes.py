@@ -37,7 +37,7 @@ async def create(call: Call, spec: Api.CreateSpec) -> ids.ResourcePoolId:
     parent = call.require(ResourcePool, spec.parent)
 
     def guard(current: ResourcePool) -> None:
-        require_pool_name(call.inventory, current, spec.name)
+        require_pool_name(call.unfiltered, current, spec.name)
 
     def plan(edit: Edit, current: ResourcePool) -> ids.ResourcePoolId:
         made = ResourcePool(
@@ -48,9 +48,9 @@ async def create(call: Call, spec: Api.CreateSpec) -> ids.ResourcePoolId:
             cpu_allocation=cpu,
             memory_allocation=memory,
         )
-        admit(call.inventory, made)
+        admit(call.unfiltered, made)
         if cpu.reservation or memory.reservation:
-            edit.put(admitted(root_of(call.inventory, current)))
+            edit.put(admitted(root_of(call.unfiltered, current)))
         edit.rely_on(current)
         edit.put(made)
         return ids.ResourcePoolId(made.id)
@@ -78,9 +78,9 @@ async def update(call: Call, resource_pool: ids.ResourcePoolId, spec: Api.Update
                     "resphere.resource_pool.root_update", "The root resource pool {0} cannot be changed.", current.id
                 )
             )
-        parent = call.inventory.get(ResourcePool, current.parent or "")
+        parent = call.unfiltered.get(ResourcePool, current.parent or "")
         if spec.name is not None and parent is not None:
-            require_pool_name(call.inventory, parent, spec.name, current.id)
+            require_pool_name(call.unfiltered, parent, spec.name, current.id)
 
     def plan(edit: Edit, current: ResourcePool) -> None:
         changed = msgspec.structs.replace(
@@ -90,8 +90,8 @@ async def update(call: Call, resource_pool: ids.ResourcePoolId, spec: Api.Update
             memory_allocation=memory or current.memory_allocation,
         )
         if cpu or memory:
-            admit(call.inventory, changed)
-            edit.put(admitted(root_of(call.inventory, current)))
+            admit(call.unfiltered, changed)
+            edit.put(admitted(root_of(call.unfiltered, current)))
         edit.put(changed)
 
     await call.change("ResourcePool.updateConfig", target, plan, guard)
@@ -117,7 +117,7 @@ async def delete(call: Call, resource_pool: ids.ResourcePoolId) -> None:
             )
 
     def plan(edit: Edit, current: ResourcePool) -> None:
-        inventory = call.inventory
+        inventory = call.unfiltered
         parent = inventory.get(ResourcePool, current.parent or "")
         assert parent is not None  # no root pool, so says the guard
         use(edit, parent)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.model import ResourcePool
 from resphere.inventory.relations import datacenter_of
-from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.selection import Criterion, by_id, by_index, limited, select
@@ -20,18 +19,19 @@ async def list_resource_pools(
     call: Call, filter: vcenter.ResourcePool.FilterSpec | None
 ) -> tuple[vcenter.ResourcePool.Summary, ...]:
     """The resource pools that match."""
-    inventory, wanted = call.inventory, filter or vcenter.ResourcePool.FilterSpec()
+    wanted = filter or vcenter.ResourcePool.FilterSpec()
     names, parents = wanted.names or (), wanted.parent_resource_pools or ()
     hosts, clusters = wanted.hosts or (), wanted.clusters or ()
     found = select(
-        inventory.all(ResourcePool),
+        call,
+        ResourcePool,
         [
-            by_id(inventory, ResourcePool, wanted.resource_pools),
-            by_index(inventory, ResourcePool, "name", names, lambda o: o.name in names),
-            by_index(inventory, ResourcePool, "parent", parents, lambda o: o.parent in parents),
-            by_index(inventory, ResourcePool, "owner", hosts, lambda o: o.owner in hosts),
-            by_index(inventory, ResourcePool, "owner", clusters, lambda o: o.owner in clusters),
-            in_datacenters(inventory, wanted.datacenters),
+            by_id(call, ResourcePool, wanted.resource_pools),
+            by_index(call, ResourcePool, "name", names, lambda o: o.name in names),
+            by_index(call, ResourcePool, "parent", parents, lambda o: o.parent in parents),
+            by_index(call, ResourcePool, "owner", hosts, lambda o: o.owner in hosts),
+            by_index(call, ResourcePool, "owner", clusters, lambda o: o.owner in clusters),
+            in_datacenters(call, wanted.datacenters),
         ],
     )
     return tuple(
@@ -53,11 +53,11 @@ async def get_resource_pool(call: Call, resource_pool: ids.ResourcePoolId) -> vc
     )
 
 
-def in_datacenters(inventory: Replica, datacenters: Collection[str] | None) -> Criterion[ResourcePool] | None:
+def in_datacenters(call: Call, datacenters: Collection[str] | None) -> Criterion[ResourcePool] | None:
     """Pools whose owner stands in one of the datacenters."""
     if not datacenters:
         return None
     test: Callable[[ResourcePool], bool] = lambda o: (  # noqa: E731 - typed
-        (datacenter := datacenter_of(inventory, o)) is not None and datacenter.id in datacenters
+        (datacenter := datacenter_of(call.unfiltered, o)) is not None and datacenter.id in datacenters
     )
-    return Criterion(({o.id: o for o in inventory.all(ResourcePool).values() if test(o)},), test)
+    return Criterion(({o.id: o for o in call.inventory.all(ResourcePool).values() if test(o)},), test)

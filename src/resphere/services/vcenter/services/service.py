@@ -11,7 +11,7 @@ from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_services import Service
 from resphere.inventory.vcenter_services import ServiceState
 from resphere.replica.edit import Edit
-from resphere.replica.replica import Replica
+from resphere.replica.table import Reading
 from resphere.services.call import Call
 from resphere.services.registry import implements
 
@@ -145,7 +145,7 @@ async def change(call: Call, service: str, changed: Callable[[ServiceState], Ser
         if made != found:
             edit.put(made)
 
-    await call.inventory.change(plan)
+    await call.unfiltered.change(plan)
 
 
 def started(found: ServiceState) -> ServiceState:
@@ -176,7 +176,7 @@ def stopped(found: ServiceState) -> ServiceState:
     return msgspec.structs.replace(found, state=State.STOPPED)
 
 
-def current(inventory: Replica, service: str) -> ServiceState:
+def current(inventory: Reading, service: str) -> ServiceState:
     """The service as it is.
 
     :raises NotFound: there is none of that id.

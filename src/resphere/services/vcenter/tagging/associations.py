@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from resphere.access.defaults import READ
 from resphere.contract.errors import InvalidArgument, NotFound, VapiError, message
 from resphere.contract.generated import ids, vapi_std, vcenter_tagging
 from resphere.contract.model import LocalizableMessage
@@ -23,7 +22,7 @@ PAGE_SIZE = 1000
 
 @implements(Associations.list)
 async def list_associations(call: Call, iterate: Associations.IterationSpec | None) -> Associations.ListResult:
-    """A page of the attachments to objects that the caller may read.
+    """A page of the attachments of tags to objects, as far as the caller may read both.
 
     :raises InvalidArgument: the marker is none of ours.
     """
@@ -33,7 +32,7 @@ async def list_associations(call: Call, iterate: Associations.IterationSpec | No
     except InvalidMarker:
         raise InvalidArgument(unknown_marker(marker)) from None
     attachments = attached_to_existing(call.inventory, all_after(call.inventory, Attachment, after))
-    readable = (attachment for attachment in attachments if call.view.holds(READ, attachment.object))
+    readable = (each for each in attachments if call.inventory.get(Tag, each.tag) is not None)
     shown, following = cut(readable, PAGE_SIZE)
     return Associations.ListResult(
         associations=tuple(
@@ -67,7 +66,7 @@ async def update(call: Call, spec: Associations.UpdateSpec) -> Associations.Upda
         return apply(call, edit, spec)
 
     try:
-        results = await call.inventory.change(plan)
+        results = await call.unfiltered.change(plan)
     except NotAll as refused:
         return Associations.UpdateResult(success=False, errors=refused.errors)
     return Associations.UpdateResult(success=True, results=results)
@@ -96,12 +95,12 @@ def apply(call: Call, edit: Edit, spec: Associations.UpdateSpec) -> tuple[Associ
                 spec.object.id,
             )
         )
-    attaching = Attaching(edit, call.inventory)
+    attaching = Attaching(edit, call.unfiltered)
     results: list[Associations.ResultItem] = []
     errors: list[LocalizableMessage] = []
     for wanted in spec.tag_spec_list:
         try:
-            tag = attaching.tag(identified(call.inventory, wanted))
+            tag = attaching.tag(identified(call.unfiltered, wanted))
             if wanted.operation is Associations.Operation.ATTACH:
                 changed = attaching.attach(tag, target)
             else:

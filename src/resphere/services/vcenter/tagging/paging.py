@@ -18,7 +18,7 @@ import msgspec
 from resphere.contract.errors import InvalidArgument, NotFound, message
 from resphere.contract.model import LocalizableMessage
 from resphere.inventory.tagging import SHELVES, Attachment, Category, Tag, shelf_of
-from resphere.replica.replica import Replica
+from resphere.replica.table import Reading
 
 D = TypeVar("D", Category, Tag, Attachment)
 Named = TypeVar("Named", Category, Tag)
@@ -59,7 +59,7 @@ def unknown_marker(marker: str | None) -> LocalizableMessage:
     return message("resphere.tagging.unknown_marker", "iterate.marker: '{0}' is of no earlier page.", marker)
 
 
-def all_after(inventory: Replica, cls: type[D], after: str) -> Iterator[D]:
+def all_after(inventory: Reading, cls: type[D], after: str) -> Iterator[D]:
     """All documents of the kind behind the id ``after`` (empty: from the beginning)."""
     first = int(shelf_of(after)) if after else 0
     for shelf in range(first, SHELVES):
@@ -69,7 +69,7 @@ def all_after(inventory: Replica, cls: type[D], after: str) -> Iterator[D]:
                 yield found[id]
 
 
-def named_after(inventory: Replica, cls: type[Named], names: Collection[str], after: str) -> Iterator[Named]:
+def named_after(inventory: Reading, cls: type[Named], names: Collection[str], after: str) -> Iterator[Named]:
     """The documents with one of ``names`` behind the id ``after``."""
     found = {id: document for name in set(names) for id, document in inventory.by(cls, "name", name).items()}
     return (found[id] for id in sorted(found) if id > after)
@@ -83,7 +83,7 @@ def cut(documents: Iterator[D], size: int, names: tuple[str, ...] | None = None)
 
 
 def page(
-    inventory: Replica, cls: type[Named], names: Collection[str] | None, marker: str | None, size: int | None
+    inventory: Reading, cls: type[Named], names: Collection[str] | None, marker: str | None, size: int | None
 ) -> tuple[list[Named], str | None]:
     """A page of categories or tags, all or with one of ``names``, and the marker of the next.
 

@@ -62,7 +62,7 @@ def planned(call: Call, spec: Spec) -> Planned:
     """The plan, refused where it cannot be now; it looks at everything again when it is carried out."""
     source = call.require(VirtualMachine, spec.source)
     require_name(spec.name, "virtual machine")
-    inventory, where = call.inventory, wanted(spec.placement)
+    inventory, where = call.unfiltered, wanted(spec.placement)
     customization = spec.guest_customization_spec
     settings = require_item(call, customization.name).spec if customization and customization.name else None
     identity = new_identity(call.environment.random_bytes)

@@ -31,7 +31,7 @@ async def create(call: Call, spec: Spec) -> ids.VirtualMachineId:
         raise no_placement()
     if spec.name is not None:
         require_name(spec.name, "virtual machine")
-    inventory, where = call.inventory, wanted(spec.placement)
+    inventory, where = call.unfiltered, wanted(spec.placement)
     identity = new_identity(call.environment.random_bytes)
 
     def guard(folder: Folder) -> None:

@@ -22,6 +22,6 @@ async def delete(call: Call, vm: ids.VirtualMachineId) -> None:
 
     def guard(current: VirtualMachine) -> None:
         may_delete(current)
-        require_accessible(call.inventory, current)
+        require_accessible(call.unfiltered, current)
 
     await call.run("VirtualMachine.destroy", target, lambda _, current: Decision(DeleteVm(vm=current), None), guard)

@@ -29,7 +29,7 @@ async def instant_clone(call: Call, spec: Spec) -> ids.VirtualMachineId:
     """
     source = call.require(VirtualMachine, spec.source)
     require_name(spec.name, "virtual machine")
-    inventory, random_bytes = call.inventory, call.environment.random_bytes
+    inventory, random_bytes = call.unfiltered, call.environment.random_bytes
     identity = require_uuid(spec.bios_uuid, random_bytes) if spec.bios_uuid else new_identity(random_bytes)
 
     def guard(current: VirtualMachine) -> None:

@@ -9,7 +9,6 @@ from resphere.contract.generated.vcenter_vm_hardware import Ethernet
 from resphere.inventory.model import Network, VirtualMachine
 from resphere.inventory.relations import cluster_of_vm, hosts_of_cluster
 from resphere.replica.derived import per_object
-from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.checks.datacenters import in_datacenters
 from resphere.services.registry import implements
@@ -35,39 +34,38 @@ SUMMARIES = per_object(VirtualMachine, summary)
 @implements(vcenter.VM.list, kept=True)
 async def list_vms(call: Call, filter: vcenter.VM.FilterSpec | None) -> tuple[vcenter.VM.Summary, ...]:
     """The VMs that match. Templates are not listed, as in vCenter 7.0 and 8.0."""
-    inventory = call.inventory
-    found = select(inventory.all(VirtualMachine), criteria(inventory, filter) if filter else ())
+    found = select(call, VirtualMachine, criteria(call, filter) if filter else ())
     found = [vm for vm in found if not vm.template]
-    return inventory.derived(SUMMARIES).of(limited(found, MOST_LISTED, "vm", call.environment.list_limits))
+    return call.unfiltered.derived(SUMMARIES).of(limited(found, MOST_LISTED, "vm", call.environment.list_limits))
 
 
-def criteria(inventory: Replica, filter: vcenter.VM.FilterSpec) -> list[Criterion[VirtualMachine] | None]:
+def criteria(call: Call, filter: vcenter.VM.FilterSpec) -> list[Criterion[VirtualMachine] | None]:
     """The filter's criteria, each with the index that answers it."""
     vm = VirtualMachine
     names, folders, hosts = filter.names or (), filter.folders or (), filter.hosts or ()
     pools, states = filter.resource_pools or (), filter.power_states or ()
     return [
-        by_id(inventory, vm, filter.vms),
-        by_index(inventory, vm, "name", names, lambda o: o.name in names),
-        by_index(inventory, vm, "parent", folders, lambda o: o.parent in folders),
-        by_index(inventory, vm, "host", hosts, lambda o: o.host in hosts),
-        by_index(inventory, vm, "resource_pool", pools, lambda o: o.resource_pool in pools),
-        by_index(inventory, vm, "power_state", states, lambda o: o.power_state in states),
-        in_clusters(inventory, filter.clusters),
-        in_datacenters(inventory, vm, filter.datacenters),
+        by_id(call, vm, filter.vms),
+        by_index(call, vm, "name", names, lambda o: o.name in names),
+        by_index(call, vm, "parent", folders, lambda o: o.parent in folders),
+        by_index(call, vm, "host", hosts, lambda o: o.host in hosts),
+        by_index(call, vm, "resource_pool", pools, lambda o: o.resource_pool in pools),
+        by_index(call, vm, "power_state", states, lambda o: o.power_state in states),
+        in_clusters(call, filter.clusters),
+        in_datacenters(call, vm, filter.datacenters),
     ]
 
 
 def in_clusters(
-    inventory: Replica, clusters: frozenset[ids.ClusterComputeResourceId] | None
+    call: Call, clusters: frozenset[ids.ClusterComputeResourceId] | None
 ) -> Criterion[VirtualMachine] | None:
     """VMs that run on a host of one of the clusters."""
     if not clusters:
         return None
-    hosts = [host.id for cluster in sorted(clusters) for host in hosts_of_cluster(inventory, cluster)]
+    hosts = [host.id for cluster in sorted(clusters) for host in hosts_of_cluster(call.unfiltered, cluster)]
     return Criterion(
-        tuple(inventory.by(VirtualMachine, "host", host) for host in hosts),
-        lambda vm: (cluster := cluster_of_vm(inventory, vm)) is not None and cluster.id in clusters,
+        tuple(call.unfiltered.by(VirtualMachine, "host", host) for host in hosts),
+        lambda vm: (cluster := cluster_of_vm(call.unfiltered, vm)) is not None and cluster.id in clusters,
     )
 
 
@@ -89,7 +87,7 @@ async def get_vm(call: Call, vm: ids.VirtualMachineId) -> vcenter.VM.Info:
         cpu=found.cpu,
         memory=found.memory,
         disks=found.disks,
-        nics=nics_with_names(call.inventory, found),
+        nics=nics_with_names(call, found),
         cdroms=found.cdroms,
         floppies=found.floppies,
         parallel_ports=found.parallel_ports,
@@ -101,14 +99,17 @@ async def get_vm(call: Call, vm: ids.VirtualMachineId) -> vcenter.VM.Info:
 
 
 def nics_with_names(
-    inventory: Replica, vm: VirtualMachine
+    call: Call, vm: VirtualMachine
 ) -> dict[ids.VcenterVmHardwareEthernetId, vcenter_vm_hardware.Ethernet.Info]:
-    """The VM's NICs as clients see them: with their networks' present names, which are not stored with the VM."""
+    """The VM's NICs as clients see them: with their networks' present names, which are not stored with the VM.
+
+    Who may read the VM may read those names, as they are part of its configuration in vSphere.
+    """
     shown = {}
     for key, nic in vm.nics.items():
         # Only a standard port group's backing has a name: clients check the union.
         named = nic.backing.type is Ethernet.BackingType.STANDARD_PORTGROUP and nic.backing.network
-        network = inventory.get(Network, named) if named else None
+        network = call.unfiltered.get(Network, named) if named else None
         if network is not None and nic.backing.network_name != network.name:
             nic = replace_backing(nic, network.name)
         if nic.type is Ethernet.EmulationType.VMXNET3 and nic.upt_v2_compatibility_enabled is None:

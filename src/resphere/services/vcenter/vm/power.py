@@ -32,7 +32,7 @@ async def start(call: Call, vm: ids.VirtualMachineId) -> None:
     target = call.require(VirtualMachine, vm)
 
     def decide(edit: Edit, current: VirtualMachine) -> Decision[None]:
-        host = running_place(call.inventory, current)
+        host = running_place(call.unfiltered, current)
         return Decision(PowerOn(vm=current, host=host), None)
 
     await call.run("VirtualMachine.powerOn", target, decide, may_start)

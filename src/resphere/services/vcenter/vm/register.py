@@ -38,7 +38,7 @@ async def register(call: Call, spec: Spec) -> ids.VirtualMachineId:
         raise no_placement()
     if spec.name is not None:
         require_name(spec.name, "virtual machine")
-    inventory, where = call.inventory, wanted(spec.placement)
+    inventory, where = call.unfiltered, wanted(spec.placement)
     target = folder_of(inventory, where)
 
     def guard(folder: Folder) -> None:

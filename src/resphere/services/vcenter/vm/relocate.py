@@ -53,7 +53,7 @@ async def relocate_task(call: Call, vm: ids.VirtualMachineId, spec: Spec) -> ids
 
 def planned(call: Call, vm: ids.VirtualMachineId, spec: Spec) -> Planned:
     """The plan, refused where it cannot be now; it looks at everything again when it is carried out."""
-    inventory, where = call.inventory, wanted(spec.placement)
+    inventory, where = call.unfiltered, wanted(spec.placement)
     wishes = {key: wish.datastore for key, wish in (spec.disks or {}).items()}
 
     def prepared(current: VirtualMachine) -> tuple[Place, Targets]:

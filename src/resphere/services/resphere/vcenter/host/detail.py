@@ -6,7 +6,7 @@ import msgspec
 
 from resphere.contract.extensions.hosts import Host as HostDetail
 from resphere.contract.generated import ids
-from resphere.inventory.model import Host, VirtualMachine
+from resphere.inventory.model import Datastore, Host, Network, VirtualMachine
 from resphere.inventory.relations import cluster_of_host, datacenter_of
 from resphere.services.call import Call
 from resphere.services.registry import implements
@@ -17,9 +17,9 @@ from resphere.services.vcenter.host.host import CONNECTED, ON
 async def get_host(call: Call, host: ids.HostSystemId) -> HostDetail.Info:
     """One host with its place, hardware, mounts and load."""
     found = call.require(Host, host)
-    inventory = call.inventory
-    cluster, datacenter = cluster_of_host(inventory, found), datacenter_of(inventory, found)
-    vms = inventory.by(VirtualMachine, "host", host).values()
+    # Where it stands, who sees it may know; what runs on it and what it has mounted only as far as they see that too.
+    cluster, datacenter = cluster_of_host(call.unfiltered, found), datacenter_of(call.unfiltered, found)
+    vms = call.inventory.by(VirtualMachine, "host", host).values()
     running = [vm for vm in vms if vm.power_state is ON]
     return HostDetail.Info(
         host=host,
@@ -37,8 +37,8 @@ async def get_host(call: Call, host: ids.HostSystemId) -> HostDetail.Info:
         management_ip=found.management_ip,
         hardware=HostDetail.Hardware(**msgspec.structs.asdict(found.hardware)),
         physical_nics=tuple(HostDetail.PhysicalNic(**msgspec.structs.asdict(n)) for n in found.physical_nics),
-        datastores=found.datastores,
-        networks=found.networks,
+        datastores=tuple(id for id in found.datastores if call.inventory.get(Datastore, id) is not None),
+        networks=tuple(id for id in found.networks if call.inventory.get(Network, id) is not None),
         vm_count=len(vms),
         powered_on_vm_count=len(running),
         memory_allocated_MiB=sum(vm.memory.size_MiB for vm in running),

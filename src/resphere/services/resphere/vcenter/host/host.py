@@ -81,7 +81,7 @@ def is_there(host: Host, spec: HostMoves.MoveSpec) -> bool:
 
 def standalone_stays(call: Call, host: Host, spec: HostMoves.MoveSpec) -> bool:
     """Whether a standalone host goes from folder to folder, and keeps its pools."""
-    return spec.folder is not None and cluster_of_host(call.inventory, host) is None
+    return spec.folder is not None and cluster_of_host(call.unfiltered, host) is None
 
 
 def require_destination(call: Call, host: Host, spec: HostMoves.MoveSpec) -> None:
@@ -90,15 +90,15 @@ def require_destination(call: Call, host: Host, spec: HostMoves.MoveSpec) -> Non
         require_folder(call, host, spec.folder, vcenter.Folder.Type.HOST)
     elif spec.cluster is not None:
         cluster = call.require(Cluster, spec.cluster)
-        require_same_datacenter(call.inventory, host, cluster)
-        require_free(call.inventory, cluster, host.name, host.id)
+        require_same_datacenter(call.unfiltered, host, cluster)
+        require_free(call.unfiltered, cluster, host.name, host.id)
         if host.parent != cluster.id:
-            require_fitting(call.inventory, cluster, host)
+            require_fitting(call.unfiltered, cluster, host)
 
 
 def require_maintenance(call: Call, host: Host) -> None:
     """Refuse to take a host out of a cluster where it may run VMs."""
-    cluster = cluster_of_host(call.inventory, host)
+    cluster = cluster_of_host(call.unfiltered, host)
     if cluster is not None and not host.in_maintenance_mode:
         raise NotAllowedInCurrentState(
             message(
@@ -113,7 +113,7 @@ def require_maintenance(call: Call, host: Host) -> None:
 
 def change_owner(call: Call, edit: Edit, host: Host, spec: HostMoves.MoveSpec) -> None:
     """Put the host, and its VMs, under the pools of the cluster that it joins, or of its own where it leaves one."""
-    inventory = call.inventory
+    inventory = call.unfiltered
     retire(edit, host.id)
     if host.resource_pool is not None:
         remove_pools(inventory, edit, host)

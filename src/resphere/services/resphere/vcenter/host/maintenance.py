@@ -44,7 +44,7 @@ def work(call: Call, spec: HostMaintenance.Spec) -> Work:
     with_powered_off = bool(spec.evacuate_powered_off_vms)
 
     def enter(_: Edit, current: Host) -> Decision[None]:
-        moves = evacuation(call.inventory, current, with_powered_off)
+        moves = evacuation(call.unfiltered, current, with_powered_off)
         effect = EnterMaintenanceMode(host=current, moves=moves, with_powered_off=with_powered_off)
         return Decision(effect, None)
 
@@ -81,7 +81,7 @@ def may_enter(call: Call, host: Host, with_powered_off: bool) -> None:
             message("resphere.host.maintenance.already_in", "The host {0} is already in maintenance mode.", host.name)
         )
     try:
-        evacuation(call.inventory, host, with_powered_off)
+        evacuation(call.unfiltered, host, with_powered_off)
     except NoPlace as stranded:
         raise NotAllowedInCurrentState(
             message(

@@ -1,4 +1,8 @@
-"""``resphere.vcenter.inventory.objects``: find by path, and get with all that an object stands in."""
+"""``resphere.vcenter.inventory.objects``: find by path, and get with all that an object stands in.
+
+Who sees an object may know where it stands: the names of all above it are told, as vCenter's clients show them. What is
+above may not be seen itself, and what stands beside is not told.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +30,10 @@ async def find(call: Call, path: str) -> InventoryObjects.Reference:
             message("resphere.inventory.path", "A path begins with a slash, as in /DC0/vm/web, and not as {0}.", path)
         )
     try:
-        return reference(object_at(call.inventory, path))
+        found = object_at(call.unfiltered, path)
     except NothingThere as nothing:
+        if not call.view.sees(nothing.parent):
+            raise unseen(path) from None
         raise NotFound(
             message(
                 "resphere.inventory.no_path",
@@ -38,20 +44,30 @@ async def find(call: Call, path: str) -> InventoryObjects.Reference:
                 nothing.parent.id,
             )
         ) from None
+    if not call.view.sees(found):
+        raise unseen(path)
+    return reference(found)
+
+
+def unseen(path: str) -> NotFound:
+    """The refusal of a path that leads to nothing that the caller sees: whether to anything else is not told."""
+    return NotFound(message("resphere.inventory.no_seen_path", "There is no {0}.", path))
 
 
 @implements(InventoryObjects.get, kept=True)
 async def get(call: Call, object: str) -> InventoryObjects.Info:
-    """An object of any type with its path, all above it, and the resource pools that it takes from.
+    """An object of any type with its path, all above it, and the resource pools that it takes from and the caller sees.
 
+    :raises Unauthorized: the caller does not see it.
     :raises NotFound: there is none of that id.
     """
-    inventory = call.inventory
+    inventory = call.unfiltered
     found = object_by_id(inventory, object)
     if found is None:
         raise NotFound(
             message("resphere.inventory.no_object", "No object of the inventory has the identifier {0}.", object)
         )
+    found = call.require(type(found), object)
     datacenter = datacenter_of(inventory, found)
     host, cluster = host_of(inventory, found), cluster_of(inventory, found)
     return InventoryObjects.Info(
@@ -63,7 +79,7 @@ async def get(call: Call, object: str) -> InventoryObjects.Info:
         datacenter=ids.DatacenterId(datacenter.id) if datacenter is not None else None,
         cluster=ids.ClusterComputeResourceId(cluster.id) if cluster is not None else None,
         host=ids.HostSystemId(host.id) if host is not None else None,
-        resource_pools=tuple(pool_info(inventory, pool) for pool in pools_of(inventory, found)),
+        resource_pools=tuple(pool_info(inventory, pool) for pool in pools_of(inventory, found) if call.view.sees(pool)),
     )
 
 

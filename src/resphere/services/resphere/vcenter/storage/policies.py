@@ -37,7 +37,7 @@ async def create(call: Call, spec: StoragePolicies.CreateSpec) -> ids.VcenterSto
     )
 
     def plan(edit: Edit) -> None:
-        if any(policy.name == made.name for policy in all_policies(call.inventory).values()):
+        if any(policy.name == made.name for policy in all_policies(call.unfiltered).values()):
             raise AlreadyExists(
                 message("resphere.storage_policy.name_taken", "There is a storage policy {0} already.", made.name)
             )
@@ -45,7 +45,7 @@ async def create(call: Call, spec: StoragePolicies.CreateSpec) -> ids.VcenterSto
             use_tag(edit, require_now(edit, Tag, tag))
         edit.put(made)
 
-    await call.inventory.change(plan)
+    await call.unfiltered.change(plan)
     return made.id
 
 
@@ -59,12 +59,12 @@ async def delete(call: Call, policy: ids.VcenterStoragePolicyId) -> None:
     """
 
     def plan(edit: Edit) -> None:
-        found = require_policy(call.inventory, policy)
+        found = require_policy(call.unfiltered, policy)
         if policy in BUILT_IN:
             raise InvalidArgument(
                 message("resphere.storage_policy.own", "The storage policy {0} is one of vCenter's own.", found.name)
             )
-        having = list(vms_of_policy(call.inventory, policy))
+        having = list(vms_of_policy(call.unfiltered, policy))
         if having:
             raise ResourceInUse(
                 message(
@@ -78,4 +78,4 @@ async def delete(call: Call, policy: ids.VcenterStoragePolicyId) -> None:
         edit.delete(StoragePolicy, policy)
         edit.vacant(policy_claims(policy))
 
-    await call.inventory.change(plan)
+    await call.unfiltered.change(plan)

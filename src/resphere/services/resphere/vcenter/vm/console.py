@@ -30,7 +30,7 @@ async def open_(call: Call, ticket: Secret) -> bytes:
         edit.delete(ConsoleTicket, found.id)
         return vm
 
-    return screen(await call.inventory.change(plan)).encode()
+    return screen(await call.unfiltered.change(plan)).encode()
 
 
 def screen(vm: VirtualMachine) -> str:

@@ -91,7 +91,7 @@ async def create_snapshot(call: Call, vm: ids.VirtualMachineId, spec: VmSnapshot
             raise NotAllowedInCurrentState(
                 message("resphere.vm.snapshot.template", "A template cannot have snapshots: {0}.", current.name)
             )
-        if depth(call.inventory, current.snapshot) >= DEEPEST_TREE:
+        if depth(call.unfiltered, current.snapshot) >= DEEPEST_TREE:
             raise NotAllowedInCurrentState(
                 message("resphere.vm.snapshot.too_deep", "Snapshots can be at most {0} levels deep.", DEEPEST_TREE)
             )
@@ -117,7 +117,7 @@ async def revert(call: Call, vm: ids.VirtualMachineId, snapshot: str) -> None:
 
     def decide(edit: Edit, current: VirtualMachine) -> Decision[None]:
         kept = snapshot_now(edit, current, snapshot)
-        after = reverted(call.inventory, current, kept)
+        after = reverted(call.unfiltered, current, kept)
         if after.power_state is ON:
             edit.rely_on(call.require(Host, after.host))
         return Decision(RevertToSnapshot(before=current, after=after, snapshot=kept), None)
@@ -135,7 +135,7 @@ async def delete(
     """
     target = call.require(VirtualMachine, vm)
     require_snapshot(call, vm, snapshot)
-    doomed = descendants(call.inventory, vm, snapshot) if children else (snapshot,)
+    doomed = descendants(call.unfiltered, vm, snapshot) if children else (snapshot,)
     await call.run("VirtualMachine.removeSnapshot", target, deletion(doomed, consolidate))
 
 
@@ -153,7 +153,7 @@ def deletion(snapshots: tuple[str, ...], consolidate: bool | None) -> Callable[[
 async def delete_all(call: Call, vm: ids.VirtualMachineId, consolidate: bool | None) -> None:
     """Delete all snapshots; the VM stays as it is. ``consolidate`` as in :func:`delete`."""
     target = call.require(VirtualMachine, vm)
-    doomed = tuple(snapshot.id for snapshot in snapshots_of(call.inventory, vm))
+    doomed = tuple(snapshot.id for snapshot in snapshots_of(call.unfiltered, vm))
     if doomed:
         await call.run("VirtualMachine.removeAllSnapshots", target, deletion(doomed, consolidate))
 

@@ -59,8 +59,8 @@ def require_pool(call: Call, vm: VirtualMachine, resource_pool: ids.ResourcePool
     pool = call.require(ResourcePool, resource_pool)
     if vm.template:
         raise refusal("template", "{0} is a template: it stands in no resource pool.", vm.name)
-    host = call.require(Host, vm.host)
-    cluster = cluster_of_host(call.inventory, host)
+    host = call.referred(Host, vm.host)
+    cluster = cluster_of_host(call.unfiltered, host)
     owner = cluster or host
     if pool.owner != owner.id:
         raise refusal(

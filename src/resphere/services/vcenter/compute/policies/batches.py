@@ -45,7 +45,7 @@ async def create_tags_and_policies(call: Call, spec: CreateTagsAndPoliciesSpec) 
             if key in made or key in errors:
                 key = f"policies[{number}]"
             id = await _create(call, item.spec)
-            made[key] = CreateResultInfo(policy=id, info=info(require_policy(call.inventory, id)))
+            made[key] = CreateResultInfo(policy=id, info=info(require_policy(call.unfiltered, id)))
         except VapiError as error:
             errors[key] = error_value(error)
     return CreateResult(policies=made or None, errors=errors or None)
@@ -69,24 +69,24 @@ async def _create(call: Call, spec: Dynamic) -> Id:
     new_category, new_tag = identity_for(call, Category, None), identity_for(call, Tag, None)
 
     def plan(edit: Edit) -> None:
-        tag = selected(call.inventory, given)
+        tag = selected(call.unfiltered, given)
         names = named(given)
         if tag is None and names is not None:
             edit.put(_tag_named(call, edit, names, new_category, new_tag))
-            edit.put(new_policy(call.inventory, edit, id, given, TagId(new_tag), made_tag=True))
+            edit.put(new_policy(call.unfiltered, edit, id, given, TagId(new_tag), made_tag=True))
         elif tag is not None:
             # The last of the policies that share a tag which was made for them takes it along.
-            sharing = call.inventory.by(ComputePolicy, "vm_tag", tag).values() if names is not None else ()
-            edit.put(new_policy(call.inventory, edit, id, given, tag, any(policy.made_tag for policy in sharing)))
+            sharing = call.unfiltered.by(ComputePolicy, "vm_tag", tag).values() if names is not None else ()
+            edit.put(new_policy(call.unfiltered, edit, id, given, tag, any(policy.made_tag for policy in sharing)))
         else:
             raise InvalidArgument(message("resphere.compute_policy.no_tag", "spec: no tag is given."))
 
-    await call.inventory.change(plan)
+    await call.unfiltered.change(plan)
     return id
 
 
 async def _delete(call: Call, policy: Id) -> None:
-    await call.inventory.change(lambda edit: forget(call.inventory, edit, policy, with_tag=True))
+    await call.unfiltered.change(lambda edit: forget(call.unfiltered, edit, policy, with_tag=True))
 
 
 def named(given: Given) -> TagNameSpec | None:
@@ -97,7 +97,7 @@ def named(given: Given) -> TagNameSpec | None:
 
 def _tag_named(call: Call, edit: Edit, names: TagNameSpec, category_id: str, tag_id: str) -> Tag:
     """A new tag of those names, in the category of its name or in a new one."""
-    categories = list(call.inventory.by(Category, "name", names.category_name).values())
+    categories = list(call.unfiltered.by(Category, "name", names.category_name).values())
     if categories:
         category = categories[0]
         edit.rely_on(category)

@@ -16,6 +16,7 @@ from resphere.inventory.compute_policies import ComputePolicy
 from resphere.inventory.tagging import Category, Tag, is_associable, tag_name_key
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.replica.table import Reading
 from resphere.rules.names import require_name
 from resphere.rules.tag_deletion import delete_compute_policies
 from resphere.rules.users import use_tag
@@ -70,12 +71,12 @@ async def create(call: Call, spec: m.Dynamic) -> Id:
     id = new_id(call)
 
     def plan(edit: Edit) -> None:
-        tag = selected(call.inventory, given)
+        tag = selected(call.unfiltered, given)
         if tag is None:
             raise InvalidArgument(message("resphere.compute_policy.no_tag", "spec.vm_selector: there is no such tag."))
-        edit.put(new_policy(call.inventory, edit, id, given, tag))
+        edit.put(new_policy(call.unfiltered, edit, id, given, tag))
 
-    await call.inventory.change(plan)
+    await call.unfiltered.change(plan)
     return id
 
 
@@ -85,7 +86,7 @@ async def update(call: Call, policy: Id, spec: Policies.UpdateSpec) -> None:
 
     :raises NotFound: there is none of that id.
     """
-    require_policy(call.inventory, policy)
+    require_policy(call.unfiltered, policy)
 
     def plan(edit: Edit) -> None:
         found = require_now(edit, policy)
@@ -97,7 +98,7 @@ async def update(call: Call, policy: Id, spec: Policies.UpdateSpec) -> None:
             )
         )
 
-    await call.inventory.change(plan)
+    await call.unfiltered.change(plan)
 
 
 @implements(Policies.delete)
@@ -106,7 +107,7 @@ async def delete(call: Call, policy: Id) -> None:
 
     :raises NotFound: there is none of that id.
     """
-    await call.inventory.change(lambda edit: forget(call.inventory, edit, policy, with_tag=False))
+    await call.unfiltered.change(lambda edit: forget(call.unfiltered, edit, policy, with_tag=False))
 
 
 def new_id(call: Call) -> Id:
@@ -119,7 +120,7 @@ def not_found(id: str) -> NotFound:
     return NotFound(message("resphere.compute_policy.not_found", "There is no compute policy with the id {0}.", id))
 
 
-def require_policy(inventory: Replica, id: str) -> ComputePolicy:
+def require_policy(inventory: Reading, id: str) -> ComputePolicy:
     """The policy of that id.
 
     :raises NotFound: there is none.

@@ -14,7 +14,7 @@ from resphere.contract.model import Struct
 from resphere.inventory.host_parts import DirectPathDevice, Mode, device_key, devices_of
 from resphere.inventory.model import Host
 from resphere.replica.edit import Edit
-from resphere.replica.replica import Replica
+from resphere.replica.table import Reading
 from resphere.services.call import Call
 from resphere.services.registry import implements
 
@@ -133,7 +133,7 @@ def require_mode(host: Host, device: str, mode: Mode | None) -> None:
         )
 
 
-def info(inventory: Replica, host: Host, device: str) -> DirectPathDevices.Info:
+def info(inventory: Reading, host: Host, device: str) -> DirectPathDevices.Info:
     """One device of the host."""
     nic = devices_of(host)[device]
     given = inventory.get(DirectPathDevice, device_key(host.id, device))

@@ -34,12 +34,12 @@ async def check_compatibility(
 
     :raises NotFound: the policy or a datastore.
     """
-    inventory, wanted = call.inventory, require_policy(call.inventory, policy)
+    wanted = require_policy(call.inventory, policy)
     given = [call.require(Datastore, id) for id in sorted(datastores, key=number)]
     return Policies.CompatibilityInfo(
         compatible_datastores=tuple(
             Policies.CompatibleDatastoreInfo(datastore=ids.DatastoreId(store.id))
             for store in given
-            if fit(inventory, wanted, store) is Fit.GOOD
+            if fit(call.unfiltered, wanted, store) is Fit.GOOD
         )
     )

@@ -31,7 +31,7 @@ async def list_vms(call: Call, policy: ids.VcenterStoragePolicyId) -> dict[str, 
 
 
 def _info(call: Call, vm: VirtualMachine, policy: str) -> VM.Info:
-    disks = disk_policies(call.inventory, vm)
+    disks = disk_policies(call.unfiltered, vm)
     return VM.Info(
         vm_home=vm.storage_policy == policy, disks=tuple(disk for disk, its in disks.items() if its.id == policy)
     )

@@ -21,4 +21,4 @@ async def get(
     :raises NotFound: the VM or the policy.
     """
     machine = call.require(VirtualMachine, vm)
-    return Policies.Info(status=compliance(call.inventory, require_policy(call.inventory, policy), machine))
+    return Policies.Info(status=compliance(call.unfiltered, require_policy(call.unfiltered, policy), machine))

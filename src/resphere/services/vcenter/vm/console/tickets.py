@@ -33,7 +33,7 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: Tickets.CreateSpec)
 
     def plan(edit: Edit, current: VirtualMachine) -> None:
         edit.rely_on(current)
-        for old in list(call.inventory.by(ConsoleTicket, "machine", current.id).values()):
+        for old in list(call.unfiltered.by(ConsoleTicket, "machine", current.id).values()):
             if old.expires <= now:
                 edit.delete(ConsoleTicket, old.id)
         edit.put(ConsoleTicket(id=digest(secret), machine=current.id, type=spec.type, expires=now + GOOD_FOR))

@@ -76,7 +76,7 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: DataSets.CreateSpec
             raise AlreadyExists(
                 message("resphere.vm.data_set.exists", "{0} has a data set named '{1}' already.", vm, spec.name)
             )
-        if len(call.inventory.by(DataSet, "owner", current.id)) >= MOST_DATA_SETS:
+        if len(call.unfiltered.by(DataSet, "owner", current.id)) >= MOST_DATA_SETS:
             raise UnableToAllocateResource(
                 message("resphere.vm.data_set.too_many", "A virtual machine has {0} data sets at most.", MOST_DATA_SETS)
             )
@@ -130,12 +130,12 @@ async def delete(call: Call, vm: ids.VirtualMachineId, data_set: ids.VcenterVmDa
 
     def plan(edit: Edit, current: VirtualMachine) -> None:
         found = require_data_set(edit.get(DataSet, data_set_id(current.id, data_set)), data_set)
-        if not force and call.inventory.by(DataSetEntry, "data_set", found.id):
+        if not force and call.unfiltered.by(DataSetEntry, "data_set", found.id):
             raise ResourceInUse(
                 message("resphere.vm.data_set.not_empty", "The data set '{0}' has entries: use force.", data_set)
             )
         edit.rely_on(current)
-        delete_data_set(call.inventory, edit, found.id)
+        delete_data_set(call.unfiltered, edit, found.id)
 
     await call.change("VirtualMachine.deleteDataSet", target, plan, require_changeable)
 

@@ -66,7 +66,7 @@ async def set_(call: Call, vm: ids.VirtualMachineId, data_set: ids.VcenterVmData
         identity = entry_id(found.id, key)
         old = edit.get(DataSetEntry, identity)
         more = size(key) + size(value) - (0 if old is None else size(old.key) + size(old.value))
-        used = sum(each.used for each in call.inventory.by(DataSet, "owner", current.id).values())
+        used = sum(each.used for each in call.unfiltered.by(DataSet, "owner", current.id).values())
         if more > 0 and used + more > MOST_BYTES:
             raise UnableToAllocateResource(
                 message(

@@ -28,7 +28,7 @@ LIVE_WORK = (CustomizationLive.run_task.service, CustomizationLive.run_task.name
 async def get_live(call: Call, vm: ids.VirtualMachineId) -> CustomizationLive.Info:
     """How far the VM's last customization is, if that was done while it ran."""
     call.require(VirtualMachine, vm)
-    for task in call.inventory.by(Task, "busy", vm).values():
+    for task in call.unfiltered.by(Task, "busy", vm).values():
         if (task.service, task.operation) == LIVE_WORK and call.tasks.is_worked_on(task):
             return CustomizationLive.Info(status=LIVE.RUNNING, start_time=task.start_time)
     last = call.inventory.get(GuestCustomization, vm)

@@ -38,7 +38,7 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: Cdrom.CreateSpec) -
     :raises ResourceInUse: the place is taken.
     :raises UnableToAllocateResource: there is no free place.
     """
-    return await reconfigure(call, vm, lambda current: with_cdrom(call.inventory, current, spec))
+    return await reconfigure(call, vm, lambda current: with_cdrom(call.unfiltered, current, spec))
 
 
 @implements(Cdrom.update)
@@ -48,7 +48,7 @@ async def update(call: Call, vm: ids.VirtualMachineId, cdrom: Key, spec: Cdrom.U
     def make(current: VirtualMachine, device: Cdrom.Info) -> Cdrom.Info:
         if spec.backing is not None:
             require_backing_changeable(current, device)
-            require_image(call.inventory, current, spec.backing)
+            require_image(call.unfiltered, current, spec.backing)
         return changed(
             device,
             backing=backing_info(spec.backing) if spec.backing else None,

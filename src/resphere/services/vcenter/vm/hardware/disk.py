@@ -43,7 +43,7 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: Disk.CreateSpec) ->
     :raises ResourceInUse: the place is taken, or there is a file of the new name.
     :raises UnableToAllocateResource: no free place, or the datastore has no room.
     """
-    return await reconfigure(call, vm, lambda current: with_disk(call.inventory, current, spec))
+    return await reconfigure(call, vm, lambda current: with_disk(call.unfiltered, current, spec))
 
 
 @implements(Disk.update)
@@ -59,7 +59,7 @@ async def update(call: Call, vm: ids.VirtualMachineId, disk: Key, spec: Disk.Upd
         if spec.backing is None or spec.backing.vmdk_file == device.backing.vmdk_file:
             return current, None
         require_off(current, f"change the backing of {device.label}")
-        path, capacity = existing_file(call.inventory, current, spec.backing)
+        path, capacity = existing_file(call.unfiltered, current, spec.backing)
         backing = Disk.BackingInfo(type=Disk.BackingType.VMDK_FILE, vmdk_file=path)
         changed = msgspec.structs.replace(device, backing=backing, capacity=capacity)
         return DISKS.with_(attached(current, path), disk, changed), None

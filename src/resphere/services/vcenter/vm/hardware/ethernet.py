@@ -26,7 +26,7 @@ async def get(call: Call, vm: ids.VirtualMachineId, nic: Key) -> Ethernet.Info:
     """One Ethernet adapter, with its network's present name."""
     found = call.require(VirtualMachine, vm)
     NICS.require(found, nic)
-    return nics_with_names(call.inventory, found)[nic]
+    return nics_with_names(call, found)[nic]
 
 
 @implements(Ethernet.create)
@@ -36,14 +36,14 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: Ethernet.CreateSpec
     :raises NotFound: there is no such network, or the VM's host is not connected to any.
     :raises InvalidArgument: a malformed MAC address, or one that does not go with its type.
     """
-    return await reconfigure(call, vm, lambda current: with_nic(call.inventory, current, spec))
+    return await reconfigure(call, vm, lambda current: with_nic(call.unfiltered, current, spec))
 
 
 @implements(Ethernet.update)
 async def update(call: Call, vm: ids.VirtualMachineId, nic: Key, spec: Ethernet.UpdateSpec) -> None:
     """Change an Ethernet adapter. A running VM takes some of it up at its next power-on; it is shown at once."""
 
-    await alter(call, vm, NICS, nic, lambda current, device: nic_with(call.inventory, current, nic, device, spec))
+    await alter(call, vm, NICS, nic, lambda current, device: nic_with(call.unfiltered, current, nic, device, spec))
 
 
 @implements(Ethernet.delete)

@@ -39,7 +39,7 @@ async def download(call: Call, id: str, token: Secret) -> ByteStream:
         except Outdated:
             if attempt == ATTEMPTS:
                 raise
-            call.inventory.refresh()
+            call.unfiltered.refresh()
             continue
         effect = EndDownload(vm=vm, transfer=transfer, digest=opened.digest)
         try:
@@ -82,9 +82,9 @@ def agreed(call: Call, id: str, token: Secret, into_guest: bool) -> tuple[GuestT
 
     :raises NotFound: there is none, or it is too old or goes the other way. Which of these is not told.
     """
-    transfer = call.inventory.get(GuestTransfer, id)
+    transfer = call.unfiltered.get(GuestTransfer, id)
     known = transfer is not None and hmac.compare_digest(transfer.token_digest, digest(token))
-    vm = call.inventory.get(VirtualMachine, transfer.machine) if transfer is not None else None
+    vm = call.unfiltered.get(VirtualMachine, transfer.machine) if transfer is not None else None
     if transfer is None or not known or vm is None:
         raise not_agreed()
     if transfer.expires <= call.environment.now() or (transfer.attributes is not None) is not into_guest:

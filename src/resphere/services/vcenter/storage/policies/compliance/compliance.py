@@ -57,6 +57,6 @@ def matching(
     for vm in list(vms_with_policies(call.inventory).values()):
         if vms and vm.id not in vms:
             continue
-        found = verdicts(call.inventory, vm)
+        found = verdicts(call.unfiltered, vm)
         if any(verdict.status in statuses for verdict in found.all()):
             yield vm, found

@@ -16,7 +16,7 @@ Compliance = vcenter_vm_storage_policy.Compliance
 @implements(Compliance.get)
 async def get(call: Call, vm: ids.VirtualMachineId) -> Compliance.Info | None:
     """The verdict on everything that has a policy; nothing where nothing has."""
-    return _info(call, verdicts(call.inventory, call.require(VirtualMachine, vm)))
+    return _info(call, verdicts(call.unfiltered, call.require(VirtualMachine, vm)))
 
 
 @implements(Compliance.check)
@@ -28,7 +28,7 @@ async def check(
     :raises InvalidArgument: the VM has no such disk; the operation declares no particular error for it.
     """
     machine = call.require(VirtualMachine, vm)
-    found = verdicts(call.inventory, machine)
+    found = verdicts(call.unfiltered, machine)
     if check_spec is None:
         return _info(call, found)
     wanted = check_spec.disks or frozenset()

@@ -19,10 +19,10 @@ from resphere.services.registry import implements
 async def get(call: Call, vm: ids.VirtualMachineId) -> Policy.Info:
     """The policies that the home and the disks have; what has none is left out."""
     found = call.require(VirtualMachine, vm)
-    home = home_policy(call.inventory, found)
+    home = home_policy(call.unfiltered, found)
     return Policy.Info(
         vm_home=home.id if home is not None else None,
-        disks={disk: policy.id for disk, policy in disk_policies(call.inventory, found).items()},
+        disks={disk: policy.id for disk, policy in disk_policies(call.unfiltered, found).items()},
     )
 
 
@@ -37,10 +37,10 @@ async def update(call: Call, vm: ids.VirtualMachineId, spec: Policy.UpdateSpec) 
     target = call.require(VirtualMachine, vm)
 
     def guard(current: VirtualMachine) -> None:
-        with_policies(call.inventory, current, spec)
+        with_policies(call.unfiltered, current, spec)
 
     def plan(edit: Edit, current: VirtualMachine) -> None:
-        changed, used = with_policies(call.inventory, current, spec)
+        changed, used = with_policies(call.unfiltered, current, spec)
         for policy in used:
             if edit.get(StoragePolicy, policy.id) is not None:
                 edit.rely_on(policy)
