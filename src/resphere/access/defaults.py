@@ -121,8 +121,8 @@ VISIBLE = (
 document lists of tags ("will only contain tags for which you have read privileges"). Lists of managed objects need not
 stand here, and what is about one tag or category needs the privilege on that, which hangs below the root folder."""
 
-USING: dict[str, str] = {"Network": "Network.Assign"}
-"""The privilege that a change of one object needs on others that it refers to; ``System.Read`` where none is named."""
+USING: dict[str, str] = {"Datastore": "Datastore.AllocateSpace", "Network": "Network.Assign"}
+"""The privilege that a change of one object needs on others that it uses; ``System.Read`` where none is named."""
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from resphere.access.defaults import READ
+from resphere.access.defaults import READ, USING
 from resphere.access.refusals import no_privileges
 from resphere.access.seen import seen
 from resphere.access.view import View
@@ -149,6 +149,10 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         if found is None:
             raise not_found(cls, identity)
         return found
+
+    def may_use(self, obj: ManagedObject) -> bool:
+        """Whether ``obj`` may be chosen for the caller, who names none: it is seen, and whoever is put there may be."""
+        return self.view.holds(USING.get(obj.resource_type, READ), obj.id)
 
     async def run(
         self,

@@ -9,6 +9,7 @@ from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_vm_hardware import Ethernet
 from resphere.inventory.model import Host, Network, VirtualMachine
 from resphere.replica.replica import Replica
+from resphere.rules.candidates import Usable, anything
 from resphere.rules.hardware.devices import added, changed, initial_state, require_not_suspended
 from resphere.rules.hardware.families import NICS
 from resphere.rules.machines.guest_defaults import guest
@@ -34,10 +35,12 @@ BACKING_OF_NETWORK = {
 }
 
 
-def with_nic(inventory: Replica, vm: VirtualMachine, spec: Ethernet.CreateSpec) -> tuple[VirtualMachine, Key]:
-    """``vm`` with an adapter more, and its key."""
+def with_nic(
+    inventory: Replica, vm: VirtualMachine, spec: Ethernet.CreateSpec, usable: Usable = anything
+) -> tuple[VirtualMachine, Key]:
+    """``vm`` with an adapter more, and its key; where ``spec`` names no network, a ``usable`` one is chosen."""
     require_not_suspended(vm, "add an Ethernet adapter", VapiError)
-    return added(vm, NICS, lambda current, number: new_nic(inventory, current, number, spec))
+    return added(vm, NICS, lambda current, number: new_nic(inventory, current, number, spec, usable))
 
 
 def nic_with(
@@ -67,7 +70,9 @@ def nic_with(
     )
 
 
-def new_nic(inventory: Replica, vm: VirtualMachine, number: int, spec: Ethernet.CreateSpec) -> Ethernet.Info:
+def new_nic(
+    inventory: Replica, vm: VirtualMachine, number: int, spec: Ethernet.CreateSpec, usable: Usable = anything
+) -> Ethernet.Info:
     """The ``number``-th adapter, from 0, as ``spec`` asks; unset: the guest's usual type, the host's first network.
 
     Addresses that are not given are assigned by vCenter, also where they are to be generated (as vCenter 8.0 does).
@@ -88,7 +93,7 @@ def new_nic(inventory: Replica, vm: VirtualMachine, number: int, spec: Ethernet.
         mac_address=mac_address(vm, number, mac_type, spec.mac_address, None),
         pci_slot_number=spec.pci_slot_number,
         wake_on_lan_enabled=bool(spec.wake_on_lan_enabled),
-        backing=backing_info(inventory, vm, spec.backing),
+        backing=backing_info(inventory, vm, spec.backing, usable),
         state=initial_state(vm, start_connected),
         start_connected=start_connected,
         allow_guest_control=bool(spec.allow_guest_control),
@@ -132,7 +137,9 @@ def formatted(prefix: str, low: int) -> str:
     return f"{prefix}:{low >> 16 & 0xFF:02x}:{low >> 8 & 0xFF:02x}:{low & 0xFF:02x}"
 
 
-def backing_info(inventory: Replica, vm: VirtualMachine, spec: Ethernet.BackingSpec | None) -> Ethernet.BackingInfo:
+def backing_info(
+    inventory: Replica, vm: VirtualMachine, spec: Ethernet.BackingSpec | None, usable: Usable = anything
+) -> Ethernet.BackingInfo:
     """The backing that ``spec`` asks for; unset: the first standard port group of the VM's host, or any network of it.
 
     :raises NotFound: no such network, or none at all.
@@ -140,7 +147,7 @@ def backing_info(inventory: Replica, vm: VirtualMachine, spec: Ethernet.BackingS
         is asked for (vCenter 7.0.3, ``ethernet.update``: never allowed).
     """
     if spec is None:
-        return backing_of(default_network(inventory, vm))
+        return backing_of(default_network(inventory, vm, usable))
     if spec.type is Ethernet.BackingType.HOST_DEVICE:
         raise InvalidArgument(
             message("resphere.vm.ethernet.host_device", "spec.backing.type: ESXi hosts do not support HOST_DEVICE.")
@@ -201,10 +208,11 @@ def backing_of(network: Network) -> Ethernet.BackingInfo:
     )
 
 
-def default_network(inventory: Replica, vm: VirtualMachine) -> Network:
-    """A network that the VM's host is connected to: a standard one before others."""
+def default_network(inventory: Replica, vm: VirtualMachine, usable: Usable) -> Network:
+    """A usable network that the VM's host is connected to: a standard one before others."""
     host = inventory.get(Host, vm.host)
     networks = [n for i in (host.networks if host else ()) if (n := inventory.get(Network, i)) is not None]
+    networks = [network for network in networks if usable(network)]
     networks.sort(key=lambda network: network.type is not vcenter.Network.Type.STANDARD_PORTGROUP)
     if not networks:
         raise NotFound(

@@ -21,6 +21,7 @@ from resphere.inventory.effects import Intent
 from resphere.inventory.model import Datastore, DatastoreFile, UnregisteredVm, VirtualMachine
 from resphere.inventory.tables import file_stem, home, vmx_claim
 from resphere.replica.replica import Replica
+from resphere.rules.candidates import Usable, anything
 from resphere.rules.hardware.addresses import UNITS, Bus, buses, used
 from resphere.rules.hardware.boot import with_boot
 from resphere.rules.hardware.boot_devices import with_boot_devices
@@ -73,8 +74,10 @@ def new_identity(random_bytes: Callable[[int], bytes]) -> Identity:
     return Identity(*(str(UUID(bytes=random_bytes(16), version=4)) for _ in range(2)))
 
 
-def new_machine(inventory: Replica, spec: Spec, id: str, name: str, place: Place, identity: Identity) -> VirtualMachine:
-    """The VM that ``spec`` asks for.
+def new_machine(
+    inventory: Replica, spec: Spec, id: str, name: str, place: Place, identity: Identity, usable: Usable = anything
+) -> VirtualMachine:
+    """The VM that ``spec`` asks for; networks that it leaves open are ``usable`` ones.
 
     :raises VapiError: what the spec asks for cannot be; see the functions of each kind of device.
     """
@@ -91,7 +94,7 @@ def new_machine(inventory: Replica, spec: Spec, id: str, name: str, place: Place
         policy = named_policy(inventory, spec.storage_policy.policy, "spec.storage_policy.policy")
         vm = with_home_policy(vm, policy)
     vm = with_storage(inventory, vm, spec)
-    vm = with_each(vm, spec.nics, lambda vm, nic: with_nic(inventory, vm, nic))
+    vm = with_each(vm, spec.nics, lambda vm, nic: with_nic(inventory, vm, nic, usable))
     vm = with_each(vm, spec.floppies, with_floppy)
     vm = with_each(vm, spec.parallel_ports, with_parallel)
     vm = with_each(vm, spec.serial_ports, with_serial)

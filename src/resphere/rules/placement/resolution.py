@@ -32,6 +32,7 @@ from resphere.inventory.model import (
 from resphere.inventory.relations import cluster_of_host, datacenter_of, hosts_of_cluster
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.rules.candidates import Usable, anything
 from resphere.rules.placement.hosts import can_run, memory_in_use_MiB
 from resphere.rules.refusals import not_found
 from resphere.rules.space import free_space
@@ -114,12 +115,13 @@ def resolve(
     needs: Needs | None = None,
     rules: Rules = CREATE,
     allowed: HostFilter = every_host,
+    usable: Usable = anything,
 ) -> Place:
     """The place that ``spec`` means.
 
     ``present`` is the VM that is cloned or moved: what the spec leaves open is as with that, as vCenter 8.0 does. Of a
     new VM the folder must be given, and the host, the cluster or the resource pool; the datastore with the most free
-    space is chosen where none is given.
+    space is chosen where none is given. What is chosen is ``usable``.
 
     :raises NotFound: an object that the spec names does not exist.
     :raises InvalidArgument: something is missing, of a wrong kind, or contradicts something else.
@@ -137,14 +139,15 @@ def resolve(
         host = _only_host(compute.hosts[0], stores, need.networks, allowed)
     else:
         staying = present.host if present is not None else None
-        host = _best_host(inventory, compute.hosts, stores, need.networks, rules, allowed, staying)
+        hosts = [host for host in compute.hosts if host.id == staying or usable(host)]
+        host = _best_host(inventory, hosts, stores, need.networks, rules, allowed, staying)
     return Place(
         datacenter=datacenter,
         folder=folder,
         cluster=cluster_of_host(inventory, host),
         resource_pool=compute.resource_pool,
         host=host,
-        datastore=datastore or _roomiest(inventory, host),
+        datastore=datastore or _roomiest(inventory, host, usable),
     )
 
 
@@ -343,9 +346,10 @@ def _lacking(host: Host, stores: frozenset[str], networks: frozenset[str]) -> st
     return min(missing, default=None)
 
 
-def _roomiest(inventory: Replica, host: Host) -> Datastore:
-    """The host's accessible datastore with the most free space; ties go to the lowest id."""
-    mounted = [store for id in host.datastores if (store := inventory.get(Datastore, id)) and store.accessible]
+def _roomiest(inventory: Replica, host: Host, usable: Usable) -> Datastore:
+    """The host's usable datastore with the most free space; ties go to the lowest id."""
+    stores = [store for id in host.datastores if (store := inventory.get(Datastore, id)) and store.accessible]
+    mounted = [store for store in stores if usable(store)]
     if not mounted:
         raise UnableToAllocateResource(
             message("resphere.vm.placement.no_datastore", "The host {0} has no accessible datastore.", host.id)

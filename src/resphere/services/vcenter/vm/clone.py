@@ -71,7 +71,8 @@ def planned(call: Call, spec: Spec) -> Planned:
     def prepared(current: Source, id: str) -> tuple[Place, VirtualMachine]:
         require_free(inventory, folder_of(inventory, where, current), spec.name)
         disks = targets(inventory, current, where.datastore, updates, spec.disks_to_remove or ())
-        place = resolve(inventory, where, present=current, needs=needs_of(inventory, current, disks), rules=CLONE)
+        needs = needs_of(inventory, current, disks)
+        place = resolve(inventory, where, present=current, needs=needs, rules=CLONE, usable=call.may_use)
         made = copied(inventory, current, id, spec.name, place, disks, identity)
         if settings is not None:
             require_fitting(made, settings)

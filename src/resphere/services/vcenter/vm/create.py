@@ -39,10 +39,10 @@ async def create(call: Call, spec: Spec) -> ids.VirtualMachineId:
             require_free(inventory, folder, spec.name)
 
     def decide(edit: Edit, folder: Folder) -> Decision[ids.VirtualMachineId]:
-        place = resolve(inventory, where, needs=needs_of(inventory, spec, folder))
+        place = resolve(inventory, where, needs=needs_of(inventory, spec, folder), usable=call.may_use)
         rely_on(edit, place)
-        name = spec.name or default_name(inventory, folder)
-        vm = new_machine(inventory, spec, edit.new_id(VirtualMachine.id_prefix), name, place, identity)
+        name, id = spec.name or default_name(inventory, folder), edit.new_id(VirtualMachine.id_prefix)
+        vm = new_machine(inventory, spec, id, name, place, identity, call.may_use)
         return Decision(CreateVm(vm=vm), ids.VirtualMachineId(vm.id), reports=True)
 
     return await call.run("Folder.createVm", folder_of(inventory, where), decide, guard)

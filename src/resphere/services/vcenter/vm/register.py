@@ -47,7 +47,7 @@ async def register(call: Call, spec: Spec) -> ids.VirtualMachineId:
     def decide(edit: Edit, folder: Folder) -> Decision[ids.VirtualMachineId]:
         files = files_of_spec(inventory, spec, folder)
         spot = msgspec.structs.replace(where, datastore=files.parent)
-        place = resolve(inventory, spot, needs=needs_of(inventory, files))
+        place = resolve(inventory, spot, needs=needs_of(inventory, files), usable=call.may_use)
         rely_on(edit, place)
         id = edit.new_id(VirtualMachine.id_prefix)
         snapshots = {snapshot.id: edit.new_id(Snapshot.id_prefix) for snapshot in files.snapshots}

@@ -74,6 +74,7 @@ def planned(call: Call, vm: ids.VirtualMachineId, spec: Spec) -> Planned:
             present=current,
             needs=needs_of(inventory, current, disks),
             rules=RELOCATE,
+            usable=call.may_use,
             allowed=allowed if current.power_state is ON else every_host,
         )
         return place, disks

@@ -36,7 +36,7 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: Ethernet.CreateSpec
     :raises NotFound: there is no such network, or the VM's host is not connected to any.
     :raises InvalidArgument: a malformed MAC address, or one that does not go with its type.
     """
-    return await reconfigure(call, vm, lambda current: with_nic(call.unfiltered, current, spec))
+    return await reconfigure(call, vm, lambda current: with_nic(call.unfiltered, current, spec, call.may_use))
 
 
 @implements(Ethernet.update)
