@@ -33,10 +33,11 @@ run: setup  ## serve: make run ARGS="--port 8443"
 test: check bindings ansible  ## everything continuous integration runs: make check, then pytest (ARGS="-k tls" narrows it)
 	@$(call step,pytest,$(BIN)/python -m pytest $(ARGS))
 
-check: setup  ## the static part: ruff, mypy --strict, import directions
+check: setup  ## the static part: ruff, mypy --strict, views gone round, import directions
 	@$(call step,ruff check,$(BIN)/ruff check --quiet $(CHECKED))
 	@$(call step,ruff format --check (make format mends it),$(BIN)/ruff format --quiet --check $(CHECKED))
 	@$(call step,mypy --strict,$(BIN)/mypy --no-error-summary $(CHECKED))
+	@$(call step,tools.unfiltered,$(BIN)/python -m tools.unfiltered)
 	@$(call step,lint-imports,report=$$($(BIN)/lint-imports --no-logo) || { echo "$$report"; false; })
 
 bench: setup bindings .cache/bench/fastapi.stamp .cache/bench/vcsim.stamp  ## measure, and write bench/RESULTS.md; ARGS="vm-list" measures one thing

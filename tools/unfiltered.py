@@ -1,0 +1,135 @@
+"""``python -m tools.unfiltered``: services see the inventory with their caller's eyes; this finds those that do not.
+
+``Call.inventory`` and ``Call.require`` show what the caller sees. ``Call.unfiltered`` and ``Call.referred`` are the
+whole, and ``Environment.inventory`` is nobody's but theirs. The whole is for modules of changes, whose plans decide the
+same whoever asks; handlers that read, there too, and everything else must stand in :data:`ALLOWED` with a reason.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from resphere.access.defaults import READS
+
+SERVICES = Path(__file__).parents[1] / "src" / "resphere" / "services"
+DOORS = ("unfiltered", "referred")
+"""The attributes of a call that show everything."""
+WORK = ("run", "launch", "change")
+"""The methods of a call that change something."""
+DEVICES = "resphere.services.vcenter.vm.hardware.devices"
+"""What changes a VM's devices."""
+HOME = "call"
+"""The module that the doors are in."""
+
+PLACES = "finds what stands in a place; the list shows what is seen of that"
+SHARED = "a figure that counts everybody's share"
+OWN = "what is read belongs to the object that the caller was let to"
+CHOSEN = "the privilege on the one that is named was asked before"
+
+ALLOWED: dict[str, str] = {
+    "selection.by_index": PLACES,
+    "selection.by_id": PLACES,
+    "checks.datacenters.in_datacenters": PLACES,
+    "checks.hosts.require_hosts": "where the hosts stand, which were required before",
+    "checks.tagging.require": CHOSEN,
+    "cis.tasks.list_tasks": "tasks are filtered by their targets",
+    "cis.tasks.require_visible": "tasks are filtered by their targets",
+    "resphere.vcenter.host.detail.get_host": "where the host stands",
+    "resphere.vcenter.inventory.objects.find": "what is found is shown only if it is seen",
+    "resphere.vcenter.inventory.objects.get": "where the object stands, and what its pools have",
+    "resphere.vcenter.utilization.get_vm": SHARED,
+    "resphere.vcenter.utilization.get_cluster": SHARED,
+    "resphere.vcenter.utilization.get_datastore": SHARED,
+    "vcenter.capacity.usage.get": SHARED,
+    "vcenter.cluster.evc_mode.check_set": "hosts are filtered where the outcome names them",
+    "vcenter.datastore.datastore.get_datastore": SHARED,
+    "vcenter.datastore.datastore.summary": SHARED,
+    "vcenter.environment_browser.config_targets.datastore_info": SHARED,
+    "vcenter.folder.in_datacenters": PLACES,
+    "vcenter.host.host.in_datacenter": PLACES,
+    "vcenter.host.host.in_folders": PLACES,
+    "vcenter.host.host.standalone": PLACES,
+    "vcenter.resource_pool.resource_pool.in_datacenters": PLACES,
+    "vcenter.storage.policies.compliance.compliance.matching": OWN,
+    "vcenter.storage.policies.policies.check_compatibility": OWN,
+    "vcenter.storage.policies.vm._info": OWN,
+    "vcenter.vm.compute.policies.get": OWN,
+    "vcenter.vm.guest.customization_live.get_live": OWN,
+    "vcenter.vm.machines.in_clusters": PLACES,
+    "vcenter.vm.machines.list_vms": "summaries are kept with the objects, which were selected before",
+    "vcenter.vm.machines.nics_with_names": "a VM's configuration names its networks",
+    "vcenter.vm.storage.policy.compliance.check": OWN,
+    "vcenter.vm.storage.policy.compliance.get": OWN,
+    "vcenter.vm.storage.policy.policy.get": OWN,
+    "vstats.data.machines": "what is recorded; its machines are filtered",
+    "vstats.data.placed": SHARED,
+}
+"""Function -> why it may see everything."""
+
+
+def violations(folder: Path, allowed: dict[str, str]) -> Iterator[str]:
+    """What goes round the caller's view in the modules below ``folder``, and what is allowed without need."""
+    used: set[str] = set()
+    for path in sorted(folder.rglob("*.py")):
+        module = ".".join(path.relative_to(folder).with_suffix("").parts)
+        if module == HOME:
+            continue
+        tree = ast.parse(path.read_text())
+        changes = is_of_changes(tree)
+        for statement in tree.body:
+            name = f"{module}.{getattr(statement, 'name', '<module>')}"
+            for node in ast.walk(statement):
+                if not isinstance(node, ast.Attribute):
+                    continue
+                where = f"{path}:{node.lineno}: {name}"
+                if node.attr == "inventory" and is_named(node.value, "environment"):
+                    yield f"{where} reads the environment's inventory"
+                elif node.attr in DOORS and name in allowed:
+                    used.add(name)
+                elif node.attr in DOORS and (is_reading(statement) or not changes):
+                    yield f"{where} reads .{node.attr}, which shows more than its caller sees"
+    for name in sorted(allowed.keys() - used):
+        yield f"{name} is allowed to see everything, and does not"
+
+
+def is_of_changes(tree: ast.Module) -> bool:
+    """Whether a module changes something: it makes plans, or has work done."""
+    return any(
+        (isinstance(node, ast.ImportFrom) and node.module in ("resphere.replica.edit", DEVICES))
+        or (isinstance(node, ast.Attribute) and node.attr in WORK and is_named(node.value, "call"))
+        for node in ast.walk(tree)
+    )
+
+
+def is_reading(statement: ast.stmt) -> bool:
+    """Whether a function implements an operation that reads, by the operation's name."""
+    if not isinstance(statement, ast.AsyncFunctionDef):
+        return False
+    operations = [
+        decorator.args[0].attr
+        for decorator in statement.decorator_list
+        if isinstance(decorator, ast.Call)
+        and is_named(decorator.func, "implements")
+        and isinstance(decorator.args[0], ast.Attribute)
+    ]
+    return any(fnmatchcase(operation, pattern) for operation in operations for pattern in READS)
+
+
+def is_named(node: ast.expr, name: str) -> bool:
+    """Whether an expression is the variable or ends with the attribute of that name."""
+    return getattr(node, "id", None) == name or getattr(node, "attr", None) == name
+
+
+def main() -> None:
+    found = list(violations(SERVICES, ALLOWED))
+    for each in found:
+        print(each, file=sys.stderr)
+    sys.exit(bool(found))
+
+
+if __name__ == "__main__":
+    main()
