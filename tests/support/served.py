@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from resphere.dialects.jsonrpc import JsonRpcDialect
 from resphere.dialects.rest import RestDialect
 from resphere.dialects.rest_values import READING
 from resphere.dialects.vapi_values import decoder, encoder
+from resphere.inventory.model import ManagedObject
 from resphere.server.exchange import Exchange
 from resphere.server.faults import NO_FAULTS, Faults
 from resphere.server.kept import Kept
@@ -47,8 +49,8 @@ class Failure(msgspec.Struct, frozen=True):
 class Served:
     """Asks one operation through one dialect; worlds made alike stay alike as long as they are asked alike."""
 
-    def __init__(self, folder: Path) -> None:
-        self.world = World(folder)
+    def __init__(self, folder: Path, objects: Iterable[ManagedObject] | None = None) -> None:
+        self.world = World(folder, objects)
         randomness = random.Random(1)
         accounts = LocalAccounts(self.world.inventory, randomness.randbytes)
         sessions = Sessions(self.world.inventory, SessionLimits(), lambda: NOW, randomness.randbytes)
@@ -81,12 +83,16 @@ class Served:
 
     def by_api(self, operation: AnyOperation, value: Struct) -> Any:
         """The result, or the failure, on ``/api``."""
-        reply = self._ask(self.api, api_call(operation, value))
+        reply = self.ask_api(api_call(operation, value))
         if reply.status >= 400:
             return failure(json.loads(reply.body))
         if operation.output is None or operation.media_type is not None:
             return reply.body
         return msgspec.json.decode(reply.body, type=operation.output)
+
+    def ask_api(self, call: ApiCall) -> Reply:
+        """The reply to any request on ``/api``."""
+        return self._ask(self.api, call)
 
     def by_rest(self, operation: AnyOperation, value: Struct) -> Any:
         """The result, or the failure, on ``/rest``."""

@@ -31,7 +31,7 @@ class About:
         output=lambda: About.Info,
         api=m.Route("GET", "/api", 200),
         errors=("unauthenticated",),
-        privileges=(m.Requirement(("System.View",)),),
+        privileges=(m.Requirement(("System.View",), anywhere=True),),
         releases=ALL_RELEASES,
     )
 
@@ -41,7 +41,7 @@ class About:
         output=lambda: About.Info,
         api=m.Route("GET", "/api/vcenter", 200),
         errors=("unauthenticated",),
-        privileges=(m.Requirement(("System.View",)),),
+        privileges=(m.Requirement(("System.View",), anywhere=True),),
         releases=ALL_RELEASES,
     )
 

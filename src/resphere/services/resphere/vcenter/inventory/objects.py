@@ -77,8 +77,8 @@ async def get(call: Call, object: str) -> InventoryObjects.Info:
         path=path_of(inventory, found),
         ancestors=tuple(reference(above) for above in ancestors(inventory, found)),
         datacenter=ids.DatacenterId(datacenter.id) if datacenter is not None else None,
-        cluster=ids.ClusterComputeResourceId(cluster.id) if cluster is not None else None,
-        host=ids.HostSystemId(host.id) if host is not None else None,
+        cluster=ids.ClusterComputeResourceId(cluster.id) if cluster is not None and call.view.sees(cluster) else None,
+        host=ids.HostSystemId(host.id) if host is not None and call.view.sees(host) else None,
         resource_pools=tuple(pool_info(inventory, pool) for pool in pools_of(inventory, found) if call.view.sees(pool)),
     )
 

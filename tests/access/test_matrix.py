@@ -1,0 +1,375 @@
+"""Every operation, asked by somebody with a role on one VM, one folder or one cluster.
+
+What is asked about what they see answers, or is refused for other reasons than privileges; what they do not see is
+refused; lists show what they see; no reply names anything else, and nothing else is ever changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from resphere import services
+from resphere.access.defaults import PUBLIC, requirements_of
+from resphere.access.principal import Principal
+from resphere.access.roles import ADMIN, NO_ACCESS, READ_ONLY, Role
+from resphere.access.tree import Permission, TreeViews
+from resphere.access.view import View
+from resphere.contract.extensions.hosts import Host as HostDetail
+from resphere.contract.extensions.inventory_objects import InventoryObjects
+from resphere.contract.extensions.storage_policies import StoragePolicies
+from resphere.contract.extensions.vm_snapshots import VmSnapshots
+from resphere.contract.generated import cis, cis_tagging, ids, vapi_std, vcenter, vcenter_vm
+from resphere.contract.generated.vcenter_environment_browser import ConfigOptionDescriptors, ConfigTargets
+from resphere.contract.generated.vcenter_storage_policies import VM as PolicyMachines
+from resphere.contract.generated.vcenter_storage_policies import Compliance
+from resphere.contract.generated.vcenter_storage_policies_compliance import VM as VmCompliance
+from resphere.contract.generated.vcenter_tagging import Associations
+from resphere.contract.generated.vcenter_vm_storage import Policy as StoragePolicy
+from resphere.contract.generated.vstats import AcqSpecs, CidMid, Data, QueryPredicate, ResourceAddresses, RsrcId
+from resphere.contract.lookup import all_operations
+from resphere.contract.model import AnyOperation, Struct
+from resphere.dialects.base import Reply
+from resphere.inventory.model import (
+    KINDS,
+    ROOT_FOLDER,
+    Cluster,
+    Datastore,
+    Host,
+    ManagedObject,
+    Network,
+    Snapshot,
+    VirtualMachine,
+)
+from resphere.inventory.relations import ancestors
+from resphere.inventory.storage_policies import StoragePolicy as StoragePolicyDocument
+from resphere.inventory.tagging import Tag
+from resphere.providers.simulator.generate import generate
+from resphere.providers.simulator.sizes import Sizes
+from resphere.services.registry import load
+from resphere.tasks.record import Task
+from tests.support.calls import ApiCall, api_call, minimal_input
+from tests.support.served import Served
+from tests.support.world import NOW, World
+
+SIZES = Sizes(datacenters=1, clusters=2, hosts=6, vms=16)
+ANN = Principal("ann@vsphere.local", NO_ACCESS)
+MACHINE, FOLDER, CLUSTER = "vm-50", "group-v14", "domain-c28"
+PLACES = {
+    "machine": (MACHINE,),
+    "folder": (FOLDER,),
+    "cluster": (CLUSTER,),
+    "root and machine": (ROOT_FOLDER, MACHINE),
+}
+"""Where the caller has a role. That on the root folder does not propagate: it opens what is global, and the lists of
+that must still leave out everything else."""
+ELSEWHERE = {
+    "VirtualMachineId": "vm-57",
+    "FolderId": "group-v11",
+    "ClusterComputeResourceId": "domain-c40",
+    "HostSystemId": "host-45",
+    "ResourcePoolId": "resgroup-42",
+    "DatastoreId": "datastore-44",
+    "NetworkId": "dvportgroup-27",
+    "DatacenterId": "datacenter-2",
+}
+"""Of each type an object that is seen from none of the three."""
+ID = re.compile(r"[a-z]+-[a-z]?\d+")
+NEEDS_MORE = ("com.vmware.cis.session", "com.vmware.appliance.system.version", "resphere.explorer", "resphere.certif")
+IMPLEMENTED = load(services).keys()
+LAST = ("delete", "unregister", "remove", "detach", "move", "relocate", "disconnect", "set")
+"""What the names of operations begin with after which the object is not there any more, or cannot be reached."""
+
+OPERATIONS = sorted(
+    (
+        operation
+        for operation in all_operations()
+        if operation.id in IMPLEMENTED
+        and operation.id not in PUBLIC
+        and operation.api is not None
+        and not operation.streams
+        and not operation.id.startswith(NEEDS_MORE)
+    ),
+    key=lambda operation: operation.name.startswith(LAST),
+)
+
+GLOBAL = {"com.vmware.vcenter.host.hardware.direct_path_devices.configure$task"}
+"""Operations on one object whose contract states a privilege on the root folder."""
+
+
+def furnish(world: World) -> None:
+    """Give a machine that is seen and one that is not whatever other objects tell of machines: tasks, a snapshot, a
+    tag with a policy, a storage policy, figures."""
+    category = world.call(
+        cis_tagging.Category.create,
+        cis_tagging.Category.CreateSpec(
+            name="owner",
+            description="",
+            cardinality=cis_tagging.CategoryModel.Cardinality.MULTIPLE,
+            associable_types=frozenset(),
+        ),
+    )
+    tag = world.call(
+        cis_tagging.Tag.create, cis_tagging.Tag.CreateSpec(name="web", description="", category_id=category)
+    )
+    policy = world.call(StoragePolicies.create, StoragePolicies.CreateSpec(name="any"))
+    everything = tuple(RsrcId(type=type, id_value="", predicate=QueryPredicate.ALL) for type in ("VM", "HOST"))
+    for counter in ("cpu.capacity.usage.VM", "cpu.capacity.usage.HOST"):
+        cid = ids.VstatsModelCounterId(counter)
+        world.call(
+            AcqSpecs.create,
+            AcqSpecs.CreateSpec(
+                counters=AcqSpecs.CounterSpec(cid_mid=CidMid(cid=cid)),
+                resources=tuple(each for each in everything if counter.endswith(each.type or "")),
+            ),
+        )
+    for machine in (MACHINE, ELSEWHERE["VirtualMachineId"]):
+        vm = ids.VirtualMachineId(machine)
+        world.call(vcenter_vm.Power.suspend, vm)
+        world.call(vcenter_vm.Power.start, vm)
+        world.call(VmSnapshots.create, vm, VmSnapshots.CreateSpec(name=f"of {machine}"))
+        world.call(cis_tagging.TagAssociation.attach, tag, vapi_std.DynamicID(type="VirtualMachine", id=machine))
+        specified = StoragePolicy.VmHomePolicySpec.PolicyType.USE_SPECIFIED_POLICY
+        home = StoragePolicy.VmHomePolicySpec(type=specified, policy=policy)
+        world.call(StoragePolicy.update, vm, StoragePolicy.UpdateSpec(vm_home=home))
+    later = NOW + timedelta(minutes=5)
+    world.environment = msgspec.structs.replace(world.environment, now=lambda: later)
+
+
+class Scope:
+    """A server with a caller who has ``role`` on some objects and on all below them, but for the root folder."""
+
+    def __init__(self, folder: Path, objects: tuple[str, ...], role: Role) -> None:
+        self.served = Served(folder, generate(SIZES, 1))
+        self.world = self.served.world
+        furnish(self.world)
+        self.world.run(self.served.pipeline.accounts.put(ANN.name, "secret", ANN.role.name))
+        self.served.token = self.world.run(self.served.pipeline.sessions.open(ANN))
+        given = [
+            Permission(principal=ANN.name, object=object, role=role, propagate=object != ROOT_FOLDER)
+            for object in objects
+        ]
+        views = TreeViews(self.world.inventory, given)
+        self.served.pipeline = msgspec.structs.replace(
+            self.served.pipeline, views=views, environment=self.world.environment
+        )
+        self.view: View = views.of(ANN)
+        self.seen = {each.id: each for each in self.objects() if self.view.sees(each)}
+        self.hidden = {each.id: each for each in self.objects() if each.id not in self.seen}
+
+    def objects(self) -> Iterator[ManagedObject]:
+        for cls in KINDS.values():
+            yield from list(self.world.inventory.all(cls).values())
+
+    def real(self, seen: bool) -> dict[str, list[str]]:
+        """The ids to fill inputs with: of what is seen, if anything of the type is, or of what is elsewhere."""
+        mine = {
+            f"{cls.resource_type}Id": sorted(each.id for each in self.seen.values() if isinstance(each, cls))
+            for cls in KINDS.values()
+        }
+        # The machine itself before others: it has devices, and it runs.
+        mine["VirtualMachineId"].sort(key=lambda id: id != MACHINE)
+        return {kind: mine[kind] if seen and mine.get(kind) else [ELSEWHERE[kind]] for kind in ELSEWHERE}
+
+    def ask(self, operation: AnyOperation, seen: bool) -> tuple[ApiCall, Reply]:
+        """The operation with the least input about what is seen, or is not."""
+        value = minimal_input(operation, self.real(seen))
+        names = type(value).__struct_fields__
+        machine = self.real(seen)["VirtualMachineId"][0]
+        if "object" in names:
+            value = msgspec.structs.replace(value, object=machine)
+        if "path" in names and operation.id == "resphere.vcenter.inventory.objects.find":
+            value = msgspec.structs.replace(value, path="/DC01/vm/Production/Web/web-001")
+        call = api_call(operation, value)
+        return call, self.served.ask_api(call)
+
+    def told(self) -> set[str]:
+        """What replies may say of what is not seen, and why."""
+        told = set()
+        for obj in self.seen.values():
+            # Where an object stands: who may read it may know (parents of everything, ids and names).
+            told |= {word for above in ancestors(self.world.inventory, obj) for word in (above.id, above.name)}
+            if isinstance(obj, VirtualMachine):
+                # A VM's configuration names its networks and, in the paths of its disks and images, datastores.
+                networks = {nic.backing.network for nic in obj.nics.values() if nic.backing.network is not None}
+                told |= networks | {self.named(Network, network) for network in networks}
+                told |= {store.name for store in self.world.inventory.all(Datastore).values()}
+        # Refusals of what needs a privilege on the root folder name it.
+        return told | {"group-d1"}
+
+    def named(self, cls: type[ManagedObject], id: str) -> str:
+        found = self.world.inventory.get(cls, id)
+        return found.name if found is not None else id
+
+    def leaks(self, call: ApiCall, reply: Reply) -> set[str]:
+        """What the reply names that is neither seen, nor told, nor what the caller has said."""
+        asked = f"{call.target} {(call.body or b'').decode()}"
+        text = bytes(reply.body).decode()
+        names = {
+            each.name
+            for each in self.hidden.values()
+            if isinstance(each, (VirtualMachine, Host, Cluster, Datastore, Network, Snapshot))
+        }
+        found = set(ID.findall(text)) & self.hidden.keys()
+        found |= {name for name in names if f'"{name}"' in text or f" {name} " in text}
+        return {word for word in found - self.told() if word not in asked}
+
+
+def path_names(operation: AnyOperation) -> bool:
+    """Whether the path names a managed object."""
+    assert operation.api is not None
+    return any(f"{{{each.parameter}}}" in operation.api.path for each in requirements_of(operation) if each.parameter)
+
+
+def is_read(operation: AnyOperation) -> bool:
+    """Whether a role that only reads is enough."""
+    return all(READ_ONLY.holds(p) for requirement in requirements_of(operation) for p in requirement.privileges)
+
+
+@pytest.mark.parametrize("role", [READ_ONLY, ADMIN], ids=lambda role: role.name)
+@pytest.mark.parametrize("place", PLACES)
+def test_every_operation_answers_of_what_is_seen_and_of_nothing_else(tmp_path: Path, place: str, role: Role) -> None:
+    scope = Scope(tmp_path, PLACES[place], role)
+    wrong: list[str] = []
+    with scope.served:
+        for operation in OPERATIONS:
+            for about_seen in (False, True):
+                before = dict(scope.hidden)
+                call, reply = scope.ask(operation, about_seen)
+                mentioned = set(ID.findall(f"{call.target} {(call.body or b'').decode()}"))
+                words = f"{operation.id} [{call.method} {call.target}] {reply.status} {bytes(reply.body)[:300]!r}"
+                if leaks := scope.leaks(call, reply):
+                    wrong.append(f"leaks {leaks}: {words}")
+                if reply.status == 500 and b"resphere.internal_error" in bytes(reply.body):
+                    wrong.append(f"fails: {words}")
+                if mentioned & scope.hidden.keys():
+                    if path_names(operation) and reply.status != 403:
+                        wrong.append(f"not refused: {words}")
+                elif path_names(operation) and operation.id not in GLOBAL:
+                    may = role is ADMIN or is_read(operation)
+                    if may == (reply.status == 403):
+                        wrong.append(f"refused or not: {words}")
+                after = {each.id: each for each in scope.objects()}
+                changed = {id for id, obj in before.items() if after.get(id) != obj}
+                if changed:
+                    wrong.append(f"changes {changed}: {words}")
+        if role is READ_ONLY:
+            assert {each.id for each in scope.objects()} == scope.seen.keys() | scope.hidden.keys()
+    assert not wrong, "\n".join(wrong)
+
+
+def more_questions(scope: Scope) -> Iterator[tuple[AnyOperation, Struct]]:
+    """What has to be asked with more than the least input to tell of others, if it did."""
+    [tag], [policy] = scope.world.inventory.all(Tag), scope.world.inventory.all(StoragePolicyDocument)
+    of_tag: tuple[AnyOperation, ...] = (cis_tagging.TagAssociation.list_attached_objects, cis_tagging.Tag.get)
+    for operation in of_tag:
+        yield operation, operation.input(tag_id=tag)
+    on_tags = cis_tagging.TagAssociation.list_attached_objects_on_tags
+    yield on_tags, on_tags.input(tag_ids=(tag,))
+    of_objects = cis_tagging.TagAssociation.list_attached_tags_on_objects
+    yield of_objects, of_objects.input(object_ids=(vapi_std.DynamicID(type="VirtualMachine", id=MACHINE),))
+    yield PolicyMachines.list, PolicyMachines.list.input(policy=policy)
+    yield Compliance.list, Compliance.list.input(filter=Compliance.FilterSpec(status=frozenset(Compliance.Status)))
+    of_vms = VmCompliance.list
+    yield of_vms, of_vms.input(filter=VmCompliance.FilterSpec(status=frozenset(VmCompliance.Status)))
+    of_all: tuple[AnyOperation, ...] = (Data.query_data_points, ResourceAddresses.list, cis.Tasks.list)
+    for operation in of_all:
+        yield operation, operation.input()
+    for cluster in scope.real(True)["ClusterComputeResourceId"]:
+        for browsed in (ConfigTargets.get, ConfigOptionDescriptors.list):
+            yield browsed, minimal_with(browsed, frozenset({cluster}))
+    for host in scope.real(True)["HostSystemId"]:
+        yield HostDetail.get, HostDetail.get.input(host=host)
+    for path in ("/DC01/vm/Production/Databases/db-001", "/DC01/vm/Production/Databases", "/DC01/nothing"):
+        yield InventoryObjects.find, InventoryObjects.find.input(path=path)
+
+
+def minimal_with(operation: AnyOperation, clusters: frozenset[str]) -> Struct:
+    """The least input about some clusters."""
+    value = minimal_input(operation)
+    return operation.input(params=msgspec.structs.replace(value.params, clusters=clusters))
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_tells_of_others_tells_of_those_that_are_seen(tmp_path: Path, place: str) -> None:
+    scope = Scope(tmp_path, PLACES[place], READ_ONLY)
+    with scope.served:
+        for operation, value in more_questions(scope):
+            call = api_call(operation, value)
+            reply = scope.served.ask_api(call)
+            assert not scope.leaks(call, reply), (operation.id, reply.status, bytes(reply.body))
+        said = b"".join(bytes(scope.served.ask_api(api_call(o, v)).body) for o, v in more_questions(scope))
+    assert MACHINE in said.decode()
+
+
+def test_what_is_global_tells_of_the_machines_that_are_seen(tmp_path: Path) -> None:
+    """With a role on the root folder that does not propagate."""
+    scope = Scope(tmp_path, PLACES["root and machine"], READ_ONLY)
+    mine = vapi_std.DynamicID(type="VirtualMachine", id=MACHINE)
+    with scope.served:
+        answers = {operation.id: scope.served.by_api(operation, value) for operation, value in more_questions(scope)}
+        associations = scope.served.by_api(Associations.list, Associations.list.input())
+        foreign = vapi_std.DynamicID(type="VirtualMachine", id=ELSEWHERE["VirtualMachineId"])
+        unseen = scope.served.by_api(
+            cis_tagging.TagAssociation.list_attached_tags,
+            cis_tagging.TagAssociation.list_attached_tags.input(object_id=foreign),
+        )
+    assert answers["com.vmware.cis.tagging.tag_association.list_attached_objects"] == (mine,)
+    assert [each.object for each in associations.associations] == [mine]
+    assert unseen.error_type == "UNAUTHORIZED"
+    assert answers["com.vmware.vcenter.storage.policies.VM.list"].keys() == {MACHINE}
+    assert [each.vm for each in answers["com.vmware.vcenter.storage.policies.compliance.list"]] == [MACHINE]
+    assert answers["com.vmware.vcenter.storage.policies.compliance.VM.list"].keys() == {MACHINE}
+    points = answers["com.vmware.vstats.data.query_data_points"].data_points
+    assert {point.rid for point in points} == {f"type.VM={MACHINE}"}
+    addresses = answers["com.vmware.vstats.resource_addresses.list"].rsrc_addrs
+    assert [address.id for address in addresses] == [f"type.VM={MACHINE}"]
+    assert {task.target.id for task in answers["com.vmware.cis.tasks.list"].values()} == {MACHINE}
+
+
+def test_tasks_are_seen_by_who_asked_for_them_or_sees_what_they_are_done_to(tmp_path: Path) -> None:
+    scope = Scope(tmp_path, (MACHINE,), ADMIN)
+    with scope.served:
+        others = {task.target: task.id for task in scope.world.inventory.all(Task).values()}
+        assert scope.served.by_api(cis.Tasks.get, cis.Tasks.get.input(task=others[MACHINE])).target.id == MACHINE
+        for operation in (cis.Tasks.get, cis.Tasks.cancel):
+            unseen = scope.served.by_api(operation, operation.input(task=others[ELSEWHERE["VirtualMachineId"]]))
+            assert unseen.error_type == "NOT_FOUND"
+        stop = vcenter_vm.Power.stop
+        assert scope.served.by_api(stop, stop.input(vm=MACHINE)) == b""
+        delete = vcenter.VM.delete
+        assert scope.served.by_api(delete, delete.input(vm=MACHINE)) == b""
+        mine = scope.served.by_api(cis.Tasks.list, cis.Tasks.list.input()).values()
+        # The machine is no more: who deleted it still sees that, and nobody else's work on it.
+        assert {task.operation for task in mine} == {"stop", "delete"}
+
+
+LISTS: dict[AnyOperation, str] = {
+    vcenter.VM.list: "vm",
+    vcenter.Host.list: "host",
+    vcenter.Cluster.list: "cluster",
+    vcenter.Datacenter.list: "datacenter",
+    vcenter.Datastore.list: "datastore",
+    vcenter.Folder.list: "folder",
+    vcenter.Network.list: "network",
+    vcenter.ResourcePool.list: "resource_pool",
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_lists_hold_what_is_seen_and_all_of_it(tmp_path: Path, place: str) -> None:
+    scope = Scope(tmp_path, PLACES[place], READ_ONLY)
+    with scope.served:
+        listed = {
+            getattr(each, field)
+            for operation, field in LISTS.items()
+            for each in scope.served.by_api(operation, operation.input())
+        }
+        unlisted = {each.id for each in scope.seen.values() if isinstance(each, Snapshot)}
+        assert listed | unlisted == scope.seen.keys()
+        assert listed.issuperset(PLACES[place])
