@@ -42,3 +42,23 @@ def test_links_between_pages_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             if not target.startswith(("http:", "https:")):
                 assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def excerpts() -> list[tuple[str, str, str]]:
+    """``(page, path, excerpt)`` of every piece of code that a page says is in a file."""
+    found = []
+    for page in sorted(DOCS.glob("*.md")):
+        for path, excerpt in re.findall(
+            r"```python\n# (src/\S+)\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL
+        ):
+            found.append((page.name, path, excerpt.rstrip()))
+    return found
+
+
+@pytest.mark.parametrize(("page", "path", "excerpt"), excerpts(), ids=lambda value: value.splitlines()[0].strip())
+def test_code_that_pages_show_is_what_stands_in_the_file(page: str, path: str, excerpt: str) -> None:
+    assert excerpt in (ROOT / path).read_text(encoding="utf-8"), f"{page}: no longer so in {path}"
+
+
+def test_pages_show_code() -> None:
+    assert len(excerpts()) > 5
