@@ -9,6 +9,7 @@ from resphere.contract.generated import vcenter, vcenter_vm
 from resphere.contract.generated.vcenter_vm_hardware import ConnectionState
 from resphere.inventory.model import VirtualMachine
 from resphere.replica.replica import Replica
+from resphere.rules.candidates import Usable, anything
 from resphere.rules.hardware.ethernet import nic_with
 from resphere.rules.hardware.families import NICS, PARALLEL_PORTS, SERIAL_PORTS
 from resphere.rules.hardware.parallel import parallel_port_with
@@ -43,12 +44,12 @@ def where_of(spec: Spec, source: VirtualMachine) -> Wanted:
 
 
 def made(
-    inventory: Replica, spec: Spec, source: VirtualMachine, id: str, identity: Identity
+    inventory: Replica, spec: Spec, source: VirtualMachine, id: str, identity: Identity, usable: Usable = anything
 ) -> tuple[VirtualMachine, Place]:
-    """The clone, still running, and its place."""
+    """The clone, still running, and its place; what the spec leaves open there is ``usable``."""
     where = where_of(spec, source)
     disks = targets(inventory, source, where.datastore, {})
-    place = resolve(inventory, where, present=source, needs=needs_of(inventory, source, disks))
+    place = resolve(inventory, where, present=source, needs=needs_of(inventory, source, disks), usable=usable)
     vm = copied(inventory, source, id, spec.name, place, disks, identity)
     if spec.disconnect_all_nics:
         off = ConnectionState.NOT_CONNECTED

@@ -36,10 +36,10 @@ async def instant_clone(call: Call, spec: Spec) -> ids.VirtualMachineId:
         require_running(current)
         where = where_of(spec, current)
         require_free(inventory, folder_of(inventory, where, current), spec.name)
-        made(inventory, spec, current, "vm-0", identity)
+        made(inventory, spec, current, "vm-0", identity, call.may_use)
 
     def decide(edit: Edit, current: VirtualMachine) -> Decision[ids.VirtualMachineId]:
-        vm, place = made(inventory, spec, current, edit.new_id(VirtualMachine.id_prefix), identity)
+        vm, place = made(inventory, spec, current, edit.new_id(VirtualMachine.id_prefix), identity, call.may_use)
         edit.rely_on(current)
         rely_on(edit, place)
         return Decision(InstantCloneVm(source=current, vm=vm), ids.VirtualMachineId(vm.id), reports=True)
