@@ -16,10 +16,7 @@ import pytest
 
 from resphere import services
 from resphere.access.defaults import PUBLIC, requirements_of
-from resphere.access.principal import Principal
-from resphere.access.roles import ADMIN, NO_ACCESS, READ_ONLY, Role
-from resphere.access.tree import Permission, TreeViews
-from resphere.access.view import View
+from resphere.access.roles import ADMIN, READ_ONLY, Role
 from resphere.contract.extensions.hosts import Host as HostDetail
 from resphere.contract.extensions.inventory_objects import InventoryObjects
 from resphere.contract.extensions.storage_policies import StoragePolicies
@@ -54,11 +51,11 @@ from resphere.providers.simulator.sizes import Sizes
 from resphere.services.registry import load
 from resphere.tasks.record import Task
 from tests.support.calls import ApiCall, api_call, minimal_input
+from tests.support.scoped import ask_as_ann, permission
 from tests.support.served import Served
 from tests.support.world import NOW, World
 
 SIZES = Sizes(datacenters=1, clusters=2, hosts=6, vms=16)
-ANN = Principal("ann@vsphere.local", NO_ACCESS)
 MACHINE, FOLDER, CLUSTER = "vm-50", "group-v14", "domain-c28"
 PLACES = {
     "machine": (MACHINE,),
@@ -148,17 +145,8 @@ class Scope:
         self.served = Served(folder, generate(SIZES, 1))
         self.world = self.served.world
         furnish(self.world)
-        self.world.run(self.served.pipeline.accounts.put(ANN.name, "secret", ANN.role.name))
-        self.served.token = self.world.run(self.served.pipeline.sessions.open(ANN))
-        given = [
-            Permission(principal=ANN.name, object=object, role=role, propagate=object != ROOT_FOLDER)
-            for object in objects
-        ]
-        views = TreeViews(self.world.inventory, given)
-        self.served.pipeline = msgspec.structs.replace(
-            self.served.pipeline, views=views, environment=self.world.environment
-        )
-        self.view: View = views.of(ANN)
+        given = [permission(object, role, propagate=object != ROOT_FOLDER) for object in objects]
+        self.view = ask_as_ann(self.served, given)
         self.seen = {each.id: each for each in self.objects() if self.view.sees(each)}
         self.hidden = {each.id: each for each in self.objects() if each.id not in self.seen}
 
