@@ -1,8 +1,9 @@
 """``python -m tools.unfiltered``: services see the inventory with their caller's eyes; this finds those that do not.
 
-``Call.inventory`` and ``Call.require`` show what the caller sees. ``Call.unfiltered`` and ``Call.referred`` are the
-whole, and ``Environment.inventory`` is nobody's but theirs. The whole is for modules of changes, whose plans decide the
-same whoever asks; handlers that read, there too, and everything else must stand in :data:`ALLOWED` with a reason.
+``get``, ``all``, ``by``, ``require`` and ``inventory`` of a call show what its caller sees. ``unfiltered`` and
+``referred`` are the whole, and the environment's inventory is nobody's but theirs. The whole is for modules of changes,
+whose plans decide the same whoever asks; handlers that read, there too, and everything else must stand in
+:data:`ALLOWED` with a reason.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from resphere.access.view import View
 from resphere.replica.replica import Replica
-from resphere.replica.table import Reading, Stored, T
+from resphere.replica.table import Reading, T
 
 
 class Seen:
@@ -28,10 +28,6 @@ class Seen:
     def by(self, cls: type[T], index: str, key: str) -> Mapping[str, T]:
         """The objects that have ``key`` in ``index`` and that the caller sees."""
         return self._shown(self._inventory.by(cls, index, key))
-
-    def count(self, cls: type[Stored]) -> int:
-        """How many objects of the class the caller sees."""
-        return len(self.all(cls))
 
     def _shown(self, objects: Mapping[str, T]) -> dict[str, T]:
         return {id: obj for id, obj in objects.items() if self._view.sees(obj)}

@@ -41,9 +41,6 @@ class Reading(Lookup, Protocol):
     def by(self, cls: type[T], index: str, key: str) -> Mapping[str, T]:
         """The objects, by id, that have ``key`` in ``index``."""
 
-    def count(self, cls: type[Stored]) -> int:
-        """How many objects of the class there are."""
-
 
 def no_keys(_obj: object, /) -> tuple[str, ...]:
     """Of objects that claim nothing."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -28,7 +28,7 @@ from resphere.inventory.model import Host, ManagedObject, VirtualMachine
 from resphere.providers.base import Missing, NotCapable, Provider, required
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
-from resphere.replica.table import Reading
+from resphere.replica.table import Reading, T
 from resphere.rules.refusals import not_found
 from resphere.tasks.change import Change, Decision, change_inventory, lacking_message
 from resphere.tasks.job import Origin, TaskJob
@@ -105,8 +105,20 @@ class Call(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def inventory(self) -> Reading:
-        """The inventory as the caller sees it, up to date with everything acknowledged before the call."""
+        """The inventory as the caller sees it, to be handed on: up to date with all that was acknowledged before."""
         return seen(self.environment.inventory, self.view)
+
+    def get(self, cls: type[T], identity: str) -> T | None:
+        """The object of that class and id, if the caller sees one."""
+        return self.inventory.get(cls, identity)
+
+    def all(self, cls: type[T]) -> Mapping[str, T]:
+        """All objects of the class that the caller sees, by id."""
+        return self.inventory.all(cls)
+
+    def by(self, cls: type[T], index: str, key: str) -> Mapping[str, T]:
+        """The objects that have ``key`` in ``index`` and that the caller sees, by id."""
+        return self.inventory.by(cls, index, key)
 
     @property
     def unfiltered(self) -> Replica:

@@ -55,7 +55,7 @@ def select(call: Call, cls: type[T], criteria: Iterable[Criterion[T] | None]) ->
     """The objects that the caller sees and that meet all criteria, in the order of their ids' numbers."""
     given = sorted((c for c in criteria if c is not None), key=lambda c: c.size)
     if not given:
-        return list(call.inventory.all(cls).values())
+        return list(call.all(cls).values())
     first, rest = given[0], given[1:]
     found = {
         identity: candidate

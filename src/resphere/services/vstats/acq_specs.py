@@ -53,7 +53,7 @@ async def get(call: Call, id: Id) -> AcqSpecs.Info:
 
     :raises NotFound: there is none of that id.
     """
-    found = call.inventory.get(Acquisition, id)
+    found = call.get(Acquisition, id)
     if found is None:
         raise not_found(id)
     return info(call, found)
@@ -66,7 +66,7 @@ async def list_specs(call: Call, filter: AcqSpecs.FilterSpec | None) -> AcqSpecs
     :raises InvalidArgument: the page is none.
     """
     after = parse(filter.page, str) if filter is not None and filter.page is not None else ""
-    everything = call.inventory.all(Acquisition)
+    everything = call.all(Acquisition)
     rest = sorted(id for id in everything if id > after)
     page = [everything[id] for id in rest[:PAGE]]
     return AcqSpecs.ListResult(

@@ -17,5 +17,5 @@ async def list_providers(call: Call) -> tuple[vstats.Providers.Summary, ...]:
         vstats.Providers.Summary(
             id=ids.VstatsModelProviderId(host.host_uuid), id_value=host.id, type=HOST, scheme=SCHEME
         )
-        for host in call.inventory.all(Host).values()
+        for host in call.all(Host).values()
     )

@@ -36,7 +36,7 @@ async def list_addresses(call: Call, filter: ResourceAddresses.FilterSpec | None
         named = [parse_address(text, "filter.resources") for text in wanted.resources]
         found = [each for each in dict.fromkeys(named) if each[0] in types and exists(call.inventory, each)]
     else:
-        found = [(type, id) for type in TYPES if type in types for id in call.inventory.all(CLASSES[type])]
+        found = [(type, id) for type in TYPES if type in types for id in call.all(CLASSES[type])]
     page = found[max(0, start) : max(0, start) + PAGE]
     after = max(0, start) + PAGE
     return ResourceAddresses.ListResult(

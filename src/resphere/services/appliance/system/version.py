@@ -17,7 +17,7 @@ UNPATCHED = ".00000"
 @implements(Version.get, kept=True)
 async def get(call: Call) -> Version.VersionStruct:
     """The release, never patched, and when it was installed."""
-    installed = call.inventory.get(Installation, ONLY)
+    installed = call.get(Installation, ONLY)
     # The server notes it before its first worker starts.
     assert installed is not None
     product = call.environment.product

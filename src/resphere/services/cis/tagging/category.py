@@ -17,7 +17,7 @@ from resphere.services.registry import implements
 @implements(cis_tagging.Category.list, kept=True)
 async def list_categories(call: Call) -> tuple[str, ...]:
     """The ids of all categories."""
-    return tuple(call.inventory.all(Category))
+    return tuple(call.all(Category))
 
 
 @implements(cis_tagging.Category.get, kept=True)
@@ -102,7 +102,7 @@ async def delete(call: Call, category_id: ids.CisTaggingCategoryId) -> None:
 @implements(cis_tagging.Category.list_used_categories)
 async def list_used_categories(call: Call, used_by_entity: str) -> tuple[str, ...]:
     """The ids of the categories that the user uses."""
-    return tuple(call.inventory.by(Category, "used_by", used_by_entity))
+    return tuple(call.by(Category, "used_by", used_by_entity))
 
 
 @implements(cis_tagging.Category.add_to_used_by)

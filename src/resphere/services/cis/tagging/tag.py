@@ -17,14 +17,14 @@ from resphere.services.registry import implements
 @implements(cis_tagging.Tag.list, kept=True)
 async def list_tags(call: Call) -> tuple[str, ...]:
     """The ids of all tags."""
-    return tuple(call.inventory.all(Tag))
+    return tuple(call.all(Tag))
 
 
 @implements(cis_tagging.Tag.list_tags_for_category)
 async def list_tags_for_category(call: Call, category_id: ids.CisTaggingCategoryId) -> tuple[str, ...]:
     """The ids of the category's tags."""
     category = common.require(call, Category, category_id)
-    return tuple(call.inventory.by(Tag, "category", category.id))
+    return tuple(call.by(Tag, "category", category.id))
 
 
 @implements(cis_tagging.Tag.get, kept=True)
@@ -98,7 +98,7 @@ async def delete(call: Call, tag_id: ids.CisTaggingTagId) -> None:
 @implements(cis_tagging.Tag.list_used_tags)
 async def list_used_tags(call: Call, used_by_entity: str) -> tuple[str, ...]:
     """The ids of the tags that the user uses."""
-    return tuple(call.inventory.by(Tag, "used_by", used_by_entity))
+    return tuple(call.by(Tag, "used_by", used_by_entity))
 
 
 @implements(cis_tagging.Tag.add_to_used_by)

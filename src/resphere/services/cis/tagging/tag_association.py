@@ -163,7 +163,7 @@ async def list_attached_objects_on_tags(
         [
             TagToObjects(tag_id=tag.id, object_ids=objects_of(call, tag))
             for tag_id in dict.fromkeys(tag_ids)
-            if (tag := call.inventory.get(Tag, tag_id)) is not None
+            if (tag := call.get(Tag, tag_id)) is not None
         ]
     )
 
@@ -185,13 +185,13 @@ async def list_attachable_tags(call: Call, object_id: vapi_std.DynamicID) -> tup
 
 def tags_of(call: Call, object: str) -> tuple[ids.CisTaggingTagId, ...]:
     """The ids of the object's tags that the caller may read."""
-    attachments = call.inventory.by(Attachment, "object", object).values()
-    return tuple([each.tag for each in attachments if call.inventory.get(Tag, each.tag) is not None])
+    attachments = call.by(Attachment, "object", object).values()
+    return tuple([each.tag for each in attachments if call.get(Tag, each.tag) is not None])
 
 
 def objects_of(call: Call, tag: Tag) -> tuple[vapi_std.DynamicID, ...]:
     """The objects that have ``tag`` and that the caller may read."""
-    attachments = call.inventory.by(Attachment, "tag", tag.id).values()
+    attachments = call.by(Attachment, "tag", tag.id).values()
     return tuple(
         vapi_std.DynamicID(type=attachment.type, id=attachment.object)
         for attachment in attached_to_existing(call.inventory, attachments)

@@ -43,7 +43,7 @@ async def get(call: Call, network: ids.NetworkId) -> Networks.Info:
         distributed_switch=ids.VSphereDistributedSwitchId(switch) if switch is not None else None,
         distributed_switch_uuid=found.distributed_switch_uuid,
         hosts=tuple(ids.HostSystemId(host.id) for host in hosts),
-        vm_count=len(call.inventory.by(VirtualMachine, "network", network)),
+        vm_count=len(call.by(VirtualMachine, "network", network)),
     )
 
 

@@ -39,7 +39,7 @@ async def get(call: Call, params: Api.GetParams) -> Api.Info:
     if Target.DATASTORES in wanted:
         stores = {id: None for host in hosts for id in host.datastores}
         target["datastore"] = [
-            datastore_info(call, store) for id in stores if (store := call.inventory.get(Datastore, id)) is not None
+            datastore_info(call, store) for id in stores if (store := call.get(Datastore, id)) is not None
         ]
     if Target.NETWORKS in wanted:
         target |= networks(call, hosts)
@@ -76,7 +76,7 @@ def networks(call: Call, hosts: list[Host]) -> dict[str, Any]:
     found = [
         network
         for id in {id: None for host in hosts for id in host.networks}
-        if (network := call.inventory.get(Network, id)) is not None
+        if (network := call.get(Network, id)) is not None
     ]
     return {
         "network": [

@@ -26,7 +26,7 @@ async def list_(call: Call, filter: CustomizationSpecs.FilterSpec | None) -> tup
     :raises UnableToAllocateResource: more than 1,000 match.
     """
     wanted = filter or CustomizationSpecs.FilterSpec()
-    everything = call.inventory.all(CustomizationItem)
+    everything = call.all(CustomizationItem)
     names = wanted.names or everything.keys()
     found = [
         summary(everything[name])
@@ -144,7 +144,7 @@ def require_item(call: Call, name: str) -> CustomizationItem:
 
     :raises NotFound: there is none.
     """
-    found = call.inventory.get(CustomizationItem, name)
+    found = call.get(CustomizationItem, name)
     if found is None:
         raise no_item(name)
     return found

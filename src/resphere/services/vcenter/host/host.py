@@ -41,7 +41,7 @@ async def list_hosts(call: Call, filter: vcenter.Host.FilterSpec | None) -> tupl
 
 def tested(call: Call, test: Callable[[Host], bool]) -> Criterion[Host]:
     """A criterion that no index answers: hosts are few."""
-    return Criterion(({o.id: o for o in call.inventory.all(Host).values() if test(o)},), test)
+    return Criterion(({o.id: o for o in call.all(Host).values() if test(o)},), test)
 
 
 def in_datacenter(call: Call, datacenters: Collection[str] | None) -> Callable[[Host], bool]:

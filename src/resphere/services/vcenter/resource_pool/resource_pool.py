@@ -44,7 +44,7 @@ async def list_resource_pools(
 async def get_resource_pool(call: Call, resource_pool: ids.ResourcePoolId) -> vcenter.ResourcePool.Info:
     """One resource pool with its children; reservations and limits in MHz and MiB."""
     found = call.require(ResourcePool, resource_pool)
-    children = call.inventory.by(ResourcePool, "parent", resource_pool)
+    children = call.by(ResourcePool, "parent", resource_pool)
     return vcenter.ResourcePool.Info(
         name=found.name,
         resource_pools=frozenset(ids.ResourcePoolId(child) for child in children),
@@ -60,4 +60,4 @@ def in_datacenters(call: Call, datacenters: Collection[str] | None) -> Criterion
     test: Callable[[ResourcePool], bool] = lambda o: (  # noqa: E731 - typed
         (datacenter := datacenter_of(call.unfiltered, o)) is not None and datacenter.id in datacenters
     )
-    return Criterion(({o.id: o for o in call.inventory.all(ResourcePool).values() if test(o)},), test)
+    return Criterion(({o.id: o for o in call.all(ResourcePool).values() if test(o)},), test)

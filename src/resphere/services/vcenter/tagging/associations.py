@@ -32,7 +32,7 @@ async def list_associations(call: Call, iterate: Associations.IterationSpec | No
     except InvalidMarker:
         raise InvalidArgument(unknown_marker(marker)) from None
     attachments = attached_to_existing(call.inventory, all_after(call.inventory, Attachment, after))
-    readable = (each for each in attachments if call.inventory.get(Tag, each.tag) is not None)
+    readable = (each for each in attachments if call.get(Tag, each.tag) is not None)
     shown, following = cut(readable, PAGE_SIZE)
     return Associations.ListResult(
         associations=tuple(

@@ -19,7 +19,7 @@ async def get_host(call: Call, host: ids.HostSystemId) -> HostDetail.Info:
     found = call.require(Host, host)
     # Where it stands, who sees it may know; what runs on it and what it has mounted only as far as they see that too.
     cluster, datacenter = cluster_of_host(call.unfiltered, found), datacenter_of(call.unfiltered, found)
-    vms = call.inventory.by(VirtualMachine, "host", host).values()
+    vms = call.by(VirtualMachine, "host", host).values()
     running = [vm for vm in vms if vm.power_state is ON]
     return HostDetail.Info(
         host=host,
@@ -37,8 +37,8 @@ async def get_host(call: Call, host: ids.HostSystemId) -> HostDetail.Info:
         management_ip=found.management_ip,
         hardware=HostDetail.Hardware(**msgspec.structs.asdict(found.hardware)),
         physical_nics=tuple(HostDetail.PhysicalNic(**msgspec.structs.asdict(n)) for n in found.physical_nics),
-        datastores=tuple(id for id in found.datastores if call.inventory.get(Datastore, id) is not None),
-        networks=tuple(id for id in found.networks if call.inventory.get(Network, id) is not None),
+        datastores=tuple(id for id in found.datastores if call.get(Datastore, id) is not None),
+        networks=tuple(id for id in found.networks if call.get(Network, id) is not None),
         vm_count=len(vms),
         powered_on_vm_count=len(running),
         memory_allocated_MiB=sum(vm.memory.size_MiB for vm in running),

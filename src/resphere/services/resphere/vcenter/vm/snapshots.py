@@ -178,7 +178,7 @@ def require_snapshot(call: Call, vm: str, snapshot: str) -> Snapshot:
 
     :raises NotFound: it is not.
     """
-    found = call.inventory.get(Snapshot, snapshot)
+    found = call.get(Snapshot, snapshot)
     if found is None or found.parent != vm:
         raise NotFound(
             message(

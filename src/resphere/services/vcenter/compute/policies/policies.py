@@ -46,7 +46,7 @@ async def list_policies(call: Call) -> tuple[Policies.Summary, ...]:
             description=policy.description,
             capability=ids.VcenterComputePoliciesCapabilityId(policy.capability),
         )
-        for policy in call.inventory.all(ComputePolicy).values()
+        for policy in call.all(ComputePolicy).values()
     )
 
 

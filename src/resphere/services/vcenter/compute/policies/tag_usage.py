@@ -21,7 +21,7 @@ async def list_usage(call: Call, filter: TagUsage.FilterSpec | None) -> tuple[Ta
     wanted = filter or TagUsage.FilterSpec()
     return tuple(
         summary
-        for policy in call.inventory.all(ComputePolicy).values()
+        for policy in call.all(ComputePolicy).values()
         for summary in _usages(call, policy)
         if (not wanted.policies or summary.policy in wanted.policies)
         and (not wanted.tags or summary.tag in wanted.tags)
@@ -33,8 +33,8 @@ async def list_usage(call: Call, filter: TagUsage.FilterSpec | None) -> tuple[Ta
 
 def _usages(call: Call, policy: ComputePolicy) -> Iterator[TagUsage.Summary]:
     for id, type in zip(policy.tags, (VM_TAG, HOST_TAG), strict=False):
-        tag = call.inventory.get(Tag, id)
-        category = call.inventory.get(Category, tag.category) if tag is not None else None
+        tag = call.get(Tag, id)
+        category = call.get(Category, tag.category) if tag is not None else None
         if tag is not None and category is not None:
             yield TagUsage.Summary(
                 policy=policy.id,

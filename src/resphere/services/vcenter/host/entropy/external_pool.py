@@ -28,7 +28,7 @@ async def get(call: Call, host: ids.HostSystemId) -> ExternalPool.Info:
     """
     found = call.require(Host, host)
     require_connected(found)
-    pool = call.inventory.get(EntropyPool, host)
+    pool = call.get(EntropyPool, host)
     return ExternalPool.Info(
         status=ExternalPool.Status.ENABLED,
         capacity=CAPACITY,

@@ -34,7 +34,7 @@ MOST_DATA_SETS = 1024
 async def list_(call: Call, vm: ids.VirtualMachineId) -> tuple[DataSets.Summary, ...]:
     """The VM's data sets, by name."""
     require_machine(call, vm)
-    found = call.inventory.by(DataSet, "owner", vm).values()
+    found = call.by(DataSet, "owner", vm).values()
     return tuple(
         DataSets.Summary(
             data_set=ids.VcenterVmDataSetId(data_set.name), name=data_set.name, description=data_set.description
@@ -47,7 +47,7 @@ async def list_(call: Call, vm: ids.VirtualMachineId) -> tuple[DataSets.Summary,
 async def get(call: Call, vm: ids.VirtualMachineId, data_set: ids.VcenterVmDataSetId) -> DataSets.Info:
     """One data set; its id is its name."""
     require_machine(call, vm)
-    found = require_data_set(call.inventory.get(DataSet, data_set_id(vm, data_set)), data_set)
+    found = require_data_set(call.get(DataSet, data_set_id(vm, data_set)), data_set)
     return DataSets.Info(
         name=found.name,
         description=found.description,

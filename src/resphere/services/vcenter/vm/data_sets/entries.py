@@ -35,7 +35,7 @@ async def list_(call: Call, vm: ids.VirtualMachineId, data_set: ids.VcenterVmDat
     :raises Unauthorized: its access mode for hosts does not allow it.
     """
     found = readable(call, vm, data_set)
-    return frozenset(entry.key for entry in call.inventory.by(DataSetEntry, "data_set", found.id).values())
+    return frozenset(entry.key for entry in call.by(DataSetEntry, "data_set", found.id).values())
 
 
 @implements(Entries.get)
@@ -45,7 +45,7 @@ async def get(call: Call, vm: ids.VirtualMachineId, data_set: ids.VcenterVmDataS
     :raises Unauthorized: the access mode for hosts does not allow it.
     """
     found = readable(call, vm, data_set)
-    return require_entry(call.inventory.get(DataSetEntry, entry_id(found.id, key)), key).value
+    return require_entry(call.get(DataSetEntry, entry_id(found.id, key)), key).value
 
 
 @implements(Entries.set)
@@ -106,7 +106,7 @@ def size(text: str) -> int:
 def readable(call: Call, vm: str, data_set: str) -> DataSet:
     """The data set, which hosts must be allowed to read."""
     require_machine(call, vm)
-    found = require_data_set(call.inventory.get(DataSet, data_set_id(vm, data_set)), data_set)
+    found = require_data_set(call.get(DataSet, data_set_id(vm, data_set)), data_set)
     if found.host is DataSets.Access.NONE:
         raise no_access(found)
     return found

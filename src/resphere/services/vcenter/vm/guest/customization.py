@@ -21,7 +21,7 @@ from resphere.services.vcenter.guest.customization_specs import require_item
 async def get(call: Call, vm: ids.VirtualMachineId) -> Customization.Info:
     """How far the VM's last customization is; IDLE where there was none."""
     call.require(VirtualMachine, vm)
-    last = call.inventory.get(GuestCustomization, vm)
+    last = call.get(GuestCustomization, vm)
     if last is None or last.live:
         return Customization.Info(status=Status.IDLE)
     return Customization.Info(

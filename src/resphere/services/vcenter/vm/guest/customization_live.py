@@ -31,7 +31,7 @@ async def get_live(call: Call, vm: ids.VirtualMachineId) -> CustomizationLive.In
     for task in call.unfiltered.by(Task, "busy", vm).values():
         if (task.service, task.operation) == LIVE_WORK and call.tasks.is_worked_on(task):
             return CustomizationLive.Info(status=LIVE.RUNNING, start_time=task.start_time)
-    last = call.inventory.get(GuestCustomization, vm)
+    last = call.get(GuestCustomization, vm)
     if last is None or not last.live:
         return CustomizationLive.Info(status=LIVE.NOT_AVAILABLE)
     error = None
@@ -86,7 +86,7 @@ def require_none_under_way(call: Call, vm: VirtualMachine) -> None:
 
     :raises NotAllowedInCurrentState: it is.
     """
-    last = call.inventory.get(GuestCustomization, vm.id)
+    last = call.get(GuestCustomization, vm.id)
     if last is not None and last.status is Status.RUNNING:
         raise NotAllowedInCurrentState(
             message("resphere.guest.customization_running", "The guest in {0} is being customized already.", vm.name)

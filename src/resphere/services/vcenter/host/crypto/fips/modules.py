@@ -30,7 +30,7 @@ async def list_modules(
     """
     wanted, page = filter or Modules.FilterSpec(), iterate or Modules.IterationSpec()
     require_valid(call, wanted, page)
-    hosts = sorted(call.inventory.all(Host).values(), key=lambda host: number(host.id))
+    hosts = sorted(call.all(Host).values(), key=lambda host: number(host.id))
     if page.marker is not None:
         hosts = [host for host in hosts if number(host.id) > number(page.marker)]
     found = [(host.id, infos) for host in hosts if (infos := modules_of(host, wanted))]
@@ -76,7 +76,7 @@ def require_valid(call: Call, wanted: Modules.FilterSpec, page: Modules.Iteratio
         )
     given = [*sorted(wanted.hosts or ()), *([page.marker] if page.marker is not None else [])]
     for host in given:
-        if call.inventory.get(Host, host) is None:
+        if call.get(Host, host) is None:
             raise InvalidArgument(message("resphere.fips.host", "There is no host {0}.", host))
 
 
