@@ -20,7 +20,7 @@ from resphere.inventory.model import VirtualMachine
 from resphere.inventory.tables import TABLES
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
-from resphere.store.sqlite import SqliteStore
+from resphere.store.sqlite.store import SqliteStore
 from tests.inventory import samples
 
 HOSTS = 20

@@ -13,7 +13,7 @@ import pytest
 
 from resphere.inventory.customization import CustomizationItem
 from resphere.store.base import Transaction, Write
-from resphere.store.sqlite import SqliteStore
+from resphere.store.sqlite.store import SqliteStore
 from tests.live.test_guest import linux_vm
 from tests.support.customizations import linux, windows
 from tests.support.server import Client, Server

@@ -18,7 +18,7 @@ import requests
 
 from resphere.inventory.model import Host, VirtualMachine
 from resphere.replica.replica import Replica
-from resphere.store.sqlite import SqliteStore
+from resphere.store.sqlite.store import SqliteStore
 from resphere.tasks.record import TASKS, Task
 from tests.support.exports import export, objects
 from tests.support.server import ADMINISTRATOR, Client, Server, wait_until

@@ -14,7 +14,7 @@ from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.table import Table, own_id
 from resphere.store.base import Transaction
-from resphere.store.sqlite import SqliteStore
+from resphere.store.sqlite.store import SqliteStore
 from tests.replica.worlds import Scripted, opened, put, run
 
 

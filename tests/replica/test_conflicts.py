@@ -15,7 +15,7 @@ from resphere.replica.edit import Edit
 from resphere.replica.errors import ConcurrentChange
 from resphere.replica.replica import ATTEMPTS, Replica
 from resphere.store.base import StoreError, Transaction
-from resphere.store.sqlite import SqliteStore
+from resphere.store.sqlite.store import SqliteStore
 from tests.replica.worlds import WORLD, Item, Scripted, add, check_indexes, contents, opened, put, run
 
 

@@ -13,7 +13,7 @@ from resphere.replica.edit import Edit
 from resphere.replica.errors import ConcurrentChange
 from resphere.replica.replica import NUMBERS_TAKEN, Replica
 from resphere.store.base import StoreError, Transaction, Write
-from resphere.store.sqlite import SqliteStore
+from resphere.store.sqlite.store import SqliteStore
 from tests.replica.worlds import ITEMS, WORLD, Item, Note, Scripted, add, check_indexes, contents, opened, put, run
 
 

@@ -22,7 +22,7 @@ from resphere.replica.table import Table
 from resphere.rules.guests.customization import pending
 from resphere.server.wiring import WIRING
 from resphere.store.base import Document, StoreError, Transaction, Write
-from resphere.store.sqlite import SqliteStore
+from resphere.store.sqlite.store import SqliteStore
 from tests.support.customizations import windows
 
 PASSWORD = "correct-horse-battery-staple"

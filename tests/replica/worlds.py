@@ -17,7 +17,7 @@ from resphere.replica.replica import Replica
 from resphere.replica.rows import numeric_order
 from resphere.replica.table import Table
 from resphere.store.base import Changes, Snapshot, Store, Transaction
-from resphere.store.sqlite import SqliteStore
+from resphere.store.sqlite.store import SqliteStore
 
 R = TypeVar("R")
 

@@ -18,7 +18,7 @@ from resphere.rules.admission import admit
 from resphere.rules.space import free_space
 from resphere.rules.wiring import WIRING
 from resphere.store.base import Transaction
-from resphere.store.sqlite import SqliteStore
+from resphere.store.sqlite.store import SqliteStore
 from tests.inventory import samples
 from tests.replica.worlds import Scripted, opened, put, run
 

@@ -14,7 +14,7 @@ from resphere.server.assembly import open_replica
 from resphere.server.key_file import read_sealing
 from resphere.server.prepare import fill
 from resphere.server.settings import Settings
-from resphere.store.sqlite import SqliteStore
+from resphere.store.sqlite.store import SqliteStore
 
 
 def numbers(settings: Settings) -> tuple[set[int], list[int]]:

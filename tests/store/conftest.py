@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from resphere.store.base import Store
-from resphere.store.sqlite import SqliteStore
+from resphere.store.sqlite.store import SqliteStore
 from tests.store.contract import NewStore, OpenStore
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from resphere.store.base import Change, Conflict, Document, Transaction, Write
-from resphere.store.sqlite import SqliteStore
+from resphere.store.sqlite.store import SqliteStore
 
 
 class Counter(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ import msgspec
 import pytest
 
 import resphere
-from resphere.store.sqlite import SqliteStore
+from resphere.store.sqlite.store import SqliteStore
 from tests.store import kill_worker
 from tests.store.kill_worker import Counter
 from tests.store.model import Documents, documents_of, replay

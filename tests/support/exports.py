@@ -8,7 +8,7 @@ from resphere.cli.inventory import exported
 from resphere.inventory.model import KINDS, ManagedObject
 from resphere.inventory.tables import TABLES
 from resphere.replica.replica import Replica
-from resphere.store.sqlite import SqliteStore
+from resphere.store.sqlite.store import SqliteStore
 from tests.support.server import Server
 
 

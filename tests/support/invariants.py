@@ -29,7 +29,7 @@ from resphere.rules.space import files_among, used_in
 from resphere.rules.storage_policies import find_policy
 from resphere.server.assembly import open_replica
 from resphere.server.key_file import read_sealing
-from resphere.store.sqlite import SqliteStore
+from resphere.store.sqlite.store import SqliteStore
 from resphere.tasks.record import Task
 from tests.replica.worlds import Scripted
 from tests.support.soundness import problems

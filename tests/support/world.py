@@ -27,7 +27,7 @@ from resphere.server.wiring import WIRING
 from resphere.services.call import Call, Environment, Product
 from resphere.services.registry import load
 from resphere.store.contents import Contents
-from resphere.store.sqlite import SqliteStore
+from resphere.store.sqlite.store import SqliteStore
 from resphere.tasks.record import Task
 from resphere.tasks.runner import Tasks
 from tests.support.refusals import WITNESS, watched

@@ -12,7 +12,7 @@ from resphere.inventory.model import KINDS
 from resphere.inventory.tables import TABLES
 from resphere.providers.simulator.inventory_file import write_inventory
 from resphere.replica.replica import Replica
-from resphere.store.sqlite import SqliteStore
+from resphere.store.sqlite.store import SqliteStore
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

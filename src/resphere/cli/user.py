@@ -16,7 +16,7 @@ from resphere.cli.store import add_data_dir, database
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.store.base import Store
-from resphere.store.sqlite import SqliteStore
+from resphere.store.sqlite.store import SqliteStore
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -38,7 +38,7 @@ from resphere.services.call import Environment, Product
 from resphere.services.registry import load
 from resphere.store.base import Store
 from resphere.store.contents import Contents
-from resphere.store.sqlite import SqliteStore
+from resphere.store.sqlite.store import SqliteStore
 from resphere.tasks.observing import Observations
 from resphere.tasks.runner import Tasks
 

@@ -32,7 +32,7 @@ from resphere.server.memory import do_apart
 from resphere.server.providers import factory, read_durations
 from resphere.server.settings import Settings
 from resphere.server.tls import TlsFiles, ensure_certificates, given_certificates
-from resphere.store.sqlite import SqliteStore
+from resphere.store.sqlite.store import SqliteStore
 
 PASSWORD_FILE = "admin-password"
 

@@ -28,7 +28,7 @@ from resphere.replica.replica import Replica
 from resphere.services.call import Call, Environment, OwnSession, Product
 from resphere.services.cis.tagging import category, tag, tag_association
 from resphere.store.base import Transaction
-from resphere.store.sqlite import SqliteStore
+from resphere.store.sqlite.store import SqliteStore
 from resphere.tasks.runner import Tasks
 from tests.inventory import samples
 from tests.replica.worlds import Scripted, check_indexes

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from resphere.store import sqlite_group
 from resphere.store.base import StoreError, Taking, Transaction
-from resphere.store.sqlite import SqliteStore
-from resphere.store.sqlite_schema import WriterLock
+from resphere.store.sqlite import group
+from resphere.store.sqlite.schema import WriterLock
+from resphere.store.sqlite.store import SqliteStore
 from tests.store.contract import bodies, put, refused, run, transaction
 
 
@@ -58,8 +58,8 @@ class TestTakings:
     def test_what_was_taken_long_ago_is_forgotten_and_old_plans_refused(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sqlite_group, "TAKINGS_KEPT", 10)
-        monkeypatch.setattr(sqlite_group, "TAKINGS_FORGOTTEN_EVERY", 5)
+        monkeypatch.setattr(group, "TAKINGS_KEPT", 10)
+        monkeypatch.setattr(group, "TAKINGS_FORGOTTEN_EVERY", 5)
 
         async def scenario() -> None:
             store = SqliteStore.open(path)

@@ -19,8 +19,8 @@ from typing import cast
 import msgspec
 
 from resphere.store.base import StoreError, Transaction
-from resphere.store.sqlite_group import apply_transactions, take_numbers
-from resphere.store.sqlite_schema import WriterLock, connect
+from resphere.store.sqlite.group import apply_transactions, take_numbers
+from resphere.store.sqlite.schema import WriterLock, connect
 
 logger = logging.getLogger(__name__)
 

@@ -17,10 +17,10 @@ from itertools import starmap
 from pathlib import Path
 
 from resphere.store.base import Change, Changes, Document, Snapshot, StoreError, Transaction
-from resphere.store.lending import Lender
 from resphere.store.planning import Key, check_form, check_text
-from resphere.store.sqlite_schema import connect, make_database
-from resphere.store.sqlite_writer import Commit, Reservation, Writer
+from resphere.store.sqlite.lending import Lender
+from resphere.store.sqlite.schema import connect, make_database
+from resphere.store.sqlite.writer import Commit, Reservation, Writer
 
 LOG_ROWS_KEPT = 100_000
 NO_TURN = -1
