@@ -71,13 +71,13 @@ async def report(path: Path) -> Figures:
     store, other_store = SqliteStore.open(path), SqliteStore.open(path)
     replica = Replica(store, TABLES)
     before, start = _resident_bytes(), time.perf_counter()
-    replica.load()
+    await replica.load()
     load_seconds, grown = time.perf_counter() - start, _resident_bytes() - before
     vms = replica.count(VirtualMachine)
 
     start = time.perf_counter()
     for _ in range(10_000):
-        replica.refresh()
+        await replica.refresh()
     idle = (time.perf_counter() - start) / 10_000
 
     start = time.perf_counter()
@@ -88,7 +88,7 @@ async def report(path: Path) -> Figures:
     ids = list(replica.all(VirtualMachine))[:CHANGED]
     await asyncio.gather(*(other.change(_move(other, id)) for id in ids))
     start = time.perf_counter()
-    replica.refresh()
+    await replica.refresh()
     applied = (time.perf_counter() - start) / len(ids)
 
     some = next(iter(replica.all(VirtualMachine).values()))

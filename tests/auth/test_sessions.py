@@ -49,8 +49,8 @@ class Office:
         self.clock = clock
         self.sessions = Sessions(replica, limits, clock, lambda size: next(numbers).to_bytes(size, "big"))
 
-    def find(self, token: str) -> Session | None:
-        self.replica.refresh()
+    async def find(self, token: str) -> Session | None:
+        await self.replica.refresh()
         return self.sessions.find(token, self.clock())
 
 
@@ -77,9 +77,9 @@ def test_an_unused_session_ends(tmp_path: Path) -> None:
     async def test(office: Office) -> None:
         token = await office.sessions.open(USER)
         office.clock.advance(LIMITS.idle + GRACE - timedelta(milliseconds=1))
-        assert office.find(token)
+        assert await office.find(token)
         office.clock.advance(LIMITS.idle + GRACE)
-        assert office.find(token) is None
+        assert await office.find(token) is None
         await office.sessions.finish()
 
     one(test, tmp_path)
@@ -90,10 +90,10 @@ def test_a_used_session_goes_on_until_its_lifetime_is_over(tmp_path: Path) -> No
         token = await office.sessions.open(USER)
         while office.clock.time < START + LIMITS.lifetime - MINUTE:
             office.clock.advance(MINUTE)
-            assert office.find(token)
+            assert await office.find(token)
             await office.sessions.finish()
         office.clock.advance(MINUTE)
-        assert office.find(token) is None
+        assert await office.find(token) is None
 
     one(test, tmp_path)
 
@@ -116,10 +116,10 @@ def test_use_in_one_worker_keeps_the_session_in_all(tmp_path: Path) -> None:
         for _ in range(3):
             for _ in range(25):
                 used.clock.advance(MINUTE)
-                assert used.find(token)
+                assert await used.find(token)
                 await used.sessions.finish()
             assert await idle.sessions.sweep() == 0
-        assert idle.find(token)
+        assert await idle.find(token)
         await idle.sessions.finish()
 
     two(test, tmp_path)
@@ -129,7 +129,7 @@ def test_the_last_access_that_is_shown_is_the_latest_known(tmp_path: Path) -> No
     async def test(office: Office) -> None:
         token = await office.sessions.open(USER)
         office.clock.advance(timedelta(seconds=3))
-        session = office.find(token)
+        session = await office.find(token)
         assert session
         assert session.created_time == START
         assert office.sessions.last_accessed(session) == START + timedelta(seconds=3)
@@ -140,11 +140,11 @@ def test_the_last_access_that_is_shown_is_the_latest_known(tmp_path: Path) -> No
 def test_a_closed_session_is_closed_everywhere(tmp_path: Path) -> None:
     async def test(first: Office, second: Office) -> None:
         token = await first.sessions.open(USER)
-        session = second.find(token)
+        session = await second.find(token)
         assert session
         await first.sessions.close(session)
-        assert first.find(token) is None
-        assert second.find(token) is None
+        assert await first.find(token) is None
+        assert await second.find(token) is None
 
     two(test, tmp_path)
 
@@ -158,7 +158,7 @@ def test_limits(tmp_path: Path) -> None:
             await office.sessions.open(OTHER)
         with pytest.raises(ServiceUnavailable, match="limited to 5"):
             await office.sessions.open(THIRD)
-        session = office.find(tokens[0])
+        session = await office.find(tokens[0])
         assert session
         await office.sessions.close(session)
         assert await office.sessions.open(USER)
@@ -201,10 +201,10 @@ def test_accesses_of_deleted_sessions_are_forgotten(tmp_path: Path) -> None:
     async def test(first: Office, second: Office) -> None:
         tokens = [await first.sessions.open(USER) for _ in range(3)]
         for token in tokens:
-            session = second.find(token)
+            session = await second.find(token)
             assert session
             await first.sessions.close(session)
-        second.replica.refresh()
+        await second.replica.refresh()
         await second.sessions.sweep()
         assert not second.sessions._accessed
 
@@ -217,7 +217,7 @@ def test_accesses_at_once_are_written_once(tmp_path: Path) -> None:
         before = office.replica.sequence
         office.clock.advance(5 * MINUTE)
         for _ in range(100):
-            assert office.find(token)
+            assert await office.find(token)
         await asyncio.sleep(0)
         await office.sessions.finish()
         assert office.replica.sequence == before + 1

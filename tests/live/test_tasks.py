@@ -58,15 +58,20 @@ def running(client: Client, target: str) -> str:
 
 def owner_of(server: Server, task: str) -> int:
     """The process that does a task."""
-    store = SqliteStore.open(server.data_dir / "resphere.db")
-    try:
-        replica = Replica(store, (TASKS,))
-        replica.load()
-        found = replica.get(Task, task)
-    finally:
-        asyncio.run(store.close())
+    found = asyncio.run(task_in(server.data_dir, task))
     assert found is not None
     return int(found.owner.partition("-")[0])
+
+
+async def task_in(data_dir: Path, task: str) -> Task | None:
+    """A task as it is in a server's data directory."""
+    store = SqliteStore.open(data_dir / "resphere.db")
+    try:
+        replica = Replica(store, (TASKS,))
+        await replica.load()
+        return replica.get(Task, task)
+    finally:
+        await store.close()
 
 
 def slow(folder: Path, **seconds: float) -> Server:

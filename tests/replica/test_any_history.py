@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +18,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from resphere.replica.edit import Edit
 from resphere.replica.errors import ConcurrentChange
 from resphere.replica.replica import Replica
+from resphere.store.base import Store
 from resphere.store.sqlite.store import SqliteStore
-from tests.replica.worlds import WORLD, Item, Note, add, check_indexes, contents, in_order, opened, put
+from tests.replica.worlds import WORLD, Item, Note, Waiting, add, check_indexes, contents, in_order, opened, put
 
 R = TypeVar("R")
 SIDES = st.integers(0, 1)
@@ -36,13 +38,13 @@ class TwoReplicas(RuleBasedStateMachine):
         self.directory = tempfile.TemporaryDirectory()
         self.path = Path(self.directory.name) / "store"
         self.stores = [SqliteStore.open(self.path, log_rows_kept=log_rows_kept) for _ in range(2)]
-        self.replicas = [Replica(store, WORLD) for store in self.stores]
+        self.replicas = [Replica(self._engine(store), WORLD) for store in self.stores]
         self.items: dict[str, Item] = {}
         self.notes: dict[str, Note] = {}
         self.heard: list[dict[str, Item]] = [{}, {}]
         self.marks = [(0, 0), (0, 0)]
         for replica, heard in zip(self.replicas, self.heard, strict=True):
-            replica.load()
+            self.runner.run(replica.load())
             replica.subscribe(Item, self._listener(heard))
 
     def teardown(self) -> None:
@@ -113,11 +115,11 @@ class TwoReplicas(RuleBasedStateMachine):
 
     @rule(side=SIDES)
     def load(self, side: int) -> None:
-        self.replicas[side].load()
+        self.runner.run(self.replicas[side].load())
 
     @rule(side=SIDES)
     def refresh(self, side: int) -> None:
-        self.replicas[side].refresh()
+        self.runner.run(self.replicas[side].refresh())
         self._check(side)
 
     @invariant()
@@ -130,10 +132,13 @@ class TwoReplicas(RuleBasedStateMachine):
     @rule()
     def all_agree(self) -> None:
         for side, replica in enumerate(self.replicas):
-            replica.refresh()
+            self.runner.run(replica.refresh())
             self._check(side)
         assert contents(self.replicas[0]) == contents(self.replicas[1])
         self.runner.run(self._check_fresh())
+
+    def _engine(self, store: Store) -> Store:
+        return store
 
     def _put(self, side: int, item: Item) -> None:
         taken = any(
@@ -176,7 +181,18 @@ class TwoReplicas(RuleBasedStateMachine):
         return hear
 
 
-TwoReplicas.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+class TwoThatWait(TwoReplicas):
+    """The same over an engine that has to be waited for."""
+
+    def _engine(self, store: Store) -> Store:
+        return Waiting(store, random.Random(1))
+
+
+for machine in (TwoReplicas, TwoThatWait):
+    machine.TestCase.settings = settings(
+        max_examples=40,
+        stateful_step_count=30,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
 TestTwoReplicas = TwoReplicas.TestCase
+TestTwoThatWait = TwoThatWait.TestCase

@@ -107,10 +107,10 @@ def test_what_others_add_while_the_owner_is_being_deleted_goes_too(tmp_path: Pat
 
             store = Scripted(SqliteStore.open(tmp_path / "store"), meanwhile)
             replica = Replica(store, TABLES, random.Random(1))
-            replica.load()
+            await replica.load()
             await replica.change(delete_box)
             assert store.commits == 2
-            other.refresh()
+            await other.refresh()
             assert everything(other) == everything(replica) == {Box("b2"), Label("l2", "b2")}
             await store.close()
 

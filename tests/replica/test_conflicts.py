@@ -41,11 +41,11 @@ def value_of(replica: Replica, id: str) -> int:
     return item.value
 
 
-def disturbed(path: Path, before: Callable[[Transaction], Awaitable[None]]) -> tuple[Replica, Scripted]:
+async def disturbed(path: Path, before: Callable[[Transaction], Awaitable[None]]) -> tuple[Replica, Scripted]:
     """A replica at whose commits ``before`` comes first."""
     store = Scripted(SqliteStore.open(path), before)
     replica = Replica(store, WORLD, random.Random(1))
-    replica.load()
+    await replica.load()
     return replica, store
 
 
@@ -54,7 +54,7 @@ def test_two_replicas_lose_no_update(tmp_path: Path) -> None:
         await one.change(put(Item(id="item-1", name="a")))
         await asyncio.gather(*(replica.change(add("item-1")) for replica in (one, other) for _ in range(20)))
         for replica in (one, other):
-            replica.refresh()
+            await replica.refresh()
             assert value_of(replica, "item-1") == 40
 
     run(test, tmp_path / "store", 2)
@@ -65,7 +65,7 @@ def test_changes_of_one_object_in_one_worker_do_not_fail_each_other(tmp_path: Pa
         async def at_once(_: Transaction) -> None:
             return
 
-        replica, store = disturbed(tmp_path / "store", at_once)
+        replica, store = await disturbed(tmp_path / "store", at_once)
         await replica.change(
             put(Item(id="item-1", name="a"), *(Item(id=f"item-{n}", name=str(n)) for n in range(2, 9)))
         )
@@ -91,7 +91,7 @@ def test_relying_on_an_object_that_is_being_changed_waits(tmp_path: Path) -> Non
         async def at_once(_: Transaction) -> None:
             return
 
-        replica, store = disturbed(tmp_path / "store", at_once)
+        replica, store = await disturbed(tmp_path / "store", at_once)
         await replica.change(put(Item(id="item-1", name="a"), Item(id="item-2", name="b")))
 
         def copy(edit: Edit) -> int:
@@ -124,7 +124,7 @@ def test_crosswise_changes_do_not_wait_for_each_other_forever(tmp_path: Path) ->
 
         pairs = [(0, 1), (1, 0), (1, 2), (2, 0), (0, 2), (2, 1)]
         await asyncio.gather(*(one.change(both(*pairs[n % 6])) for n in range(60)))
-        other.refresh()
+        await other.refresh()
         assert sum(item.value for item in other.all(Item).values()) == 120
 
     run(test, tmp_path / "store", 2)
@@ -138,7 +138,7 @@ def test_a_plan_runs_again_on_what_others_did(tmp_path: Path) -> None:
             if store.commits == 1:
                 await other.change(add("item-1", 10))
 
-        replica, store = disturbed(tmp_path / "store", once)
+        replica, store = await disturbed(tmp_path / "store", once)
         assert await replica.change(add("item-1")) == 11
         assert store.commits == 2
         await store.close()
@@ -154,7 +154,7 @@ def test_relying_holds_until_the_commit(tmp_path: Path) -> None:
             if store.commits == 1:
                 await other.change(lambda edit: edit.delete(Item, "item-1"))
 
-        replica, store = disturbed(tmp_path / "store", once)
+        replica, store = await disturbed(tmp_path / "store", once)
 
         def child(edit: Edit) -> None:
             parent = edit.get(Item, "item-1")
@@ -185,8 +185,8 @@ def test_of_two_that_take_one_name_exactly_one_gets_it(tmp_path: Path) -> None:
             three = outcomes[3 * n : 3 * n + 3]
             assert sum(isinstance(outcome, str) for outcome in three) == 1
             assert sum(isinstance(outcome, NameTaken) for outcome in three) == 2
-        one.refresh()
-        other.refresh()
+        await one.refresh()
+        await other.refresh()
         assert contents(one) == contents(other)
         assert one.count(Item) == 10
 
@@ -200,12 +200,12 @@ def test_who_is_always_second_is_told_so(tmp_path: Path) -> None:
         async def always(_: Transaction) -> None:
             await other.change(add("item-1"))
 
-        replica, store = disturbed(tmp_path / "store", always)
+        replica, store = await disturbed(tmp_path / "store", always)
         with pytest.raises(ConcurrentChange, match="item/item-1") as refused:
             await replica.change(add("item-1"))
         assert refused.value.subject == "item/item-1"
         assert store.commits == ATTEMPTS
-        replica.refresh()
+        await replica.refresh()
         assert value_of(replica, "item-1") == ATTEMPTS
         await store.close()
 
@@ -217,7 +217,7 @@ def test_a_name_that_stays_taken_is_not_tried_forever(tmp_path: Path) -> None:
         async def at_once(_: Transaction) -> None:
             return
 
-        replica, store = disturbed(tmp_path / "store", at_once)
+        replica, store = await disturbed(tmp_path / "store", at_once)
         await replica.change(put(Item(id="item-1", name="a")))
         with pytest.raises(ConcurrentChange, match="name/top/a"):
             await replica.change(put(Item(id="item-2", name="a")))
@@ -234,7 +234,7 @@ def test_own_changes_that_were_seen_before_their_commit_returned(tmp_path: Path)
 
             async def commit(self, transaction: Transaction) -> int:
                 sequence = await super().commit(transaction)
-                replica.refresh()
+                await replica.refresh()
                 if transaction.writes[0].id == "item-1":
                     await other.change(add("item-1", 100))
                 return sequence
@@ -244,14 +244,14 @@ def test_own_changes_that_were_seen_before_their_commit_returned(tmp_path: Path)
 
         store = Late(SqliteStore.open(tmp_path / "store"), at_once)
         replica = Replica(store, WORLD)
-        replica.load()
+        await replica.load()
         item = Item(id="item-1", name="a")
         await replica.change(put(item))
         assert value_of(replica, "item-1") == 100
         kept = Item(id="item-2", name="b")
         await replica.change(put(kept))
         assert replica.get(Item, "item-2") is kept
-        other.refresh()
+        await other.refresh()
         assert contents(replica) == contents(other)
         check_indexes(replica, WORLD)
         await store.close()
@@ -266,7 +266,7 @@ def test_a_cancelled_change_lets_the_next_go_on(tmp_path: Path) -> None:
         async def wait(_: Transaction) -> None:
             await gate.wait()
 
-        replica, store = disturbed(tmp_path / "store", wait)
+        replica, store = await disturbed(tmp_path / "store", wait)
         tasks = [asyncio.create_task(replica.change(put(Item(id="item-1", name=str(n))))) for n in range(4)]
         for _ in range(5):
             await asyncio.sleep(0)
@@ -294,7 +294,7 @@ def test_a_failing_store_leaves_nothing_behind(tmp_path: Path) -> None:
             if store.commits < 3:
                 raise StoreError("the disk is full")
 
-        replica, store = disturbed(tmp_path / "store", fail)
+        replica, store = await disturbed(tmp_path / "store", fail)
         outcomes = await asyncio.gather(
             *(replica.change(put(Item(id="item-1", name=str(n)))) for n in range(3)), return_exceptions=True
         )
@@ -329,8 +329,8 @@ def test_many_objects_change_in_parallel(tmp_path: Path) -> None:
             await asyncio.gather(
                 *(replica.change(add(f"item-{n}")) for n in range(50) for replica in (one, other) for _ in range(2))
             )
-            one.refresh()
-            other.refresh()
+            await one.refresh()
+            await other.refresh()
             assert {item.value for item in one.all(Item).values()} == {4}
             assert contents(one) == contents(other)
 

@@ -24,17 +24,17 @@ def test_a_value_is_made_once_for_each_object(tmp_path: Path) -> None:
     async def test(one: Replica, other: Replica) -> None:
         values = one.derived(texts)
         await other.change(put(*(Item(id=f"item-{n}", name=str(n)) for n in range(3))))
-        one.refresh()
+        await one.refresh()
         for _ in range(2):
             assert values.of(one.all(Item).values()) == ("0=0", "1=0", "2=0")
         assert made == ["item-0", "item-1", "item-2"]
         await other.change(add("item-1"))
-        one.refresh()
+        await one.refresh()
         assert values.of(one.all(Item).values()) == ("0=0", "1=1", "2=0")
         assert made[3:] == ["item-1"]
         await other.change(lambda edit: edit.delete(Item, "item-0"))
         assert len(values) == 3
-        one.refresh()
+        await one.refresh()
         assert len(values) == 2
         assert values.of(one.all(Item).values()) == ("1=1", "2=0")
         found = one.get(Item, "item-2")
@@ -80,7 +80,7 @@ def test_a_ledger_begins_with_what_there_is_and_hears_every_change_in_each_repli
         await other.change(lambda edit: edit.delete(Item, "item-2"))
         assert other.derived(SUMS).by_parent["top"] == 13
         assert one.derived(SUMS).by_parent["top"] == 7
-        one.refresh()
+        await one.refresh()
         assert one.derived(SUMS).by_parent["top"] == 13
 
     run(fill, tmp_path / "store", derived=(SUMS,))
@@ -90,11 +90,11 @@ def test_a_ledger_begins_with_what_there_is_and_hears_every_change_in_each_repli
 def test_a_ledger_stays_true_where_the_replica_has_to_load_anew(tmp_path: Path) -> None:
     async def test(one: Replica, other: Replica) -> None:
         await other.change(put(*(Item(id=f"item-{n}", name=str(n), value=n) for n in range(5))))
-        one.refresh()
+        await one.refresh()
         for _ in range(20):
             await other.change(add("item-4"))
         await other.change(lambda edit: edit.delete(Item, "item-1"))
-        one.load()
+        await one.load()
         assert one.derived(SUMS).by_parent["top"] == other.derived(SUMS).by_parent["top"] == 29
 
     run(test, tmp_path / "store", 2, derived=(SUMS,))

@@ -27,9 +27,9 @@ class Checker:
         self._revision = 0
         self.looks = 0
 
-    def look(self, line: str) -> None:
+    async def look(self, line: str) -> None:
         """See that the change is there, that none is there by half, and that nothing goes back."""
-        self._replica.refresh()
+        await self._replica.refresh()
         assert self._replica.sequence >= self._sequence
         assert self._replica.revision >= self._revision
         self._sequence, self._revision = self._replica.sequence, self._replica.revision
@@ -52,7 +52,7 @@ async def write_and_die(path: Path, seed: int, changes: int, checker: Checker) -
         for _ in range(changes):
             line = (await writer.stdout.readline()).decode().strip()
             assert line, f"the writer with seed {seed} has failed"
-            checker.look(line)
+            await checker.look(line)
     finally:
         with suppress(ProcessLookupError):
             writer.kill()
@@ -60,7 +60,7 @@ async def write_and_die(path: Path, seed: int, changes: int, checker: Checker) -
         await writer.wait()
     for line in rest:
         if line.endswith("\n"):
-            checker.look(line.strip())
+            await checker.look(line.strip())
 
 
 async def die_again_and_again(path: Path, writer: int, checker: Checker) -> None:
@@ -77,7 +77,7 @@ def test_no_half_change_is_ever_seen(tmp_path: Path) -> None:
             async with asyncio.TaskGroup() as tasks:
                 for writer in range(WRITERS):
                     tasks.create_task(die_again_and_again(path, writer, checker))
-            replica.refresh()
+            await replica.refresh()
             check(replica)
             check_indexes(replica, WORLD)
             assert checker.looks >= WRITERS * KILLS_OF_EACH

@@ -11,7 +11,8 @@ import pytest
 
 from resphere.replica.edit import Edit
 from resphere.replica.errors import ConcurrentChange
-from resphere.replica.replica import NUMBERS_TAKEN, Replica
+from resphere.replica.numbers import NUMBERS_TAKEN
+from resphere.replica.replica import Replica
 from resphere.store.base import StoreError, Transaction, Write
 from resphere.store.sqlite.store import SqliteStore
 from tests.replica.worlds import ITEMS, WORLD, Item, Note, Scripted, add, check_indexes, contents, opened, put, run
@@ -49,7 +50,7 @@ def test_another_replica_sees_it_after_refresh(tmp_path: Path) -> None:
     async def test(one: Replica, other: Replica) -> None:
         await one.change(put(Item(id="item-1", name="a"), Note(id="n")))
         assert other.count(Item) == 0
-        other.refresh()
+        await other.refresh()
         assert contents(other) == contents(one)
         assert (other.sequence, other.revision, other.epoch) == (one.sequence, one.revision, one.epoch)
 
@@ -70,9 +71,9 @@ def test_documents_without_a_table_only_move_the_sequence(tmp_path: Path) -> Non
     async def test() -> None:
         async with opened(tmp_path / "store") as one, opened(tmp_path / "store", tables=(ITEMS,)) as other:
             await one.change(put(Note(id="n")))
-            other.refresh()
+            await other.refresh()
             assert (other.sequence, other.revision) == (1, 0)
-            other.load()
+            await other.load()
             assert other.sequence == 1
 
     asyncio.run(test())
@@ -82,7 +83,7 @@ def test_only_tables_that_revise_raise_the_revision(tmp_path: Path) -> None:
     async def test(one: Replica, other: Replica) -> None:
         await one.change(put(Item(id="item-1", name="a")))
         await one.change(put(Note(id="n")))
-        other.refresh()
+        await other.refresh()
         for replica in (one, other):
             assert (replica.sequence, replica.revision) == (2, 1)
 
@@ -105,7 +106,7 @@ def test_loaded_objects_come_in_numeric_order(tmp_path: Path) -> None:
     async def test(one: Replica) -> None:
         ids = ["item-1049", "item-99", "other", "item-100"]
         await one.change(put(*(Item(id=id, name=id) for id in ids)))
-        one.load()
+        await one.load()
         assert list(one.all(Item)) == ["other", "item-99", "item-100", "item-1049"]
         assert list(one.by(Item, "parent", "top")) == list(one.all(Item))
 
@@ -130,7 +131,7 @@ def test_a_plan_that_raises_changes_nothing(tmp_path: Path) -> None:
 
         with pytest.raises(LookupError, match="no"):
             await replica.change(plan)
-        replica.load()
+        await replica.load()
         assert replica.count(Item) == replica.sequence == 0
 
     run(test, tmp_path / "store")
@@ -241,9 +242,9 @@ def test_ids_are_never_given_twice(tmp_path: Path) -> None:
         def take(edit: Edit) -> list[str]:
             return [edit.new_id("vm-") for _ in range(NUMBERS_TAKEN)] + [edit.new_id("group-v")]
 
-        taken = [await replica.change(take) for replica in (one, other, one, other)]
-        assert taken[0][:2] == ["vm-1001", "vm-1002"]
-        assert taken[0][-1].startswith("group-v")
+        assert await one.change(lambda edit: [edit.new_id("vm-"), edit.new_id("vm-")]) == ["vm-1001", "vm-1002"]
+        taken = [["vm-1001", "vm-1002"], *[await replica.change(take) for replica in (one, other, one, other)]]
+        assert taken[1][-1].startswith("group-v")
         numbers = [id.strip("vmgroup-") for ids in taken for id in ids]
         assert len(set(numbers)) == len(numbers)
 
@@ -262,12 +263,12 @@ def test_subscribers_hear_of_every_change(tmp_path: Path) -> None:
         item = Item(id="item-1", name="a")
         await one.change(put(item))
         assert heard == []
-        other.refresh()
+        await other.refresh()
         assert heard == [(None, item)]
         changed = msgspec.structs.replace(item, value=1)
         await other.change(add("item-1"))
         await one.change(lambda edit: edit.delete(Item, "item-1"))
-        other.refresh()
+        await other.refresh()
         assert heard[1:] == [(item, changed), (changed, None)]
         end()
         await other.change(put(item))
@@ -303,20 +304,22 @@ def test_a_subscriber_that_fails_harms_nobody(tmp_path: Path, caplog: pytest.Log
     assert "mine" in caplog.text
 
 
-def test_a_subscriber_may_refresh(tmp_path: Path) -> None:
+def test_a_subscriber_may_begin_a_refresh(tmp_path: Path) -> None:
     async def test(one: Replica, other: Replica) -> None:
         heard: list[tuple[int, int]] = []
+        begun: list[asyncio.Task[None]] = []
 
         def hear(old: Item | None, new: Item | None) -> None:
             assert new is not None
-            other.refresh()
+            begun.append(asyncio.get_running_loop().create_task(other.refresh()))
             heard.append((new.value, other.sequence))
 
         other.subscribe(Item, hear)
         await one.change(put(Item(id="item-1", name="a")))
-        other.refresh()
+        await other.refresh()
         await one.change(add("item-1"))
-        other.refresh()
+        await other.refresh()
+        await asyncio.gather(*begun)
         assert heard == [(0, 1), (1, 2)]
 
     run(test, tmp_path / "store", 2)
@@ -335,12 +338,12 @@ def test_where_the_log_was_cut_all_is_loaded_anew(tmp_path: Path) -> None:
 
         other.subscribe(Item, hear)
         await one.change(put(*(Item(id=f"item-{n}", name=str(n)) for n in range(4))))
-        other.refresh()
+        await other.refresh()
         await one.change(lambda edit: edit.delete(Item, "item-0"))
         for _ in range(50):
             await one.change(add("item-1"))
         await one.change(put(Item(id="item-9", name="new")))
-        other.refresh()
+        await other.refresh()
         assert contents(other) == contents(one)
         assert heard == dict(other.all(Item))
         assert other.revision >= one.revision
@@ -357,10 +360,10 @@ def test_a_broken_document_leaves_the_last_whole_state(tmp_path: Path) -> None:
         await store.close()
         for _ in range(2):
             with pytest.raises(StoreError, match="item/item-3"):
-                replica.refresh()
+                await replica.refresh()
             assert list(replica.all(Item)) == ["item-1"]
         with pytest.raises(StoreError, match="item/item-3"):
-            replica.load()
+            await replica.load()
         assert list(replica.all(Item)) == ["item-1"]
 
     run(test, tmp_path / "store")
@@ -372,7 +375,7 @@ def test_a_document_must_hold_its_own_object(tmp_path: Path) -> None:
         await store.commit(Transaction((Write("item", "item-2", b'{"id":"item-3","name":"b"}'),)))
         await store.close()
         with pytest.raises(StoreError, match="item-3"):
-            replica.refresh()
+            await replica.refresh()
 
     run(test, tmp_path / "store")
 

@@ -95,29 +95,29 @@ def with_store(path: Path, test: typing.Callable[[SqliteStore], typing.Awaitable
     asyncio.run(run())
 
 
-def loaded(store: SqliteStore, by: Sealing | None) -> Replica:
+async def loaded(store: SqliteStore, by: Sealing | None) -> Replica:
     replica = Replica(store, CUSTOMIZATION_TABLES, sealing=by)
-    replica.load()
+    await replica.load()
     return replica
 
 
-def documents(store: SqliteStore) -> dict[str, Document]:
-    return {document.kind: document for document in store.load().documents}
+async def documents(store: SqliteStore) -> dict[str, Document]:
+    return {document.kind: document for document in (await store.load()).documents}
 
 
 def test_the_store_gets_nothing_of_it(tmp_path: Path) -> None:
     async def test(store: SqliteStore) -> None:
-        first, second = loaded(store, sealing()), loaded(store, sealing())
+        first, second = await loaded(store, sealing()), await loaded(store, sealing())
         await first.change(lambda edit: edit.put(ITEM))
         await first.change(lambda edit: edit.put(pending("vm-1", ITEM.spec)))
-        found = documents(store)
+        found = await documents(store)
         assert set(found) == {"customization_spec", "guest_customization"}
         for document in found.values():
             assert PASSWORD.encode() not in document.body
             assert b"joiner" not in document.body
         assert b"Web servers" in found["customization_spec"].body
-        second.refresh()
-        for replica in (first, second, loaded(store, sealing())):
+        await second.refresh()
+        for replica in (first, second, await loaded(store, sealing())):
             assert replica.get(CustomizationItem, "web") == ITEM
             assert replica.get(GuestCustomization, "vm-1") == pending("vm-1", ITEM.spec)
             assert await replica.seal_plain() == 0
@@ -128,11 +128,11 @@ def test_the_store_gets_nothing_of_it(tmp_path: Path) -> None:
 def test_without_the_key_nothing_is_read_or_written(tmp_path: Path) -> None:
     async def test(store: SqliteStore) -> None:
         with pytest.raises(StoreError, match="no key"):
-            await loaded(store, None).change(lambda edit: edit.put(ITEM))
-        await loaded(store, sealing()).change(lambda edit: edit.put(ITEM))
+            await (await loaded(store, None)).change(lambda edit: edit.put(ITEM))
+        await (await loaded(store, sealing())).change(lambda edit: edit.put(ITEM))
         for by in (None, sealing(2)):
             with pytest.raises(StoreError, match="cannot be decrypted"):
-                loaded(store, by)
+                await loaded(store, by)
 
     with_store(tmp_path, test)
 
@@ -146,15 +146,15 @@ def test_plain_ones_are_read_and_sealed_when_written_again(tmp_path: Path) -> No
     async def test(store: SqliteStore) -> None:
         idle = GuestCustomization(id="vm-2", error="failed")
         await store.commit(Transaction((plain(ITEM), plain(pending("vm-1", ITEM.spec)), plain(idle))))
-        replica = loaded(store, sealing())
+        replica = await loaded(store, sealing())
         assert replica.get(CustomizationItem, "web") == ITEM
         # Even where nothing else is different.
         await replica.change(lambda edit: edit.put(ITEM))
-        assert PASSWORD.encode() not in documents(store)["customization_spec"].body
+        assert PASSWORD.encode() not in (await documents(store))["customization_spec"].body
         assert await replica.seal_plain() == 1
         assert await replica.seal_plain() == 0
-        assert not [document for document in store.load().documents if PASSWORD.encode() in document.body]
-        again = loaded(store, sealing())
+        assert not [document for document in (await store.load()).documents if PASSWORD.encode() in document.body]
+        again = await loaded(store, sealing())
         assert again.get(GuestCustomization, "vm-1") == pending("vm-1", ITEM.spec)
         assert again.get(GuestCustomization, "vm-2") == idle
 
@@ -170,9 +170,9 @@ def test_nothing_plain_is_left_in_a_compacted_file(tmp_path: Path) -> None:
     async def test(store: SqliteStore) -> None:
         many = [plain(msgspec.structs.replace(ITEM, id=f"web-{number}")) for number in range(50)]
         await store.commit(Transaction(tuple(many)))
-        await loaded(store, sealing()).seal_plain()
+        await (await loaded(store, sealing())).seal_plain()
         await store.compact()
-        assert len(loaded(store, sealing()).all(CustomizationItem)) == 50
+        assert len((await loaded(store, sealing())).all(CustomizationItem)) == 50
         held.extend(read_all(tmp_path))
 
     held = bytearray()

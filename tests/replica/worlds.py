@@ -70,7 +70,7 @@ async def opened(
     store = SqliteStore.open(path, log_rows_kept=log_rows_kept)
     try:
         replica = Replica(store, tables, random.Random(seed), derived=derived)
-        replica.load()
+        await replica.load()
         yield replica
     finally:
         await store.close()
@@ -154,18 +154,18 @@ class Scripted:
     def epoch(self) -> str:
         return self._store.epoch
 
-    def version(self) -> int:
+    def version(self) -> int | None:
         return self._store.version()
 
-    def load(self) -> Snapshot:
+    async def load(self) -> Snapshot:
         self.loads += 1
-        return self._store.load()
+        return await self._store.load()
 
-    def changes_since(self, sequence: int) -> Changes:
-        return self._store.changes_since(sequence)
+    async def changes_since(self, sequence: int) -> Changes:
+        return await self._store.changes_since(sequence)
 
-    def reserve(self, counter: str, count: int) -> range:
-        return self._store.reserve(counter, count)
+    async def reserve(self, counter: str, count: int) -> range:
+        return await self._store.reserve(counter, count)
 
     async def commit(self, transaction: Transaction) -> int:
         self.commits += 1
@@ -174,3 +174,46 @@ class Scripted:
 
     async def close(self) -> None:
         await self._store.close()
+
+
+class Waiting:
+    """A store that has to be waited for, as one on another machine: it cannot tell at once whether anything is new."""
+
+    def __init__(self, store: Store, rng: random.Random) -> None:
+        self._store = store
+        self._rng = rng
+        self.readings = 0
+
+    @property
+    def epoch(self) -> str:
+        return self._store.epoch
+
+    def version(self) -> int | None:
+        return None
+
+    async def load(self) -> Snapshot:
+        return await self._late(self._store.load())
+
+    async def changes_since(self, sequence: int) -> Changes:
+        self.readings += 1
+        return await self._late(self._store.changes_since(sequence))
+
+    async def reserve(self, counter: str, count: int) -> range:
+        return await self._late(self._store.reserve(counter, count))
+
+    async def commit(self, transaction: Transaction) -> int:
+        return await self._late(self._store.commit(transaction))
+
+    async def close(self) -> None:
+        await self._store.close()
+
+    async def _late(self, answer: Awaitable[R]) -> R:
+        """The request is under way for some turns of the loop, and so is the answer."""
+        await self._pass()
+        result = await answer
+        await self._pass()
+        return result
+
+    async def _pass(self) -> None:
+        for _ in range(self._rng.randrange(4)):
+            await asyncio.sleep(0)

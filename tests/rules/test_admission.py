@@ -32,8 +32,8 @@ def store_of(replica: Replica) -> Datastore:
     return found
 
 
-def free(replica: Replica) -> int:
-    replica.refresh()
+async def free(replica: Replica) -> int:
+    await replica.refresh()
     return free_space(replica, store_of(replica))
 
 
@@ -73,7 +73,7 @@ def test_no_more_than_there_is(tmp_path: Path, writers: int, sizes: list[int]) -
             *(make(replicas[number % writers], size) for number, size in enumerate(sizes)),
         )
         taken = sum(size for size, done in zip(sizes, made, strict=True) if done)
-        assert [free(replica) for replica in replicas] == [100 * GIB - taken] * writers
+        assert [await free(replica) for replica in replicas] == [100 * GIB - taken] * writers
         assert taken <= 100 * GIB
         # Whoever was refused found no room indeed.
         refused = [size for size, done in zip(sizes, made, strict=True) if not done]
@@ -89,7 +89,7 @@ def test_while_there_is_plenty_nobody_is_in_anybodys_way(tmp_path: Path) -> None
         made = await asyncio.gather(*(make(replica, 100 * GIB) for replica in (one, other) for _ in range(30)))
         assert all(made)
         assert one.revision_of(Datastore, STORE.id) == revision
-        assert free(one) == free(other) == 2000 * GIB
+        assert await free(one) == await free(other) == 2000 * GIB
 
     run(test, tmp_path / "store.db", 2, tables=TABLES, derived=WIRING.derived)
 
@@ -109,10 +109,10 @@ def test_a_writer_that_saw_more_room_is_stopped(tmp_path: Path) -> None:
 
             store = SqliteStore.open(tmp_path / "store.db")
             late = Replica(Scripted(store, before), TABLES, derived=WIRING.derived)
-            late.load()
+            await late.load()
             assert not await make(late, 50 * GIB)
             assert taken == [True]
-            assert free(late) == 10 * GIB
+            assert await free(late) == 10 * GIB
             await store.close()
 
     asyncio.run(test())
@@ -132,9 +132,9 @@ def test_one_change_that_asks_twice(tmp_path: Path) -> None:
 
         with pytest.raises(UnableToAllocateResource):
             await replica.change(plan(6 * GIB, 5 * GIB))
-        assert free(replica) == 10 * GIB
+        assert await free(replica) == 10 * GIB
         await replica.change(plan(6 * GIB, 4 * GIB))
-        assert free(replica) == 0
+        assert await free(replica) == 0
 
     run(test, tmp_path / "store.db", tables=TABLES, derived=WIRING.derived)
 

@@ -164,7 +164,7 @@ def test_what_is_kept_up_to_date_is_what_counting_finds(tmp_path: Path, seed: in
             replica = random.choice((one, other))
             await replica.change(lambda edit, replica=replica: random_step(random, replica, edit))  # type: ignore[misc]
             for each in (one, other):
-                each.refresh()
+                await each.refresh()
                 sizes = {id: dict(files_on(each, id)) for id in each.all(Datastore) if files_on(each, id)}
                 assert (known(used_in(each)), sizes) == counted(each)
 

@@ -11,7 +11,7 @@ import pytest
 from resphere.contract.errors import InvalidArgument, InvalidRequest
 from resphere.contract.model import ByteStream
 from resphere.dialects.base import Reply
-from resphere.server.app import Application
+from resphere.server.app import Requests
 from resphere.server.assembly import Worker
 from resphere.server.body import Body
 
@@ -111,8 +111,8 @@ def served(reply: Reply, method: str, *, fails_at: int | None = None) -> list[di
         sent.append(event)
 
     scope = {"type": "http", "method": method, "path": "/x", "query_string": b"", "headers": []}
-    application = Application(cast(Worker, Answering(reply)))
-    asyncio.run(application(scope, Sender([]).receive, send))
+    requests = Requests(cast(Worker, Answering(reply)))
+    asyncio.run(requests.serve(scope, Sender([]).receive, send))
     return sent
 
 

@@ -23,7 +23,7 @@ def numbers(settings: Settings) -> tuple[set[int], list[int]]:
     async def ask() -> tuple[set[int], list[int]]:
         store = SqliteStore.open(settings.database)
         try:
-            replica = open_replica(store, read_sealing(settings.key_file))
+            replica = await open_replica(store, read_sealing(settings.key_file))
             taken = {int(id.lstrip("abcdefghijklmnopqrstuvwxyz-")) for cls in KINDS.values() for id in replica.all(cls)}
 
             def plan(edit: Edit) -> list[int]:

@@ -51,16 +51,16 @@ class Worker:
             try:
                 sequence = await self._store.commit(Transaction((Write("counter", "shared", body, expected=revision),)))
             except Conflict:
-                counter, revision = self._read_counter()
+                counter, revision = await self._read_counter()
                 continue
             self._say("counter", total, sequence)
             counter, revision = Counter(total, added), sequence
 
-    def _read_counter(self) -> tuple[Counter, int]:
-        changes = self._store.changes_since(self._seen)
+    async def _read_counter(self) -> tuple[Counter, int]:
+        changes = await self._store.changes_since(self._seen)
         found: list[Change] = [change for change in changes.changes if change.kind == "counter"]
         if not changes.complete or not found:
-            documents: list[Document] = [d for d in self._store.load().documents if d.kind == "counter"]
+            documents: list[Document] = [d for d in (await self._store.load()).documents if d.kind == "counter"]
             return msgspec.json.decode(documents[0].body, type=Counter), documents[0].revision
         # The other process may have moved on since; whatever it left behind is found anew next time.
         self._seen = found[0].sequence - 1

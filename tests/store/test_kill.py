@@ -102,6 +102,7 @@ class Follower:
 
     def __init__(self, database: Path) -> None:
         self._database = database
+        self._runner = asyncio.Runner()
         self._store = SqliteStore.open(database)
         self.documents: Documents = {}
         self.sequence = 0
@@ -109,14 +110,16 @@ class Follower:
 
     def open(self) -> None:
         epoch = self._store.epoch
+        self._runner = asyncio.Runner()
         self._store = SqliteStore.open(self._database)
         assert self._store.epoch == epoch
 
     def close(self) -> None:
-        asyncio.run(self._store.close())
+        with self._runner as runner:
+            runner.run(self._store.close())
 
     def poll(self) -> None:
-        changes = self._store.changes_since(self.sequence)
+        changes = self._runner.run(self._store.changes_since(self.sequence))
         assert changes.complete
         assert changes.sequence >= self.sequence
         sequences = [change.sequence for change in changes.changes]
@@ -135,7 +138,7 @@ class Follower:
 
     def assert_same_as_loaded(self) -> None:
         """Only while nobody writes."""
-        snapshot = self._store.load()
+        snapshot = self._runner.run(self._store.load())
         assert snapshot.sequence == self.sequence
         assert documents_of(snapshot) == self.documents
 

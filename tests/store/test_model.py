@@ -68,10 +68,10 @@ async def commit(store: Store, transaction: Transaction) -> int | tuple[str, str
         return conflict.reason, conflict.subject
 
 
-def assert_agrees(store: Store, model: Model) -> None:
-    assert documents_of(store.load()) == model.documents
+async def assert_agrees(store: Store, model: Model) -> None:
+    assert documents_of(await store.load()) == model.documents
     for sequence, documents in model.past.items():
-        changes = store.changes_since(sequence)
+        changes = await store.changes_since(sequence)
         assert changes.complete
         assert replay(documents, changes) == model.documents
         assert len({(change.kind, change.id) for change in changes.changes}) == len(changes.changes)
@@ -96,7 +96,7 @@ def test_one_after_another_through_two_openers(new_store: NewStore, history: Seq
                         model.apply(transaction, result)
                     else:
                         assert result == model.conflict(transaction)
-                assert_agrees(one, model)
+                await assert_agrees(one, model)
 
     run(scenario())
 
@@ -123,6 +123,6 @@ def test_in_groups(new_store: NewStore, history: Sequence[Sequence[Planned]]) ->
                     # A refused one must have been impossible at some moment in between.
                     if not isinstance(result, int):
                         assert result in [state.conflict(transaction) for state in states]
-                assert_agrees(store, model)
+                await assert_agrees(store, model)
 
     run(scenario())

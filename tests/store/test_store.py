@@ -14,8 +14,8 @@ class TestDocuments:
     def test_a_new_store_is_empty(self, open_store: OpenStore) -> None:
         async def scenario() -> None:
             async with open_store() as store:
-                assert store.load().sequence == 0
-                assert list(store.load().documents) == []
+                assert (await store.load()).sequence == 0
+                assert list((await store.load()).documents) == []
 
         run(scenario())
 
@@ -23,7 +23,7 @@ class TestDocuments:
         async def scenario() -> None:
             async with open_store() as store:
                 sequence = await store.commit(transaction(put("1", b"\x00\xff any bytes")))
-                snapshot = store.load()
+                snapshot = await store.load()
                 assert snapshot.sequence == sequence
                 assert list(snapshot.documents) == [Document("vm", "1", sequence, b"\x00\xff any bytes")]
 
@@ -34,7 +34,7 @@ class TestDocuments:
         async def scenario() -> None:
             async with open_store() as store:
                 await store.commit(transaction(put("1", body), put("2", b""), put("3", body)))
-                assert bodies(store.load()) == {"1": body, "2": b"", "3": body}
+                assert bodies(await store.load()) == {"1": body, "2": b"", "3": body}
 
         run(scenario())
 
@@ -44,7 +44,7 @@ class TestDocuments:
         async def scenario() -> None:
             async with open_store() as store:
                 await store.commit(Transaction(tuple(Write(name, name, name.encode()) for name in names)))
-                found = {(document.kind, document.id, document.body) for document in store.load().documents}
+                found = {(document.kind, document.id, document.body) for document in (await store.load()).documents}
                 assert found == {(name, name, name.encode()) for name in names}
 
         run(scenario())
@@ -54,7 +54,7 @@ class TestDocuments:
             async with open_store() as store:
                 await store.commit(Transaction((Write("vm", "1", b"vm"), Write("host", "1", b"host"))))
                 await store.commit(Transaction((Write("vm", "1", None),)))
-                assert [document.kind for document in store.load().documents] == ["host"]
+                assert [document.kind for document in (await store.load()).documents] == ["host"]
 
         run(scenario())
 
@@ -63,7 +63,7 @@ class TestDocuments:
             sequences = [0]
             for _ in range(3):
                 async with open_store() as store:
-                    assert store.load().sequence == sequences[-1]
+                    assert (await store.load()).sequence == sequences[-1]
                     sequences += [await store.commit(transaction(put("1"))) for _ in range(3)]
             assert sequences == sorted(set(sequences))
 
@@ -74,10 +74,10 @@ class TestDocuments:
             async with open_store() as store:
                 writes = tuple(put(str(number), bytes(2000), claims=(f"name/{number}",)) for number in range(20_000))
                 sequence = await store.commit(Transaction(writes))
-                assert {document.revision for document in store.load().documents} == {sequence}
-                assert len(store.load().documents) == 20_000
+                assert {document.revision for document in (await store.load()).documents} == {sequence}
+                assert len((await store.load()).documents) == 20_000
                 await store.commit(Transaction(tuple(put(write.id, None) for write in writes), vacant=("name/",)))
-                assert len(store.load().documents) == 0
+                assert len((await store.load()).documents) == 0
 
         run(scenario())
 
@@ -108,7 +108,7 @@ class TestDocuments:
                 assert isinstance(bad, ValueError)
                 assert isinstance(good, int)
                 assert isinstance(last, int)
-                assert bodies(store.load()).keys() == {"8", "9"}
+                assert bodies(await store.load()).keys() == {"8", "9"}
 
         run(scenario())
 
@@ -123,7 +123,7 @@ class TestExpected:
                 assert await refused(store, transaction(put("1", expected=first))) == ("revision", "vm/1")
                 assert await refused(store, transaction(put("1", None, expected=first))) == ("revision", "vm/1")
                 assert await refused(store, transaction(put("2", expected=second))) == ("revision", "vm/2")
-                assert bodies(store.load()) == {"1": b"second"}
+                assert bodies(await store.load()) == {"1": b"second"}
                 await store.commit(transaction(put("1", None, expected=second)))
                 await store.commit(transaction(put("1", b"again", expected=0)))
 
@@ -134,8 +134,8 @@ class TestExpected:
             async with open_store() as store:
                 before = await store.commit(transaction(put("1", b"1", claims=("a",))))
                 await refused(store, transaction(put("2", claims=("b",)), put("1", None), put("3", expected=7)))
-                assert bodies(store.load()) == {"1": b"1"}
-                assert store.changes_since(before).changes == ()
+                assert bodies(await store.load()) == {"1": b"1"}
+                assert (await store.changes_since(before)).changes == ()
                 assert await refused(store, transaction(put("4", claims=("a",)))) == ("claim", "a")
                 await store.commit(transaction(put("4", claims=("b",))))
 
@@ -171,7 +171,7 @@ class TestExpected:
     def test_two_openers_never_lose_an_update(self, open_store: OpenStore) -> None:
         async def increment(store: Store) -> None:
             while True:
-                (document,) = store.load().documents
+                (document,) = (await store.load()).documents
                 body = b"%d" % (int(document.body) + 1)
                 try:
                     await store.commit(transaction(put("counter", body, expected=document.revision)))
@@ -183,7 +183,7 @@ class TestExpected:
             async with open_store() as one, open_store() as other:
                 await one.commit(transaction(put("counter", b"0")))
                 await asyncio.gather(*(increment(store) for store in (one, other) for _ in range(20)))
-                assert bodies(one.load()) == bodies(other.load()) == {"counter": b"40"}
+                assert bodies(await one.load()) == bodies(await other.load()) == {"counter": b"40"}
 
         run(scenario())
 
@@ -268,7 +268,7 @@ class TestClaims:
                 ]
                 results = await asyncio.gather(*attempts, return_exceptions=True)
                 assert [isinstance(result, int) for result in results].count(True) == 1
-                assert len(one.load().documents) == 1
+                assert len((await one.load()).documents) == 1
 
         run(scenario())
 
@@ -338,12 +338,12 @@ class TestChanges:
                 second = await store.commit(transaction(put("1", b"a"), put("2", b"b")))
                 third = await store.commit(transaction(put("3", b"c")))
                 last = await store.commit(transaction(put("1", b"d")))
-                changes = store.changes_since(start)
+                changes = await store.changes_since(start)
                 assert changes.complete
                 assert changes.sequence == last
                 assert states(changes.changes) == [("2", b"b"), ("3", b"c"), ("1", b"d")]
                 assert [change.sequence for change in changes.changes] == [second, third, last]
-                assert store.changes_since(last).changes == ()
+                assert (await store.changes_since(last)).changes == ()
 
         run(scenario())
 
@@ -356,7 +356,7 @@ class TestChanges:
                 await store.commit(transaction(put("1", None)))
                 await store.commit(transaction(put("2", None)))
                 await store.commit(transaction(put("2", b"again")))
-                assert states(store.changes_since(start).changes) == [("1", None), ("2", b"again")]
+                assert states((await store.changes_since(start)).changes) == [("1", None), ("2", b"again")]
 
         run(scenario())
 
@@ -364,8 +364,8 @@ class TestChanges:
         async def scenario() -> None:
             async with open_store() as store:
                 sequence = await store.commit(transaction(put("1", None)))
-                assert store.changes_since(0).changes == ()
-                assert store.changes_since(0).sequence == sequence
+                assert (await store.changes_since(0)).changes == ()
+                assert (await store.changes_since(0)).sequence == sequence
 
         run(scenario())
 
@@ -374,14 +374,14 @@ class TestChanges:
             async with open_store(log_rows_kept=20) as store:
                 sequences = [0, *[await store.commit(transaction(put(str(number)))) for number in range(200)]]
                 for seen, sequence in enumerate(sequences):
-                    changes = store.changes_since(sequence)
+                    changes = await store.changes_since(sequence)
                     assert changes.sequence == sequences[-1]
                     if changes.complete:
                         assert [change.id for change in changes.changes] == [str(n) for n in range(seen, 200)]
                     else:
                         assert changes.changes == ()
                         assert seen < 180
-                assert not store.changes_since(0).complete
+                assert not (await store.changes_since(0)).complete
 
         run(scenario())
 
@@ -391,10 +391,10 @@ class TestChanges:
                 start = await store.commit(transaction(put("0")))
                 await store.commit(Transaction(tuple(put(str(number)) for number in range(100))))
                 last = await store.commit(transaction(put("0")))
-                changes = store.changes_since(start)
+                changes = await store.changes_since(start)
                 assert not changes.complete or len(changes.changes) == 100
-                assert store.changes_since(last - 1).complete
-                assert states(store.changes_since(last - 1).changes) == [("0", b"")]
+                assert (await store.changes_since(last - 1)).complete
+                assert states((await store.changes_since(last - 1)).changes) == [("0", b"")]
 
         run(scenario())
 
@@ -402,7 +402,7 @@ class TestChanges:
         async def scenario() -> None:
             async with open_store() as store:
                 sequence = await store.commit(transaction(put("1")))
-                assert not store.changes_since(sequence + 1).complete
+                assert not (await store.changes_since(sequence + 1)).complete
 
         run(scenario())
 
@@ -424,9 +424,9 @@ class TestSharing:
         async def scenario() -> None:
             async with open_store() as one, open_store() as other:
                 sequence = await one.commit(transaction(put("1", b"one")))
-                assert states(other.changes_since(0).changes) == [("1", b"one")]
+                assert states((await other.changes_since(0)).changes) == [("1", b"one")]
                 assert await other.commit(transaction(put("1", b"other", expected=sequence))) > sequence
-                assert bodies(one.load()) == {"1": b"other"}
+                assert bodies(await one.load()) == {"1": b"other"}
 
         run(scenario())
 
@@ -444,13 +444,13 @@ class TestSharing:
     def test_reserved_numbers_are_never_given_twice(self, open_store: OpenStore) -> None:
         async def scenario() -> None:
             async with open_store() as one, open_store() as other:
-                assert one.reserve("vm", 10) == range(1, 11)
-                assert other.reserve("vm", 1) == range(11, 12)
-                assert one.reserve("host", 3) == range(1, 4)
+                assert await one.reserve("vm", 10) == range(1, 11)
+                assert await other.reserve("vm", 1) == range(11, 12)
+                assert await one.reserve("host", 3) == range(1, 4)
             async with open_store() as store:
-                assert store.reserve("vm", 2) == range(12, 14)
+                assert await store.reserve("vm", 2) == range(12, 14)
                 with pytest.raises(ValueError):
-                    store.reserve("vm", 0)
+                    await store.reserve("vm", 0)
 
         run(scenario())
 
@@ -459,7 +459,7 @@ class TestSharing:
             async with open_store() as store:
                 commits = [asyncio.ensure_future(store.commit(transaction(put(str(n))))) for n in range(10)]
                 await asyncio.sleep(0)
-                assert store.reserve("vm", 5) == range(1, 6)
+                assert await store.reserve("vm", 5) == range(1, 6)
                 await asyncio.gather(*commits)
 
         run(scenario())
@@ -473,7 +473,7 @@ class TestSharing:
             store = runner.run(context.__aenter__())
             asyncio.run(scenario(store, "1"))
             asyncio.run(scenario(store, "2"))
-            assert bodies(store.load()).keys() == {"1", "2"}
+            assert bodies(runner.run(store.load())).keys() == {"1", "2"}
             runner.run(context.__aexit__(None, None, None))
 
 
@@ -489,7 +489,7 @@ class TestCallers:
                 assert [isinstance(result, Conflict) for result in results] == [n % 3 == 0 for n in range(30)]
                 sequences = [result for result in results if isinstance(result, int)]
                 assert len(set(sequences)) == 20
-                revisions = {document.id: document.revision for document in store.load().documents}
+                revisions = {document.id: document.revision for document in (await store.load()).documents}
                 assert all(revisions[str(n)] == results[n] for n in range(30) if n % 3)
 
         run(scenario())
@@ -504,7 +504,7 @@ class TestCallers:
                 results = await asyncio.gather(*tasks, return_exceptions=True)
                 assert all(isinstance(result, asyncio.CancelledError) for result in results[::2])
                 assert all(isinstance(result, int) for result in results[1::2])
-                assert {str(n) for n in range(1, 10, 2)} <= bodies(store.load()).keys()
+                assert {str(n) for n in range(1, 10, 2)} <= bodies(await store.load()).keys()
                 await store.commit(transaction(put("after")))
 
         run(scenario())
@@ -516,7 +516,7 @@ class TestCallers:
                 while not all(task.done() for task in tasks):
                     sum(range(1000))
                     await asyncio.sleep(0)
-                assert len(store.load().documents) == 10
+                assert len((await store.load()).documents) == 10
 
         run(scenario())
 
@@ -528,7 +528,7 @@ class TestCallers:
                 await store.close()
                 assert all(isinstance(result, int) for result in await asyncio.gather(*tasks))
             async with open_store() as store:
-                assert len(store.load().documents) == 50
+                assert len((await store.load()).documents) == 50
 
         run(scenario())
 
@@ -539,11 +539,11 @@ class TestCallers:
                 with pytest.raises(StoreError, match="closed"):
                     store.version()
                 with pytest.raises(StoreError, match="closed"):
-                    store.load()
+                    await store.load()
                 with pytest.raises(StoreError, match="closed"):
-                    store.changes_since(0)
+                    await store.changes_since(0)
                 with pytest.raises(StoreError, match="closed"):
-                    store.reserve("vm", 1)
+                    await store.reserve("vm", 1)
                 with pytest.raises(StoreError, match="closed"):
                     await store.commit(transaction(put("1")))
                 await store.close()
@@ -562,10 +562,10 @@ class TestTakings:
                 await asyncio.gather(
                     *((one if number % 2 else other).commit(each) for number, each in enumerate(wanted))
                 )
-                assert len(bodies(one.load())) == 10
+                assert len(bodies(await one.load())) == 10
                 assert await refused(one, taking(put("late"), since=0, spare=9)) == ("taking", "room")
                 assert await refused(other, taking(put("late"), since=0, spare=9)) == ("taking", "room")
-                assert "late" not in bodies(one.load())
+                assert "late" not in bodies(await one.load())
 
         run(scenario())
 
@@ -598,7 +598,7 @@ class TestTakings:
             async with open_store() as store:
                 with pytest.raises(ValueError, match=r"once|nothing|NUL"):
                     await store.commit(Transaction((put("1"),), takings=takings))
-                assert bodies(store.load()) == {}
+                assert bodies(await store.load()) == {}
 
         run(scenario())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from resphere.cli.inventory import exported
 from resphere.inventory.model import KINDS, ManagedObject
@@ -19,10 +20,15 @@ def export(server: Server) -> str:
 
 def objects(server: Server) -> dict[str, ManagedObject]:
     """Every object by id, as the store has it now."""
-    store = SqliteStore.open(server.data_dir / "resphere.db")
+    return asyncio.run(objects_in(server.data_dir))
+
+
+async def objects_in(data_dir: Path) -> dict[str, ManagedObject]:
+    """Every object by id in a server's data directory."""
+    store = SqliteStore.open(data_dir / "resphere.db")
     try:
         replica = Replica(store, TABLES)
-        replica.load()
+        await replica.load()
         return {obj.id: obj for cls in KINDS.values() for obj in replica.all(cls).values()}
     finally:
-        asyncio.run(store.close())
+        await store.close()

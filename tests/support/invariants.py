@@ -45,11 +45,15 @@ def require_sound(inventory: Replica) -> None:
 
 def require_sound_data(data_dir: Path) -> None:
     """Fail, with all that is broken in the inventory of a server's data directory."""
+    asyncio.run(_require_sound_data(data_dir))
+
+
+async def _require_sound_data(data_dir: Path) -> None:
     store = SqliteStore.open(data_dir / "resphere.db")
     try:
-        require_sound(open_replica(store, read_sealing(data_dir / "secrets.key")))
+        require_sound(await open_replica(store, read_sealing(data_dir / "secrets.key")))
     finally:
-        asyncio.run(store.close())
+        await store.close()
 
 
 def broken(inventory: Replica) -> list[str]:

@@ -40,7 +40,7 @@ def race(one: World, other: World, slow: Work, quick: Work) -> list[Any]:
 
     async def meanwhile(transaction: Transaction) -> None:
         if not outcomes and any(write.kind != "task" for write in transaction.writes):
-            other.inventory.refresh()
+            await other.inventory.refresh()
             await outcome(quick(other))
 
     one.inventory._store = Scripted(one.inventory._store, meanwhile)
@@ -52,6 +52,6 @@ def race(one: World, other: World, slow: Work, quick: Work) -> list[Any]:
 def check(worlds: tuple[World, World], outcomes: list[Any]) -> None:
     """Both workers show the same, and it is sound; who was first has done it."""
     for world in worlds:
-        world.inventory.refresh()
+        world.refresh()
         require_sound(world.inventory)
     assert not isinstance(outcomes[0], VapiError), outcomes

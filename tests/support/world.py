@@ -69,7 +69,7 @@ class World:
             sealing=Sealing(bytes(KEY_BYTES), random.Random(1).randbytes),
             derived=WIRING.derived,
         )
-        self.inventory.load()
+        self._runner.run(self.inventory.load())
         self.put(*(generate(SMALL, 1) if objects is None else objects))
         self.contents = Contents(folder / "guest-files", f"test-{next(WORLDS)}", lambda _: True)
         provider = Simulator(self.inventory, self.contents, lambda: self.environment.now())
@@ -116,6 +116,10 @@ class World:
     def run(self, work: Coroutine[Any, Any, R]) -> R:
         """The outcome of anything asynchronous, in this world's loop."""
         return self._runner.run(work)
+
+    def refresh(self) -> None:
+        """Show what other workers have done."""
+        self._runner.run(self.inventory.refresh())
 
     def put(self, *objects: ManagedObject) -> None:
         """Put objects into the inventory, new or changed."""

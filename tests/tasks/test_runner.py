@@ -40,10 +40,9 @@ class Desk:
         self.replica = replica
         self.tasks = Tasks(replica, lambda: NOW, name, alive.__contains__, PROVIDER)
 
-    @property
-    def task(self) -> Task:
+    async def task(self) -> Task:
         """The only task there is."""
-        self.replica.refresh()
+        await self.replica.refresh()
         (task,) = self.replica.all(Task).values()
         return task
 
@@ -65,7 +64,7 @@ def at_work(test: Callable[..., Awaitable[None]], path: Path, workers: int = 1) 
         await replicas[0].change(put(*samples.skeleton(), VM))
         desks = [Desk(replica, name, alive) for replica, name in zip(replicas, ("one", "two"), strict=False)]
         for desk in desks:
-            desk.replica.refresh()
+            await desk.replica.refresh()
         await test(*desks, *([alive] if workers == 2 else []))
         for desk in desks:
             await desk.tasks.close()
@@ -87,7 +86,7 @@ def test_what_takes_no_time_is_one_transaction(tmp_path: Path) -> None:
         before = desk.replica.sequence
         await desk.do(lambda job: job.complete(rename))
         assert desk.replica.sequence == before + 1
-        task = desk.task
+        task = await desk.task()
         assert (task.status, task.progress, task.owner, task.user) == (Status.SUCCEEDED, 100, "one", ORIGIN.user)
         assert (task.target_type, task.target, task.end_time) == ("VirtualMachine", "vm-1", NOW)
         assert desk.replica.get(VirtualMachine, "vm-1").name == "renamed"  # type: ignore[union-attr]
@@ -114,7 +113,7 @@ def test_the_guard_is_asked_again_in_the_end(tmp_path: Path) -> None:
 
         with pytest.raises(NotAllowedInCurrentState):
             await desk.do(action, lambda vm: next(answers)(vm))
-        task = desk.task
+        task = await desk.task()
         assert task.status is Status.FAILED
         assert task.error
         assert task.error.error_type == "NOT_ALLOWED_IN_CURRENT_STATE"
@@ -132,7 +131,7 @@ def test_what_was_deleted_meanwhile_is_not_found(tmp_path: Path) -> None:
 
         with pytest.raises(NotFound):
             await desk.do(action)
-        assert desk.task.status is Status.FAILED
+        assert (await desk.task()).status is Status.FAILED
         assert desk.replica.get(VirtualMachine, "vm-1") is None
 
     at_work(test, tmp_path)
@@ -146,7 +145,7 @@ def test_an_unforeseen_error_fails_the_task_and_says_nothing(tmp_path: Path) -> 
 
         with pytest.raises(RuntimeError):
             await desk.do(action)
-        error = desk.task.error
+        error = (await desk.task()).error
         assert error
         assert [each.id for each in error.messages] == ["resphere.task.failed"]
         assert "secret" not in repr(error)
@@ -158,11 +157,11 @@ def test_progress_is_shown_to_others(tmp_path: Path) -> None:
     async def test(one: Desk, two: Desk, alive: set[str]) -> None:
         async def action(job: Job) -> None:
             await job.progress(40)
-            assert (two.task.status, two.task.progress) == (Status.RUNNING, 40)
+            assert ((await two.task()).status, (await two.task()).progress) == (Status.RUNNING, 40)
             await job.complete(rename)
 
         await one.do(action)
-        assert two.task.progress == 100
+        assert (await two.task()).progress == 100
 
     at_work(test, tmp_path, workers=2)
 
@@ -179,10 +178,10 @@ def test_another_worker_cancels(tmp_path: Path) -> None:
 
         doing = asyncio.create_task(one.do(action, cancelable=True))
         await begun.wait()
-        await two.tasks.cancel(two.task.id)
+        await two.tasks.cancel((await two.task()).id)
         with pytest.raises(Canceled):
             await doing
-        task = two.task
+        task = await two.task()
         assert (task.status, task.cancel_requested) == (Status.FAILED, True)
         with pytest.raises(NotAllowedInCurrentState, match="already finished"):
             await two.tasks.cancel(task.id)
@@ -203,13 +202,13 @@ def test_only_the_tasks_of_the_dead_are_abandoned(tmp_path: Path) -> None:
 
         doing = asyncio.create_task(one.do(action))
         await begun.wait()
-        two.replica.refresh()
+        await two.replica.refresh()
         assert await two.tasks.take_over_orphans() == 0
-        assert two.task.status is Status.RUNNING
+        assert (await two.task()).status is Status.RUNNING
         alive.discard("one")
         assert await two.tasks.take_over_orphans() == 1
         assert await two.tasks.take_over_orphans() == 0
-        task = two.task
+        task = await two.task()
         assert task.status is Status.FAILED
         assert task.error
         assert task.error.messages[0].id == "resphere.task.interrupted"
@@ -237,7 +236,7 @@ def test_the_oldest_finished_tasks_are_forgotten(tmp_path: Path) -> None:
         count = MOST_FINISHED + PRUNED_AT_ONCE
         await desk.replica.change(put(*(old(number, Status.SUCCEEDED) for number in range(count))))
         await desk.replica.change(put(old(count, Status.RUNNING)))
-        desk.replica.pass_over(desk.replica.all(Task))
+        await desk.replica.pass_over(desk.replica.all(Task))
         await desk.do(lambda job: job.complete(rename))
         left = desk.replica.all(Task)
         assert len(left) == count + 2 - PRUNED_AT_ONCE
@@ -282,7 +281,11 @@ def test_what_is_launched_goes_on_and_reports(tmp_path: Path) -> None:
             return await job.complete(plan)
 
         identity = await desk.tasks.launch(ORIGIN, VM, action, cancelable=True)
-        assert (desk.task.id, desk.task.status, desk.task.cancelable) == (identity, Status.RUNNING, True)
+        assert ((await desk.task()).id, (await desk.task()).status, (await desk.task()).cancelable) == (
+            identity,
+            Status.RUNNING,
+            True,
+        )
         go.set()
         task = await ended(desk, identity)
         assert (task.status, task.result) == (Status.SUCCEEDED, "vm-2")
@@ -347,7 +350,7 @@ def test_the_dead_are_in_nobody_s_way_and_come_too_late(tmp_path: Path) -> None:
         assert task.error.messages[0].id == "resphere.task.interrupted"
         go.set()
         await one.tasks.close()
-        one.replica.refresh()
+        await one.replica.refresh()
         vm = one.replica.get(VirtualMachine, VM.id)
         assert vm
         assert (vm.name, vm.annotation) == ("renamed", VM.annotation)
@@ -362,7 +365,7 @@ def test_a_stop_fails_what_it_does_not_wait_for(tmp_path: Path) -> None:
 
         identity = await desk.tasks.launch(ORIGIN, VM, action)
         await desk.tasks.close(patience_seconds=0)
-        task = desk.task
+        task = await desk.task()
         assert (task.id, task.status) == (identity, Status.FAILED)
         assert task.error
         assert task.error.messages[0].id == "resphere.task.stopped"

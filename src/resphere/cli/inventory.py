@@ -42,7 +42,7 @@ async def exported(path: Path) -> str:
     store = SqliteStore.open(path)
     try:
         replica = Replica(store, TABLES)
-        replica.load()
+        await replica.load()
         return write_inventory([obj for cls in KINDS.values() for obj in replica.all(cls).values()])
     finally:
         await store.close()

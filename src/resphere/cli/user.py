@@ -58,10 +58,10 @@ def list_users(options: argparse.Namespace) -> int:
     return 0
 
 
-def opened(store: Store) -> Replica:
+async def opened(store: Store) -> Replica:
     """The accounts and their sessions."""
     replica = Replica(store, (ACCOUNTS, SESSIONS))
-    replica.load()
+    await replica.load()
     return replica
 
 
@@ -69,7 +69,7 @@ async def put(path: Path, name: str, password: str, role: str) -> None:
     """Make or replace one account in a store."""
     store = SqliteStore.open(path)
     try:
-        await LocalAccounts(opened(store), secrets.token_bytes).put(name, password, role)
+        await LocalAccounts(await opened(store), secrets.token_bytes).put(name, password, role)
     finally:
         await store.close()
 
@@ -90,7 +90,7 @@ async def remove(path: Path, name: str) -> None:
 
     store = SqliteStore.open(path)
     try:
-        replica = opened(store)
+        replica = await opened(store)
         await replica.change(plan)
     finally:
         await store.close()
@@ -100,6 +100,6 @@ async def accounts(path: Path) -> list[Account]:
     """The accounts of a store, by name."""
     store = SqliteStore.open(path)
     try:
-        return sorted(opened(store).all(Account).values(), key=lambda account: account.id)
+        return sorted((await opened(store)).all(Account).values(), key=lambda account: account.id)
     finally:
         await store.close()

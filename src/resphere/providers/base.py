@@ -282,7 +282,7 @@ class Guests(Protocol):
         :raises InvalidArgument: it is not of the size that was announced.
         """
 
-    def discard(self, received: Received) -> None:
+    async def discard(self, received: Received) -> None:
         """Let go of what was received in vain."""
 
     async def end_upload(self, work: Work, vm: VirtualMachine, transfer: GuestTransfer, received: Received) -> Facts:

@@ -6,8 +6,7 @@ import asyncio
 import gc
 import logging
 import random
-import re
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -18,23 +17,20 @@ from resphere.replica.contention import Contention
 from resphere.replica.derived import Derived, L
 from resphere.replica.edit import Edit
 from resphere.replica.errors import ConcurrentChange
+from resphere.replica.numbers import NUMBERS_TAKEN, Numbers, TooFewNumbers
+from resphere.replica.rounds import Rounds
 from resphere.replica.rows import Rows
 from resphere.replica.sealing import Sealing
 from resphere.replica.table import Stored, T, Table
-from resphere.store.base import Change, Conflict, Store
+from resphere.store.base import Change, Conflict, Snapshot, Store
 
 R = TypeVar("R")
 Callback = Callable[[Any, Any], None]
+Notice = tuple[str, Any, Any]
+"""A kind, and an object of it before and after a change."""
 
 ATTEMPTS = 20
 LONGEST_PAUSE_SECONDS = 0.002  # for each attempt so far; a commit takes about a quarter of this
-
-COUNTER = "object"
-FIRST_NUMBER = 1001  # below stand the fixed ids, such as group-d1
-NUMBERS_TAKEN = 256  # each taking blocks the worker for one commit
-
-# Longer ones, which no counter reaches, are no obstacle.
-_NUMBER = re.compile(r"(?<!\d)\d{1,15}$")
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +38,8 @@ logger = logging.getLogger(__name__)
 class Replica:
     """Every object of the given tables, as of one sequence of the store.
 
-    To be used on one event loop. What is read stays as it is until the next ``await`` or :meth:`refresh`; mappings that
-    were handed out are not to be kept beyond that. All methods raise ``StoreError`` where the store fails, and
+    To be used on one event loop. What is read stays as it is until the next ``await``; mappings that were handed out
+    are not to be kept beyond that. All methods raise ``StoreError`` where the store fails, and
     ``KeyError`` for a class without a table. Tables with sealed fields need ``sealing``.
     """
 
@@ -64,13 +60,14 @@ class Replica:
         self._sealing = sealing
         self._use({table.cls: Rows(table, sealing) for table in self._tables})
         self._version: int | None = None
+        self._loaded = False
+        self._load_anew = True
+        self._readings = Rounds(self._read)
         self._sequence = 0
         self._revision = 0
         self._contention = Contention()
-        self._numbers = iter(range(0))
+        self._numbers = Numbers(store)
         self._callbacks: defaultdict[str, list[Callback]] = defaultdict(list)
-        self._notices: deque[tuple[str, Any, Any]] = deque()
-        self._notifying = False
         self._derived = tuple(derived)
         self._ledgers: dict[Derived[Any], Any] = {}
 
@@ -90,40 +87,19 @@ class Replica:
         inventories, in all workers. After a load it may be above the last change's sequence."""
         return self._revision
 
-    def load(self) -> None:
+    async def load(self) -> None:
         """Take everything from the store. On a replica that was loaded before, callbacks hear what is different."""
-        version = self._store.version()
-        rows = {table.cls: Rows(table, self._sealing) for table in self._tables}
-        with _collection_paused():
-            sequence, loaded = self._decode_all(rows.values())
-            for each in rows.values():
-                each.load(loaded.pop(each.kind))
-        before, first = self._rows, self._version is None
-        self._use(rows)
-        # Deletions leave no trace in a snapshot: only its own sequence is sure to be no other state's revision.
-        self._sequence = self._revision = sequence
-        self._version = version
-        if first:
-            self._begin_ledgers()
-        else:
-            for cls, each in rows.items():
-                self._compare(before[cls], each)
-        self._notify()
+        self._load_anew = True
+        await self._readings.join()
 
-    def refresh(self) -> None:
-        """Show everything that anybody committed until now. Costs less than a microsecond where nothing was."""
-        # The version is asked for first: what is committed in between is then seen twice, not never.
+    async def refresh(self) -> None:
+        """Show everything that anybody committed until now. Costs a microsecond where the store says that nothing was.
+
+        All who wait for the store at one moment are served by one reading.
+        """
         version = self._store.version()
-        if version == self._version:
-            return
-        changes = None if self._version is None else self._store.changes_since(self._sequence)
-        if changes is None or not changes.complete:
-            self.load()
-            return
-        self._apply(changes.changes)
-        self._sequence = changes.sequence
-        self._version = version
-        self._notify()
+        if version is None or version != self._version:
+            await self._readings.join()
 
     def get(self, cls: type[T], id: str) -> T | None:
         """The object of this class and id."""
@@ -185,12 +161,19 @@ class Replica:
             and still a claim of the plan's is taken, or a prefix not vacant.
         """
         with self._contention.place() as place:
-            attempt, last = 0, ("", -1)
+            attempt, last, numbers = 0, ("", -1), 0
             while True:
-                self.refresh()
+                await self._numbers.provide(numbers)
+                await self.refresh()
+                if not self._numbers.suffice(numbers):
+                    continue  # others have used them meanwhile
                 planned_at = self._sequence
-                edit = Edit(self._rows, self._next_number, planned_at)
-                result = plan(edit)
+                edit = Edit(self._rows, self._numbers.next, planned_at)
+                try:
+                    result = plan(edit)
+                except TooFewNumbers:
+                    numbers = max(NUMBERS_TAKEN, 2 * numbers)
+                    continue
                 edit.cascade()
                 busy = self._contention.busy(edit.touched)
                 if busy is not None:
@@ -234,51 +217,79 @@ class Replica:
         with self._contention.committing(drafts):
             await self._store.commit(edit.transaction(drafts))
             # Own changes come back through the log like all others: one order for everybody.
-            self.refresh()
+            await self.refresh()
 
-    def pass_over(self, ids: Iterable[str]) -> None:
-        """Have no new id be one of ``ids``, which came from elsewhere, nor have the number of one.
+    async def pass_over(self, ids: Iterable[str]) -> None:
+        """Have no new id be one of ``ids``, which came from elsewhere, nor have the number of one."""
+        await self._numbers.pass_over(ids)
 
-        Blocks the caller's thread for two commits.
-        """
-        numbers = (_NUMBER.search(id) for id in ids)
-        highest = max((int(number[0]) for number in numbers if number), default=0)
-        missing = highest - (self._store.reserve(COUNTER, 1)[0] + FIRST_NUMBER - 1)
-        if missing > 0:
-            self._store.reserve(COUNTER, missing)
+    async def _read(self) -> None:
+        """One round: show what is in the store. Nothing is awaited between the first and the last of what is shown."""
+        # The version is asked for first: what is committed in between is then seen twice, not never.
+        version = self._store.version()
+        if self._load_anew:
+            await self._read_all(version)
+            return
+        if version is not None and version == self._version:
+            return
+        changes = await self._store.changes_since(self._sequence)
+        if not changes.complete:
+            await self._read_all(version)
+            return
+        notices = self._apply(changes.changes)
+        self._sequence = changes.sequence
+        self._version = version
+        self._notify(notices)
 
-    def _next_number(self) -> int:
-        number = next(self._numbers, None)
-        if number is None:
-            self._numbers = iter(self._store.reserve(COUNTER, NUMBERS_TAKEN))
-            number = next(self._numbers)
-        return number + FIRST_NUMBER - 1
+    async def _read_all(self, version: int | None) -> None:
+        snapshot = await self._store.load()
+        if self._loaded:
+            # Others are served from the old rows meanwhile.
+            rows = await asyncio.to_thread(self._decode_all, snapshot)
+        else:
+            rows = self._decode_all(snapshot)
+        before = self._rows
+        self._use(rows)
+        # Deletions leave no trace in a snapshot: only its own sequence is sure to be no other state's revision.
+        self._sequence = self._revision = snapshot.sequence
+        self._version = version
+        self._load_anew = False
+        if self._loaded:
+            self._notify([notice for cls in rows for notice in _differences(before[cls], rows[cls])])
+        else:
+            self._loaded = True
+            self._begin_ledgers()
 
-    def _decode_all(self, tables: Iterable[Rows[Any]]) -> tuple[int, dict[str, list[tuple[str, int, Any]]]]:
-        """The store's sequence, and ids, revisions and objects of each kind."""
-        snapshot = self._store.load()
-        decoders = {rows.kind: rows.decode for rows in tables}
+    def _decode_all(self, snapshot: Snapshot) -> dict[type[Any], Rows[Any]]:
+        """New rows with all objects of the store, in any thread."""
+        rows = {table.cls: Rows(table, self._sealing) for table in self._tables}
+        decoders = {each.kind: each.decode for each in rows.values()}
         loaded: dict[str, list[tuple[str, int, Any]]] = {kind: [] for kind in decoders}
-        for document in snapshot.documents:
-            decode = decoders.get(document.kind)
-            if decode is not None:
-                loaded[document.kind].append((document.id, document.revision, decode(document.id, document.body)))
-        return snapshot.sequence, loaded
+        with _collection_paused():
+            for document in snapshot.documents:
+                decode = decoders.get(document.kind)
+                if decode is not None:
+                    loaded[document.kind].append((document.id, document.revision, decode(document.id, document.body)))
+            for each in rows.values():
+                each.load(loaded.pop(each.kind))
+        return rows
 
     def _use(self, rows: dict[type[Any], Rows[Any]]) -> None:
         self._rows = rows
         self._by_kind = {each.kind: each for each in rows.values()}
 
-    def _apply(self, changes: Iterable[Change]) -> None:
+    def _apply(self, changes: Iterable[Change]) -> list[Notice]:
         known = [(self._by_kind[change.kind], change) for change in changes if change.kind in self._by_kind]
         # All are decoded before the first is applied: a broken document leaves no half transaction behind.
         objects = [self._object(rows, change) for rows, change in known]
+        notices: list[Notice] = []
         for (rows, change), obj in zip(known, objects, strict=True):
             old = rows.set(change.id, change.sequence, obj)
             if rows.table.revises:
                 self._revision = max(self._revision, change.sequence)
             if old is not None or obj is not None:
-                self._notices.append((rows.kind, old, obj))
+                notices.append((rows.kind, old, obj))
+        return notices
 
     def _object(self, rows: Rows[Any], change: Change) -> Any:
         if change.body is None:
@@ -290,28 +301,23 @@ class Replica:
             return draft.obj
         return rows.decode(change.id, change.body)
 
-    def _compare(self, before: Rows[Any], after: Rows[Any]) -> None:
-        for id, old in before.objects.items():
-            if before.revisions[id] != after.revisions.get(id):
-                self._notices.append((after.kind, old, after.objects.get(id)))
-        for id, new in after.objects.items():
-            if id not in before.objects:
-                self._notices.append((after.kind, None, new))
+    def _notify(self, notices: Iterable[Notice]) -> None:
+        for kind, old, new in notices:
+            for callback in tuple(self._callbacks.get(kind, ())):
+                try:
+                    callback(old, new)
+                except Exception:
+                    logger.exception("a subscriber to changes of %s failed", kind)
 
-    def _notify(self) -> None:
-        if self._notifying:  # a callback has refreshed: it hears of that in its turn
-            return
-        self._notifying = True
-        try:
-            while self._notices:
-                kind, old, new = self._notices.popleft()
-                for callback in tuple(self._callbacks.get(kind, ())):
-                    try:
-                        callback(old, new)
-                    except Exception:
-                        logger.exception("a subscriber to changes of %s failed", kind)
-        finally:
-            self._notifying = False
+
+def _differences(before: Rows[Any], after: Rows[Any]) -> Iterator[Notice]:
+    """What subscribers have not heard of."""
+    for id, old in before.objects.items():
+        if before.revisions[id] != after.revisions.get(id):
+            yield after.kind, old, after.objects.get(id)
+    for id, new in after.objects.items():
+        if id not in before.objects:
+            yield after.kind, None, new
 
 
 @contextmanager

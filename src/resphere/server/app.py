@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import re
 import secrets
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
-from functools import lru_cache
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from functools import lru_cache, partial
 from typing import Any
 
 from resphere.dialects.base import Reply, Request
-from resphere.server.assembly import Worker
+from resphere.server.assembly import Worker, running
 from resphere.server.body import Body, Message, Receive, announced_bytes
 from resphere.server.exchange import Exchange
 from resphere.server.settings import Settings
 from resphere.server.signals import release_when_serving
+
+log = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -26,35 +30,56 @@ BODILESS = frozenset({204, 304})
 
 
 class Application:
-    """Speaks ASGI 3 outside and the pipeline inside."""
+    """Speaks ASGI 3 outside and the pipeline inside; ``start`` gives the worker, from its start to its end."""
 
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
-        self._prefix = secrets.token_hex(4)
-        self._counter = itertools.count(1)
+    def __init__(self, start: Callable[[], AbstractAsyncContextManager[Worker]]) -> None:
+        self._start = start
+        self._requests: Requests | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection event: a request, or the start and end of the worker."""
-        if scope["type"] == "http":
-            await self._serve(scope, receive, send)
+        if scope["type"] == "http" and self._requests is not None:
+            await self._requests.serve(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
         else:
             raise ValueError(f"cannot serve {scope['type']}")
 
     async def _live(self, receive: Receive, send: Send) -> None:
-        while True:
-            event = await receive()
-            if event["type"] == "lifespan.startup":
-                await self._worker.start()
-                await send({"type": "lifespan.startup.complete"})
-                await release_when_serving()
-            elif event["type"] == "lifespan.shutdown":
-                await self._worker.stop()
-                await send({"type": "lifespan.shutdown.complete"})
-                return
+        await expect(receive, "lifespan.startup")
+        async with AsyncExitStack() as stack:
+            try:
+                self._requests = Requests(await stack.enter_async_context(self._start()))
+            except Exception as error:
+                log.exception("the worker cannot start")
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                raise
+            await send({"type": "lifespan.startup.complete"})
+            await release_when_serving()
+            await expect(receive, "lifespan.shutdown")
+        await send({"type": "lifespan.shutdown.complete"})
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+
+async def expect(receive: Receive, type: str) -> None:
+    """Wait for the event, the only one that may come.
+
+    :raises ValueError: it is another.
+    """
+    event = await receive()
+    if event["type"] != type:
+        raise ValueError(f"expected {type}, not {event['type']}")
+
+
+class Requests:
+    """Answers the requests of one worker."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._prefix = secrets.token_hex(4)
+        self._counter = itertools.count(1)
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
         headers = dict(scope["headers"])
         client = scope.get("client")
         request = Request(
@@ -133,4 +158,4 @@ def make_application(settings: Settings, ca_archive: bytes | None) -> Applicatio
     """The application of one worker process."""
     # The store's writer thread waits for the interpreter beside a busy event loop: 5 ms, the default, at every turn.
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-    return Application(Worker(settings, ca_archive))
+    return Application(partial(running, settings, ca_archive))

@@ -8,6 +8,8 @@ import os
 import secrets
 import socket
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -53,24 +55,23 @@ def now() -> datetime:
     return datetime.fromtimestamp(time.time_ns() // 1_000_000 / 1000, UTC)
 
 
-def open_replica(store: Store, sealing: Sealing) -> Replica:
+async def open_replica(store: Store, sealing: Sealing) -> Replica:
     """The inventory in memory, loaded."""
     replica = Replica(store, WIRING.tables, sealing=sealing, derived=WIRING.derived)
-    replica.load()
+    await replica.load()
     return replica
 
 
 class Worker:
     """Everything that one worker process runs, from its start to its orderly end."""
 
-    def __init__(self, settings: Settings, ca_archive: bytes | None) -> None:
+    def __init__(self, settings: Settings, ca_archive: bytes | None, store: Store, replica: Replica) -> None:
         self.settings = settings
         self._server_log = ServerLog(settings.logs)
         self._audit = LineWriter(settings.logs / "audit.log", JsonFormat())
         self._vpxd = LineWriter(settings.logs / "vpxd.log", VpxdFormat())
-        self._store = SqliteStore.open(settings.database)
-        self._replica = open_replica(self._store, read_sealing(settings.key_file))
-        give_back()
+        self._store = store
+        self._replica = replica
         self._lock = WorkerLock(settings.data_dir / "workers", f"{os.getpid()}-{secrets.token_hex(4)}")
         self._accounts = LocalAccounts(self._replica, secrets.token_bytes)
         self._sessions = Sessions(self._replica, session_limits(settings), now, secrets.token_bytes)
@@ -146,11 +147,25 @@ class Worker:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             try:
-                self._replica.refresh()
+                await self._replica.refresh()
                 for sweep in self._sweeps:
                     await sweep()
             except Exception:
                 log.exception("the periodic clean-up failed and will be tried again")
+
+
+@asynccontextmanager
+async def running(settings: Settings, ca_archive: bytes | None) -> AsyncIterator[Worker]:
+    """A worker from its start to its orderly end."""
+    store = SqliteStore.open(settings.database)
+    replica = await open_replica(store, read_sealing(settings.key_file))
+    give_back()
+    worker = Worker(settings, ca_archive, store, replica)
+    await worker.start()
+    try:
+        yield worker
+    finally:
+        await worker.stop()
 
 
 def session_limits(settings: Settings) -> SessionLimits:

@@ -65,7 +65,7 @@ class Pipeline(msgspec.Struct, frozen=True):
         """Answer ``exchange``; never raises but for cancelation."""
         exchange.started, began = self.environment.now(), self.clock()
         try:
-            self.environment.inventory.refresh()
+            await self.environment.inventory.refresh()
             reply = exchange.reply = await answer(self, exchange)
         except Exception as error:
             exchange.error = foreseen(error, exchange.request_id)

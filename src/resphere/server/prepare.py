@@ -123,11 +123,11 @@ async def fill(settings: Settings, password: str) -> None:
     try:
         # Where there is an inventory already, the machines in it need not be read here, only in the workers.
         replica = Replica(store, (FOLDERS, ACCOUNTS, INSTALLATION, *CUSTOMIZATION_TABLES), sealing=sealing)
-        replica.load()
+        await replica.load()
         if replica.get(Folder, ROOT_FOLDER) is None:
-            replica = open_replica(store, sealing)
+            replica = await open_replica(store, sealing)
             objects = tuple(initial_inventory(settings))
-            replica.pass_over(obj.id for obj in objects)
+            await replica.pass_over(obj.id for obj in objects)
 
             def plan(edit: Edit) -> None:
                 for obj in objects:

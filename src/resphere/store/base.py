@@ -134,22 +134,26 @@ class Store(Protocol):
         Two stores never share it, so sequences of one are not taken for another's.
         """
 
-    def version(self) -> int:
-        """A number that differs from the last call's when anybody may have committed since. Costs microseconds."""
+    def version(self) -> int | None:
+        """A number that differs from the last call's when anybody may have committed since. Costs microseconds.
 
-    def load(self) -> Snapshot:
-        """Every document, consistent as of one sequence."""
-
-    def changes_since(self, sequence: int) -> Changes:
-        """What changed after ``sequence``, read as of one moment: whole transactions only.
-
-        Of a document that came and went since then, it may say that it is gone.
+        ``None`` where that cannot be known without waiting: then :meth:`changes_since` tells.
         """
 
-    def reserve(self, counter: str, count: int) -> range:
+    async def load(self) -> Snapshot:
+        """Every document, consistent as of one sequence."""
+
+    async def changes_since(self, sequence: int) -> Changes:
+        """What changed after ``sequence``, read as of one moment: whole transactions only.
+
+        That moment is not before the call: all that was acknowledged to anybody until then is there. Of a document that
+        came and went since ``sequence``, it may say that it is gone.
+        """
+
+    async def reserve(self, counter: str, count: int) -> range:
         """Take ``count`` numbers of a durable counter for good; no other caller gets them. Counters start at 1.
 
-        Blocks the caller's thread for a commit, so take many at a time.
+        Costs a commit, so take many at a time. Of a caller that is cancelled meanwhile the numbers may be gone.
 
         :raises ValueError: ``count`` is below 1.
         """

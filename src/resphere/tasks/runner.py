@@ -316,7 +316,7 @@ class Tasks:
     async def _watch(self) -> None:
         # Only while this worker has something running: an idle worker does not wake up.
         while self._watched:
-            self.replica.refresh()
+            await self.replica.refresh()
             self._notice()
             await asyncio.sleep(WATCH_SECONDS)
 

@@ -138,10 +138,10 @@ async def worlds(path: Path, workers: int = 1, view: View | None = None) -> Asyn
                 (*TABLES, *TAGGING_TABLES, COMPUTE_POLICIES, STORAGE_POLICIES),
                 random.Random(number),
             )
-            replica.load()
+            await replica.load()
             if number == 0 and not replica.count(Network):
                 await replica.change(furnish)
-            replica.refresh()
+            await replica.refresh()
             opened.append(World(replica, random.Random(number), view or RootView(ADMIN), commits))
         yield opened
 
@@ -162,7 +162,7 @@ def run(path: Path, test: Callable[..., Awaitable[R]], workers: int = 1, view: V
         async with worlds(path / "store", workers, view) as opened:
             result = await test(*opened)
             for world in opened:
-                world.inventory.refresh()
+                await world.inventory.refresh()
                 world.check()
             return result
 

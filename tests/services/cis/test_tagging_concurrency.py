@@ -48,7 +48,7 @@ def test_nothing_attached_at_once_to_one_object_is_lost(tmp_path: Path) -> None:
             *(tag_association.attach(workers[n // 2 % 2].call, id, vm()) for n, id in enumerate(tags)),
         )
         for world in workers:
-            world.inventory.refresh()
+            await world.inventory.refresh()
             assert await world.attached(vm()) == set(tags)
 
     run(tmp_path, test, workers=2)
@@ -64,7 +64,7 @@ def test_an_object_gets_one_tag_of_a_single_category(tmp_path: Path) -> None:
         assert sum(each is None for each in results) == 1
         assert sum(type(each) is InvalidArgument for each in results) == len(tags) - 1
         for world in workers:
-            world.inventory.refresh()
+            await world.inventory.refresh()
             assert len(await world.attached(vm())) == 1
 
     run(tmp_path, test, workers=2)
@@ -85,7 +85,7 @@ def test_many_attach_while_a_category_is_widened(tmp_path: Path) -> None:
         assert all(each is None or type(each) is InvalidArgument for each in results)
         attached = {id for id, each in zip(tags, results[1:], strict=True) if each is None}
         for world in workers:
-            world.inventory.refresh()
+            await world.inventory.refresh()
             assert await world.attached(vm()) == attached
         await workers[1].attach(tags[1], vm())
         assert await workers[1].attached(vm()) == {*attached, tags[1]}
@@ -113,7 +113,7 @@ def test_nothing_is_attached_to_what_is_being_deleted(tmp_path: Path) -> None:
             )
             assert all(not isinstance(each, BaseException) or type(each) is NotFound for each in results)
         for world in workers:
-            world.inventory.refresh()
+            await world.inventory.refresh()
             assert world.inventory.count(Category) == 0
             assert world.inventory.count(Tag) == 0
             assert world.inventory.count(Attachment) == 0

@@ -255,7 +255,7 @@ class Tagging(RuleBasedStateMachine):
     @invariant()
     def everybody_shows_what_the_model_knows(self) -> None:
         for number, world in enumerate(self.workers):
-            world.inventory.refresh()
+            self.run(world.inventory.refresh())
             world.check()
             self.compare(world, self.call(number))
 
@@ -286,7 +286,7 @@ class Tagging(RuleBasedStateMachine):
             assert hidden or (attachment.tag, attachment.object) in self.attached
 
     def call(self, worker: int) -> Call:
-        self.workers[worker].inventory.refresh()
+        self.run(self.workers[worker].inventory.refresh())
         return self.workers[worker].call
 
 

@@ -320,7 +320,7 @@ def test_a_store_from_before_these_claims_opens(tmp_path: Path) -> None:
     with World(tmp_path, ()) as one, World(tmp_path, ()) as other:
         own = first(one, Datacenter).datastore_folder
         one.change(first(one, Datastore), name=NAME)
-        other.inventory.refresh()
+        other.refresh()
         beside = folder_in(other, own)
         with pytest.raises(AlreadyExists):
             other.run(create_datastore(other, beside))

@@ -27,7 +27,7 @@ def worlds(tmp_path: Path) -> Iterator[tuple[World, World]]:
         both[0].call(
             vcenter.Datacenter.create, vcenter.Datacenter.CreateSpec(name="apart", folder=ids.FolderId("group-d1"))
         )
-        both[1].inventory.refresh()
+        both[1].refresh()
         yield both
 
 
@@ -101,21 +101,21 @@ def test_a_cluster_takes_the_networks_of_its_hosts_along(worlds: tuple[World, Wo
 
 def test_two_hosts_leave_it_at_once(worlds: tuple[World, World]) -> None:
     one, other = idle_host(worlds[0], "one"), idle_host(worlds[0], "other")
-    worlds[1].inventory.refresh()
+    worlds[1].refresh()
     check(worlds, race(*worlds, lambda world: remove(world, one), lambda world: remove(world, other)))
     assert networks(worlds[0]) == []
 
 
 def test_a_host_comes_while_the_last_one_leaves(worlds: tuple[World, World]) -> None:
     one = idle_host(worlds[0], "one")
-    worlds[1].inventory.refresh()
+    worlds[1].refresh()
     check(worlds, race(*worlds, lambda world: remove(world, one), lambda world: add_host(world, "other")))
     assert [network.name for network in networks(worlds[0])] == ["VM Network"]
 
 
 def test_the_last_one_leaves_while_a_host_comes(worlds: tuple[World, World]) -> None:
     one = idle_host(worlds[0], "one")
-    worlds[1].inventory.refresh()
+    worlds[1].refresh()
     check(worlds, race(*worlds, lambda world: add_host(world, "other"), lambda world: remove(world, one)))
     assert [network.name for network in networks(worlds[0])] == ["VM Network"]
 
@@ -123,7 +123,7 @@ def test_the_last_one_leaves_while_a_host_comes(worlds: tuple[World, World]) -> 
 def test_a_host_is_connected_to_what_is_being_deleted(worlds: tuple[World, World]) -> None:
     host = worlds[0].run(add_host(worlds[0], "one"))
     network = worlds[0].call(Networks.create, Networks.CreateSpec(name="far", folder=apart(worlds[0]).network_folder))
-    worlds[1].inventory.refresh()
+    worlds[1].refresh()
     given = Networks.HostsSpec(hosts=frozenset([host]))
     outcomes = race(
         *worlds,

@@ -19,7 +19,7 @@ LENT_SECONDS = 0.0002
 
 
 class Lender:
-    """Lends one event loop's turn to the writer thread while callers of that loop wait. Used on the loop's thread."""
+    """Lends one event loop's turn to threads of the store while its callers wait for them. Used on its own thread."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop

@@ -1,12 +1,12 @@
 """The embedded store: one SQLite file, shared by all processes of one machine.
 
-Reads happen in place on the caller's thread and take microseconds; writes go through :class:`Writer`'s thread.
+What is read on the way of a request is read in place, in microseconds; much at once is read in a thread with a
+connection of its own. Writes go through :class:`Writer`'s thread. So the event loop waits for nobody who has the file.
 """
 
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import os
 import secrets
 import sqlite3
@@ -15,26 +15,33 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import starmap
 from pathlib import Path
+from typing import TypeVar
 
 from resphere.store.base import Change, Changes, Document, Snapshot, StoreError, Transaction
 from resphere.store.planning import Key, check_form, check_text
 from resphere.store.sqlite.lending import Lender
 from resphere.store.sqlite.schema import connect, make_database
-from resphere.store.sqlite.writer import Commit, Reservation, Writer
+from resphere.store.sqlite.writer import Commit, Job, Reservation, Writer
+
+T = TypeVar("T")
 
 LOG_ROWS_KEPT = 100_000
+CHANGES_IN_PLACE = 1_000
+"""So many take about 3 ms to read; more are read in a thread."""
 NO_TURN = -1
 
 _SELECT_STATE = "SELECT sequence, pruned_sequence FROM state"
 _SELECT_DOCUMENTS = "SELECT kind, id, revision, body FROM documents"
 
-# A document's earlier changes are left out, as they would show a state that it has no longer.
+# Earlier changes of a document that is there are left out, as they would show a state that it has no longer.
 _SELECT_CHANGES = """
     SELECT l.sequence, l.kind, l.id, d.body
     FROM log AS l LEFT JOIN documents AS d ON d.kind = l.kind AND d.id = l.id
     WHERE l.sequence > ? AND (d.revision IS NULL OR d.revision = l.sequence)
     ORDER BY l.sequence, l.ordinal
+    LIMIT ?
 """
+NO_LIMIT = -1
 
 
 def _random_epoch() -> str:
@@ -44,8 +51,8 @@ def _random_epoch() -> str:
 class SqliteStore:
     """A :class:`~resphere.store.base.Store` in a SQLite file.
 
-    To be opened and used in one process: a server that forks opens it in each child. Reading methods may be called from
-    any thread. All methods raise :class:`StoreError` after :meth:`close`, and in a forked child.
+    To be opened and used in one process: a server that forks opens it in each child. It may be used on several event
+    loops. All methods raise :class:`StoreError` after :meth:`close`, and in a forked child.
     """
 
     def __init__(self, path: Path, epoch: str, reader: sqlite3.Connection, writer: Writer) -> None:
@@ -103,26 +110,18 @@ class SqliteStore:
                 self._turn, self._version = turn, int(version)
             return int(version)
 
-    def load(self) -> Snapshot:
-        with self._reading() as connection, _snapshot(connection):
-            sequence, _ = connection.execute(_SELECT_STATE).fetchone()
-            return Snapshot(sequence, tuple(starmap(Document, connection.execute(_SELECT_DOCUMENTS))))
+    async def load(self) -> Snapshot:
+        return await self._apart(_read_all)
 
-    def changes_since(self, sequence: int) -> Changes:
-        with self._reading() as connection, _snapshot(connection):
-            current, pruned = connection.execute(_SELECT_STATE).fetchone()
-            if not pruned <= sequence <= current:
-                return Changes(current, (), complete=False)
-            latest: dict[Key, Change] = {}
-            if sequence < current:
-                for change in starmap(Change, connection.execute(_SELECT_CHANGES, (sequence,))):
-                    key = (change.kind, change.id)
-                    latest.pop(key, None)  # a document that is gone: its earlier changes came along
-                    latest[key] = change
-            return Changes(current, tuple(latest.values()))
+    async def changes_since(self, sequence: int) -> Changes:
+        with self._reading() as connection:
+            log = _read_log(connection, sequence, CHANGES_IN_PLACE + 1)
+        if len(log.changes) > CHANGES_IN_PLACE:
+            log = await self._apart(lambda connection: _read_log(connection, sequence, NO_LIMIT))
+        return _latest(log)
 
-    def reserve(self, counter: str, count: int) -> range:
-        """See :meth:`Store.reserve`. Blocks the caller's thread for one commit, so take many at a time.
+    async def reserve(self, counter: str, count: int) -> range:
+        """See :meth:`Store.reserve`.
 
         :raises ValueError: ``count`` is below 1, or ``counter`` no valid name.
         """
@@ -130,19 +129,16 @@ class SqliteStore:
         if count < 1:
             raise ValueError(f"cannot reserve {count} numbers")
         check_text(counter)
-        future: concurrent.futures.Future[range] = concurrent.futures.Future()
-        # The writer's thread answers without the caller's event loop, which stands still meanwhile.
-        self._writer.submit(Reservation(counter, count, future))
-        return future.result()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[range] = loop.create_future()
+        return await self._written(Reservation(counter, count, loop, future), future)
 
     async def commit(self, transaction: Transaction) -> int:
         self._require_own_process()
         check_form(transaction)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[int] = loop.create_future()
-        self._writer.submit(Commit(transaction, loop, future))
-        with self._lender(loop).waiting():
-            return await future
+        return await self._written(Commit(transaction, loop, future), future)
 
     async def compact(self) -> None:
         """Write the file anew, so that nothing is left in it of what was deleted or overwritten.
@@ -175,6 +171,29 @@ class SqliteStore:
         self._writer.finish()
         await asyncio.to_thread(self._writer.join)
 
+    async def _written(self, job: Job, future: asyncio.Future[T]) -> T:
+        """What the writer's thread makes of ``job``."""
+        self._writer.submit(job)
+        with self._lender(job.loop).waiting():
+            return await future
+
+    async def _apart(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        """Read in a thread, so that neither the event loop waits nor others for the connection."""
+        self._require_own_process()
+        if self._closed:
+            raise self._closed_error()
+        with self._lender(asyncio.get_running_loop()).waiting():
+            return await asyncio.to_thread(self._read_apart, read)
+
+    def _read_apart(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        with self._as_store_errors():
+            connection = connect(self._path)
+            try:
+                connection.execute("PRAGMA query_only = ON")
+                return read(connection)
+            finally:
+                connection.close()
+
     def _require_own_process(self) -> None:
         if os.getpid() != self._process:
             raise StoreError(f"{self._path} was opened by process {self._process}; a forked one must open it anew")
@@ -184,11 +203,19 @@ class SqliteStore:
         self._require_own_process()
         with self._reader_lock:
             if self._closed:
-                raise StoreError(f"{self._path} is closed")
-            try:
+                raise self._closed_error()
+            with self._as_store_errors():
                 yield self._reader
-            except sqlite3.Error as error:
-                raise StoreError(f"cannot read {self._path}: {error}") from error
+
+    @contextmanager
+    def _as_store_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot read {self._path}: {error}") from error
+
+    def _closed_error(self) -> StoreError:
+        return StoreError(f"{self._path} is closed")
 
     def _lender(self, loop: asyncio.AbstractEventLoop) -> Lender:
         lender = self._lenders.get(loop)
@@ -196,6 +223,33 @@ class SqliteStore:
             self._lenders = {old: kept for old, kept in self._lenders.items() if not old.is_closed()}
             lender = self._lenders[loop] = Lender(loop)
         return lender
+
+
+def _read_all(connection: sqlite3.Connection) -> Snapshot:
+    with _snapshot(connection):
+        sequence, _ = connection.execute(_SELECT_STATE).fetchone()
+        return Snapshot(sequence, tuple(starmap(Document, connection.execute(_SELECT_DOCUMENTS))))
+
+
+def _read_log(connection: sqlite3.Connection, sequence: int, most: int) -> Changes:
+    """The first ``most`` changes after ``sequence``; of documents that are gone, earlier ones come along."""
+    with _snapshot(connection):
+        current, pruned = connection.execute(_SELECT_STATE).fetchone()
+        if not pruned <= sequence <= current:
+            return Changes(current, (), complete=False)
+        if sequence == current:
+            return Changes(current, ())
+        return Changes(current, tuple(starmap(Change, connection.execute(_SELECT_CHANGES, (sequence, most)))))
+
+
+def _latest(log: Changes) -> Changes:
+    """Each document's last change only."""
+    latest: dict[Key, Change] = {}
+    for change in log.changes:
+        key = (change.kind, change.id)
+        latest.pop(key, None)
+        latest[key] = change
+    return log if len(latest) == len(log.changes) else Changes(log.sequence, tuple(latest.values()), log.complete)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ callers. Groups of several processes follow one another through the writer's loc
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import logging
 import queue
 import sqlite3
@@ -37,16 +36,16 @@ class Commit(msgspec.Struct, frozen=True):
 
 
 class Reservation(msgspec.Struct, frozen=True):
-    """Numbers of a counter, and the future on which a caller's thread waits."""
+    """Numbers of a counter, and the future that a caller of ``loop`` awaits."""
 
     counter: str
     count: int
-    future: concurrent.futures.Future[range]
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[range]
 
 
 Job = Commit | Reservation
 Result = int | range | Exception
-Answer = tuple[asyncio.Future[int], Result]
 
 
 class Writer:
@@ -158,25 +157,22 @@ class Writer:
 
 def _answer(jobs: list[Job], results: list[Result]) -> None:
     # One call a loop and not one a caller: each wakes the loop up.
-    answers: dict[asyncio.AbstractEventLoop, list[Answer]] = {}
+    answers: dict[asyncio.AbstractEventLoop, list[tuple[Job, Result]]] = {}
     for job, result in zip(jobs, results, strict=True):
-        if isinstance(job, Commit):
-            answers.setdefault(job.loop, []).append((job.future, result))
-        elif isinstance(result, Exception):
-            job.future.set_exception(result)
-        else:
-            job.future.set_result(cast(range, result))
+        answers.setdefault(job.loop, []).append((job, result))
     for loop, answered in answers.items():
         # The loop may have ended, and its callers with it.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(_settle, answered)
 
 
-def _settle(answers: list[Answer]) -> None:
-    for future, result in answers:
-        if future.done():
+def _settle(answers: list[tuple[Job, Result]]) -> None:
+    for job, result in answers:
+        if job.future.done():
             continue  # its caller was cancelled
         if isinstance(result, Exception):
-            future.set_exception(result)
+            job.future.set_exception(result)
+        elif isinstance(job, Commit):
+            job.future.set_result(cast(int, result))
         else:
-            future.set_result(cast(int, result))
+            job.future.set_result(cast(range, result))

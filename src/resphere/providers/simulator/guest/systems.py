@@ -58,9 +58,9 @@ class Systems:
         left = msgspec.structs.replace(system, free_space=max(0, system.free_space - grown))
         return {**found, system_mount(vm): left}
 
-    def drop_unnamed(self, file: str) -> None:
+    async def drop_unnamed(self, file: str) -> None:
         """Delete a large content unless a guest has it."""
-        self._inventory.refresh()
+        await self._inventory.refresh()
         if not self._inventory.by(GuestContent, "file", file):
             self._contents.delete(file)
 

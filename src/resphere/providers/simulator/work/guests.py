@@ -180,9 +180,9 @@ class Guests:
         """See :class:`Transfers`."""
         return await self._transfers.receive(vm, transfer, content, self._now())
 
-    def discard(self, received: Received) -> None:
+    async def discard(self, received: Received) -> None:
         """See :class:`Transfers`."""
-        self._transfers.discard(received)
+        await self._transfers.discard(received)
 
     async def end_upload(self, work: Work, vm: VirtualMachine, transfer: GuestTransfer, received: Received) -> Facts:
         """See :class:`Transfers`."""

@@ -101,10 +101,10 @@ class Transfers:
         finally:
             await content.close()
 
-    def discard(self, received: Received) -> None:
+    async def discard(self, received: Received) -> None:
         """Delete what no transaction came to name."""
         if received.content is not None:
-            self._systems.drop_unnamed(received.content)
+            await self._systems.drop_unnamed(received.content)
 
     def end_upload(self, vm: VirtualMachine, transfer: GuestTransfer, received: Received, now: datetime) -> Facts:
         """The file is there, and the transfer used up."""
@@ -123,7 +123,7 @@ class Transfers:
         """Delete what uploads of workers that died have left."""
         # Whether their workers live is asked before what is named: a living one may be about to name its own.
         for file in await asyncio.to_thread(self._contents.left_behind):
-            self._systems.drop_unnamed(file)
+            await self._systems.drop_unnamed(file)
 
     def _refuse_early(
         self,

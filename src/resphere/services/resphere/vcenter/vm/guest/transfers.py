@@ -39,7 +39,7 @@ async def download(call: Call, id: str, token: Secret) -> ByteStream:
         except Outdated:
             if attempt == ATTEMPTS:
                 raise
-            call.unfiltered.refresh()
+            await call.unfiltered.refresh()
             continue
         effect = EndDownload(vm=vm, transfer=transfer, digest=opened.digest)
         try:
@@ -68,7 +68,7 @@ async def upload(call: Call, id: str, token: Secret, content: ByteStream) -> Non
     try:
         await call.run("GuestFileManager.transferToGuest", vm, deciding(effect), guard=require_ready)
     except Exception:
-        guests.discard(received)
+        await guests.discard(received)
         raise
 
 
