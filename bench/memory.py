@@ -20,7 +20,7 @@ from resphere.inventory.model import VirtualMachine
 from resphere.inventory.tables import TABLES
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
-from resphere.store.sqlite.store import SqliteStore
+from resphere.store.engines import default_url, open_store
 from tests.inventory import samples
 
 HOSTS = 20
@@ -42,7 +42,7 @@ class Figures(msgspec.Struct, frozen=True):
 def measure(vms: int) -> Figures:
     """Fill a store with ``vms`` and measure a worker that loads it."""
     with tempfile.TemporaryDirectory() as directory:
-        path = str(Path(directory) / "store")
+        path = directory
         _step("fill", path, vms)
         printed = _step("report", path, vms)
     return msgspec.json.decode(printed, type=Figures)
@@ -55,7 +55,7 @@ def _step(name: str, path: str, vms: int) -> bytes:
 
 async def fill(path: Path, vms: int) -> None:
     """Make the inventory that is measured."""
-    store = SqliteStore.open(path)
+    store = await open_store(default_url(path))
     replica = Replica(store, TABLES)
 
     def plan(edit: Edit) -> None:
@@ -68,7 +68,7 @@ async def fill(path: Path, vms: int) -> None:
 
 async def report(path: Path) -> Figures:
     """Load the inventory and see what it took."""
-    store, other_store = SqliteStore.open(path), SqliteStore.open(path)
+    store, other_store = await open_store(default_url(path)), await open_store(default_url(path))
     replica = Replica(store, TABLES)
     before, start = _resident_bytes(), time.perf_counter()
     await replica.load()

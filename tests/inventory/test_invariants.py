@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from resphere.inventory.storage_policies import StoragePolicy
 from resphere.inventory.tagging import Attachment
 from resphere.rules.space import used_in
 from resphere.tasks.record import Task
+from tests.support.claims import drop_claims
 from tests.support.invariants import broken, require_sound
 from tests.support.world import NOW, World
 
@@ -99,9 +100,7 @@ def test_a_wrong_sum_is_told(world: World) -> None:
 
 def test_a_claim_that_the_store_lacks_is_told(world: World, tmp_path: Path) -> None:
     datastore = first(world, Datastore)
-    with sqlite3.connect(tmp_path / "resphere.db") as connection:
-        connection.execute("DELETE FROM claims WHERE kind = 'datastore' AND id = ?", (datastore.id,))
-    connection.close()
+    assert asyncio.run(drop_claims(tmp_path, lambda claim: (claim.kind, claim.id) == ("datastore", datastore.id)))
     claim = f"datastore-name/{first(world, Datacenter).id}/{datastore.name}"
     assert f"datastore {datastore.id}: does not hold {claim}" in broken(world.inventory)
 

@@ -13,7 +13,7 @@ import pytest
 
 from resphere.inventory.customization import CustomizationItem
 from resphere.store.base import Transaction, Write
-from resphere.store.sqlite.store import SqliteStore
+from resphere.store.engines import default_url, open_store
 from tests.live.test_guest import linux_vm
 from tests.support.customizations import linux, windows
 from tests.support.server import Client, Server
@@ -111,7 +111,7 @@ def test_what_an_earlier_release_has_kept_plain(server: Server) -> None:
     )
 
     async def write() -> None:
-        store = SqliteStore.open(server.data_dir / "resphere.db")
+        store = await open_store(default_url(server.data_dir))
         try:
             await store.commit(Transaction((Write(plain.kind, plain.id, msgspec.json.encode(plain)),)))
         finally:

@@ -18,7 +18,7 @@ import requests
 
 from resphere.inventory.model import Host, VirtualMachine
 from resphere.replica.replica import Replica
-from resphere.store.sqlite.store import SqliteStore
+from resphere.store.engines import default_url, open_store
 from resphere.tasks.record import TASKS, Task
 from tests.support.exports import export, objects
 from tests.support.server import ADMINISTRATOR, Client, Server, wait_until
@@ -65,7 +65,7 @@ def owner_of(server: Server, task: str) -> int:
 
 async def task_in(data_dir: Path, task: str) -> Task | None:
     """A task as it is in a server's data directory."""
-    store = SqliteStore.open(data_dir / "resphere.db")
+    store = await open_store(default_url(data_dir))
     try:
         replica = Replica(store, (TASKS,))
         await replica.load()

@@ -19,8 +19,19 @@ from resphere.replica.edit import Edit
 from resphere.replica.errors import ConcurrentChange
 from resphere.replica.replica import Replica
 from resphere.store.base import Store
-from resphere.store.sqlite.store import SqliteStore
-from tests.replica.worlds import WORLD, Item, Note, Waiting, add, check_indexes, contents, in_order, opened, put
+from tests.replica.worlds import (
+    WORLD,
+    Item,
+    Note,
+    Waiting,
+    add,
+    check_indexes,
+    contents,
+    in_order,
+    opened,
+    put,
+    store_in,
+)
 
 R = TypeVar("R")
 SIDES = st.integers(0, 1)
@@ -37,7 +48,7 @@ class TwoReplicas(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.directory = tempfile.TemporaryDirectory()
         self.path = Path(self.directory.name) / "store"
-        self.stores = [SqliteStore.open(self.path, log_rows_kept=log_rows_kept) for _ in range(2)]
+        self.stores = [self.runner.run(store_in(self.path, log_rows_kept=log_rows_kept)) for _ in range(2)]
         self.replicas = [Replica(self._engine(store), WORLD) for store in self.stores]
         self.items: dict[str, Item] = {}
         self.notes: dict[str, Note] = {}

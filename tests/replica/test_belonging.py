@@ -14,8 +14,7 @@ from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.table import Table, own_id
 from resphere.store.base import Transaction
-from resphere.store.sqlite.store import SqliteStore
-from tests.replica.worlds import Scripted, opened, put, run
+from tests.replica.worlds import Scripted, opened, put, run, store_in
 
 
 class Box(msgspec.Struct, frozen=True):
@@ -105,7 +104,7 @@ def test_what_others_add_while_the_owner_is_being_deleted_goes_too(tmp_path: Pat
                     met = True
                     await other.change(add_label(other))
 
-            store = Scripted(SqliteStore.open(tmp_path / "store"), meanwhile)
+            store = Scripted(await store_in(tmp_path / "store"), meanwhile)
             replica = Replica(store, TABLES, random.Random(1))
             await replica.load()
             await replica.change(delete_box)

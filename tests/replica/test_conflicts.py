@@ -15,8 +15,7 @@ from resphere.replica.edit import Edit
 from resphere.replica.errors import ConcurrentChange
 from resphere.replica.replica import ATTEMPTS, Replica
 from resphere.store.base import StoreError, Transaction
-from resphere.store.sqlite.store import SqliteStore
-from tests.replica.worlds import WORLD, Item, Scripted, add, check_indexes, contents, opened, put, run
+from tests.replica.worlds import WORLD, Item, Scripted, add, check_indexes, contents, opened, put, run, store_in
 
 
 class NameTaken(Exception):
@@ -43,7 +42,7 @@ def value_of(replica: Replica, id: str) -> int:
 
 async def disturbed(path: Path, before: Callable[[Transaction], Awaitable[None]]) -> tuple[Replica, Scripted]:
     """A replica at whose commits ``before`` comes first."""
-    store = Scripted(SqliteStore.open(path), before)
+    store = Scripted(await store_in(path), before)
     replica = Replica(store, WORLD, random.Random(1))
     await replica.load()
     return replica, store
@@ -242,7 +241,7 @@ def test_own_changes_that_were_seen_before_their_commit_returned(tmp_path: Path)
         async def at_once(_: Transaction) -> None:
             return
 
-        store = Late(SqliteStore.open(tmp_path / "store"), at_once)
+        store = Late(await store_in(tmp_path / "store"), at_once)
         replica = Replica(store, WORLD)
         await replica.load()
         item = Item(id="item-1", name="a")

@@ -14,8 +14,20 @@ from resphere.replica.errors import ConcurrentChange
 from resphere.replica.numbers import NUMBERS_TAKEN
 from resphere.replica.replica import Replica
 from resphere.store.base import StoreError, Transaction, Write
-from resphere.store.sqlite.store import SqliteStore
-from tests.replica.worlds import ITEMS, WORLD, Item, Note, Scripted, add, check_indexes, contents, opened, put, run
+from tests.replica.worlds import (
+    ITEMS,
+    WORLD,
+    Item,
+    Note,
+    Scripted,
+    add,
+    check_indexes,
+    contents,
+    opened,
+    put,
+    run,
+    store_in,
+)
 
 
 def test_an_empty_replica(tmp_path: Path) -> None:
@@ -354,7 +366,7 @@ def test_where_the_log_was_cut_all_is_loaded_anew(tmp_path: Path) -> None:
 def test_a_broken_document_leaves_the_last_whole_state(tmp_path: Path) -> None:
     async def test(replica: Replica) -> None:
         await replica.change(put(Item(id="item-1", name="a")))
-        store = SqliteStore.open(tmp_path / "store")
+        store = await store_in(tmp_path / "store")
         writes = (Write("item", "item-2", b'{"id":"item-2","name":"b"}'), Write("item", "item-3", b'{"id":7}'))
         await store.commit(Transaction(writes))
         await store.close()
@@ -371,7 +383,7 @@ def test_a_broken_document_leaves_the_last_whole_state(tmp_path: Path) -> None:
 
 def test_a_document_must_hold_its_own_object(tmp_path: Path) -> None:
     async def test(replica: Replica) -> None:
-        store = SqliteStore.open(tmp_path / "store")
+        store = await store_in(tmp_path / "store")
         await store.commit(Transaction((Write("item", "item-2", b'{"id":"item-3","name":"b"}'),)))
         await store.close()
         with pytest.raises(StoreError, match="item-3"):
@@ -385,7 +397,7 @@ def test_refresh_loads_at_first_and_then_never(tmp_path: Path) -> None:
         async def at_once(_: Transaction) -> None:
             return
 
-        store = Scripted(SqliteStore.open(tmp_path / "store"), at_once)
+        store = Scripted(await store_in(tmp_path / "store"), at_once)
         replica = Replica(store, WORLD)
         await replica.change(put(Item(id="item-1", name="a")))
         await replica.change(add("item-1"))

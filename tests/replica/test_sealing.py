@@ -21,8 +21,8 @@ from resphere.replica.sealing import KEY_BYTES, MARK, Sealing
 from resphere.replica.table import Table
 from resphere.rules.guests.customization import pending
 from resphere.server.wiring import WIRING
-from resphere.store.base import Document, StoreError, Transaction, Write
-from resphere.store.sqlite.store import SqliteStore
+from resphere.store.base import Document, Store, StoreError, Transaction, Write
+from resphere.store.engines import default_url, open_store
 from tests.support.customizations import windows
 
 PASSWORD = "correct-horse-battery-staple"
@@ -84,9 +84,9 @@ def test_that_finds_secrets() -> None:
     assert len([way for way in found if way.endswith("gui_unattended.password")]) == 2
 
 
-def with_store(path: Path, test: typing.Callable[[SqliteStore], typing.Awaitable[None]]) -> None:
+def with_store(path: Path, test: typing.Callable[[Store], typing.Awaitable[None]]) -> None:
     async def run() -> None:
-        store = SqliteStore.open(path / "resphere.db")
+        store = await open_store(default_url(path))
         try:
             await test(store)
         finally:
@@ -95,18 +95,18 @@ def with_store(path: Path, test: typing.Callable[[SqliteStore], typing.Awaitable
     asyncio.run(run())
 
 
-async def loaded(store: SqliteStore, by: Sealing | None) -> Replica:
+async def loaded(store: Store, by: Sealing | None) -> Replica:
     replica = Replica(store, CUSTOMIZATION_TABLES, sealing=by)
     await replica.load()
     return replica
 
 
-async def documents(store: SqliteStore) -> dict[str, Document]:
+async def documents(store: Store) -> dict[str, Document]:
     return {document.kind: document for document in (await store.load()).documents}
 
 
 def test_the_store_gets_nothing_of_it(tmp_path: Path) -> None:
-    async def test(store: SqliteStore) -> None:
+    async def test(store: Store) -> None:
         first, second = await loaded(store, sealing()), await loaded(store, sealing())
         await first.change(lambda edit: edit.put(ITEM))
         await first.change(lambda edit: edit.put(pending("vm-1", ITEM.spec)))
@@ -126,7 +126,7 @@ def test_the_store_gets_nothing_of_it(tmp_path: Path) -> None:
 
 
 def test_without_the_key_nothing_is_read_or_written(tmp_path: Path) -> None:
-    async def test(store: SqliteStore) -> None:
+    async def test(store: Store) -> None:
         with pytest.raises(StoreError, match="no key"):
             await (await loaded(store, None)).change(lambda edit: edit.put(ITEM))
         await (await loaded(store, sealing())).change(lambda edit: edit.put(ITEM))
@@ -143,7 +143,7 @@ def plain(obj: Any) -> Write:
 
 
 def test_plain_ones_are_read_and_sealed_when_written_again(tmp_path: Path) -> None:
-    async def test(store: SqliteStore) -> None:
+    async def test(store: Store) -> None:
         idle = GuestCustomization(id="vm-2", error="failed")
         await store.commit(Transaction((plain(ITEM), plain(pending("vm-1", ITEM.spec)), plain(idle))))
         replica = await loaded(store, sealing())
@@ -167,7 +167,7 @@ def read_all(folder: Path) -> bytes:
 
 
 def test_nothing_plain_is_left_in_a_compacted_file(tmp_path: Path) -> None:
-    async def test(store: SqliteStore) -> None:
+    async def test(store: Store) -> None:
         many = [plain(msgspec.structs.replace(ITEM, id=f"web-{number}")) for number in range(50)]
         await store.commit(Transaction(tuple(many)))
         await (await loaded(store, sealing())).seal_plain()

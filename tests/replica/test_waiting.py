@@ -14,8 +14,7 @@ from resphere.replica.edit import Edit
 from resphere.replica.numbers import NUMBERS_READY, NUMBERS_TAKEN
 from resphere.replica.replica import Replica
 from resphere.store.base import Changes, Store, StoreError
-from resphere.store.sqlite.store import SqliteStore
-from tests.replica.worlds import WORLD, Item, Waiting, add, check_indexes, contents, opened, put
+from tests.replica.worlds import WORLD, Item, Waiting, add, check_indexes, contents, opened, put, store_in
 
 
 class Gated(Waiting):
@@ -35,7 +34,7 @@ class Gated(Waiting):
 @asynccontextmanager
 async def gated(path: Path) -> AsyncIterator[tuple[Replica, Gated]]:
     """A loaded replica of a gated store."""
-    store = Gated(SqliteStore.open(path))
+    store = Gated(await store_in(path))
     replica = Replica(store, WORLD, random.Random(1))
     await replica.load()
     try:
@@ -147,7 +146,7 @@ def test_a_store_that_cannot_be_read_is_asked_again(tmp_path: Path) -> None:
                 return changes
 
         async with opened(tmp_path / "store") as other:
-            store = Failing(SqliteStore.open(tmp_path / "store"))
+            store = Failing(await store_in(tmp_path / "store"))
             replica = Replica(store, WORLD)
             await replica.load()
             await other.change(put(Item(id="item-1", name="a")))
@@ -237,7 +236,7 @@ def test_numbers_that_cannot_be_taken_fail_the_change(tmp_path: Path) -> None:
             async def reserve(self, counter: str, count: int) -> range:
                 raise StoreError("the disk is full")
 
-        store = Failing(SqliteStore.open(tmp_path / "store"))
+        store = Failing(await store_in(tmp_path / "store"))
         replica = Replica(store, WORLD)
         for _ in range(2):
             with pytest.raises(StoreError, match="full"):

@@ -16,8 +16,8 @@ from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.rows import numeric_order
 from resphere.replica.table import Table
-from resphere.store.base import Changes, Snapshot, Store, Transaction
-from resphere.store.sqlite.store import SqliteStore
+from resphere.store.base import Changes, Claim, Snapshot, Store, Transaction
+from resphere.store.engines import default_url, open_store
 
 R = TypeVar("R")
 
@@ -57,6 +57,12 @@ NOTES = Table(cls=Note, revises=False)
 WORLD: tuple[Table[Any], ...] = (ITEMS, NOTES)
 
 
+async def store_in(folder: Path, *, log_rows_kept: int = 10_000) -> Store:
+    """The store in a folder, opened anew."""
+    await asyncio.to_thread(folder.mkdir, exist_ok=True)
+    return await open_store(default_url(folder), log_rows_kept=log_rows_kept)
+
+
 @asynccontextmanager
 async def opened(
     path: Path,
@@ -66,8 +72,8 @@ async def opened(
     log_rows_kept: int = 10_000,
     seed: int = 0,
 ) -> AsyncIterator[Replica]:
-    """A loaded replica over a store of its own in the file ``path``."""
-    store = SqliteStore.open(path, log_rows_kept=log_rows_kept)
+    """A loaded replica over the store in the folder ``path``, opened for it alone."""
+    store = await store_in(path, log_rows_kept=log_rows_kept)
     try:
         replica = Replica(store, tables, random.Random(seed), derived=derived)
         await replica.load()
@@ -77,7 +83,7 @@ async def opened(
 
 
 def run(test: Callable[..., Awaitable[R]], path: Path, replicas: int = 1, **options: Any) -> R:
-    """Run ``test`` with so many replicas over the file ``path``."""
+    """Run ``test`` with so many replicas over the store in ``path``."""
 
     async def all_opened(*given: Replica) -> R:
         if len(given) == replicas:
@@ -141,14 +147,11 @@ def in_order(objects: Iterable[str]) -> list[str]:
     return sorted(objects, key=numeric_order)
 
 
-class Scripted:
-    """A store that does at each commit what it is told to first."""
+class Behind:
+    """A store that passes everything on to another; what is to be different overrides it."""
 
-    def __init__(self, store: Store, before: Callable[[Transaction], Awaitable[None]]) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._before = before
-        self.commits = 0
-        self.loads = 0
 
     @property
     def epoch(self) -> str:
@@ -158,7 +161,6 @@ class Scripted:
         return self._store.version()
 
     async def load(self) -> Snapshot:
-        self.loads += 1
         return await self._store.load()
 
     async def changes_since(self, sequence: int) -> Changes:
@@ -168,44 +170,60 @@ class Scripted:
         return await self._store.reserve(counter, count)
 
     async def commit(self, transaction: Transaction) -> int:
-        self.commits += 1
-        await self._before(transaction)
         return await self._store.commit(transaction)
+
+    async def claims(self) -> tuple[Claim, ...]:
+        return await self._store.claims()
+
+    async def compact(self) -> None:
+        await self._store.compact()
 
     async def close(self) -> None:
         await self._store.close()
 
 
-class Waiting:
+class Scripted(Behind):
+    """A store that does at each commit what it is told to first."""
+
+    def __init__(self, store: Store, before: Callable[[Transaction], Awaitable[None]]) -> None:
+        super().__init__(store)
+        self._before = before
+        self.commits = 0
+        self.loads = 0
+
+    async def load(self) -> Snapshot:
+        self.loads += 1
+        return await super().load()
+
+    async def commit(self, transaction: Transaction) -> int:
+        self.commits += 1
+        await self._before(transaction)
+        return await super().commit(transaction)
+
+
+class Waiting(Behind):
     """A store that has to be waited for, as one on another machine: it cannot tell at once whether anything is new."""
 
     def __init__(self, store: Store, rng: random.Random) -> None:
-        self._store = store
+        super().__init__(store)
         self._rng = rng
         self.readings = 0
-
-    @property
-    def epoch(self) -> str:
-        return self._store.epoch
 
     def version(self) -> int | None:
         return None
 
     async def load(self) -> Snapshot:
-        return await self._late(self._store.load())
+        return await self._late(super().load())
 
     async def changes_since(self, sequence: int) -> Changes:
         self.readings += 1
-        return await self._late(self._store.changes_since(sequence))
+        return await self._late(super().changes_since(sequence))
 
     async def reserve(self, counter: str, count: int) -> range:
-        return await self._late(self._store.reserve(counter, count))
+        return await self._late(super().reserve(counter, count))
 
     async def commit(self, transaction: Transaction) -> int:
-        return await self._late(self._store.commit(transaction))
-
-    async def close(self) -> None:
-        await self._store.close()
+        return await self._late(super().commit(transaction))
 
     async def _late(self, answer: Awaitable[R]) -> R:
         """The request is under way for some turns of the loop, and so is the answer."""

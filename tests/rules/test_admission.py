@@ -18,9 +18,8 @@ from resphere.rules.admission import admit
 from resphere.rules.space import free_space
 from resphere.rules.wiring import WIRING
 from resphere.store.base import Transaction
-from resphere.store.sqlite.store import SqliteStore
 from tests.inventory import samples
-from tests.replica.worlds import Scripted, opened, put, run
+from tests.replica.worlds import Scripted, opened, put, run, store_in
 
 GIB = 1 << 30
 STORE = samples.datastore("datastore-15", "sample-ds-1", "group-s3")
@@ -107,7 +106,7 @@ def test_a_writer_that_saw_more_room_is_stopped(tmp_path: Path) -> None:
                 if not taken:
                     taken.append(await make(other, 790 * GIB))
 
-            store = SqliteStore.open(tmp_path / "store.db")
+            store = await store_in(tmp_path / "store.db")
             late = Replica(Scripted(store, before), TABLES, derived=WIRING.derived)
             await late.load()
             assert not await make(late, 50 * GIB)

@@ -14,14 +14,14 @@ from resphere.server.assembly import open_replica
 from resphere.server.key_file import read_sealing
 from resphere.server.prepare import fill
 from resphere.server.settings import Settings
-from resphere.store.sqlite.store import SqliteStore
+from resphere.store.engines import open_store
 
 
 def numbers(settings: Settings) -> tuple[set[int], list[int]]:
     """The numbers in the ids of a filled store, and some new ones."""
 
     async def ask() -> tuple[set[int], list[int]]:
-        store = SqliteStore.open(settings.database)
+        store = await open_store(settings.store_url)
         try:
             replica = await open_replica(store, read_sealing(settings.key_file))
             taken = {int(id.lstrip("abcdefghijklmnopqrstuvwxyz-")) for cls in KINDS.values() for id in replica.all(cls)}
@@ -53,7 +53,7 @@ def test_new_ids_are_new_after_an_import(tmp_path: Path) -> None:
         settings.data_dir.mkdir()
     asyncio.run(fill(first, "secret"))
     file = tmp_path / "inventory.yaml"
-    file.write_text(asyncio.run(exported(first.database)), encoding="utf-8")
+    file.write_text(asyncio.run(exported(first.store_url)), encoding="utf-8")
     imported = Settings(data_dir=second.data_dir, inventory=file)
     asyncio.run(fill(imported, "secret"))
     taken, new = numbers(imported)

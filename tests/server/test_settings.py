@@ -9,9 +9,15 @@ import pytest
 
 from resphere.cli.main import parser, settings_from
 from resphere.server.settings import NO_FLAG, Setting, Settings, all_settings, flag, from_strings, variable
+from resphere.store.engines import default_url
 
 PATHS = {"tls_cert", "tls_key", "data_dir", "log_dir", "admin_password_file", "inventory", "faults"}
-SPECIAL = {"tls_names": "one.example.com two.example.com", "api_release": "8.0", "durations": "realistic"}
+SPECIAL = {
+    "tls_names": "one.example.com two.example.com",
+    "api_release": "8.0",
+    "durations": "realistic",
+    "store": default_url(Path("/some/where")),
+}
 # Pairs that go together.
 BESIDE: dict[str, dict[str, str]] = {"tls_cert": {"tls_key": "/some/where"}, "tls_key": {"tls_cert": "/some/where"}}
 
@@ -87,6 +93,7 @@ def test_every_setting_is_described(setting: Setting, capsys: pytest.CaptureFixt
         ({"max_body_bytes": "0"}, "--max-body-bytes"),
         ({"max_guest_file_bytes": "0"}, "--max-guest-file-bytes"),
         ({"seed": "-1"}, "--seed"),
+        ({"store": "oracle:x"}, "--store: oracle:x is no URL of a store"),
         ({"tls_cert": "/a"}, "--tls-key"),
         ({"tls_key": "/a"}, "--tls-cert"),
         ({"tls_cert": "/a", "tls_key": "/b", "tls": "false"}, "--no-tls"),
@@ -100,5 +107,7 @@ def test_bad_values_name_the_flag(given: dict[str, str], named: str) -> None:
 
 def test_where_things_are() -> None:
     settings = Settings(data_dir=Path("/data"))
-    assert (settings.logs, settings.database) == (Path("/data/log"), Path("/data/resphere.db"))
+    assert (settings.logs, settings.store_url) == (Path("/data/log"), default_url(Path("/data")))
     assert Settings(log_dir=Path("/log")).logs == Path("/log")
+    url = default_url(Path("/elsewhere"))
+    assert Settings(data_dir=Path("/data"), store=url).store_url == url

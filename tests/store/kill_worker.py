@@ -1,6 +1,6 @@
 """A process of test_kill: commits without end, and says so on standard output after each commit has returned.
 
-``kill_worker.py <database> <name>``. Three kinds of tasks, one line for each acknowledged commit:
+``kill_worker.py <url> <name>``. Three kinds of tasks, one line for each acknowledged commit:
 
 - ``counter <total> <sequence>``: the shared document ``counter/shared`` went up to ``total``.
 - ``triple <value> <sequence>``: the three documents ``triple/0`` to ``2``, shared by all processes, got ``value``.
@@ -13,12 +13,11 @@ import asyncio
 import itertools
 import os
 import sys
-from pathlib import Path
 
 import msgspec
 
-from resphere.store.base import Change, Conflict, Document, Transaction, Write
-from resphere.store.sqlite.store import SqliteStore
+from resphere.store.base import Change, Conflict, Document, Store, Transaction, Write
+from resphere.store.engines import open_store
 
 
 class Counter(msgspec.Struct, frozen=True):
@@ -29,7 +28,7 @@ class Counter(msgspec.Struct, frozen=True):
 
 
 class Worker:
-    def __init__(self, store: SqliteStore, name: str) -> None:
+    def __init__(self, store: Store, name: str) -> None:
         self._store = store
         self._name = name
         self._seen = 0
@@ -84,9 +83,9 @@ class Worker:
         os.write(sys.stdout.fileno(), f"{kind} {subject} {sequence}\n".encode())
 
 
-async def main(database: Path, name: str) -> None:
-    await Worker(SqliteStore.open(database), name).run()
+async def main(url: str, name: str) -> None:
+    await Worker(await open_store(url), name).run()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
+    asyncio.run(main(sys.argv[1], sys.argv[2]))

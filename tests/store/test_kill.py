@@ -20,7 +20,7 @@ import msgspec
 import pytest
 
 import resphere
-from resphere.store.sqlite.store import SqliteStore
+from resphere.store.engines import default_url, open_store
 from tests.store import kill_worker
 from tests.store.kill_worker import Counter
 from tests.store.model import Documents, documents_of, replay
@@ -62,14 +62,14 @@ class Acknowledged:
 
 
 class Process:
-    def __init__(self, database: Path, name: str, acknowledged: Acknowledged) -> None:
+    def __init__(self, url: str, name: str, acknowledged: Acknowledged) -> None:
         self.name = name
         self.lines = 0
         self._acknowledged = acknowledged
         self._rest = ""
         source = Path(resphere.__file__).parent.parent
         self._process = subprocess.Popen(
-            [sys.executable, kill_worker.__file__, database, name],
+            [sys.executable, kill_worker.__file__, url, name],
             stdout=subprocess.PIPE,
             bufsize=0,
             env={**os.environ, "PYTHONPATH": str(source)},
@@ -100,10 +100,10 @@ class Process:
 class Follower:
     """Knows the database only by its change log, and looks at each state that it passes through."""
 
-    def __init__(self, database: Path) -> None:
-        self._database = database
+    def __init__(self, url: str) -> None:
+        self._url = url
         self._runner = asyncio.Runner()
-        self._store = SqliteStore.open(database)
+        self._store = self._runner.run(open_store(url))
         self.documents: Documents = {}
         self.sequence = 0
         self._next_item: dict[str, int] = {}
@@ -111,7 +111,7 @@ class Follower:
     def open(self) -> None:
         epoch = self._store.epoch
         self._runner = asyncio.Runner()
-        self._store = SqliteStore.open(self._database)
+        self._store = self._runner.run(open_store(self._url))
         assert self._store.epoch == epoch
 
     def close(self) -> None:
@@ -169,15 +169,15 @@ def assert_only_in_flight_more(acknowledged: Acknowledged, documents: Documents)
 @pytest.mark.parametrize("seed", [20_260_101])
 def test_killed_processes_lose_nothing_acknowledged_and_leave_nothing_torn(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
-    database = tmp_path / "resphere.db"
+    url = default_url(tmp_path)
     acknowledged = Acknowledged()
-    follower = Follower(database)
+    follower = Follower(url)
     started = 0
 
     def start() -> Process:
         nonlocal started
         started += 1
-        return Process(database, f"p{started}", acknowledged)
+        return Process(url, f"p{started}", acknowledged)
 
     processes = [start(), start()]
     kills = 0

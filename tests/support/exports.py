@@ -9,13 +9,13 @@ from resphere.cli.inventory import exported
 from resphere.inventory.model import KINDS, ManagedObject
 from resphere.inventory.tables import TABLES
 from resphere.replica.replica import Replica
-from resphere.store.sqlite.store import SqliteStore
+from resphere.store.engines import default_url, open_store
 from tests.support.server import Server
 
 
 def export(server: Server) -> str:
     """The exported YAML; the server may be running."""
-    return asyncio.run(exported(server.data_dir / "resphere.db"))
+    return asyncio.run(exported(default_url(server.data_dir)))
 
 
 def objects(server: Server) -> dict[str, ManagedObject]:
@@ -25,7 +25,7 @@ def objects(server: Server) -> dict[str, ManagedObject]:
 
 async def objects_in(data_dir: Path) -> dict[str, ManagedObject]:
     """Every object by id in a server's data directory."""
-    store = SqliteStore.open(data_dir / "resphere.db")
+    store = await open_store(default_url(data_dir))
     try:
         replica = Replica(store, TABLES)
         await replica.load()

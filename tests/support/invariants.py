@@ -7,10 +7,8 @@ belongs to others, what counts over many, what is claimed, and what the indexes 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +27,8 @@ from resphere.rules.space import files_among, used_in
 from resphere.rules.storage_policies import find_policy
 from resphere.server.assembly import open_replica
 from resphere.server.key_file import read_sealing
-from resphere.store.sqlite.store import SqliteStore
+from resphere.store.engines import default_url, open_store
 from resphere.tasks.record import Task
-from tests.replica.worlds import Scripted
 from tests.support.soundness import problems
 
 OFF = vcenter_vm.Power.State.POWERED_OFF
@@ -45,19 +42,16 @@ def require_sound(inventory: Replica) -> None:
 
 def require_sound_data(data_dir: Path) -> None:
     """Fail, with all that is broken in the inventory of a server's data directory."""
-    asyncio.run(_require_sound_data(data_dir))
-
-
-async def _require_sound_data(data_dir: Path) -> None:
-    store = SqliteStore.open(data_dir / "resphere.db")
-    try:
-        require_sound(await open_replica(store, read_sealing(data_dir / "secrets.key")))
-    finally:
-        await store.close()
+    with asyncio.Runner() as runner:
+        store = runner.run(open_store(default_url(data_dir)))
+        try:
+            require_sound(runner.run(open_replica(store, read_sealing(data_dir / "secrets.key"))))
+        finally:
+            runner.run(store.close())
 
 
 def broken(inventory: Replica) -> list[str]:
-    """Every rule that the inventory breaks, a line each; none if all is sound."""
+    """Every rule that the inventory breaks, a line each; none if all is sound. Not to be called on an event loop."""
     return [line for rule in RULES for line in rule(inventory)]
 
 
@@ -198,17 +192,10 @@ def _stored_claims(inventory: Replica) -> Iterator[str]:
         for claim in rows.table.all_claims(inventory, obj)
     }
     kinds = {rows.kind for rows in _tables(inventory).values()}
-    stored = {held for held in claims_in(inventory._store) if held[1] in kinds}
+    held = asyncio.run(inventory._store.claims())
+    stored = {(each.claim, each.kind, each.id) for each in held if each.kind in kinds}
     yield from (f"{kind} {id}: does not hold {claim}" for claim, kind, id in sorted(computed - stored))
     yield from (f"{kind} {id}: holds {claim} in vain" for claim, kind, id in sorted(stored - computed))
-
-
-def claims_in(store: Any) -> Iterator[tuple[str, str, str]]:
-    """The claims that the store holds, each with kind and id of its holder."""
-    while isinstance(store, Scripted):
-        store = store._store
-    with closing(sqlite3.connect(f"file:{store._path}?mode=ro", uri=True)) as connection:
-        yield from connection.execute("SELECT claim, kind, id FROM claims").fetchall()
 
 
 def _busy(inventory: Replica) -> Iterator[str]:

@@ -27,7 +27,7 @@ from resphere.server.wiring import WIRING
 from resphere.services.call import Call, Environment, Product
 from resphere.services.registry import load
 from resphere.store.contents import Contents
-from resphere.store.sqlite.store import SqliteStore
+from resphere.store.engines import default_url, open_store
 from resphere.tasks.record import Task
 from resphere.tasks.runner import Tasks
 from tests.support.refusals import WITNESS, watched
@@ -62,7 +62,7 @@ class World:
 
     def __init__(self, folder: Path, objects: Iterable[ManagedObject] | None = None) -> None:
         self._runner = asyncio.Runner()
-        self._store = SqliteStore.open(folder / "resphere.db")
+        self._store = self._runner.run(open_store(default_url(folder)))
         self.inventory = Replica(
             self._store,
             WIRING.tables,

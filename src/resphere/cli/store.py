@@ -1,28 +1,51 @@
-"""What offline commands share: the store of a data directory."""
+"""What offline commands share: the store of a server."""
 
 from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from resphere.server.settings import Settings, variable
+from resphere.store.base import Store, StoreMissing
+from resphere.store.engines import DEFAULT_URL, open_store
 
 
-def add_data_dir(to: argparse.ArgumentParser) -> None:
-    """The flag that says where the data are."""
+def add_store(to: argparse.ArgumentParser) -> None:
+    """The flags that say where the data are."""
     default = os.environ.get(variable("data_dir"), str(Settings().data_dir))
     to.add_argument(
         "--data-dir", type=Path, default=Path(default), help=f"where the server keeps its data (default: {default})"
     )
+    to.add_argument(
+        "--store",
+        metavar="URL",
+        default=os.environ.get(variable("store")) or None,
+        help=f"the server's store (default: {DEFAULT_URL})",
+    )
 
 
-def database(options: argparse.Namespace) -> Path:
-    """The store's file.
+def store_url(options: argparse.Namespace) -> str:
+    """The URL of the store that the flags name.
+
+    :raises ValueError: it names no engine.
+    """
+    return Settings(data_dir=options.data_dir, store=options.store).store_url
+
+
+@asynccontextmanager
+async def opened_store(url: str) -> AsyncIterator[Store]:
+    """The store of a server, which may be running.
 
     :raises ValueError: there is none.
     """
-    path = Settings(data_dir=options.data_dir).database
-    if not path.exists():
-        raise ValueError(f"{options.data_dir} holds no data of a server; --data-dir says where they are")
-    return path
+    try:
+        store = await open_store(url, make=False)
+    except StoreMissing as missing:
+        raise ValueError(f"{missing}; --data-dir or --store says where the server keeps its data") from missing
+    try:
+        yield store
+    finally:
+        await store.close()

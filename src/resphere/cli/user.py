@@ -7,16 +7,14 @@ import asyncio
 import getpass
 import secrets
 import sys
-from pathlib import Path
 
 from resphere.access.roles import ROLES
 from resphere.auth.accounts import ACCOUNTS, Account, LocalAccounts, canonical_name
 from resphere.auth.sessions import SESSIONS, Session
-from resphere.cli.store import add_data_dir, database
+from resphere.cli.store import add_store, opened_store, store_url
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.store.base import Store
-from resphere.store.sqlite.store import SqliteStore
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -33,7 +31,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     listing = verbs.add_parser("list", help="list the accounts", description=list_users.__doc__)
     listing.set_defaults(run=list_users)
     for verb in (adding, removing, listing):
-        add_data_dir(verb)
+        add_store(verb)
 
 
 def add_user(options: argparse.Namespace) -> int:
@@ -41,19 +39,19 @@ def add_user(options: argparse.Namespace) -> int:
     password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     if not password:
         raise ValueError("the password must not be empty")
-    asyncio.run(put(database(options), options.name, password, options.role))
+    asyncio.run(put(store_url(options), options.name, password, options.role))
     return 0
 
 
 def remove_user(options: argparse.Namespace) -> int:
     """Remove an account. A running server ends its sessions at once."""
-    asyncio.run(remove(database(options), options.name))
+    asyncio.run(remove(store_url(options), options.name))
     return 0
 
 
 def list_users(options: argparse.Namespace) -> int:
     """List the accounts with their roles."""
-    for account in asyncio.run(accounts(database(options))):
+    for account in asyncio.run(accounts(store_url(options))):
         print(f"{account.name}\t{account.role}")
     return 0
 
@@ -65,16 +63,13 @@ async def opened(store: Store) -> Replica:
     return replica
 
 
-async def put(path: Path, name: str, password: str, role: str) -> None:
+async def put(url: str, name: str, password: str, role: str) -> None:
     """Make or replace one account in a store."""
-    store = SqliteStore.open(path)
-    try:
+    async with opened_store(url) as store:
         await LocalAccounts(await opened(store), secrets.token_bytes).put(name, password, role)
-    finally:
-        await store.close()
 
 
-async def remove(path: Path, name: str) -> None:
+async def remove(url: str, name: str) -> None:
     """Remove one account from a store.
 
     :raises ValueError: there is none of that name.
@@ -88,18 +83,12 @@ async def remove(path: Path, name: str) -> None:
         for session in list(replica.by(Session, "user", canonical_name(name))):
             edit.delete(Session, session)
 
-    store = SqliteStore.open(path)
-    try:
+    async with opened_store(url) as store:
         replica = await opened(store)
         await replica.change(plan)
-    finally:
-        await store.close()
 
 
-async def accounts(path: Path) -> list[Account]:
+async def accounts(url: str) -> list[Account]:
     """The accounts of a store, by name."""
-    store = SqliteStore.open(path)
-    try:
+    async with opened_store(url) as store:
         return sorted((await opened(store)).all(Account).values(), key=lambda account: account.id)
-    finally:
-        await store.close()

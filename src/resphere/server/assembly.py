@@ -40,7 +40,7 @@ from resphere.services.call import Environment, Product
 from resphere.services.registry import load
 from resphere.store.base import Store
 from resphere.store.contents import Contents
-from resphere.store.sqlite.store import SqliteStore
+from resphere.store.engines import open_store
 from resphere.tasks.observing import Observations
 from resphere.tasks.runner import Tasks
 
@@ -157,7 +157,7 @@ class Worker:
 @asynccontextmanager
 async def running(settings: Settings, ca_archive: bytes | None) -> AsyncIterator[Worker]:
     """A worker from its start to its orderly end."""
-    store = SqliteStore.open(settings.database)
+    store = await open_store(settings.store_url)
     replica = await open_replica(store, read_sealing(settings.key_file))
     give_back()
     worker = Worker(settings, ca_archive, store, replica)

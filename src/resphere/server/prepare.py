@@ -32,7 +32,7 @@ from resphere.server.memory import do_apart
 from resphere.server.providers import factory, read_durations
 from resphere.server.settings import Settings
 from resphere.server.tls import TlsFiles, ensure_certificates, given_certificates
-from resphere.store.sqlite.store import SqliteStore
+from resphere.store.engines import open_store
 
 PASSWORD_FILE = "admin-password"
 
@@ -119,7 +119,7 @@ def fill_store(settings: Settings, password: str) -> None:
 async def fill(settings: Settings, password: str) -> None:
     """Put an inventory into an empty store, and the administrator's account. Secrets of earlier releases are sealed."""
     sealing = read_sealing(settings.key_file)
-    store = SqliteStore.open(settings.database)
+    store = await open_store(settings.store_url)
     try:
         # Where there is an inventory already, the machines in it need not be read here, only in the workers.
         replica = Replica(store, (FOLDERS, ACCOUNTS, INSTALLATION, *CUSTOMIZATION_TABLES), sealing=sealing)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 
 from resphere.contract.releases import ALL_RELEASES
+from resphere.store.engines import DEFAULT_URL, check_url, default_url
 
 ENVIRONMENT_PREFIX = "RESPHERE_"
 
@@ -50,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     data_dir: Annotated[Path, _("data", "Where everything is kept: inventory, certificates, password.")] = Path(
         "resphere-data"
     )
+    store: Annotated[str | None, _("data", f"URL of the store; unset: {DEFAULT_URL}.")] = None
     log_dir: Annotated[Path | None, _("data", "Where logs are written; unset: <data dir>/log.")] = None
     admin_password_file: Annotated[
         Path | None, _("access", "File whose first line is the administrator's password.")
@@ -108,6 +110,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError("--port must be from 0 to 65535")
         if self.api_release not in (None, *ALL_RELEASES):
             raise ValueError(f"--api-release must be one of {', '.join(ALL_RELEASES)}, not {self.api_release}")
+        try:
+            check_url(self.store_url)
+        except ValueError as error:
+            raise ValueError(f"{flag('store')}: {error}") from None
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("--tls-cert and --tls-key go together")
         if self.tls_cert is not None and not self.tls:
@@ -129,9 +135,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return self.product_build or VERSIONS[self.api_release or DEFAULT_RELEASE][1]
 
     @property
-    def database(self) -> Path:
-        """The store's file."""
-        return self.data_dir / "resphere.db"
+    def store_url(self) -> str:
+        """Where the store is."""
+        return self.store or default_url(self.data_dir)
 
     @property
     def key_file(self) -> Path:

@@ -15,6 +15,9 @@ from typing import Protocol
 
 import msgspec
 
+LOG_ROWS_KEPT = 100_000
+"""So many changes of documents a log keeps at least, where nobody says otherwise."""
+
 
 class Document(msgspec.Struct, frozen=True, gc=False):
     """One stored document; ``revision`` is the sequence of the transaction that wrote it last."""
@@ -124,8 +127,29 @@ class StoreError(Exception):
     """The store cannot do its work (disk full, file unreadable, wrong schema); the message says what and where."""
 
 
+class StoreMissing(StoreError):
+    """There is no store, and none was to be made."""
+
+
+class Claim(msgspec.Struct, frozen=True, gc=False):
+    """A unique key, and the document that holds it."""
+
+    claim: str
+    kind: str
+    id: str
+
+
 class Store(Protocol):
-    """Durable documents with one change log, shared by any number of processes."""
+    """Durable documents with one change log, shared by any number of processes.
+
+    One process writes, and any other reads what is new::
+
+        store = await open_store(url)
+        await store.commit(Transaction((Write("vm", "vm-7", b"{}", expected=0, claims=("name/web",)),)))
+
+        changes = await store.changes_since(0)  # one change, of vm/vm-7
+        await store.close()
+    """
 
     @property
     def epoch(self) -> str:
@@ -169,8 +193,33 @@ class Store(Protocol):
         :raises ValueError: no store takes such a transaction: a document twice, a body above 64 MiB, an unfit name.
         """
 
+    async def claims(self) -> tuple[Claim, ...]:
+        """Every claim that is held, as of one moment: for those who check a store."""
+
+    async def compact(self) -> None:
+        """Write it anew, so that nothing is left in it of what was deleted or overwritten.
+
+        Others who use the store may have to wait meanwhile.
+
+        :raises StoreError: there is no room for that, or somebody does not let go of it.
+        """
+
     async def close(self) -> None:
         """Finish what was handed in, then release files and threads. Any later call raises :class:`StoreError`.
 
         To close again is no error.
         """
+
+
+class Engine(Protocol):
+    """One way to keep stores, by the scheme of their URLs; the rest of the URL is the ``place``."""
+
+    @property
+    def form(self) -> str:
+        """What a place looks like, for messages: ``PATH``."""
+
+    def place_in(self, data_dir: str) -> str:
+        """The place of the store that belongs to a data directory."""
+
+    async def open(self, place: str, *, make: bool, log_rows_kept: int) -> Store:
+        """See :func:`resphere.store.engines.open_store`."""

@@ -28,10 +28,9 @@ from resphere.replica.replica import Replica
 from resphere.services.call import Call, Environment, OwnSession, Product
 from resphere.services.cis.tagging import category, tag, tag_association
 from resphere.store.base import Transaction
-from resphere.store.sqlite.store import SqliteStore
 from resphere.tasks.runner import Tasks
 from tests.inventory import samples
-from tests.replica.worlds import Scripted, check_indexes
+from tests.replica.worlds import Scripted, check_indexes, store_in
 
 R = TypeVar("R")
 
@@ -130,7 +129,7 @@ async def worlds(path: Path, workers: int = 1, view: View | None = None) -> Asyn
     async with AsyncExitStack() as stack:
         opened = []
         for number in range(workers):
-            store = SqliteStore.open(path)
+            store = await store_in(path)
             stack.push_async_callback(store.close)
             commits = BeforeCommit()
             replica = Replica(

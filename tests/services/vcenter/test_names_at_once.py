@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
+import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from resphere.inventory.compute_policies import Capability
 from resphere.inventory.model import Cluster, Datacenter, Datastore, Folder, Host, Network, VirtualMachine
 from resphere.inventory.tagging import Category, Tag
 from tests.services.vcenter.building import first
+from tests.support.claims import drop_claims
 from tests.support.customizations import linux
 from tests.support.racing import Work, check, race, two_worlds
 from tests.support.world import World
@@ -315,8 +315,7 @@ def test_a_store_from_before_these_claims_opens(tmp_path: Path) -> None:
     """Its datastores hold no claim on their names in the datacenter, and keep them all the same."""
     with two_worlds(tmp_path):
         pass
-    with closing(sqlite3.connect(tmp_path / "resphere.db")) as connection, connection:
-        assert connection.execute("DELETE FROM claims WHERE claim LIKE 'datastore-name/%'").rowcount > 0
+    assert asyncio.run(drop_claims(tmp_path, lambda claim: claim.claim.startswith("datastore-name/")))
     with World(tmp_path, ()) as one, World(tmp_path, ()) as other:
         own = first(one, Datacenter).datastore_folder
         one.change(first(one, Datastore), name=NAME)

@@ -17,7 +17,7 @@ from itertools import starmap
 from pathlib import Path
 from typing import TypeVar
 
-from resphere.store.base import Change, Changes, Document, Snapshot, StoreError, Transaction
+from resphere.store.base import LOG_ROWS_KEPT, Change, Changes, Claim, Document, Snapshot, StoreError, Transaction
 from resphere.store.planning import Key, check_form, check_text
 from resphere.store.sqlite.lending import Lender
 from resphere.store.sqlite.schema import connect, make_database
@@ -25,13 +25,13 @@ from resphere.store.sqlite.writer import Commit, Job, Reservation, Writer
 
 T = TypeVar("T")
 
-LOG_ROWS_KEPT = 100_000
 CHANGES_IN_PLACE = 1_000
 """So many take about 3 ms to read; more are read in a thread."""
 NO_TURN = -1
 
 _SELECT_STATE = "SELECT sequence, pruned_sequence FROM state"
 _SELECT_DOCUMENTS = "SELECT kind, id, revision, body FROM documents"
+_SELECT_CLAIMS = "SELECT claim, kind, id FROM claims"
 
 # Earlier changes of a document that is there are left out, as they would show a state that it has no longer.
 _SELECT_CHANGES = """
@@ -140,13 +140,10 @@ class SqliteStore:
         future: asyncio.Future[int] = loop.create_future()
         return await self._written(Commit(transaction, loop, future), future)
 
+    async def claims(self) -> tuple[Claim, ...]:
+        return await self._apart(_read_claims)
+
     async def compact(self) -> None:
-        """Write the file anew, so that nothing is left in it of what was deleted or overwritten.
-
-        Others who use the store wait meanwhile, or this one for them.
-
-        :raises StoreError: there is no room for that, or somebody does not let go of the file.
-        """
         self._require_own_process()
         await asyncio.to_thread(self._compact)
 
@@ -229,6 +226,10 @@ def _read_all(connection: sqlite3.Connection) -> Snapshot:
     with _snapshot(connection):
         sequence, _ = connection.execute(_SELECT_STATE).fetchone()
         return Snapshot(sequence, tuple(starmap(Document, connection.execute(_SELECT_DOCUMENTS))))
+
+
+def _read_claims(connection: sqlite3.Connection) -> tuple[Claim, ...]:
+    return tuple(starmap(Claim, connection.execute(_SELECT_CLAIMS)))
 
 
 def _read_log(connection: sqlite3.Connection, sequence: int, most: int) -> Changes:
