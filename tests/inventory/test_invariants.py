@@ -25,6 +25,7 @@ from resphere.inventory.model import (
 from resphere.inventory.storage_policies import StoragePolicy
 from resphere.inventory.tagging import Attachment
 from resphere.rules.space import used_in
+from resphere.store.base import Transaction, Write
 from resphere.tasks.record import Task
 from tests.support.claims import drop_claims
 from tests.support.invariants import broken, require_sound
@@ -65,15 +66,14 @@ def lines(world: World) -> str:
 )
 def test_what_refers_to_nothing_is_told(world: World, cls: type[Any], fields: dict[str, Any], told: str) -> None:
     found = world.inventory.all(cls).values()
-    world.change(next(obj for obj in found if obj.parent is not None), **fields)
+    spoil(world, msgspec.structs.replace(next(obj for obj in found if obj.parent is not None), **fields))
     assert told in lines(world)
 
 
 def test_what_belongs_to_nobody_is_told(world: World) -> None:
     vm = first(world, VirtualMachine)
-    lost = Snapshot(id="snapshot-999", name="lost", parent="vm-999", created_time=NOW, state=vm)
-    world.put(lost)
-    assert "snapshot snapshot-999: belongs to vm-999, which is not there" in lines(world)
+    spoil(world, Snapshot(id="snapshot-999", name="lost", parent="vm-999", created_time=NOW, state=vm))
+    assert "snapshot snapshot-999: its parent is vm-999, which is not there" in lines(world)
 
 
 def put_document(world: World, obj: Any) -> None:
@@ -81,12 +81,18 @@ def put_document(world: World, obj: Any) -> None:
     world.run(world.inventory.change(lambda edit: edit.put(obj)))
 
 
+def spoil(world: World, obj: Any) -> None:
+    """Store what no change may write."""
+    world.run(world.store.commit(Transaction((Write(obj.kind, obj.id, msgspec.json.encode(obj)),))))
+    world.run(world.inventory.refresh())
+
+
 def test_tags_that_are_not_there_are_told(world: World) -> None:
     vm = first(world, VirtualMachine)
     tag = ids.CisTaggingTagId("tag-1")
-    put_document(world, StoragePolicy(id=ids.VcenterStoragePolicyId("p"), name="p", tags=(tag,)))
+    spoil(world, StoragePolicy(id=ids.VcenterStoragePolicyId("p"), name="p", tags=(tag,)))
     category = ids.CisTaggingCategoryId("c")
-    put_document(world, Attachment(id="a", tag=tag, category=category, type="VirtualMachine", object=vm.id))
+    spoil(world, Attachment(id="a", tag=tag, category=category, type="VirtualMachine", object=vm.id))
     assert "storage_policy p: its tag tag-1 is not there" in lines(world)
     assert "a: there is no tag tag-1 of c" in lines(world)
 

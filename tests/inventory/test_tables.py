@@ -13,8 +13,7 @@ from resphere.contract.generated import ids, vcenter, vcenter_vm_hardware
 from resphere.inventory.effects import Intent
 from resphere.inventory.model import KINDS, Datastore, Folder, Host, ManagedObject, Network, Snapshot, VirtualMachine
 from resphere.inventory.tables import TABLES, children_claims, datastore_name, name_claim
-from resphere.replica.edit import Edit
-from resphere.replica.errors import ConcurrentChange
+from resphere.replica.errors import BrokenReference, ConcurrentChange
 from resphere.replica.replica import Replica
 from resphere.replica.rows import Rows
 from tests.inventory import samples
@@ -54,13 +53,8 @@ def test_names_are_unique_among_siblings_of_all_kinds(tmp_path: Path) -> None:
             await replica.change(put(samples.folder("group-v77", "web-00001", "group-v3", vm_folder)))
         await replica.change(put(samples.folder("group-v77", "prod", "group-v3", vm_folder)))
         await replica.change(put(samples.virtual_machine("vm-1", "web-00001", "group-v77")))
-
-        def delete_folder(edit: Edit) -> None:
-            edit.delete(Folder, "group-v77")
-            edit.vacant(children_claims("group-v77"))
-
-        with pytest.raises(ConcurrentChange, match=children_claims("group-v77")):
-            await replica.change(delete_folder)
+        with pytest.raises(BrokenReference, match="virtual_machine/vm-1 would refer by parent to folder/group-v77"):
+            await replica.change(lambda edit: edit.delete(Folder, "group-v77"))
 
     run(test, tmp_path / "store", tables=TABLES)
 
@@ -105,7 +99,7 @@ def test_nics_without_a_network(tmp_path: Path) -> None:
             type=vcenter_vm_hardware.Ethernet.BackingType.HOST_DEVICE, host_device="vmnic0"
         )
         nics = {ids.VcenterVmHardwareEthernetId("4000"): msgspec.structs.replace(nic, backing=backing)}
-        await replica.change(put(samples.virtual_machine("vm-1", "odd", "group-v3", nics=nics)))
+        await replica.change(put(*samples.skeleton(), samples.virtual_machine("vm-1", "odd", "group-v3", nics=nics)))
         assert replica.by(VirtualMachine, "network", "network-17") == {}
 
     run(test, tmp_path / "store", tables=TABLES)

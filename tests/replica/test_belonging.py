@@ -12,7 +12,7 @@ import msgspec
 
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
-from resphere.replica.table import Table, own_id
+from resphere.replica.table import OnDelete, Reference, Table
 from resphere.store.base import Transaction
 from tests.replica.worlds import Scripted, opened, put, run, store_in
 
@@ -41,9 +41,19 @@ class Letter(msgspec.Struct, frozen=True):
 
 
 TABLES: tuple[Table[Any], ...] = (
-    Table(cls=Box, owned_as=own_id),
-    Table(cls=Label, indexes={"box": lambda label: (label.box,)}, owned_as=own_id, belongs_to="box"),
-    Table(cls=Letter, indexes={"label": lambda letter: (letter.label,)}, belongs_to="label"),
+    Table(cls=Box),
+    Table(
+        cls=Label,
+        indexes={"box": lambda label: (label.box,)},
+        belongs_to="box",
+        refers_to=(Reference(index="box", to=(Box,), on_delete=OnDelete.CASCADE),),
+    ),
+    Table(
+        cls=Letter,
+        indexes={"label": lambda letter: (letter.label,)},
+        belongs_to="label",
+        refers_to=(Reference(index="label", to=(Label,), on_delete=OnDelete.CASCADE),),
+    ),
 )
 FULL = (Box("b1"), Box("b2"), Label("l1", "b1"), Label("l2", "b2"), Letter("a", "l1"), Letter("b", "l1"))
 

@@ -81,17 +81,20 @@ def _id(datacenter: Datacenter | None) -> str:
     return "no datacenter" if datacenter is None else datacenter.id
 
 
-def _belongings(inventory: Replica) -> Iterator[str]:
-    """What belongs to an object has it, of whatever kinds both are."""
+def _references(inventory: Replica) -> Iterator[str]:
+    """What objects refer to is there, of whatever kinds both are."""
     tables = _tables(inventory)
-    owners = {id for rows in tables.values() for obj in rows.objects.values() for id in rows.table.owned_as(obj)}
     for rows in tables.values():
-        if rows.table.belongs_to is None:
-            continue
-        for obj in rows.objects.values():
-            for owner in rows.table.indexes[rows.table.belongs_to](obj):
-                if owner not in owners:
-                    yield f"{rows.kind} {obj.id}: belongs to {owner}, which is not there"
+        for reference in rows.table.refers_to:
+            targets = [tables[cls] for cls in reference.to if cls in tables]
+            # Names may mean nothing.
+            if not targets or reference.resolve is not None:
+                continue
+            known = {key for each in targets for obj in each.objects.values() for key in each.table.known_as(obj)}
+            for obj in rows.objects.values():
+                for key in rows.table.indexes[reference.index](obj):
+                    if key not in known:
+                        yield f"{rows.kind} {obj.id}: its {reference.index} is {key}, which is not there"
 
 
 def _tags(inventory: Replica) -> Iterator[str]:
@@ -232,7 +235,7 @@ def _tables(inventory: Replica) -> dict[type[Any], Rows[Any]]:
 RULES: tuple[Callable[[Replica], Iterator[str]], ...] = (
     _objects,
     _one_datacenter,
-    _belongings,
+    _references,
     _tags,
     _assigned_policies,
     _space,

@@ -62,9 +62,9 @@ class World:
 
     def __init__(self, folder: Path, objects: Iterable[ManagedObject] | None = None) -> None:
         self._runner = asyncio.Runner()
-        self._store = self._runner.run(open_store(default_url(folder)))
+        self.store = self._runner.run(open_store(default_url(folder)))
         self.inventory = Replica(
-            self._store,
+            self.store,
             WIRING.tables,
             sealing=Sealing(bytes(KEY_BYTES), random.Random(1).randbytes),
             derived=WIRING.derived,
@@ -89,7 +89,7 @@ class World:
 
     def __exit__(self, *_: object) -> None:
         failed = tuple(self.inventory.all(Task).values())
-        self._runner.run(self._store.close())
+        self._runner.run(self.store.close())
         self._runner.close()
         WITNESS.failures(failed)
 

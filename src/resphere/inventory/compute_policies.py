@@ -14,7 +14,8 @@ import msgspec
 
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_compute_policies import ManagedBy
-from resphere.replica.table import Table
+from resphere.inventory.tagging import Tag
+from resphere.replica.table import OnDelete, Reference, Table
 
 PREFIX = "com.vmware.vcenter.compute.policies.capabilities."
 
@@ -81,6 +82,7 @@ class ComputePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 COMPUTE_POLICIES = Table(
     cls=ComputePolicy,
+    refers_to=(Reference(index="tag", to=(Tag,), on_delete=OnDelete.CASCADE),),
     indexes={
         "name": lambda policy: (policy.name,),
         "vm_tag": lambda policy: (policy.vm_tag,),

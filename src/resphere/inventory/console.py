@@ -8,7 +8,8 @@ from typing import ClassVar
 import msgspec
 
 from resphere.contract.generated.vcenter_vm_console import Tickets
-from resphere.replica.table import Table
+from resphere.inventory.model import VirtualMachine
+from resphere.replica.table import OnDelete, Reference, Table
 
 
 class ConsoleTicket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -26,5 +27,9 @@ class ConsoleTicket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 CONSOLE_TICKETS = Table(
-    cls=ConsoleTicket, indexes={"machine": lambda ticket: (ticket.machine,)}, revises=False, belongs_to="machine"
+    cls=ConsoleTicket,
+    indexes={"machine": lambda ticket: (ticket.machine,)},
+    revises=False,
+    belongs_to="machine",
+    refers_to=(Reference(index="machine", to=(VirtualMachine,), on_delete=OnDelete.CASCADE),),
 )

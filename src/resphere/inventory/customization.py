@@ -14,7 +14,8 @@ from resphere.contract.generated.vcenter_guest import (
     CustomizationSpec,
 )
 from resphere.contract.generated.vcenter_vm_guest import Customization
-from resphere.replica.table import Table, own_id
+from resphere.inventory.model import UnregisteredVm, VirtualMachine
+from resphere.replica.table import OnDelete, Reference, Table, own_id
 
 Status = Customization.Info.Status
 
@@ -63,6 +64,7 @@ CUSTOMIZATION_TABLES: tuple[Table[Any], ...] = (
         indexes={"machine": own_id, "due": lambda found: () if found.due is None else ("yes",)},
         revises=False,
         belongs_to="machine",
+        refers_to=(Reference(index="machine", to=(VirtualMachine, UnregisteredVm), on_delete=OnDelete.CASCADE),),
         sealed=("spec",),
     ),
 )

@@ -12,7 +12,8 @@ from urllib.parse import quote
 import msgspec
 
 from resphere.contract.generated.vcenter_vm import DataSets
-from resphere.replica.table import Table, own_id
+from resphere.inventory.model import UnregisteredVm, VirtualMachine
+from resphere.replica.table import OnDelete, Reference, Table
 
 
 class DataSet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -50,14 +51,15 @@ DATA_SET_TABLES: tuple[Table[Any], ...] = (
         cls=DataSet,
         indexes={"owner": lambda data_set: (data_set.owner,), "machine": lambda data_set: (data_set.machine,)},
         revises=False,
-        owned_as=own_id,
         belongs_to="machine",
+        refers_to=(Reference(index="machine", to=(VirtualMachine, UnregisteredVm), on_delete=OnDelete.CASCADE),),
     ),
     Table(
         cls=DataSetEntry,
         indexes={"data_set": lambda entry: (entry.data_set,)},
         revises=False,
         belongs_to="data_set",
+        refers_to=(Reference(index="data_set", to=(DataSet,), on_delete=OnDelete.CASCADE),),
     ),
 )
 

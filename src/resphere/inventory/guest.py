@@ -15,7 +15,8 @@ from typing import Any, ClassVar
 import msgspec
 
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Files, Transfers
-from resphere.replica.table import Table
+from resphere.inventory.model import UnregisteredVm, VirtualMachine
+from resphere.replica.table import OnDelete, Reference, Table
 
 INLINE_BYTES = 2048
 """Contents up to this size stand beside their file; larger ones are documents of their own."""
@@ -121,8 +122,14 @@ class GuestTransfer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     expires: datetime
 
 
+OF_MACHINE = (Reference[Any](index="machine", to=(VirtualMachine, UnregisteredVm), on_delete=OnDelete.CASCADE),)
+
 GUEST_SYSTEMS = Table(
-    cls=GuestSystem, indexes={"machine": lambda system: (system.machine,)}, revises=False, belongs_to="machine"
+    cls=GuestSystem,
+    indexes={"machine": lambda system: (system.machine,)},
+    revises=False,
+    belongs_to="machine",
+    refers_to=OF_MACHINE,
 )
 GUEST_CONTENTS = Table(
     cls=GuestContent,
@@ -132,9 +139,14 @@ GUEST_CONTENTS = Table(
     },
     revises=False,
     belongs_to="machine",
+    refers_to=OF_MACHINE,
 )
 GUEST_TRANSFERS = Table(
-    cls=GuestTransfer, indexes={"machine": lambda transfer: (transfer.machine,)}, revises=False, belongs_to="machine"
+    cls=GuestTransfer,
+    indexes={"machine": lambda transfer: (transfer.machine,)},
+    revises=False,
+    belongs_to="machine",
+    refers_to=OF_MACHINE,
 )
 
 GUEST_TABLES: tuple[Table[Any], ...] = (GUEST_SYSTEMS, GUEST_CONTENTS, GUEST_TRANSFERS)

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import msgspec
 
-from resphere.replica.table import Table, own_id
+from resphere.inventory.model import VirtualMachine
+from resphere.replica.table import OnDelete, Reference, Table, own_id
 
 
 class GuestReboot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -19,4 +20,10 @@ class GuestReboot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     due: datetime
 
 
-GUEST_REBOOTS = Table(cls=GuestReboot, indexes={"machine": own_id}, revises=False, belongs_to="machine")
+GUEST_REBOOTS = Table(
+    cls=GuestReboot,
+    indexes={"machine": own_id},
+    revises=False,
+    belongs_to="machine",
+    refers_to=(Reference(index="machine", to=(VirtualMachine,), on_delete=OnDelete.CASCADE),),
+)

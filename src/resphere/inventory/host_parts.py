@@ -9,7 +9,7 @@ import msgspec
 
 from resphere.contract.generated.vcenter_host_hardware import DirectPathDevices
 from resphere.inventory.model import Host, PhysicalNic
-from resphere.replica.table import Table
+from resphere.replica.table import OnDelete, Reference, Table
 
 Mode = DirectPathDevices.DirectPathDeviceMode
 FIRST_BUS = 3
@@ -34,9 +34,17 @@ class DirectPathDevice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     mode: Mode
 
 
+OF_HOST = (Reference[Any](index="host", to=(Host,), on_delete=OnDelete.CASCADE),)
 HOST_PARTS: tuple[Table[Any], ...] = (
-    Table(cls=EntropyPool, indexes={"host": lambda pool: (pool.id,)}, revises=False, belongs_to="host"),
-    Table(cls=DirectPathDevice, indexes={"host": lambda device: (device.host,)}, belongs_to="host"),
+    Table(
+        cls=EntropyPool, indexes={"host": lambda pool: (pool.id,)}, revises=False, belongs_to="host", refers_to=OF_HOST
+    ),
+    Table(
+        cls=DirectPathDevice,
+        indexes={"host": lambda device: (device.host,)},
+        belongs_to="host",
+        refers_to=OF_HOST,
+    ),
 )
 
 

@@ -12,7 +12,8 @@ from typing import ClassVar
 import msgspec
 
 from resphere.contract.generated import ids, vcenter
-from resphere.replica.table import Table
+from resphere.inventory.tagging import Tag
+from resphere.replica.table import OnDelete, Reference, Table
 
 Type = vcenter.Datastore.Type
 
@@ -78,8 +79,16 @@ BUILT_IN: dict[str, StoragePolicy] = {
 DEFAULTS = {Type.VSAN: VSAN_DEFAULT, Type.VVOL: VVOL_DEFAULT}
 """The policy of what is put on a datastore without naming one, by the datastore's type."""
 
+
+def _without_tag(policy: StoragePolicy, tag: str) -> StoragePolicy:
+    """The policy, asking no more of that tag: no datastore satisfies what it asked of it."""
+    left = tuple(kept for kept in policy.tags if kept != tag)
+    return msgspec.structs.replace(policy, tags=left, lost_tags=True)
+
+
 STORAGE_POLICIES = Table(
     cls=StoragePolicy,
+    refers_to=(Reference(index="tag", to=(Tag,), on_delete=OnDelete.CLEAR, cleared=_without_tag),),
     indexes={"name": lambda policy: (policy.name,), "tag": lambda policy: policy.tags},
     claims=lambda policy: (f"storage-policy-name/{policy.name}",),
 )

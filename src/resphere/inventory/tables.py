@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from resphere.inventory.effects import INTENTS
 from resphere.inventory.model import (
     Cluster,
@@ -20,7 +22,8 @@ from resphere.inventory.model import (
     VirtualMachine,
 )
 from resphere.inventory.relations import datacenter_of
-from resphere.replica.table import Lookup, Table, own_id
+from resphere.inventory.storage_policies import StoragePolicy
+from resphere.replica.table import PARENT, Lookup, OnDelete, Reference, Table, own_id
 
 
 def name_claim(parent: str, name: str) -> str:
@@ -108,13 +111,8 @@ def path_on_datastore(path: str) -> str:
 
 
 def _vm_claims(vm: VirtualMachine) -> tuple[str, ...]:
-    """A VM has a name and a VMX file of its own. A storage policy that it has cannot be deleted meanwhile."""
-    policies = sorted({policy for policy in _storage_policies(vm) if policy})
-    return (
-        *_name_claims(vm),
-        vmx_claim(vm.datastore, vm.vmx_path),
-        *[f"storage-policy/{policy}/{vm.id}" for policy in policies],
-    )
+    """A VM has a name and a VMX file of its own."""
+    return (*_name_claims(vm), vmx_claim(vm.datastore, vm.vmx_path))
 
 
 ASSIGNED = ""
@@ -133,37 +131,76 @@ def vmx_claim(datastore: str, vmx_path: str) -> str:
     return f"vmx/{datastore}/{path_on_datastore(vmx_path)}"
 
 
+def _storage_policy(among: Lookup, _: VirtualMachine, id: str) -> StoragePolicy | None:
+    """The policy of that id, unless every vCenter has it: those are no documents."""
+    return among.get(StoragePolicy, id)
+
+
+def _datastore_of_name(among: Lookup, vm: VirtualMachine, name: str) -> Datastore | None:
+    """The datastore that the name means in the VM's paths: the one that its host has mounted."""
+    host = among.get(Host, vm.host)
+    stores = (among.get(Datastore, id) for id in host.datastores) if host is not None else ()
+    return next((store for store in stores if store is not None and store.name == name), None)
+
+
+def _own_folders(datacenter: Datacenter) -> tuple[str, ...]:
+    return datacenter.vm_folder, datacenter.host_folder, datacenter.datastore_folder, datacenter.network_folder
+
+
+def _without_datastore(host: Host, id: str) -> Host:
+    return msgspec.structs.replace(host, datastores=tuple(each for each in host.datastores if each != id))
+
+
+def _without_network(host: Host, id: str) -> Host:
+    return msgspec.structs.replace(host, networks=tuple(each for each in host.networks if each != id))
+
+
+def _without_files_on(files: UnregisteredVm, id: str) -> UnregisteredVm:
+    left = {name: store for name, store in files.datastores.items() if store != id}
+    return msgspec.structs.replace(files, datastores=left)
+
+
 def _networks(vm: VirtualMachine) -> tuple[str, ...]:
     return tuple([nic.backing.network for nic in vm.nics.values() if nic.backing.network is not None])
 
 
 FOLDERS = Table(
     cls=Folder,
-    owned_as=own_id,
+    holds_children=True,
+    refers_to=(Reference(index=PARENT, to=(Folder, Datacenter)),),
     indexes={"name": _by_name, "parent": _by_parent, "type": _by_type},
     claims=_name_claims,
 )
 
 DATACENTERS = Table(
     cls=Datacenter,
-    owned_as=own_id,
-    indexes={"name": _by_name, "parent": _by_parent},
+    holds_children=True,
+    refers_to=(Reference(index=PARENT, to=(Folder,)), Reference(index="own_folder", to=(Folder,))),
+    indexes={"name": _by_name, "parent": _by_parent, "own_folder": _own_folders},
     claims=_name_claims,
 )
 
 CLUSTERS = Table(
     cls=Cluster,
-    owned_as=own_id,
-    indexes={"name": _by_name, "parent": _by_parent},
+    holds_children=True,
+    refers_to=(Reference(index=PARENT, to=(Folder,)), Reference(index="root_pool", to=(ResourcePool,))),
+    indexes={"name": _by_name, "parent": _by_parent, "root_pool": lambda cluster: (cluster.resource_pool,)},
     claims=_name_claims,
 )
 
 HOSTS = Table(
     cls=Host,
-    owned_as=own_id,
+    holds_children=True,
+    refers_to=(
+        Reference(index=PARENT, to=(Folder, Cluster)),
+        Reference(index="root_pool", to=(ResourcePool,)),
+        Reference(index="datastore", to=(Datastore,), on_delete=OnDelete.CLEAR, cleared=_without_datastore),
+        Reference(index="network", to=(Network,), on_delete=OnDelete.CLEAR, cleared=_without_network),
+    ),
     indexes={
         "name": _by_name,
         "parent": _by_parent,
+        "root_pool": lambda host: () if host.resource_pool is None else (host.resource_pool,),
         "datastore": lambda host: host.datastores,
         "network": lambda host: host.networks,
         "connection_state": lambda host: (host.connection_state,),
@@ -174,14 +211,19 @@ HOSTS = Table(
 
 RESOURCE_POOLS = Table(
     cls=ResourcePool,
-    owned_as=own_id,
+    holds_children=True,
+    refers_to=(
+        Reference(index=PARENT, to=(ResourcePool, Cluster, Host)),
+        Reference(index="owner", to=(Cluster, Host), on_delete=OnDelete.CASCADE),
+    ),
     indexes={"name": _by_name, "parent": _by_parent, "owner": lambda pool: (pool.owner,)},
     claims=_name_claims,
 )
 
 DATASTORES = Table(
     cls=Datastore,
-    owned_as=own_id,
+    holds_children=True,
+    refers_to=(Reference(index=PARENT, to=(Folder,)),),
     indexes={"name": _by_name, "parent": _by_parent, "type": _by_type},
     claims=_name_claims,
     claims_among=_datacenter_claims,
@@ -189,7 +231,7 @@ DATASTORES = Table(
 
 NETWORKS = Table(
     cls=Network,
-    owned_as=own_id,
+    refers_to=(Reference(index=PARENT, to=(Folder,)),),
     indexes={
         "name": _by_name,
         "parent": _by_parent,
@@ -233,10 +275,24 @@ _SHARED_BY_MACHINES = (
 
 VIRTUAL_MACHINES = Table(
     cls=VirtualMachine,
-    owned_as=own_id,
+    holds_children=True,
+    refers_to=(
+        Reference(index=PARENT, to=(Folder,)),
+        Reference(index="host", to=(Host,)),
+        Reference(index="resource_pool", to=(ResourcePool,)),
+        Reference(index="datastore", to=(Datastore,), through="host"),
+        *[
+            Reference(index=index, to=(Datastore,), through="host", resolve=_datastore_of_name, names=_by_name)
+            for index in ("disk_datastore_name", "image_datastore_name")
+        ],
+        Reference(index="network", to=(Network,), through="host"),
+        Reference(index="snapshot", to=(Snapshot,)),
+        Reference(index="storage_policy", to=(StoragePolicy,), resolve=_storage_policy, names=own_id),
+    ),
     indexes={
         "name": _by_name,
         "parent": _by_parent,
+        "snapshot": lambda vm: () if vm.snapshot is None else (vm.snapshot,),
         "host": lambda vm: (vm.host,),
         "resource_pool": lambda vm: (vm.resource_pool,),
         "power_state": lambda vm: (vm.power_state,),
@@ -254,15 +310,23 @@ VIRTUAL_MACHINES = Table(
 
 SNAPSHOTS = Table(
     cls=Snapshot,
-    owned_as=own_id,
-    belongs_to="parent",
+    belongs_to=PARENT,
+    refers_to=(
+        Reference(index=PARENT, to=(VirtualMachine,), on_delete=OnDelete.CASCADE),
+        Reference(index="parent_snapshot", to=(Snapshot,)),
+    ),
     # Two snapshots of a VM may have the same name.
-    indexes={"name": _by_name, "parent": _by_parent},
+    indexes={
+        "name": _by_name,
+        "parent": _by_parent,
+        "parent_snapshot": lambda snapshot: () if snapshot.parent_snapshot is None else (snapshot.parent_snapshot,),
+    },
     shared=tuple([f"state.{path}" for path in _SHARED_BY_MACHINES]),
 )
 
 DATASTORE_FILES = Table(
     cls=DatastoreFile,
+    refers_to=(Reference(index=PARENT, to=(Datastore,)),),
     indexes={
         "name": _by_name,
         "parent": _by_parent,
@@ -274,8 +338,13 @@ DATASTORE_FILES = Table(
 
 UNREGISTERED_VMS = Table(
     cls=UnregisteredVm,
-    owned_as=lambda files: (files.id, files.machine.id),
+    refers_to=(
+        Reference(index=PARENT, to=(Datastore,)),
+        Reference(index="datastore", to=(Datastore,), on_delete=OnDelete.CLEAR, cleared=_without_files_on),
+    ),
+    known_as=lambda files: (files.id, files.machine.id),
     indexes={
+        "datastore": lambda files: files.datastores.values(),
         "name": _by_name,
         "parent": _by_parent,
         "path": lambda vm: (f"{vm.parent}/{vm.name}",),

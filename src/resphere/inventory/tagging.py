@@ -3,11 +3,10 @@
 An attachment is a document of its own: attaching many tags to one object at once, by many callers, makes no two of
 them wait for each other. Nothing dangles:
 
-- Who attaches relies on the tag and the object, so that nothing is attached that, or to what, is just deleted.
-- An attachment claims a key below its category and tag, and who deletes one of these asks that nothing below is left:
-  an attachment that was committed meanwhile makes the deletion look again.
-- An attachment belongs to its object and goes with it (:attr:`~resphere.replica.table.Table.belongs_to`). Those that
-  older versions left behind are hidden (:func:`attached_to_existing`): ids of managed objects never come again.
+- A tag refers to its category, and an attachment to its tag and object: it goes with them, and with whatever of them
+  is deleted while it comes (:mod:`resphere.replica.references`).
+- Attachments that older versions left behind are hidden (:func:`attached_to_existing`): ids of managed objects never
+  come again.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from resphere.inventory.model import (
     ResourcePool,
     VirtualMachine,
 )
-from resphere.replica.table import Reading, Table
+from resphere.replica.table import OnDelete, Reading, Reference, Table
 
 SHELVES = 256
 """Documents are spread evenly over so many keys of the index ``shelf``, by which lists are read page by page."""
@@ -130,6 +129,16 @@ def shelf_of(id: str) -> str:
     return str(zlib.crc32(id.encode()) % SHELVES)
 
 
+_TAGGABLE: tuple[type[ManagedObject], ...] = (
+    Folder,
+    Datacenter,
+    Cluster,
+    Host,
+    ResourcePool,
+    Datastore,
+    Network,
+    VirtualMachine,
+)
 CATEGORIES = Table(
     cls=Category,
     indexes={
@@ -142,6 +151,7 @@ CATEGORIES = Table(
 
 TAGS = Table(
     cls=Tag,
+    refers_to=(Reference(index="category", to=(Category,), on_delete=OnDelete.CASCADE),),
     indexes={
         "category": lambda tag: (tag.category,),
         "name": lambda tag: (tag.name,),
@@ -156,6 +166,10 @@ TAGS = Table(
 ATTACHMENTS = Table(
     cls=Attachment,
     belongs_to="object",
+    refers_to=(
+        Reference(index="tag", to=(Tag,), on_delete=OnDelete.CASCADE),
+        Reference(index="object", to=_TAGGABLE, on_delete=OnDelete.CASCADE),
+    ),
     indexes={
         "tag": lambda attachment: (attachment.tag,),
         "object": lambda attachment: (attachment.object,),
@@ -178,16 +192,6 @@ _NETWORK_TYPES = {
     vcenter.Network.Type.DISTRIBUTED_PORTGROUP: "DistributedVirtualPortgroup",
     vcenter.Network.Type.OPAQUE_NETWORK: "OpaqueNetwork",
 }
-_TAGGABLE: tuple[type[ManagedObject], ...] = (
-    Folder,
-    Datacenter,
-    Cluster,
-    Host,
-    ResourcePool,
-    Datastore,
-    Network,
-    VirtualMachine,
-)
 _CLASSES: dict[str, type[ManagedObject]] = {
     **{cls.resource_type: cls for cls in _TAGGABLE},
     **dict.fromkeys(_NETWORK_TYPES.values(), Network),

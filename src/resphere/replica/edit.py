@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from resphere.replica.errors import ConcurrentChange
 from resphere.replica.rows import Rows
-from resphere.replica.table import Stored, T, belonging_claims
+from resphere.replica.table import Stored, T
 from resphere.store.base import Check, Taking, Transaction, Write
 
 Key = tuple[str, str]
 """A document's address: kind and id."""
+
+REFERRING = "use/"
+"""What follows is the key that somebody comes to refer by: it is taken of by each."""
+MANY = 2**30
+"""More than can come to refer to an object."""
 
 
 class Draft(msgspec.Struct, frozen=True, gc=False):
@@ -21,6 +26,18 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
 
     obj: Any
     body: bytes
+
+
+class Before:
+    """The objects as they were before an edit."""
+
+    def __init__(self, rows: Mapping[type[Any], Rows[Any]]) -> None:
+        self._rows = rows
+
+    def get(self, cls: type[T], id: str) -> T | None:
+        """The object of this class and id."""
+        rows: Rows[T] = self._rows[cls]
+        return rows.objects.get(id)
 
 
 class Edit:
@@ -32,12 +49,14 @@ class Edit:
 
     def __init__(self, rows: Mapping[type[Any], Rows[Any]], next_number: Callable[[], int], sequence: int) -> None:
         self._rows = rows
+        self.before = Before(rows)
         self._sequence = sequence
         self._next_number = next_number
         self._written: dict[Key, tuple[Rows[Any], Any]] = {}
         self._relied: dict[Key, int] = {}
         self._vacant: dict[str, None] = {}
         self._takings: dict[str, Taking] = {}
+        self._withheld: tuple[tuple[Stored | None, Stored | None], ...] = ()
         self._leaving: dict[Key, frozenset[type[Stored]]] = {}
 
     def get(self, cls: type[T], id: str) -> T | None:
@@ -60,7 +79,7 @@ class Edit:
             self._written[key] = (rows, obj)
 
     def delete(self, cls: type[Stored], id: str, leaving: Collection[type[Stored]] = ()) -> None:
-        """Delete the object, with all that belongs to it but objects of the classes ``leaving``.
+        """Delete the object, with all that goes with it but objects of the classes ``leaving``.
 
         :raises KeyError: there is none.
         """
@@ -90,6 +109,26 @@ class Edit:
         """Have the change fail if, after it, any object holds a claim that begins with ``prefix``."""
         self._vacant[prefix] = None
 
+    def refer_to(self, obj: Stored) -> None:
+        """Rely on ``obj``, and be seen by whoever deletes it; those who refer to it are in nobody's way.
+
+        For an object that what is written refers to: which need not be done by hand.
+        """
+        self.rely_on(obj)
+        if (type(obj).kind, obj.id) not in self._written:
+            name = f"{REFERRING}{obj.id}"
+            self._takings.setdefault(name, Taking(name, 1, self._sequence, MANY - 1))
+
+    def rely_on_referrers(self, id: str) -> None:
+        """Have the change fail if anybody comes to refer to the object ``id``, unseen by this plan.
+
+        Whoever deletes an object does so by itself. For one that is kept from some of those who refer to it, such as a
+        network from the VMs of a host.
+        """
+        name = f"{REFERRING}{id}"
+        before = self._takings.get(name)
+        self._takings[name] = Taking(name, before.amount if before is not None else 0, self._sequence, 0)
+
     def take(self, name: str, amount: int, free: int) -> bool:
         """Take so much more of ``name``, of which there is ``free`` before this edit; false where that is too little.
 
@@ -101,32 +140,9 @@ class Edit:
             self._takings[name] = Taking(name, total, self._sequence, free - total)
         return total <= free
 
-    def cascade(self) -> None:
-        """Delete what belongs to the deleted and was neither written nor deleted by the plan itself."""
-        pending = [key for key, (_, obj) in self._written.items() if obj is None]
-        while pending:
-            key = pending.pop()
-            rows = self._written[key][0]
-            leaving = self._leaving.get(key, frozenset())
-            for owner in rows.table.owned_as(rows.objects[key[1]]):
-                pending += self._cascade_from(owner, leaving)
-                if not leaving:
-                    self.vacant(belonging_claims(owner))
-
-    def _cascade_from(self, owner: str, leaving: Collection[type[Stored]]) -> list[Key]:
-        deleted = []
-        for cls, rows in self._rows.items():
-            if rows.table.belongs_to is None or cls in leaving:
-                continue
-            for id in rows.indexes[rows.table.belongs_to].find(owner):
-                key = (rows.kind, id)
-                if key not in self._written:
-                    self._written[key] = (rows, None)
-                    deleted.append(key)
-        return deleted
-
     def withhold(self) -> tuple[str, ...]:
-        """Write nothing of what was planned so far, and rely on it being as it was; what was taken stays taken.
+        """Write nothing of what was planned so far, and rely on it being as it was; what was taken stays taken, and
+        what it would come to refer to is relied upon.
 
         Returns the claims that it would have gained: whoever keeps them, others see it coming.
         """
@@ -138,9 +154,15 @@ class Edit:
             if obj is not None:
                 held = frozenset(rows.table.all_claims(self, old) if old is not None else ())
                 gained += [claim for claim in rows.table.all_claims(self, obj) if claim not in held]
+        self._withheld += self.changes()
         self._written.clear()
         self._leaving.clear()
         return tuple(gained)
+
+    @property
+    def withheld(self) -> tuple[tuple[Stored | None, Stored | None], ...]:
+        """What was planned and is not written, before and after."""
+        return self._withheld
 
     def changes(self) -> tuple[tuple[Stored | None, Stored | None], ...]:
         """What is written, before and after; ``None`` for what was not or is no more. What goes with the deleted is not
@@ -158,6 +180,29 @@ class Edit:
     def new_id(self, prefix: str) -> str:
         """An id that no object of any kind has had: ``prefix`` (``vm-``, ``group-v``) and a number."""
         return f"{prefix}{self._next_number()}"
+
+    def stored_by(self, cls: type[T], index: str, key: str) -> Mapping[str, T]:
+        """The objects, by id, that had ``key`` in ``index`` before this edit."""
+        rows: Rows[T] = self._rows[cls]
+        return rows.indexes[index].find(key)
+
+    def written(self) -> Iterator[tuple[type[Any], str]]:
+        """Class and id of each object that is written or deleted, also of those that are while this goes on.
+
+        One that is written, and deleted afterwards, comes again.
+        """
+        done: set[tuple[Key, bool]] = set()
+        while pending := [
+            state for key, (_, obj) in self._written.items() if (state := (key, obj is None)) not in done
+        ]:
+            done.update(pending)
+            for key, _ in pending:
+                if key in self._written:
+                    yield self._written[key][0].table.cls, key[1]
+
+    def leaves(self, cls: type[Stored], id: str, other: type[Stored]) -> bool:
+        """Whether the object is deleted but for objects of the class ``other`` that go with it."""
+        return other in self._leaving.get((cls.kind, id), ())
 
     @property
     def touched(self) -> set[Key]:

@@ -15,3 +15,20 @@ class ConcurrentChange(Exception):
 
     def __reduce__(self) -> tuple[type[ConcurrentChange], tuple[str]]:
         return ConcurrentChange, (self.subject,)
+
+
+class BrokenReference(Exception):
+    """A plan leaves an object that refers to one that is not there, or that stands below itself; nothing was stored.
+
+    ``referrer`` and ``target`` name documents (``kind/id``; of a target that is unknown only the key), ``reference`` is
+    the name of the reference. Plans refuse that themselves, in words for clients: where this is raised, one did not.
+    """
+
+    def __init__(self, referrer: str, reference: str, target: str) -> None:
+        super().__init__(f"{referrer} would refer by {reference} to {target}")
+        self.referrer = referrer
+        self.reference = reference
+        self.target = target
+
+    def __reduce__(self) -> tuple[type[BrokenReference], tuple[str, str, str]]:
+        return BrokenReference, (self.referrer, self.reference, self.target)

@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from resphere.replica.contention import Contention
 from resphere.replica.derived import Derived, L
 from resphere.replica.edit import Edit
 from resphere.replica.errors import ConcurrentChange
 from resphere.replica.numbers import NUMBERS_TAKEN, Numbers, TooFewNumbers
+from resphere.replica.references import References
 from resphere.replica.rounds import Rounds
 from resphere.replica.rows import Rows
 from resphere.replica.sealing import Sealing
@@ -35,12 +38,25 @@ LONGEST_PAUSE_SECONDS = 0.002  # for each attempt so far; a commit takes about a
 logger = logging.getLogger(__name__)
 
 
+class Rule(msgspec.Struct, Generic[T], frozen=True):
+    """What every change of an object of the class does besides.
+
+    ``run(replica, edit, before, after)`` is called once for each such object that an edit writes, at the end of the
+    plan; one of both is ``None`` for an object that comes or goes. It may write more, and refuse. Others that it writes
+    are followed by the rules of their kinds; the object itself comes to later rules as it leaves it, and to none again.
+    """
+
+    cls: type[T]
+    run: Callable[[Replica, Edit, T | None, T | None], None]
+
+
 class Replica:
     """Every object of the given tables, as of one sequence of the store.
 
     To be used on one event loop. What is read stays as it is until the next ``await``; mappings that were handed out
     are not to be kept beyond that. All methods raise ``StoreError`` where the store fails, and
-    ``KeyError`` for a class without a table. Tables with sealed fields need ``sealing``.
+    ``KeyError`` for a class without a table. Tables with sealed fields need ``sealing``. Every change
+    follows ``rules``.
     """
 
     def __init__(
@@ -50,6 +66,7 @@ class Replica:
         rng: random.Random | None = None,
         sealing: Sealing | None = None,
         derived: Iterable[Derived[Any]] = (),
+        rules: Iterable[Rule[Any]] = (),
     ) -> None:
         self._store = store
         self._epoch = store.epoch
@@ -57,6 +74,10 @@ class Replica:
         self._tables = tuple(tables)
         self._rows: dict[type[Any], Rows[Any]] = {}
         self._by_kind: dict[str, Rows[Any]] = {}
+        self._references = References(self._tables)
+        self._rules: defaultdict[type[Any], list[Rule[Any]]] = defaultdict(list)
+        for rule in rules:
+            self._rules[rule.cls].append(rule)
         self._sealing = sealing
         self._use({table.cls: Rows(table, sealing) for table in self._tables})
         self._version: int | None = None
@@ -155,10 +176,12 @@ class Replica:
 
         ``plan`` reads this replica and the edit, and does nothing else: it is run again whenever something it wrote or
         relied upon was changed by others before its commit. Whatever it raises is raised, and nothing happens. If it
-        writes nothing, nothing is committed.
+        writes nothing, nothing is committed. What it writes is followed by the rules of its kind, and by what refers to
+        it (see :mod:`resphere.replica.references`).
 
         :raises ConcurrentChange: others were first in each of :data:`ATTEMPTS` attempts; or nothing changes any more,
             and still a claim of the plan's is taken, or a prefix not vacant.
+        :raises BrokenReference: the plan leaves something that refers to what is not there.
         """
         with self._contention.place() as place:
             attempt, last, numbers = 0, ("", -1), 0
@@ -171,10 +194,10 @@ class Replica:
                 edit = Edit(self._rows, self._numbers.next, planned_at)
                 try:
                     result = plan(edit)
+                    self._conclude(edit)
                 except TooFewNumbers:
                     numbers = max(NUMBERS_TAKEN, 2 * numbers)
                     continue
-                edit.cascade()
                 busy = self._contention.busy(edit.touched)
                 if busy is not None:
                     await place.wait(busy)
@@ -209,6 +232,14 @@ class Replica:
             return len(found)
 
         return await self.change(plan)
+
+    def _conclude(self, edit: Edit) -> None:
+        """Have everything follow what a plan writes: the rules of each kind, and what references ask for."""
+        for cls, id in edit.written():
+            for rule in self._rules.get(cls, ()):
+                rule.run(self, edit, edit.before.get(cls, id), edit.get(cls, id))
+            self._references.follow(edit, cls, id)
+        self._references.hold(edit)
 
     async def _commit(self, edit: Edit) -> None:
         if not edit.touched:

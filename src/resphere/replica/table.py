@@ -7,7 +7,8 @@ The inventory keeps any kind of document in memory and knows none of them itself
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import ClassVar, Generic, Protocol, TypeVar
+from enum import Enum
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -53,13 +54,45 @@ def no_claims(_among: Lookup, _obj: object, /) -> tuple[str, ...]:
 
 
 def own_id(obj: Stored, /) -> tuple[str, ...]:
-    """Of objects that others belong to by their id."""
+    """Of objects that others refer to by their id."""
     return (obj.id,)
 
 
-def belonging_claims(owner: str) -> str:
-    """What the claims of all that belongs to the object ``owner`` begin with."""
-    return f"of/{owner}/"
+class OnDelete(Enum):
+    """What becomes of an object when what it refers to is deleted, and the change does not say."""
+
+    REFUSE = "refuse"
+    """Nothing: a change that leaves it so is refused."""
+    CASCADE = "cascade"
+    """It is deleted too."""
+    CLEAR = "clear"
+    """It stays, as :attr:`Reference.cleared` makes it."""
+
+
+PARENT = "parent"
+"""The index by whose key an object stands in another, which must be of a table that ``holds_children``."""
+
+
+class Reference(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """That objects of a table refer to others, like a foreign key.
+
+    The keys of ``index`` say to which: ids of objects of one of the classes ``to``, or names, of which
+    ``resolve(among, obj, key)`` gives the object; ``names`` gives the keys by which an object may be referred to then,
+    and a key that means none is allowed.
+
+    ``through`` names another reference of the table: what this one refers to is reached through that, as a network
+    through the host. Who comes to refer to the one relies on the other, and a change of the other makes this one anew.
+
+    ``cleared(obj, id)`` is ``obj`` without what is deleted, where ``on_delete`` is ``CLEAR``.
+    """
+
+    index: str
+    to: tuple[type[Any], ...]
+    on_delete: OnDelete = OnDelete.REFUSE
+    cleared: Callable[[T, str], T] | None = None
+    through: str | None = None
+    resolve: Callable[[Lookup, T, str], Stored | None] | None = None
+    names: Callable[[Any], Iterable[str]] | None = None
 
 
 class Table(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
@@ -72,10 +105,11 @@ class Table(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     alone. ``revises`` says whether a change of this kind raises the inventory's revision. ``shared`` names fields whose
     values many objects have in common: equal ones are kept in memory once.
 
-    ``owned_as`` gives the ids by which other objects belong to one of this kind; where it gives none, nothing does.
-    ``belongs_to`` names the index whose keys are such ids of others: who deletes the owner deletes what belongs to it
-    in the same transaction, whatever that is. ``sealed`` names fields that the store gets encrypted: those that hold
-    secrets.
+    ``refers_to`` are the objects of others that one of this kind needs, see :mod:`resphere.replica.references`;
+    ``belongs_to`` names the one to what an object is a part of, and goes with; ``known_as`` gives the keys by which
+    others refer to one of this kind. ``holds_children``: others stand in one of
+    this kind, by references of theirs named :data:`PARENT`. ``sealed`` names fields that the store gets encrypted:
+    those that hold secrets.
     """
 
     cls: type[T]
@@ -84,14 +118,12 @@ class Table(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     claims_among: Callable[[Lookup, T], Iterable[str]] = no_claims
     revises: bool = True
     shared: tuple[str, ...] = ()
-    owned_as: Callable[[T], Iterable[str]] = no_keys
+    refers_to: tuple[Reference[T], ...] = ()
+    known_as: Callable[[T], Iterable[str]] = own_id
     belongs_to: str | None = None
+    holds_children: bool = False
     sealed: tuple[str, ...] = ()
 
     def all_claims(self, among: Lookup, obj: T) -> tuple[str, ...]:
-        """The claims of ``obj``, and those by which a deletion notices what has come to belong to the deleted."""
-        claims = (*self.claims(obj), *self.claims_among(among, obj))
-        if self.belongs_to is None:
-            return claims
-        owners = self.indexes[self.belongs_to](obj)
-        return (*claims, *(f"{belonging_claims(owner)}{self.cls.kind}/{obj.id}" for owner in owners))
+        """The claims of ``obj``, as it stands among others."""
+        return (*self.claims(obj), *self.claims_among(among, obj))

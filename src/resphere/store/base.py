@@ -60,7 +60,8 @@ class Taking(msgspec.Struct, frozen=True, gc=False):
 
     Its maker knew all that was committed up to the sequence ``since``, and that besides its own ``amount`` there was
     ``spare``: transactions after ``since`` must not have taken more than that. So many can take of the same thing at
-    once without a conflict, as long as there is enough for all.
+    once without a conflict, as long as there is enough for all. Who takes nothing, and has nothing to spare, asks that
+    nobody has taken any.
     """
 
     name: str

@@ -101,6 +101,9 @@ class Plan:
         self.taken: list[tuple[int, str, int]] = []
         """``(sequence, name, amount)`` of what the group takes."""
         self._revisions = dict(facts.revisions)
+        self._takers: dict[str, list[tuple[int, int]]] = {}
+        for taken_at, name, amount in facts.taken:
+            self._takers.setdefault(name, []).append((taken_at, amount))
         self._holders: dict[str, Key | None] = dict(facts.holders)
         self._held: dict[Key, set[str]] = {}
         for claim, key in facts.holders.items():
@@ -124,7 +127,10 @@ class Plan:
             if not self._is_there(taking):
                 raise Conflict("taking", taking.name)
         self.sequence += 1
-        self.taken += [(self.sequence, taking.name, taking.amount) for taking in transaction.takings]
+        for taking in transaction.takings:
+            if taking.amount:
+                self.taken.append((self.sequence, taking.name, taking.amount))
+                self._takers.setdefault(taking.name, []).append((self.sequence, taking.amount))
         self._settle_documents(transaction.writes)
         self._settle_claims(moved)
         return self.sequence
@@ -169,13 +175,8 @@ class Plan:
     def _is_there(self, taking: Taking) -> bool:
         if taking.since < self._facts.forgotten:
             return False
-        unseen = sum(
-            amount
-            for taken in (self._facts.taken, self.taken)
-            for sequence, name, amount in taken
-            if name == taking.name and sequence > taking.since
-        )
-        return unseen <= taking.spare
+        takers = self._takers.get(taking.name, ())
+        return sum(amount for sequence, amount in takers if sequence > taking.since) <= taking.spare
 
     def _taken(self, prefix: str, moved: dict[str, Key | None]) -> bool:
         known = {**self._holders, **moved}
