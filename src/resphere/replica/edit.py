@@ -101,7 +101,8 @@ class Edit:
         key = (rows.kind, obj.id)
         if key in self._written:
             return
-        if rows.objects.get(obj.id) != obj:
+        stored = rows.objects.get(obj.id)
+        if stored is not obj and stored != obj:
             raise ConcurrentChange(f"{rows.kind}/{obj.id}")
         self._relied[key] = rows.revisions[obj.id]
 

@@ -73,10 +73,22 @@ class Index(Generic[T]):
 class Rows(Generic[T]):
     """One table's objects by id, their revisions and their indexes."""
 
-    __slots__ = ("_decoder", "_encoder", "_sealing", "_sharing", "indexes", "objects", "plain", "revisions", "table")
+    __slots__ = (
+        "_decoder",
+        "_encoder",
+        "_sealing",
+        "_sharing",
+        "indexes",
+        "kind",
+        "objects",
+        "plain",
+        "revisions",
+        "table",
+    )
 
     def __init__(self, table: Table[T], sealing: Sealing | None = None) -> None:
         self.table = table
+        self.kind = table.cls.kind
         self.plain: set[str] = set()
         """The ids of documents that the store has unsealed, as earlier releases wrote them."""
         self._sealing = sealing
@@ -86,10 +98,6 @@ class Rows(Generic[T]):
         self._sharing = Sharing(table.shared)
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(table.cls)
-
-    @property
-    def kind(self) -> str:
-        return self.table.cls.kind
 
     def load(self, loaded: Iterable[tuple[str, int, T]]) -> None:
         """Fill the empty table with ids, revisions and objects, in the numeric order of the ids."""
