@@ -68,6 +68,7 @@ class World:
             WIRING.tables,
             sealing=Sealing(bytes(KEY_BYTES), random.Random(1).randbytes),
             derived=WIRING.derived,
+            rules=WIRING.rules,
         )
         self._runner.run(self.inventory.load())
         self.put(*(generate(SMALL, 1) if objects is None else objects))

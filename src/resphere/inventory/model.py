@@ -142,7 +142,7 @@ class ResourcePool(ManagedObject, frozen=True, kw_only=True):
     cpu_allocation: vcenter.ResourcePool.ResourceAllocationInfo
     memory_allocation: vcenter.ResourcePool.ResourceAllocationInfo
     admissions: int = 0
-    """In a root pool, how often reservations below it have changed: see reservations.admitted."""
+    """In a root pool, how often reservations below it have changed: see reservations.count_admission."""
 
 
 class Datastore(ManagedObject, frozen=True, kw_only=True):

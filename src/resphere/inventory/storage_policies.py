@@ -92,8 +92,3 @@ STORAGE_POLICIES = Table(
     indexes={"name": lambda policy: (policy.name,), "tag": lambda policy: policy.tags},
     claims=lambda policy: (f"storage-policy-name/{policy.name}",),
 )
-
-
-def policy_claims(policy: str) -> str:
-    """What the claims begin with that VMs hold on a policy."""
-    return f"storage-policy/{policy}/"

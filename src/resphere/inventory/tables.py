@@ -60,6 +60,10 @@ def _host_claims(host: Host) -> tuple[str, ...]:
     return (*_name_claims(host), f"host-name/{host.name.lower()}")
 
 
+def _children_claims(obj: ManagedObject) -> tuple[str, ...]:
+    return (children_claims(obj.id),)
+
+
 def _by_type(obj: Folder | Datastore | Network) -> tuple[str, ...]:
     return (obj.type,)
 
@@ -166,7 +170,7 @@ def _networks(vm: VirtualMachine) -> tuple[str, ...]:
 
 FOLDERS = Table(
     cls=Folder,
-    holds_children=True,
+    holds_children=_children_claims,
     refers_to=(Reference(index=PARENT, to=(Folder, Datacenter)),),
     indexes={"name": _by_name, "parent": _by_parent, "type": _by_type},
     claims=_name_claims,
@@ -174,7 +178,7 @@ FOLDERS = Table(
 
 DATACENTERS = Table(
     cls=Datacenter,
-    holds_children=True,
+    holds_children=_children_claims,
     refers_to=(Reference(index=PARENT, to=(Folder,)), Reference(index="own_folder", to=(Folder,))),
     indexes={"name": _by_name, "parent": _by_parent, "own_folder": _own_folders},
     claims=_name_claims,
@@ -182,7 +186,7 @@ DATACENTERS = Table(
 
 CLUSTERS = Table(
     cls=Cluster,
-    holds_children=True,
+    holds_children=_children_claims,
     refers_to=(Reference(index=PARENT, to=(Folder,)), Reference(index="root_pool", to=(ResourcePool,))),
     indexes={"name": _by_name, "parent": _by_parent, "root_pool": lambda cluster: (cluster.resource_pool,)},
     claims=_name_claims,
@@ -190,7 +194,7 @@ CLUSTERS = Table(
 
 HOSTS = Table(
     cls=Host,
-    holds_children=True,
+    holds_children=_children_claims,
     refers_to=(
         Reference(index=PARENT, to=(Folder, Cluster)),
         Reference(index="root_pool", to=(ResourcePool,)),
@@ -211,7 +215,7 @@ HOSTS = Table(
 
 RESOURCE_POOLS = Table(
     cls=ResourcePool,
-    holds_children=True,
+    holds_children=_children_claims,
     refers_to=(
         Reference(index=PARENT, to=(ResourcePool, Cluster, Host)),
         Reference(index="owner", to=(Cluster, Host), on_delete=OnDelete.CASCADE),
@@ -222,7 +226,7 @@ RESOURCE_POOLS = Table(
 
 DATASTORES = Table(
     cls=Datastore,
-    holds_children=True,
+    holds_children=lambda store: (children_claims(store.id), vmx_claim(store.id, "")),
     refers_to=(Reference(index=PARENT, to=(Folder,)),),
     indexes={"name": _by_name, "parent": _by_parent, "type": _by_type},
     claims=_name_claims,
@@ -275,7 +279,6 @@ _SHARED_BY_MACHINES = (
 
 VIRTUAL_MACHINES = Table(
     cls=VirtualMachine,
-    holds_children=True,
     refers_to=(
         Reference(index=PARENT, to=(Folder,)),
         Reference(index="host", to=(Host,)),

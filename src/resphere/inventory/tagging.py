@@ -114,10 +114,7 @@ def _tag_claims(tag: Tag) -> tuple[str, ...]:
 
 
 def _attachment_claims(attachment: Attachment) -> tuple[str, ...]:
-    attached = f"tag-attached/{attachment.category}/{attachment.tag}/{attachment.object}"
-    if not attachment.exclusive:
-        return (attached,)
-    return attached, f"tag-exclusive/{_exclusive_key(attachment.category, attachment.object)}"
+    return (f"tag-exclusive/{_exclusive_key(attachment.category, attachment.object)}",) if attachment.exclusive else ()
 
 
 def _shelf(document: Category | Tag | Attachment) -> tuple[str, ...]:

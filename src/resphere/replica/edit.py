@@ -118,7 +118,8 @@ class Edit:
         self.rely_on(obj)
         if (type(obj).kind, obj.id) not in self._written:
             name = f"{REFERRING}{obj.id}"
-            self._takings.setdefault(name, Taking(name, 1, self._sequence, MANY - 1))
+            spare = self._takings[name].spare if name in self._takings else MANY - 1
+            self._takings[name] = Taking(name, 1, self._sequence, spare)
 
     def rely_on_referrers(self, id: str) -> None:
         """Have the change fail if anybody comes to refer to the object ``id``, unseen by this plan.

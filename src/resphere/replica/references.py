@@ -102,9 +102,6 @@ class References:
         if reference.through is not None and reference.through not in {each.index for each in table.refers_to}:
             raise ValueError(f"{where} goes through {reference.through}, which is none")
         to = tuple([cls for cls in reference.to if cls in self._tables])
-        for cls in to:
-            if reference.index == PARENT and not self._tables[cls].holds_children:
-                raise ValueError(f"{where} is to {cls.kind}, which holds no children")
         if to:
             bound = Bound(table, reference, table.indexes[reference.index], to)
             self._of.setdefault(table.cls, {})[reference.index] = bound
@@ -147,8 +144,11 @@ class References:
     def _hold_deleted(self, edit: Edit, cls: type[Any], id: str) -> None:
         for bound, obj in self._left_behind(edit, cls, id):
             raise bound.broken(obj, f"{cls.kind}/{id}")
-        for key in self._tables[cls].known_as(edit.before.get(cls, id)):
+        table, gone = self._tables[cls], edit.before.get(cls, id)
+        for key in table.known_as(gone):
             edit.rely_on_referrers(key)
+        for prefix in table.holds_children(gone):
+            edit.vacant(prefix)
 
     def _hold_written(self, edit: Edit, before: Any, after: Any) -> None:
         bounds = self._of[type(after)]

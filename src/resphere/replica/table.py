@@ -70,7 +70,7 @@ class OnDelete(Enum):
 
 
 PARENT = "parent"
-"""The index by whose key an object stands in another, which must be of a table that ``holds_children``."""
+"""The index by whose key an object stands in another. Nothing stands below itself, at any depth."""
 
 
 class Reference(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
@@ -107,9 +107,9 @@ class Table(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 
     ``refers_to`` are the objects of others that one of this kind needs, see :mod:`resphere.replica.references`;
     ``belongs_to`` names the one to what an object is a part of, and goes with; ``known_as`` gives the keys by which
-    others refer to one of this kind. ``holds_children``: others stand in one of
-    this kind, by references of theirs named :data:`PARENT`. ``sealed`` names fields that the store gets encrypted:
-    those that hold secrets.
+    others refer to one of this kind. ``holds_children`` gives what the claims begin with of all that stands in one of
+    this kind: who deletes it asks that nobody holds such a claim, be it for what is only decided yet. ``sealed`` names
+    fields that the store gets encrypted: those that hold secrets.
     """
 
     cls: type[T]
@@ -121,7 +121,7 @@ class Table(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     refers_to: tuple[Reference[T], ...] = ()
     known_as: Callable[[T], Iterable[str]] = own_id
     belongs_to: str | None = None
-    holds_children: bool = False
+    holds_children: Callable[[T], Iterable[str]] = no_keys
     sealed: tuple[str, ...] = ()
 
     def all_claims(self, among: Lookup, obj: T) -> tuple[str, ...]:

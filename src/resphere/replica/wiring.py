@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from resphere.replica.derived import Derived
+from resphere.replica.replica import Rule
 from resphere.replica.table import Table
 
 P = TypeVar("P")
@@ -21,10 +22,12 @@ class Sweep(msgspec.Struct, Generic[P], frozen=True):
 
 
 class Wiring(msgspec.Struct, frozen=True, kw_only=True):
-    """``tables`` of a package's documents, what it keeps ``derived`` from documents, and ``sweeps`` over its parts."""
+    """``tables`` of a package's documents, what it keeps ``derived`` from documents, the ``rules`` of every change of
+    documents, and ``sweeps`` over its parts."""
 
     tables: tuple[Table[Any], ...] = ()
     derived: tuple[Derived[Any], ...] = ()
+    rules: tuple[Rule[Any], ...] = ()
     sweeps: tuple[Sweep[Any], ...] = ()
 
 
@@ -34,5 +37,6 @@ def joined(wirings: Iterable[Wiring]) -> Wiring:
     return Wiring(
         tables=tuple(table for wiring in wirings for table in wiring.tables),
         derived=tuple(each for wiring in wirings for each in wiring.derived),
+        rules=tuple(rule for wiring in wirings for rule in wiring.rules),
         sweeps=tuple(sweep for wiring in wirings for sweep in wiring.sweeps),
     )

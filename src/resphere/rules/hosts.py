@@ -12,14 +12,12 @@ from resphere.contract.errors import (
     message,
 )
 from resphere.contract.generated import vcenter
-from resphere.inventory.model import Cluster, Datastore, Host, ResourcePool, VirtualMachine
-from resphere.inventory.relations import children_of, cluster_of_host, descendants, vms_of_host
-from resphere.inventory.tables import children_claims
+from resphere.inventory.model import Datastore, Host, ResourcePool, VirtualMachine
+from resphere.inventory.relations import children_of, cluster_of_host, vms_of_host
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules.files import unregister
 from resphere.rules.standard_networks import forget_without_hosts
-from resphere.rules.users import retire
 
 State = vcenter.Host.ConnectionState
 CONNECTED = State.CONNECTED
@@ -42,25 +40,19 @@ def remove_host(inventory: Replica, edit: Edit, host: Host) -> None:
     local = {store.id for store in stores if not store.multiple_host_access}
     for vm in vms_of_host(inventory, host.id):
         leave_files(inventory, edit, vm, local)
-    remove_pools(inventory, edit, host)
     for gone in sorted(local):
         for file in children_of(inventory, gone):
             edit.delete(type(file), file.id)
-        edit.vacant(children_claims(gone))
         edit.delete(Datastore, gone)
-    retire(edit, host.id)
     edit.delete(Host, host.id)
     forget_without_hosts(edit, inventory, host.networks)
 
 
-def remove_pools(inventory: Replica, edit: Edit, owner: Cluster | Host) -> None:
-    """Remove all resource pools of a cluster or standalone host; none is made meanwhile."""
-    for pool in descendants(inventory, owner.id):
-        if isinstance(pool, ResourcePool):
-            retire(edit, pool.id)
-            edit.delete(ResourcePool, pool.id)
-            edit.vacant(children_claims(pool.id))
-    edit.vacant(children_claims(owner.id))
+def remove_pools(inventory: Replica, edit: Edit, host: Host) -> None:
+    """Remove all resource pools of a host that stands alone no more. They go by themselves with a host that is removed,
+    or a cluster."""
+    for pool in inventory.by(ResourcePool, "owner", host.id):
+        edit.delete(ResourcePool, pool)
 
 
 def leave_files(inventory: Replica, edit: Edit, vm: VirtualMachine, local: Container[str]) -> None:

@@ -13,7 +13,6 @@ from resphere.inventory.model import Datacenter, Datastore, Folder, Host, Networ
 from resphere.inventory.relations import children_of, datacenter_of
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
-from resphere.rules.users import use
 
 ROOT_POOL = "Resources"
 """What vCenter calls the root pool of each cluster and standalone host."""
@@ -88,7 +87,6 @@ def _network(inventory: Replica, edit: Edit, datacenter: Datacenter, name: str) 
     else has the name."""
     for network in inventory.by(Network, "name", name).values():
         if network.type is ApiNetwork.Type.STANDARD_PORTGROUP and _is_in(inventory, network, datacenter):
-            use(edit, network)
             return network
     if any(child.name == name for child in children_of(inventory, datacenter.network_folder)):
         return None

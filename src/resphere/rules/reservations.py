@@ -9,7 +9,9 @@ import msgspec
 from resphere.contract.generated.vcenter import ResourcePool as Api
 from resphere.inventory.model import Cluster, Host, ResourcePool
 from resphere.inventory.relations import hosts_of_cluster
+from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.replica.table import Lookup
 from resphere.rules.placement.hosts import can_run
 
 
@@ -80,7 +82,7 @@ def effective_limit(inventory: Replica, pool: ResourcePool, resource: Resource) 
     return min(limits)
 
 
-def root_of(inventory: Replica, pool: ResourcePool) -> ResourcePool:
+def root_of(inventory: Lookup, pool: ResourcePool) -> ResourcePool:
     """The root pool above the pool, or itself."""
     while pool.parent != pool.owner:
         above = inventory.get(ResourcePool, pool.parent or "")
@@ -164,6 +166,26 @@ def _bound(inventory: Replica, pool: ResourcePool, resource: Resource) -> int | 
     return part.limit if part.limit >= 0 else None
 
 
-def admitted(root: ResourcePool) -> ResourcePool:
-    """The root pool, written anew: two changes of reservations below it must not pass each other unseen."""
-    return msgspec.structs.replace(root, admissions=root.admissions + 1)
+def count_admission(_: Replica, edit: Edit, before: ResourcePool | None, after: ResourcePool | None) -> None:
+    """Write the root pool anew where another pool asks for more or less of it: two changes of reservations below one
+    root must not pass each other unseen. A rule of every change of resource pools."""
+    pool = after or before
+    if pool is None or pool.parent == pool.owner:
+        return
+    if before is None or after is None:
+        # What stands in a pool that goes moves, which counts.
+        counts = any(allocation(pool, resource).reservation for resource in Resource)
+    else:
+        counts = _asks(before) != _asks(after)
+    if not counts:
+        return
+    root = root_of(edit, pool)
+    stored = edit.before.get(ResourcePool, root.id)
+    # Once, however many pools an edit changes.
+    if stored is not None and edit.get(ResourcePool, root.id) is not None:
+        edit.put(msgspec.structs.replace(root, admissions=stored.admissions + 1))
+
+
+def _asks(pool: ResourcePool) -> tuple[object, ...]:
+    """Where the pool asks for how much, also for what stands in it."""
+    return pool.parent, pool.cpu_allocation, pool.memory_allocation

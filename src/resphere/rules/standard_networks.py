@@ -9,7 +9,6 @@ from resphere.inventory.model import Host, Network
 from resphere.inventory.relations import hosts_of_network
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
-from resphere.rules.users import retire
 
 
 def forget_without_hosts(edit: Edit, inventory: Replica, networks: Iterable[str]) -> None:
@@ -26,5 +25,4 @@ def forget_without_hosts(edit: Edit, inventory: Replica, networks: Iterable[str]
         if keeper is not None:
             edit.rely_on(keeper)
         else:
-            retire(edit, id)
             edit.delete(Network, id)

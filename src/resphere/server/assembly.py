@@ -57,7 +57,7 @@ def now() -> datetime:
 
 async def open_replica(store: Store, sealing: Sealing) -> Replica:
     """The inventory in memory, loaded."""
-    replica = Replica(store, WIRING.tables, sealing=sealing, derived=WIRING.derived)
+    replica = Replica(store, WIRING.tables, sealing=sealing, derived=WIRING.derived, rules=WIRING.rules)
     await replica.load()
     return replica
 

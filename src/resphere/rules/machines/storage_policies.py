@@ -19,15 +19,11 @@ from resphere.rules.storage_policies import (
 Policy = vcenter_vm_storage.Policy
 
 
-def with_policies(
-    inventory: Replica, vm: VirtualMachine, spec: Policy.UpdateSpec
-) -> tuple[VirtualMachine, list[StoragePolicy]]:
-    """``vm`` with the policies of the spec, and which those are."""
-    used: list[StoragePolicy] = []
+def with_policies(inventory: Replica, vm: VirtualMachine, spec: Policy.UpdateSpec) -> VirtualMachine:
+    """``vm`` with the policies of the spec."""
     if spec.vm_home is not None:
         policy = _chosen(inventory, spec.vm_home.policy, home_datastore(inventory, vm), "spec.vm_home.policy")
         vm = with_home_policy(vm, policy)
-        used += [policy] if policy is not None else []
     for disk, wanted in (spec.disks or {}).items():
         if disk not in vm.disks:
             raise InvalidArgument(
@@ -36,8 +32,7 @@ def with_policies(
         place = disk_datastore(inventory, vm, disk)
         policy = _chosen(inventory, wanted.policy, place, f"spec.disks[{disk}].policy")
         vm = with_disk_policy(vm, disk, policy)
-        used += [policy] if policy is not None else []
-    return vm, used
+    return vm
 
 
 def _chosen(inventory: Replica, id: str | None, datastore: Datastore | None, where: str) -> StoragePolicy | None:

@@ -47,7 +47,6 @@ async def move(call: Call, description: str, target: O, folder: str, type: vcent
         require_folder(call, current, folder, type)
 
     def plan(edit: Edit, current: O) -> None:
-        edit.rely_on(call.require(Folder, folder))
         edit.put(msgspec.structs.replace(current, parent=folder))
 
     await call.change(description, target, plan, guard)

@@ -34,16 +34,14 @@ class Attaching:
         """Category and object -> its exclusive attachment, where this run has changed that."""
 
     def tag(self, identity: str) -> Tag:
-        """The tag, which must still be there at commit.
+        """The tag.
 
         :raises NotFound: there is none.
         """
-        tag = require_now(self._edit, Tag, identity)
-        self._edit.rely_on(tag)
-        return tag
+        return require_now(self._edit, Tag, identity)
 
     def attach(self, tag: Tag, target: ManagedObject) -> bool:
-        """Attach ``tag``; returns whether that is new. Whoever deletes ``target`` meanwhile is noticed.
+        """Attach ``tag``; returns whether that is new.
 
         :raises InvalidArgument: the category's types or cardinality forbid it.
         """
@@ -69,8 +67,7 @@ class Attaching:
             # Attached before the category was widened.
             self._edit.put(msgspec.structs.replace(before, exclusive=False))
         self._exclusive[category.id, target.id] = attachment if attachment.exclusive else None
-        # Not on the category: it goes only with the tag, and what it allows is never narrowed.
-        self._edit.rely_on(target)
+        # What the category allows is never narrowed.
         self._edit.put(attachment)
         return True
 

@@ -8,7 +8,6 @@ from resphere.contract.errors import AlreadyExists, InvalidArgument, message
 from resphere.contract.generated import cis_tagging, ids
 from resphere.inventory.tagging import Category, plain_type
 from resphere.replica.edit import Edit
-from resphere.rules.tag_deletion import delete_category
 from resphere.services.call import Call
 from resphere.services.checks import tagging as common
 from resphere.services.registry import implements
@@ -94,9 +93,7 @@ async def update(
 @implements(cis_tagging.Category.delete)
 async def delete(call: Call, category_id: ids.CisTaggingCategoryId) -> None:
     """Delete the category with its tags, wherever they are attached, and the compute policies that go by them."""
-    await call.unfiltered.change(
-        lambda edit: delete_category(edit, call.unfiltered, common.require_now(edit, Category, category_id))
-    )
+    await call.unfiltered.change(lambda edit: edit.delete(Category, common.require_now(edit, Category, category_id).id))
 
 
 @implements(cis_tagging.Category.list_used_categories)

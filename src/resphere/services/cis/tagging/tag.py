@@ -8,7 +8,6 @@ from resphere.contract.errors import AlreadyExists, message
 from resphere.contract.generated import cis_tagging, ids
 from resphere.inventory.tagging import Category, Tag, tag_name_key
 from resphere.replica.edit import Edit
-from resphere.rules.tag_deletion import delete_tag
 from resphere.services.call import Call
 from resphere.services.checks import tagging as common
 from resphere.services.registry import implements
@@ -57,7 +56,7 @@ async def create(call: Call, create_spec: cis_tagging.Tag.CreateSpec) -> ids.Cis
     )
 
     def plan(edit: Edit) -> None:
-        edit.rely_on(common.require_now(edit, Category, tag.category))
+        common.require_now(edit, Category, tag.category)
         if edit.get(Tag, tag.id) is not None:
             raise common.already_exists(tag.id)
         check_name_is_free(call, tag)
@@ -92,7 +91,7 @@ async def update(call: Call, tag_id: ids.CisTaggingTagId, update_spec: cis_taggi
 @implements(cis_tagging.Tag.delete)
 async def delete(call: Call, tag_id: ids.CisTaggingTagId) -> None:
     """Delete the tag, wherever it is attached, and the compute policies that go by it."""
-    await call.unfiltered.change(lambda edit: delete_tag(edit, call.unfiltered, common.require_now(edit, Tag, tag_id)))
+    await call.unfiltered.change(lambda edit: edit.delete(Tag, common.require_now(edit, Tag, tag_id).id))
 
 
 @implements(cis_tagging.Tag.list_used_tags)

@@ -10,7 +10,7 @@ from resphere.contract.generated import ids, vcenter
 from resphere.inventory.model import Cluster, Folder, ResourcePool
 from resphere.inventory.relations import hosts_of_cluster
 from resphere.replica.edit import Edit
-from resphere.rules.hosts import remove_host, remove_pools, require_idle
+from resphere.rules.hosts import remove_host, require_idle
 from resphere.rules.moves import require_free_beside
 from resphere.rules.names import require_free, require_name
 from resphere.rules.resource_pools import allocation
@@ -38,7 +38,6 @@ async def create(call: Call, spec: Clusters.CreateSpec) -> ids.ClusterComputeRes
 
     def plan(edit: Edit, current: Folder) -> ids.ClusterComputeResourceId:
         made = ids.ClusterComputeResourceId(edit.new_id(Cluster.id_prefix))
-        edit.rely_on(current)
         edit.put(
             Cluster(
                 id=made,
@@ -119,7 +118,6 @@ async def delete(call: Call, cluster: ids.ClusterComputeResourceId) -> None:
     def plan(edit: Edit, current: Cluster) -> None:
         for host in hosts_of_cluster(call.unfiltered, current.id):
             remove_host(call.unfiltered, edit, host)
-        remove_pools(call.unfiltered, edit, current)
         edit.delete(Cluster, current.id)
 
     await call.change("ClusterComputeResource.destroy", target, plan, guard)

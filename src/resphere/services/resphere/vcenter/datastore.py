@@ -18,15 +18,13 @@ from resphere.inventory.relations import (
     vms_of_host,
     vms_with_images_on,
 )
-from resphere.inventory.tables import children_claims, vmx_claim
 from resphere.inventory.volumes import datastore_url
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules.files import with_datastores_named
 from resphere.rules.moves import require_free_beside, require_free_in_datacenter
 from resphere.rules.names import require_free, require_name
-from resphere.rules.space import files_on, free_space
-from resphere.rules.users import retire
+from resphere.rules.space import files_on
 from resphere.services.call import Call
 from resphere.services.checks.hosts import require_hosts
 from resphere.services.checks.moves import move
@@ -59,7 +57,6 @@ async def create(call: Call, spec: Datastores.CreateSpec) -> ids.DatastoreId:
         require_hosts(call, current, spec.hosts)
 
     def plan(edit: Edit, current: Folder) -> ids.DatastoreId:
-        edit.rely_on(current)
         made = ids.DatastoreId(edit.new_id(Datastore.id_prefix))
         edit.put(
             Datastore(
@@ -102,6 +99,8 @@ async def update(call: Call, datastore: ids.DatastoreId, spec: NameSpec) -> None
 
     def plan(edit: Edit, current: Datastore) -> None:
         names = {current.name: spec.name}
+        # A machine that comes to name the datastore meanwhile does not change it.
+        edit.rely_on_referrers(current.id)
         for vm in vms_that_see(call, current):
             put_changed(edit, vm, with_datastores_named(vm, names))
             for snapshot in call.unfiltered.by(Snapshot, "parent", vm.id).values():
@@ -143,10 +142,9 @@ async def mount(call: Call, datastore: ids.DatastoreId, spec: Datastores.HostsSp
         require_sharable(current.multiple_host_access, len(mounted | spec.hosts), current.name)
 
     def plan(edit: Edit, current: Datastore) -> None:
-        edit.rely_on(current)
         if not current.multiple_host_access:
-            for host in hosts_of_datastore(call.unfiltered, current.id):
-                edit.rely_on(host)
+            # Of two hosts that mount it at once, one is too many.
+            edit.rely_on_referrers(current.id)
         for host in require_hosts(call, current, spec.hosts):
             if datastore not in host.datastores:
                 edit.put(msgspec.structs.replace(host, datastores=(*host.datastores, datastore)))
@@ -168,8 +166,8 @@ async def unmount(call: Call, datastore: ids.DatastoreId, spec: Datastores.Hosts
                 raise in_use(current, f"the virtual machine {vm.name} ({vm.id}) has files on it")
 
     def plan(edit: Edit, current: Datastore) -> None:
-        edit.rely_on(current)
-        end_use_of_files(call.unfiltered, edit, current)
+        # A machine that comes to have files there on such a host meanwhile does not change the host.
+        edit.rely_on_referrers(current.id)
         unmount_from(edit, current, require_hosts(call, current, spec.hosts))
 
     await call.change("HostStorageSystem.unmountVmfsVolume", call.require(Datastore, datastore), plan, guard)
@@ -199,21 +197,9 @@ async def delete(call: Call, datastore: ids.DatastoreId) -> None:
             raise in_use(current, f"{path} lies on it")
 
     def plan(edit: Edit, current: Datastore) -> None:
-        unmount_from(edit, current, hosts_of_datastore(inventory, current.id))
-        end_use_of_files(inventory, edit, current)
-        edit.vacant(children_claims(current.id))
-        edit.vacant(vmx_claim(current.id, ""))
         edit.delete(Datastore, current.id)
 
     await call.change("Datastore.destroy", call.require(Datastore, datastore), plan, guard)
-
-
-def end_use_of_files(inventory: Replica, edit: Edit, datastore: Datastore) -> None:
-    """Have whoever is about to put files there look again, or be noticed."""
-    # Who writes a file takes room, and finds none left.
-    free = free_space(inventory, datastore)
-    edit.take(f"space/{datastore.id}", free, free)
-    retire(edit, datastore.id)
 
 
 def vms_that_use(inventory: Replica, datastore: Datastore) -> Iterator[VirtualMachine]:

@@ -9,7 +9,6 @@ from resphere.contract.extensions.folders import Folders
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.model import Folder
 from resphere.inventory.relations import ancestors, children_of, datacenter_of, parent_of
-from resphere.inventory.tables import children_claims
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules.names import require_free, require_name
@@ -41,7 +40,6 @@ async def create(call: Call, spec: Folders.CreateSpec) -> ids.FolderId:
 
     def plan(edit: Edit, current: Folder) -> ids.FolderId:
         made = ids.FolderId(edit.new_id(f"{Folder.id_prefix}{LETTERS[current.type]}"))
-        edit.rely_on(current)
         edit.put(Folder(id=made, name=spec.name, parent=current.id, type=current.type))
         return made
 
@@ -87,12 +85,7 @@ async def move(call: Call, folder: ids.FolderId, spec: Folders.MoveSpec) -> None
         require_free(inventory, destination, current.name, current.id)
 
     def plan(edit: Edit, current: Folder) -> None:
-        destination = call.require(Folder, spec.parent)
-        edit.rely_on(destination)
-        # Two moves at once could otherwise put each folder below the other.
-        for above in ancestors(inventory, destination):
-            edit.rely_on(above)
-        edit.put(msgspec.structs.replace(current, parent=destination.id))
+        edit.put(msgspec.structs.replace(current, parent=spec.parent))
 
     await call.change("Folder.moveInto", target, plan, guard)
 
@@ -121,7 +114,6 @@ async def delete(call: Call, folder: ids.FolderId) -> None:
 
     def plan(edit: Edit, current: Folder) -> None:
         edit.delete(Folder, current.id)
-        edit.vacant(children_claims(current.id))
 
     await call.change("Folder.destroy", target, plan, guard)
 

@@ -15,7 +15,6 @@ from resphere.replica.edit import Edit
 from resphere.rules.moves import require_free_in_datacenter
 from resphere.rules.names import require_free, require_name
 from resphere.rules.standard_networks import forget_without_hosts
-from resphere.rules.users import retire, use
 from resphere.services.call import Call
 from resphere.services.checks.hosts import require_hosts
 from resphere.services.checks.moves import move, rename
@@ -77,13 +76,13 @@ async def create(call: Call, spec: Networks.CreateSpec) -> ids.NetworkId:
         switch: str | None
         if spec.distributed_switch is not None:
             beside = port_group_of(call, current, spec.distributed_switch)
+            # A switch is there as long as it has a port group.
             edit.rely_on(beside)
             switch, uuid = beside.distributed_switch, beside.distributed_switch_uuid
         elif type is DISTRIBUTED:
             switch, uuid = edit.new_id("dvs-"), new_switch_uuid
         else:
             switch, uuid = None, None
-        edit.rely_on(current)
         made = ids.NetworkId(edit.new_id("dvportgroup-" if type is DISTRIBUTED else "network-"))
         edit.put(
             Network(
@@ -165,7 +164,6 @@ async def connect(call: Call, network: ids.NetworkId, spec: Networks.HostsSpec) 
         require_hosts(call, current, spec.hosts)
 
     def plan(edit: Edit, current: Network) -> None:
-        use(edit, current)
         for host in require_hosts(call, current, spec.hosts):
             if network not in host.networks:
                 edit.put(msgspec.structs.replace(host, networks=(*host.networks, network)))
@@ -185,10 +183,10 @@ async def disconnect(call: Call, network: ids.NetworkId, spec: Networks.HostsSpe
         require_unused(call, current, hosts)
 
     def plan(edit: Edit, current: Network) -> None:
-        edit.rely_on(current)
         for host in require_hosts(call, current, spec.hosts):
             edit.put(without_network(host, network))
-        retire(edit, network)
+        # A machine that comes to the network on such a host meanwhile does not change the host.
+        edit.rely_on_referrers(network)
         forget_without_hosts(edit, call.unfiltered, [network])
 
     await call.change("DistributedVirtualSwitch.removeHosts", call.require(Network, network), plan, guard)
@@ -205,9 +203,6 @@ async def delete(call: Call, network: ids.NetworkId) -> None:
         require_unused(call, current)
 
     def plan(edit: Edit, current: Network) -> None:
-        for host in hosts_of_network(call.unfiltered, current.id):
-            edit.put(without_network(host, current.id))
-        retire(edit, current.id)
         edit.delete(Network, current.id)
 
     await call.change("DistributedVirtualPortgroup.destroy", call.require(Network, network), plan, guard)

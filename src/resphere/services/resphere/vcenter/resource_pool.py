@@ -11,7 +11,7 @@ from resphere.inventory.model import ResourcePool
 from resphere.inventory.relations import ancestors
 from resphere.replica.edit import Edit
 from resphere.rules.names import require_free
-from resphere.rules.reservations import Shortage, admitted, require_room_to_move, root_of
+from resphere.rules.reservations import Shortage, require_room_to_move
 from resphere.rules.resource_pools import is_root, no_room
 from resphere.services.call import Call
 from resphere.services.registry import implements
@@ -36,14 +36,8 @@ async def move(call: Call, resource_pool: ids.ResourcePoolId, spec: PoolMoves.Mo
 
     def plan(edit: Edit, current: ResourcePool) -> None:
         destination = call.require(ResourcePool, spec.parent)
-        edit.rely_on(destination)
-        # Two moves at once could otherwise put each pool below the other.
-        for above in ancestors(inventory, destination):
-            if isinstance(above, ResourcePool):
-                edit.rely_on(above)
         require_room_in(call, current, destination)
         edit.put(msgspec.structs.replace(current, parent=destination.id))
-        edit.put(admitted(root_of(inventory, current)))
 
     await call.change("ResourcePool.moveInto", target, plan, guard)
 

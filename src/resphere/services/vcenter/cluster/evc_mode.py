@@ -50,6 +50,8 @@ async def set_(call: Call, cluster: ids.ClusterComputeResourceId, set_spec: EvcM
     def plan(edit: Edit, current: Cluster) -> None:
         for host in hosts_of_cluster(call.unfiltered, current.id):
             edit.rely_on(host)
+        # A host that joins meanwhile may lack what the mode asks for, and does not change the cluster.
+        edit.rely_on_referrers(current.id)
         edit.put(msgspec.structs.replace(current, evc_mode=mode))
 
     target = call.require(Cluster, cluster)

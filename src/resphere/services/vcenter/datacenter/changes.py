@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from resphere.contract.errors import InvalidArgument, ResourceInUse, VapiError, message
 from resphere.contract.generated import ids, vcenter
-from resphere.inventory.model import (
-    Datacenter,
-    DatastoreFile,
-    Folder,
-    Network,
-    Snapshot,
-    UnregisteredVm,
-    VirtualMachine,
-)
+from resphere.inventory.model import Datacenter, Folder
 from resphere.inventory.relations import children_of, descendants, folders_of_datacenter
-from resphere.inventory.tables import children_claims
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules.names import require_free, require_name
@@ -22,7 +13,6 @@ from resphere.services.call import Call
 from resphere.services.registry import implements
 
 Type = vcenter.Folder.Type
-HOLD_NO_CLAIMS = (DatastoreFile, Network, Snapshot, UnregisteredVm, VirtualMachine)
 
 
 @implements(vcenter.Datacenter.create)
@@ -48,7 +38,6 @@ async def create(call: Call, spec: vcenter.Datacenter.CreateSpec) -> ids.Datacen
         require_free(call.unfiltered, current, spec.name)
 
     def plan(edit: Edit, current: Folder) -> ids.DatacenterId:
-        edit.rely_on(current)
         return put_datacenter(edit, spec.name, current)
 
     return await call.change("Folder.createDatacenter", folder, plan, guard)
@@ -131,11 +120,6 @@ def require_empty(inventory: Replica, datacenter: Datacenter) -> None:
 
 
 def delete_tree(inventory: Replica, edit: Edit, top: Datacenter) -> None:
-    """Delete the datacenter and all below it.
-
-    Whatever others put in meanwhile makes a claim below one of these, so that the plan runs again and sees it.
-    """
+    """Delete the datacenter and all below it."""
     for doomed in (top, *descendants(inventory, top.id)):
         edit.delete(type(doomed), doomed.id)
-        if not isinstance(doomed, HOLD_NO_CLAIMS):
-            edit.vacant(children_claims(doomed.id))

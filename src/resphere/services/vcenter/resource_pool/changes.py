@@ -11,12 +11,9 @@ from resphere.contract.errors import (
 )
 from resphere.contract.generated import ids
 from resphere.inventory.model import ResourcePool, VirtualMachine
-from resphere.inventory.tables import children_claims
 from resphere.replica.edit import Edit
 from resphere.rules.names import require_name
-from resphere.rules.reservations import admitted, root_of
 from resphere.rules.resource_pools import Api, admit, allocation, is_root, require_place, require_pool_name
-from resphere.rules.users import retire, use
 from resphere.services.call import Call
 from resphere.services.registry import implements
 
@@ -49,9 +46,6 @@ async def create(call: Call, spec: Api.CreateSpec) -> ids.ResourcePoolId:
             memory_allocation=memory,
         )
         admit(call.unfiltered, made)
-        if cpu.reservation or memory.reservation:
-            edit.put(admitted(root_of(call.unfiltered, current)))
-        edit.rely_on(current)
         edit.put(made)
         return ids.ResourcePoolId(made.id)
 
@@ -91,7 +85,6 @@ async def update(call: Call, resource_pool: ids.ResourcePoolId, spec: Api.Update
         )
         if cpu or memory:
             admit(call.unfiltered, changed)
-            edit.put(admitted(root_of(call.unfiltered, current)))
         edit.put(changed)
 
     await call.change("ResourcePool.updateConfig", target, plan, guard)
@@ -120,15 +113,11 @@ async def delete(call: Call, resource_pool: ids.ResourcePoolId) -> None:
         inventory = call.unfiltered
         parent = inventory.get(ResourcePool, current.parent or "")
         assert parent is not None  # no root pool, so says the guard
-        use(edit, parent)
-        retire(edit, current.id)
         edit.delete(ResourcePool, current.id)
-        edit.vacant(children_claims(current.id))
         for child in inventory.by(ResourcePool, "parent", current.id).values():
             require_place(inventory, parent, child, current)
             edit.put(msgspec.structs.replace(child, parent=parent.id))
         for vm in inventory.by(VirtualMachine, "resource_pool", current.id).values():
             edit.put(msgspec.structs.replace(vm, resource_pool=ids.ResourcePoolId(parent.id)))
-        edit.put(admitted(root_of(inventory, parent)))
 
     await call.change("ResourcePool.destroy", target, plan, guard)

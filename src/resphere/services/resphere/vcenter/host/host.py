@@ -8,14 +8,13 @@ from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, 
 from resphere.contract.extensions.inventory_specs import NameSpec
 from resphere.contract.extensions.moves import HostMoves
 from resphere.contract.generated import ids, vcenter
-from resphere.inventory.model import Cluster, Folder, Host
+from resphere.inventory.model import Cluster, Host
 from resphere.inventory.relations import cluster_of_host, vms_of_host
 from resphere.replica.edit import Edit
 from resphere.rules.evc.compatibility import require_fitting
 from resphere.rules.hosts import remove_pools
 from resphere.rules.moves import require_same_datacenter
 from resphere.rules.names import require_free
-from resphere.rules.users import retire
 from resphere.services.call import Call
 from resphere.services.checks.moves import require_folder
 from resphere.services.registry import implements
@@ -66,7 +65,6 @@ async def move(call: Call, host: ids.HostSystemId, spec: HostMoves.MoveSpec) -> 
         if is_there(current, spec):
             edit.put(current)
         elif standalone_stays(call, current, spec):
-            edit.rely_on(call.require(Folder, str(spec.folder)))
             edit.put(msgspec.structs.replace(current, parent=spec.folder))
         else:
             change_owner(call, edit, current, spec)
@@ -114,15 +112,13 @@ def require_maintenance(call: Call, host: Host) -> None:
 def change_owner(call: Call, edit: Edit, host: Host, spec: HostMoves.MoveSpec) -> None:
     """Put the host, and its VMs, under the pools of the cluster that it joins, or of its own where it leaves one."""
     inventory = call.unfiltered
-    retire(edit, host.id)
+    # A machine that comes to the host meanwhile stands in the pools that it leaves.
+    edit.rely_on_referrers(host.id)
     if host.resource_pool is not None:
         remove_pools(inventory, edit, host)
     if spec.cluster is not None:
-        cluster = call.require(Cluster, spec.cluster)
-        edit.rely_on(cluster)
-        root, own = cluster.resource_pool, None
+        root, own = call.require(Cluster, spec.cluster).resource_pool, None
     else:
-        edit.rely_on(call.require(Folder, str(spec.folder)))
         root = own = put_root_pool(edit, host.id)
     for vm in vms_of_host(inventory, host.id):
         edit.put(msgspec.structs.replace(vm, resource_pool=root))

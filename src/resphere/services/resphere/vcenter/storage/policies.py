@@ -7,13 +7,12 @@ from uuid import UUID
 from resphere.contract.errors import AlreadyExists, InvalidArgument, ResourceInUse, message
 from resphere.contract.extensions.storage_policies import StoragePolicies
 from resphere.contract.generated import ids
-from resphere.inventory.storage_policies import BUILT_IN, StoragePolicy, policy_claims
+from resphere.inventory.storage_policies import BUILT_IN, StoragePolicy
 from resphere.inventory.tagging import Tag
 from resphere.replica.edit import Edit
 from resphere.rules.named_policies import require_policy
 from resphere.rules.names import require_name
 from resphere.rules.storage_policies import all_policies, vms_of_policy
-from resphere.rules.users import use_tag
 from resphere.services.call import Call
 from resphere.services.checks.tagging import require_now
 from resphere.services.registry import implements
@@ -42,7 +41,7 @@ async def create(call: Call, spec: StoragePolicies.CreateSpec) -> ids.VcenterSto
                 message("resphere.storage_policy.name_taken", "There is a storage policy {0} already.", made.name)
             )
         for tag in made.tags:
-            use_tag(edit, require_now(edit, Tag, tag))
+            require_now(edit, Tag, tag)
         edit.put(made)
 
     await call.unfiltered.change(plan)
@@ -76,6 +75,5 @@ async def delete(call: Call, policy: ids.VcenterStoragePolicyId) -> None:
                 )
             )
         edit.delete(StoragePolicy, policy)
-        edit.vacant(policy_claims(policy))
 
     await call.unfiltered.change(plan)

@@ -8,10 +8,9 @@ from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.extensions.inventory_specs import NameSpec
 from resphere.contract.extensions.moves import Machines
 from resphere.contract.generated import ids, vcenter
-from resphere.inventory.model import Folder, Host, ResourcePool, VirtualMachine
+from resphere.inventory.model import Host, ResourcePool, VirtualMachine
 from resphere.inventory.relations import cluster_of_host
 from resphere.replica.edit import Edit
-from resphere.rules.users import use
 from resphere.services.call import Call
 from resphere.services.checks.moves import rename, require_folder
 from resphere.services.registry import implements
@@ -44,10 +43,8 @@ async def move(call: Call, vm: ids.VirtualMachineId, spec: Machines.MoveSpec) ->
     def plan(edit: Edit, current: VirtualMachine) -> None:
         moved = current
         if spec.folder is not None:
-            edit.rely_on(call.require(Folder, spec.folder))
             moved = msgspec.structs.replace(moved, parent=spec.folder)
         if spec.resource_pool is not None:
-            use(edit, call.require(ResourcePool, spec.resource_pool))
             moved = msgspec.structs.replace(moved, resource_pool=spec.resource_pool)
         edit.put(moved)
 

@@ -100,7 +100,6 @@ def _tag_named(call: Call, edit: Edit, names: TagNameSpec, category_id: str, tag
     categories = list(call.unfiltered.by(Category, "name", names.category_name).values())
     if categories:
         category = categories[0]
-        edit.rely_on(category)
     else:
         category = Category(
             id=ids.CisTaggingCategoryId(category_id),

@@ -19,7 +19,6 @@ from resphere.replica.replica import Replica
 from resphere.replica.table import Reading
 from resphere.rules.names import require_name
 from resphere.rules.tag_deletion import delete_compute_policies
-from resphere.rules.users import use_tag
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.compute.policies.structures import (
@@ -222,7 +221,7 @@ def new_policy(
 
 
 def require_tag(edit: Edit, id: TagId, type: str, where: str) -> None:
-    """Begin to go by a tag.
+    """Refuse a tag that no policy can go by.
 
     :raises InvalidArgument: there is none of that id, or it cannot be attached to objects of the type.
     """
@@ -242,4 +241,3 @@ def require_tag(edit: Edit, id: TagId, type: str, where: str) -> None:
                 type,
             )
         )
-    use_tag(edit, tag)

@@ -48,7 +48,7 @@ async def add(call: Call, host: ids.HostSystemId, spec: ExternalPool.AddSpec) ->
     target = call.require(Host, host)
 
     def plan(edit: Edit, current: Host) -> int:
-        edit.rely_on(current)
+        edit.rely_on(current)  # it must be connected still, whether it has a pool already or not
         pool = edit.get(EntropyPool, current.id)
         available = min(CAPACITY, len(spec.data) + (0 if pool is None else pool.available))
         edit.put(EntropyPool(id=current.id, available=available))

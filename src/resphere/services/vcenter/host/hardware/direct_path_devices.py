@@ -85,7 +85,7 @@ async def configure(
         require_mode(current, device, configure_spec.new_mode)
 
     def plan(edit: Edit, current: Host) -> ConfigureResult:
-        edit.rely_on(current)
+        edit.rely_on(current)  # it must have the device still, whether that was configured before or not
         if configure_spec.new_mode is not None:
             key = device_key(current.id, device)
             mode = chosen(configure_spec.new_mode)

@@ -32,7 +32,6 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: Tickets.CreateSpec)
         require_console(current, spec.type)
 
     def plan(edit: Edit, current: VirtualMachine) -> None:
-        edit.rely_on(current)
         for old in list(call.unfiltered.by(ConsoleTicket, "machine", current.id).values()):
             if old.expires <= now:
                 edit.delete(ConsoleTicket, old.id)

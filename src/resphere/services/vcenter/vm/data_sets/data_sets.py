@@ -70,7 +70,6 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: DataSets.CreateSpec
     require_description(spec.description)
 
     def plan(edit: Edit, current: VirtualMachine) -> None:
-        edit.rely_on(current)
         identity = data_set_id(current.id, spec.name)
         if edit.get(DataSet, identity) is not None:
             raise AlreadyExists(
@@ -108,7 +107,7 @@ async def update(
 
     def plan(edit: Edit, current: VirtualMachine) -> None:
         found = require_data_set(edit.get(DataSet, data_set_id(current.id, data_set)), data_set)
-        edit.rely_on(current)
+        edit.rely_on(current)  # whose state allows it
         given = {
             "description": spec.description,
             "host": spec.host,
@@ -134,7 +133,7 @@ async def delete(call: Call, vm: ids.VirtualMachineId, data_set: ids.VcenterVmDa
             raise ResourceInUse(
                 message("resphere.vm.data_set.not_empty", "The data set '{0}' has entries: use force.", data_set)
             )
-        edit.rely_on(current)
+        edit.rely_on(current)  # whose state allows it
         delete_data_set(call.unfiltered, edit, found.id)
 
     await call.change("VirtualMachine.deleteDataSet", target, plan, require_changeable)

@@ -117,7 +117,7 @@ def writable(edit: Edit, vm: VirtualMachine, data_set: str) -> DataSet:
     found = require_data_set(edit.get(DataSet, data_set_id(vm.id, data_set)), data_set)
     if found.host is not DataSets.Access.READ_WRITE:
         raise no_access(found)
-    edit.rely_on(vm)
+    edit.rely_on(vm)  # whose state allows it
     return found
 
 

@@ -49,7 +49,7 @@ async def set_(call: Call, vm: ids.VirtualMachineId, spec: Customization.SetSpec
             require_fitting(current, wanted)
 
     def plan(edit: Edit, current: VirtualMachine) -> None:
-        edit.rely_on(current)
+        edit.rely_on(current)  # it must be off still, whether it has been customized before or not
         if wanted is not None:
             edit.put(pending(current.id, wanted))
             return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from resphere.contract.generated import ids
 from resphere.inventory.model import VirtualMachine
-from resphere.inventory.storage_policies import StoragePolicy
 from resphere.replica.edit import Edit
 from resphere.rules.machines.storage_policies import Policy, with_policies
 from resphere.rules.storage_policies import (
@@ -40,10 +39,6 @@ async def update(call: Call, vm: ids.VirtualMachineId, spec: Policy.UpdateSpec) 
         with_policies(call.unfiltered, current, spec)
 
     def plan(edit: Edit, current: VirtualMachine) -> None:
-        changed, used = with_policies(call.unfiltered, current, spec)
-        for policy in used:
-            if edit.get(StoragePolicy, policy.id) is not None:
-                edit.rely_on(policy)
-        edit.put(changed)
+        edit.put(with_policies(call.unfiltered, current, spec))
 
     await call.change("VirtualMachine.reconfigure", target, plan, guard)
