@@ -50,16 +50,17 @@ def run_shell(world: World, vm: ids.VirtualMachineId, line: str) -> int | None:
 
 def ended(world: World, task: str) -> str:
     """The status of a task at its end, which is waited for."""
+    return str(world.run(ending(world, task)).status)
 
-    async def wait() -> Task:
-        changed = asyncio.Event()
-        stop = world.inventory.subscribe(Task, lambda _old, _new: changed.set())
+
+async def ending(world: World, task: str) -> Task:
+    """The task at its end."""
+    changed = asyncio.Event()
+    stop = world.inventory.subscribe(Task, lambda _old, _new: changed.set())
+    found = world.inventory.get(Task, task)
+    while found is None or not found.is_finished:
+        changed.clear()
+        await changed.wait()
         found = world.inventory.get(Task, task)
-        while found is None or not found.is_finished:
-            changed.clear()
-            await changed.wait()
-            found = world.inventory.get(Task, task)
-        stop()
-        return found
-
-    return str(world.run(wait()).status)
+    stop()
+    return found
