@@ -1,7 +1,7 @@
 """What a virtual machine has beside itself: its guest, its data sets, a customization that waits.
 
 Whoever registers a machine moves it in the same edit. What a deleted machine had goes with it by itself
-(:attr:`~resphere.replica.table.Table.belongs_to`).
+(:attr:`~resphere.replica.table.Table.refers_to`).
 """
 
 from __future__ import annotations

@@ -94,21 +94,17 @@ def with_disk_policy(
     return msgspec.structs.replace(vm, disk_policies=policies)
 
 
-def with_known_policies(edit: Edit, before: VirtualMachine | None, after: VirtualMachine) -> VirtualMachine:
-    """``after`` with policies that exist, each relied upon that ``before`` did not have: none is deleted meanwhile."""
-    had = set() if before is None else {before.storage_policy, *before.disk_policies.values()}
+def with_known_policies(edit: Edit, vm: VirtualMachine) -> VirtualMachine:
+    """``vm`` with policies that exist."""
 
     def known(id: str) -> bool:
-        policy = edit.get(StoragePolicy, id)
-        if policy is not None and id not in had:
-            edit.rely_on(policy)
-        return policy is not None or id in BUILT_IN
+        return edit.get(StoragePolicy, id) is not None or id in BUILT_IN
 
-    disks = {disk: id for disk, id in after.disk_policies.items() if known(id)}
-    home = after.storage_policy if after.storage_policy is not None and known(after.storage_policy) else None
-    if (home, disks) == (after.storage_policy, after.disk_policies):
-        return after
-    return msgspec.structs.replace(after, storage_policy=home, disk_policies=disks)
+    disks = {disk: id for disk, id in vm.disk_policies.items() if known(id)}
+    home = vm.storage_policy if vm.storage_policy is not None and known(vm.storage_policy) else None
+    if (home, disks) == (vm.storage_policy, vm.disk_policies):
+        return vm
+    return msgspec.structs.replace(vm, storage_policy=home, disk_policies=disks)
 
 
 def vms_of_policy(inventory: Reading, policy: str) -> Mapping[str, VirtualMachine]:

@@ -36,7 +36,6 @@ from resphere.rules.candidates import Usable, anything
 from resphere.rules.placement.hosts import can_run, memory_in_use_MiB
 from resphere.rules.refusals import not_found
 from resphere.rules.space import free_space
-from resphere.rules.users import use
 
 O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
 
@@ -97,9 +96,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 def rely_on(edit: Edit, place: Place) -> None:
     """Have the change fail where the folder, pool, host or datastore is changed or deleted meanwhile."""
-    edit.rely_on(place.folder)
-    for used in (place.datastore, place.resource_pool, place.host):
-        use(edit, used)
+    for used in (place.folder, place.datastore, place.resource_pool, place.host):
+        edit.refer_to(used)
 
 
 def every_host(hosts: Sequence[Host]) -> Sequence[Host]:

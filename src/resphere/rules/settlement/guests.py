@@ -20,6 +20,6 @@ Inside = ChangeGuestFile | StartProcess | EndProcess | AgreeOnTransfer | EndDown
 
 def done(s: Settlement, effect: Inside, facts: Facts, decided: Inside) -> Any:
     """The provider's documents are stored; the machine is where and what it was."""
-    s.edit.rely_on(effect.vm)
+    s.edit.rely_on(effect.vm)  # the documents refer to it, but its state is what allows it
     s.note(facts)
     return facts.result

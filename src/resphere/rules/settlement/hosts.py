@@ -11,7 +11,6 @@ from resphere.inventory.model import Folder, Host, VirtualMachine
 from resphere.rules.new_hosts import put_host
 from resphere.rules.refusals import not_found
 from resphere.rules.settlement.settlement import Settlement
-from resphere.rules.users import use
 
 CONNECTED = vcenter.Host.ConnectionState.CONNECTED
 DISCONNECTED = vcenter.Host.ConnectionState.DISCONNECTED
@@ -25,7 +24,6 @@ def added(s: Settlement, effect: AddHost, facts: Facts, decided: AddHost) -> Non
     folder = s.edit.get(Folder, effect.folder)
     if folder is None:
         raise not_found(Folder, effect.folder)
-    s.edit.rely_on(folder)
     s.note(facts)
     if facts.host is not None:
         put_host(s.inventory, s.edit, folder, effect.host, effect.new_host.hostname, facts.host)
@@ -49,7 +47,6 @@ def entered(s: Settlement, effect: EnterMaintenanceMode, facts: Facts, decided: 
     for id, destination in effect.moves.items():
         vm, other = s.edit.get(VirtualMachine, id), s.edit.get(Host, destination)
         if vm is not None and other is not None:
-            use(s.edit, other)
             s.edit.put(msgspec.structs.replace(vm, host=other.id))
     s.edit.put(msgspec.structs.replace(effect.host, in_maintenance_mode=True))
 

@@ -37,7 +37,6 @@ from resphere.rules.machines.power_states import powered_off, powered_on, suspen
 from resphere.rules.relocation import arriving, arriving_beside, carry, followed, kept_by_snapshots, new_paths
 from resphere.rules.settlement.settlement import Settlement, merged
 from resphere.rules.storage_policies import with_known_policies
-from resphere.rules.users import use_connections
 
 Powered = PowerOn | PowerOff | Reset | Suspend | ShutDownGuest | RebootGuest
 Changed = ConnectInstaller | DisconnectInstaller | UpgradeTools | CustomizeGuest
@@ -60,9 +59,8 @@ def registered(s: Settlement, effect: RegisterVm, facts: Facts, decided: Registe
     """A machine that is back. Networks and policies that are gone meanwhile leave it without."""
     inventory, edit, files, snapshots = s.inventory, s.edit, effect.files, effect.snapshots
     edit.delete(UnregisteredVm, files.id)
-    vm = with_known_policies(edit, None, facts.machine or effect.vm)
+    vm = with_known_policies(edit, facts.machine or effect.vm)
     edit.put(vm)
-    use_connections(inventory, edit, None, vm)
     move_belongings(inventory, edit, files.machine.id, vm.id, snapshots)
     placed = {"name": vm.name, "parent": vm.parent or "", "host": vm.host, "resource_pool": vm.resource_pool}
     for snapshot in files.snapshots:
@@ -123,7 +121,6 @@ def relocated(s: Settlement, effect: RelocateVm, facts: Facts, decided: Relocate
     for snapshot in moved:
         edit.put(snapshot)
     edit.put(after)
-    use_connections(inventory, edit, vm if vm.host == after.host else None, after)
 
 
 def reconfigured(s: Settlement, effect: ReconfigureVm, facts: Facts, decided: ReconfigureVm) -> None:
@@ -136,7 +133,7 @@ def reconfigured(s: Settlement, effect: ReconfigureVm, facts: Facts, decided: Re
 def powered(s: Settlement, effect: Powered, facts: Facts, decided: Powered) -> None:
     """Another power state, maybe on another host."""
     if isinstance(effect, PowerOn):
-        s.edit.rely_on(effect.host)
+        s.edit.rely_on(effect.host)  # it must be able to run it still, also where that is no other host
     s.note(facts)
     if facts.machine is not None:
         s.edit.put(merged(decided.vm, facts.machine, effect.vm))

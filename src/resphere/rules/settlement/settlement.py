@@ -12,7 +12,6 @@ from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules.files import settle as settle_files
 from resphere.rules.storage_policies import with_known_policies
-from resphere.rules.users import use_connections
 
 
 class Settlement(msgspec.Struct, frozen=True, gc=False):
@@ -34,10 +33,9 @@ class Settlement(msgspec.Struct, frozen=True, gc=False):
 
     def put_machine(self, before: VirtualMachine | None, after: VirtualMachine) -> VirtualMachine:
         """Write a machine that is new or changed, whose files follow and whose policies are known ones."""
-        after = with_known_policies(self.edit, before, after)
+        after = with_known_policies(self.edit, after)
         self.edit.put(after)
         settle_files(self.inventory, self.edit, before, after)
-        use_connections(self.inventory, self.edit, before, after)
         return after
 
 

@@ -28,7 +28,7 @@ def taken(s: Settlement, effect: TakeSnapshot, facts: Facts, decided: TakeSnapsh
 
 def reverted(s: Settlement, effect: RevertToSnapshot, facts: Facts, decided: RevertToSnapshot) -> None:
     """Hardware, power state and data sets are what the snapshot holds."""
-    s.edit.rely_on(effect.snapshot)
+    s.edit.rely_on(effect.snapshot)  # its state becomes the machine's, which may hang on it already
     after = effect.after if facts.machine is None else merged(decided.before, facts.machine, effect.before)
     s.put_machine(effect.before, still_unmerged(effect.before, msgspec.structs.replace(after, unmerged={})))
     s.note(facts)
