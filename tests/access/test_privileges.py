@@ -13,6 +13,7 @@ from resphere.access.roles import ADMIN, NO_ACCESS, READ_ONLY
 from resphere.access.view import RootView
 from resphere.contract import lookup
 from resphere.contract.errors import Unauthorized
+from resphere.contract.extensions.datastores import Datastores
 from resphere.contract.generated import ids, index, vcenter, vcenter_inventory, vcenter_vm, vcenter_vm_hardware
 from resphere.contract.model import AnyOperation, LocalizableMessage, Operation, Requirement
 
@@ -124,6 +125,15 @@ def test_where_the_server_chooses_the_root_folder_is_asked() -> None:
 
 def test_what_a_change_does_not_name_it_leaves_alone() -> None:
     assert asked_of(vcenter.VM.relocate, {"vm": VM}, VM, vcenter.VM.RelocateSpec()) == {"Resource.ColdMigrate on vm-7"}
+
+
+def test_a_list_that_is_given_empty_asks_the_root_folder() -> None:
+    spec = Datastores.HostsSpec(hosts=frozenset())
+    store = ids.DatastoreId("datastore-15")
+    assert asked_of(Datastores.mount, {"datastore": store}, store, spec) == {
+        "Host.Config.Storage on None",
+        "System.Read on datastore-15",
+    }
 
 
 def test_any_of_several_fields_names_what_a_privilege_is_asked_on() -> None:

@@ -49,17 +49,19 @@ def authorize_references(
     """
     changes = any(each.parameter in parameters for each in requirements_of(operation))
     for requirements in by_subject(operation):
-        targets = [
-            (requirement, target)
+        given = [
+            (requirement, value)
             for requirement in requirements
             if requirement.parameter not in parameters
-            for target in named_in(input, requirement)
+            for value in given_in(input, requirement)
         ]
+        targets = [(requirement, target) for requirement, value in given for target in identifiers(value)]
         for requirement, target in targets:
             require(view, vcenter, requirement, target)
         first = requirements[0]
         optional = changes or first.resource == "Network" or (first.privileges == (READ,) and first.attribute)
-        if not targets and not optional:
+        # A list that is given and empty names nothing that could be left alone.
+        if not targets and (given or not optional):
             require(view, vcenter, first, None)
 
 
@@ -74,15 +76,15 @@ def by_subject(operation: AnyOperation) -> tuple[tuple[Requirement, ...], ...]:
     return tuple(map(tuple, subjects.values()))
 
 
-def named_in(input: Struct, requirement: Requirement) -> Iterator[str]:
-    """The identifiers that the requirement's parameter or attribute has in ``input``."""
+def given_in(input: Struct, requirement: Requirement) -> Iterator[Any]:
+    """The values that the requirement's parameter or attribute has in ``input``, where it is set."""
     if requirement.attribute is not None:
         structure, _, field = requirement.attribute.partition(":")
-        yield from references(input, structure, field)
+        yield from values_of(input, structure, field)
         return
-    for parameter in msgspec.structs.fields(input):
-        if parameter.encode_name == requirement.parameter:
-            yield from identifiers(getattr(input, parameter.name))
+    for name, value in zip(input.__struct_encode_fields__, msgspec.structs.astuple(input), strict=True):
+        if name == requirement.parameter and value is not None:
+            yield value
 
 
 def require(view: View, vcenter: str, requirement: Requirement, target: str | None) -> None:
@@ -99,20 +101,22 @@ def require(view: View, vcenter: str, requirement: Requirement, target: str | No
         raise no_privileges(privilege, target, vcenter)
 
 
-def references(value: Any, structure: str, field: str) -> Iterator[str]:
-    """The identifiers in ``field`` of every ``structure`` (``*``: any) inside ``value``."""
+def values_of(value: Any, structure: str, field: str) -> Iterator[Any]:
+    """The values of ``field``, where it is set, in every ``structure`` (``*``: any) inside ``value``."""
     if isinstance(value, Struct):
         for name, inner in zip(value.__struct_encode_fields__, msgspec.structs.astuple(value), strict=True):
+            if inner is None:
+                continue
             if name == field and structure in ("*", value.__vapi_name__):
-                yield from identifiers(inner)
-            elif inner is not None:
-                yield from references(inner, structure, field)
+                yield inner
+            else:
+                yield from values_of(inner, structure, field)
     elif isinstance(value, (tuple, frozenset)):
         for inner in value:
-            yield from references(inner, structure, field)
+            yield from values_of(inner, structure, field)
     elif isinstance(value, dict):
         for inner in value.values():
-            yield from references(inner, structure, field)
+            yield from values_of(inner, structure, field)
 
 
 def identifiers(value: Any) -> Iterator[str]:

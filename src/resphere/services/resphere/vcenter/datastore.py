@@ -163,7 +163,7 @@ async def unmount(call: Call, datastore: ids.DatastoreId, spec: Datastores.Hosts
         hosts = {host.id for host in require_hosts(call, current, spec.hosts)}
         for vm in vms_that_use(call.unfiltered, current):
             if vm.host in hosts:
-                raise in_use(current, f"the virtual machine {vm.name} ({vm.id}) has files on it")
+                raise in_use(current, f"{words(call, vm)} has files on it")
 
     def plan(edit: Edit, current: Datastore) -> None:
         # A machine that comes to have files there on such a host meanwhile does not change the host.
@@ -190,7 +190,7 @@ async def delete(call: Call, datastore: ids.DatastoreId) -> None:
 
     def guard(current: Datastore) -> None:
         for vm in vms_that_use(inventory, current):
-            raise in_use(current, f"the virtual machine {vm.name} ({vm.id}) has files on it")
+            raise in_use(current, f"{words(call, vm)} has files on it")
         for child in children_of(inventory, current.id):
             raise in_use(current, f"{child.name} lies on it")
         for path in files_on(inventory, current.id):
@@ -206,6 +206,11 @@ def vms_that_use(inventory: Replica, datastore: Datastore) -> Iterator[VirtualMa
     """The VMs with files on the datastore, be it an image in a CD-ROM."""
     yield from vms_of_datastore(inventory, datastore)
     yield from vms_with_images_on(inventory, datastore)
+
+
+def words(call: Call, vm: VirtualMachine) -> str:
+    """A VM as those hear of it who see it, and others."""
+    return f"the virtual machine {vm.name} ({vm.id})" if call.view.sees(vm) else "a virtual machine"
 
 
 def in_use(datastore: Datastore, why: str) -> ResourceInUse:

@@ -217,13 +217,14 @@ def require_unused(call: Call, network: Network, hosts: set[str] | None = None) 
     """Refuse a network that a VM (on one of ``hosts``) has a NIC on."""
     for vm in call.unfiltered.by(VirtualMachine, "network", network.id).values():
         if hosts is None or vm.host in hosts:
+            # Whose it is, only those hear who see it.
+            user = "the virtual machine {2} ({3})" if call.view.sees(vm) else "a virtual machine"
             raise ResourceInUse(
                 message(
                     "resphere.network.in_use",
-                    "The network {0} ({1}) is in use: the virtual machine {2} ({3}) has a network adapter on it.",
+                    f"The network {{0}} ({{1}}) is in use: {user} has a network adapter on it.",
                     network.name,
                     network.id,
-                    vm.name,
-                    vm.id,
+                    *((vm.name, vm.id) if call.view.sees(vm) else ()),
                 )
             )
