@@ -20,7 +20,10 @@ COMPILE = UV_NO_CONFIG=1 $(UV) pip compile --quiet --universal --python-version 
 # $(call step,name,command): run it, and say plainly which step failed.
 step = $(2) || { echo "make: $(1) failed" >&2; exit 1; }
 
-.PHONY: help setup run test check bench contract docs bindings ansible lock format clean
+# Compiling the tests anew would cost more than collecting them.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup run test quick check bench contract docs bindings ansible lock format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +35,9 @@ run: setup  ## serve: make run ARGS="--port 8443"
 
 test: check bindings ansible  ## everything continuous integration runs: make check, then pytest (ARGS="-k tls" narrows it)
 	@$(call step,pytest,$(BIN)/python -m pytest $(ARGS))
+
+quick: check  ## in about a minute: make check, then the tests that start no process, with fewer examples
+	@$(call step,pytest --quick,$(BIN)/python -m pytest --quick $(ARGS))
 
 check: setup  ## the static part: ruff, mypy --strict, views gone round, import directions
 	@$(call step,ruff check,$(BIN)/ruff check --quiet $(CHECKED))

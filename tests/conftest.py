@@ -7,12 +7,27 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.support.examples import PROFILE, SHORT_PROFILE, register_profiles
+from tests.support.in_process import skip_what_starts_processes
 from tests.support.refusals import WITNESS
 
-# No deadline: a test never asserts a time. Derandomised, no database: the same run
-# everywhere, with any number of workers.
-settings.register_profile("resphere", deadline=None, derandomize=True, database=None)
-settings.load_profile("resphere")
+register_profiles()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="skip tests that start a process, and try fewer examples")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before any test module asks how many examples to try."""
+    settings.load_profile(SHORT_PROFILE if config.getoption("quick") else PROFILE)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def in_process(pytestconfig: pytest.Config) -> None:
+    """With ``--quick`` nothing may start a process where tests run; xdist has started its own before."""
+    if pytestconfig.getoption("quick"):
+        skip_what_starts_processes()
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,6 @@ import sys
 from collections import Counter
 
 import msgspec
-import pytest
 
 from resphere.contract import extensions, lookup
 from resphere.contract.generated import index, vcenter, vcenter_vm
@@ -34,27 +33,34 @@ def test_operations_that_public_clients_use() -> None:
     assert sum(1 for operation in GENERATED if operation.clients) == 483
 
 
-@pytest.mark.parametrize("operation", EVERY, ids=lambda operation: operation.id)
-def test_every_type_can_be_decoded_and_encoded(operation: AnyOperation) -> None:
-    msgspec.json.Decoder(operation.input)
-    if operation.output is not None:
-        msgspec.json.Decoder(operation.output)
+def test_every_type_can_be_decoded_and_encoded() -> None:
+    assert not {operation.id: reason for operation in EVERY if (reason := undecodable(operation))}
 
 
-@pytest.mark.parametrize("operation", EVERY, ids=lambda operation: operation.id)
-def test_every_route_accounts_for_every_parameter(operation: AnyOperation) -> None:
+def undecodable(operation: AnyOperation) -> str:
+    """Why input or output of an operation cannot be decoded; empty where they can."""
+    try:
+        for expected in (operation.input, operation.output):
+            if expected is not None:
+                msgspec.json.Decoder(expected)
+    except TypeError as error:
+        return str(error)
+    return ""
+
+
+def test_every_route_accounts_for_every_parameter() -> None:
     """A parameter travels in the path, the query or the body, and in one of them only."""
-    route = operation.api
-    if route is None:
-        return
-    path = re.findall(r"{(\w+)}", route.path)
-    query = {name.partition(".")[0] for name in route.query}
-    places = Counter([*path, *query, *route.body])
-    fields = {field.encode_name: field for field in msgspec.structs.fields(operation.input)}
-    assert set(places) <= set(fields)
-    # A structure without fields has nothing that could travel in a query.
-    assert all(not fields[name].required for name in set(fields) - set(places))
-    assert set(places.values()) <= {1}
+    routed = [(operation, operation.api) for operation in EVERY if operation.api is not None]
+    assert len(routed) > 1000
+    for operation, route in routed:
+        path = re.findall(r"{(\w+)}", route.path)
+        query = {name.partition(".")[0] for name in route.query}
+        places = Counter([*path, *query, *route.body])
+        fields = {field.encode_name: field for field in msgspec.structs.fields(operation.input)}
+        assert set(places) <= set(fields), operation.id
+        # A structure without fields has nothing that could travel in a query.
+        assert all(not fields[name].required for name in set(fields) - set(places)), operation.id
+        assert set(places.values()) <= {1}, operation.id
 
 
 def test_statuses_are_those_of_vcenter() -> None:

@@ -14,6 +14,7 @@ from resphere.contract.model import AnyOperation, Struct, WholeBytes
 from resphere.dialects.api import ApiDialect
 from resphere.dialects.base import Request, Resolved
 from tests.support.calls import ApiCall, api_call, inputs, minimal_input
+from tests.support.examples import examples
 from tests.support.from_contract import wire
 
 DIALECT = ApiDialect(api_routes())
@@ -67,7 +68,7 @@ def test_the_least_input_of_every_operation() -> None:
         assert document(arrived) == document(value), operation.id
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.data())
 def test_any_input_of_any_operation(data: st.DataObject) -> None:
     operation = data.draw(st.sampled_from(WIDE))

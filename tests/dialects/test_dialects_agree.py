@@ -15,6 +15,7 @@ from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation
 from resphere.inventory.model import KINDS, ManagedObject
 from tests.support.calls import inputs, minimal_input
+from tests.support.examples import examples
 from tests.support.served import Failure, Served
 from tests.support.world import IMPLEMENTATIONS
 
@@ -82,7 +83,7 @@ def test_a_reply_is_kept_for_no_other_body(
         assert found == {identity: vcenter_inventory.Datastore.Info(type="Datastore")}
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.data())
 def test_any_call(three: tuple[Served, Served, Served], some_ids: dict[str, list[str]], data: st.DataObject) -> None:
     operation = data.draw(st.sampled_from(COMMON))

@@ -20,6 +20,7 @@ from resphere.dialects.base import Credentials, Outcome, Refused, Request, Resol
 from resphere.dialects.jsonrpc import JsonRpcDialect, ProtocolFault, target_names
 from resphere.dialects.vapi_values import encoder
 from resphere.server.kept import compressed
+from tests.support.examples import examples
 from tests.support.from_contract import from_contract, wire
 from tests.support.jsonrpc import SECURITY, USER_PASS, error_of, invocation, said, session_context
 
@@ -182,13 +183,13 @@ class TestProtocol:
         assert reply.status == 405
         assert ("Allow", "GET, HEAD, OPTIONS, POST") in reply.headers
 
-    @settings(max_examples=300)
+    @settings(max_examples=examples(300))
     @given(st.binary(max_size=60) | st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
     def test_whatever_is_sent_gets_an_answer(self, sent: Any) -> None:
         reply = reply_to(resolve(sent))
         assert reply["error"]["code"] in (-32700, -32600)
 
-    @settings(max_examples=200)
+    @settings(max_examples=examples(200))
     @given(
         st.sampled_from(["id", "jsonrpc", "method", "params"]),
         st.recursive(st.none() | st.text() | st.integers(), lambda i: st.dictionaries(st.text(), i)),
@@ -237,7 +238,7 @@ class TestOperations:
                 assert all(f"{{{name}}}" in operation.api.path for name in target_names(operation))
                 assert len(target_names(operation)) == operation.api.path.count("{")
 
-    @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+    @settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
     @given(st.data())
     def test_any_input_of_any_operation(self, data: st.DataObject) -> None:
         operation = data.draw(st.sampled_from(OPERATIONS))

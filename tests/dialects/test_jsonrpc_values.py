@@ -14,6 +14,7 @@ from resphere.contract.generated import cis, cis_task, vcenter
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import DateTime, ErrorValue, LocalizableMessage, Long, Secret
 from resphere.dialects.vapi_values import decoder, encode_error, encoder
+from tests.support.examples import examples
 from tests.support.from_contract import from_contract, minimal
 from tests.support.jsonrpc import said
 
@@ -41,7 +42,7 @@ def test_the_least_value_of_every_type_survives() -> None:
         assert there_and_back(expected, value) == value
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.data())
 def test_any_value_of_any_type_survives(data: st.DataObject) -> None:
     expected = data.draw(st.sampled_from(TYPES))

@@ -14,6 +14,7 @@ from resphere.contract.model import AnyOperation, Struct
 from resphere.dialects.base import Request, Resolved
 from resphere.dialects.rest import RestDialect
 from tests.support.calls import ApiCall, is_segment
+from tests.support.examples import examples
 from tests.support.from_contract import from_contract, minimal, wire, without_none
 from tests.support.rest_calls import rest_call
 
@@ -88,7 +89,7 @@ def test_the_least_input_of_every_operation() -> None:
 
 
 @pytest.mark.parametrize("numbered", [False, True])
-@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=examples(80), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.data())
 def test_any_input_of_any_operation(numbered: bool, data: st.DataObject) -> None:
     operation = data.draw(st.sampled_from(OPERATIONS))

@@ -27,6 +27,7 @@ from resphere.dialects.rest import RestDialect
 from resphere.dialects.rest_values import READING, WRITING
 from resphere.dialects.validation import anywhere
 from resphere.dialects.vapi_values import decoder
+from tests.support.examples import examples
 from tests.support.from_contract import from_contract, minimal
 from tests.support.jsonrpc import said
 
@@ -77,7 +78,7 @@ def test_the_least_result_of_every_operation(carry: Carry, operations: list[AnyO
 
 
 @DIALECTS
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_any_result_of_any_operation(carry: Carry, operations: list[AnyOperation], data: st.DataObject) -> None:
     operation = data.draw(st.sampled_from(operations))

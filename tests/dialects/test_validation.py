@@ -15,10 +15,11 @@ from resphere.contract.generated import cis, vcenter, vcenter_vm_hardware
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import Struct
 from resphere.dialects.validation import INVALID_INPUT, bare, check_unions, decode_json
+from tests.support.examples import examples
 from tests.support.from_contract import from_contract, minimal, wire
 
 Disk, Ethernet = vcenter_vm_hardware.Disk, vcenter_vm_hardware.Ethernet
-LIMITS = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+LIMITS = settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def unions(struct: type[Struct], seen: set[type[Struct]]) -> set[type[Struct]]:

@@ -24,10 +24,11 @@ from tests.support.calls import ApiCall, api_call, inputs
 from tests.support.from_contract import OPAQUE, TEXTS, Real
 from tests.support.server import Client, Server
 
+HANDLERS = load(services)
 IMPLEMENTED = [
     operation
     for operation in all_operations()
-    if operation.id in load(services) and operation.api is not None and operation.id != LOGIN
+    if operation.id in HANDLERS and operation.api is not None and operation.id != LOGIN
 ]
 LISTS = {
     "VirtualMachineId": "vm",

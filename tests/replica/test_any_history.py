@@ -32,6 +32,7 @@ from tests.replica.worlds import (
     put,
     store_in,
 )
+from tests.support.examples import examples
 
 R = TypeVar("R")
 SIDES = st.integers(0, 1)
@@ -201,7 +202,7 @@ class TwoThatWait(TwoReplicas):
 
 for machine in (TwoReplicas, TwoThatWait):
     machine.TestCase.settings = settings(
-        max_examples=40,
+        max_examples=examples(40),
         stateful_step_count=30,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )

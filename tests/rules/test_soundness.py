@@ -28,6 +28,7 @@ from resphere.inventory.model import (
 from resphere.providers.simulator.devices import floppy
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.sizes import Sizes
+from tests.support.examples import examples
 from tests.support.soundness import problems
 
 SOUND = generate(Sizes(), 0)
@@ -41,7 +42,7 @@ def sizes(draw: st.DrawFn) -> Sizes:
     return Sizes(datacenters=draw(st.integers(1, 4)), clusters=clusters, hosts=hosts, vms=vms)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(sizes(), st.integers(0, 2**64))
 def test_whatever_is_generated_holds_together(sizes: Sizes, seed: int) -> None:
     assert problems(generate(sizes, seed)) == []

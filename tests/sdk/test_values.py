@@ -15,6 +15,7 @@ from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation
 from resphere.dialects.vapi_values import decoder, encoder
 from tests.sdk.bindings import RELEASES, run
+from tests.support.examples import examples
 from tests.support.from_contract import from_contract, minimal, wire
 from tests.support.jsonrpc import said
 
@@ -44,7 +45,7 @@ def any_values() -> list[Case]:
     """Some hundred values with something in them."""
     cases: list[Case] = []
 
-    @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+    @settings(max_examples=examples(300), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
     @given(st.data())
     def gather(data: st.DataObject) -> None:
         operation, side, expected = data.draw(st.sampled_from(SIDES))

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from resphere.server.certs_zip import certs_zip, subject_hash
 from resphere.server.x509 import issue_authority, issue_revocation_list
+from tests.support.examples import examples
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 OPENSSL = shutil.which("openssl")
@@ -79,7 +80,7 @@ def test_the_hash_is_openssls(subject: x509.Name) -> None:
 
 
 @needs_openssl
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=64))
 def test_the_hash_is_openssls_for_any_text(text: str) -> None:
     subject = x509.Name([attribute(NameOID.ORGANIZATION_NAME, text), attribute(NameOID.COMMON_NAME, "CA")])

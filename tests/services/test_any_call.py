@@ -26,6 +26,7 @@ from resphere.providers.simulator.inventory_file import parse_inventory, write_i
 from resphere.services.registry import load
 from tests.services.vcenter.vm.test_refusals import ON, equipped
 from tests.support.calls import aimed, inputs
+from tests.support.examples import examples
 from tests.support.from_contract import Real
 from tests.support.guests import ready_vm
 from tests.support.invariants import managed_objects, require_sound
@@ -62,7 +63,7 @@ def call(world: World, operation: AnyOperation, value: Any) -> None:
             msgspec.json.decode(encoded(result, operation.output), type=operation.output)
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_calls_in_any_order(real: Real, data: st.DataObject) -> None:
     with TemporaryDirectory() as folder, World(Path(folder)) as world:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from resphere.store.base import Check, Conflict, Store, Taking, Transaction, Write
 from tests.store.contract import NewStore, run
 from tests.store.model import Model, documents_of, replay
+from tests.support.examples import examples
 
 KEYS = [("vm", "1"), ("vm", "2"), ("vm", "é"), ("host", "1")]
 CLAIMS = ["a", "ab", "a%", "a_b", "a\U0010ffff", "b/1", "b/2"]
@@ -79,7 +80,7 @@ async def assert_agrees(store: Store, model: Model) -> None:
         assert order == sorted(order)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(histories)
 def test_one_after_another_through_two_openers(new_store: NewStore, history: Sequence[Sequence[Planned]]) -> None:
     async def scenario() -> None:
@@ -101,7 +102,7 @@ def test_one_after_another_through_two_openers(new_store: NewStore, history: Seq
     run(scenario())
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(histories)
 def test_in_groups(new_store: NewStore, history: Sequence[Sequence[Planned]]) -> None:
     """Callers at once through one opener: as if one after another, in the order of their sequences."""

@@ -19,6 +19,7 @@ from resphere.providers.simulator.inventory_file import (
     write_inventory,
 )
 from resphere.providers.simulator.sizes import Sizes
+from tests.support.examples import examples
 
 SMALL = """\
 datacenters:
@@ -40,14 +41,14 @@ def test_what_is_written_is_read_back_object_for_object(sizes: Sizes) -> None:
     assert parse_inventory(write_inventory(objects), "file") == objects
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.integers(0, 2**32), st.integers(0, 25))
 def test_any_generated_inventory_round_trips(seed: int, vms: int) -> None:
     objects = generate(Sizes(clusters=1, hosts=2, vms=vms), seed)
     assert parse_inventory(write_inventory(objects), "file") == objects
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=80), st.text())
 def test_any_text_round_trips(name: str, annotation: str) -> None:
     objects = generate(Sizes(clusters=0, hosts=1, vms=1), 1)

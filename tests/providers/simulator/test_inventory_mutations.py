@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.inventory_file import InventoryFileError, parse_inventory, write_inventory
 from resphere.providers.simulator.sizes import Sizes
+from tests.support.examples import examples
 from tests.support.soundness import problems
 
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "inventory.yaml"
@@ -66,13 +67,13 @@ def check_mutation(document: Any) -> None:
     assert parse_inventory(write_inventory(objects), "file") == objects
 
 
-@settings(max_examples=250)
+@settings(max_examples=examples(250))
 @given(st.data())
 def test_a_changed_short_file_loads_or_is_refused(data: st.DataObject) -> None:
     check_mutation(mutated(data, SHORT))
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.data())
 def test_a_changed_full_file_loads_or_is_refused(data: st.DataObject) -> None:
     check_mutation(mutated(data, FULL))

@@ -13,6 +13,7 @@ from resphere.inventory.model import Host, VirtualMachine
 from resphere.providers.base import IDLE, Load
 from resphere.providers.simulator.load import DAY, MONDAY, busy, habits, is_up, own_load, total, vm_loads, wave
 from tests.inventory import samples
+from tests.support.examples import examples
 
 HOST = samples.host("host-11", "esx0", "domain-c8", datastores=("datastore-15",), networks=("network-17", "network-18"))
 ON, OFF, SUSPENDED = (vcenter_vm.Power.State(f"{name}") for name in ("POWERED_ON", "POWERED_OFF", "SUSPENDED"))
@@ -63,7 +64,7 @@ def test_sums(loads: list[Load]) -> None:
         assert getattr(summed, name) == sum(getattr(load, name) for load in loads)
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(uuid=uuids)
 def test_days_have_a_busy_hour_and_weeks_a_weekend(uuid: str) -> None:
     own = habits(machine(uuid))

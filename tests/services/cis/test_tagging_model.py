@@ -23,6 +23,7 @@ from resphere.inventory.tagging import Attachment, Category, Tag
 from resphere.services.call import Call
 from resphere.services.cis.tagging import category, tag, tag_association
 from tests.services.cis.tagging_world import MULTIPLE, SINGLE, VMS, World, dynamic, vm, worlds
+from tests.support.examples import examples
 
 R = TypeVar("R")
 
@@ -299,4 +300,4 @@ def all_ids(world: World) -> list[ids.CisTaggingTagId]:
 
 
 TestTagging = Tagging.TestCase
-TestTagging.settings = settings(max_examples=40, stateful_step_count=40)
+TestTagging.settings = settings(max_examples=examples(40), stateful_step_count=40)

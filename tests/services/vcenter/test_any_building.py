@@ -39,6 +39,7 @@ from resphere.inventory.model import (
 )
 from resphere.inventory.storage_policies import StoragePolicy
 from resphere.inventory.tagging import Tag, type_of
+from tests.support.examples import examples
 from tests.support.histories import History
 
 Api = vcenter
@@ -320,5 +321,5 @@ class Building(History):
 
 TestBuilding = Building.TestCase
 TestBuilding.settings = settings(
-    max_examples=EXAMPLES, stateful_step_count=STEPS, phases=(Phase.explicit, Phase.generate)
+    max_examples=examples(EXAMPLES), stateful_step_count=STEPS, phases=(Phase.explicit, Phase.generate)
 )

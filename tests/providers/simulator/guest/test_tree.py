@@ -16,6 +16,7 @@ from resphere.providers.simulator.guest.paths import POSIX, WINDOWS, PathStyle
 from resphere.providers.simulator.guest.programs import Context
 from resphere.providers.simulator.guest.shell import run_line
 from resphere.providers.simulator.guest.tree import DIRECTORY, FILE, Limits, Tree
+from tests.support.examples import examples
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ROOT = GuestNode(name="", type=DIRECTORY, modified=NOW, accessed=NOW, created=NOW, permissions="0755")
@@ -67,7 +68,7 @@ def test_any_text_is_a_path_or_refused(text: str, windows: bool) -> None:
 PIECES = st.sampled_from([*"ab /\\'\"$;|&><\n2-.=#*{}%", "echo", "cat", "rm -rf", "sh -c", "cmd /c", "md", "sleep 1"])
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.lists(PIECES, max_size=40).map("".join))
 def test_any_line_ends(line: str) -> None:
     for run, style, home in ((run_line, POSIX, "/"), (run_cmd, WINDOWS, "C:\\")):
@@ -170,7 +171,7 @@ class Files(RuleBasedStateMachine):
 
 
 TestFiles = Files.TestCase
-TestFiles.settings = settings(max_examples=60, stateful_step_count=30)
+TestFiles.settings = settings(max_examples=examples(60), stateful_step_count=30)
 
 
 def test_links_lead_on_and_do_not_go_round() -> None:

@@ -32,6 +32,7 @@ from resphere.inventory.model import Cluster, Datastore, Folder, Host, ManagedOb
 from resphere.inventory.model import VirtualMachine as Machine
 from resphere.inventory.storage_policies import StoragePolicy
 from resphere.tasks.record import Task
+from tests.support.examples import examples
 from tests.support.guests import ROOT
 from tests.support.histories import History
 
@@ -293,4 +294,6 @@ class Life(History):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=EXAMPLES, stateful_step_count=STEPS, phases=(Phase.explicit, Phase.generate))
+TestLife.settings = settings(
+    max_examples=examples(EXAMPLES), stateful_step_count=STEPS, phases=(Phase.explicit, Phase.generate)
+)

@@ -17,6 +17,7 @@ from resphere.contract.generated import ids, vcenter
 from resphere.inventory.model import Cluster, Datastore, Folder, Host, ResourcePool, VirtualMachine
 from resphere.inventory.model import Network as StoredNetwork
 from tests.inventory import samples
+from tests.support.examples import examples
 from tests.support.from_contract import from_contract
 from tests.support.invariants import require_sound
 from tests.support.world import World
@@ -63,7 +64,7 @@ def outcome(world: World, operation: Any, spec: Any) -> str | None:
     return None
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(400), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(spec=SPECS, placement=PLACEMENTS, left_open=st.sets(st.sampled_from(OPTIONAL), min_size=6))
 def test_any_vm_can_be_created_or_is_refused_in_words(
     world: World, spec: VM.CreateSpec, placement: VM.PlacementSpec, left_open: set[str]
@@ -93,7 +94,7 @@ def test_any_vm_can_be_created_or_is_refused_in_words(
 DEVICES = ("nics", "cdroms", "floppies", "parallel_ports", "serial_ports")
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(spec=REGISTRATIONS)
 def test_nothing_else_can_be_registered(world: World, spec: VM.RegisterSpec) -> None:
     assert outcome(world, VM.register, spec) is None

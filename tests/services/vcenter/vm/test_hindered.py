@@ -24,6 +24,7 @@ from resphere.services.registry import load
 from resphere.tasks.record import Task
 from tests.services.vcenter.vm.test_refusals import OFF, ON, State, equipped
 from tests.support.calls import aimed, inputs, minimal_input
+from tests.support.examples import examples
 from tests.support.from_contract import Real
 from tests.support.refusals import may_answer
 from tests.support.world import NOW, World
@@ -147,7 +148,7 @@ def test_the_least_that_changes_a_machine(machines: Machines) -> None:
     assert changing > 15
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(data=st.data())
 def test_whatever_changes_a_machine(machines: Machines, data: st.DataObject) -> None:
     operation = data.draw(st.sampled_from(OPERATIONS))
