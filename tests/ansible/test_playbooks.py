@@ -31,14 +31,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def play(server: Server, name: str, folder: Path, **variables: Any) -> dict[str, Any]:
-    """Run a playbook; returns what it kept."""
-    output = folder / "output.json"
-    environment = clean_environment() | {
+def environment(server: Server, folder: Path) -> dict[str, str]:
+    """What Ansible takes from its environment; ``folder`` is its home."""
+    return clean_environment() | {
         "ANSIBLE_COLLECTIONS_PATH": str(CACHE),
         "ANSIBLE_HOME": str(folder / ".ansible"),
         "HOME": str(folder),
-        "ANSIBLE_TURBO_LOOKUP_TTL": "1",  # seconds that the lookups' helper stays
         "ANSIBLE_LOCALHOST_WARNING": "False",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
         "ANSIBLE_PYTHON_INTERPRETER": str(CACHE / "venv" / "bin" / "python"),
@@ -49,10 +47,15 @@ def play(server: Server, name: str, folder: Path, **variables: Any) -> dict[str,
         "SSL_CERT_FILE": str(server.ca),
         "LC_ALL": "C.UTF-8",
     }
+
+
+def play(server: Server, name: str, folder: Path, **variables: Any) -> dict[str, Any]:
+    """Run a playbook; returns what it kept."""
+    output = folder / "output.json"
     extra = json.dumps({"output": str(output), **variables})
     done = subprocess.run(
         [str(PLAYBOOK), "-e", extra, str(HERE / name)],
-        env=environment,
+        env=environment(server, folder),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
