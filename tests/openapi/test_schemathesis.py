@@ -28,7 +28,7 @@ from schemathesis.specs.openapi.checks import (
 from resphere.contract.lookup import all_operations
 from resphere.services.registry import implementations
 from tests.openapi.documents import document
-from tests.support.server import ADMINISTRATOR, PASSWORD, Client, Server
+from tests.support.server import ADMINISTRATOR, PASSWORD, REQUEST_SECONDS, Client, Server
 
 IMPLEMENTED = sorted(
     operation.id for operation in all_operations() if operation.api is not None and operation.id in implementations()
@@ -117,6 +117,7 @@ def test_the_operation_is_as_described(
             session=own_client.http,
             headers={"vmware-api-session-id": own_client.token},
             verify=own_server.verify,
+            timeout=REQUEST_SECONDS,
             **options,
         )
         # What a query says is text, and text is what it allows: only bodies can be wrong in type.

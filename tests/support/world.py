@@ -23,6 +23,7 @@ from resphere.providers.simulator.sizes import Sizes
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import KEY_BYTES, Sealing
+from resphere.replica.table import Table
 from resphere.server.wiring import WIRING
 from resphere.services.call import Call, Environment, Product
 from resphere.services.registry import load
@@ -63,14 +64,7 @@ class World:
     def __init__(self, folder: Path, objects: Iterable[ManagedObject] | None = None) -> None:
         self._runner = asyncio.Runner()
         self.store = self._runner.run(open_store(default_url(folder)))
-        self.inventory = Replica(
-            self.store,
-            WIRING.tables,
-            sealing=Sealing(bytes(KEY_BYTES), random.Random(1).randbytes),
-            derived=WIRING.derived,
-            rules=WIRING.rules,
-        )
-        self._runner.run(self.inventory.load())
+        self.inventory = self._replica(WIRING.tables)
         self.put(*(generate(SMALL, 1) if objects is None else objects))
         self.contents = Contents(folder / "guest-files", f"test-{next(WORLDS)}", lambda _: True)
         provider = Simulator(self.inventory, self.contents, lambda: self.environment.now())
@@ -78,7 +72,7 @@ class World:
             inventory=self.inventory,
             provider=provider,
             tasks=Tasks(self.inventory, lambda: self.environment.now(), "test", lambda _: True, provider),
-            product=Product("8.0.3", "1", "0", "test", ("8.0",)),
+            product=Product("8.0.3", "1", "0", "test", ("8.0",), provider.name),
             now=lambda: NOW,
             random_bytes=random.Random(1).randbytes,
             list_limits=True,
@@ -101,6 +95,17 @@ class World:
     def ask(self, operation: AnyOperation, value: Struct) -> Any:
         """The result of an operation for its whole input; raises what its handler raises."""
         return self.call(operation, *(getattr(value, field.name) for field in msgspec.structs.fields(type(value))))
+
+    def _replica(self, tables: Iterable[Table[Any]]) -> Replica:
+        """The store's contents, as far as these tables have them."""
+        sealing = Sealing(bytes(KEY_BYTES), random.Random(1).randbytes)
+        replica = Replica(self.store, tables, sealing=sealing, derived=WIRING.derived, rules=WIRING.rules)
+        self._runner.run(replica.load())
+        return replica
+
+    def of_the_revision(self) -> Replica:
+        """Another replica as of now, which has nothing but what raises the revision when it changes."""
+        return self._replica(table for table in WIRING.tables if table.revises)
 
     @property
     def ids(self) -> dict[str, list[str]]:

@@ -89,7 +89,7 @@ class Worker:
                 inventory=self._replica,
                 provider=self._provider,
                 tasks=self._tasks,
-                product=product(settings, self._replica.epoch),
+                product=product(settings, self._replica.epoch, self._provider.name),
                 now=now,
                 random_bytes=secrets.token_bytes,
                 list_limits=settings.list_limits,
@@ -178,7 +178,7 @@ def session_limits(settings: Settings) -> SessionLimits:
     )
 
 
-def product(settings: Settings, epoch: str) -> Product:
+def product(settings: Settings, epoch: str, provider: str) -> Product:
     """What the server says of itself."""
     return Product(
         version=settings.version,
@@ -186,5 +186,6 @@ def product(settings: Settings, epoch: str) -> Product:
         server_version=__version__,
         instance_uuid=epoch,
         api_releases=Catalogue(settings.api_release).releases,
+        provider=provider,
         host_name=settings.tls_names[0] if settings.tls_names else socket.gethostname(),
     )

@@ -6,6 +6,7 @@ import logging
 import zlib
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -34,7 +35,7 @@ from resphere.server.body import too_large
 from resphere.server.exchange import Caller, Exchange, Keeping
 from resphere.server.faults import Faults
 from resphere.server.kept import Kept, accepts_gzip, compressed, compressible
-from resphere.services.call import Call, Environment
+from resphere.services.call import Call, Environment, Product
 from resphere.services.registry import Implementation
 from resphere.store.base import StoreError
 
@@ -281,8 +282,14 @@ def foreseen(error: Exception, request_id: str) -> VapiError:
 
 def entity_tag(pipeline: Pipeline, dialect: str, view_key: str, revision: int) -> str:
     """The ETag of whatever is asked for at a revision: of one address, in one dialect, by callers who see the same."""
-    of = f"{pipeline.environment.product.server_version}{dialect}{view_key}"
-    return f'"{pipeline.environment.inventory.epoch[:8]}-{revision}-{zlib.crc32(of.encode()):08x}"'
+    of = zlib.crc32(f"{dialect} {view_key}".encode(), checksum(pipeline.environment.product))
+    return f'"{pipeline.environment.inventory.epoch[:8]}-{revision}-{of:08x}"'
+
+
+@lru_cache
+def checksum(product: Product) -> int:
+    """Of all that a server says of itself: one that was started with other settings gives other answers."""
+    return zlib.crc32(msgspec.json.encode(product))
 
 
 def kept_headers(etag: str) -> tuple[tuple[str, str], ...]:

@@ -64,13 +64,15 @@ class OwnSession(Protocol):
 
 
 class Product(msgspec.Struct, frozen=True):
-    """What the server says of itself."""
+    """What the server says of itself, the same as long as it runs."""
 
     version: str
     build: str
     server_version: str
     instance_uuid: str
     api_releases: tuple[str, ...]
+    provider: str
+    """Who does the work."""
     host_name: str = "localhost"
     """By what name this vCenter is known."""
     sso_domain: str = "vsphere.local"

@@ -47,7 +47,7 @@ def info(call: Call, links: dict[str, str]) -> About.Info:
         api_releases=product.api_releases,
         server="resphere",
         server_version=product.server_version,
-        provider=call.provider.name,
+        provider=product.provider,
         instance_uuid=product.instance_uuid,
         links=links,
     )

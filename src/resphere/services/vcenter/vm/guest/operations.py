@@ -12,7 +12,7 @@ from resphere.services.checks.guest_operations import guests_of
 from resphere.services.registry import implements
 
 
-@implements(Operations.get, kept=True)
+@implements(Operations.get)
 async def get(call: Call, vm: ids.VirtualMachineId) -> Operations.Info:
     """Whether the guest is ready for operations; for interactive ones where somebody is logged on to its desktop."""
     found = call.require(VirtualMachine, vm)

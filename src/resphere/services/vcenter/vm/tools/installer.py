@@ -12,7 +12,7 @@ from resphere.services.registry import implements
 from resphere.tasks.change import Decision
 
 
-@implements(Installer.get, kept=True)
+@implements(Installer.get)
 async def get(call: Call, vm: ids.VirtualMachineId) -> Installer.Info:
     """Whether the installer is connected."""
     found = call.require(VirtualMachine, vm)

@@ -1,0 +1,179 @@
+"""What is kept depends on the revision, the input and the view, and on nothing else.
+
+Handlers whose replies are kept are called where all else raises: the clock, the provider, tasks, randomness, the
+caller's session, what a request says of itself, and tables whose changes do not raise the revision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NoReturn
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from resphere.access.roles import ADMIN
+from resphere.access.view import RootView
+from resphere.contract.errors import VapiError
+from resphere.contract.extensions.inventory_objects import InventoryObjects
+from resphere.contract.extensions.vm_snapshots import VmSnapshots
+from resphere.contract.generated import cis_tagging, ids
+from resphere.contract.generated import vcenter_environment_browser as browser
+from resphere.contract.generated import vcenter_vm_hardware_adapter as adapter
+from resphere.contract.generated.vcenter_compute import Policies
+from resphere.contract.generated.vcenter_services import Service
+from resphere.contract.generated.vcenter_topology import Nodes
+from resphere.contract.generated.vcenter_vm import Power
+from resphere.contract.lookup import all_operations
+from resphere.contract.model import AnyOperation, LocalizableMessage, Struct
+from resphere.inventory.compute_policies import Capability
+from resphere.inventory.installation import Installation
+from resphere.inventory.model import Cluster, VirtualMachine
+from resphere.inventory.paths import path_of
+from resphere.inventory.storage_policies import VSAN_DEFAULT
+from resphere.services.call import Call
+from tests.services.vcenter.vm.test_refusals import OFF, equipped
+from tests.support.calls import aimed, inputs, minimal_input
+from tests.support.examples import examples
+from tests.support.from_contract import Real
+from tests.support.world import IMPLEMENTATIONS, NOW, Caller, World
+
+Descriptors = browser.ConfigOptionDescriptors
+KEPT = [
+    operation
+    for operation in all_operations()
+    if operation.id in IMPLEMENTATIONS and IMPLEMENTATIONS[operation.id].kept
+]
+NOTHING_THERE = (
+    "com.vmware.vcenter.network.projects.get",
+    "com.vmware.vcenter.network.projects.vpcs.get",
+    "com.vmware.vcenter.network.projects.vpcs.subnets.get",
+)
+"""What is about projects of NSX, which no inventory has."""
+CATEGORY = cis_tagging.Category.CreateSpec(
+    name="speed", description="", cardinality=cis_tagging.CategoryModel.Cardinality.SINGLE, associable_types=frozenset()
+)
+COMPUTE_POLICY = {"capability": str(Capability.VM_VM_AFFINITY), "name": "together", "description": ""}
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """An error in place of a result."""
+
+    error_type: str
+    messages: tuple[LocalizableMessage, ...]
+
+
+class Forbidden:
+    """Nothing may be asked of it."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AssertionError(f"a kept reply depends on {name}")
+
+
+def forbidden(*_: object) -> NoReturn:
+    raise AssertionError("a kept reply depends on the time, or on chance")
+
+
+class Furnished:
+    """A world with something for each kept operation to answer, which nobody changes any more."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        vm = ids.VirtualMachineId(equipped(world, OFF).id)
+        world.call(adapter.Sata.create, vm, adapter.Sata.CreateSpec())
+        world.call(adapter.Nvme.create, vm, adapter.Nvme.CreateSpec())
+        snapshot = world.call(VmSnapshots.create, vm, VmSnapshots.CreateSpec(name="before"))
+        world.call(Power.start, vm)
+        category = world.call(cis_tagging.Category.create, CATEGORY)
+        tag_spec = cis_tagging.Tag.CreateSpec(name="fast", description="", category_id=category)
+        tag = world.call(cis_tagging.Tag.create, tag_spec)
+        policy = world.call(Policies.create, {**COMPUTE_POLICY, "vm_tag": tag})
+        [node] = world.call(Nodes.list, None)
+        services = world.call(Service.list_details)
+        current = world.inventory.all(VirtualMachine)[vm]
+        self.real: Real = {
+            **world.ids,
+            "VirtualMachineId": [vm],
+            "VcenterVmHardwareCdromId": list(current.cdroms),
+            "VcenterVmHardwareDiskId": list(current.disks),
+            "VcenterVmHardwareEthernetId": list(current.nics),
+            "VcenterVmHardwareFloppyId": list(current.floppies),
+            "VcenterVmHardwareNvmeAdapterId": list(current.nvme_adapters),
+            "VcenterVmHardwareParallelPortId": list(current.parallel_ports),
+            "VcenterVmHardwareSataAdapterId": list(current.sata_adapters),
+            "VcenterVmHardwareScsiAdapterId": list(current.scsi_adapters),
+            "VcenterVmHardwareSerialPortId": list(current.serial_ports),
+            "CisTaggingCategoryId": [category],
+            "CisTaggingTagId": [tag],
+            "VcenterComputePolicyId": [policy],
+            "VcenterStoragePolicyId": [VSAN_DEFAULT.id],
+            "VcenterServicesServiceId": list(services),
+            "VcenterVCenterNameId": [node.node],
+        }
+        clusters = frozenset({ids.ClusterComputeResourceId(next(iter(world.inventory.all(Cluster))))})
+        self._named: dict[AnyOperation, dict[str, Any]] = {
+            VmSnapshots.get: {"snapshot": snapshot},
+            InventoryObjects.find: {"path": path_of(world.inventory, current)},
+            InventoryObjects.get: {"object": vm},
+            browser.ConfigOptionDescriptors.list: {
+                "params": browser.ConfigOptionDescriptors.ListParams(clusters=clusters)
+            },
+            browser.ConfigOptions.get: {"params": browser.ConfigOptions.GetParams(clusters=clusters)},
+            browser.ConfigTargets.get: {"params": browser.ConfigTargets.GetParams(clusters=clusters)},
+        }
+        self._strict = msgspec.structs.replace(
+            world.environment,
+            inventory=world.of_the_revision(),
+            provider=Forbidden(),
+            tasks=Forbidden(),
+            now=forbidden,
+            random_bytes=forbidden,
+        )
+
+    def least(self, operation: AnyOperation) -> Struct:
+        """The least input that is about something that is there."""
+        found: Struct = msgspec.structs.replace(minimal_input(operation, self.real), **self._named.get(operation, {}))
+        return found
+
+    def answer(self, operation: AnyOperation, value: Struct) -> Any:
+        """The result, or the refusal, where nothing else may be asked."""
+        origin: Any = Forbidden()
+        return self._answer(Call(self._strict, operation, RootView(ADMIN), origin, origin, origin), value)
+
+    def usual_answer(self, operation: AnyOperation, value: Struct) -> Any:
+        """The result, or the refusal, of any call."""
+        return self._answer(Call(self.world.environment, operation, RootView(ADMIN), Caller(), "test"), value)
+
+    def _answer(self, call: Call, value: Struct) -> Any:
+        handler = IMPLEMENTATIONS[call.operation.id].handler
+        try:
+            return self.world.run(handler(call, *msgspec.structs.astuple(value)))
+        except VapiError as error:
+            return Refusal(error.error_type, tuple(error.messages))
+
+
+@pytest.fixture(scope="module")
+def furnished() -> Iterator[Furnished]:
+    with TemporaryDirectory() as folder, World(Path(folder)) as world:
+        world.run(world.inventory.change(lambda edit: edit.put(Installation(time=NOW))))
+        yield Furnished(world)
+
+
+@pytest.mark.parametrize("operation", KEPT, ids=lambda operation: operation.id)
+def test_what_is_there(furnished: Furnished, operation: AnyOperation) -> None:
+    value = furnished.least(operation)
+    answer = furnished.answer(operation, value)
+    assert answer == furnished.usual_answer(operation, value)
+    assert isinstance(answer, Refusal) is (operation.id in NOTHING_THERE), answer
+
+
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(data=st.data())
+def test_any_input(furnished: Furnished, data: st.DataObject) -> None:
+    operation = data.draw(st.sampled_from(KEPT))
+    value = aimed(data.draw(inputs(operation, furnished.real)), furnished.real, data.draw)
+    assert furnished.answer(operation, value) == furnished.usual_answer(operation, value)
