@@ -79,5 +79,7 @@ def check(release: str, cases: list[Case]) -> Counter[str]:
 @pytest.mark.parametrize("cases", [least, any_values])
 def test_the_bindings_read_what_we_write_and_we_what_they_write(release: str, cases: Any) -> None:
     counted = check(release, cases())
-    assert counted["written"] > 20 * counted["broken"]
-    assert counted["written"] > 150
+    # Which values are tried, and so how many of them are excused, depends a little on what else has been imported:
+    # hypothesis takes some from the constants of all modules.
+    assert counted["written"] > 10 * counted["broken"]
+    assert counted["written"] > 100
