@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,10 +41,10 @@ class Site(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def site(name: str, inventory: Inventory, workers: int = 1) -> Iterator[Site]:
+def site(name: str, inventory: Inventory, workers: int = 1, flags: Sequence[str] = ()) -> Iterator[Site]:
     """A resphere with what it serves written down for the others."""
     data = fresh(name)
-    with resphere(data, inventory, workers) as server:
+    with resphere(data, inventory, workers, flags) as server:
         session = log_in(server)
         listed = ask(server.address, request("GET", "/api/vcenter/vm", session)).body
         vms = msgspec.json.decode(listed, type=tuple[dict[str, Any], ...])

@@ -61,7 +61,7 @@ ALLOWED: dict[str, str] = {
     "vcenter.vm.compute.policies.get": OWN,
     "vcenter.vm.guest.customization_live.get_live": OWN,
     "vcenter.vm.machines.in_clusters": PLACES,
-    "vcenter.vm.machines.list_vms": "summaries are kept with the objects, which were selected before",
+    "vcenter.vm.machines.list_vms": "summaries are kept with objects, which were selected before, or are all",
     "vcenter.vm.machines.nics_with_names": "a VM's configuration names its networks",
     "vcenter.vm.storage.policy.compliance.check": OWN,
     "vcenter.vm.storage.policy.compliance.get": OWN,

@@ -6,6 +6,7 @@ from bench.measures.clone import measure_clone
 from bench.measures.contract import measure_contract
 from bench.measures.create import measure_create
 from bench.measures.dialects import measure_dialects
+from bench.measures.feed import measure_feed
 from bench.measures.guest import measure_guest
 from bench.measures.memory import measure_memory
 from bench.measures.moves import measure_moves
@@ -21,6 +22,7 @@ from bench.result import Measure
 MEASURES: dict[str, Measure] = {
     "vm-list": measure_list,
     "vm-get": measure_get,
+    "feed": measure_feed,
     "dialects": measure_dialects,
     "sdk": measure_sdk,
     "power": measure_power,

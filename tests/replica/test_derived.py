@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from resphere.replica.derived import Derived, PerObject, per_object
+from resphere.replica.derived import Derived, PerObject, listing
 from resphere.replica.replica import Replica
 from tests.replica.worlds import Item, add, put, run
 
@@ -19,7 +19,7 @@ def test_a_value_is_made_once_for_each_object(tmp_path: Path) -> None:
         made.append(item.id)
         return f"{item.name}={item.value}"
 
-    texts = per_object(Item, make)
+    texts = listing(Item, lambda item: item.value >= 0, make)
 
     async def test(one: Replica, other: Replica) -> None:
         values = one.derived(texts)
@@ -39,10 +39,43 @@ def test_a_value_is_made_once_for_each_object(tmp_path: Path) -> None:
         assert values.of(one.all(Item).values()) == ("1=1", "2=0")
         found = one.get(Item, "item-2")
         assert found is not None
-        assert values.one(found) == "2=0"
+        assert values.of([found]) == ("2=0",)
         assert len(made) == 4
 
     run(test, tmp_path / "store", 2, derived=(texts,))
+
+
+def test_all_values_follow_every_change(tmp_path: Path) -> None:
+    """Also that of what is shown or not."""
+    shown = listing(Item, lambda item: item.value >= 0, lambda item: (item.id, item.value))
+    steps = [
+        add("item-1"),
+        add("item-0", -1),
+        add("item-2", 5),
+        put(Item(id="item-9", name="9")),
+        add("item-0", 1),
+        add("item-9", -1),
+        lambda edit: edit.delete(Item, "item-9"),
+        put(Item(id="item-9", name="9", value=-1)),
+        lambda edit: edit.delete(Item, "item-1"),
+        put(Item(id="item-1", name="1")),
+    ]
+
+    async def test(one: Replica, other: Replica) -> None:
+        await other.change(put(*(Item(id=f"item-{n}", name=str(n)) for n in range(3))))
+        for replica in (one, other):
+            await replica.refresh()
+            assert replica.derived(shown).all(replica.all(Item)) == (("item-0", 0), ("item-1", 0), ("item-2", 0))
+        for step in steps:
+            await other.change(step)
+            await one.refresh()
+            for replica in (one, other):
+                table = replica.all(Item)
+                values = replica.derived(shown).all(table)
+                assert values == tuple((item.id, item.value) for item in table.values() if item.value >= 0)
+                assert replica.derived(shown).all(table) is values
+
+    run(test, tmp_path / "store", 2, derived=(shown,))
 
 
 def test_it_never_gives_another_objects_value() -> None:

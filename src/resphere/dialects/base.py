@@ -145,7 +145,11 @@ class Dialect(Protocol):
         """
 
     def encode(self, resolved: Resolved, result: Any) -> Reply:
-        """A result as this dialect writes it. Such a reply may be kept for requests of the same ``kept_key``."""
+        """A result as this dialect writes it. Such a reply may be kept for requests of the same ``kept_key``.
+
+        A list is its items in brackets with commas between them; what stands around the brackets, status and headers
+        are the same whatever is in the list, and have no empty list.
+        """
 
     def frame(self, resolved: Resolved, reply: Reply) -> Reply:
         """``reply``, fresh or kept, with what belongs to this one request."""

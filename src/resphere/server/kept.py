@@ -1,29 +1,37 @@
-"""Kept replies: whole bodies by what was asked, by whom it may be seen, and by the inventory's revision."""
+"""Kept replies: whole bodies by what was asked, by whom it may be seen, and by the inventory's revision.
+
+Of long lists the pieces are kept too, from revision to revision: a new one is then made of those that have not changed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from functools import lru_cache
 
 import msgspec
 
 from resphere.dialects.base import Reply
 from resphere.dialects.gzip_member import gzip_member
+from resphere.server.pieces import Items, Pieces
 
 SMALLEST_COMPRESSED_BYTES = 1024
 ENTRY_BYTES = 200
+PIECES_LIMIT_BYTES = 32 * 1024 * 1024
 
 Key = tuple[object, ...]
 
 
 class Kept:
-    """A bounded cache of one worker; everything in it is of one revision."""
+    """A bounded cache of one worker. All whole replies in it are of one revision."""
 
-    def __init__(self, limit_bytes: int = 64 * 1024 * 1024) -> None:
+    def __init__(self, limit_bytes: int = 64 * 1024 * 1024, pieces_limit_bytes: int = PIECES_LIMIT_BYTES) -> None:
         self._limit_bytes = limit_bytes
         self._size_bytes = 0
         self._revision = -1
         self._replies: dict[Key, Reply] = {}
+        self._pieces_limit_bytes = pieces_limit_bytes
+        self._pieces_bytes = 0
+        self._pieces: dict[Key, Pieces] = {}
 
     def get(self, key: Key, revision: int) -> Reply | None:
         """The reply made at this revision, if it is kept."""
@@ -39,6 +47,25 @@ class Kept:
         if size_bytes <= self._limit_bytes:
             self._replies[key] = reply
             self._size_bytes += size_bytes
+
+    def listed(self, key: Key, encode: Callable[[Items], Reply], items: Items, gzip: bool) -> Reply:
+        """The reply that is this long list, of which ``encode`` makes replies of any part."""
+        pieces = self._pieces.pop(key, None)
+        if pieces is None:
+            pieces = Pieces()
+        else:
+            self._pieces_bytes -= pieces.size_bytes + weight_bytes(key)
+        pieces.take(items, lambda some: encode(some).body)
+        self._pieces[key] = pieces  # at the end: what was used last is the last to go
+        self._pieces_bytes += pieces.size_bytes + weight_bytes(key)
+        while self._pieces_bytes > self._pieces_limit_bytes:
+            oldest = next(iter(self._pieces))
+            self._pieces_bytes -= self._pieces.pop(oldest).size_bytes + weight_bytes(oldest)
+        reply = encode(())
+        if gzip:
+            headers = (*reply.headers, ("Content-Encoding", "gzip"))
+            return msgspec.structs.replace(reply, body=pieces.gzipped(), headers=headers)
+        return msgspec.structs.replace(reply, body=pieces.plain())
 
 
 def weight_bytes(key: Hashable) -> int:

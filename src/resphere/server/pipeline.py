@@ -6,7 +6,7 @@ import logging
 import zlib
 from collections.abc import Callable
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
@@ -35,6 +35,7 @@ from resphere.server.body import too_large
 from resphere.server.exchange import Caller, Exchange, Keeping
 from resphere.server.faults import Faults
 from resphere.server.kept import Kept, accepts_gzip, compressed, compressible
+from resphere.server.pieces import is_long_list
 from resphere.services.call import Call, Environment, Product
 from resphere.services.registry import Implementation
 from resphere.store.base import StoreError
@@ -247,10 +248,13 @@ def encode(
     pipeline: Pipeline, exchange: Exchange, resolved: Resolved, caller: Caller, result: Any, keeping: Keeping | None
 ) -> Reply:
     """The result as the dialect writes it, compressed where the client likes, and kept where it may be."""
-    reply = exchange.dialect.encode(resolved, result)
     gzip = accepts_gzip(exchange.request.headers.get(b"accept-encoding"))
-    if gzip and compressible(reply.media_type):
-        reply = compressed(reply)
+    if keeping is not None and is_long_list(result):
+        reply = pipeline.kept.listed(keeping.key[:-1], partial(exchange.dialect.encode, resolved), result, gzip)
+    else:
+        reply = exchange.dialect.encode(resolved, result)
+        if gzip and compressible(reply.media_type):
+            reply = compressed(reply)
     if keeping is not None:
         if resolved.revalidates:
             etag = entity_tag(pipeline, exchange.dialect.name, caller.view.key, keeping.revision)

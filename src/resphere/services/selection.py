@@ -6,7 +6,7 @@ folder. :func:`select` then shows what the caller sees.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sized
 from typing import Generic, TypeVar
 
 import msgspec
@@ -16,7 +16,7 @@ from resphere.inventory.model import ManagedObject
 from resphere.services.call import Call
 
 T = TypeVar("T", bound=ManagedObject)
-A = TypeVar("A")
+A = TypeVar("A", bound=Sized)
 
 
 class Criterion(msgspec.Struct, Generic[T], frozen=True):
@@ -73,7 +73,7 @@ def number(identity: str) -> tuple[int, str]:
     return (int(digits) if digits.isdecimal() else 0, identity)
 
 
-def limited(objects: list[A], most: int, name: str, enforced: bool) -> list[A]:
+def limited(objects: A, most: int, name: str, enforced: bool) -> A:
     """``objects``, unless there are more than vCenter lists at once.
 
     :raises UnableToAllocateResource: ``com.vmware.api.vcenter.<name>.too_many_matches``.

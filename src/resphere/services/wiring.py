@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from resphere.replica.wiring import Wiring
-from resphere.services.vcenter.vm.machines import SUMMARIES
+from resphere.services.vcenter.vm.machines import LISTING
 
-WIRING = Wiring(derived=(SUMMARIES,))
+WIRING = Wiring(derived=(LISTING,))

@@ -8,7 +8,7 @@ from resphere.contract.generated import ids, vcenter, vcenter_vm, vcenter_vm_har
 from resphere.contract.generated.vcenter_vm_hardware import Ethernet
 from resphere.inventory.model import Network, VirtualMachine
 from resphere.inventory.relations import cluster_of_vm, hosts_of_cluster
-from resphere.replica.derived import per_object
+from resphere.replica.derived import listing
 from resphere.services.call import Call
 from resphere.services.checks.datacenters import in_datacenters
 from resphere.services.registry import implements
@@ -28,15 +28,19 @@ def summary(vm: VirtualMachine) -> vcenter.VM.Summary:
     )
 
 
-SUMMARIES = per_object(VirtualMachine, summary)
+LISTING = listing(VirtualMachine, lambda vm: not vm.template, summary)
 
 
 @implements(vcenter.VM.list, kept=True)
 async def list_vms(call: Call, filter: vcenter.VM.FilterSpec | None) -> tuple[vcenter.VM.Summary, ...]:
     """The VMs that match. Templates are not listed, as in vCenter 7.0 and 8.0."""
+    summaries = call.unfiltered.derived(LISTING)
+    if filter is None and call.view.sees_all:
+        every = summaries.all(call.unfiltered.all(VirtualMachine))
+        return limited(every, MOST_LISTED, "vm", call.environment.list_limits)
     found = select(call, VirtualMachine, criteria(call, filter) if filter else ())
     found = [vm for vm in found if not vm.template]
-    return call.unfiltered.derived(SUMMARIES).of(limited(found, MOST_LISTED, "vm", call.environment.list_limits))
+    return summaries.of(limited(found, MOST_LISTED, "vm", call.environment.list_limits))
 
 
 def criteria(call: Call, filter: vcenter.VM.FilterSpec) -> list[Criterion[VirtualMachine] | None]:
