@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from resphere.contract.generated.vcenter_vm import DataSets
-from resphere.inventory.model import UnregisteredVm, VirtualMachine
+from resphere.inventory.model import Snapshot, UnregisteredVm, VirtualMachine
 from resphere.replica.table import OnDelete, Reference, Table
 
 
@@ -52,7 +52,10 @@ DATA_SET_TABLES: tuple[Table[Any], ...] = (
         indexes={"owner": lambda data_set: (data_set.owner,), "machine": lambda data_set: (data_set.machine,)},
         revises=False,
         belongs_to="machine",
-        refers_to=(Reference(index="machine", to=(VirtualMachine, UnregisteredVm), on_delete=OnDelete.CASCADE),),
+        refers_to=(
+            Reference(index="machine", to=(VirtualMachine, UnregisteredVm), on_delete=OnDelete.CASCADE),
+            Reference(index="owner", to=(VirtualMachine, Snapshot, UnregisteredVm), on_delete=OnDelete.CASCADE),
+        ),
     ),
     Table(
         cls=DataSetEntry,

@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 import msgspec
 
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Files, Transfers
-from resphere.inventory.model import UnregisteredVm, VirtualMachine
-from resphere.replica.table import OnDelete, Reference, Table
+from resphere.inventory.model import Snapshot, UnregisteredVm, VirtualMachine
+from resphere.replica.table import OnDelete, Reference, Table, own_id
 
 INLINE_BYTES = 2048
 """Contents up to this size stand beside their file; larger ones are documents of their own."""
@@ -126,10 +126,13 @@ OF_MACHINE = (Reference[Any](index="machine", to=(VirtualMachine, UnregisteredVm
 
 GUEST_SYSTEMS = Table(
     cls=GuestSystem,
-    indexes={"machine": lambda system: (system.machine,)},
+    indexes={"machine": lambda system: (system.machine,), "owner": own_id},
     revises=False,
     belongs_to="machine",
-    refers_to=OF_MACHINE,
+    refers_to=(
+        *OF_MACHINE,
+        Reference(index="owner", to=(VirtualMachine, Snapshot, UnregisteredVm), on_delete=OnDelete.CASCADE),
+    ),
 )
 GUEST_CONTENTS = Table(
     cls=GuestContent,
@@ -146,7 +149,7 @@ GUEST_TRANSFERS = Table(
     indexes={"machine": lambda transfer: (transfer.machine,)},
     revises=False,
     belongs_to="machine",
-    refers_to=OF_MACHINE,
+    refers_to=(Reference(index="machine", to=(VirtualMachine,), on_delete=OnDelete.CASCADE),),
 )
 
 GUEST_TABLES: tuple[Table[Any], ...] = (GUEST_SYSTEMS, GUEST_CONTENTS, GUEST_TRANSFERS)

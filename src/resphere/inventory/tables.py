@@ -345,7 +345,8 @@ UNREGISTERED_VMS = Table(
         Reference(index=PARENT, to=(Datastore,)),
         Reference(index="datastore", to=(Datastore,), on_delete=OnDelete.CLEAR, cleared=_without_files_on),
     ),
-    known_as=lambda files: (files.id, files.machine.id),
+    # What belongs to the machine and its snapshots lies with the files.
+    known_as=lambda files: (files.id, files.machine.id, *[snapshot.id for snapshot in files.snapshots]),
     indexes={
         "datastore": lambda files: files.datastores.values(),
         "name": _by_name,

@@ -11,25 +11,6 @@ from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 
 
-def delete_data_set(inventory: Replica, edit: Edit, data_set: str) -> None:
-    """Delete a data set with its entries."""
-    for entry in list(inventory.by(DataSetEntry, "data_set", data_set)):
-        edit.delete(DataSetEntry, entry)
-    edit.delete(DataSet, data_set)
-
-
-def forget_data_sets(inventory: Replica, edit: Edit, owner: str) -> None:
-    """Delete the data sets of a VM, without those of its snapshots, or of a snapshot."""
-    for data_set in list(inventory.by(DataSet, "owner", owner)):
-        delete_data_set(inventory, edit, data_set)
-
-
-def forget_all_data_sets(inventory: Replica, edit: Edit, machine: str) -> None:
-    """Delete the data sets of a VM and of its snapshots."""
-    for data_set in list(inventory.by(DataSet, "machine", machine)):
-        delete_data_set(inventory, edit, data_set)
-
-
 def copy_data_sets(inventory: Replica, edit: Edit, source: str, owner: str, machine: str) -> None:
     """Give ``owner`` what it gets of the data sets of ``source``, as a snapshot of a VM or a clone does."""
     kept = [each for each in inventory.by(DataSet, "owner", source).values() if not each.omitted]
@@ -41,7 +22,7 @@ def revert_data_sets(inventory: Replica, edit: Edit, machine: str, snapshot: str
     restored = {each.name for each in inventory.by(DataSet, "owner", snapshot).values()}
     for data_set in list(inventory.by(DataSet, "owner", machine).values()):
         if data_set.name not in restored:
-            delete_data_set(inventory, edit, data_set.id)
+            edit.delete(DataSet, data_set.id)
             continue
         for entry in list(inventory.by(DataSetEntry, "data_set", data_set.id)):
             edit.delete(DataSetEntry, entry)
@@ -52,7 +33,6 @@ def move_data_sets(inventory: Replica, edit: Edit, old: str, machine: str, snaps
     """Give the VM ``machine`` the data sets of ``old``, which is no more; ``snapshots``: old ids -> new ones."""
     mine = list(inventory.by(DataSet, "machine", old).values())
     _put(inventory, edit, mine, {old: machine, **snapshots}, machine)
-    forget_all_data_sets(inventory, edit, old)
 
 
 def _put(inventory: Replica, edit: Edit, data_sets: Iterable[DataSet], owners: Mapping[str, str], machine: str) -> None:

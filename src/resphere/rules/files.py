@@ -147,7 +147,7 @@ def unregister(inventory: Replica, edit: Edit, vm: VirtualMachine, lost: Contain
     stores = stores_of(inventory, vm).items()
     datastores = {name: ids.DatastoreId(store.id) for name, store in stores if name in named and store.id not in lost}
     for snapshot in snapshots:
-        edit.delete(Snapshot, snapshot.id)
+        edit.delete(Snapshot, snapshot.id, leaving=STAY_WITH_FILES)
     edit.delete(VirtualMachine, vm.id, leaving=STAY_WITH_FILES)
     edit.put(
         UnregisteredVm(

@@ -8,7 +8,7 @@ from resphere.inventory.effects import ConsolidateDisks, DeleteSnapshots, Revert
 from resphere.inventory.facts import Facts
 from resphere.inventory.model import Snapshot
 from resphere.rules.admission import admit
-from resphere.rules.data_sets import copy_data_sets, forget_data_sets, revert_data_sets
+from resphere.rules.data_sets import copy_data_sets, revert_data_sets
 from resphere.rules.files import room_by_store, still_unmerged
 from resphere.rules.settlement.settlement import Settlement, merged
 from resphere.rules.snapshots import survivor, with_deltas, without_unmerged
@@ -43,7 +43,6 @@ def deleted(s: Settlement, effect: DeleteSnapshots, facts: Facts, decided: Delet
     for snapshot in tree.values():
         if snapshot.id in doomed:
             s.edit.delete(Snapshot, snapshot.id)
-            forget_data_sets(s.inventory, s.edit, snapshot.id)
         elif snapshot.parent_snapshot in doomed:
             parent = survivor(tree, snapshot.parent_snapshot, doomed)
             s.edit.put(msgspec.structs.replace(snapshot, parent_snapshot=parent))

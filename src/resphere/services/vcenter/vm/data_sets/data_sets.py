@@ -18,7 +18,6 @@ from resphere.contract.generated.vcenter_vm import DataSets
 from resphere.inventory.data_sets import DataSet, DataSetEntry, data_set_id
 from resphere.inventory.model import VirtualMachine
 from resphere.replica.edit import Edit
-from resphere.rules.data_sets import delete_data_set
 from resphere.rules.hardware.devices import require_not_suspended
 from resphere.services.call import Call
 from resphere.services.registry import implements
@@ -134,7 +133,7 @@ async def delete(call: Call, vm: ids.VirtualMachineId, data_set: ids.VcenterVmDa
                 message("resphere.vm.data_set.not_empty", "The data set '{0}' has entries: use force.", data_set)
             )
         edit.rely_on(current)  # whose state allows it
-        delete_data_set(call.unfiltered, edit, found.id)
+        edit.delete(DataSet, found.id)
 
     await call.change("VirtualMachine.deleteDataSet", target, plan, require_changeable)
 

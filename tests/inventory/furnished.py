@@ -1,0 +1,220 @@
+"""An inventory with something of every kind that refers to others, by every reference there is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from resphere.contract.generated import ids, vcenter, vcenter_vm_hardware
+from resphere.contract.generated.cis_tagging import CategoryModel
+from resphere.contract.generated.vcenter_host_hardware import DirectPathDevices
+from resphere.contract.generated.vcenter_vm import DataSets
+from resphere.contract.generated.vcenter_vm_console import Tickets
+from resphere.inventory.compute_policies import Capability, ComputePolicy
+from resphere.inventory.console import ConsoleTicket
+from resphere.inventory.customization import GuestCustomization
+from resphere.inventory.data_sets import DataSet, DataSetEntry, data_set_id, entry_id
+from resphere.inventory.guest import GuestContent, GuestSystem, GuestTransfer, content_id
+from resphere.inventory.guest_reboot import GuestReboot
+from resphere.inventory.host_parts import DirectPathDevice, EntropyPool, device_key
+from resphere.inventory.model import (
+    Cluster,
+    Datacenter,
+    Datastore,
+    DatastoreFile,
+    Folder,
+    Host,
+    ManagedObject,
+    Network,
+    ResourcePool,
+    Snapshot,
+    UnregisteredVm,
+    VirtualMachine,
+)
+from resphere.inventory.storage_policies import StoragePolicy
+from resphere.inventory.tagging import Attachment, Category, Tag, attachment_id, type_of
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
+from resphere.replica.table import Stored
+from resphere.rules.belongings import STAY_WITH_FILES
+from tests.inventory import samples
+from tests.replica.worlds import put
+
+Kind = vcenter.Folder.Type
+GIB = samples.GIB
+TAGS = tuple([ids.CisTaggingTagId(f"urn:vmomi:InventoryServiceTag:{n}:GLOBAL") for n in range(4)])
+CATEGORY = ids.CisTaggingCategoryId("urn:vmomi:InventoryServiceCategory:0:GLOBAL")
+POLICY = ids.VcenterStoragePolicyId("policy-0")
+
+
+async def furnish(replica: Replica) -> None:
+    """Put everything into an empty replica; each reference of an object is to another object where it can be."""
+    objects = [*_places(), *_machines(), *_tagging(), *_beside_machines(), *_host_parts()]
+    await replica.change(put(*objects))
+    await replica.change(_unregister)
+
+
+def _places() -> list[ManagedObject]:
+    """Two datacenters, one in a folder; folders in folders; a cluster, a standalone host and pools in pools."""
+    return [
+        *samples.skeleton(),
+        samples.folder("group-d90", "Europe", "group-d1", Kind.DATACENTER),
+        *samples.datacenter("datacenter-91", "second", "group-d90"),
+        samples.folder("group-v31", "prod", "group-v3", Kind.VIRTUAL_MACHINE),
+        samples.folder("group-v32", "web", "group-v31", Kind.VIRTUAL_MACHINE),
+        samples.folder("group-h31", "alone", "group-h3", Kind.HOST),
+        samples.folder("group-h32", "clusters", "group-h3", Kind.HOST),
+        samples.folder("group-s31", "stores", "group-s3", Kind.DATASTORE),
+        samples.folder("group-n31", "networks", "group-n3", Kind.NETWORK),
+        *samples.cluster("domain-c80", "other", "group-h32", "resgroup-81"),
+        samples.resource_pool("resgroup-91", "pool", "resgroup-9", "domain-c8"),
+        samples.resource_pool("resgroup-92", "deep", "resgroup-91", "domain-c8"),
+        *[samples.datastore(f"datastore-{n}", f"store-{n}", "group-s31") for n in range(30, 36)],
+        *[samples.network(f"network-{n}", f"network {n}", "group-n31") for n in (30, 31)],
+        msgspec.structs.replace(
+            samples.host(
+                "host-70",
+                "alone.example.com",
+                "group-h31",
+                datastores=tuple([f"datastore-{n}" for n in range(30, 35)]),
+                networks=("network-30", "network-31"),
+            ),
+            resource_pool=ids.ResourcePoolId("resgroup-71"),
+        ),
+        samples.resource_pool("resgroup-71", "Resources", "host-70", "host-70"),
+        samples.resource_pool("resgroup-72", "inner", "resgroup-71", "host-70"),
+    ]
+
+
+def _machine(id: str, name: str, **fields: Any) -> VirtualMachine:
+    """On the standalone host: a disk beside its home, an image on a third datastore, a NIC."""
+    cdrom = samples.cdrom()
+    image = vcenter_vm_hardware.Cdrom.BackingInfo(
+        type=vcenter_vm_hardware.Cdrom.BackingType.ISO_FILE, iso_file="[store-32] iso/debian.iso"
+    )
+    return samples.virtual_machine(
+        id,
+        name,
+        "group-v32",
+        host="host-70",
+        pool="resgroup-72",
+        datastore="datastore-30",
+        datastore_name="store-30",
+        network="network-30",
+        disks={
+            "2000": samples.disk(0, f"[store-30] {name}/{name}.vmdk"),
+            "2001": samples.disk(1, f"[store-31] {name}/{name}_1.vmdk"),
+        },
+        cdroms={"16000": msgspec.structs.replace(cdrom, backing=image)},
+        disk_policies={"2001": POLICY},
+        **fields,
+    )
+
+
+VM = _machine("vm-500", "full", snapshot="snapshot-502")
+SNAPSHOTS = (
+    samples.snapshot("snapshot-501", "first", VM),
+    samples.snapshot("snapshot-502", "second", VM, "snapshot-501"),
+)
+
+
+LOST = _machine("vm-510", "lost")
+KEPT = samples.snapshot("snapshot-512", "kept", LOST)
+
+
+def _machines() -> list[ManagedObject]:
+    """Two machines with snapshots, and a file of none."""
+    file = DatastoreFile(id="file-520", name="old/old.vmdk", parent="datastore-35", capacity=GIB)
+    return [VM, *SNAPSHOTS, LOST, KEPT, file]
+
+
+def _unregister(edit: Edit) -> None:
+    """Leave of one machine and its snapshot only the files, with what belongs to them."""
+    edit.delete(Snapshot, KEPT.id, leaving=STAY_WITH_FILES)
+    edit.delete(VirtualMachine, LOST.id, leaving=STAY_WITH_FILES)
+    edit.put(
+        UnregisteredVm(
+            id="vmx-511",
+            name="lost/lost.vmx",
+            parent="datastore-33",
+            machine=LOST,
+            snapshots=(KEPT,),
+            datastores={"store-34": ids.DatastoreId("datastore-34")},
+        )
+    )
+
+
+def _tagging() -> list[Stored]:
+    """Tags on one object of each kind that can have some, and policies that go by others."""
+    category = Category(id=CATEGORY, name="category", cardinality=CategoryModel.Cardinality.MULTIPLE)
+    tags = [Tag(id=id, name=f"tag {n}", category=CATEGORY) for n, id in enumerate(TAGS)]
+    tagged = {
+        Folder: "group-v31",
+        Datacenter: "datacenter-3",
+        Cluster: "domain-c80",
+        Host: "host-70",
+        ResourcePool: "resgroup-91",
+        Datastore: "datastore-35",
+        Network: "network-31",
+        VirtualMachine: "vm-500",
+    }
+    objects: dict[str, ManagedObject] = {obj.id: obj for obj in (*_places(), *_machines())}
+    attachments = [
+        Attachment(id=attachment_id(TAGS[0], id), tag=TAGS[0], category=CATEGORY, type=type_of(objects[id]), object=id)
+        for id in tagged.values()
+    ]
+    return [
+        category,
+        *tags,
+        *attachments,
+        StoragePolicy(id=POLICY, name="tagged", tags=(TAGS[1],)),
+        ComputePolicy(
+            id=ids.VcenterComputePolicyId("compute-0"),
+            name="apart",
+            capability=Capability.VM_HOST_ANTI_AFFINITY,
+            vm_tag=TAGS[2],
+            host_tag=TAGS[3],
+        ),
+    ]
+
+
+def _beside_machines() -> list[Stored]:
+    """What the machine, and what a snapshot of it, has beside itself; the same of one that is not registered."""
+    found: list[Stored] = [
+        ConsoleTicket(id="ticket", machine="vm-500", type=Tickets.Type.VMRC, expires=samples.NOON),
+        GuestReboot(id="vm-500", due=samples.NOON),
+        GuestTransfer(
+            id="transfer", machine="vm-500", token_digest="t", path="/x", boot=0, host="host-70", expires=samples.NOON
+        ),
+    ]
+    for machine, snapshot in ("vm-500", "snapshot-502"), ("vm-510", "snapshot-512"):
+        found += [
+            GuestCustomization(id=machine),
+            GuestContent(id=content_id(machine, "digest"), machine=machine, data=b"x"),
+        ]
+        for owner in (machine, snapshot):
+            set_id = data_set_id(owner, "set")
+            found += [
+                GuestSystem(id=owner, machine=machine, nodes={}, next_pid=1),
+                DataSet(
+                    id=set_id,
+                    owner=owner,
+                    machine=machine,
+                    name="set",
+                    description="",
+                    host=DataSets.Access.READ_WRITE,
+                    guest=DataSets.Access.NONE,
+                ),
+                DataSetEntry(id=entry_id(set_id, "key"), data_set=set_id, key="key", value="value"),
+            ]
+    return found
+
+
+def _host_parts() -> list[Stored]:
+    """What hosts have apart."""
+    mode = DirectPathDevices.DirectPathDeviceMode.DIRECTPATH
+    return [
+        EntropyPool(id="host-70", available=1),
+        DirectPathDevice(id=device_key("host-70", "0000:03:00.0"), host="host-70", mode=mode),
+    ]
