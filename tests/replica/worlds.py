@@ -16,7 +16,7 @@ from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.rows import numeric_order
 from resphere.replica.table import Table
-from resphere.store.base import Changes, Claim, Snapshot, Store, Transaction
+from resphere.store.base import Changes, Claim, Contents, Keys, Liveness, Snapshot, Store, Transaction
 from resphere.store.engines import default_url, open_store
 
 R = TypeVar("R")
@@ -171,6 +171,16 @@ class Behind:
 
     async def commit(self, transaction: Transaction) -> int:
         return await self._store.commit(transaction)
+
+    async def liveness(self, name: str) -> Liveness:
+        return await self._store.liveness(name)
+
+    async def contents(self, collection: str, liveness: Liveness) -> Contents:
+        return await self._store.contents(collection, liveness)
+
+    @property
+    def keys(self) -> Keys:
+        return self._store.keys
 
     async def claims(self) -> tuple[Claim, ...]:
         return await self._store.claims()

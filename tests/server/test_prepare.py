@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,8 @@ import pytest
 from resphere.cli.inventory import exported
 from resphere.inventory.model import KINDS
 from resphere.replica.edit import Edit
+from resphere.replica.sealing import open_sealing
 from resphere.server.assembly import open_replica
-from resphere.server.key_file import read_sealing
 from resphere.server.prepare import fill
 from resphere.server.settings import Settings
 from resphere.store.engines import open_store
@@ -23,7 +24,7 @@ def numbers(settings: Settings) -> tuple[set[int], list[int]]:
     async def ask() -> tuple[set[int], list[int]]:
         store = await open_store(settings.store_url)
         try:
-            replica = await open_replica(store, read_sealing(settings.key_file))
+            replica = await open_replica(store, await open_sealing(store, secrets.token_bytes))
             taken = {int(id.lstrip("abcdefghijklmnopqrstuvwxyz-")) for cls in KINDS.values() for id in replica.all(cls)}
 
             def plan(edit: Edit) -> list[int]:

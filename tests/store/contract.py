@@ -22,6 +22,12 @@ class NewStore(Protocol):
     def __call__(self) -> OpenStore: ...
 
 
+class NewUrl(Protocol):
+    """Gives a store's URL, to hand to another process."""
+
+    def __call__(self) -> str: ...
+
+
 def run(scenario: Coroutine[Any, Any, None]) -> None:
     asyncio.run(scenario)
 

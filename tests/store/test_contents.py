@@ -1,4 +1,4 @@
-"""Contents beside the store: whole or not there, and nothing is left of what was not finished."""
+"""FolderContents beside the store: whole or not there, and nothing is left of what was not finished."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from resphere.store.contents import BUFFERED_BYTES, READ_BYTES, ContentMissing, Contents, Reading, maker_of
+from resphere.store.base import ContentMissing, Reading
+from resphere.store.contents import BUFFERED_BYTES, READ_BYTES, FolderContents, maker_of
 
 
-def contents(folder: Path, owner: str = "worker") -> Contents:
-    return Contents(folder / "contents", owner, lambda name: name == owner)
+def contents(folder: Path, owner: str = "worker") -> FolderContents:
+    return FolderContents(folder / "contents", owner, lambda name: name == owner)
 
 
-async def written(store: Contents, *pieces: bytes) -> str:
+async def written(store: FolderContents, *pieces: bytes) -> str:
     """The name of a new content."""
     async with store.write() as writing:
         for piece in pieces:
@@ -31,7 +32,7 @@ async def all_of(reading: Reading) -> list[bytes]:
         await reading.close()
 
 
-def names(store: Contents) -> list[str]:
+def names(store: FolderContents) -> list[str]:
     return sorted(file.name for file in store.folder.iterdir())
 
 
@@ -39,10 +40,10 @@ def names(store: Contents) -> list[str]:
 def test_what_is_written_is_read_in_pieces(tmp_path: Path, size: int) -> None:
     store, data = contents(tmp_path), bytes(range(256)) * (size // 256) + bytes(size % 256)
     name = asyncio.run(written(store, data[: size // 3], b"", data[size // 3 :]))
-    reading = store.open(name)
+    reading = asyncio.run(store.open(name))
     assert reading.size_bytes == size
     pieces = asyncio.run(all_of(reading))
-    assert b"".join(pieces) == data == store.read(name)
+    assert b"".join(pieces) == data == asyncio.run(store.read(name))
     assert all(0 < len(piece) <= READ_BYTES for piece in pieces)
 
 
@@ -56,7 +57,7 @@ def test_each_has_a_name_of_its_own(tmp_path: Path) -> None:
     assert first != second
     store.delete(first)
     store.delete(first)
-    assert store.read(second) == b"same"
+    assert asyncio.run(store.read(second)) == b"same"
 
 
 def test_what_is_not_finished_is_not_there(tmp_path: Path) -> None:
@@ -67,7 +68,7 @@ def test_what_is_not_finished_is_not_there(tmp_path: Path) -> None:
             await writing.write(bytes(BUFFERED_BYTES))
             assert names(store) == [f"{writing.name}.part"]
             with pytest.raises(ContentMissing):
-                store.open(writing.name)
+                await store.open(writing.name)
             raise ConnectionError
 
     with pytest.raises(ConnectionError):
@@ -79,13 +80,13 @@ def test_what_is_not_there(tmp_path: Path) -> None:
     store = contents(tmp_path)
     for read in (store.open, store.read):
         with pytest.raises(ContentMissing):
-            read("worker.1")
+            asyncio.run(read("worker.1"))
 
 
 def test_an_opened_one_outlives_its_deletion(tmp_path: Path) -> None:
     store = contents(tmp_path)
     name = asyncio.run(written(store, b"x" * (READ_BYTES + 1)))
-    reading = store.open(name)
+    reading = asyncio.run(store.open(name))
     store.delete(name)
     assert names(store) == []
     assert [len(piece) for piece in asyncio.run(all_of(reading))] == [READ_BYTES, 1]
@@ -97,7 +98,7 @@ def test_whose_worker_lives_is_not_left_behind(tmp_path: Path) -> None:
     left = asyncio.run(written(dead, b"left"))
     for name in ("worker.2.part", "dead.2.part", "no worker's"):
         (store.folder / name).write_bytes(b"")
-    assert store.left_behind() == [left, "dead.2.part"]
+    assert asyncio.run(store.left_behind()) == [left, "dead.2.part"]
 
 
 @pytest.mark.parametrize(("name", "maker"), [("12-ab.7", "12-ab"), ("12-ab.7.part", "12-ab"), ("notes", "")])

@@ -7,6 +7,7 @@ belongs to others, what counts over many, what is claimed, and what the indexes 
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,11 +23,12 @@ from resphere.inventory.tagging import Attachment, Category, Tag
 from resphere.providers.simulator.guest.keeping import contents_of
 from resphere.replica.replica import Replica
 from resphere.replica.rows import Rows
+from resphere.replica.sealing import open_sealing
 from resphere.rules.placement.hosts import memory_in_use_MiB
 from resphere.rules.space import files_among, used_in
 from resphere.rules.storage_policies import find_policy
 from resphere.server.assembly import open_replica
-from resphere.server.key_file import read_sealing
+from resphere.store.base import Store
 from resphere.store.engines import default_url, open_store
 from resphere.tasks.record import Task
 from tests.support.soundness import problems
@@ -45,9 +47,13 @@ def require_sound_data(data_dir: Path) -> None:
     with asyncio.Runner() as runner:
         store = runner.run(open_store(default_url(data_dir)))
         try:
-            require_sound(runner.run(open_replica(store, read_sealing(data_dir / "secrets.key"))))
+            require_sound(runner.run(_loaded(store)))
         finally:
             runner.run(store.close())
+
+
+async def _loaded(store: Store) -> Replica:
+    return await open_replica(store, await open_sealing(store, secrets.token_bytes))
 
 
 def broken(inventory: Replica) -> list[str]:

@@ -27,7 +27,7 @@ from resphere.replica.table import Table
 from resphere.server.wiring import WIRING
 from resphere.services.call import Call, Environment, Product
 from resphere.services.registry import load
-from resphere.store.contents import Contents
+from resphere.store.contents import FolderContents
 from resphere.store.engines import default_url, open_store
 from resphere.tasks.record import Task
 from resphere.tasks.runner import Tasks
@@ -66,7 +66,7 @@ class World:
         self.store = self._runner.run(open_store(default_url(folder)))
         self.inventory = self._replica(WIRING.tables)
         self.put(*(generate(SMALL, 1) if objects is None else objects))
-        self.contents = Contents(folder / "guest-files", f"test-{next(WORLDS)}", lambda _: True)
+        self.contents = FolderContents(folder / "guest-files", f"test-{next(WORLDS)}", lambda _: True)
         provider = Simulator(self.inventory, self.contents, lambda: self.environment.now())
         self.environment = Environment(
             inventory=self.inventory,

@@ -18,6 +18,7 @@ What is :class:`Missing` is refused in one place, with the provider's sentence a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -389,6 +390,14 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 
 class Outdated(Exception):
     """What a provider that answers at once has read is gone already: it is to be asked again on the present state."""
+
+
+class NotReady(Exception):
+    """A provider that answers at once has to wait for something first: it is to be asked again within ``ready``."""
+
+    def __init__(self, ready: AbstractAsyncContextManager[None]) -> None:
+        super().__init__()
+        self.ready = ready
 
 
 class NotCapable(Exception):

@@ -12,12 +12,21 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from resphere.store.base import StoreError
+from resphere.store.base import Store, StoreError
 
+KEY = "secrets"
 KEY_BYTES = 32
 NONCE_BYTES = 12
 MARK = "sealed-1:"
 """What the texts of this form begin with."""
+
+
+async def open_sealing(store: Store, random_bytes: Callable[[int], bytes]) -> Sealing:
+    """What seals by the key of ``store``, which is made where it is missing.
+
+    :raises StoreError: it has another, or none can be had.
+    """
+    return Sealing(await store.keys.get(KEY, KEY_BYTES), random_bytes)
 
 
 class Sealing(msgspec.Struct, frozen=True):

@@ -57,6 +57,11 @@ class Application:
             await send({"type": "lifespan.startup.complete"})
             await release_when_serving()
             await expect(receive, "lifespan.shutdown")
+            try:
+                await stack.aclose()
+            except Exception as error:
+                await send({"type": "lifespan.shutdown.failed", "message": str(error)})
+                raise
         await send({"type": "lifespan.shutdown.complete"})
 
 

@@ -8,11 +8,13 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
+
+import msgspec
 
 from resphere import __version__, services
 from resphere.access.view import RootViews
@@ -22,24 +24,21 @@ from resphere.audit.writer import LineWriter
 from resphere.auth.accounts import LocalAccounts
 from resphere.auth.sessions import SessionLimits, Sessions
 from resphere.contract.catalogue import Catalogue
-from resphere.dialects.table import dialects
+from resphere.dialects.table import Dialects, dialects
 from resphere.replica.replica import Replica
-from resphere.replica.sealing import Sealing
+from resphere.replica.sealing import Sealing, open_sealing
 from resphere.server.exchange import Exchange
 from resphere.server.faults import NO_FAULTS, Faults, read_faults
 from resphere.server.kept import Kept
-from resphere.server.key_file import read_sealing
 from resphere.server.memory import give_back
 from resphere.server.pipeline import Pipeline
 from resphere.server.providers import Parts, make_provider
 from resphere.server.record import audit_record
 from resphere.server.settings import Settings
 from resphere.server.wiring import WIRING
-from resphere.server.workers import WorkerLock
 from resphere.services.call import Environment, Product
 from resphere.services.registry import load
 from resphere.store.base import Store
-from resphere.store.contents import Contents
 from resphere.store.engines import open_store
 from resphere.tasks.observing import Observations
 from resphere.tasks.runner import Tasks
@@ -47,6 +46,8 @@ from resphere.tasks.runner import Tasks
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 30.0
+GUEST_FILES = "guest-files"
+"""The large contents of files in guests."""
 
 
 def now() -> datetime:
@@ -62,110 +63,117 @@ async def open_replica(store: Store, sealing: Sealing) -> Replica:
     return replica
 
 
-class Worker:
-    """Everything that one worker process runs, from its start to its orderly end."""
+class Records:
+    """Where calls are on record: the audit trail and the ``vpxd.log``."""
 
-    def __init__(self, settings: Settings, ca_archive: bytes | None, store: Store, replica: Replica) -> None:
-        self.settings = settings
-        self._server_log = ServerLog(settings.logs)
-        self._audit = LineWriter(settings.logs / "audit.log", JsonFormat())
-        self._vpxd = LineWriter(settings.logs / "vpxd.log", VpxdFormat())
-        self._store = store
-        self._replica = replica
-        self._lock = WorkerLock(settings.data_dir / "workers", f"{os.getpid()}-{secrets.token_hex(4)}")
-        self._accounts = LocalAccounts(self._replica, secrets.token_bytes)
-        self._sessions = Sessions(self._replica, session_limits(settings), now, secrets.token_bytes)
-        contents = Contents(settings.guest_files, self._lock.name, self._lock.is_alive)
-        self._provider = make_provider(Parts(settings, self._replica, contents, now))
-        self._tasks = Tasks(
-            self._replica,
-            now,
-            self._lock.name,
-            self._lock.is_alive,
-            self._provider,
+    def __init__(self, settings: Settings) -> None:
+        self._writers = (
+            LineWriter(settings.logs / "audit.log", JsonFormat()),
+            LineWriter(settings.logs / "vpxd.log", VpxdFormat()),
         )
-        self.pipeline = Pipeline(
-            environment=Environment(
-                inventory=self._replica,
-                provider=self._provider,
-                tasks=self._tasks,
-                product=product(settings, self._replica.epoch, self._provider.name),
-                now=now,
-                random_bytes=secrets.token_bytes,
-                list_limits=settings.list_limits,
-                ca_archive=ca_archive,
-            ),
-            accounts=self._accounts,
-            sessions=self._sessions,
-            views=RootViews(),
-            implementations=load(services),
-            faults=Faults(read_faults(settings.faults) if settings.faults else NO_FAULTS),
-            kept=Kept(),
-            record=self.record,
-            clock=time.perf_counter,
-            body_limit_bytes=settings.max_body_bytes,
-            stream_limit_bytes=settings.max_guest_file_bytes,
-        )
-        self.dialects = dialects(Catalogue(settings.api_release), settings.max_body_bytes)
-        parts: dict[type, Any] = {type(part): part for part in (self._sessions, self._tasks)}
-        self._sweeps = [partial(sweep.run, parts[sweep.part]) for sweep in WIRING.sweeps]
-        self._background: list[asyncio.Task[None]] = []
 
-    async def start(self) -> None:
-        """Begin what goes on beside the requests."""
-        orphans = await self._tasks.take_over_orphans()
-        if orphans:
-            log.warning("%d tasks had been interrupted and are ended now", orphans)
-        loop = asyncio.get_running_loop()
-        self._background = [
-            loop.create_task(self._sweep()),
-            loop.create_task(self._provider.feed(Observations(self._replica, now))),
-        ]
-        log.info("worker %s serves %s", self._lock.name, self.settings.data_dir)
-
-    async def stop(self) -> None:
-        """Finish what was handed in and release everything."""
-        for task in self._background:
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
-        await self._sessions.finish()
-        await self._tasks.close()
-        await self._store.close()
-        self._lock.release()
-        log.info("worker %s stopped", self._lock.name)
-        self._audit.close()
-        self._vpxd.close()
-        self._server_log.close()
-
-    def record(self, exchange: Exchange, duration_seconds: float) -> None:
-        """Write one call into the audit trail and the ``vpxd.log``."""
+    def write(self, exchange: Exchange, duration_seconds: float) -> None:
+        """Write one call."""
         record = audit_record(exchange, duration_seconds)
-        self._audit.write(record)
-        self._vpxd.write(record)
+        for writer in self._writers:
+            writer.write(record)
 
-    async def _sweep(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            try:
-                await self._replica.refresh()
-                for sweep in self._sweeps:
-                    await sweep()
-            except Exception:
-                log.exception("the periodic clean-up failed and will be tried again")
+    def close(self) -> None:
+        """Write what is left."""
+        for writer in self._writers:
+            writer.close()
+
+
+class Worker(msgspec.Struct, frozen=True):
+    """What one worker process answers requests with."""
+
+    pipeline: Pipeline
+    dialects: Dialects
 
 
 @asynccontextmanager
 async def running(settings: Settings, ca_archive: bytes | None) -> AsyncIterator[Worker]:
-    """A worker from its start to its orderly end."""
+    """A worker from its start to its orderly end.
+
+    What was begun is released in the reverse order, also where the start fails, and whatever else cannot be released.
+    """
+    async with AsyncExitStack() as stack:
+        yield await start(settings, ca_archive, stack)
+
+
+async def start(settings: Settings, ca_archive: bytes | None, stack: AsyncExitStack) -> Worker:
+    """Begin all that a worker runs; ``stack`` ends it."""
+    name = f"{os.getpid()}-{secrets.token_hex(4)}"
+    stack.callback(ServerLog(settings.logs).close)
+    records = Records(settings)
+    stack.callback(records.close)
+    stack.callback(log.info, "worker %s stopped", name)
     store = await open_store(settings.store_url)
-    replica = await open_replica(store, read_sealing(settings.key_file))
+    stack.push_async_callback(store.close)
+    replica = await open_replica(store, await open_sealing(store, secrets.token_bytes))
     give_back()
-    worker = Worker(settings, ca_archive, store, replica)
-    await worker.start()
-    try:
-        yield worker
-    finally:
-        await worker.stop()
+    liveness = await store.liveness(name)
+    stack.push_async_callback(liveness.release)
+    provider = make_provider(Parts(settings, replica, await store.contents(GUEST_FILES, liveness), now))
+    tasks = Tasks(replica, now, name, liveness.is_alive, provider)
+    stack.push_async_callback(tasks.close)
+    sessions = Sessions(replica, session_limits(settings), now, secrets.token_bytes)
+    stack.push_async_callback(sessions.finish)
+    pipeline = Pipeline(
+        environment=Environment(
+            inventory=replica,
+            provider=provider,
+            tasks=tasks,
+            product=product(settings, replica.epoch, provider.name),
+            now=now,
+            random_bytes=secrets.token_bytes,
+            list_limits=settings.list_limits,
+            ca_archive=ca_archive,
+        ),
+        accounts=LocalAccounts(replica, secrets.token_bytes),
+        sessions=sessions,
+        views=RootViews(),
+        implementations=load(services),
+        faults=Faults(read_faults(settings.faults) if settings.faults else NO_FAULTS),
+        kept=Kept(),
+        record=records.write,
+        clock=time.perf_counter,
+        body_limit_bytes=settings.max_body_bytes,
+        stream_limit_bytes=settings.max_guest_file_bytes,
+    )
+    orphans = await tasks.take_over_orphans()
+    if orphans:
+        log.warning("%d tasks had been interrupted and are ended now", orphans)
+    parts: dict[type, Any] = {type(part): part for part in (sessions, tasks)}
+    sweeps = [partial(sweep.run, parts[sweep.part]) for sweep in WIRING.sweeps]
+    go_on(stack, sweep_now_and_then(replica, sweeps))
+    go_on(stack, provider.feed(Observations(replica, now)))
+    log.info("worker %s serves %s", name, settings.store_url)
+    return Worker(pipeline, dialects(Catalogue(settings.api_release), settings.max_body_bytes))
+
+
+def go_on(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+    """Have ``work`` done beside the requests until ``stack`` ends it."""
+    task = asyncio.get_running_loop().create_task(work)
+
+    async def end() -> None:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    stack.push_async_callback(end)
+
+
+async def sweep_now_and_then(replica: Replica, sweeps: Sequence[Callable[[], Awaitable[object]]]) -> None:
+    """What every worker does now and then."""
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        try:
+            await replica.refresh()
+            for sweep in sweeps:
+                await sweep()
+        except Exception:
+            log.exception("the periodic clean-up failed and will be tried again")
 
 
 def session_limits(settings: Settings) -> SessionLimits:

@@ -24,10 +24,10 @@ from resphere.providers.simulator.inventory_file import read_inventory
 from resphere.providers.simulator.sizes import Sizes
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.replica.sealing import open_sealing
 from resphere.server.assembly import open_replica
 from resphere.server.certs_zip import certs_zip
 from resphere.server.faults import read_faults
-from resphere.server.key_file import read_sealing
 from resphere.server.memory import do_apart
 from resphere.server.providers import factory, read_durations
 from resphere.server.settings import Settings
@@ -118,9 +118,9 @@ def fill_store(settings: Settings, password: str) -> None:
 
 async def fill(settings: Settings, password: str) -> None:
     """Put an inventory into an empty store, and the administrator's account. Secrets of earlier releases are sealed."""
-    sealing = read_sealing(settings.key_file)
     store = await open_store(settings.store_url)
     try:
+        sealing = await open_sealing(store, secrets.token_bytes)
         # Where there is an inventory already, the machines in it need not be read here, only in the workers.
         replica = Replica(store, (FOLDERS, ACCOUNTS, INSTALLATION, *CUSTOMIZATION_TABLES), sealing=sealing)
         await replica.load()

@@ -15,7 +15,7 @@ from resphere.providers.simulator.provider import Simulator
 from resphere.providers.simulator.work.guests import GuestOptions
 from resphere.replica.replica import Replica
 from resphere.server.settings import Settings
-from resphere.store.contents import Contents
+from resphere.store.base import Contents
 
 LARGEST_FILES = 4
 """How many of the largest files one guest has room for, if its disk has."""

@@ -139,16 +139,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Where the store is."""
         return self.store or default_url(self.data_dir)
 
-    @property
-    def key_file(self) -> Path:
-        """The key by which secrets in the store are sealed."""
-        return self.data_dir / "secrets.key"
-
-    @property
-    def guest_files(self) -> Path:
-        """The folder of large files in simulated guests."""
-        return self.data_dir / "guest-files"
-
 
 NO_FLAG = frozenset({"admin_password", "guest_password"})
 """Settings that have an environment variable only."""

@@ -10,7 +10,8 @@ Everything above this package is written against :class:`Store`; nothing in it i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from types import TracebackType
 from typing import Protocol
 
 import msgspec
@@ -140,6 +141,134 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
     id: str
 
 
+class ContentMissing(StoreError):
+    """There is no content of that name (any more)."""
+
+
+class NoRoom(StoreError):
+    """There is no room for so large a content."""
+
+
+class Liveness(Protocol):
+    """A process's own sign of life, and what it sees of others'; it ends with the process, however that ends.
+
+    Names are given to one process only, and never again::
+
+        own = await store.liveness("4711-8f2e")
+        own.is_alive("4711-8f2e")  # True
+        own.is_alive("4242-77aa")  # False once that process is dead
+        await own.release()
+    """
+
+    @property
+    def name(self) -> str:
+        """The own name."""
+
+    def is_alive(self, name: str) -> bool:
+        """Whether the process of that name still runs. Who is dead stays dead; a death may be noticed seconds late.
+
+        Costs microseconds, and never waits: it is asked while changes are planned.
+        """
+
+    async def release(self) -> None:
+        """Be seen as dead from now on, in an orderly end. To do so again is no error."""
+
+
+class Writing(Protocol):
+    """A content in the making: ``async with`` it; what was not finished at the end of that is deleted."""
+
+    @property
+    def name(self) -> str:
+        """What it can be read by when it is finished."""
+
+    @property
+    def size_bytes(self) -> int:
+        """How much has been written."""
+
+    async def __aenter__(self) -> Writing: ...
+
+    async def write(self, piece: bytes) -> None:
+        """Add to it.
+
+        :raises NoRoom: it does not fit.
+        """
+
+    async def finish(self) -> None:
+        """Make it durable under its name.
+
+        :raises NoRoom: it does not fit.
+        """
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Reading(Protocol):
+    """An opened content, to be read once, piece by piece. Whoever has it closes it."""
+
+    @property
+    def size_bytes(self) -> int:
+        """How much there is."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """The pieces; each is read when it is asked for."""
+
+    async def close(self) -> None:
+        """Let go of it."""
+
+
+class Contents(Protocol):
+    """Contents that are too large for documents, each written once and then only read or deleted.
+
+    One is durable under its name before any document names it, so that no document ever names what is not there::
+
+        async with contents.write() as writing:
+            await writing.write(b"any number of pieces")
+            await writing.finish()
+        await store.commit(Transaction((Write("file", "f-1", writing.name.encode()),)))
+
+    One that no document names is either still in the making, which its maker knows, or was left behind by a process
+    that died.
+    """
+
+    def write(self) -> Writing:
+        """Begin a new content."""
+
+    async def open(self, name: str) -> Reading:
+        """Begin to read a content; from now on it can be read to its end, even when it is deleted meanwhile.
+
+        :raises ContentMissing: there is none.
+        """
+
+    async def read(self, name: str) -> bytes:
+        """All of a content that is known to be small.
+
+        :raises ContentMissing: there is none.
+        """
+
+    def delete(self, name: str) -> None:
+        """Have a content deleted, soon and without being waited for; none is fine."""
+
+    async def left_behind(self) -> list[str]:
+        """What nobody writes: finished contents of processes that died, and what they had not finished."""
+
+
+class Keys(Protocol):
+    """Keys to seal documents with, kept apart from the documents: whoever gets those alone gets no key.
+
+    ::
+
+        key = await store.keys.get("secrets", 32)
+    """
+
+    async def get(self, name: str, size_bytes: int) -> bytes:
+        """The key of that name, which is made at first and then the same for everybody.
+
+        :raises StoreError: what is kept is none, or it cannot be read or made.
+        """
+
+
 class Store(Protocol):
     """Durable documents with one change log, shared by any number of processes.
 
@@ -193,6 +322,16 @@ class Store(Protocol):
         :raises StoreError: nothing was stored.
         :raises ValueError: no store takes such a transaction: a document twice, a body above 64 MiB, an unfit name.
         """
+
+    async def liveness(self, name: str) -> Liveness:
+        """Show this process to be alive, under a name that no other ever has."""
+
+    async def contents(self, collection: str, liveness: Liveness) -> Contents:
+        """The large contents of that collection, which all processes share; new ones are made as ``liveness`` says."""
+
+    @property
+    def keys(self) -> Keys:
+        """The keys of this store."""
 
     async def claims(self) -> tuple[Claim, ...]:
         """Every claim that is held, as of one moment: for those who check a store."""

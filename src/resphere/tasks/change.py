@@ -8,7 +8,8 @@ true.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -18,7 +19,7 @@ from resphere.contract.model import LocalizableMessage
 from resphere.inventory.effects import AnyEffect
 from resphere.inventory.facts import Facts
 from resphere.inventory.model import ManagedObject
-from resphere.providers.base import ChangedObject, NotCapable, Outdated, Provider
+from resphere.providers.base import ChangedObject, NotCapable, NotReady, Outdated, Provider
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules.admission import SPACE
@@ -62,10 +63,7 @@ class Change(Generic[O, R]):
         :raises VapiError: the decision was a refusal, the provider lacks something, or the work failed or was canceled.
         """
         try:
-            try:
-                decided = await self._job.decide(self._decided)
-            except Outdated:
-                decided = await self._job.decide(self._decided)
+            decided = await when_ready(lambda: self._job.decide(self._decided))
         except NotCapable as error:
             raise lacking(self._job.origin, error) from None
         if isinstance(decided, Done):
@@ -105,10 +103,26 @@ class Change(Generic[O, R]):
             result: R | None = settle(self._settlement(edit), present, seen, decided=effect)
             return held.result if result is None else result
 
-        return await self._job.complete(plan, reports=held.reports, is_done=facts is not None)
+        return await when_ready(lambda: self._job.complete(plan, reports=held.reports, is_done=facts is not None))
 
     def _settlement(self, edit: Edit) -> Settlement:
         return Settlement(self._inventory, edit, self._job.now())
+
+
+async def when_ready(attempt: Callable[[], Awaitable[R]]) -> R:
+    """What ``attempt`` comes to once all is at hand that the provider asks for, or was outdated no more than once."""
+    outdated = False
+    async with AsyncExitStack() as at_hand:
+        while True:
+            try:
+                try:
+                    return await attempt()
+                except NotReady as needs:
+                    await at_hand.enter_async_context(needs.ready)
+            except Outdated:
+                if outdated:
+                    raise
+                outdated = True
 
 
 async def change_inventory(provider: Provider, job: TaskJob[O], plan: Callable[[Edit, O], R]) -> R:

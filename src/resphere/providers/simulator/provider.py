@@ -20,7 +20,7 @@ from resphere.providers.simulator.work.power import Power
 from resphere.providers.simulator.work.reboots import Reboots
 from resphere.providers.simulator.work.snapshots import Snapshots
 from resphere.replica.replica import Replica
-from resphere.store.contents import Contents
+from resphere.store.base import Contents
 
 GUESTS = GuestOptions()
 

@@ -17,7 +17,22 @@ from itertools import starmap
 from pathlib import Path
 from typing import TypeVar
 
-from resphere.store.base import LOG_ROWS_KEPT, Change, Changes, Claim, Document, Snapshot, StoreError, Transaction
+from resphere.store.base import (
+    LOG_ROWS_KEPT,
+    Change,
+    Changes,
+    Claim,
+    Contents,
+    Document,
+    Keys,
+    Liveness,
+    Snapshot,
+    StoreError,
+    Transaction,
+)
+from resphere.store.contents import FolderContents
+from resphere.store.keys import KeyFiles
+from resphere.store.liveness import LockedFile
 from resphere.store.planning import Key, check_form, check_text
 from resphere.store.sqlite.lending import Lender
 from resphere.store.sqlite.schema import connect, make_database
@@ -140,6 +155,22 @@ class SqliteStore:
         future: asyncio.Future[int] = loop.create_future()
         return await self._written(Commit(transaction, loop, future), future)
 
+    async def liveness(self, name: str) -> Liveness:
+        """See :meth:`Store.liveness`: a file in ``workers`` beside the database."""
+        with self._file_errors():
+            return await asyncio.to_thread(LockedFile, self._path.parent / "workers", name)
+
+    async def contents(self, collection: str, liveness: Liveness) -> Contents:
+        """See :meth:`Store.contents`: a folder of that name beside the database."""
+        folder = self._path.parent / collection
+        with self._file_errors():
+            return await asyncio.to_thread(FolderContents, folder, liveness.name, liveness.is_alive)
+
+    @property
+    def keys(self) -> Keys:
+        """See :attr:`Store.keys`: files beside the database."""
+        return KeyFiles(self._path.parent, secrets.token_bytes)
+
     async def claims(self) -> tuple[Claim, ...]:
         return await self._apart(_read_claims)
 
@@ -210,6 +241,14 @@ class SqliteStore:
             yield
         except sqlite3.Error as error:
             raise StoreError(f"cannot read {self._path}: {error}") from error
+
+    @contextmanager
+    def _file_errors(self) -> Iterator[None]:
+        self._require_own_process()
+        try:
+            yield
+        except OSError as error:
+            raise StoreError(f"cannot use the folder of {self._path}: {error}") from error
 
     def _closed_error(self) -> StoreError:
         return StoreError(f"{self._path} is closed")

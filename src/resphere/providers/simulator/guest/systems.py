@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 import msgspec
@@ -10,13 +11,13 @@ import msgspec
 from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
 from resphere.inventory.guest import GuestContent, GuestNode, GuestSystem, content_id
 from resphere.inventory.model import VirtualMachine
-from resphere.providers.base import Outdated
+from resphere.providers.base import NotReady, Outdated
 from resphere.providers.simulator.guest.image import image, style_of
 from resphere.providers.simulator.guest.keeping import put_system
 from resphere.providers.simulator.guest.tree import Limits, Tree
 from resphere.providers.simulator.notes import Documents
 from resphere.replica.replica import Replica
-from resphere.store.contents import ContentMissing, Contents
+from resphere.store.base import ContentMissing, Contents
 
 
 class Systems:
@@ -27,6 +28,7 @@ class Systems:
         self._inventory = inventory
         self._contents = contents
         self._limits = limits
+        self._at_hand: dict[str, bytes] = {}
         inventory.subscribe(GuestContent, self._forget)
 
     def stored(self, vm: VirtualMachine) -> GuestSystem:
@@ -70,11 +72,29 @@ class Systems:
             self._contents.delete(old.file)
 
     def _read(self, file: str) -> bytes:
+        """A large content, of which a program reads.
+
+        :raises NotReady: it is not at hand.
+        """
+        data = self._at_hand.get(file)
+        if data is None:
+            raise NotReady(self._having(file))
+        return data
+
+    @asynccontextmanager
+    async def _having(self, file: str) -> AsyncIterator[None]:
+        """Have a large content at hand."""
         try:
-            return self._contents.read(file)
+            data = await self._contents.read(file)
         except ContentMissing as error:
             # Another worker has let go of it since this one has looked last.
             raise Outdated from error
+        self._at_hand[file] = data
+        try:
+            yield
+        finally:
+            # Others who have it at hand ask again.
+            self._at_hand.pop(file, None)
 
     def _tree(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Callable
 from datetime import datetime
@@ -29,7 +30,9 @@ from resphere.providers.simulator.notes import Notes
 from resphere.providers.simulator.work.customizations import Customizations
 from resphere.providers.simulator.work.transfers import Transfers
 from resphere.replica.replica import Replica
-from resphere.store.contents import Contents
+from resphere.store.base import Contents
+
+CLEAN_UP_SECONDS = 30.0
 
 
 class GuestOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,7 +173,7 @@ class Guests:
 
     async def open_download(self, vm: VirtualMachine, transfer: GuestTransfer) -> Opened:
         """See :class:`Transfers`."""
-        return self._transfers.open(vm, transfer, self._now())
+        return await self._transfers.open(vm, transfer, self._now())
 
     async def end_download(self, work: Work, vm: VirtualMachine, transfer: GuestTransfer, digest: str) -> Facts:
         """See :class:`Transfers`."""
@@ -189,6 +192,12 @@ class Guests:
         return self._transfers.end_upload(vm, transfer, received, self._now())
 
     async def go_on(self) -> None:
-        """Take up what workers that died have left, and then finish in the guests what takes time, until canceled."""
-        await self._transfers.clean_up()
-        await self._customizations.due.run()
+        """Take up what workers that died leave, and finish in the guests what takes time, until canceled."""
+        async with asyncio.TaskGroup() as going_on:
+            going_on.create_task(self._clean_up_now_and_then())
+            going_on.create_task(self._customizations.due.run())
+
+    async def _clean_up_now_and_then(self) -> None:
+        while True:
+            await self._transfers.clean_up()
+            await asyncio.sleep(CLEAN_UP_SECONDS)

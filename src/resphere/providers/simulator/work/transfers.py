@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import errno
 import logging
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -23,11 +21,10 @@ from resphere.providers.simulator.guest.files import SimulatedFiles
 from resphere.providers.simulator.guest.systems import Systems
 from resphere.providers.simulator.notes import Notes
 from resphere.replica.replica import Replica
-from resphere.store.contents import ContentMissing, Contents
+from resphere.store.base import ContentMissing, Contents, NoRoom
 
 log = logging.getLogger(__name__)
 
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 Attributes = Contract.FileCreationAttributes
 
 
@@ -59,14 +56,14 @@ class Transfers:
         notes.put(msgspec.structs.replace(transfer, boot=system.boot, host=vm.host))
         return notes.facts()
 
-    def open(self, vm: VirtualMachine, transfer: GuestTransfer, now: datetime) -> Opened:
+    async def open(self, vm: VirtualMachine, transfer: GuestTransfer, now: datetime) -> Opened:
         """The file as it is now, before the transfer is used up."""
         require_good(self._inventory.get(GuestTransfer, transfer.id), vm, self._systems.stored(vm))
         tree = self._systems.look(vm, now)
         node = SimulatedFiles(tree).sent(transfer.path)
         if node.file is not None:
             try:
-                return Opened(stream=self._contents.open(node.file), digest=node.file)
+                return Opened(stream=await self._contents.open(node.file), digest=node.file)
             except ContentMissing as error:
                 raise Outdated from error
         data = tree.content(node)
@@ -122,7 +119,7 @@ class Transfers:
     async def clean_up(self) -> None:
         """Delete what uploads of workers that died have left."""
         # Whether their workers live is asked before what is named: a living one may be about to name its own.
-        for file in await asyncio.to_thread(self._contents.left_behind):
+        for file in await self._contents.left_behind():
             await self._systems.drop_unnamed(file)
 
     def _refuse_early(
@@ -146,10 +143,8 @@ class Transfers:
                 async for piece in announced(content, size):
                     await writing.write(piece)
                 await writing.finish()
-            except OSError as error:
-                if error.errno not in FULL:
-                    raise
-                log.warning("no room for a guest's file of %d bytes in %s: %s", size, self._contents.folder, error)
+            except NoRoom as error:
+                log.warning("no room for a guest's file of %d bytes: %s", size, error)
                 raise no_space(path) from error
         return writing.name
 

@@ -22,7 +22,8 @@ from resphere.providers.simulator.guest.systems import Systems
 from resphere.providers.simulator.guest.tree import Limits
 from resphere.providers.simulator.work.transfers import Transfers
 from resphere.replica.edit import Edit
-from resphere.store.contents import ContentMissing, Contents, Reading
+from resphere.store.base import ContentMissing, Reading
+from resphere.store.contents import FolderContents
 from tests.support.guests import ROOT, run_shell
 from tests.support.invariants import require_sound
 from tests.support.transfers import Attributes, Pieces, agree, fetch, send, taken
@@ -251,7 +252,7 @@ def test_what_dead_workers_left_is_deleted_and_nothing_else(world: World, vm: Id
     for name in ("dead.1", "dead.2.part", "alive.1", "alive.2.part"):
         (world.contents.folder / name).write_bytes(b"left behind")
     (world.contents.folder / "notes").write_bytes(b"somebody's own")
-    contents = Contents(world.contents.folder, "new", lambda worker: worker == "alive")
+    contents = FolderContents(world.contents.folder, "new", lambda worker: worker == "alive")
     systems = Systems(world.inventory, contents, Limits())
     world.run(Transfers(world.inventory, contents, systems).clean_up())
     assert sorted(file.name for file in contents.folder.iterdir()) == ["alive.1", "alive.2.part", "notes", own]
@@ -266,11 +267,11 @@ def test_a_content_that_goes_at_that_moment_is_looked_for_again(
     opened = world.contents.open
     missing = [1]
 
-    def open_(name: str) -> Reading:
+    async def open_(name: str) -> Reading:
         if missing:
             missing.pop()
-            raise ContentMissing(name, world.contents.folder)
-        return opened(name)
+            raise ContentMissing(name)
+        return await opened(name)
 
     monkeypatch.setattr(world.contents, "open", open_)
     assert fetch(world, vm, "/srv/x") == LARGE

@@ -1,0 +1,61 @@
+"""Keys as files that only their owner reads."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from resphere.store.base import StoreError
+
+
+class KeyFiles:
+    """A :class:`~resphere.store.base.Keys`: ``<name>.key`` in ``folder``, hexadecimal, mode 0600.
+
+    ``random_bytes`` gives so many.
+    """
+
+    def __init__(self, folder: Path, random_bytes: Callable[[int], bytes]) -> None:
+        self._folder = folder
+        self._random_bytes = random_bytes
+
+    async def get(self, name: str, size_bytes: int) -> bytes:
+        path = self._folder / f"{name}.key"
+        try:
+            return await asyncio.to_thread(self._get, path, size_bytes)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be read or made: {error}") from error
+
+    def _get(self, path: Path, size_bytes: int) -> bytes:
+        if not path.exists():
+            self._make(path, size_bytes)
+        try:
+            key = bytes.fromhex(path.read_text(encoding="ascii"))
+        except ValueError:
+            key = b""
+        if len(key) != size_bytes:
+            raise StoreError(f"{path} holds no key: {2 * size_bytes} hexadecimal digits are expected")
+        return key
+
+    def _make(self, path: Path, size_bytes: int) -> None:
+        """Make the file, whole and durable before anything can be sealed by it; one that is there stays."""
+        descriptor, made = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+        unfinished = Path(made)
+        try:
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(self._random_bytes(size_bytes).hex() + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            # Unlike a rename, a link takes nobody's place: of two who begin at once, the first one's key stays.
+            with suppress(FileExistsError):
+                os.link(unfinished, path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

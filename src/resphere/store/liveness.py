@@ -1,0 +1,47 @@
+"""Signs of life as files: each process holds a lock that the kernel releases when it dies, however it dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+
+class LockedFile:
+    """A :class:`~resphere.store.base.Liveness`: a locked file of that name, for processes of one machine."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        """:raises OSError: it cannot be made."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._name = name
+        self._folder = folder
+        self._descriptor: int | None = os.open(folder / name, os.O_CREAT | os.O_RDWR, 0o600)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def is_alive(self, name: str) -> bool:
+        """See :meth:`Liveness.is_alive`. Forgets the dead."""
+        if name == self._name:
+            return self._descriptor is not None
+        path = self._folder / name
+        try:
+            descriptor = os.open(path, os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        path.unlink(missing_ok=True)
+        return False
+
+    async def release(self) -> None:
+        if self._descriptor is not None:
+            (self._folder / self._name).unlink(missing_ok=True)
+            os.close(self._descriptor)
+            self._descriptor = None
