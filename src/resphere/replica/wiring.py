@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from resphere.replica.derived import Derived
+from resphere.replica.lease import LEASES
 from resphere.replica.replica import Rule
 from resphere.replica.table import Table
 
@@ -40,3 +41,7 @@ def joined(wirings: Iterable[Wiring]) -> Wiring:
         rules=tuple(rule for wiring in wirings for rule in wiring.rules),
         sweeps=tuple(sweep for wiring in wirings for sweep in wiring.sweeps),
     )
+
+
+WIRING = Wiring(tables=(LEASES,))
+"""What the replica itself brings."""

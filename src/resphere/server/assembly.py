@@ -25,6 +25,7 @@ from resphere.auth.accounts import LocalAccounts
 from resphere.auth.sessions import SessionLimits, Sessions
 from resphere.contract.catalogue import Catalogue
 from resphere.dialects.table import Dialects, dialects
+from resphere.replica.lease import Leases
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import Sealing, open_sealing
 from resphere.server.exchange import Exchange
@@ -46,6 +47,8 @@ from resphere.tasks.runner import Tasks
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 30.0
+FEED = "feed"
+"""The lease of whoever runs the provider's feed."""
 GUEST_FILES = "guest-files"
 """The large contents of files in guests."""
 
@@ -147,7 +150,8 @@ async def start(settings: Settings, ca_archive: bytes | None, stack: AsyncExitSt
     parts: dict[type, Any] = {type(part): part for part in (sessions, tasks)}
     sweeps = [partial(sweep.run, parts[sweep.part]) for sweep in WIRING.sweeps]
     go_on(stack, sweep_now_and_then(replica, sweeps))
-    go_on(stack, provider.feed(Observations(replica, now)))
+    feed = partial(provider.feed, Observations(replica, now))
+    go_on(stack, Leases(replica, liveness).hold(FEED, feed))
     log.info("worker %s serves %s", name, settings.store_url)
     return Worker(pipeline, dialects(Catalogue(settings.api_release), settings.max_body_bytes))
 
