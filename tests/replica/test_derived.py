@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
-from resphere.replica.derived import Derived, PerObject, listing
+from resphere.replica.derived import PART, Derived, PerObject, listing
+from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from tests.replica.worlds import Item, add, put, run
 
@@ -65,17 +68,53 @@ def test_all_values_follow_every_change(tmp_path: Path) -> None:
         await other.change(put(*(Item(id=f"item-{n}", name=str(n)) for n in range(3))))
         for replica in (one, other):
             await replica.refresh()
-            assert replica.derived(shown).all(replica.all(Item)) == (("item-0", 0), ("item-1", 0), ("item-2", 0))
+            assert replica.derived(shown).parts(replica.all(Item)) == ((("item-0", 0), ("item-1", 0), ("item-2", 0)),)
         for step in steps:
             await other.change(step)
             await one.refresh()
             for replica in (one, other):
                 table = replica.all(Item)
-                values = replica.derived(shown).all(table)
+                parts = replica.derived(shown).parts(table)
+                values = tuple(chain.from_iterable(parts))
                 assert values == tuple((item.id, item.value) for item in table.values() if item.value >= 0)
-                assert replica.derived(shown).all(table) is values
+                again = replica.derived(shown).parts(table)
+                assert [id(part) for part in again] == [id(part) for part in parts]
 
     run(test, tmp_path / "store", 2, derived=(shown,))
+
+
+def delete(id: str, edit: Edit) -> None:
+    edit.delete(Item, id)
+
+
+def test_parts_without_a_change_stay_the_same(tmp_path: Path) -> None:
+    numbers = listing(Item, lambda item: True, lambda item: (item.id, item.value))
+
+    async def test(replica: Replica) -> None:
+        async def now() -> tuple[tuple[tuple[str, int], ...], ...]:
+            parts = replica.derived(numbers).parts(replica.all(Item))
+            assert tuple(chain.from_iterable(parts)) == tuple((i.id, i.value) for i in replica.all(Item).values())
+            return parts
+
+        await replica.change(put(*(Item(id=f"item-{n}", name=str(n)) for n in range(4 * PART))))
+        before = await now()
+        assert [len(part) for part in before] == [PART] * 4
+        for step, anew in (
+            (add(f"item-{PART + 7}"), {1}),
+            (lambda edit: edit.delete(Item, "item-3"), {0}),
+            (put(Item(id="item-9999", name="new")), {4}),
+            (put(Item(id="item-9998", name="newer")), {4}),
+        ):
+            await replica.change(step)
+            after = await now()
+            assert {n for n, part in enumerate(after) if n >= len(before) or part is not before[n]} == anew
+            before = after
+        for n in range(4 * PART):
+            if n % 64 and n != 3:
+                await replica.change(partial(delete, f"item-{n}"))
+        assert len(await now()) <= 2
+
+    run(test, tmp_path / "store", derived=(numbers,))
 
 
 def test_it_never_gives_another_objects_value() -> None:

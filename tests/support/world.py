@@ -15,7 +15,7 @@ import msgspec
 from resphere import services
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
-from resphere.contract.model import AnyOperation, Operation, Struct
+from resphere.contract.model import AnyOperation, Operation, Parted, Struct
 from resphere.inventory.model import KINDS, ManagedObject
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.provider import Simulator
@@ -116,8 +116,7 @@ class World:
         """The same call to be awaited, at once with others."""
         handler = IMPLEMENTATIONS[operation.id].handler
         call = Call(self.environment, operation, RootView(ADMIN), Caller(), "test")
-        begun: Coroutine[Any, Any, R] = handler(call, *args, **kwargs)
-        return begun
+        return whole(handler(call, *args, **kwargs))
 
     def run(self, work: Coroutine[Any, Any, R]) -> R:
         """The outcome of anything asynchronous, in this world's loop."""
@@ -143,3 +142,9 @@ class World:
         changed = msgspec.structs.replace(current, **fields)
         self.put(changed)
         return changed
+
+
+async def whole(result: Coroutine[Any, Any, R | Parted[R]]) -> R:
+    """A handler's result; a list that comes in parts as it is declared."""
+    found = await result
+    return found.whole() if isinstance(found, Parted) else found

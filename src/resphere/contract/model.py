@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Generic, NewType, ParamSpec, Protocol, TypeAlias, TypeVar
+from itertools import chain
+from typing import Annotated, Any, ClassVar, Generic, NewType, ParamSpec, Protocol, TypeAlias, TypeVar, cast
 
 import msgspec
 
@@ -129,6 +130,21 @@ class Asset(bytes):
         made = super().__new__(cls, content)
         made.media_type, made.headers = media_type, headers
         return made
+
+
+class Parted(msgspec.Struct, Generic[R], frozen=True):
+    """A list as the result of an operation, in parts. One that is the same object as in an earlier result has nothing
+    new in it, so that whoever has written it need not write it again."""
+
+    parts: tuple[R, ...]
+
+    def __len__(self) -> int:
+        """How many items are in the list."""
+        return sum(len(cast("tuple[Any, ...]", part)) for part in self.parts)
+
+    def whole(self) -> R:
+        """The list."""
+        return cast(R, tuple(chain.from_iterable(cast("tuple[tuple[Any, ...], ...]", self.parts))))
 
 
 class ByteStream(Protocol):

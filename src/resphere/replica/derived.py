@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from resphere.replica.table import Stored
 
 L = TypeVar("L")
 T = TypeVar("T", bound=Stored)
 V = TypeVar("V")
+
+PART = 256
+"""How many values of a listing stand in a part. It is compressed by itself: fewer would repeat less of themselves."""
 
 Hear = Callable[[L, Any, Any], None]
 """Tells a ledger of an object before and after a change; ``None`` is for one that was not or is no more."""
@@ -63,38 +66,55 @@ class PerObject(Generic[T, V]):
             self._kept.pop(old.id, None)
 
 
-class Listing(Generic[T, V]):
-    """A ledger of the values of all objects that lists show, in the order of their table.
+class Part(Generic[V]):
+    """Some neighbours in a listing, by the ids of their objects."""
 
-    What it hands out is the same tuple as long as nothing has changed, and afterwards one with the same values for all
-    that has not.
-    """
+    __slots__ = ("_shown", "values")
+
+    def __init__(self) -> None:
+        self.values: dict[str, V] = {}
+        self._shown: tuple[V, ...] | None = None
+
+    def put(self, id: str, value: V) -> None:
+        """Take a value for that of the object, or as another one."""
+        self.values[id] = value
+        self._shown = None
+
+    def remove(self, id: str) -> None:
+        """Let go of an object's."""
+        del self.values[id]
+        self._shown = None
+
+    def shown(self) -> tuple[V, ...]:
+        """The values: the same tuple as long as nothing is put or removed."""
+        if self._shown is None:
+            self._shown = tuple(self.values.values())
+        return self._shown
+
+
+class Listing(Generic[T, V]):
+    """A ledger of the values of all objects that lists show, in the order of their table, in parts: so that after a
+    change most of a long list is the same as before."""
 
     def __init__(self, shows: Callable[[T], bool], make: Callable[[T], V]) -> None:
         self._shows = shows
         self._values: PerObject[T, V] = PerObject(make)
-        self._places: dict[str, int] | None = None
-        """Where in the list the value of an object stands, in the list's order; ``None``: nobody has asked yet."""
-        self._list: list[V | None] = []
-        """``None`` stands for what is gone."""
-        self._all: tuple[V, ...] | None = None
+        self._parts: list[Part[V]] = []
+        self._places: dict[str, Part[V]] | None = None
+        """In which part an object's value is; ``None``: nobody has asked for them yet."""
 
     def __len__(self) -> int:
         """How many values are kept."""
         return len(self._values)
 
-    def all(self, table: Mapping[str, T]) -> tuple[V, ...]:
-        """The values of what is shown of the whole table."""
-        if self._places is None:
-            shown = [obj for obj in table.values() if self._shows(obj)]
-            self._list = list(self._values.of(shown))
-            self._places = {obj.id: place for place, obj in enumerate(shown)}
-        elif len(self._places) < len(self._list):
-            self._list = [value for value in self._list if value is not None]
-            self._places = {id: place for place, id in enumerate(self._places)}
-        if self._all is None:
-            self._all = cast("tuple[V, ...]", tuple(self._list))
-        return self._all
+    def parts(self, table: Mapping[str, T]) -> tuple[tuple[V, ...], ...]:
+        """The values of what is shown of the whole table, about :data:`PART` in a part."""
+        if self._places is None or len(self._parts) > 2 * (len(self._places) // PART + 1):
+            self._parts, self._places = [], {}
+            for obj in table.values():
+                if self._shows(obj):
+                    self._append(obj, self._places)
+        return tuple([part.shown() for part in self._parts if part.values])
 
     def of(self, objects: Iterable[T]) -> tuple[V, ...]:
         """The values of some that are shown, in their order."""
@@ -105,23 +125,23 @@ class Listing(Generic[T, V]):
         self._values.changed(old, new)
         if self._places is None:
             return
-        self._all = None
-        if new is not None and self._shows(new):
-            self._put(old, new, self._places)
-        elif old is not None:
-            place = self._places.pop(old.id, None)
-            if place is not None:
-                self._list[place] = None
-
-    def _put(self, old: T | None, new: T, places: dict[str, int]) -> None:
-        if old is None:
-            places[new.id] = len(self._list)
-            self._list.append(self._values.one(new))
-        elif new.id in places:
-            self._list[places[new.id]] = self._values.one(new)
+        if new is None or not self._shows(new):
+            part = None if old is None else self._places.pop(old.id, None)
+            if part is not None and old is not None:
+                part.remove(old.id)
+        elif new.id in self._places:
+            self._places[new.id].put(new.id, self._values.one(new))
+        elif old is None:
+            self._append(new, self._places)
         else:
             # It was there, but not shown: its place is somewhere among the others.
             self._places = None
+
+    def _append(self, obj: T, places: dict[str, Part[V]]) -> None:
+        if not self._parts or len(self._parts[-1].values) >= PART:
+            self._parts.append(Part())
+        part = places[obj.id] = self._parts[-1]
+        part.put(obj.id, self._values.one(obj))
 
 
 def listing(cls: type[T], shows: Callable[[T], bool], make: Callable[[T], V]) -> Derived[Listing[T, V]]:

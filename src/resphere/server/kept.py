@@ -48,14 +48,14 @@ class Kept:
             self._replies[key] = reply
             self._size_bytes += size_bytes
 
-    def listed(self, key: Key, encode: Callable[[Items], Reply], items: Items, gzip: bool) -> Reply:
-        """The reply that is this long list, of which ``encode`` makes replies of any part."""
+    def listed(self, key: Key, encode: Callable[[Items], Reply], parts: tuple[Items, ...], gzip: bool) -> Reply:
+        """The reply that is the long list of these parts, of which ``encode`` makes replies of any part."""
         pieces = self._pieces.pop(key, None)
         if pieces is None:
             pieces = Pieces()
         else:
             self._pieces_bytes -= pieces.size_bytes + weight_bytes(key)
-        pieces.take(items, lambda some: encode(some).body)
+        pieces.take(parts, lambda some: encode(some).body)
         self._pieces[key] = pieces  # at the end: what was used last is the last to go
         self._pieces_bytes += pieces.size_bytes + weight_bytes(key)
         while self._pieces_bytes > self._pieces_limit_bytes:

@@ -27,7 +27,7 @@ from resphere.contract.errors import (
     VapiError,
     message,
 )
-from resphere.contract.model import ByteStream, Struct
+from resphere.contract.model import ByteStream, Parted, Struct
 from resphere.dialects.base import Credentials, Outcome, Refused, Reply, Resolved
 from resphere.dialects.http import exceeds
 from resphere.replica.errors import ConcurrentChange as ChangedConcurrently
@@ -35,7 +35,7 @@ from resphere.server.body import too_large
 from resphere.server.exchange import Caller, Exchange, Keeping
 from resphere.server.faults import Faults
 from resphere.server.kept import Kept, accepts_gzip, compressed, compressible
-from resphere.server.pieces import is_long_list
+from resphere.server.pieces import FEWEST_ITEMS
 from resphere.services.call import Call, Environment, Product
 from resphere.services.registry import Implementation
 from resphere.store.base import StoreError
@@ -249,10 +249,10 @@ def encode(
 ) -> Reply:
     """The result as the dialect writes it, compressed where the client likes, and kept where it may be."""
     gzip = accepts_gzip(exchange.request.headers.get(b"accept-encoding"))
-    if keeping is not None and is_long_list(result):
-        reply = pipeline.kept.listed(keeping.key[:-1], partial(exchange.dialect.encode, resolved), result, gzip)
+    if keeping is not None and isinstance(result, Parted) and len(result) >= FEWEST_ITEMS:
+        reply = pipeline.kept.listed(keeping.key[:-1], partial(exchange.dialect.encode, resolved), result.parts, gzip)
     else:
-        reply = exchange.dialect.encode(resolved, result)
+        reply = exchange.dialect.encode(resolved, result.whole() if isinstance(result, Parted) else result)
         if gzip and compressible(reply.media_type):
             reply = compressed(reply)
     if keeping is not None:

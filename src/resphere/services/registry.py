@@ -6,12 +6,12 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Coroutine
 from types import ModuleType
-from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
 import msgspec
 
 from resphere.contract.lookup import operation_at, place_of
-from resphere.contract.model import AnyOperation, Handler, Operation
+from resphere.contract.model import AnyOperation, Handler, Operation, Parted
 from resphere.services.call import Call
 
 P = ParamSpec("P")
@@ -37,9 +37,17 @@ _implementations: dict[str, Implementation] = {}
 HandlerOf: TypeAlias = Callable[Concatenate[Call, P], Coroutine[Any, Any, R]]
 
 
-def implements(
-    operation: Operation[P, R], *, kept: bool = False, result: Any = None
-) -> Callable[[HandlerOf[P, R]], HandlerOf[P, R]]:
+class Attach(Protocol[P, R]):
+    """Takes a handler and gives it back. A list may come in parts."""
+
+    @overload
+    def __call__(self, handler: HandlerOf[P, R], /) -> HandlerOf[P, R]: ...
+
+    @overload
+    def __call__(self, handler: HandlerOf[P, R | Parted[R]], /) -> HandlerOf[P, R | Parted[R]]: ...
+
+
+def implements(operation: Operation[P, R], *, kept: bool = False, result: Any = None) -> Attach[P, R]:
     """Attach the decorated coroutine function to ``operation``.
 
     It is called with the :class:`Call` and the operation's parameters in the contract's order, validated, and returns
@@ -47,7 +55,7 @@ def implements(
     no sister without ``$task``, ``result`` is the type of what the task results in.
     """
 
-    def attach(handler: HandlerOf[P, R]) -> HandlerOf[P, R]:
+    def attach(handler: Handler, /) -> Any:
         if operation.id in _implementations:
             raise ValueError(f"{operation.id} is implemented twice")
         _implementations[operation.id] = Implementation(operation, handler, kept, result)

@@ -6,6 +6,7 @@ import msgspec
 
 from resphere.contract.generated import ids, vcenter, vcenter_vm, vcenter_vm_hardware
 from resphere.contract.generated.vcenter_vm_hardware import Ethernet
+from resphere.contract.model import Parted
 from resphere.inventory.model import Network, VirtualMachine
 from resphere.inventory.relations import cluster_of_vm, hosts_of_cluster
 from resphere.replica.derived import listing
@@ -28,15 +29,16 @@ def summary(vm: VirtualMachine) -> vcenter.VM.Summary:
     )
 
 
+Summaries = tuple[vcenter.VM.Summary, ...]
 LISTING = listing(VirtualMachine, lambda vm: not vm.template, summary)
 
 
 @implements(vcenter.VM.list, kept=True)
-async def list_vms(call: Call, filter: vcenter.VM.FilterSpec | None) -> tuple[vcenter.VM.Summary, ...]:
+async def list_vms(call: Call, filter: vcenter.VM.FilterSpec | None) -> Summaries | Parted[Summaries]:
     """The VMs that match. Templates are not listed, as in vCenter 7.0 and 8.0."""
     summaries = call.unfiltered.derived(LISTING)
     if filter is None and call.view.sees_all:
-        every = summaries.all(call.unfiltered.all(VirtualMachine))
+        every = Parted(summaries.parts(call.unfiltered.all(VirtualMachine)))
         return limited(every, MOST_LISTED, "vm", call.environment.list_limits)
     found = select(call, VirtualMachine, criteria(call, filter) if filter else ())
     found = [vm for vm in found if not vm.template]
