@@ -179,9 +179,10 @@ def test_killed_processes_lose_nothing_acknowledged_and_leave_nothing_torn(tmp_p
         started += 1
         return Process(url, f"p{started}", acknowledged)
 
-    processes = [start(), start()]
+    processes: list[Process] = []
     kills = 0
     try:
+        processes += [start(), start()]
         for round in range(ROUNDS):
             victim = chance.choice(processes)
             until = victim.lines + chance.randrange(MOST_ACKNOWLEDGEMENTS)
