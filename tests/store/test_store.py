@@ -546,6 +546,14 @@ class TestCallers:
                     await store.reserve("vm", 1)
                 with pytest.raises(StoreError, match="closed"):
                     await store.commit(transaction(put("1")))
+                with pytest.raises(StoreError, match="closed"):
+                    await store.claims()
+                with pytest.raises(StoreError, match="closed"):
+                    await store.compact()
+                with pytest.raises(StoreError, match="closed"):
+                    await store.liveness("1-a")
+                with pytest.raises(StoreError, match="closed"):
+                    await store.keys.get("x", 32)
                 await store.close()
 
         run(scenario())

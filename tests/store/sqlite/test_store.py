@@ -18,9 +18,10 @@ import pytest
 
 from resphere.store.base import StoreError, Taking, Transaction
 from resphere.store.sqlite import group
+from resphere.store.sqlite import store as store_module
 from resphere.store.sqlite.schema import WriterLock
 from resphere.store.sqlite.store import SqliteStore
-from tests.store.contract import bodies, put, refused, run, transaction
+from tests.store.contract import bodies, put, refused, run, states, transaction
 
 
 @pytest.fixture
@@ -155,6 +156,51 @@ class TestFile:
             (counted,) = connection.execute("SELECT log_rows FROM state").fetchone()
         assert 100 <= rows <= 105
         assert rows == counted
+
+
+class TestManyChanges:
+    """What is too much to be read in place is read in a thread, and is the same."""
+
+    @pytest.mark.parametrize("most", [0, 1, 7, 1000])
+    def test_wherever_they_are_read_they_are_the_same(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+    ) -> None:
+        monkeypatch.setattr(store_module, "CHANGES_IN_PLACE", most)
+
+        async def scenario() -> None:
+            store = SqliteStore.open(path)
+            for number in range(20):
+                await store.commit(transaction(put("changed", b"%d" % number), put(f"{number % 5}", b"x")))
+                await store.commit(transaction(put("gone"), put(f"{number % 5}", None)))
+                await store.commit(transaction(put("gone", None)))
+            await store.commit(transaction(*(put(f"last-{n}") for n in range(3))))
+            changes = await store.changes_since(0)
+            assert (changes.complete, changes.sequence) == (True, 61)
+            assert states(changes.changes) == [
+                *((f"{n}", None) for n in range(4)),
+                ("changed", b"19"),
+                ("4", None),
+                ("gone", None),
+                *((f"last-{n}", b"") for n in range(3)),
+            ]
+            await store.close()
+
+        run(scenario())
+
+    def test_requests_do_not_wait_for_them(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(store_module, "CHANGES_IN_PLACE", 0)
+
+        async def scenario() -> None:
+            store = SqliteStore.open(path)
+            await store.commit(transaction(put("1")))
+            reading = asyncio.create_task(store.changes_since(0))
+            await asyncio.sleep(0)
+            assert not reading.done()
+            store.version()
+            assert len((await reading).changes) == 1
+            await store.close()
+
+        run(scenario())
 
 
 class TestTurns:

@@ -169,13 +169,14 @@ class SqliteStore:
     @property
     def keys(self) -> Keys:
         """See :attr:`Store.keys`: files beside the database."""
+        self._require_open()
         return KeyFiles(self._path.parent, secrets.token_bytes)
 
     async def claims(self) -> tuple[Claim, ...]:
         return await self._apart(_read_claims)
 
     async def compact(self) -> None:
-        self._require_own_process()
+        self._require_open()
         await asyncio.to_thread(self._compact)
 
     def _compact(self) -> None:
@@ -207,9 +208,7 @@ class SqliteStore:
 
     async def _apart(self, read: Callable[[sqlite3.Connection], T]) -> T:
         """Read in a thread, so that neither the event loop waits nor others for the connection."""
-        self._require_own_process()
-        if self._closed:
-            raise self._closed_error()
+        self._require_open()
         with self._lender(asyncio.get_running_loop()).waiting():
             return await asyncio.to_thread(self._read_apart, read)
 
@@ -222,16 +221,19 @@ class SqliteStore:
             finally:
                 connection.close()
 
+    def _require_open(self) -> None:
+        self._require_own_process()
+        if self._closed:
+            raise StoreError(f"{self._path} is closed")
+
     def _require_own_process(self) -> None:
         if os.getpid() != self._process:
             raise StoreError(f"{self._path} was opened by process {self._process}; a forked one must open it anew")
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        self._require_own_process()
         with self._reader_lock:
-            if self._closed:
-                raise self._closed_error()
+            self._require_open()
             with self._as_store_errors():
                 yield self._reader
 
@@ -244,14 +246,11 @@ class SqliteStore:
 
     @contextmanager
     def _file_errors(self) -> Iterator[None]:
-        self._require_own_process()
+        self._require_open()
         try:
             yield
         except OSError as error:
             raise StoreError(f"cannot use the folder of {self._path}: {error}") from error
-
-    def _closed_error(self) -> StoreError:
-        return StoreError(f"{self._path} is closed")
 
     def _lender(self, loop: asyncio.AbstractEventLoop) -> Lender:
         lender = self._lenders.get(loop)
