@@ -250,3 +250,29 @@ def test_a_store_that_fails_is_tried_again(tmp_path: Path) -> None:
         await store.close()
 
     asyncio.run(whole())
+
+
+def test_who_is_stopped_while_taking_it_gives_it_back(tmp_path: Path) -> None:
+    async def whole() -> None:
+        committing, go_on = asyncio.Event(), asyncio.Event()
+
+        async def before(_: Transaction) -> None:
+            committing.set()
+            await go_on.wait()
+
+        store = Scripted(await store_in(tmp_path / "store"), before)
+        replica = Replica(store, (LEASES,))
+        await replica.load()
+        worker = Worker(replica, "worker", set())
+        await committing.wait()
+        worker.task.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        with suppress(asyncio.CancelledError):
+            await worker.task
+        assert store.commits == 2
+        assert await worker.holder() is None
+        assert worker.begun == 0
+        await store.close()
+
+    asyncio.run(whole())

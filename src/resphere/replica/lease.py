@@ -78,7 +78,7 @@ class Leases:
             while True:
                 try:
                     heard.clear()
-                    if await self._acquire(name):
+                    if await self._acquired(name):
                         await self._lead(name, work)
                     else:
                         with suppress(TimeoutError):
@@ -89,8 +89,17 @@ class Leases:
         finally:
             end()
 
+    async def _acquired(self, name: str) -> bool:
+        """Take the lease where nobody alive has it; who is canceled meanwhile gives back what may be taken already."""
+        acquiring = asyncio.ensure_future(self._acquire(name))
+        try:
+            return await asyncio.shield(acquiring)
+        except asyncio.CancelledError:
+            await asyncio.gather(acquiring, return_exceptions=True)
+            await self._release(name)
+            raise
+
     async def _acquire(self, name: str) -> bool:
-        """Take the lease where nobody alive has it."""
         await self._replica.refresh()
         if self._is_taken(self._replica.get(Lease, name)):
             return False
