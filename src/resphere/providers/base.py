@@ -50,7 +50,15 @@ class Missing(msgspec.Struct, frozen=True):
 
 
 class Work(Protocol):
-    """The handle of an effect under way."""
+    """The handle of an effect under way.
+
+    A verb does all of it, or raises a ``VapiError`` and has done nothing; after anything else that it raises,
+    :meth:`Provider.observe` is asked what has become of it.
+    """
+
+    @property
+    def id(self) -> str:
+        """Its name, the same when it is asked for after a crash; none yet where the provider answers at once."""
 
     async def progress(self, percent: int) -> None:
         """Record how far it is (0 to 100)."""
@@ -428,17 +436,25 @@ class Step(msgspec.Struct, frozen=True, gc=False):
 class Inventory(Protocol):
     """Whom a provider tells what has happened behind vCenter's back."""
 
-    async def machine_changed(self, id: str, facts: Facts) -> None:
-        """The machine is as ``facts`` say; one that the inventory does not know is passed over."""
+    async def machines(self) -> Mapping[str, VirtualMachine]:
+        """The machines that the inventory knows at this moment, by id."""
 
-    async def machine_appeared(self, machine: ObservedMachine) -> str:
-        """There is a machine that nobody made through vCenter; returns the id that it has from now on."""
+    async def machine_changed(self, before: VirtualMachine, facts: Facts) -> None:
+        """The machine, which was ``before`` when it was looked at, is as ``facts`` say.
 
-    async def machine_gone(self, id: str) -> None:
-        """The machine is no more."""
+        Passed over where it has become another since, or work is under way on it: then it is to be looked at again.
+        """
 
-    def machines(self) -> Mapping[str, VirtualMachine]:
-        """The machines that the inventory knows, by id."""
+    async def machine_appeared(self, machine: ObservedMachine) -> str | None:
+        """There is a machine that nobody made through vCenter; returns the id that it has from now on, ``None`` for
+        one that is just being made.
+
+        :raises VapiError: the inventory has no place for it.
+        """
+
+    async def machine_gone(self, before: VirtualMachine) -> None:
+        """The machine, which was ``before`` when it was looked for, is no more; passed over as :meth:`machine_changed`
+        is."""
 
 
 class Provider(Protocol):
@@ -455,11 +471,14 @@ class Provider(Protocol):
     def steps(self, effect: AnyEffect) -> Sequence[Step]:
         """The steps of an effect whose time is simulated; none of a provider that takes its own time."""
 
-    async def observe(self, effect: AnyEffect) -> Facts | None:
-        """Whether an effect has come true whose caller died: the facts, or ``None`` where nothing has happened."""
+    async def observe(self, work: str, effect: AnyEffect) -> Facts | None:
+        """Whether an effect has come true whose caller died, and whose ``work`` had that id: the facts, or ``None``
+        where nothing has happened. What is said here stays so: what is still on its way is waited for, or called off.
+        Several workers may ask.
+        """
 
     async def feed(self, inventory: Inventory) -> None:
-        """Tell ``inventory`` what happens by itself, until canceled. One worker at a time does this.
+        """Tell ``inventory`` what happens by itself, until canceled.
 
         A provider whose truth is the store itself brings about what is due.
         """

@@ -8,6 +8,7 @@ true.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any, Generic, TypeVar
@@ -27,6 +28,9 @@ from resphere.rules.settlement.effects import rebased, settle
 from resphere.rules.settlement.settlement import Settlement
 from resphere.tasks.acts import act
 from resphere.tasks.job import Done, Held, Origin, TaskJob
+from resphere.tasks.outcomes import unforeseen
+
+log = logging.getLogger(__name__)
 
 O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
 R = TypeVar("R")
@@ -95,7 +99,7 @@ class Change(Generic[O, R]):
                 if step.progress is not None:
                     await self._job.progress(step.progress)
         else:
-            facts = await act(provider.capabilities, self._job, effect)
+            facts = await self._acted(effect)
 
         def plan(edit: Edit, _: O) -> R:
             present = rebased(self._inventory, edit, effect, undone=facts is None)
@@ -104,6 +108,25 @@ class Change(Generic[O, R]):
             return held.result if result is None else result
 
         return await when_ready(lambda: self._job.complete(plan, reports=held.reports, is_done=facts is not None))
+
+    async def _acted(self, effect: AnyEffect) -> Facts:
+        """The facts of a provider that acts outside.
+
+        :raises VapiError: nothing was done.
+        """
+        with self._job.acting():
+            try:
+                return await act(self._provider.capabilities, self._job, effect)
+            except VapiError:
+                raise
+            except NotCapable as error:
+                raise lacking(self._job.origin, error) from None
+            except Exception:
+                log.exception("%s failed in the provider, which is asked what has become of it", type(effect).__name__)
+            facts = await self._provider.observe(self._job.id, effect)
+            if facts is None:
+                raise unforeseen()
+            return facts
 
     def _settlement(self, edit: Edit) -> Settlement:
         return Settlement(self._inventory, edit, self._job.now())

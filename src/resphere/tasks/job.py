@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -103,6 +104,13 @@ class TaskJob(Generic[O]):
         self.number: str | None = None
         """The task's id from before its recording on."""
         self._canceled = asyncio.Event()
+        self.is_uncertain = False
+        """Whether a provider may have done what no transaction says yet: it is asked, whoever ends the task."""
+
+    @property
+    def id(self) -> str:
+        """The task's id, once something is decided."""
+        return self.number or ""
 
     @property
     def target(self) -> O:
@@ -176,6 +184,19 @@ class TaskJob(Generic[O]):
             return result
 
         return await self._tasks.replica.change(look)
+
+    @contextmanager
+    def acting(self) -> Iterator[None]:
+        """A provider acts outside: from here on to the settlement, only the provider knows what is true.
+
+        A ``VapiError`` says that nothing was done.
+        """
+        self.is_uncertain = True
+        try:
+            yield
+        except VapiError:
+            self.is_uncertain = False
+            raise
 
     def is_canceled(self) -> bool:
         """Whether somebody has asked for the work to be stopped."""

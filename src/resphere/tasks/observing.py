@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from resphere.inventory.effects import Intent
+from resphere.inventory.effects import CloneVm, CreateVm, InstantCloneVm, Intent, RegisterVm
 from resphere.inventory.facts import Facts, ObservedMachine
 from resphere.inventory.model import VirtualMachine
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules import observations
 from resphere.rules.settlement.settlement import Settlement
-from resphere.tasks.record import Task
+from resphere.tasks.record import Task, busy_claim
+
+NEW = (CreateVm, CloneVm, InstantCloneVm, RegisterVm)
+"""What makes a machine."""
 
 
 class Observations:
@@ -25,39 +28,51 @@ class Observations:
         self._replica = replica
         self._now = now
 
-    def machines(self) -> Mapping[str, VirtualMachine]:
-        """The machines that the inventory knows, by id."""
+    async def machines(self) -> Mapping[str, VirtualMachine]:
+        """The machines that the inventory knows at this moment, by id."""
+        self._replica.refresh()
         return self._replica.all(VirtualMachine)
 
-    async def machine_changed(self, id: str, facts: Facts) -> None:
+    async def machine_changed(self, before: VirtualMachine, facts: Facts) -> None:
         """The machine is as ``facts`` say."""
 
         def plan(edit: Edit) -> None:
-            if not self._is_busy(id):
-                observations.changed(self._settlement(edit), id, facts)
+            if self._is_at_rest(edit, before):
+                observations.changed(self._settlement(edit), before.id, facts)
 
         await self._replica.change(plan)
 
-    async def machine_appeared(self, machine: ObservedMachine) -> str:
-        """There is a machine that nobody made through vCenter; returns the id that it has from now on."""
-        return await self._replica.change(lambda edit: observations.appeared(self._settlement(edit), machine).id)
+    async def machine_appeared(self, machine: ObservedMachine) -> str | None:
+        """There is a machine that nobody made through vCenter; returns its id from now on."""
 
-    async def machine_gone(self, id: str) -> None:
+        def plan(edit: Edit) -> str | None:
+            if self._is_intended(machine.bios_uuid):
+                return None
+            return observations.appeared(self._settlement(edit), machine).id
+
+        return await self._replica.change(plan)
+
+    async def machine_gone(self, before: VirtualMachine) -> None:
         """The machine is no more."""
 
         def plan(edit: Edit) -> None:
-            if not self._is_busy(id):
-                observations.gone(self._settlement(edit), id)
+            if self._is_at_rest(edit, before):
+                observations.gone(self._settlement(edit), before.id)
 
         await self._replica.change(plan)
 
-    def intended(self) -> frozenset[str]:
-        """The ids of machines that are being made."""
+    def _is_intended(self, bios_uuid: str) -> bool:
+        """Whether a machine is being made."""
         effects = (intent.effect for intent in self._replica.all(Intent).values())
-        return frozenset(effect.vm.id for effect in effects if hasattr(effect, "vm"))
+        return any(effect.vm.bios_uuid == bios_uuid for effect in effects if isinstance(effect, NEW))
 
-    def _is_busy(self, id: str) -> bool:
-        return bool(self._replica.by(Task, "busy", id))
+    def _is_at_rest(self, edit: Edit, before: VirtualMachine) -> bool:
+        """Whether nothing has been done with the machine since it was seen, and nothing is under way."""
+        # The very object: it may have become another, and then again like this.
+        if edit.get(VirtualMachine, before.id) is not before or self._replica.by(Task, "busy", before.id):
+            return False
+        edit.vacant(busy_claim(before.id))
+        return True
 
     def _settlement(self, edit: Edit) -> Settlement:
         return Settlement(self._replica, edit, self._now())

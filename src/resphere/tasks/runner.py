@@ -26,6 +26,7 @@ from resphere.replica.errors import ConcurrentChange as ChangedConcurrently
 from resphere.replica.replica import Replica
 from resphere.rules.settlement.effects import rebased, settle
 from resphere.rules.settlement.settlement import Settlement
+from resphere.store.base import StoreError
 from resphere.tasks.intents import release
 from resphere.tasks.job import Origin, TaskJob
 from resphere.tasks.outcomes import (
@@ -96,6 +97,7 @@ class Tasks:
 
         :raises VapiError: what the guard or the action raised, or ``origin.busy``.
         """
+        target = await self._at_rest(target)
         guard(target)
         job = self._job(origin, target, guard, cancelable, exclusive, reports=False)
         try:
@@ -104,10 +106,12 @@ class Tasks:
             await job.fail(error)
             raise
         except Exception:
-            await job.fail(unforeseen())
+            if not job.is_uncertain:
+                await job.fail(unforeseen())
             raise
         except asyncio.CancelledError:
-            self._spawn(job.fail(stopped()))
+            if not job.is_uncertain:
+                self._spawn(job.fail(stopped()))
             raise
         finally:
             self._forget(job)
@@ -127,6 +131,7 @@ class Tasks:
 
         :raises VapiError: what the guard raised before, or ``origin.busy``.
         """
+        target = await self._at_rest(target)
         guard(target)
         job = self._job(origin, target, guard, cancelable, exclusive, reports=True)
         refusal: asyncio.Future[VapiError] = asyncio.get_running_loop().create_future()
@@ -200,19 +205,39 @@ class Tasks:
         left for the next time.
         """
         orphans = [t.id for t in self.replica.by(Task, "finished", "no").values() if not self.is_worked_on(t)]
-        ended = 0
-        for identity in orphans:
-            intent = self.replica.get(Intent, identity)
-            try:
-                facts = await self._provider.observe(intent.effect) if intent is not None else None
-            except Exception:
-                log.exception("the provider cannot tell what became of the task %s", identity)
-                continue
-            try:
-                ended += await self.replica.change(partial(self._take_over, identity=identity, facts=facts))
-            except VapiError as error:
-                ended += await self.replica.change(partial(self._end_badly, identity=identity, error=error))
-        return ended
+        return sum([await self._end_orphan(identity) for identity in orphans])
+
+    async def _end_orphan(self, identity: str) -> int:
+        """End one of them, if that can be: 1, else 0."""
+        intent = self.replica.get(Intent, identity)
+        try:
+            facts = await self._provider.observe(identity, intent.effect) if intent is not None else None
+        except Exception:
+            log.exception("the provider cannot tell what became of the task %s", identity)
+            return 0
+        try:
+            return await self.replica.change(partial(self._take_over, identity=identity, facts=facts))
+        except StoreError:
+            raise
+        except ChangedConcurrently:
+            log.warning("others are faster all the time, and the task %s is left for the next time", identity)
+            return 0
+        except VapiError as refusal:
+            error = refusal
+        except Exception:
+            log.exception("what the task %s has brought about cannot be settled", identity)
+            error = unforeseen()
+        return await self.replica.change(partial(self._end_badly, identity=identity, error=error))
+
+    async def _at_rest(self, target: O) -> O:
+        """``target`` as it is once what a dead worker had decided about it is ended, as far as the provider can
+        tell."""
+        left = [t.id for t in self.replica.by(Task, "busy", target.id).values() if not self.is_worked_on(t)]
+        if not any(self.replica.get(Intent, identity) is not None for identity in left):
+            return target
+        for identity in left:
+            await self._end_orphan(identity)
+        return self.replica.get(type(target), target.id) or target
 
     def _take_over(self, edit: Edit, *, identity: str, facts: Facts | None) -> int:
         task, intent = edit.get(Task, identity), edit.get(Intent, identity)
@@ -281,18 +306,21 @@ class Tasks:
         try:
             await action(job)
         except ChangedConcurrently:
-            await job.fail(overtaken(), leaves_task=True)
+            if not job.is_uncertain:
+                await job.fail(overtaken(), leaves_task=True)
         except VapiError as error:
             if job.task_id is None and is_busy(error):
                 refusal.set_result(error)
             else:
                 await job.fail(error, leaves_task=True)
         except asyncio.CancelledError:
-            await job.fail(stopped())
+            if not job.is_uncertain:
+                await job.fail(stopped())
             raise
         except Exception:
             log.exception("the work of %s.%s failed", job.origin.service, job.origin.operation)
-            await job.fail(unforeseen(), leaves_task=True)
+            if not job.is_uncertain:
+                await job.fail(unforeseen(), leaves_task=True)
         finally:
             self._forget(job)
 

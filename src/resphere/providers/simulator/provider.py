@@ -66,7 +66,7 @@ class Simulator:
         """As the durations say."""
         return steps(self._durations, effect)
 
-    async def observe(self, effect: AnyEffect) -> Facts | None:
+    async def observe(self, work: str, effect: AnyEffect) -> Facts | None:
         """What was not settled has not happened."""
         return None
 
