@@ -72,7 +72,7 @@ class World:
             inventory=self.inventory,
             provider=provider,
             tasks=Tasks(self.inventory, lambda: self.environment.now(), "test", lambda _: True, provider),
-            product=Product("8.0.3", "1", "0", "test", ("8.0",), provider.name),
+            product=Product("8.0.3", "1", "0", "test", ("8.0",), provider.name, provider.capabilities.names),
             now=lambda: NOW,
             random_bytes=random.Random(1).randbytes,
             list_limits=True,

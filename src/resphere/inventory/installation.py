@@ -14,12 +14,16 @@ ONLY = "installation"
 
 
 class Installation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """The first start on a data directory (aware, in UTC), or the first of a release that notes it."""
+    """The first start on a data directory (aware, in UTC), or the first of a release that notes it.
+
+    ``provider`` is the name of the one whose inventory it is.
+    """
 
     kind: ClassVar[str] = "installation"
 
     id: str = ONLY
     time: datetime
+    provider: str = "simulator"
 
 
 INSTALLATION = Table(cls=Installation)

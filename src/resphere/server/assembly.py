@@ -25,6 +25,7 @@ from resphere.auth.accounts import LocalAccounts
 from resphere.auth.sessions import SessionLimits, Sessions
 from resphere.contract.catalogue import Catalogue
 from resphere.dialects.table import Dialects, dialects
+from resphere.providers.base import Provider
 from resphere.replica.lease import Leases
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import Sealing, open_sealing
@@ -127,7 +128,7 @@ async def start(settings: Settings, ca_archive: bytes | None, stack: AsyncExitSt
             inventory=replica,
             provider=provider,
             tasks=tasks,
-            product=product(settings, replica.epoch, provider.name),
+            product=product(settings, replica.epoch, provider),
             now=now,
             random_bytes=secrets.token_bytes,
             list_limits=settings.list_limits,
@@ -190,7 +191,7 @@ def session_limits(settings: Settings) -> SessionLimits:
     )
 
 
-def product(settings: Settings, epoch: str, provider: str) -> Product:
+def product(settings: Settings, epoch: str, provider: Provider) -> Product:
     """What the server says of itself."""
     return Product(
         version=settings.version,
@@ -198,6 +199,7 @@ def product(settings: Settings, epoch: str, provider: str) -> Product:
         server_version=__version__,
         instance_uuid=epoch,
         api_releases=Catalogue(settings.api_release).releases,
-        provider=provider,
+        provider=provider.name,
+        capabilities=provider.capabilities.names,
         host_name=settings.tls_names[0] if settings.tls_names else socket.gethostname(),
     )

@@ -17,7 +17,7 @@ from resphere.access.roles import ADMIN
 from resphere.auth.accounts import ACCOUNTS, ADMINISTRATOR, LocalAccounts
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
 from resphere.inventory.installation import INSTALLATION, ONLY, Installation
-from resphere.inventory.model import ROOT_FOLDER, Folder, ManagedObject
+from resphere.inventory.model import ROOT_FOLDER, Folder, ManagedObject, VirtualMachine
 from resphere.inventory.tables import FOLDERS
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.inventory_file import read_inventory
@@ -29,7 +29,7 @@ from resphere.server.assembly import open_replica
 from resphere.server.certs_zip import certs_zip
 from resphere.server.faults import read_faults
 from resphere.server.memory import do_apart
-from resphere.server.providers import factory, read_durations
+from resphere.server.providers import choice, read_durations
 from resphere.server.settings import Settings
 from resphere.server.tls import TlsFiles, ensure_certificates, given_certificates
 from resphere.store.engines import open_store
@@ -57,7 +57,7 @@ def prepare(settings: Settings) -> Prepared:
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     settings.logs.mkdir(parents=True, exist_ok=True)
     read_durations(settings.durations)
-    factory(settings.provider)
+    choice(settings.provider)
     if settings.faults:
         read_faults(settings.faults)
     tls = certificates(settings)
@@ -124,6 +124,12 @@ async def fill(settings: Settings, password: str) -> None:
         # Where there is an inventory already, the machines in it need not be read here, only in the workers.
         replica = Replica(store, (FOLDERS, ACCOUNTS, INSTALLATION, *CUSTOMIZATION_TABLES), sealing=sealing)
         await replica.load()
+        installation = replica.get(Installation, ONLY)
+        if installation is not None and installation.provider != settings.provider:
+            raise ValueError(
+                f"--provider: the inventory in {settings.data_dir} is that of {installation.provider}, "
+                f"not of {settings.provider}"
+            )
         if replica.get(Folder, ROOT_FOLDER) is None:
             replica = await open_replica(store, sealing)
             objects = tuple(initial_inventory(settings))
@@ -134,8 +140,8 @@ async def fill(settings: Settings, password: str) -> None:
                     edit.put(obj)
 
             await replica.change(plan)
-        if replica.get(Installation, ONLY) is None:
-            await replica.change(lambda edit: edit.put(Installation(time=utc_now())))
+        if installation is None:
+            await replica.change(lambda edit: edit.put(Installation(time=utc_now(), provider=settings.provider)))
         if await replica.seal_plain():
             await store.compact()
         accounts = LocalAccounts(replica, secrets.token_bytes)
@@ -145,11 +151,19 @@ async def fill(settings: Settings, password: str) -> None:
 
 
 def initial_inventory(settings: Settings) -> Iterable[ManagedObject]:
-    """The objects of the inventory file, or simulated ones."""
-    if settings.inventory is not None:
-        return read_inventory(settings.inventory)
-    sizes = Sizes(datacenters=settings.datacenters, clusters=settings.clusters, hosts=settings.hosts, vms=settings.vms)
-    return generate(sizes, settings.seed)
+    """The objects of the inventory file, or simulated ones; no machines where the provider has its own.
+
+    :raises ValueError: the file has such machines.
+    """
+    simulated = choice(settings.provider).simulated
+    if settings.inventory is None:
+        vms = settings.vms if simulated else 0
+        sizes = Sizes(datacenters=settings.datacenters, clusters=settings.clusters, hosts=settings.hosts, vms=vms)
+        return generate(sizes, settings.seed)
+    objects = tuple(read_inventory(settings.inventory))
+    if not simulated and any(isinstance(obj, VirtualMachine) for obj in objects):
+        raise ValueError(f"--inventory: {settings.inventory} has VMs, and the provider {settings.provider} its own")
+    return objects
 
 
 def utc_now() -> datetime:

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from resphere.providers.base import Provider
+from resphere.providers.processes.provider import Processes
 from resphere.providers.simulator.durations import NONE, REALISTIC, Durations
 from resphere.providers.simulator.guest.tree import Limits
 from resphere.providers.simulator.provider import Simulator
@@ -36,10 +37,23 @@ def simulator(parts: Parts) -> Provider:
     return Simulator(parts.inventory, parts.contents, parts.now, durations, guest_options(parts.settings))
 
 
-PROVIDERS: dict[str, Callable[[Parts], Provider]] = {
-    "simulator": simulator,
+def processes(parts: Parts) -> Provider:
+    """Machines that are processes of this computer."""
+    return Processes(parts.settings.machines)
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """A provider that can be chosen. ``simulated``: an empty store gets machines that are in the inventory alone."""
+
+    make: Callable[[Parts], Provider]
+    simulated: bool = False
+
+
+PROVIDERS: dict[str, Choice] = {
+    "processes": Choice(processes),
+    "simulator": Choice(simulator, simulated=True),
 }
-"""Name -> how one is made: what ``--provider`` chooses from."""
+"""By name: what ``--provider`` chooses from."""
 
 
 def make_provider(parts: Parts) -> Provider:
@@ -47,11 +61,11 @@ def make_provider(parts: Parts) -> Provider:
 
     :raises ValueError: there is none of that name.
     """
-    return factory(parts.settings.provider)(parts)
+    return choice(parts.settings.provider).make(parts)
 
 
-def factory(name: str) -> Callable[[Parts], Provider]:
-    """How the provider of that name is made.
+def choice(name: str) -> Choice:
+    """The provider of that name.
 
     :raises ValueError: there is none.
     """

@@ -70,9 +70,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     list_limits: Annotated[
         bool, _("limits", "Refuse lists longer than vCenter returns (4,000 VMs). --no-list-limits lifts that.")
     ] = True
-    provider: Annotated[str, _("inventory", "Who does the work: simulator, the embedded simulated vCenter.")] = (
-        "simulator"
-    )
+    provider: Annotated[
+        str,
+        _("inventory", "Who does the work: simulator, the embedded simulated vCenter, or processes, a small example."),
+    ] = "simulator"
     seed: Annotated[int, _("inventory", "Seed of the simulated inventory: the same seed makes the same vCenter.")] = 1
     datacenters: Annotated[int, _("inventory", "Datacenters of the simulated inventory.")] = 1
     clusters: Annotated[int, _("inventory", "Clusters, over all datacenters.")] = 2
@@ -138,6 +139,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def store_url(self) -> str:
         """Where the store is."""
         return self.store or default_url(self.data_dir)
+
+    @property
+    def machines(self) -> Path:
+        """The folder of machines that are processes."""
+        return self.data_dir / "machines"
 
 
 NO_FLAG = frozenset({"admin_password", "guest_password"})

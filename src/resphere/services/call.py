@@ -73,6 +73,8 @@ class Product(msgspec.Struct, frozen=True):
     api_releases: tuple[str, ...]
     provider: str
     """Who does the work."""
+    capabilities: tuple[str, ...]
+    """In which areas that can do something."""
     host_name: str = "localhost"
     """By what name this vCenter is known."""
     sso_domain: str = "vsphere.local"

@@ -30,7 +30,7 @@ class Observations:
 
     async def machines(self) -> Mapping[str, VirtualMachine]:
         """The machines that the inventory knows at this moment, by id."""
-        self._replica.refresh()
+        await self._replica.refresh()
         return self._replica.all(VirtualMachine)
 
     async def machine_changed(self, before: VirtualMachine, facts: Facts) -> None:

@@ -12,7 +12,10 @@ class About:
     """``resphere.about``: what this server is."""
 
     class Info(m.Struct, frozen=True, kw_only=True):
-        """Product, versions and where to go from here; ``links`` maps a name to a path."""
+        """Product, versions and where to go from here; ``links`` maps a name to a path.
+
+        ``capabilities`` are the areas in which the provider can do something; what needs another is refused.
+        """
 
         __vapi_name__ = "resphere.about.info"
         product: str
@@ -22,6 +25,7 @@ class About:
         server: str
         server_version: str
         provider: str
+        capabilities: tuple[str, ...]
         instance_uuid: str
         links: dict[str, str]
 

@@ -48,6 +48,7 @@ def info(call: Call, links: dict[str, str]) -> About.Info:
         server="resphere",
         server_version=product.server_version,
         provider=product.provider,
+        capabilities=product.capabilities,
         instance_uuid=product.instance_uuid,
         links=links,
     )
