@@ -55,7 +55,7 @@ class Server:
     As a context it leaves an inventory that must be sound, whatever was asked of it.
 
     ``arguments`` are further flags; without a ``password`` the server makes one. The data directory outlives the
-    process, so that a server can be started again.
+    process, so that a server can be started again. ``module`` is run in place of resphere itself, with its commands.
     """
 
     def __init__(
@@ -64,7 +64,9 @@ class Server:
         *arguments: str,
         password: str | None = PASSWORD,
         environment: Mapping[str, str] | None = None,
+        module: str = "resphere",
     ) -> None:
+        self._module = module
         self.data_dir = data_dir
         self.port = free_port()
         self._arguments = arguments
@@ -105,7 +107,7 @@ class Server:
     def launch(self) -> None:
         """Start and wait until the server says where it is, which it does when its port listens."""
         self.banner = ""
-        command = [sys.executable, "-m", "resphere", "serve", "--port", str(self.port)]
+        command = [sys.executable, "-m", self._module, "serve", "--port", str(self.port)]
         with self.stderr.open("ab") as errors:
             self._process = subprocess.Popen(
                 [*command, "--data-dir", str(self.data_dir), *self._arguments],

@@ -9,7 +9,9 @@ from pathlib import Path
 import msgspec
 
 from resphere.providers.base import Provider
+from resphere.providers.processes.files import Machines
 from resphere.providers.processes.provider import Processes
+from resphere.providers.processes.work import Verbs
 from resphere.providers.simulator.durations import NONE, REALISTIC, Durations
 from resphere.providers.simulator.guest.tree import Limits
 from resphere.providers.simulator.provider import Simulator
@@ -39,7 +41,8 @@ def simulator(parts: Parts) -> Provider:
 
 def processes(parts: Parts) -> Provider:
     """Machines that are processes of this computer."""
-    return Processes(parts.settings.machines)
+    machines = Machines(parts.settings.machines)
+    return Processes(machines, Verbs(machines))
 
 
 class Choice(msgspec.Struct, frozen=True):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 
@@ -22,7 +20,6 @@ from resphere.rules.machines.power_states import powered_off, powered_on
 
 log = logging.getLogger(__name__)
 
-PROGRAM = (sys.executable, "-m", "resphere.providers.processes.machine")
 LOOK_SECONDS = 0.5
 """How often the feed looks at files and locks, of whose changes nobody tells it."""
 
@@ -38,11 +35,11 @@ class Processes:
 
     name = "processes"
 
-    def __init__(self, folder: Path, program: Sequence[str] = PROGRAM, look_seconds: float = LOOK_SECONDS) -> None:
-        self.machines = Machines(folder)
+    def __init__(self, machines: Machines, verbs: Verbs, look_seconds: float = LOOK_SECONDS) -> None:
+        self.machines = machines
+        self._verbs = verbs
         self._look_seconds = look_seconds
-        self._verbs = Verbs(self.machines, program)
-        self.capabilities = capabilities(self._verbs)
+        self.capabilities = capabilities(verbs)
 
     def steps(self, effect: e.AnyEffect) -> Sequence[Step]:
         """Starting and stopping take the time that they take."""

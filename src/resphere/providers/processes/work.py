@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from resphere.inventory.model import Host, VirtualMachine
 from resphere.providers.base import NotCapable, Work
 from resphere.providers.processes.files import Machine, Machines
 
+PROGRAM = (sys.executable, "-m", "resphere.providers.processes.machine")
 DYING_SECONDS = 0.002
 """How often a killed process is looked at: nobody tells who is not its parent when it is gone."""
 
@@ -25,7 +27,7 @@ ONLY_SIZE = "Machines of the provider processes have CPUs and memory, which chan
 class Verbs:
     """Power, lifecycle and hardware. ``program`` is the command that is a machine, less its arguments."""
 
-    def __init__(self, machines: Machines, program: Sequence[str]) -> None:
+    def __init__(self, machines: Machines, program: Sequence[str] = PROGRAM) -> None:
         self._machines = machines
         self._program = program
 
