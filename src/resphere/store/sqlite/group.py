@@ -33,9 +33,9 @@ _SELECT_REVISIONS = """
 
 _SELECT_CLAIMS = """
     SELECT json_group_array(json_array(claim, kind, id)) FROM (
-        SELECT c.claim, c.kind, c.id FROM json_each(?1) AS k CROSS JOIN claims AS c ON c.claim = k.value
+        SELECT c.claim, c.kind, c.id FROM json_each(?) AS k CROSS JOIN claims AS c ON c.claim = k.value
         UNION
-        SELECT c.claim, c.kind, c.id FROM json_each(?2) AS k CROSS JOIN claims AS c
+        SELECT c.claim, c.kind, c.id FROM json_each(?) AS k CROSS JOIN claims AS c
             ON c.kind = json_extract(k.value, '$[0]') AND c.id = json_extract(k.value, '$[1]')
     )
 """
@@ -48,8 +48,8 @@ _UPSERT_DOCUMENTS = """
         json_extract(value, '$[0]'),
         json_extract(value, '$[1]'),
         json_extract(value, '$[2]'),
-        substr(?2, json_extract(value, '$[3]'), json_extract(value, '$[4]'))
-    FROM json_each(?1) WHERE true
+        substr(?, json_extract(value, '$[3]'), json_extract(value, '$[4]'))
+    FROM json_each(?) WHERE true
     ON CONFLICT (kind, id) DO UPDATE SET revision = excluded.revision, body = excluded.body
 """
 
@@ -185,7 +185,7 @@ def _stored_claim(connection: sqlite3.Connection, prefix: str, besides: Containe
 def _write(connection: sqlite3.Connection, plan: Plan) -> None:
     gone = [key for key, outcome in plan.documents.items() if outcome.body is None]
     for rows, bodies in _portions(plan.documents):
-        connection.execute(_UPSERT_DOCUMENTS, (_json(rows), bodies))
+        connection.execute(_UPSERT_DOCUMENTS, (bodies, _json(rows)))
     if gone:
         connection.execute(_DELETE_DOCUMENTS, (_json(gone),))
     lost, gained = plan.moved_claims()
