@@ -16,7 +16,7 @@ from resphere.replica.edit import Edit
 from resphere.replica.errors import BrokenReference, ConcurrentChange
 from resphere.replica.replica import Replica, Rule
 from resphere.replica.table import PARENT, Lookup, OnDelete, Reference, Table, own_id
-from resphere.store.base import Transaction
+from resphere.store.base import Transaction, Write
 from tests.replica.worlds import Scripted, opened, put, run, store_in
 
 Plan = Callable[[Edit], Any]
@@ -53,6 +53,7 @@ class Socket(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "socket"
     id: str
+    color: str = ""
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
@@ -270,6 +271,11 @@ def test_what_is_referred_to_anew_may_not_change_meanwhile(tmp_path: Path) -> No
     assert (met.commits, met.error) == (2, None)
 
 
+def test_what_is_referred_to_besides_may_change(tmp_path: Path) -> None:
+    met = meet(tmp_path, change(Wall(id="south"), sockets=("s1", "s2")), change(Socket(id="s1"), color="blue"))
+    assert (met.commits, met.error) == (1, None)
+
+
 def test_what_a_withheld_change_would_refer_to_is_relied_upon(tmp_path: Path) -> None:
     """It is decided, and written later."""
 
@@ -277,6 +283,8 @@ def test_what_a_withheld_change_would_refer_to_is_relied_upon(tmp_path: Path) ->
         edit.put(Room(id="new", parent="right"))
         edit.put(Desk(id="new", parent="new", wall="south"))
         change(Desk(id="t1"), parent="right2")(edit)
+        edit.put(Lamp(id="white"))
+        edit.delete(Desk, "t2")
         edit.withhold()
         edit.put(Lamp(id="blue"))
 
@@ -415,7 +423,8 @@ def test_no_plan_puts_a_room_below_itself(tmp_path: Path) -> None:
         moved("left", "right1")(edit)
         moved("right1", "left1")(edit)
 
-    for each in (moved("left", "left2"), moved("left", "left"), plan):
+    new = put(Room(id="new", parent="newer"), Room(id="newer", parent="new"))
+    for each in (moved("left", "left2"), moved("left", "left"), plan, new):
         with pytest.raises(BrokenReference):
             after(tmp_path, each)
         shutil.rmtree(tmp_path / "store")
@@ -424,6 +433,25 @@ def test_no_plan_puts_a_room_below_itself(tmp_path: Path) -> None:
 def test_moves_at_once_that_do_not_meet_stand(tmp_path: Path) -> None:
     met = meet(tmp_path, moved("left2", "right"), moved("right2", "left"))
     assert (met.commits, met.error) == (1, None)
+
+
+def test_what_holds_no_rooms_relies_on_its_own_alone(tmp_path: Path) -> None:
+    met = meet(tmp_path, change(Desk(id="t1"), parent="left2"), moved("left1", "right"))
+    assert (met.commits, met.error) == (1, None)
+
+
+def test_nothing_is_put_below_a_ring_that_is_stored(tmp_path: Path) -> None:
+    """However it came to be."""
+
+    async def test(replica: Replica) -> None:
+        await replica.change(put(*FURNITURE))
+        ring = (Room(id="a", parent="b"), Room(id="b", parent="a"))
+        writes = tuple(Write("room", room.id, msgspec.json.encode(room)) for room in ring)
+        await replica._store.commit(Transaction(writes))
+        with pytest.raises(BrokenReference):
+            await replica.change(moved("left", "a"))
+
+    run(test, tmp_path / "store", tables=HOUSE)
 
 
 def test_a_new_room_relies_on_its_parent_alone(tmp_path: Path) -> None:

@@ -161,8 +161,8 @@ class References:
                 target = bound.target(edit, after, key)
                 if target is not None:
                     edit.refer_to(target)
-                    if reference.index == PARENT and before is not None and type(after) in self._nested:
-                        self._hold_above(edit, bound, after, target)
+                    if reference.index == PARENT and type(after) in self._nested:
+                        self._hold_above(edit, bound, after, target, moved=before is not None)
                 elif reference.resolve is None:
                     raise bound.broken(after, key)
             # Where it is reached through something else than before, that is held as a target itself.
@@ -180,14 +180,16 @@ class References:
                 if target is not None:
                     edit.refer_to(target)
 
-    def _hold_above(self, edit: Edit, bound: Bound, moved: Stored, target: Stored) -> None:
-        passed: set[tuple[type[Any], str]] = {(type(moved), moved.id)}
+    def _hold_above(self, edit: Edit, bound: Bound, obj: Stored, target: Stored, *, moved: bool) -> None:
+        passed: set[tuple[type[Any], str]] = {(type(obj), obj.id)}
         above: Stored | None = target
         while above is not None:
             if (type(above), above.id) in passed:
-                raise bound.broken(moved, f"{target.kind}/{target.id}")
+                raise bound.broken(obj, f"{target.kind}/{target.id}")
             passed.add((type(above), above.id))
-            edit.rely_on(above)
+            # Nothing can have come below what is new.
+            if moved:
+                edit.rely_on(above)
             parent = self._parent_of(type(above))
             keys = parent.keys(above) if parent is not None else ()
             above = next((parent.target(edit, above, key) for key in keys), None) if parent is not None else None

@@ -1,0 +1,1 @@
+"""Mutants: the code with one small fault each, which the tests must notice."""

@@ -1,0 +1,127 @@
+"""Runs tests against a mutant, in a process of its own: it may hang, or take everything down."""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Sequence
+from enum import StrEnum
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkProcess
+from pathlib import Path
+from types import CodeType, ModuleType
+
+import msgspec
+import pytest
+
+import resphere.contract.generated
+from tools.mutants.mutations import Mutant
+
+ROOT = Path(__file__).parents[2]
+SOURCES = ROOT / "src" / "resphere"
+PRELOADED = (resphere.contract.generated,)
+"""Imported once, as each process would otherwise: no mutant is made of what these are."""
+PATIENCE = 6
+"""Times as long as the tests take without a fault, before a mutant counts as one that hangs."""
+FORK = multiprocessing.get_context("fork")
+
+
+class Outcome(StrEnum):
+    """What the tests made of a mutant."""
+
+    KILLED = "killed"
+    HUNG = "hung"
+    SURVIVED = "survived"
+    UNTESTED = "untested"
+    """The tests could not be run."""
+
+
+class _Loader(importlib.abc.InspectLoader):
+    """Loads one module from another source than its file's."""
+
+    def __init__(self, path: Path, source: str) -> None:
+        self._path = path
+        self._source = source
+
+    def get_source(self, fullname: str) -> str:
+        return self._source
+
+    def get_code(self, fullname: str) -> CodeType:
+        return compile(self._source, str(self._path), "exec", dont_inherit=True)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds the mutant where its module is looked for."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self._name = module_name(mutant.module)
+        self._loader = _Loader(SOURCES / mutant.module, mutant.source)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self._name:
+            return None
+        return importlib.util.spec_from_loader(fullname, self._loader)
+
+
+class Run(msgspec.Struct, frozen=True):
+    """What the tests made of a mutant (``None``: of the code as it is), in how many seconds."""
+
+    mutant: Mutant | None
+    outcome: Outcome
+    seconds: float
+
+
+def module_name(module: str) -> str:
+    """``resphere.replica.edit`` of ``replica/edit.py``."""
+    return f"resphere.{module.removesuffix('.py').replace('/', '.')}"
+
+
+def run_all(mutants: Sequence[Mutant | None], tests: tuple[str, ...], timeout_seconds: float, jobs: int) -> list[Run]:
+    """Run the tests against each until one fails, so many at once; ``None`` stands for the code as it is."""
+    pending, runs = list(reversed(mutants)), list[Run]()
+    working: dict[int, tuple[ForkProcess, Mutant | None, float]] = {}
+    while pending or working:
+        while pending and len(working) < jobs:
+            mutant = pending.pop()
+            process = FORK.Process(target=_tested, args=(mutant, tests))
+            process.start()
+            working[process.sentinel] = process, mutant, time.monotonic()
+        first = min(begun for _, _, begun in working.values())
+        wait(list(working), max(0.0, first + timeout_seconds - time.monotonic()))
+        for sentinel, (process, mutant, begun) in list(working.items()):
+            seconds = time.monotonic() - begun
+            if not process.is_alive():
+                runs.append(Run(mutant, _outcome(mutant, process.exitcode), seconds))
+            elif seconds >= timeout_seconds:
+                process.kill()
+                process.join()
+                runs.append(Run(mutant, Outcome.HUNG, seconds))
+            else:
+                continue
+            del working[sentinel]
+    return runs
+
+
+def _outcome(mutant: Mutant | None, code: int | None) -> Outcome:
+    if code == 0:
+        return Outcome.SURVIVED
+    # A mutant that nothing can be imported with is noticed as well.
+    return Outcome.KILLED if code == 1 or mutant is not None else Outcome.UNTESTED
+
+
+def _tested(mutant: Mutant | None, tests: tuple[str, ...]) -> None:
+    """What the process does: it says nothing but whether all tests have passed."""
+    os.chdir(ROOT)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    if mutant is not None:
+        sys.meta_path.insert(0, _Finder(mutant))
+    os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts=", *tests])))

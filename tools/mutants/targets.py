@@ -1,0 +1,52 @@
+"""Which code is tried with faults, and by which tests: the primitives of concurrency and of access."""
+
+from __future__ import annotations
+
+import msgspec
+
+REPLICA = ("tests/replica/test_references.py", "tests/replica/test_belonging.py")
+CONFLICTS = ("tests/replica/test_conflicts.py", "tests/replica/test_replica.py")
+RACES = ("tests/services/vcenter/test_races_of_decisions.py", "tests/services/vcenter/test_races_of_states.py")
+PRIMITIVES = ("rely_on", "rely_on_referrers", "refer_to", "take", "vacant")
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Modules under ``src/resphere`` that the same tests are for. ``calls``: only calls of these names are left out."""
+
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+    calls: tuple[str, ...] | None = None
+
+
+TARGETS = (
+    Target(("replica/references.py",), REPLICA),
+    Target(("replica/edit.py", "replica/replica.py"), (*REPLICA, *CONFLICTS)),
+    Target(("replica/contention.py",), ("tests/replica/test_conflicts.py",)),
+    Target(("store/planning.py",), ("tests/store/test_planning.py",)),
+    Target(("access/check.py",), ("tests/access/test_check.py",)),
+    Target(
+        (
+            "rules/settlement/guests.py",
+            "rules/settlement/machines.py",
+            "rules/settlement/settlement.py",
+            "rules/settlement/snapshots.py",
+            "rules/admission.py",
+            "rules/new_hosts.py",
+            "rules/standard_networks.py",
+            "services/resphere/vcenter/datastore.py",
+            "services/resphere/vcenter/host/host.py",
+            "services/resphere/vcenter/network.py",
+            "services/resphere/vcenter/vm/snapshots.py",
+            "services/vcenter/cluster/evc_mode.py",
+            "services/vcenter/compute/policies/policies.py",
+            "services/vcenter/host/entropy/external_pool.py",
+            "services/vcenter/host/hardware/direct_path_devices.py",
+            "services/vcenter/vm/data_sets/data_sets.py",
+            "services/vcenter/vm/data_sets/entries.py",
+            "services/vcenter/vm/guest/customization.py",
+            "tasks/job.py",
+        ),
+        RACES,
+        PRIMITIVES,
+    ),
+)
