@@ -23,7 +23,7 @@ TARGETS = (
     Target(("replica/edit.py", "replica/replica.py"), (*REPLICA, *CONFLICTS)),
     Target(("replica/contention.py",), ("tests/replica/test_conflicts.py",)),
     Target(("store/planning.py",), ("tests/store/test_planning.py",)),
-    Target(("access/check.py",), ("tests/access/test_check.py",)),
+    Target(("access/check.py",), ("tests/access/test_check.py", "tests/access/test_privileges.py")),
     Target(
         (
             "rules/settlement/guests.py",
