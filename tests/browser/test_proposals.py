@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from resphere.contract.lookup import all_operations
-from resphere.dialects.validation import check_unions, convert_strictly
+from resphere.contract.unions import check_unions
+from resphere.dialects.validation import convert_strictly
 from tests.browser.conftest import Watched
 from tests.browser.test_explorer import VM_LIST, execute, log_in, opened, operation
 from tests.openapi.documents import document, operations

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resphere.contract.generated import ids, vcenter_inventory
+from resphere.contract.generated.vcenter_vm_hardware import Boot, Disk, Ethernet, ScsiAddressSpec
 from resphere.contract.lookup import all_operations
-from resphere.contract.model import AnyOperation
+from resphere.contract.model import AnyOperation, Struct
+from resphere.contract.unions import EXTRA
 from resphere.inventory.model import KINDS, ManagedObject
 from tests.support.calls import inputs, minimal_input
 from tests.support.examples import examples
@@ -71,6 +74,30 @@ def test_every_read_of_what_exists(three: tuple[Served, Served, Served]) -> None
     good = [answer for answer in answers if not isinstance(answer, Failure)]
     assert len(READS) > 40
     assert len(good) > len(READS) // 2
+
+
+@pytest.mark.parametrize(
+    ("operation", "spec", "reason"),
+    [
+        (Disk.create, Disk.CreateSpec(scsi=ScsiAddressSpec(bus=0)), "spec.scsi: must not be set when type is unset"),
+        (
+            Ethernet.create,
+            Ethernet.CreateSpec(mac_address="00:50:56:00:00:01"),
+            "spec.mac_address: must not be set when mac_type is unset",
+        ),
+        (
+            Boot.update,
+            Boot.UpdateSpec(efi_legacy_boot=True),
+            "spec.efi_legacy_boot: must not be set when type is unset",
+        ),
+    ],
+    ids=["disk", "nic", "boot"],
+)
+def test_a_field_without_its_tag(
+    three: tuple[Served, Served, Served], operation: AnyOperation, spec: Struct, reason: str
+) -> None:
+    value = msgspec.structs.replace(minimal_input(operation, real_ids(three[0])), spec=spec)
+    assert ask(three, operation, value) == Failure("INVALID_ARGUMENT", (EXTRA,), (reason,))
 
 
 def test_a_reply_is_kept_for_no_other_body(

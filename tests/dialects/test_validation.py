@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from resphere.contract.errors import InvalidArgument
 from resphere.contract.generated import cis, vcenter, vcenter_vm_hardware
 from resphere.contract.lookup import all_operations
-from resphere.contract.model import Struct
-from resphere.dialects.validation import INVALID_INPUT, bare, check_unions, decode_json
+from resphere.contract.model import Struct, Union
+from resphere.contract.unions import EXTRA, MISSING, check_unions
+from resphere.dialects.validation import INVALID_INPUT, bare, decode_json
 from tests.support.examples import examples
 from tests.support.from_contract import from_contract, minimal, wire
 
@@ -60,7 +61,7 @@ def refused(expected: Any, document: Any, root: str = "spec") -> str:
     with pytest.raises(InvalidArgument) as raised:
         decode(expected, document, root)
     (message,) = raised.value.messages
-    assert message.id == INVALID_INPUT
+    assert message.id in (INVALID_INPUT, EXTRA, MISSING)
     return message.default_message
 
 
@@ -94,6 +95,32 @@ def test_every_case_of_every_union(struct: type[Struct]) -> None:
             wrong = msgspec.structs.replace(value, **{name: minimal(types[name])})
             with pytest.raises(InvalidArgument, match=f"{name}: must not be set when {union.discriminant} is {case}"):
                 check_unions(wrong, "")
+
+
+OPTIONAL_TAGS = [
+    (struct, union)
+    for struct in WITH_UNIONS
+    for union in struct.__vapi_unions__
+    if not {field.name: field for field in msgspec.structs.fields(struct)}[union.discriminant].required
+]
+
+
+def test_some_tags_may_be_unset() -> None:
+    assert len(OPTIONAL_TAGS) >= 20
+
+
+@pytest.mark.parametrize(("struct", "union"), OPTIONAL_TAGS, ids=lambda value: getattr(value, "__vapi_name__", None))
+def test_an_unset_tag_is_no_case(struct: type[Struct], union: Union) -> None:
+    """Without its tag, every field that belongs to a case is one too many; vCenter names structure and field."""
+    fields = {field.name: field for field in msgspec.structs.fields(struct)}
+    value = msgspec.structs.replace(minimal(struct), **{union.discriminant: None})
+    for name in union.members:
+        wrong = msgspec.structs.replace(value, **{name: minimal(bare(fields[name].type))})
+        with pytest.raises(InvalidArgument) as raised:
+            check_unions(wrong, "spec")
+        (message,) = raised.value.messages
+        assert (message.id, message.args) == (EXTRA, (struct.__vapi_name__, fields[name].encode_name))
+        assert message.default_message == f"spec.{name}: must not be set when {union.discriminant} is unset"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from resphere.access.defaults import LOGIN
 from resphere.contract.errors import ERRORS
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation
-from resphere.dialects.validation import check_unions
+from resphere.contract.unions import check_unions
 from resphere.services.registry import load
 from tests.support.calls import ApiCall, api_call, inputs
 from tests.support.from_contract import OPAQUE, TEXTS, Real

@@ -21,7 +21,7 @@ from resphere.contract.lookup import all_operations
 from resphere.contract.model import Struct
 from resphere.contract.openapi import component_of
 from resphere.contract.releases import ALL_RELEASES
-from resphere.dialects.validation import check_unions
+from resphere.contract.unions import check_unions
 from resphere.services.registry import implementations
 from tests.openapi.documents import COMPONENTS, document, operations
 from tests.support.server import Client
@@ -158,6 +158,7 @@ UPGRADE = vcenter_vm.Hardware.UpdateSpec
         (NIC, {"type": "DISTRIBUTED_PORTGROUP", "network": "dvportgroup-1", "distributed_port": "7"}),
         (UPGRADE, {}),
         (UPGRADE, {"upgrade_policy": None}),
+        (UPGRADE, {"upgrade_version": "VMX_19"}),
         (UPGRADE, {"upgrade_policy": "NEVER"}),
         (UPGRADE, {"upgrade_policy": "NEVER", "upgrade_version": "VMX_19"}),
         (UPGRADE, {"upgrade_policy": "ALWAYS", "upgrade_version": "VMX_19"}),

@@ -147,12 +147,12 @@ CASES: list[tuple[type[ManagedObject], Change, str]] = [
     (
         VirtualMachine,
         lambda item: with_nic(item, type=Ethernet.EmulationType.VMXNET3, upt_compatibility_enabled=None),
-        "nics.4000.upt_compatibility_enabled: must be set where type is VMXNET3",
+        "nics.4000.upt_compatibility_enabled: is required when type is VMXNET3",
     ),
     (
         VirtualMachine,
         lambda item: with_nic(item, type=Ethernet.EmulationType.E1000, upt_compatibility_enabled=True),
-        "nics.4000.upt_compatibility_enabled: must not be set where type is E1000",
+        "nics.4000.upt_compatibility_enabled: must not be set when type is E1000",
     ),
     (VirtualMachine, lambda item: with_disk(item, capacity=-5), "capacity: must not be negative, and is -5"),
     (VirtualMachine, lambda item: with_disk(item, sata=SataAddressInfo(bus=0, unit=1)), "sata: must not"),

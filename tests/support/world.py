@@ -16,6 +16,7 @@ from resphere import services
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
 from resphere.contract.model import AnyOperation, Operation, Parted, Struct
+from resphere.contract.unions import check_unions
 from resphere.inventory.model import KINDS, ManagedObject
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.provider import Simulator
@@ -114,6 +115,8 @@ class World:
 
     def begin(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
         """The same call to be awaited, at once with others."""
+        for name, value in (*zip(operation.input.__struct_fields__, args, strict=False), *kwargs.items()):
+            check_unions(value, name)  # as every dialect does
         handler = IMPLEMENTATIONS[operation.id].handler
         call = Call(self.environment, operation, RootView(ADMIN), Caller(), "test")
         return whole(handler(call, *args, **kwargs))

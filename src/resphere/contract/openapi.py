@@ -226,7 +226,8 @@ def responses(operation: AnyOperation, route: Route, output: dict[str, Any] | No
 def union_schema(cls: type[Struct], union: Union) -> dict[str, Any]:
     """One branch for each value of the discriminant, with the fields that it requires and those that it forbids.
 
-    Forbidden fields may be ``null``, which means unset.
+    Forbidden fields may be ``null``, which means unset. Where the discriminant itself may be unset, that branch forbids
+    all of them.
     """
     fields = {field.name: field for field in msgspec.structs.fields(cls)}
     key = fields[union.discriminant].encode_name
@@ -235,7 +236,8 @@ def union_schema(cls: type[Struct], union: Union) -> dict[str, Any]:
         for value in enumeration(fields[union.discriminant].type)
     ]
     if not fields[union.discriminant].required:
-        branches.append({"properties": {key: {"type": "null"}}})
+        forbidden = {fields[name].encode_name: {"type": "null"} for name in sorted(union.members)}
+        branches.append({"properties": {key: {"type": "null"}, **forbidden}})
     return {"oneOf": branches}
 
 

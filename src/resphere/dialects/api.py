@@ -12,12 +12,13 @@ import msgspec
 from resphere.contract.errors import NotFound, VapiError, message
 from resphere.contract.extensions import QUERY_ALIASES
 from resphere.contract.model import AnyOperation, Asset, ByteStream, Route, Struct
+from resphere.contract.unions import check_unions
 from resphere.dialects.base import Outcome, ReadBody, Reply, Request, Resolved
 from resphere.dialects.http import JSON, Addresses, Refusals, allowing, error_body, error_headers, require_json, whole
 from resphere.dialects.input_parts import InputParts, body_structure, is_empty, is_optional, route_of
 from resphere.dialects.json_values import encoded
 from resphere.dialects.plain_values import document
-from resphere.dialects.validation import bare, check_unions, convert, decode_json, field_types, invalid
+from resphere.dialects.validation import bare, convert, decode_json, field_types, invalid
 
 PLACES = frozenset(
     {"clusters", "datacenters", "folders", "hosts", "parent_folders", "parent_resource_pools", "resource_pools"}

@@ -17,11 +17,12 @@ from resphere.contract.catalogue import Catalogue
 from resphere.contract.errors import OperationNotFound, VapiError, message
 from resphere.contract.lookup import operation_at
 from resphere.contract.model import AnyOperation, ByteStream, Struct
+from resphere.contract.unions import check_unions
 from resphere.dialects.base import NO_CREDENTIALS, Credentials, Outcome, ReadBody, Refused, Reply, Request, Resolved
 from resphere.dialects.codec import Read, Write
 from resphere.dialects.gzip_member import gzip_extended
 from resphere.dialects.http import JSON, SESSION_HEADER, allow, allowing, challenge_of, exceeds
-from resphere.dialects.validation import check_unions, convert_strictly, invalid, refuse_duplicate_keys
+from resphere.dialects.validation import convert_strictly, invalid, refuse_duplicate_keys
 from resphere.dialects.vapi_values import decoder, encode_error, encoder, only
 
 PATH = "api"

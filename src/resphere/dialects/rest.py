@@ -12,6 +12,7 @@ import msgspec
 from resphere.access.defaults import LOGIN
 from resphere.contract.errors import ErrorBody, NotFound, VapiError, message
 from resphere.contract.model import AnyOperation, ByteStream, Route, Struct
+from resphere.contract.unions import check_unions
 from resphere.dialects.base import Outcome, ReadBody, Reply, Request, Resolved
 from resphere.dialects.codec import Read
 from resphere.dialects.http import (
@@ -30,7 +31,7 @@ from resphere.dialects.input_parts import InputParts, body_structure, is_empty, 
 from resphere.dialects.plain_values import document, written
 from resphere.dialects.rest_query import shaped, tree
 from resphere.dialects.rest_values import READING, WRITING
-from resphere.dialects.validation import check_unions, convert, convert_strictly, invalid, refuse_duplicate_keys
+from resphere.dialects.validation import convert, convert_strictly, invalid, refuse_duplicate_keys
 
 PREFIX = "rest"
 LOGOUT = "com.vmware.cis.session.delete"

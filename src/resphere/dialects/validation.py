@@ -18,6 +18,7 @@ import msgspec
 
 from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.model import Struct
+from resphere.contract.unions import check_unions
 
 INVALID_INPUT = "vapi.invoke.invalid.input"
 MOST_VALUES_NAMED = 25
@@ -160,74 +161,3 @@ def anywhere(expected: Any, found: Callable[[Any], bool], seen: frozenset[type] 
     else:
         inner = (argument for argument in typing.get_args(expected) if argument is not ...)
     return any(anywhere(argument, found, seen) for argument in inner)
-
-
-def check_unions(value: Any, where: str) -> None:
-    """Check the unions of ``value`` and of everything inside it.
-
-    :raises InvalidArgument: a field is missing that the discriminant requires, or set that it forbids.
-    """
-    if value is None or isinstance(value, (str, bytes, int, float, bool)):
-        return
-    checker = union_checker(type(value)) if isinstance(value, Struct) else _check_container
-    if checker is not None:
-        checker(value, where)
-
-
-def _check_container(value: Any, where: str) -> None:
-    if isinstance(value, tuple):
-        for position, inner in enumerate(value):
-            check_unions(inner, f"{where}[{position}]")
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            check_unions(inner, f"{where}[{key}]")
-
-
-@cache
-def union_checker(struct: type[Struct]) -> Callable[[Any, str], None] | None:
-    """A function that checks one structure, ``None`` where nothing inside can hold a union."""
-    unions = struct.__vapi_unions__
-    nested = [
-        name for name in struct.__struct_fields__ if may_hold_union(field_types_by_attribute(struct)[name], {struct})
-    ]
-    if not unions and not nested:
-        return None
-
-    def check(value: Any, where: str) -> None:
-        prefix = f"{where}." if where else ""
-        for union in unions:
-            case = getattr(value, union.discriminant)
-            if case is None:
-                continue
-            fields = dict(union.cases.get(str(case), ()))
-            for name in union.members:
-                present = getattr(value, name) is not None
-                if present and name not in fields:
-                    raise invalid(f"{prefix}{name}", f"must not be set when {union.discriminant} is {case}")
-                if not present and fields.get(name):
-                    raise invalid(f"{prefix}{name}", f"is required when {union.discriminant} is {case}")
-        for name in nested:
-            inner = getattr(value, name)
-            if inner is not None:
-                check_unions(inner, f"{prefix}{name}")
-
-    return check
-
-
-def field_types_by_attribute(struct: type[Struct]) -> dict[str, Any]:
-    """The fields of a structure by their Python names, with their types."""
-    return {field.name: field.type for field in msgspec.structs.fields(struct)}
-
-
-def may_hold_union(expected: Any, seen: set[type[Struct]]) -> bool:
-    """Whether a value of this type can have a union somewhere inside."""
-    expected = bare(expected)
-    if typing.get_origin(expected) in (tuple, dict):
-        return any(may_hold_union(argument, seen) for argument in typing.get_args(expected) if argument is not ...)
-    if not (isinstance(expected, type) and issubclass(expected, Struct)):
-        return False
-    if expected in seen:
-        return True
-    if expected.__vapi_unions__:
-        return True
-    return any(may_hold_union(t, seen | {expected}) for t in field_types_by_attribute(expected).values())

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import vcenter_guest as guest
-from resphere.contract.model import Struct
+from resphere.contract.unions import check_unions
 from resphere.rules.guests.cloud_init import read_metadata
 
 Fault = tuple[str, str]
@@ -22,18 +22,17 @@ _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-])[0-9A-Fa-f]{2}(\1[0-9A-Fa-f]{2}){4}\Z")
 def require_sound(spec: guest.CustomizationSpec, field: str = "spec") -> None:
     """Refuse a specification that makes no sense.
 
+    Its unions are looked at too: a text may hold what no dialect lets in.
+
     :raises InvalidArgument: names the first field that is wrong.
     """
+    check_unions(spec, field)
     for path, why in faults(spec):
         raise InvalidArgument(message("resphere.guest.customization", "{0}.{1}: {2}.", field, path, why))
 
 
 def faults(spec: guest.CustomizationSpec) -> Iterator[Fault]:
-    """All that is wrong."""
-    unions = list(_unions(spec, ""))
-    if unions:
-        yield from unions
-        return
+    """All that is wrong with a specification whose unions are kept."""
     given = spec.configuration_spec
     kinds = [each for each in (given.windows_config, given.linux_config, given.cloud_config) if each is not None]
     if len(kinds) != 1:
@@ -49,27 +48,6 @@ def faults(spec: guest.CustomizationSpec) -> Iterator[Fault]:
         yield from _address(server, f"global_DNS_settings.dns_servers[{position}]")
     for position, mapping in enumerate(spec.interfaces):
         yield from _interface(mapping, f"interfaces[{position}]")
-
-
-def _unions(value: object, at: str) -> Iterator[Fault]:
-    """Fields that must be set, or must not, by the value of another: a text may hold what no dialect lets in."""
-    if isinstance(value, tuple):
-        for position, inner in enumerate(value):
-            yield from _unions(inner, f"{at}[{position}]")
-    if not isinstance(value, Struct):
-        return
-    dot = f"{at}." if at else ""
-    for union in value.__vapi_unions__:
-        kind = str(getattr(value, union.discriminant))
-        fields = dict(union.cases.get(kind, ()))
-        for name in sorted(union.members):
-            is_set = getattr(value, name) is not None
-            if is_set and name not in fields:
-                yield f"{dot}{name}", f"must be unset where {union.discriminant} is {kind}"
-            if not is_set and fields.get(name):
-                yield f"{dot}{name}", f"must be set where {union.discriminant} is {kind}"
-    for name in value.__struct_fields__:
-        yield from _unions(getattr(value, name), f"{dot}{name}")
 
 
 def _linux(given: guest.LinuxConfiguration, at: str) -> Iterator[Fault]:

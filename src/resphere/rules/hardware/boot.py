@@ -20,10 +20,6 @@ def with_boot(vm: VirtualMachine, spec: Boot.UpdateSpec) -> VirtualMachine:
     firmware = spec.type or vm.boot.type
     boot = changed(vm.boot, **msgspec.structs.asdict(spec))
     if firmware is Boot.Type.BIOS:
-        if spec.efi_legacy_boot is not None or spec.network_protocol is not None:
-            raise InvalidArgument(
-                message("resphere.vm.boot.efi_only", "spec: efi_legacy_boot and network_protocol are for EFI only.")
-            )
         boot = msgspec.structs.replace(boot, efi_legacy_boot=None, network_protocol=None)
     elif boot.efi_legacy_boot is None or boot.network_protocol is None:
         boot = msgspec.structs.replace(

@@ -62,22 +62,11 @@ def place_for(vm: VirtualMachine, spec: Cdrom.CreateSpec) -> Place:
     """The place that ``spec`` asks for; unset: on SATA where the VM has such an adapter, else on IDE."""
     kind = Bus(spec.type) if spec.type else Bus.SATA if buses(vm, Bus.SATA) else Bus.IDE
     if kind is Bus.IDE:
-        if spec.sata is not None:
-            raise wrong_address("sata", kind)
         ide = spec.ide
         bus = None if ide is None or ide.primary is None else 0 if ide.primary else 1
         unit = None if ide is None or ide.master is None else 0 if ide.master else 1
         return allocate(vm, kind, bus, unit)
-    if spec.ide is not None:
-        raise wrong_address("ide", kind)
     return allocate(vm, kind, spec.sata.bus if spec.sata else None, spec.sata.unit if spec.sata else None)
-
-
-def wrong_address(field: str, kind: Bus) -> InvalidArgument:
-    """The refusal of an address of the other kind."""
-    return InvalidArgument(
-        message("resphere.vm.hardware.wrong_address", "spec.{0}: must be unset for a device on {1}.", field, kind)
-    )
 
 
 def require_image(inventory: Replica, vm: VirtualMachine, backing: Cdrom.BackingSpec | None) -> None:

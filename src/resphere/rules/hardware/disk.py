@@ -16,7 +16,7 @@ from resphere.contract.generated.vcenter_vm_hardware import (
 from resphere.inventory.model import VirtualMachine
 from resphere.replica.replica import Replica
 from resphere.rules.hardware.addresses import Bus, Place, allocate, key_of
-from resphere.rules.hardware.cdrom import require_changeable, wrong_address
+from resphere.rules.hardware.cdrom import require_changeable
 from resphere.rules.hardware.devices import lowest_free
 from resphere.rules.hardware.families import DISKS
 from resphere.rules.hardware.vmdk import existing_file, new_file
@@ -57,10 +57,6 @@ def with_disk(
 def place_for(vm: VirtualMachine, spec: Disk.CreateSpec) -> Place:
     """The place that ``spec`` asks for, on the guest's usual bus if it names none."""
     kind = Bus(spec.type or guest(vm.guest_OS).disk_bus)
-    addresses = {Bus.IDE: spec.ide, Bus.SCSI: spec.scsi, Bus.SATA: spec.sata, Bus.NVME: spec.nvme}
-    for other, address in addresses.items():
-        if address is not None and other is not kind:
-            raise wrong_address(other.lower(), kind)
     if kind is Bus.IDE:
         ide = spec.ide
         bus = None if ide is None or ide.primary is None else 0 if ide.primary else 1

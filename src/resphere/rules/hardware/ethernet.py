@@ -49,13 +49,19 @@ def nic_with(
     """The adapter with what ``spec`` changes.
 
     :raises NotFound: there is no such network.
-    :raises InvalidArgument: a malformed MAC address, or one that does not go with its type.
+    :raises InvalidArgument: a malformed MAC address, or one that does not go with its type, spec's or the adapter's.
     """
     if device.type is not VMXNET3 and (spec.upt_compatibility_enabled or spec.upt_v2_compatibility_enabled):
         raise InvalidArgument(
             message("resphere.vm.ethernet.upt", "spec: UPT compatibility is for VMXNET3, not for {0}.", device.type)
         )
     mac_type = spec.mac_type or device.mac_type
+    if spec.mac_address is not None and mac_type is not MacType.MANUAL:
+        raise InvalidArgument(
+            message(
+                "resphere.vm.ethernet.mac_not_manual", "spec.mac_address: must be unset when mac_type is {0}.", mac_type
+            )
+        )
     address = mac_address(vm, int(nic) - NICS.first_key, mac_type, spec.mac_address, device)
     return changed(
         device,
@@ -80,10 +86,6 @@ def new_nic(
     kind = spec.type or guest(vm.guest_OS).nic_type
     mac_type = MacType.MANUAL if spec.mac_type is MacType.MANUAL else MacType.ASSIGNED
     start_connected = bool(spec.start_connected)
-    if kind is not VMXNET3 and (spec.upt_compatibility_enabled or spec.upt_v2_compatibility_enabled):
-        raise InvalidArgument(
-            message("resphere.vm.ethernet.upt", "spec: UPT compatibility is for VMXNET3, not for {0}.", kind)
-        )
     return Ethernet.Info(
         label=f"Network adapter {number + 1}",
         type=kind,
@@ -105,7 +107,7 @@ def mac_address(
 ) -> str:
     """The address for an adapter: the given one for MANUAL, else one that follows from the VM and the adapter.
 
-    :raises InvalidArgument: MANUAL without an address, another type with one, or no address at all.
+    :raises InvalidArgument: MANUAL without an address, or a malformed one.
     """
     if mac_type is MacType.MANUAL:
         address = given or (present.mac_address if present and present.mac_type is mac_type else None)
@@ -118,12 +120,6 @@ def mac_address(
                 )
             )
         return address.lower().replace("-", ":")
-    if given is not None:
-        raise InvalidArgument(
-            message(
-                "resphere.vm.ethernet.mac_not_manual", "spec.mac_address: must be unset when mac_type is {0}.", mac_type
-            )
-        )
     if present is not None and present.mac_type is mac_type and present.mac_address is not None:
         return present.mac_address
     serial = int(vm.id.rpartition("-")[2]) * NICS.most + number

@@ -36,13 +36,6 @@ def with_plan(vm: VirtualMachine, spec: Hardware.UpdateSpec) -> VirtualMachine:
     """``vm`` with the planned upgrade of ``spec``."""
     policy = spec.upgrade_policy or vm.hardware.upgrade_policy
     if policy is Hardware.UpgradePolicy.NEVER:
-        if spec.upgrade_version is not None:
-            raise InvalidArgument(
-                message(
-                    "resphere.vm.hardware.no_plan",
-                    "spec.upgrade_version: must be unset when upgrade_policy is NEVER.",
-                )
-            )
         made = msgspec.structs.replace(
             vm.hardware,
             upgrade_policy=policy,

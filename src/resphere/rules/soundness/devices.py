@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from resphere.contract import unions
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk
 from resphere.contract.model import Struct
 from resphere.inventory.model import VirtualMachine
@@ -143,37 +143,11 @@ def _unions(vm: VirtualMachine) -> Iterator[Fault]:
             yield from union_faults(f"{field}.{key}.backing", backing)
 
 
-class _Tags(NamedTuple):
-    """A tagged union of a structure, read once: tag -> member -> whether it must be set."""
-
-    discriminant: str
-    members: tuple[str, ...]
-    cases: dict[str, dict[str, bool]]
-
-
-@cache
-def _tags(kind: type[Struct]) -> tuple[_Tags, ...]:
-    tags = []
-    for union in kind.__vapi_unions__:
-        cases = {tag: dict(members) for tag, members in union.cases.items()}
-        members = {member for case in cases.values() for member in case} - _NOT_STORED
-        tags.append(_Tags(union.discriminant, tuple(sorted(members)), cases))
-    return tuple(tags)
-
-
 def union_faults(path: str, value: Struct) -> Iterator[Fault]:
     """Fields that a structure's tag demands and that are unset, and fields set that belong to another tag."""
-    for discriminant, members, cases in _tags(type(value)):
-        tag = getattr(value, discriminant)
-        if tag is None:
-            continue
-        case = cases.get(tag, {})
-        for member in members:
-            is_set = getattr(value, member) is not None
-            if is_set and member not in case:
-                yield f"{path}.{member}", f"must not be set where {discriminant} is {tag}"
-            elif not is_set and case.get(member):
-                yield f"{path}.{member}", f"must be set where {discriminant} is {tag}"
+    for fault in unions.union_faults(value):
+        if fault.field not in _NOT_STORED:
+            yield f"{path}.{fault.field}", fault.reason
 
 
 def _boot_devices(vm: VirtualMachine) -> Iterator[Fault]:
