@@ -7,11 +7,15 @@ import json
 import pytest
 
 from resphere.contract.catalogue import Catalogue
-from resphere.contract.errors import InvalidArgument
+from resphere.contract.errors import InvalidArgument, UnexpectedInput
+from resphere.contract.lookup import operation_at
+from resphere.contract.model import AnyOperation
 from resphere.dialects.api import ApiDialect
 from resphere.dialects.base import Dialect, Outcome, Refused, Request, Resolved
 from resphere.dialects.rest import RestDialect
 from resphere.dialects.rest_query import shaped, tree
+from tests.support.calls import minimal_input
+from tests.support.rest_calls import rest_call
 
 EVERYTHING = RestDialect(Catalogue().rest_routes())
 API = ApiDialect(Catalogue().api_routes())
@@ -93,9 +97,74 @@ def test_a_body_may_repeat_the_path_and_no_more() -> None:
     assert isinstance(outcome, Resolved)
     for body in (b"", b"{}", b"null", b'{"category_id": "c-1"}'):
         assert EVERYTHING.decode(outcome, request("POST", target), body).category_id == "c-1"  # type: ignore[attr-defined]
-    for body in (b'{"category_id": "c-2"}', b'{"category_id": ["c-1"]}', b'{"other": "c-1"}', b"[]", b"17", b'{"'):
-        with pytest.raises(InvalidArgument, match="takes no body"):
+    for body in (b'{"category_id": "c-2"}', b'{"category_id": ["c-1"]}', b"[]", b"17", b'{"'):
+        with pytest.raises(InvalidArgument):
             EVERYTHING.decode(outcome, request("POST", target), body)
+    with pytest.raises(UnexpectedInput, match="other"):
+        EVERYTHING.decode(outcome, request("POST", target), b'{"other": "c-1"}')
+
+
+MAPPED_ACTIONS = [
+    (text, operation)
+    for _, text, place in Catalogue().rest_routes()
+    if "?~action=" in text and text.partition("?")[0].rpartition("/")[2].startswith("id:")
+    for operation in [operation_at(place)]
+    if operation.api is not None
+]
+
+
+@pytest.mark.parametrize(("text", "operation"), MAPPED_ACTIONS, ids=lambda value: getattr(value, "id", None))
+def test_an_identifier_of_a_mapped_path_may_stand_in_the_body(text: str, operation: AnyOperation) -> None:
+    """As clients send it that were written before the path had it."""
+    value = minimal_input(operation)
+    path, _, query = text.partition("?")
+    base, _, name = path.rpartition("/")
+    name = name.removeprefix("id:{").removesuffix("}")
+    body = json.loads(rest_call(operation, value).body or "{}")
+    body[name] = "some-id"
+    outcome = resolved("POST", f"{base}?{query}")
+    assert isinstance(outcome, Resolved)
+    assert (outcome.operation, outcome.parameters) == (operation, {})
+    decoded = EVERYTHING.decode(outcome, request("POST", f"{base}?{query}"), json.dumps(body).encode())
+    by_path = resolved("POST", f"{base}/id:some-id?{query}")
+    assert isinstance(by_path, Resolved)
+    assert decoded == EVERYTHING.decode(by_path, request("POST", text), json.dumps(body).encode())
+    del body[name]
+    with pytest.raises(InvalidArgument, match=f"^{name}: is required"):
+        EVERYTHING.decode(outcome, request("POST", f"{base}?{query}"), json.dumps(body).encode())
+
+
+def unexpected(method: str, target: str, body: bytes = b"") -> tuple[str, ...]:
+    """The arguments of the refusal of fields that nobody expects."""
+    outcome = resolved(method, target)
+    assert isinstance(outcome, Resolved)
+    with pytest.raises(UnexpectedInput) as raised:
+        EVERYTHING.decode(outcome, request(method, target), body)
+    (message,) = raised.value.messages
+    assert message.id == "vapi.data.structure.field.unexpected"
+    return message.args
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("~action=clone&vmw-task=true", "[vmw-task]"),
+        ("vmw-task=true&~action=clone", "[vmw-task]"),
+        ("~action=clone", "[~action]"),
+        ("b=1&a=1", "[a, b]"),
+    ],
+)
+def test_unexpected_keys_of_a_query_are_named_in_any_order(query: str, named: str) -> None:
+    assert unexpected("POST", f"/rest/vcenter/vm?{query}", b"{}") == (named, "operation-input")
+
+
+def test_unexpected_fields_are_named_with_their_structure() -> None:
+    assert unexpected("GET", "/rest/vcenter/vm?filter.colour=1") == ("[colour]", "com.vmware.vcenter.VM.filter_spec")
+    path, spec = "/rest/vcenter/vm", "com.vmware.vcenter.VM.create_spec"
+    assert unexpected("POST", path, b'{"spec": {}, "guest": 1, "action": 2}') == ("[action, guest]", "operation-input")
+    assert unexpected("POST", path, b'{"spec": {"guest_OS": "OTHER", "y": 1, "x": 2}}') == ("[x, y]", spec)
+    disk = b'{"spec": {"guest_OS": "OTHER", "disks": [{}, {"size": 1}]}}'
+    assert unexpected("POST", path, disk) == ("[size]", "com.vmware.vcenter.vm.hardware.disk.create_spec")
 
 
 def test_short_paths_have_no_such_prefix() -> None:

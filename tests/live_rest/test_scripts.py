@@ -96,8 +96,11 @@ def test_filters_repeated_and_numbered(script: Script) -> None:
 @pytest.mark.parametrize("key", ["names", "filter.nonsense", "filter.names.x", "filter.names.1.y", "filter"])
 def test_parameters_that_do_not_exist(script: Script, key: str) -> None:
     reply = script.get("/rest/vcenter/vm", **{key: "web"})
-    assert (reply.status_code, reply.json()["value"]["error_type"]) == (400, "INVALID_ARGUMENT")
-    assert key.partition(".")[0] in reply.json()["value"]["messages"][0]["default_message"]
+    unexpected = key in ("names", "filter.nonsense")
+    error = "UNEXPECTED_INPUT" if unexpected else "INVALID_ARGUMENT"
+    assert (reply.status_code, reply.json()["value"]["error_type"]) == (400, error)
+    named = key.rpartition(".")[2] if unexpected else key.partition(".")[0]
+    assert named in reply.json()["value"]["messages"][0]["default_message"]
 
 
 def test_maps_are_lists_of_entries(script: Script) -> None:
@@ -132,7 +135,10 @@ def test_bodies_are_keyed_by_parameter(script: Script) -> None:
     )
     bare = script.http.patch(url, json={"count": 2}, timeout=60)
     assert (bare.status_code, bare.json()["value"]["error_type"]) == (400, "INVALID_ARGUMENT")
-    assert "count" in bare.json()["value"]["messages"][0]["default_message"]
+    assert "spec" in bare.json()["value"]["messages"][0]["default_message"]
+    more = script.http.patch(url, json={"spec": {"count": 2}, "count": 2}, timeout=60)
+    assert (more.status_code, more.json()["value"]["error_type"]) == (400, "UNEXPECTED_INPUT")
+    assert more.json()["value"]["messages"][0]["args"] == ["[count]", "operation-input"]
 
 
 def test_an_unknown_url(script: Script) -> None:

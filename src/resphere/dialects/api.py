@@ -9,12 +9,22 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from resphere.contract.errors import NotFound, VapiError, message
+from resphere.contract.errors import InvalidArgument, NotFound, VapiError, message
 from resphere.contract.extensions import QUERY_ALIASES
-from resphere.contract.model import AnyOperation, Asset, ByteStream, Route, Struct
+from resphere.contract.model import AnyOperation, Asset, ByteStream, LocalizableMessage, Route, Struct
 from resphere.contract.unions import check_unions
 from resphere.dialects.base import Outcome, ReadBody, Reply, Request, Resolved
-from resphere.dialects.http import JSON, Addresses, Refusals, allowing, error_body, error_headers, require_json, whole
+from resphere.dialects.http import (
+    JSON,
+    Addresses,
+    NoResource,
+    Refusals,
+    allowing,
+    error_body,
+    error_headers,
+    require_json,
+    whole,
+)
 from resphere.dialects.input_parts import InputParts, body_structure, is_empty, is_optional, route_of
 from resphere.dialects.json_values import encoded
 from resphere.dialects.plain_values import document
@@ -38,8 +48,8 @@ class ApiDialect:
     def resolve(self, request: Request, read_body: ReadBody) -> Outcome:
         """The operation that method, path and query mean.
 
-        Refused with ``com.vmware.vapi.rest.httpNotFound``, or with status 405 and ``Allow``; below ``/api`` that is
-        told only after authentication.
+        Refused with ``com.vmware.vapi.rest.httpNotFound``, or with status 405 and ``Allow``; below ``/api`` all but
+        that there is no such path is told only after authentication.
         """
         return self._addresses.resolve(request)
 
@@ -85,25 +95,23 @@ def below_api(path: str) -> bool:
     return unquote_to_bytes(path.lstrip("/").partition("/")[0]) == b"api"
 
 
-def no_resource(request: Request) -> NotFound:
-    """The refusal of a path that no release has."""
-    return NotFound(message("com.vmware.vapi.rest.httpNotFound", "There is no resource at {0}.", request.path))
+def no_resource(request: Request) -> NoResource:
+    """The refusal of a path that no release has, as vCenter words it."""
+    return NoResource(message("com.vmware.vapi.rest.httpNotFound", "Not found."))
 
 
 def no_query(request: Request, method: str, queries: str) -> NotFound:
     """The refusal where the path and method exist, but not without a query that selects the operation."""
-    return NotFound(
-        message(
-            "com.vmware.vapi.rest.httpNotFound",
-            "{0} at {1} needs one of these queries: {2}.",
-            method,
-            request.path,
-            queries,
-        )
-    )
+    words = f"Not found. {method} at {request.path} needs one of these queries: {queries}."
+    return NotFound(LocalizableMessage(id="com.vmware.vapi.rest.httpNotFound", default_message=words, args=()))
 
 
-REFUSALS = Refusals(no_resource, no_query, are_public=lambda request: not below_api(request.path))
+def are_public(request: Request, error: VapiError) -> bool:
+    """Which paths there are, everybody may read in the API's description."""
+    return isinstance(error, NoResource) or not below_api(request.path)
+
+
+REFUSALS = Refusals(no_resource, no_query, are_public)
 
 
 class ApiForm:
@@ -150,8 +158,9 @@ class ApiForm:
             if place is None and self._reads and key in PLACES:
                 continue
             if place is None:
-                allowed = ", ".join(sorted(self._query)) or "none"
-                raise invalid(key, f"unknown query parameter; allowed: {allowed}")
+                raise InvalidArgument(
+                    message("com.vmware.vapi.rest.unsupportedProperty", "Unsupported property with name: {0}.", key)
+                )
             parameter, member, expected = place
             value = self._query_value(key, given, expected)
             if member is None:

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from resphere.contract.errors import ErrorBody, Unauthenticated, VapiError, message
+from resphere.contract.errors import ErrorBody, NotFound, Unauthenticated, VapiError, message
 from resphere.contract.lookup import operation_at
 from resphere.contract.model import ByteStream
 from resphere.dialects.base import NO_CREDENTIALS, Credentials, Outcome, Refused, Reply, Request, Resolved
@@ -18,6 +18,7 @@ from resphere.dialects.router import Found, Match, Router
 from resphere.dialects.validation import invalid
 
 JSON = "application/json"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 CHALLENGE = 'Basic realm="VAPI endpoint",SIGN realm="VAPI endpoint",service="VAPI endpoint"'
 SESSION_HEADER = b"vmware-api-session-id"
 MOST_REMEMBERED = 4096
@@ -77,10 +78,10 @@ def require_json(request: Request) -> None:
 
 
 def whole(body: bytes | ByteStream) -> bytes:
-    """The body of an operation that takes no stream."""
+    """The body of an operation that takes no stream, without the mark that some editors begin a document with."""
     if not isinstance(body, bytes):
         raise TypeError("a document is decoded from the whole body, not from a stream")
-    return body
+    return body.removeprefix(BYTE_ORDER_MARK)
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------
@@ -153,6 +154,10 @@ def parse_query(query: bytes) -> Query:
     return values
 
 
+class NoResource(NotFound):
+    """The refusal of a path that no release has."""
+
+
 class Refusals(msgspec.Struct, frozen=True):
     """A dialect's words for addresses that mean no operation."""
 
@@ -160,8 +165,8 @@ class Refusals(msgspec.Struct, frozen=True):
     """The path does not exist."""
     no_query: Callable[[Request, str, str], VapiError]
     """The path and method exist, but only with one of the queries that are named."""
-    are_public: Callable[[Request], bool]
-    """Whether that is told before authentication."""
+    are_public: Callable[[Request, VapiError], bool]
+    """Whether a refusal is told before authentication."""
 
 
 class Addresses:
@@ -184,7 +189,7 @@ class Addresses:
         try:
             match, query = self._remembered_match(request)
         except VapiError as error:
-            return Refused(error, credentials, public=self._refusals.are_public(request))
+            return Refused(error, credentials, public=self._refusals.are_public(request, error))
         return Resolved(
             operation=operation_at(match.place),
             credentials=credentials,

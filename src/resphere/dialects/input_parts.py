@@ -55,8 +55,9 @@ def route_of(route: Route | None, operation: AnyOperation) -> Route:
     return route
 
 
-def body_structure(input: type[Struct], names: tuple[str, ...]) -> type[Struct]:
-    """A structure of those fields of ``input`` that travel in the body, keyed by parameter."""
+def body_structure(input: type[Struct], names: tuple[str, ...], optional: tuple[str, ...] = ()) -> type[Struct]:
+    """A structure of those fields of ``input`` that travel in the body, keyed by parameter, and of some more that may
+    be unset there."""
     fields: list[Any] = []
     for field in msgspec.structs.fields(input):
         if field.encode_name in names:
@@ -66,6 +67,8 @@ def body_structure(input: type[Struct], names: tuple[str, ...]) -> type[Struct]:
                 else msgspec.field(name=field.encode_name, default=field.default)
             )
             fields.append((field.name, field.type, default))
+        elif field.encode_name in optional:
+            fields.append((field.name, field.type | None, msgspec.field(name=field.encode_name, default=None)))
     made = msgspec.defstruct("Body", fields, bases=(Struct,), kw_only=True, frozen=True)
     if not issubclass(made, Struct):
         raise TypeError("a structure of the contract was asked for")

@@ -21,7 +21,7 @@ from resphere.contract.unions import check_unions
 from resphere.dialects.base import NO_CREDENTIALS, Credentials, Outcome, ReadBody, Refused, Reply, Request, Resolved
 from resphere.dialects.codec import Read, Write
 from resphere.dialects.gzip_member import gzip_extended
-from resphere.dialects.http import JSON, SESSION_HEADER, allow, allowing, challenge_of, exceeds
+from resphere.dialects.http import BYTE_ORDER_MARK, JSON, SESSION_HEADER, allow, allowing, challenge_of, exceeds
 from resphere.dialects.validation import convert_strictly, invalid, refuse_duplicate_keys
 from resphere.dialects.vapi_values import decoder, encode_error, encoder, only
 
@@ -136,6 +136,7 @@ class JsonRpcDialect:
             body = await read_body(self._body_limit_bytes)
             if len(body) > self._body_limit_bytes:
                 raise self._too_large()
+            body = body.removeprefix(BYTE_ORDER_MARK)
             proper = parse_proper(body)
             if proper is not None:
                 identity, params = proper

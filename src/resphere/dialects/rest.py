@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -31,13 +31,21 @@ from resphere.dialects.input_parts import InputParts, body_structure, is_empty, 
 from resphere.dialects.plain_values import document, written
 from resphere.dialects.rest_query import shaped, tree
 from resphere.dialects.rest_values import READING, WRITING
-from resphere.dialects.validation import convert, convert_strictly, invalid, refuse_duplicate_keys
+from resphere.dialects.validation import (
+    convert,
+    convert_strictly,
+    invalid,
+    refuse_duplicate_keys,
+    refuse_unexpected,
+    unexpected,
+)
 
 PREFIX = "rest"
 LOGOUT = "com.vmware.cis.session.delete"
 COOKIE = SESSION_HEADER.decode()
 HEADER_AUTHENTICATION = b"vmware-use-header-authn"
 ID_PREFIX = "id:"
+OPERATION_INPUT = Struct.__vapi_name__
 MAPPED = [PREFIX, "com", "vmware"]
 """How the paths begin that were made from service ids: only they have the prefix."""
 
@@ -56,7 +64,7 @@ class RestDialect:
 
     def __init__(self, routes: Iterable[tuple[str, str, str]]) -> None:
         # `id:{name}` is a parameter like any other once the prefix is gone, here and in requests.
-        plain = ((method, path.replace(ID_PREFIX + "{", "{"), place) for method, path, place in routes)
+        plain = ((method, path.replace(ID_PREFIX + "{", "{"), place) for method, path, place in with_base_paths(routes))
         self._addresses = Addresses(plain, REFUSALS, segments_without_prefix)
 
     def resolve(self, request: Request, read_body: ReadBody) -> Outcome:
@@ -105,11 +113,14 @@ class RestForm:
 
     def __init__(self, operation: AnyOperation, route: Route) -> None:
         self._parts = InputParts(operation)
-        in_path = set(re.findall(r"{(\w+)}", route.path))
+        in_path = tuple(re.findall(r"{(\w+)}", route.path))
         self._query = tuple(name for name in self._parts.types if name not in in_path and name not in route.body)
         self._selecting = {key for key, _ in route.dispatch}
         self._ignores_body = route.method in ("GET", "DELETE")
-        self._body = RestBody(operation, route, self._parts) if route.body else None
+        may_repeat = not self._ignores_body and (is_mapped(route.path) or not route.body)
+        repeated = in_path if may_repeat else ()
+        has_body = bool(route.body or repeated)
+        self._body = RestBody(operation, route.body, repeated, self._parts) if has_body else None
 
     def decode(self, resolved: Resolved, request: Request, body: bytes) -> Struct:
         """The input.
@@ -120,18 +131,21 @@ class RestForm:
         self._decode_query(resolved.query, values)
         if self._body is not None:
             self._body.decode(request, body, values)
-        elif not self._ignores_body and not repeats(body, resolved.parameters):
+        elif not self._ignores_body and not is_empty(body):
             raise invalid("body", "the operation takes no body")
         return self._parts.put_together(values)
 
     def _decode_query(self, query: dict[str, list[str]], values: dict[str, Any]) -> None:
-        for name, node in tree(query).items():
+        nodes = tree(query)
+        unknown = [name for name in nodes if name not in self._query and name not in self._selecting]
+        if unknown:
+            # Where another key is one too many, that which was to select an operation is not named as a field.
+            raise unexpected([name for name in unknown if not name.startswith("~")] or unknown, OPERATION_INPUT)
+        for name, node in nodes.items():
             if name in self._query:
                 value = convert(shaped(node, self._parts.types[name], name), self._parts.types[name], name)
                 check_unions(value, name)
                 values[self._parts.attributes[name]] = value
-            elif name not in self._selecting:
-                raise invalid(name, f"unknown query parameter; allowed: {', '.join(sorted(self._query)) or 'none'}")
         for name in self._query:
             members = self._parts.types[name]
             structure = isinstance(members, type) and issubclass(members, Struct)
@@ -140,41 +154,40 @@ class RestForm:
 
 
 class RestBody:
-    """A body that is a JSON object of the parameters that travel in it."""
+    """A body that is a JSON object of the parameters that travel in it, ``own``, and of some that may stand in it too:
+    those of the path, which clients repeat, or leave out of a mapped one."""
 
-    def __init__(self, operation: AnyOperation, route: Route, parts: InputParts) -> None:
-        self._attributes = [parts.attributes[name] for name in route.body]
-        self._type = body_structure(operation.input, route.body)
+    def __init__(
+        self, operation: AnyOperation, own: tuple[str, ...], repeated: tuple[str, ...], parts: InputParts
+    ) -> None:
+        self._attributes = [parts.attributes[name] for name in own]
+        self._repeated = {name: parts.attributes[name] for name in repeated}
+        self._type = body_structure(operation.input, own, repeated)
         self._from_wire = READING.of(self._type)
 
     def decode(self, request: Request, body: bytes, values: dict[str, Any]) -> None:
         """Put the values of the body's parameters among the ``values``.
 
         :raises InvalidArgument: names the field.
+        :raises UnexpectedInput: names the field.
         """
-        is_blank = not body.strip()
+        is_blank = is_empty(body) if not self._attributes else not body.strip()
         if not is_blank:
             require_json(request)
         value = decoded(b"{}" if is_blank else body, self._type, self._from_wire)
         for attribute in self._attributes:
             values[attribute] = getattr(value, attribute)
-
-
-def repeats(body: bytes, parameters: Mapping[str, str]) -> bool:
-    """Whether a body says nothing but what the path does: govmomi's name the category there once more."""
-    if is_empty(body):
-        return True
-    try:
-        said = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
-        return False
-    return isinstance(said, dict) and all(parameters.get(name) == value for name, value in said.items())
+        for name, attribute in self._repeated.items():
+            said = getattr(value, attribute)
+            if said is not None and values.setdefault(attribute, said) != said:
+                raise invalid(name, "is another in the path")
 
 
 def decoded(document: bytes, expected: Any, change: Read | None) -> Any:
     """A body as a typed value, its maps read as this dialect writes them.
 
     :raises InvalidArgument: not JSON, a duplicate key, or not of the type; names the field.
+    :raises UnexpectedInput: fields that its structures have not.
     """
     try:
         plain = msgspec.json.decode(document)
@@ -183,7 +196,9 @@ def decoded(document: bytes, expected: Any, change: Read | None) -> Any:
     except (msgspec.DecodeError, ValueError) as error:
         raise invalid("body", f"the body is not a JSON document: {error}") from None
     refuse_duplicate_keys(document, "")
-    value = convert_strictly(change(plain, "") if change is not None else plain, expected, "")
+    wanted = change(plain, "") if change is not None else plain
+    refuse_unexpected(wanted, expected, "")
+    value = convert_strictly(wanted, expected, "")
     check_unions(value, "")
     return value
 
@@ -192,6 +207,22 @@ def decoded(document: bytes, expected: Any, change: Read | None) -> Any:
 def form_of(operation: AnyOperation) -> RestForm:
     """How the operation travels, worked out at its first call."""
     return RestForm(operation, route_of(operation.rest, operation))
+
+
+def with_base_paths(routes: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str, str]]:
+    """The routes, and for those that a mapped path selects by ``~action`` the same path without its identifier: it may
+    stand in the body."""
+    for method, text, place in routes:
+        yield method, text, place
+        path, _, query = text.partition("?")
+        base, _, last = path.rpartition("/")
+        if method == "POST" and query.startswith("~action=") and is_mapped(path) and last.startswith(ID_PREFIX):
+            yield method, f"{base}?{query}", place
+
+
+def is_mapped(path: str) -> bool:
+    """Whether a path was made from a service's id."""
+    return path.strip("/").split("/")[: len(MAPPED)] == MAPPED
 
 
 def segments_without_prefix(request: Request) -> list[str]:
@@ -207,13 +238,14 @@ def cookie(session_id: str, more: str = "") -> tuple[str, str]:
 
 def unknown_url(request: Request, words: str) -> NotFound:
     """The refusal of a URL that means no operation."""
-    return NotFound(message("com.vmware.vapi.rest.operationsForUrlNotFound", words, request.path))
+    path = request.path.removeprefix(f"/{PREFIX}")
+    return NotFound(message("com.vmware.vapi.rest.operationsForUrlNotFound", words, path))
 
 
 REFUSALS = Refusals(
-    no_resource=lambda request: unknown_url(request, "There is no resource at {0}."),
+    no_resource=lambda request: unknown_url(request, "Unable to find operations for URL: {0}."),
     no_query=lambda request, method, queries: unknown_url(
-        request, f"{method} at {{0}} needs one of these queries: {queries}."
+        request, f"Unable to find operations for URL: {{0}}. {method} needs one of these queries: {queries}."
     ),
-    are_public=lambda request: False,
+    are_public=lambda request, error: False,
 )

@@ -7,7 +7,7 @@ import typing
 from typing import Any
 
 from resphere.contract.model import Struct
-from resphere.dialects.validation import bare, convert, field_types, invalid
+from resphere.dialects.validation import bare, convert, field_types, invalid, unexpected
 
 Tree = dict[str, Any]
 """Nested by the dots of the keys; a leaf is the list of the values that a key was given."""
@@ -69,8 +69,7 @@ def members(node: Any, expected: type[Struct], where: str) -> Tree:
     types = field_types(expected)
     if not isinstance(node, dict):
         raise invalid(where, f"is a structure; name its members: {', '.join(f'{where}.{name}' for name in types)}")
-    unknown = next((name for name in node if name not in types), None)
-    if unknown is not None:
-        allowed = ", ".join(f"{where}.{name}" for name in sorted(types)) or "none"
-        raise invalid(f"{where}.{unknown}", f"unknown query parameter; allowed: {allowed}")
+    unknown = node.keys() - types.keys()
+    if unknown:
+        raise unexpected(unknown, expected.__vapi_name__, where)
     return {name: shaped(below, types[name], f"{where}.{name}") for name, below in node.items()}

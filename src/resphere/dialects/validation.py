@@ -16,11 +16,12 @@ from typing import Any
 
 import msgspec
 
-from resphere.contract.errors import InvalidArgument, message
-from resphere.contract.model import Struct
+from resphere.contract.errors import InvalidArgument, UnexpectedInput, message
+from resphere.contract.model import LocalizableMessage, Struct
 from resphere.contract.unions import check_unions
 
 INVALID_INPUT = "vapi.invoke.invalid.input"
+UNEXPECTED_FIELD = "vapi.data.structure.field.unexpected"
 MOST_VALUES_NAMED = 25
 
 _AT = re.compile(r"^(?P<reason>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?$", re.DOTALL)
@@ -103,6 +104,44 @@ def convert_strictly(value: Any, expected: Any, where: str) -> Any:
         raise described(error, where, expected) from None
 
 
+def unexpected(names: Iterable[str], structure: str, where: str = "") -> UnexpectedInput:
+    """vCenter's refusal of fields that a structure has not; ``where`` is its dotted path, if it stands inside another.
+
+    They are named in the order of the alphabet: that of a document means nothing.
+    """
+    place = f" at {where}" if where else ""
+    named = f"[{', '.join(sorted(names))}]"
+    words = f"Found unexpected fields {named} in structure '{structure}'{place}."
+    return UnexpectedInput(LocalizableMessage(id=UNEXPECTED_FIELD, default_message=words, args=(named, structure)))
+
+
+def refuse_unexpected(value: Any, expected: Any, where: str) -> None:
+    """Refuse the fields inside ``value``, of a JSON document, that the structures of its type have not.
+
+    :raises UnexpectedInput: names those of the outermost structure that has any.
+    :raises InvalidArgument: that structure lacks a field besides.
+    """
+    expected = bare(expected)
+    origin, arguments = typing.get_origin(expected), typing.get_args(expected)
+    if isinstance(value, list) and origin in (tuple, frozenset):
+        for position, inner in enumerate(value):
+            refuse_unexpected(inner, arguments[0], f"{where}[{position}]")
+    elif isinstance(value, dict) and origin is dict:
+        for key, inner in value.items():
+            refuse_unexpected(inner, arguments[1], f"{where}[{key}]")
+    elif isinstance(value, dict) and isinstance(expected, type) and issubclass(expected, Struct):
+        types_ = field_types(expected)
+        unknown = value.keys() - types_.keys()
+        missing = required_fields(expected) - value.keys()
+        if unknown and missing:
+            # What is missing is the greater fault: vCenter looks for it first.
+            raise invalid(where, f"Object missing required field '{min(missing)}'")
+        if unknown:
+            raise unexpected(unknown, expected.__vapi_name__, where)
+        for name, inner in value.items():
+            refuse_unexpected(inner, types_[name], f"{where}.{name}" if where else name)
+
+
 def described(error: msgspec.ValidationError, root: str, expected: Any) -> InvalidArgument:
     """msgspec's complaint with the field's dotted path and, for an enumeration, the allowed values."""
     found = _AT.match(str(error))
@@ -148,6 +187,12 @@ def inner_type(expected: Any, field: str) -> Any:
 def field_types(struct: type[Struct]) -> dict[str, Any]:
     """The fields of a structure by their names on the wire, with their types."""
     return {field.encode_name: field.type for field in msgspec.structs.fields(struct)}
+
+
+@cache
+def required_fields(struct: type[Struct]) -> frozenset[str]:
+    """The fields of a structure that must be given, by their names on the wire."""
+    return frozenset(field.encode_name for field in msgspec.structs.fields(struct) if field.required)
 
 
 def anywhere(expected: Any, found: Callable[[Any], bool], seen: frozenset[type] = frozenset()) -> bool:

@@ -14,11 +14,11 @@ from typing import Any
 
 import msgspec
 
-from resphere.contract.errors import ERRORS, InvalidArgument, UnexpectedInput, VapiError, message
+from resphere.contract.errors import ERRORS, InvalidArgument, VapiError, message
 from resphere.contract.model import ErrorValue, LocalizableMessage, Struct
 from resphere.contract.moments import wire_time
 from resphere.dialects.codec import Codec, Field, Fields, Read, WhereSet, Write, structure_copy
-from resphere.dialects.validation import invalid
+from resphere.dialects.validation import invalid, unexpected
 
 UNSET = {"OPTIONAL": None}
 MAP_ENTRY = "map-entry"
@@ -266,7 +266,7 @@ def _decode_structure(name: str, fields: Fields[Read]) -> Read:
         nonlocal decoders
         if decoders is None:
             decoders = {field.name: _decode_field(field) for field in fields()}
-        return _decode_fields(_fields(value, name, where), decoders, where)
+        return _decode_fields(_fields(value, name, where), decoders, name, where)
 
     return decode_structure
 
@@ -276,18 +276,17 @@ def _decode_field(field: Field[Read]) -> Read:
     return _decode_optional(decode) if field.optional else decode
 
 
-def _decode_fields(fields: dict[str, Any], decoders: dict[str, Read], where: str) -> Any:
+def _decode_fields(fields: dict[str, Any], decoders: dict[str, Read], structure: str, where: str) -> Any:
+    # A newer client states its optional fields, unset, to an older server: only a set one means something.
+    unknown = [name for name, value in fields.items() if name not in decoders and value != UNSET]
+    if unknown:
+        raise unexpected(unknown, structure, where)
     prefix = f"{where}." if where else ""
     made: dict[str, Any] = {}
     for name, value in fields.items():
         decode = decoders.get(name)
         if decode is not None:
             made[name] = decode(value, prefix + name)
-        elif value != UNSET:
-            # A newer client states its optional fields, unset, to an older server: only a set one means something.
-            raise UnexpectedInput(
-                message("vapi.data.structure.field.unexpected", "{0}: there is no such field.", prefix + name)
-            )
     return made
 
 
@@ -321,7 +320,7 @@ def _decode_error_value(value: Any, where: str) -> Any:
         raise invalid(where, f"there is no standard error {name}")
     if not isinstance(fields, dict):
         raise invalid(where, f"the fields of {name} must be an object, not {_form(fields)}")
-    made = _decode_fields(fields, _decode_error_fields, where)
+    made = _decode_fields(fields, _decode_error_fields, name, where)
     made.pop("challenge", None)
     # Older releases tell the type by the name alone.
     if made.get("error_type") is None:
