@@ -307,7 +307,7 @@ def test_doubled_slashes_count_as_one(client: Client) -> None:
 
 def test_a_wrong_method(client: Client) -> None:
     reply = client.put("/api/vcenter/vm/vm-1/power")
-    assert refusal(reply) == (405, "ERROR", "com.vmware.vapi.rest.httpMethodNotAllowed")
+    assert refusal(reply) == (405, "ERROR", "resphere.method_not_allowed")
     assert reply.headers["Allow"] == "GET, HEAD, OPTIONS, POST"
     for method in ("PATCH", "DELETE", "PROPFIND", "TRACE"):
         assert client.request(method, "/api/vcenter/vm/vm-1/power").status_code == 405

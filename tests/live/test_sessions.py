@@ -14,7 +14,7 @@ from tests.support.server import ADMINISTRATOR, PASSWORD, Client, Server
 from tests.support.vms import refusal
 
 REQUIRED = (401, "UNAUTHENTICATED", "com.vmware.vapi.endpoint.method.authentication.required")
-FAILED = (401, "UNAUTHENTICATED", "com.vmware.vapi.endpoint.method.authentication.failed")
+FAILED = (401, "UNAUTHENTICATED", "vapi.security.authentication.invalid")
 TOO_MANY = (503, "SERVICE_UNAVAILABLE", "com.vmware.vapi.endpoint.failedToLoginMaxUserSessionCountReached")
 CHALLENGE = 'Basic realm="VAPI endpoint",SIGN realm="VAPI endpoint",service="VAPI endpoint"'
 HEADER = "vmware-api-session-id"

@@ -143,14 +143,14 @@ def test_filters(client: Client) -> None:
 
 def test_unknown_tasks(client: Client) -> None:
     for reply in (client.get(path("task-404")), client.post(f"{path('task-404')}?action=cancel")):
-        assert refusal(reply) == (404, "NOT_FOUND", "com.vmware.cis.task.not_found")
+        assert refusal(reply) == (404, "NOT_FOUND", "resphere.task.not_found")
 
 
 def test_a_finished_task_cannot_be_canceled(client: Client) -> None:
     vm = any_vm(client, OFF)
     assert act(client, vm, "start").status_code == 204
     reply = client.post(f"{path(newest(client, vm))}?action=cancel")
-    assert refusal(reply) == (400, "NOT_ALLOWED_IN_CURRENT_STATE", "com.vmware.cis.task.already_finished")
+    assert refusal(reply) == (400, "NOT_ALLOWED_IN_CURRENT_STATE", "resphere.task.already_finished")
 
 
 def worker_of(reply: requests.Response) -> str:
@@ -194,7 +194,7 @@ def test_what_runs_is_seen_and_canceled_by_others(tmp_path: Path, pool: ThreadPo
         assert "end_time" not in shown
         assert other.post(f"{path(task)}?action=cancel").status_code == 204
         reply = entering.result()
-        assert refusal(reply) == (500, "CANCELED", "com.vmware.cis.task.canceled")
+        assert refusal(reply) == (500, "CANCELED", "resphere.task.canceled")
         ended = other.read(path(task))
         assert (ended["status"], ended["cancelable"]) == ("FAILED", False)
         assert ended["error"]["error_type"] == "CANCELED"
@@ -204,7 +204,7 @@ def test_what_runs_is_seen_and_canceled_by_others(tmp_path: Path, pool: ThreadPo
         resetting = pool.submit(act, doer, vm, "reset")
         task = running(other, vm)
         reply = other.post(f"{path(task)}?action=cancel")
-        assert refusal(reply) == (400, "NOT_ALLOWED_IN_CURRENT_STATE", "com.vmware.cis.task.not_cancelable")
+        assert refusal(reply) == (400, "NOT_ALLOWED_IN_CURRENT_STATE", "resphere.task.not_cancelable")
         assert other.read(path(task))["status"] == "RUNNING"
         server.kill()
         assert isinstance(resetting.exception(), requests.ConnectionError)

@@ -97,7 +97,7 @@ def require(view: View, vcenter: str, requirement: Requirement, target: str | No
         if view.holds_anywhere(privilege) if requirement.anywhere else view.holds(privilege, target):
             continue
         if target is not None and requirement.resource in MANAGED and view.lacks(target):
-            raise not_found(MANAGED[requirement.resource], target)
+            raise not_found(vcenter, MANAGED[requirement.resource], target)
         raise no_privileges(privilege, target, vcenter)
 
 

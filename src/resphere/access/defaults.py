@@ -22,6 +22,8 @@ ANONYMOUS = "System.Anonymous"
 
 PUBLIC: frozenset[str] = frozenset(
     {
+        "com.vmware.vcenter.identity.providers.list",
+        "com.vmware.vcenter.system.hello",
         "resphere.certificates.download",
         "resphere.explorer.file",
         "resphere.explorer.page",

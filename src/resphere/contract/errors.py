@@ -23,6 +23,16 @@ def message(id: str, text: str, *args: object) -> LocalizableMessage:
     return LocalizableMessage(id=id, default_message=text.format(*words), args=words)
 
 
+def worded(id: str, text: str, *args: object) -> LocalizableMessage:
+    """A message whose ``args`` stand in its words alone, as vCenter writes some."""
+    return LocalizableMessage(id=id, default_message=text.format(*args), args=())
+
+
+def vim_message(id: str, text: str, *args: object) -> LocalizableMessage:
+    """What vSphere's own API says of a fault (``vmsg.InvalidPowerState.summary``): only the words come through."""
+    return worded(id, text, *args)
+
+
 class VapiError(Exception):
     """Base of the standard errors.
 

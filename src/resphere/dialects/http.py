@@ -246,7 +246,7 @@ def method_not_allowed(request: Request, found: Found) -> VapiError:
     header = allow(found.allowed)
     return VapiError(
         message(
-            "com.vmware.vapi.rest.httpMethodNotAllowed",
+            "resphere.method_not_allowed",
             "{0} does not allow {1}; allowed: {2}.",
             request.path,
             request.method,

@@ -52,7 +52,7 @@ class ProtocolFault(VapiError):
     error_type: ClassVar[str] = "INVALID_REQUEST"
 
     def __init__(self, code: int, text: str) -> None:
-        super().__init__(message("vapi.protocol.jsonrpc", "{0}", text))
+        super().__init__(message("resphere.jsonrpc", "{0}", text))
         self.code = code
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resphere.contract.errors import AlreadyExists, InvalidArgument, message
+from resphere.contract.errors import AlreadyExists, InvalidArgument, message, vim_message
 from resphere.inventory.model import Datastore, ManagedObject, Network
 from resphere.inventory.relations import datacenter_of, parent_of
 from resphere.replica.replica import Replica
@@ -46,4 +46,4 @@ def require_free_in_datacenter(
     for other in inventory.by(cls, "name", name).values():
         there = datacenter_of(inventory, other)
         if other.id != but and here is not None and there is not None and there.id == here.id:
-            raise AlreadyExists(message("vmsg.DuplicateName.summary", "The name '{0}' already exists.", name))
+            raise AlreadyExists(vim_message("vmsg.DuplicateName.summary", "The name '{0}' already exists.", name))

@@ -35,6 +35,4 @@ def named_policy(inventory: Replica, id: str, where: str) -> StoragePolicy:
 
 
 def _unknown(id: str) -> LocalizableMessage:
-    return message(
-        "com.vmware.api.vcenter.storage.policies.not_found", "Storage policy with identifier '{0}' does not exist.", id
-    )
+    return message("resphere.storage_policy.unknown", "Storage policy with identifier '{0}' does not exist.", id)

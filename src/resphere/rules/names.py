@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resphere.contract.errors import AlreadyExists, InvalidArgument, message
+from resphere.contract.errors import AlreadyExists, InvalidArgument, message, vim_message
 from resphere.inventory.effects import Intent
 from resphere.inventory.model import ManagedObject
 from resphere.inventory.relations import CHILD_CLASSES
@@ -35,7 +35,7 @@ def require_free(inventory: Replica, parent: ManagedObject, name: str, but: str 
     :raises AlreadyExists: the name is taken. vSphere's own message, as for every duplicate name.
     """
     if not is_free(inventory, parent, name, but):
-        raise AlreadyExists(message("vmsg.DuplicateName.summary", "The name '{0}' already exists.", name))
+        raise AlreadyExists(vim_message("vmsg.DuplicateName.summary", "The name '{0}' already exists.", name))
 
 
 def is_free(inventory: Replica, parent: ManagedObject, name: str, but: str | None = None) -> bool:

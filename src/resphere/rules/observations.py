@@ -38,7 +38,7 @@ def appeared(s: Settlement, machine: ObservedMachine) -> VirtualMachine:
     datacenter = datacenter_of(inventory, host) if host is not None else None
     folder = inventory.get(Folder, datacenter.vm_folder) if datacenter is not None else None
     if host is None or folder is None:
-        raise not_found(Host, machine.host)
+        raise not_found(inventory.epoch, Host, machine.host)
     place = resolve(inventory, Wanted(folder=folder.id, host=host.id))
     name = free_name(inventory, folder, machine.name)
     identity = Identity(machine.bios_uuid, machine.instance_uuid)

@@ -42,6 +42,7 @@ from resphere.store.base import StoreError
 
 log = logging.getLogger(__name__)
 
+AUTHENTICATION_FAILED = "vapi.security.authentication.invalid"
 AUTHENTICATION_REQUIRED = "com.vmware.vapi.endpoint.method.authentication.required"
 
 
@@ -143,7 +144,8 @@ async def by_password(pipeline: Pipeline, credentials: Credentials) -> Caller:
     if principal is None:
         raise Unauthenticated(
             message(
-                "com.vmware.vapi.endpoint.method.authentication.failed", "The user name or password is not correct."
+                "vapi.security.authentication.invalid",
+                "Unable to authenticate user: the name or password is not correct.",
             )
         )
     return Caller(LoginSession(pipeline.sessions, principal), pipeline.views.of(principal))

@@ -21,6 +21,7 @@ from resphere.contract.errors import (
     Unsupported,
     VapiError,
     message,
+    vim_message,
 )
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.model import AnyOperation
@@ -143,6 +144,11 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         """The tasks."""
         return self.environment.tasks
 
+    @property
+    def vcenter(self) -> str:
+        """This vCenter's instance UUID, which refusals write after the ids of objects."""
+        return self.environment.product.instance_uuid
+
     def require(self, cls: type[O], identity: str) -> O:
         """The object of that id.
 
@@ -151,9 +157,9 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         """
         found = self.environment.inventory.get(cls, identity)
         if found is None:
-            raise not_found(cls, identity)
+            raise not_found(self.vcenter, cls, identity)
         if not self.view.sees(found):
-            raise no_privileges(READ, identity, self.environment.product.instance_uuid)
+            raise no_privileges(READ, identity, self.vcenter)
         return found
 
     def referred(self, cls: type[O], identity: str) -> O:
@@ -163,7 +169,7 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         """
         found = self.unfiltered.get(cls, identity)
         if found is None:
-            raise not_found(cls, identity)
+            raise not_found(self.vcenter, cls, identity)
         return found
 
     def may_use(self, obj: ManagedObject) -> bool:
@@ -322,7 +328,7 @@ def unreachable(operation: AnyOperation, vm: VirtualMachine, host: Host) -> Vapi
             host.name,
             host.connection_state.replace("_", " ").lower(),
         ),
-        message(
+        vim_message(
             "vmsg.HostNotConnected.summary", "Unable to communicate with the remote host, since it is disconnected."
         ),
     )

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from resphere.contract.errors import UnableToAllocateResource, message
+from resphere.contract.errors import UnableToAllocateResource, worded
 from resphere.inventory.model import ManagedObject
 from resphere.services.call import Call
 
@@ -80,7 +80,7 @@ def limited(objects: A, most: int, name: str, enforced: bool) -> A:
     """
     if enforced and len(objects) > most:
         raise UnableToAllocateResource(
-            message(
+            worded(
                 f"com.vmware.api.vcenter.{name}.too_many_matches",
                 "Too many objects match: {1} are more than the {0} that one list may return. Narrow the filter.",
                 most,

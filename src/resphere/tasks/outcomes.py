@@ -14,6 +14,7 @@ from resphere.contract.errors import (
     NotFound,
     VapiError,
     message,
+    vim_message,
 )
 from resphere.contract.generated.cis_task import Status
 from resphere.contract.model import LocalizableMessage
@@ -34,7 +35,7 @@ def busy_messages(task: Task) -> tuple[LocalizableMessage, ...]:
             task.id,
             task.description,
         ),
-        message("vmsg.TaskInProgress.summary", "Another task is already in progress."),
+        vim_message("vmsg.TaskInProgress.summary", "Another task is already in progress."),
     )
 
 
@@ -81,19 +82,19 @@ def overtaken() -> ConcurrentChange:
 
 def canceled() -> Canceled:
     """Why a task failed that somebody canceled."""
-    return Canceled(message("com.vmware.cis.task.canceled", "The task was canceled."))
+    return Canceled(message("resphere.task.canceled", "The task was canceled."))
 
 
 def no_task(task_id: str) -> NotFound:
     """The refusal of an unknown task id."""
-    return NotFound(message("com.vmware.cis.task.not_found", "The task {0} does not exist.", task_id))
+    return NotFound(message("resphere.task.not_found", "The task {0} does not exist.", task_id))
 
 
 def gone(target: ManagedObject) -> NotFound:
     """The refusal where the object was deleted meanwhile."""
     return NotFound(
         message(
-            "com.vmware.api.vcenter.managed_object_not_found",
+            "resphere.task.object_gone",
             "The {0} {1} no longer exists.",
             target.resource_type,
             target.id,

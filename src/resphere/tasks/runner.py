@@ -160,11 +160,11 @@ class Tasks:
                 raise no_task(task_id)
             if task.is_finished:
                 raise NotAllowedInCurrentState(
-                    message("com.vmware.cis.task.already_finished", "The task {0} has already finished.", task_id)
+                    message("resphere.task.already_finished", "The task {0} has already finished.", task_id)
                 )
             if not task.cancelable:
                 raise NotAllowedInCurrentState(
-                    message("com.vmware.cis.task.not_cancelable", "The task {0} cannot be canceled.", task_id)
+                    message("resphere.task.not_cancelable", "The task {0} cannot be canceled.", task_id)
                 )
             edit.put(msgspec.structs.replace(task, cancel_requested=True))
 

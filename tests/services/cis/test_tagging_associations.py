@@ -30,6 +30,8 @@ Association = cis_tagging.TagAssociation
 INVALID_OBJECT = "resphere.tagging.invalid_object"
 NOT_READABLE = "resphere.tagging.object_not_readable"
 
+CARDINALITY = "cis.tagging.attach.invalidArgument.cardinality.error"
+
 
 def test_attach_and_detach(tmp_path: Path) -> None:
     async def test(world: World) -> None:
@@ -148,7 +150,7 @@ def test_one_tag_of_a_single_category(tmp_path: Path) -> None:
         one, two = await world.tags(await world.category(cardinality=SINGLE), "one", "two")
         await world.attach(one, vm(0), vm(0), vm(1))
         refusal = tag_association.attach(world.call, two, vm(0))
-        await refused(refusal, InvalidArgument, 400, "resphere.tagging.cardinality")
+        await refused(refusal, InvalidArgument, 400, CARDINALITY)
         await tag_association.detach(world.call, one, vm(0))
         await world.attach(two, vm(0))
         assert await world.attached(vm(0)) == {two}
@@ -163,7 +165,10 @@ def test_a_batch_of_two_tags_of_a_single_category(tmp_path: Path) -> None:
         other = await world.tag(await world.category("multiple"), "other")
         result = await tag_association.attach_multiple_tags_to_object(world.call, vm(), (one, one, NO_TAG, two, other))
         assert not result.success
-        assert [m.id for m in result.error_messages] == [NOT_FOUND, "resphere.tagging.cardinality"]
+        assert [m.id for m in result.error_messages] == [
+            NOT_FOUND,
+            CARDINALITY,
+        ]
         assert await world.attached(vm()) == {one, other}
 
     run(tmp_path, test)

@@ -217,7 +217,7 @@ def test_an_update_does_all_or_nothing(tmp_path: Path) -> None:
         other = await world.tag(await world.category("multiple"), "other")
         cases = [
             (by_id(ATTACH, NO_TAG), NOT_FOUND),
-            (by_id(ATTACH, b), "resphere.tagging.cardinality"),
+            (by_id(ATTACH, b), "cis.tagging.attach.invalidArgument.cardinality.error"),
             (by_name(ATTACH, "none", "single"), "resphere.tagging.name_not_found"),
             (by_name(ATTACH, "a", "none"), "resphere.tagging.name_not_found"),
             (by_name(ATTACH, "a", "single", b), "resphere.tagging.two_tags"),

@@ -55,7 +55,7 @@ def test_more_tasks_than_one_list_may_return(world: World) -> None:
     put(world, made[-1])
     with pytest.raises(ResourceInaccessible) as error:
         listed(world, ALL)
-    assert refused(error) == (ResourceInaccessible.api_status, "com.vmware.cis.tasks.too_many_matches")
+    assert refused(error) == (ResourceInaccessible.api_status, "resphere.task.too_many_matches")
     wanted = cis.Tasks.FilterSpec(tasks=frozenset({ids.CisTaskId(made[-1].id)}))
     assert listed(world, wanted) == [made[-1].id]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resphere.contract.errors import InvalidArgument, message
+from resphere.contract.errors import InvalidArgument, message, vim_message
 from resphere.contract.generated.vcenter_guest import CustomizationSpec, HostnameGenerator, Ipv4, Ipv6
 from resphere.contract.generated.vcenter_vm import GuestOSFamily, Tools
 from resphere.inventory.model import VirtualMachine
@@ -18,7 +18,7 @@ def require_fitting(vm: VirtualMachine, spec: CustomizationSpec) -> None:
     """
     if not is_customizable(vm):
         raise InvalidArgument(
-            message(
+            vim_message(
                 "vmsg.UncustomizableGuest.summary",
                 "Customization of the guest operating system '{0}' is not supported in this configuration: it must be "
                 "Linux or Windows with VMware Tools installed.",
@@ -35,7 +35,7 @@ def require_fitting(vm: VirtualMachine, spec: CustomizationSpec) -> None:
         customized(vm, spec)
     except ValueError as error:
         raise InvalidArgument(
-            message("vmsg.NicSettingMismatch.summary", "The settings do not fit: {0}.", error)
+            vim_message("vmsg.NicSettingMismatch.summary", "The settings do not fit: {0}.", error)
         ) from None
 
 

@@ -10,8 +10,9 @@ from resphere.rules.hardware.devices import require_on
 RUNNING = Tools.RunState.RUNNING
 
 
-def require_tools(vm: VirtualMachine) -> None:
-    """Refuse a VM whose Tools do not run, with the id that vCenter 7.0 uses.
+def require_tools(vcenter: str, vm: VirtualMachine) -> None:
+    """Refuse a VM whose Tools do not run, with the id that vCenter 7.0 uses. It writes its instance UUID, ``vcenter``,
+    after that of the VM.
 
     :raises ServiceUnavailable: they do not.
     """
@@ -20,23 +21,23 @@ def require_tools(vm: VirtualMachine) -> None:
             message(
                 "com.vmware.api.vcenter.vm.guest.tools_not_running",
                 "VMware Tools in the virtual machine with identifier '{0}' is not running.",
-                vm.id,
+                f"{vm.id}:{vcenter}",
             )
         )
 
 
-def require_guest(vm: VirtualMachine) -> GuestState:
+def require_guest(vcenter: str, vm: VirtualMachine) -> GuestState:
     """What the VM's Tools report.
 
     :raises ServiceUnavailable: they do not run, or have not reported yet.
     """
-    require_tools(vm)
+    require_tools(vcenter, vm)
     if vm.guest is None:
         raise ServiceUnavailable(
             message(
                 "com.vmware.api.vcenter.vm.guest.information_not_available",
                 "VMware Tools in the virtual machine with identifier '{0}' provided no information.",
-                vm.id,
+                f"{vm.id}:{vcenter}",
             )
         )
     return vm.guest
@@ -49,10 +50,10 @@ UPGRADABLE = (
 )
 
 
-def may_upgrade(vm: VirtualMachine) -> None:
+def may_upgrade(vcenter: str, vm: VirtualMachine) -> None:
     """Refuse Tools that need no upgrade, or none from here."""
     require_on(vm, "upgrade VMware Tools")
-    require_tools(vm)
+    require_tools(vcenter, vm)
     status = vm.tools.version_status
     if status is Tools.VersionStatus.UNMANAGED:
         raise NotAllowedInCurrentState(

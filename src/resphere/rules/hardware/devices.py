@@ -17,6 +17,7 @@ from resphere.contract.errors import (
 from resphere.contract.generated import vcenter_vm
 from resphere.contract.generated.vcenter_vm_hardware import ConnectionState
 from resphere.inventory.model import VirtualMachine
+from resphere.rules.refusals import invalid_state
 
 State = vcenter_vm.Power.State
 
@@ -193,11 +194,7 @@ def wrong_power_state(vm: VirtualMachine, act: str) -> NotAllowedInCurrentState:
             vm.name,
             STATE_WORDS[vm.power_state],
         ),
-        message(
-            "vmsg.InvalidPowerState.summary",
-            "The attempted operation cannot be performed in the current state ({0}).",
-            STATE_WORDS[vm.power_state].capitalize(),
-        ),
+        invalid_state(vm),
     )
 
 

@@ -151,7 +151,7 @@ def backing_info(
     assert spec.network is not None
     network = inventory.get(Network, spec.network)
     if network is None:
-        raise not_found(Network, spec.network)
+        raise not_found(inventory.epoch, Network, spec.network)
     if BACKING_OF_NETWORK[network.type] is not spec.type:
         raise InvalidArgument(
             message(

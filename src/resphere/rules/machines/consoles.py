@@ -7,6 +7,7 @@ from resphere.contract.generated.vcenter_vm_console import Tickets
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.hardware.devices import STATE_WORDS
 from resphere.rules.machines.power import ON
+from resphere.rules.refusals import invalid_state
 
 
 def require_console(vm: VirtualMachine, type: Tickets.Type) -> None:
@@ -18,14 +19,8 @@ def require_console(vm: VirtualMachine, type: Tickets.Type) -> None:
     if type is Tickets.Type.WEBMKS and vm.power_state is not ON:
         raise NotAllowedInCurrentState(
             message(
-                "resphere.vm.console.power_state",
-                "A WEBMKS ticket needs a running virtual machine, and {0} is {1}.",
-                vm.name,
-                STATE_WORDS[vm.power_state],
+                "com.vmware.api.vcenter.vm.console.tickets.not_allowed_in_current_state",
+                f"Unable to obtain console ticket because the virtual machine is {STATE_WORDS[vm.power_state]}.",
             ),
-            message(
-                "vmsg.InvalidPowerState.summary",
-                "The attempted operation cannot be performed in the current state ({0}).",
-                STATE_WORDS[vm.power_state].capitalize(),
-            ),
+            invalid_state(vm),
         )

@@ -57,11 +57,11 @@ def _store(inventory: Replica, vm: VirtualMachine, key: DiskKey, wanted: str | N
     if wanted is not None:
         store = inventory.get(Datastore, wanted)
         if store is None:
-            raise not_found(Datastore, wanted)
+            raise not_found(inventory.epoch, Datastore, wanted)
         return store
     store = store_of(inventory, vm, vm.disks[key].backing.vmdk_file or "") or inventory.get(Datastore, vm.datastore)
     if store is None:
-        raise not_found(Datastore, vm.datastore)
+        raise not_found(inventory.epoch, Datastore, vm.datastore)
     return store
 
 

@@ -6,7 +6,7 @@ from resphere.contract.errors import NotAllowedInCurrentState, ResourceInaccessi
 from resphere.contract.generated import vcenter_vm
 from resphere.inventory.model import Datastore, VirtualMachine
 from resphere.replica.replica import Replica
-from resphere.rules.machines.power import invalid_state
+from resphere.rules.refusals import invalid_state
 
 OFF = vcenter_vm.Power.State.POWERED_OFF
 

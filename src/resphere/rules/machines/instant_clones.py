@@ -16,8 +16,8 @@ from resphere.rules.hardware.parallel import parallel_port_with
 from resphere.rules.hardware.serial import serial_port_with
 from resphere.rules.machines.copies import copied, needs_of, targets
 from resphere.rules.machines.new_machine import Identity
-from resphere.rules.machines.power import invalid_state
 from resphere.rules.placement.resolution import Place, Wanted, resolve, wanted
+from resphere.rules.refusals import invalid_state
 
 Spec = vcenter.VM.InstantCloneSpec
 

@@ -12,21 +12,18 @@ from resphere.contract.errors import (
     message,
 )
 from resphere.contract.generated.vcenter_vm import Power
-from resphere.contract.model import LocalizableMessage
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.guests.tools import require_tools
+from resphere.rules.refusals import invalid_state
 
 ON, OFF, SUSPENDED = Power.State.POWERED_ON, Power.State.POWERED_OFF, Power.State.SUSPENDED
-
-
-STATE_WORDS = {ON: "Powered on", OFF: "Powered off", SUSPENDED: "Suspended"}
 
 
 def may_start(vm: VirtualMachine) -> None:
     """Refuse a VM that is on, or a template."""
     if vm.template:
         raise Unsupported(
-            message("com.vmware.api.vcenter.vm.power.template", "A template cannot be powered on: {0}.", vm.name),
+            message("resphere.vm.power.template", "A template cannot be powered on: {0}.", vm.name),
         )
     if vm.power_state is ON:
         raise already(vm, "powered_on", "Virtual machine is already powered on.")
@@ -61,41 +58,32 @@ def forbidden(vm: VirtualMachine, act: str) -> NotAllowedInCurrentState:
     """The VM's power state does not allow the act."""
     return NotAllowedInCurrentState(
         message(
-            f"com.vmware.api.vcenter.vm.power.{act}_not_allowed",
+            f"resphere.vm.power.{act}_not_allowed",
             f"Virtual machine cannot be {'suspended' if act == 'suspend' else 'reset'}: it is not powered on.",
         ),
         invalid_state(vm),
     )
 
 
-def invalid_state(vm: VirtualMachine) -> LocalizableMessage:
-    """vSphere's own words for a wrong power state."""
-    return message(
-        "vmsg.InvalidPowerState.summary",
-        "The attempted operation cannot be performed in the current state ({0}).",
-        STATE_WORDS[vm.power_state],
-    )
-
-
-def may_shut_down(vm: VirtualMachine) -> None:
+def may_shut_down(vcenter: str, vm: VirtualMachine) -> None:
     """Refuse where the guest cannot be asked."""
     require_no_template(vm)
     may_stop(vm)
-    require_tools(vm)
+    require_tools(vcenter, vm)
 
 
-def may_reboot(vm: VirtualMachine) -> None:
+def may_reboot(vcenter: str, vm: VirtualMachine) -> None:
     """Refuse where the guest cannot be asked."""
     require_no_template(vm)
     may_reset(vm)
-    require_tools(vm)
+    require_tools(vcenter, vm)
 
 
-def may_stand_by(vm: VirtualMachine) -> None:
+def may_stand_by(vcenter: str, vm: VirtualMachine) -> None:
     """Refuse where the guest cannot be asked."""
     require_no_template(vm)
     may_suspend(vm)
-    require_tools(vm)
+    require_tools(vcenter, vm)
 
 
 def require_no_template(vm: VirtualMachine) -> None:

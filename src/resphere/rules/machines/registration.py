@@ -8,9 +8,8 @@ from resphere.inventory.model import Datastore, Folder, Network, UnregisteredVm,
 from resphere.inventory.tables import home, path_on_datastore
 from resphere.replica.replica import Replica
 from resphere.rules.machines.creation import store_named
-from resphere.rules.machines.power import invalid_state
 from resphere.rules.placement.resolution import Needs
-from resphere.rules.refusals import not_found
+from resphere.rules.refusals import invalid_state, not_found
 
 Spec = vcenter.VM.RegisterSpec
 
@@ -27,7 +26,7 @@ def files_of_spec(inventory: Replica, spec: Spec, folder: Folder) -> Unregistere
     if spec.datastore is not None:
         store = inventory.get(Datastore, spec.datastore)
         if store is None:
-            raise not_found(Datastore, spec.datastore)
+            raise not_found(inventory.epoch, Datastore, spec.datastore)
     else:
         store = store_named(inventory, spec.datastore_path or "", folder)
     path = (spec.path or path_on_datastore(spec.datastore_path or "")).lstrip("/")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resphere.contract.errors import UnableToAllocateResource, message
+from resphere.contract.errors import UnableToAllocateResource, vim_message
 from resphere.inventory.model import Host, VirtualMachine
 from resphere.inventory.relations import cluster_of_host, hosts_of_cluster
 from resphere.replica.replica import Replica
@@ -29,7 +29,7 @@ def running_place(inventory: Replica, vm: VirtualMachine) -> Host:
         return place(vm, hosts, in_use, policies.allowed)
     except NoPlace:
         raise UnableToAllocateResource(
-            message(
+            vim_message(
                 "vmsg.NoCompatibleHost.summary",
                 "No host is compatible with the virtual machine {0}: none takes it now, or policies bar those that do.",
                 vm.name,

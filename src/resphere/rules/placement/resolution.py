@@ -17,6 +17,7 @@ from resphere.contract.errors import (
     UnableToAllocateResource,
     VapiError,
     message,
+    vim_message,
 )
 from resphere.contract.generated import vcenter
 from resphere.inventory.model import (
@@ -158,7 +159,7 @@ def _named(inventory: Replica, cls: type[O], id: str | None) -> O | None:
         return None
     found = inventory.get(cls, id)
     if found is None:
-        raise not_found(cls, id)
+        raise not_found(inventory.epoch, cls, id)
     return found
 
 
@@ -289,7 +290,7 @@ def _best_host(
     able = list(allowed(able))
     if not able:
         raise rules.no_host(
-            message(
+            vim_message(
                 "vmsg.NoCompatibleHost.summary",
                 "No host is compatible with the virtual machine: none takes virtual machines and reaches {0}.",
                 ", ".join(sorted(stores | networks)) or "a datastore",
@@ -359,7 +360,7 @@ def _required(inventory: Replica, cls: type[O], id: str) -> O:
     """An object that another one refers to."""
     found = inventory.get(cls, id)
     if found is None:
-        raise not_found(cls, id)
+        raise not_found(inventory.epoch, cls, id)
     return found
 
 

@@ -75,28 +75,30 @@ def rebased(inventory: Replica, edit: Edit, effect: e.AnyEffect, *, undone: bool
         case e.CreateVm() | e.RegisterVm() | e.AddHost():
             return effect
         case e.CloneVm() | e.InstantCloneVm():
-            return msgspec.structs.replace(effect, source=present(edit, effect.source))
+            return msgspec.structs.replace(effect, source=present(inventory, edit, effect.source))
         case e.RelocateVm() | e.ReconfigureVm() | e.RevertToSnapshot():
-            vm = present(edit, effect.before)
+            vm = present(inventory, edit, effect.before)
             return msgspec.structs.replace(effect, before=vm, after=merged(effect.before, effect.after, vm))
         case e.PowerOn():
-            return msgspec.structs.replace(effect, vm=present(edit, effect.vm), host=present(edit, effect.host))
+            return msgspec.structs.replace(
+                effect, vm=present(inventory, edit, effect.vm), host=present(inventory, edit, effect.host)
+            )
         case e.EnterMaintenanceMode():
-            host = present(edit, effect.host)
+            host = present(inventory, edit, effect.host)
             moves = evacuation(inventory, host, effect.with_powered_off) if undone else effect.moves
             return msgspec.structs.replace(effect, host=host, moves=moves)
         case e.ConnectHost() | e.DisconnectHost() | e.ExitMaintenanceMode():
-            return msgspec.structs.replace(effect, host=present(edit, effect.host))
+            return msgspec.structs.replace(effect, host=present(inventory, edit, effect.host))
         case _:
-            return msgspec.structs.replace(effect, vm=present(edit, effect.vm))
+            return msgspec.structs.replace(effect, vm=present(inventory, edit, effect.vm))
 
 
-def present(edit: Edit, obj: O) -> O:
+def present(inventory: Replica, edit: Edit, obj: O) -> O:
     """The object as it is now.
 
     :raises NotFound: it is no more.
     """
     found = edit.get(type(obj), obj.id)
     if found is None:
-        raise not_found(type(obj), obj.id)
+        raise not_found(inventory.epoch, type(obj), obj.id)
     return found

@@ -23,7 +23,7 @@ def added(s: Settlement, effect: AddHost, facts: Facts, decided: AddHost) -> Non
     """
     folder = s.edit.get(Folder, effect.folder)
     if folder is None:
-        raise not_found(Folder, effect.folder)
+        raise not_found(s.inventory.epoch, Folder, effect.folder)
     s.note(facts)
     if facts.host is not None:
         put_host(s.inventory, s.edit, folder, effect.host, effect.new_host.hostname, facts.host)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from resphere.contract.errors import NotAllowedInCurrentState, Unsupported, message
@@ -12,11 +13,12 @@ from resphere.providers.base import GuestFiles, Guests
 from resphere.rules.guests.tools import require_tools
 from resphere.rules.hardware.devices import STATE_WORDS
 from resphere.rules.machines.power import ON
+from resphere.rules.refusals import invalid_state
 from resphere.services.call import Call
 from resphere.tasks.change import Decision
 
 
-def require_ready(vm: VirtualMachine) -> None:
+def require_ready(call: Call, vm: VirtualMachine) -> None:
     """Refuse where nothing can be done in the guest.
 
     :raises NotAllowedInCurrentState: the VM is not powered on.
@@ -32,13 +34,9 @@ def require_ready(vm: VirtualMachine) -> None:
                 vm.name,
                 STATE_WORDS[vm.power_state],
             ),
-            message(
-                "vmsg.InvalidPowerState.summary",
-                "The attempted operation cannot be performed in the current state ({0}).",
-                STATE_WORDS[vm.power_state].capitalize(),
-            ),
+            invalid_state(vm),
         )
-    require_tools(vm)
+    require_tools(call.vcenter, vm)
 
 
 def ready(call: Call, vm: str, credentials: Credentials) -> tuple[VirtualMachine, str]:
@@ -47,7 +45,7 @@ def ready(call: Call, vm: str, credentials: Credentials) -> tuple[VirtualMachine
     :raises Unauthenticated: the guest does not know the credentials.
     """
     found = call.require(VirtualMachine, vm)
-    require_ready(found)
+    require_ready(call, found)
     return found, guests_of(call).log_in(found, credentials)
 
 
@@ -64,7 +62,7 @@ async def change(call: Call, vm: str, credentials: Credentials, description: str
         description,
         found,
         lambda _, current: Decision(ChangeGuestFile(vm=current, change=change), None),
-        guard=require_ready,
+        guard=partial(require_ready, call),
     )
 
 

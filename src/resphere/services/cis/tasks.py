@@ -10,7 +10,7 @@ import msgspec
 
 from resphere.access.defaults import READ
 from resphere.access.refusals import no_privileges
-from resphere.contract.errors import ResourceInaccessible, message
+from resphere.contract.errors import ResourceInaccessible, worded
 from resphere.contract.generated import cis, cis_task, ids, vapi_std
 from resphere.contract.model import LocalizableMessage
 from resphere.services.call import Call
@@ -50,8 +50,8 @@ async def list_tasks(
         found = found[-MOST_LISTED:]
     elif call.environment.list_limits and len(found) > MOST_LISTED:
         raise ResourceInaccessible(
-            message(
-                "com.vmware.cis.tasks.too_many_matches",
+            worded(
+                "resphere.task.too_many_matches",
                 "{1} tasks match, more than the {0} that one list may return. Narrow the filter.",
                 MOST_LISTED,
                 len(found),
@@ -69,7 +69,7 @@ async def cancel(call: Call, task: ids.CisTaskId) -> None:
     """
     found = require_visible(call, task)
     if found.user != call.session.user and not call.view.holds(CANCEL, place(call, found)):
-        raise no_privileges(CANCEL, found.target, call.environment.product.instance_uuid)
+        raise no_privileges(CANCEL, found.target, call.vcenter)
     await call.tasks.cancel(task)
 
 

@@ -146,7 +146,7 @@ def test_compatibility_with_what_is_not_there(world: World) -> None:
     datastore = ids.DatastoreId(next(iter(world.inventory.all(Datastore))))
     with pytest.raises(NotFound) as error:
         world.call(Policies.check_compatibility, NO_POLICY, frozenset({datastore}))
-    assert refused(error) == (404, "com.vmware.api.vcenter.storage.policies.not_found")
+    assert refused(error) == (404, "resphere.storage_policy.unknown")
     with pytest.raises(NotFound) as error:
         world.call(Policies.check_compatibility, ENCRYPTION.id, frozenset({ids.DatastoreId("datastore-0")}))
     assert refused(error) == (404, "com.vmware.api.vcenter.datastore.not_found")
@@ -196,7 +196,7 @@ def test_assign_what_is_not_there(world: World) -> None:
         world.call(Check.get, ids.VirtualMachineId("vm-0"))
     with pytest.raises(NotFound) as missing:
         world.call(PolicyVm.list, NO_POLICY)
-    assert refused(missing) == (404, "com.vmware.api.vcenter.storage.policies.not_found")
+    assert refused(missing) == (404, "resphere.storage_policy.unknown")
 
 
 def test_compliance_follows_from_where_things_are(world: World) -> None:
@@ -272,7 +272,7 @@ def test_create_and_delete(world: World) -> None:
     world.call(Own.delete, policy)
     with pytest.raises(NotFound) as gone:
         world.call(Own.delete, policy)
-    assert refused(gone) == (404, "com.vmware.api.vcenter.storage.policies.not_found")
+    assert refused(gone) == (404, "resphere.storage_policy.unknown")
 
 
 def test_refused_creations(world: World) -> None:

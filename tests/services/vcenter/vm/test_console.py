@@ -40,7 +40,7 @@ def test_which_tickets_need_a_running_machine(world: World, vm: Id) -> None:
     world.call(Power.stop, vm)
     with pytest.raises(NotAllowedInCurrentState) as refusal:
         world.call(Tickets.create, vm, WEBMKS)
-    assert refusal.value.messages[0].id == "resphere.vm.console.power_state"
+    assert refusal.value.messages[0].id == "com.vmware.api.vcenter.vm.console.tickets.not_allowed_in_current_state"
     address = world.call(Tickets.create, vm, VMRC).ticket
     assert address.startswith("vmrc://clone:")
     assert address.endswith(f"@*/?moid={vm}")

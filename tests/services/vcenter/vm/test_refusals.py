@@ -35,6 +35,7 @@ Id = ids.VirtualMachineId
 NOT_ALLOWED = "NOT_ALLOWED_IN_CURRENT_STATE"
 ALREADY = "ALREADY_IN_DESIRED_STATE"
 HARDWARE = "resphere.vm.hardware.power_state"
+OURS = "resphere.vm.power."
 POWER = "com.vmware.api.vcenter.vm.power."
 GUEST = "resphere.vm.guest.power_state"
 
@@ -61,11 +62,11 @@ WRONG_STATE: tuple[Case, ...] = (
     (SUSPENDED, Scsi.create, None, (Scsi.CreateSpec(),), NOT_ALLOWED, HARDWARE),
     (ON, Scsi.update, "scsi_adapters", (Scsi.UpdateSpec(sharing=Scsi.Sharing.PHYSICAL),), NOT_ALLOWED, HARDWARE),
     (SUSPENDED, Disk.create, None, (Disk.CreateSpec(new_vmdk=Disk.VmdkCreateSpec()),), NOT_ALLOWED, HARDWARE),
-    (OFF, Power.reset, None, (), NOT_ALLOWED, POWER + "reset_not_allowed"),
-    (OFF, Power.suspend, None, (), NOT_ALLOWED, POWER + "suspend_not_allowed"),
-    (OFF, GuestPower.reboot, None, (), NOT_ALLOWED, POWER + "reset_not_allowed"),
+    (OFF, Power.reset, None, (), NOT_ALLOWED, OURS + "reset_not_allowed"),
+    (OFF, Power.suspend, None, (), NOT_ALLOWED, OURS + "suspend_not_allowed"),
+    (OFF, GuestPower.reboot, None, (), NOT_ALLOWED, OURS + "reset_not_allowed"),
     (OFF, GuestPower.shutdown, None, (), ALREADY, POWER + "already_powered_off"),
-    (OFF, GuestPower.standby, None, (), NOT_ALLOWED, POWER + "suspend_not_allowed"),
+    (OFF, GuestPower.standby, None, (), NOT_ALLOWED, OURS + "suspend_not_allowed"),
     (OFF, Files.create_temporary, None, (ROOT, "a", "b", None), NOT_ALLOWED, GUEST),
     (OFF, Directories.create_temporary, None, (ROOT, "a", "b", None), NOT_ALLOWED, GUEST),
 )

@@ -12,7 +12,7 @@ from resphere.contract.errors import (
     ResourceInUse,
     UnableToAllocateResource,
     Unauthorized,
-    message,
+    vim_message,
 )
 
 
@@ -46,7 +46,7 @@ class ProcessErrorDetails(m.Struct, frozen=True, kw_only=True):
 def file_not_found(path: str) -> NotFound:
     """There is no such file or directory."""
     return NotFound(
-        message("vmsg.FileNotFound.summary", "File {0} was not found.", path),
+        vim_message("vmsg.FileNotFound.summary", "File {0} was not found.", path),
         data=FileErrorDetails(reason=Reason.FILE_NOT_FOUND, file_path=path),
     )
 
@@ -54,7 +54,7 @@ def file_not_found(path: str) -> NotFound:
 def not_a_file(path: str) -> InvalidArgument:
     """It is a directory."""
     return InvalidArgument(
-        message("vmsg.NotAFile.summary", "{0} is not a file.", path),
+        vim_message("vmsg.NotAFile.summary", "{0} is not a file.", path),
         data=FileErrorDetails(reason=Reason.NOT_A_FILE, file_path=path),
     )
 
@@ -62,7 +62,7 @@ def not_a_file(path: str) -> InvalidArgument:
 def not_a_directory(path: str) -> InvalidArgument:
     """It is a file, or the way leads through one."""
     return InvalidArgument(
-        message("vmsg.NotADirectory.summary", "{0} is not a directory.", path),
+        vim_message("vmsg.NotADirectory.summary", "{0} is not a directory.", path),
         data=FileErrorDetails(reason=Reason.NOT_A_DIRECTORY, file_path=path),
     )
 
@@ -71,7 +71,7 @@ def path_too_long(path: str) -> InvalidArgument:
     """The path, or a name in it, is longer than the guest's system allows."""
     shown = path[:200]
     return InvalidArgument(
-        message("vmsg.FilenameTooLong.summary", "The path beginning with {0} is too long.", shown),
+        vim_message("vmsg.FileNameTooLong.summary", "The path beginning with {0} is too long.", shown),
         data=FileErrorDetails(reason=Reason.PATH_TOO_LONG, file_path=shown),
     )
 
@@ -79,7 +79,7 @@ def path_too_long(path: str) -> InvalidArgument:
 def too_large(path: str, most_bytes: int) -> InvalidArgument:
     """More than a file of a simulated guest may have."""
     return InvalidArgument(
-        message(
+        vim_message(
             "vmsg.FileTooLarge.summary",
             "File {0} is larger than the {1} bytes that this server takes.",
             path,
@@ -92,20 +92,20 @@ def too_large(path: str, most_bytes: int) -> InvalidArgument:
 def no_space(path: str) -> UnableToAllocateResource:
     """The guest's disk is full."""
     return UnableToAllocateResource(
-        message("vmsg.NoDiskSpace.summary", "There is no space left on the guest's disk for {0}.", path),
+        vim_message("vmsg.NoDiskSpace.summary", "There is no space left on the guest's disk for {0}.", path),
         data=FileErrorDetails(reason=Reason.NO_DISK_SPACE, file_path=path),
     )
 
 
 def already_there(path: str) -> AlreadyExists:
     """There is something of that name."""
-    return AlreadyExists(message("vmsg.FileAlreadyExists.summary", "{0} already exists.", path))
+    return AlreadyExists(vim_message("vmsg.FileAlreadyExists.summary", "{0} already exists.", path))
 
 
 def not_empty(path: str) -> ResourceInUse:
     """The directory has content."""
     return ResourceInUse(
-        message("vmsg.DirectoryNotEmpty.summary", "The directory {0} is not empty.", path),
+        vim_message("vmsg.DirectoryNotEmpty.summary", "The directory {0} is not empty.", path),
         data=FileErrorDetails(reason=Reason.DIRECTORY_NOT_EMPTY, file_path=path),
     )
 
@@ -113,13 +113,13 @@ def not_empty(path: str) -> ResourceInUse:
 def denied(what: str) -> Unauthorized:
     """The guest's own permissions forbid it."""
     return Unauthorized(
-        message("vmsg.GuestPermissionDenied.summary", "The guest operating system does not permit it: {0}.", what)
+        vim_message("vmsg.GuestPermissionDenied.summary", "The guest operating system does not permit it: {0}.", what)
     )
 
 
 def no_process(pid: int) -> NotFound:
     """No process has that number."""
     return NotFound(
-        message("vmsg.GuestProcessNotFound.summary", "There is no process {0} in the guest.", pid),
+        vim_message("vmsg.GuestProcessNotFound.summary", "There is no process {0} in the guest.", pid),
         data=ProcessErrorDetails(pid=pid),
     )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from resphere.contract.errors import InvalidArgument, NotFound, UnableToAllocateResource, message
+from resphere.contract.errors import InvalidArgument, NotFound, UnableToAllocateResource, message, vim_message
 from resphere.contract.generated.vcenter_vm_guest import Processes
 from resphere.inventory.guest import GuestProcess, GuestSystem
 from resphere.inventory.model import VirtualMachine
@@ -169,5 +169,5 @@ def _command(spec: Processes.CreateSpec) -> str:
 def fails_to_start(path: str, why: str) -> UnableToAllocateResource:
     """The refusal of a program that does not start."""
     return UnableToAllocateResource(
-        message("vmsg.GuestProcessStart.summary", "The program {0} cannot be started: {1}.", path, why)
+        vim_message("resphere.guest.process_start", "The program {0} cannot be started: {1}.", path, why)
     )

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from resphere.contract.errors import Unauthenticated, Unsupported, message
+from resphere.contract.errors import Unauthenticated, Unsupported, message, vim_message
 from resphere.contract.generated.vcenter_guest import CustomizationSpec
 from resphere.contract.generated.vcenter_vm_guest import Credentials, LocalFilesystem, Processes
 from resphere.contract.model import ByteStream
@@ -84,7 +84,7 @@ class Guests:
         right = hmac.compare_digest((credentials.password or "").encode(), self._options.password.encode())
         if not (same and right):
             raise Unauthenticated(
-                message(
+                vim_message(
                     "vmsg.InvalidGuestLogin.summary",
                     "Failed to authenticate with the guest operating system using the supplied credentials.",
                 )

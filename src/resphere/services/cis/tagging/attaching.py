@@ -140,7 +140,7 @@ def too_many(tag: Tag, category: Category, target: ManagedObject) -> InvalidArgu
     """The refusal of a second tag of a category with the cardinality ``SINGLE``."""
     return InvalidArgument(
         message(
-            "resphere.tagging.cardinality",
+            "cis.tagging.attach.invalidArgument.cardinality.error",
             "The tag '{0}' cannot be attached to '{1}', which has another tag of the category '{2}' already.",
             tag.name,
             target.id,

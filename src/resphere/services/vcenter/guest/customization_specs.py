@@ -64,7 +64,7 @@ async def create(call: Call, spec: CustomizationSpecs.CreateSpec) -> Name:
         if edit.get(CustomizationItem, spec.name) is not None:
             raise AlreadyExists(
                 message(
-                    "com.vmware.api.vcenter.guest.customization_specs.already_exists",
+                    "resphere.guest.customization_specs.already_exists",
                     "A customization specification named '{0}' exists already.",
                     spec.name,
                 )
@@ -91,7 +91,7 @@ async def set_(call: Call, name: Name, spec: CustomizationSpecs.Spec) -> None:
         if spec.fingerprint and spec.fingerprint != current.fingerprint:
             raise InvalidArgument(
                 message(
-                    "com.vmware.api.vcenter.guest.customization_specs.fingerprint_mismatch",
+                    "resphere.guest.customization_specs.fingerprint_mismatch",
                     "The customization specification '{0}' was changed meanwhile: its fingerprint is another.",
                     name,
                 )
@@ -193,7 +193,7 @@ def no_item(name: str) -> NotFound:
     """The refusal of an unknown name."""
     return NotFound(
         message(
-            "com.vmware.api.vcenter.guest.customization_specs.not_found",
+            "resphere.guest.customization_specs.not_found",
             "There is no customization specification named '{0}'.",
             name,
         )

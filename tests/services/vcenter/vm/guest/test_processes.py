@@ -107,7 +107,7 @@ def test_a_script_runs_once_it_may(world: World, vm: Id) -> None:
         (Spec(path="/none"), NotFound, "vmsg.FileNotFound.summary"),
         (Spec(path="/etc"), InvalidArgument, "vmsg.NotAFile.summary"),
         (Spec(path="/etc/hostname"), Unauthorized, "vmsg.GuestPermissionDenied.summary"),
-        (Spec(path="/usr/sbin/sshd"), UnableToAllocateResource, "vmsg.GuestProcessStart.summary"),
+        (Spec(path="/usr/sbin/sshd"), UnableToAllocateResource, "resphere.guest.process_start"),
         (Spec(path="/bin/true", working_directory="/none"), InvalidArgument, "vmsg.NotADirectory.summary"),
         (Spec(path="/bin/true", start_minimized=True), InvalidArgument, "resphere.vm.guest.start_minimized"),
     ],
@@ -125,7 +125,7 @@ def test_programs_that_do_not_start(
 def test_a_program_takes_no_time_from_others(world: World, vm: Id, arguments: str) -> None:
     with pytest.raises(UnableToAllocateResource) as refusal:
         world.call(Processes.create, vm, ROOT, Spec(path="/bin/sh", arguments=arguments))
-    assert refusal.value.messages[0].id == "vmsg.GuestProcessStart.summary"
+    assert refusal.value.messages[0].id == "resphere.guest.process_start"
     assert world.inventory.get(GuestSystem, vm) is None
 
 

@@ -60,7 +60,7 @@ async def run_live(call: Call, vm: ids.VirtualMachineId, spec: CustomizationLive
         raise invalid("spec", "live customization takes a linux_config without script_text")
 
     def guard(current: VirtualMachine) -> None:
-        require_ready(current)
+        require_ready(call, current)
         require_none_under_way(call, current)
         require_fitting(current, wanted)
 

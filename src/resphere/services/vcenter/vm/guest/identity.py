@@ -16,7 +16,7 @@ from resphere.services.registry import implements
 async def get(call: Call, vm: ids.VirtualMachineId) -> Identity.Info:
     """The guest's system, host name and first address."""
     found = call.require(VirtualMachine, vm)
-    guest = require_guest(found)
+    guest = require_guest(call.vcenter, found)
     full_name = LocalizableMessage(
         id=f"vmsg.guestos.{vim_guest_id(found.guest_OS)}.label", default_message=guest.full_name, args=()
     )

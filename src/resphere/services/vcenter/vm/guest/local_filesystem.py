@@ -15,5 +15,5 @@ from resphere.services.registry import implements
 async def get(call: Call, vm: ids.VirtualMachineId) -> dict[str, LocalFilesystem.Info]:
     """The file systems by mount point; sizes in bytes."""
     found = call.require(VirtualMachine, vm)
-    require_guest(found)
+    require_guest(call.vcenter, found)
     return guests_of(call).filesystems(found)

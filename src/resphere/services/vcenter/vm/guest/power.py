@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import Power
 from resphere.inventory.effects import RebootGuest, ShutDownGuest, Suspend
@@ -33,7 +35,7 @@ async def shutdown(call: Call, vm: ids.VirtualMachineId) -> None:
         "VirtualMachine.shutdownGuest",
         target,
         lambda _, current: Decision(ShutDownGuest(vm=current), None),
-        may_shut_down,
+        partial(may_shut_down, call.vcenter),
     )
 
 
@@ -42,7 +44,10 @@ async def reboot(call: Call, vm: ids.VirtualMachineId) -> None:
     """Ask the guest to reboot; it is gone for a while."""
     target = call.require(VirtualMachine, vm)
     await call.run(
-        "VirtualMachine.rebootGuest", target, lambda _, current: Decision(RebootGuest(vm=current), None), may_reboot
+        "VirtualMachine.rebootGuest",
+        target,
+        lambda _, current: Decision(RebootGuest(vm=current), None),
+        partial(may_reboot, call.vcenter),
     )
 
 
@@ -51,5 +56,8 @@ async def standby(call: Call, vm: ids.VirtualMachineId) -> None:
     """Ask the guest to stand by; the VM is then suspended."""
     target = call.require(VirtualMachine, vm)
     await call.run(
-        "VirtualMachine.standbyGuest", target, lambda _, current: Decision(Suspend(vm=current), None), may_stand_by
+        "VirtualMachine.standbyGuest",
+        target,
+        lambda _, current: Decision(Suspend(vm=current), None),
+        partial(may_stand_by, call.vcenter),
     )

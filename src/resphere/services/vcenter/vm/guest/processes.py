@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import Credentials, Processes
 from resphere.contract.model import Long
@@ -24,7 +26,7 @@ async def create(call: Call, vm: ids.VirtualMachineId, credentials: Credentials,
         "GuestProcessManager.startProgram",
         found,
         lambda _, current: Decision(StartProcess(vm=current, spec=spec, user=user), Long(0)),
-        guard=require_ready,
+        guard=partial(require_ready, call),
     )
 
 
@@ -63,5 +65,5 @@ async def delete(call: Call, vm: ids.VirtualMachineId, credentials: Credentials,
         "GuestProcessManager.terminateProcess",
         found,
         lambda _, current: Decision(EndProcess(vm=current, pid=pid), None),
-        guard=require_ready,
+        guard=partial(require_ready, call),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 
 from resphere.contract.generated import ids, vcenter_vm
@@ -46,5 +48,5 @@ async def upgrade(call: Call, vm: ids.VirtualMachineId, command_line_options: st
         "VirtualMachine.upgradeTools",
         call.require(VirtualMachine, vm),
         lambda _, current: Decision(UpgradeTools(vm=current), None),
-        may_upgrade,
+        partial(may_upgrade, call.vcenter),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -33,7 +34,7 @@ async def download(call: Call, id: str, token: Secret) -> ByteStream:
     """
     transfer, vm = agreed(call, id, token, into_guest=False)
     for attempt in range(1, ATTEMPTS + 1):
-        require_ready(vm)
+        require_ready(call, vm)
         try:
             opened = await guests_of(call).open_download(vm, transfer)
         except Outdated:
@@ -43,7 +44,9 @@ async def download(call: Call, id: str, token: Secret) -> ByteStream:
             continue
         effect = EndDownload(vm=vm, transfer=transfer, digest=opened.digest)
         try:
-            await call.run("GuestFileManager.transferFromGuest", vm, deciding(effect), guard=require_ready)
+            await call.run(
+                "GuestFileManager.transferFromGuest", vm, deciding(effect), guard=partial(require_ready, call)
+            )
         except BaseException as error:
             await opened.stream.close()
             if not isinstance(error, ConcurrentChange) or attempt == ATTEMPTS:
@@ -61,12 +64,12 @@ async def upload(call: Call, id: str, token: Secret, content: ByteStream) -> Non
     :raises InvalidArgument: it is not of the size that was announced.
     """
     transfer, vm = agreed(call, id, token, into_guest=True)
-    require_ready(vm)
+    require_ready(call, vm)
     guests = guests_of(call)
     received = await guests.receive(vm, transfer, content)
     effect = EndUpload(vm=vm, transfer=transfer, received=received)
     try:
-        await call.run("GuestFileManager.transferToGuest", vm, deciding(effect), guard=require_ready)
+        await call.run("GuestFileManager.transferToGuest", vm, deciding(effect), guard=partial(require_ready, call))
     except Exception:
         await guests.discard(received)
         raise

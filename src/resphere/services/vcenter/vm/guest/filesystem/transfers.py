@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from functools import partial
 from urllib.parse import urlencode
 
 from resphere.contract.generated import ids
@@ -45,7 +46,7 @@ async def create(call: Call, vm: ids.VirtualMachineId, credentials: Credentials,
         f"GuestFileManager.initiateFileTransfer{way}Guest",
         found,
         lambda _, current: Decision(AgreeOnTransfer(vm=current, transfer=transfer), None),
-        guard=require_ready,
+        guard=partial(require_ready, call),
     )
     return f"{call.origin}/guestFile?{urlencode({'id': transfer.id, 'token': token})}"
 

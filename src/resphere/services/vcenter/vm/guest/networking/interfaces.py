@@ -16,7 +16,7 @@ from resphere.services.registry import implements
 async def list_interfaces(call: Call, vm: ids.VirtualMachineId) -> tuple[Interfaces.Info, ...]:
     """The guest's network interfaces, one a NIC."""
     found = call.require(VirtualMachine, vm)
-    guest = require_guest(found)
+    guest = require_guest(call.vcenter, found)
     network = network_of(found)
     host, _, domain = guest.host_name.partition(".")
     return tuple(

@@ -15,7 +15,7 @@ from resphere.services.registry import implements
 async def get(call: Call, vm: ids.VirtualMachineId) -> Networking.Info:
     """The guest's host and domain name."""
     found = call.require(VirtualMachine, vm)
-    guest = require_guest(found)
+    guest = require_guest(call.vcenter, found)
     host, _, domain = guest.host_name.partition(".")
     network = network_of(found)
     return Networking.Info(

@@ -17,7 +17,7 @@ from resphere.services.registry import implements
 async def list_routes(call: Call, vm: ids.VirtualMachineId) -> tuple[Routes.Info, ...]:
     """The guest's routes: to its gateways, and to the networks that it is in."""
     found = call.require(VirtualMachine, vm)
-    require_guest(found)
+    require_guest(call.vcenter, found)
     routes = []
     for index, interface in enumerate(network_of(found).interfaces.values()):
         for gateway in interface.gateways:
