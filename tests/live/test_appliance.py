@@ -13,13 +13,14 @@ VERSION = "/api/appliance/system/version"
 
 
 @pytest.mark.parametrize(
-    ("release", "version", "build"), [("7.0", "7.0.3.00000", "18700403"), ("8.0", "8.0.3.00000", "24022515")]
+    ("release", "version", "build", "date"),
+    [("7.0", "7.0.3.00000", "18700403", "October 5, 2021"), ("8.0", "8.0.3.00000", "24022515", "June 25, 2024")],
 )
-def test_the_version_is_that_of_the_release(release: str, version: str, build: str, tmp_path: Path) -> None:
+def test_the_version_is_that_of_the_release(release: str, version: str, build: str, date: str, tmp_path: Path) -> None:
     with Server(tmp_path / "data", "--vms", "1", "--api-release", release) as server, server.session() as client:
         told = client.read(VERSION)
         assert (told["product"], told["version"], told["build"]) == ("VMware vCenter Server", version, build)
-        assert (told["summary"], told["releasedate"]) == ("", "")
+        assert (told["summary"], told["releasedate"]) == ("GA", date)
         assert client.read("/rest/appliance/system/version") == {"value": told}
 
 

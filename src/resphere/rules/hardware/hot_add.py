@@ -14,12 +14,16 @@ _FACTOR = 16
 
 
 def memory_of(memory: Memory.Info, running: bool) -> Memory.Info:
-    """``memory`` of a VM that runs or is off: steps and limit are known only while it runs, from its start on."""
-    known = running and memory.hot_add_enabled
-    if known == (memory.hot_add_limit_MiB is not None):
+    """``memory`` of a VM that runs or is off: steps and limit are known only while it runs, from its start on.
+
+    Without hot add they are 0 and what there is, as vCenter 8.0.2 tells.
+    """
+    if not running:
+        step, limit = None, None
+    elif not memory.hot_add_enabled:
+        step, limit = 0, memory.size_MiB
+    elif memory.hot_add_limit_MiB is not None:
         return memory
-    return msgspec.structs.replace(
-        memory,
-        hot_add_increment_size_MiB=_STEP_MIB if known else None,
-        hot_add_limit_MiB=min(memory.size_MiB * _FACTOR, MOST_MIB) if known else None,
-    )
+    else:
+        step, limit = _STEP_MIB, min(memory.size_MiB * _FACTOR, MOST_MIB)
+    return msgspec.structs.replace(memory, hot_add_increment_size_MiB=step, hot_add_limit_MiB=limit)

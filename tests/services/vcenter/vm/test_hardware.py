@@ -111,6 +111,10 @@ class TestMemory:
         assert world.call(Memory.get, vm).hot_add_limit_MiB == 98304
         world.call(vcenter_vm.Power.stop, vm)
         assert world.call(Memory.get, vm).hot_add_limit_MiB is None
+        world.call(Memory.update, vm, Memory.UpdateSpec(hot_add_enabled=False))
+        world.call(vcenter_vm.Power.start, vm)
+        memory = world.call(Memory.get, vm)
+        assert (memory.hot_add_increment_size_MiB, memory.hot_add_limit_MiB) == (0, memory.size_MiB)
 
     @pytest.mark.parametrize("size", [0, -4, 3, 1022, 24 * 1024 * 1024 + 4])
     def test_sizes_that_no_vm_can_have(self, world: World, size: int) -> None:
@@ -349,6 +353,21 @@ class TestCdrom:
 
 
 class TestEthernet:
+    def test_adapters_of_running_vms_hold_ports_of_their_own(self, world: World) -> None:
+        held: list[tuple[str | None, int | None]] = []
+        for vm in world.inventory.all(VirtualMachine).values():
+            for key in vm.nics:
+                backing = world.call(Ethernet.get, Id(vm.id), key).backing
+                found = (backing.distributed_port, backing.connection_cookie)
+                runs = vm.power_state is not State.POWERED_OFF
+                if runs and backing.type is Ethernet.BackingType.DISTRIBUTED_PORTGROUP:
+                    held.append(found)
+                else:
+                    assert found == (None, None)
+        assert held
+        assert None not in {part for found in held for part in found}
+        assert len({port for port, _ in held}) == len(held)
+
     def test_the_whole_life_of_an_adapter(self, world: World) -> None:
         vm = Id(vm_in(world, State.POWERED_ON).id)
         key = world.call(Ethernet.create, vm, Ethernet.CreateSpec(start_connected=True))

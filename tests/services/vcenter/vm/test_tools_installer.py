@@ -93,7 +93,8 @@ def test_an_upgrade_brings_the_current_release(world: World, vm: Id) -> None:
     old_tools(world, vm)
     world.call(Tools.upgrade, vm, None)
     tools = world.call(Tools.get, vm)
-    assert (tools.version_status, tools.version) == (Status.CURRENT, CURRENT_TOOLS.text)
+    assert (tools.version_status, tools.version) == (Status.CURRENT, str(CURRENT_TOOLS.number))
+    assert tools.install_attempt_count == 0
 
 
 @pytest.mark.parametrize(

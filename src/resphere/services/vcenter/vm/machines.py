@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import msgspec
 
 from resphere.contract.generated import ids, vcenter, vcenter_vm, vcenter_vm_hardware
@@ -10,12 +12,14 @@ from resphere.contract.model import Parted
 from resphere.inventory.model import Network, VirtualMachine
 from resphere.inventory.relations import cluster_of_vm, hosts_of_cluster
 from resphere.replica.derived import listing
+from resphere.rules.hardware.families import NICS
 from resphere.services.call import Call
 from resphere.services.checks.datacenters import in_datacenters
 from resphere.services.registry import implements
 from resphere.services.selection import Criterion, by_id, by_index, limited, select
 
 MOST_LISTED = 4000
+State = vcenter_vm.Power.State
 
 
 def summary(vm: VirtualMachine) -> vcenter.VM.Summary:
@@ -118,11 +122,21 @@ def nics_with_names(
         network = call.unfiltered.get(Network, named) if named else None
         if network is not None and nic.backing.network_name != network.name:
             nic = replace_backing(nic, network.name)
+        if nic.backing.type is Ethernet.BackingType.DISTRIBUTED_PORTGROUP and vm.power_state is not State.POWERED_OFF:
+            nic = msgspec.structs.replace(nic, backing=on_a_port(nic.backing, vm, key))
         if nic.type is Ethernet.EmulationType.VMXNET3 and nic.upt_v2_compatibility_enabled is None:
             # Required in 8.0.3 (its SDK refuses the whole VM without), no longer in 9.1.
             nic = msgspec.structs.replace(nic, upt_v2_compatibility_enabled=False)
         shown[key] = nic
     return shown
+
+
+def on_a_port(backing: Ethernet.BackingInfo, vm: VirtualMachine, key: str) -> Ethernet.BackingInfo:
+    """The backing of an adapter that is not off: it holds a port of the distributed switch, no other adapter the same
+    one, and the cookie of that connection."""
+    port = backing.distributed_port or str(int(vm.id.rpartition("-")[2]) * NICS.most + int(key) - NICS.first_key)
+    cookie = zlib.crc32(f"{vm.instance_uuid} {key}".encode()) & 0x7FFFFFFF
+    return msgspec.structs.replace(backing, distributed_port=port, connection_cookie=cookie)
 
 
 def replace_backing(nic: vcenter_vm_hardware.Ethernet.Info, name: str) -> vcenter_vm_hardware.Ethernet.Info:

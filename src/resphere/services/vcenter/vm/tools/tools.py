@@ -21,8 +21,12 @@ Tools = vcenter_vm.Tools
 
 @implements(Tools.get, kept=True)
 async def get(call: Call, vm: ids.VirtualMachineId) -> Tools.Info:
-    """Which Tools the VM has, and whether they run."""
-    return call.require(VirtualMachine, vm).tools
+    """Which Tools the VM has, and whether they run. As vCenter writes it, their version is their number as text."""
+    tools = call.require(VirtualMachine, vm).tools
+    number, attempts = tools.version_number, tools.install_attempt_count
+    return msgspec.structs.replace(
+        tools, version=None if number is None else str(number), install_attempt_count=attempts or 0
+    )
 
 
 @implements(Tools.update)
