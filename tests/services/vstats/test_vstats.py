@@ -224,6 +224,33 @@ def test_refused_specifications(world: World, change: dict[str, object]) -> None
         world.call(AcqSpecs.update, spec, msgspec.structs.replace(AcqSpecs.UpdateSpec(), **change))
 
 
+def test_all_vms_beside_a_host_are_those_of_the_host(world: World) -> None:
+    host = running(world).host
+    (other, *_) = set(world.inventory.all(Host)) - {host}
+    one = RsrcId(type="HOST", id_value=host)
+    world.call(AcqSpecs.create, AcqSpecs.CreateSpec(counters=CPU, resources=(*ALL_VMS, one), interval=300))
+    later(world, 1800)
+    on_host = {f"type.VM={id}" for id in world.inventory.by(VirtualMachine, "host", host)}
+    recorded = {point.rid for point in query(world)}
+    assert recorded
+    assert recorded <= on_host
+    both = (one, *ALL_VMS, RsrcId(type="HOST", id_value=other))
+    world.call(AcqSpecs.create, AcqSpecs.CreateSpec(counters=CPU, resources=both, interval=300))
+    missing = AcqSpecs.CreateSpec(counters=CPU, resources=(*ALL_VMS, RsrcId(type="HOST", id_value="host-0")))
+    with pytest.raises(InvalidArgument):
+        world.call(AcqSpecs.create, missing)
+
+
+def test_the_counters_that_monitoring_asks_for_are_there(world: World) -> None:
+    names = [f"mem.swap.{name}.HOST" for name in ("current", "target", "readrate", "writerate")]
+    for cid in (*names, "power.capacity.usable.HOST"):
+        record(world, counter=cid, type="HOST")
+    later(world, 1800)
+    values = {str(point.cid): point.val for point in query(world, types=["HOST"])}
+    assert set(values) == {*names, "power.capacity.usable.HOST"}
+    assert values["power.capacity.usable.HOST"] > 0
+
+
 def test_points_stand_on_the_interval_from_creation_to_expiration(world: World) -> None:
     vm = running(world)
     record(world, id=vm.id, interval=300, expiration=BEGIN + 3600)

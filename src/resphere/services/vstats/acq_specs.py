@@ -14,9 +14,9 @@ from resphere.inventory.acquisitions import Acquisition
 from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.registry import implements
-from resphere.services.vstats.catalog import COUNTERS, EDITION, SETS
+from resphere.services.vstats.catalog import COUNTERS, EDITION, SETS, VM
 from resphere.services.vstats.paging import parse, token
-from resphere.services.vstats.resources import SCHEME, check_resource, invalid, meant
+from resphere.services.vstats.resources import SCHEME, check_resource, invalid, meant, names_host
 
 Id = ids.VstatsModelAcqSpecId
 PAGE = 100
@@ -191,8 +191,10 @@ def check_resources(call: Call, counters: AcqSpecs.CounterSpec, resources: tuple
     if not 1 <= len(resources) <= MOST_RESOURCES:
         raise invalid("acq_spec.resources", "must be from 1 to {1}, not {2}.", MOST_RESOURCES, len(resources))
     types = {COUNTERS[id].type for id in counters_of(counters)}
+    all_vms = VM in types and any(each.type == VM and each.predicate is QueryPredicate.ALL for each in resources)
     for number, resource in enumerate(resources):
         where = f"acq_spec.resources[{number}]"
         check_resource(call.inventory, resource, where)
-        if resource.type not in types:
+        narrows = all_vms and names_host(resource)
+        if resource.type not in types and not narrows:
             raise invalid(where, "the counters are for {1}, not for {2}.", ", ".join(sorted(types)), resource.type)

@@ -77,6 +77,11 @@ def memory_used_MiB(host: Host, load: Load) -> float:
     return min(load.memory_MiB, float(host.hardware.memory_size_MiB))
 
 
+def swapped_MiB(host: Host, load: Load) -> float:
+    """The memory that is asked for and not there."""
+    return load.memory_MiB - memory_used_MiB(host, load)
+
+
 def host_watts(host: Host, load: Load) -> float:
     """The power that a host takes."""
     return IDLE_WATTS + (BUSY_WATTS - IDLE_WATTS) * given_MHz(host, load) / cores_MHz(host) if load.cpu_MHz else 0.0
@@ -180,6 +185,11 @@ HOST_COUNTERS: tuple[Counter[Host], ...] = (
     Counter(
         "net.throughput.usable", HOST, Units.BYTESPERSECOND, Scale.KILO, "Network capacity", lambda h, _: links_KBps(h)
     ),
+    Counter("mem.swap.current", HOST, Units.BYTE, Scale.MEBI, "Memory swapped out", swapped_MiB),
+    Counter("mem.swap.target", HOST, Units.BYTE, Scale.MEBI, "Memory to be swapped out", swapped_MiB),
+    Counter("mem.swap.readrate", HOST, Units.BYTESPERSECOND, Scale.KILO, "Memory swapped in", lambda _h, _d: 0.0),
+    Counter("mem.swap.writerate", HOST, Units.BYTESPERSECOND, Scale.KILO, "Memory being swapped", lambda _h, _d: 0.0),
+    Counter("power.capacity.usable", HOST, Units.WATT, Scale.ONE, "Power at most", lambda _h, _d: BUSY_WATTS),
     Counter("net.throughput.contention", HOST, Units.NUMBER, Scale.ONE, "Packets dropped", lambda _h, _d: 0.0),
 )
 VM_COUNTERS: tuple[Counter[Placed], ...] = (

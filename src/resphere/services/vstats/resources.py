@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated.vstats import QueryPredicate, RsrcId
@@ -75,12 +75,22 @@ def check_resource(inventory: Reading, resource: RsrcId, where: str) -> None:
         raise invalid(where, "there is no {1} with the id {2}.", type, resource.id_value)
 
 
-def meant(inventory: Reading, resources: Iterable[RsrcId]) -> dict[Named, None]:
-    """The machines, of those that exist, which the resources of a specification mean."""
+def names_host(resource: RsrcId) -> bool:
+    """Whether a resource is one host."""
+    return resource.type == HOST and resource.predicate is not QueryPredicate.ALL
+
+
+def meant(inventory: Reading, resources: Sequence[RsrcId]) -> dict[Named, None]:
+    """The machines, of those that exist, which the resources of a specification mean: all VMs beside some hosts are all
+    VMs of these."""
     found: dict[Named, None] = {}
+    hosts = [resource.id_value for resource in resources if names_host(resource)]
     for resource in resources:
         type = resource.type or VM
-        if resource.predicate is QueryPredicate.ALL:
+        if resource.predicate is QueryPredicate.ALL and type == VM and hosts:
+            for host in hosts:
+                found.update(dict.fromkeys([(VM, id) for id in inventory.by(VirtualMachine, "host", host)]))
+        elif resource.predicate is QueryPredicate.ALL:
             found.update(dict.fromkeys([(type, id) for id in inventory.all(CLASSES[type])]))
         elif exists(inventory, (type, resource.id_value)):
             found[type, resource.id_value] = None
