@@ -17,6 +17,7 @@ from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
 from resphere.contract.model import AnyOperation, Operation, Parted, Struct
 from resphere.contract.unions import check_unions
+from resphere.dialects.vapi_documents import VapiDocuments
 from resphere.inventory.model import KINDS, ManagedObject
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.provider import Simulator
@@ -78,6 +79,7 @@ class World:
             random_bytes=random.Random(1).randbytes,
             list_limits=True,
             ca_archive=None,
+            structures=VapiDocuments(),
         )
 
     def __enter__(self) -> World:

@@ -25,6 +25,7 @@ from resphere.auth.accounts import LocalAccounts
 from resphere.auth.sessions import SessionLimits, Sessions
 from resphere.contract.catalogue import Catalogue
 from resphere.dialects.table import Dialects, dialects
+from resphere.dialects.vapi_documents import VapiDocuments
 from resphere.providers.base import Provider
 from resphere.replica.lease import Leases
 from resphere.replica.replica import Replica
@@ -133,6 +134,7 @@ async def start(settings: Settings, ca_archive: bytes | None, stack: AsyncExitSt
             random_bytes=secrets.token_bytes,
             list_limits=settings.list_limits,
             ca_archive=ca_archive,
+            structures=VapiDocuments(),
         ),
         accounts=LocalAccounts(replica, secrets.token_bytes),
         sessions=sessions,

@@ -24,7 +24,7 @@ from resphere.contract.errors import (
     vim_message,
 )
 from resphere.contract.generated import ids, vcenter
-from resphere.contract.model import AnyOperation
+from resphere.contract.model import AnyOperation, Struct
 from resphere.inventory.model import Host, ManagedObject, VirtualMachine
 from resphere.providers.base import Missing, NotCapable, Provider, required
 from resphere.replica.edit import Edit
@@ -38,6 +38,7 @@ from resphere.tasks.runner import Tasks
 O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
 A = TypeVar("A")
 R = TypeVar("R")
+S = TypeVar("S", bound=Struct)
 V = TypeVar("V")
 CONNECTED = vcenter.Host.ConnectionState.CONNECTED
 
@@ -81,6 +82,19 @@ class Product(msgspec.Struct, frozen=True):
     sso_domain: str = "vsphere.local"
 
 
+class StructureForm(Protocol):
+    """How structures are written as documents inside of texts: vAPI's own form, in which each says what it is."""
+
+    def write(self, value: Struct) -> str:
+        """A structure as JSON."""
+
+    def read(self, document: Any, expected: type[S]) -> S:
+        """The structure that a decoded document holds.
+
+        :raises VapiError: it holds none of the type.
+        """
+
+
 class Environment(msgspec.Struct, frozen=True):
     """What all calls of a worker share."""
 
@@ -95,6 +109,7 @@ class Environment(msgspec.Struct, frozen=True):
     """Whether lists refuse to return more than vCenter's maximum."""
     ca_archive: bytes | None
     """What ``/certs/download.zip`` hands out; ``None`` where the server has no CA of its own."""
+    structures: StructureForm
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):

@@ -17,6 +17,7 @@ from resphere.access.view import RootView, View
 from resphere.contract.errors import VapiError
 from resphere.contract.generated import cis_tagging, ids, vapi_std, vcenter
 from resphere.contract.model import AnyOperation
+from resphere.dialects.vapi_documents import VapiDocuments
 from resphere.inventory.compute_policies import COMPUTE_POLICIES
 from resphere.inventory.model import Network
 from resphere.inventory.storage_policies import STORAGE_POLICIES
@@ -70,6 +71,7 @@ class World:
             random_bytes=rng.randbytes,
             list_limits=True,
             ca_archive=None,
+            structures=VapiDocuments(),
         )
         self.call = Call(environment, cast(AnyOperation, None), view, cast(OwnSession, None), "request-1")
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
+import msgspec
 import pytest
 
 from resphere.contract.errors import AlreadyExists, InvalidArgument, NotFound, UnableToAllocateResource
 from resphere.contract.generated import ids, vcenter_guest
 from resphere.contract.generated.vcenter_guest import CustomizationSpec, CustomizationSpecs
+from resphere.contract.unions import MISSING
 from resphere.inventory.customization import CustomizationItem
 from resphere.replica.edit import Edit
 from resphere.services.vcenter.guest.documents import without_secrets
@@ -118,6 +121,8 @@ def test_the_xml_is_vcenters(world: World) -> None:
         assert part in text
 
 
+GUEST = "com.vmware.vcenter.guest."
+SPECS = GUEST + "customization_specs."
 ENTITY = '<!DOCTYPE a [<!ENTITY b "c">]><ConfigRoot>&b;</ConfigRoot>'
 
 
@@ -133,6 +138,7 @@ ENTITY = '<!DOCTYPE a [<!ENTITY b "c">]><ConfigRoot>&b;</ConfigRoot>'
         "<ConfigRoot><_type>x</_type></ConfigRoot>",
         "<ConfigRoot><_type>x</_type><info><_type>i</_type></info><spec><_type>s</_type></spec></ConfigRoot>",
         "<a>" * 5000,
+        "[" * 100_000,
     ],
 )
 def test_what_is_no_specification(world: World, text: str) -> None:
@@ -143,10 +149,43 @@ def test_what_is_no_specification(world: World, text: str) -> None:
 
 def test_a_text_may_not_hold_what_no_call_may(world: World) -> None:
     text = json.loads(world.call(CustomizationSpecs.export, keep(world, "one", linux()), Format.JSON))
-    text["spec"]["configuration_spec"]["linux_config"]["hostname"] = {"type": "FIXED"}
+    spec = fields(fields(text, SPECS + "create_spec")["spec"], GUEST + "customization_spec")
+    config = fields(spec["configuration_spec"], GUEST + "configuration_spec")["linux_config"]["OPTIONAL"]
+    hostname = fields(fields(config, GUEST + "linux_configuration")["hostname"], GUEST + "hostname_generator")
+    hostname["fixed_name"] = {"OPTIONAL": None}
     with pytest.raises(InvalidArgument) as refusal:
         world.call(CustomizationSpecs.import_specification, json.dumps(text))
     assert "hostname.fixed_name" in str(refusal.value)
+    assert refusal.value.messages[0].id == MISSING
+
+
+def test_the_json_is_vcenters(world: World) -> None:
+    """Each structure says what it is, and each optional value that it may be unset."""
+    text = json.loads(world.call(CustomizationSpecs.export, keep(world, "one", windows()), Format.JSON))
+    spec = fields(fields(text, SPECS + "create_spec")["spec"], GUEST + "customization_spec")
+    dns = fields(spec["global_DNS_settings"], GUEST + "global_DNS_settings")
+    assert set(dns) == {"dns_suffix_list", "dns_servers"}
+    assert all(set(value) == {"OPTIONAL"} for value in dns.values())
+    config = fields(spec["configuration_spec"], GUEST + "configuration_spec")
+    assert config["linux_config"] == {"OPTIONAL": None}
+    renamed = {"STRUCTURE": {SPECS + "info": text["STRUCTURE"][SPECS + "create_spec"]}}
+    with pytest.raises(InvalidArgument):
+        world.call(CustomizationSpecs.import_specification, json.dumps(renamed))
+
+
+def test_the_json_of_api_is_taken_too(world: World) -> None:
+    spec = linux(interfaces=(STATIC,))
+    made = CustomizationSpecs.CreateSpec(name="one", description="", spec=spec)
+    text = msgspec.json.encode(made).decode()
+    assert world.call(CustomizationSpecs.import_specification, "\ufeff " + text) == made
+
+
+def fields(value: Any, name: str) -> dict[str, Any]:
+    """The fields of a structure, which must be called so."""
+    (found,) = value["STRUCTURE"].items()
+    assert found[0] == name
+    inner: dict[str, Any] = found[1]
+    return inner
 
 
 def static(**fields: object) -> tuple[vcenter_guest.AdapterMapping, ...]:

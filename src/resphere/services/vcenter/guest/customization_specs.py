@@ -125,7 +125,7 @@ async def delete(call: Call, name: Name) -> None:
 async def export(call: Call, name: Name, format: CustomizationSpecs.Format) -> str:
     """A specification as text, in JSON or in the XML of vCenter's other interfaces, with blank passwords."""
     item = require_item(call, name)
-    return written(item, format)
+    return written(call.environment.structures, item, format)
 
 
 @implements(CustomizationSpecs.import_specification)
@@ -134,7 +134,7 @@ async def import_specification(call: Call, customization_spec: str) -> Customiza
 
     :raises InvalidArgument: it is neither, or holds none.
     """
-    found = read_document(customization_spec)
+    found = read_document(call.environment.structures, customization_spec)
     require_sound(found.spec, "customization_spec")
     return found
 

@@ -1,4 +1,4 @@
-"""Customization specifications as texts: JSON, and the XML that vCenter's other interfaces export and import."""
+"""Customization specifications as texts: vCenter's JSON, and the XML that its other interfaces export and import."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated.vcenter_guest import CustomizationSpec, CustomizationSpecs
 from resphere.contract.model import Secret
 from resphere.inventory.customization import CustomizationItem
+from resphere.services.call import StructureForm
 from resphere.services.vcenter.guest.vim_spec import from_vim, to_vim
 from resphere.services.vcenter.guest.vim_xml import TYPE, read_xml, write_xml
 
 
-def written(item: CustomizationItem, format: CustomizationSpecs.Format) -> str:
+def written(structures: StructureForm, item: CustomizationItem, format: CustomizationSpecs.Format) -> str:
     """A specification as text, with blank passwords."""
     spec = without_secrets(item.spec)
     if format is CustomizationSpecs.Format.JSON:
         made = CustomizationSpecs.CreateSpec(name=item.id, description=item.description, spec=spec)
-        return msgspec.json.encode(made).decode()
+        return structures.write(made)
     windows = spec.configuration_spec.windows_config is not None
     info = {
         TYPE: "vim.CustomizationSpecInfo",
@@ -32,14 +33,18 @@ def written(item: CustomizationItem, format: CustomizationSpecs.Format) -> str:
     return write_xml({TYPE: "vim.CustomizationSpecItem", "info": info, "spec": to_vim(spec)})
 
 
-def read_document(text: str) -> CustomizationSpecs.CreateSpec:
-    """The specification that a text holds.
+def read_document(structures: StructureForm, text: str) -> CustomizationSpecs.CreateSpec:
+    """The specification that a text holds: in XML, in vCenter's JSON, or in that which ``/api`` carries.
 
     :raises InvalidArgument: it holds none.
     """
+    text = text.lstrip("\ufeff \t\r\n")
     try:
-        if not text.lstrip().startswith("<"):
-            return msgspec.json.decode(text, type=CustomizationSpecs.CreateSpec)
+        if not text.startswith("<"):
+            plain = msgspec.json.decode(text)
+            if isinstance(plain, dict) and "STRUCTURE" in plain:
+                return structures.read(plain, CustomizationSpecs.CreateSpec)
+            return msgspec.convert(plain, CustomizationSpecs.CreateSpec)
         item = read_xml(text)
         info, spec = item.get("info"), item.get("spec")
         if not isinstance(info, dict) or not isinstance(spec, dict):
@@ -47,6 +52,10 @@ def read_document(text: str) -> CustomizationSpecs.CreateSpec:
         return CustomizationSpecs.CreateSpec(
             name=info.get("name", ""), description=info.get("description", ""), spec=from_vim(spec)
         )
+    except RecursionError:
+        raise InvalidArgument(
+            message("resphere.guest.customization", "{0}: {1}.", "customization_spec", "is nested too deeply")
+        ) from None
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise InvalidArgument(
             message("resphere.guest.customization", "{0}: {1}.", "customization_spec", str(error) or "is malformed")
