@@ -9,16 +9,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from resphere.contract.errors import ServiceUnavailable
+from resphere.contract.errors import ServiceUnavailable, VapiError
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_vm import GuestOS, Power, Tools
-from resphere.contract.generated.vcenter_vm_guest import Identity
+from resphere.contract.generated.vcenter_vm_guest import Customization, Identity
 from resphere.contract.generated.vcenter_vm_guest_networking import Interfaces
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk, Ethernet, Floppy, Parallel, Serial
 from resphere.contract.generated.vcenter_vm_hardware_boot import Device
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.machines.guest_ids import vim_guest_id
 from tests.inventory import samples
+from tests.support.customizations import linux
 from tests.support.world import World
 
 VM = vcenter.VM
@@ -108,6 +109,43 @@ def test_no_image_no_disk_and_a_system_without_tools_of_its_own(world: World) ->
         assert world.call(Tools.get, vm).run_state is Tools.RunState.NOT_RUNNING, fields
         with pytest.raises(ServiceUnavailable):
             world.call(Identity.get, vm)
+
+
+def test_a_disk_of_a_vm_that_is_not_registered_has_a_system(world: World) -> None:
+    first = new(world, name="first")
+    [disk] = world.call(Disk.list, first)
+    path = world.call(Disk.get, first, disk.disk).backing.vmdk_file
+    world.call(VM.unregister, first)
+    backing = Disk.BackingSpec(type=Disk.BackingType.VMDK_FILE, vmdk_file=path)
+    vm = new(world, name="second", disks=(Disk.CreateSpec(backing=backing),))
+    assert world.call(Tools.get, vm).version_status is Status.UNMANAGED
+    world.call(Power.start, vm)
+    assert world.call(Tools.get, vm).run_state is Tools.RunState.RUNNING
+
+
+@pytest.mark.parametrize("guest_OS", [GuestOS.RHEL_8_64, GuestOS.WINDOWS_SERVER_2019])
+def test_who_has_tools_can_be_customized_whether_started_or_not(world: World, guest_OS: GuestOS) -> None:
+    """What Tools say of themselves and what customization takes agree: on a new disk, an old one, and a clone."""
+    first = new(world, name="first", guest_OS=guest_OS)
+    [disk] = world.call(Disk.list, first)
+    path = world.call(Disk.get, first, disk.disk).backing.vmdk_file
+    world.call(Disk.delete, first, disk.disk)
+    backing = Disk.BackingSpec(type=Disk.BackingType.VMDK_FILE, vmdk_file=path)
+    on_old = new(world, name="second", disks=(Disk.CreateSpec(backing=backing),), guest_OS=guest_OS)
+    clone = world.call(VM.clone, VM.CloneSpec(source=on_old, name="third"))
+    for vm in (first, on_old, clone):
+        has_tools = world.call(Tools.get, vm).version_status is not Status.NOT_INSTALLED
+        assert customizes(world, vm) is has_tools, vm
+    assert customizes(world, on_old) is (guest_OS is GuestOS.RHEL_8_64)
+
+
+def customizes(world: World, vm: ids.VirtualMachineId) -> bool:
+    """Whether the VM, which is off, takes a customization."""
+    try:
+        world.call(Customization.set, vm, Customization.SetSpec(spec=linux()))
+    except VapiError as refusal:
+        return refusal.messages[0].id != "vmsg.UncustomizableGuest.summary"
+    return True
 
 
 def test_a_disk_that_was_there_has_a_system(world: World) -> None:

@@ -19,10 +19,11 @@ from resphere.providers.simulator.catalog import CURRENT_TOOLS, GIB, OPEN_VM_TOO
 from resphere.providers.simulator.guest.image import family_of
 from resphere.providers.simulator.machine import tools_info
 from resphere.replica.replica import Replica
-from resphere.rules.files import file_at, store_of
+from resphere.rules.files import store_of
 from resphere.rules.guests.network import addresses_by_nic
 from resphere.rules.machines.guest_defaults import Guest
 from resphere.rules.machines.guest_defaults import guest as defaults_of
+from resphere.rules.space import files_on
 
 FOLDER = f"{ON_HOST}/usr/lib/vmware/isoimages/"
 IMAGES = {
@@ -104,13 +105,14 @@ def installed(vm: VirtualMachine) -> VirtualMachine:
 
 
 def with_system_of_disk(inventory: Replica, vm: VirtualMachine) -> VirtualMachine:
-    """The new ``vm``, whose first disk may be a file that was there before: then its guest's system is on it."""
+    """The new ``vm``, whose first disk may be a file that was there before, a disk of no VM or of one that is not
+    registered: then its guest's system is on it, and is known as that of a clone is."""
     first = min(vm.disks, key=int, default=None)
     path = vm.disks[first].backing.vmdk_file if first is not None else None
     store = store_of(inventory, vm, path) if path is not None else None
-    if path is None or store is None or file_at(inventory, store.id, path) is None:
+    if path is None or store is None or path not in files_on(inventory, store.id):
         return vm
-    return with_own_tools(vm)
+    return reporting(with_own_tools(vm))
 
 
 def with_system_of_medium(vm: VirtualMachine) -> VirtualMachine:
