@@ -7,11 +7,13 @@ further.
 from __future__ import annotations
 
 import os
+import select
 from pathlib import Path
 from threading import Event
 from typing import BinaryIO
 
 VARIABLE = "TEST_GATES"
+DEPARTURE_SECONDS = 30
 
 
 def gates() -> Path:
@@ -40,3 +42,13 @@ def await_arrival(gate: Path) -> BinaryIO:
     assert arriving.read(1) == b"."
     gate.unlink()
     return arriving
+
+
+def await_departure(arrived: BinaryIO) -> None:
+    """Wait until whoever came to the gate has ended.
+
+    :raises TimeoutError: he goes on.
+    """
+    ended, _, _ = select.select([arrived], [], [], DEPARTURE_SECONDS)
+    if not ended or arrived.read(1):
+        raise TimeoutError("who came to the gate goes on")
