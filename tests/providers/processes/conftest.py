@@ -47,5 +47,8 @@ def use(world: World, provider: Processes) -> None:
     world.environment = msgspec.structs.replace(
         world.environment,
         provider=provider,
+        product=msgspec.structs.replace(
+            world.environment.product, provider=provider.name, capabilities=provider.capabilities.names
+        ),
         tasks=Tasks(world.inventory, world.environment.now, "test", lambda _: True, provider),
     )

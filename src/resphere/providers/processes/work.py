@@ -73,6 +73,8 @@ class Verbs:
 
         :raises NotCapable: something else is to change, or the machine runs.
         """
+        if after == before:
+            return NOTHING
         sized = msgspec.structs.replace(before, cpu=after.cpu, memory=after.memory)
         if sized != after or before.power_state is not ApiPower.State.POWERED_OFF:
             raise NotCapable(ONLY_SIZE)
