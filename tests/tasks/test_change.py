@@ -14,13 +14,17 @@ from resphere.contract.errors import AlreadyExists, Canceled, ResourceBusy, Serv
 from resphere.contract.generated import ids
 from resphere.contract.generated.cis_task import Status
 from resphere.contract.generated.vcenter import VM
+from resphere.contract.generated.vcenter import Folder as ApiFolder
+from resphere.contract.generated.vcenter import Host as ApiHost
 from resphere.contract.generated.vcenter_vm import Power
+from resphere.contract.model import Secret
 from resphere.inventory.customization import GuestCustomization
-from resphere.inventory.effects import AnyEffect, Intent
+from resphere.inventory.effects import AnyEffect, Intent, NewHost
 from resphere.inventory.facts import NOTHING, Facts
-from resphere.inventory.model import Datastore, Host, VirtualMachine
+from resphere.inventory.model import Datastore, Folder, Host, VirtualMachine
 from resphere.providers.base import Provider, Work
 from resphere.providers.simulator.provider import Simulator
+from resphere.providers.simulator.work.hosts import Hosts
 from resphere.rules.space import free_space
 from resphere.tasks.record import Task
 from resphere.tasks.runner import Tasks
@@ -38,7 +42,9 @@ class Outside(Simulator):
         self.acting: Acting = does
         self.observed: Facts | Exception | None = None
         self.asked: list[str] = []
-        self.capabilities = msgspec.structs.replace(self.capabilities, at_once=False, power=self, copies=self)
+        self.capabilities = msgspec.structs.replace(
+            self.capabilities, at_once=False, power=self, copies=self, hosts=NewHosts(self, world)
+        )
 
     async def power_on(self, work: Work, vm: VirtualMachine, host: Host) -> Facts:
         return await self.acting(work)
@@ -67,6 +73,18 @@ class Outside(Simulator):
         if isinstance(self.observed, Exception):
             raise self.observed
         return self.observed
+
+
+class NewHosts(Hosts):
+    """Hosts that are added as the test says."""
+
+    def __init__(self, provider: Outside, world: World) -> None:
+        super().__init__(world.inventory)
+        self._provider = provider
+
+    async def add(self, work: Work, new_host: NewHost, id: str) -> Facts:
+        await self._provider.acting(work)
+        return await super().add(work, new_host, id)
 
 
 async def does(work: Work) -> Facts:
@@ -327,3 +345,27 @@ def test_a_machine_that_is_gone_meanwhile(world: World, provider: Outside, vm: i
     assert refused.value.error_type == "NOT_FOUND"
     assert task(world).status is Status.FAILED
     assert not world.inventory.all(Intent)
+
+
+def test_the_name_of_a_host_that_is_added_is_taken(world: World, provider: Outside) -> None:
+    folders = world.inventory.all(Folder).values()
+    spec = ApiHost.CreateSpec(
+        hostname="new.example.com",
+        folder=ids.FolderId(next(each.id for each in folders if each.type is ApiFolder.Type.HOST)),
+        user_name="root",
+        password=Secret("secret"),
+        thumbprint_verification=ApiHost.CreateSpec.ThumbprintVerification.NONE,
+    )
+
+    async def acting(work: Work) -> Facts:
+        provider.acting = does
+        with pytest.raises(AlreadyExists):
+            await world.begin(ApiHost.create, spec)
+        return NOTHING
+
+    provider.acting = acting
+    host = world.call(ApiHost.create, spec)
+    found = world.inventory.get(Host, host)
+    assert found is not None
+    assert found.name == "new.example.com"
+    assert found.hardware.cpu_cores > 0

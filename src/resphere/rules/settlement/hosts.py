@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 from resphere.contract.generated import vcenter
 from resphere.inventory.effects import AddHost, ConnectHost, DisconnectHost, EnterMaintenanceMode, ExitMaintenanceMode
-from resphere.inventory.facts import Facts
-from resphere.inventory.model import Folder, Host, VirtualMachine
+from resphere.inventory.facts import Facts, HostFacts
+from resphere.inventory.model import Folder, Host, HostHardware, VirtualMachine
 from resphere.rules.new_hosts import put_host
 from resphere.rules.refusals import not_found
 from resphere.rules.settlement.settlement import Settlement
@@ -25,8 +27,23 @@ def added(s: Settlement, effect: AddHost, facts: Facts, decided: AddHost) -> Non
     if folder is None:
         raise not_found(s.inventory.epoch, Folder, effect.folder)
     s.note(facts)
-    if facts.host is not None:
-        put_host(s.inventory, s.edit, folder, effect.host, effect.new_host.hostname, facts.host)
+    put_host(s.inventory, s.edit, folder, effect.host, effect.new_host.hostname, facts.host or unknown(s.now))
+
+
+def unknown(now: datetime) -> HostFacts:
+    """What is known of a host that nobody has reached yet: enough to claim what it will have for certain."""
+    hardware = HostHardware(
+        vendor="",
+        model="",
+        serial_number="",
+        cpu_model="",
+        cpu_packages=0,
+        cpu_cores=0,
+        cpu_threads=0,
+        cpu_frequency_MHz=0,
+        memory_size_MiB=0,
+    )
+    return HostFacts(hardware=hardware, version="", build="", host_uuid="", boot_time=now)
 
 
 def connected(s: Settlement, effect: ConnectHost, facts: Facts, decided: ConnectHost) -> None:
