@@ -23,7 +23,7 @@ step = $(2) || { echo "make: $(1) failed" >&2; exit 1; }
 # Compiling the tests anew would cost more than collecting them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test quick check bench contract docs bindings ansible lock format clean
+.PHONY: help setup run test quick check mutants bench contract docs bindings ansible lock format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ check: setup  ## the static part: ruff, mypy --strict, views gone round, import 
 	@$(call step,mypy --strict,$(BIN)/mypy --no-error-summary $(CHECKED))
 	@$(call step,tools.unfiltered,$(BIN)/python -m tools.unfiltered)
 	@$(call step,lint-imports,report=$$($(BIN)/lint-imports --no-logo) || { echo "$$report"; false; })
+
+mutants: setup  ## have the tests notice faults in the primitives of concurrency and access; ARGS="replica/edit" tries one module
+	@$(BIN)/python -m tools.mutants $(ARGS)
 
 bench: setup bindings .cache/bench/fastapi.stamp .cache/bench/vcsim.stamp  ## measure, and write bench/RESULTS.md; ARGS="vm-list" measures one thing
 	@$(BIN)/python -m bench $(ARGS)

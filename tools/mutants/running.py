@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "src" / "resphere"
 PRELOADED = (resphere.contract.generated,)
 """Imported once, as each process would otherwise: no mutant is made of what these are."""
+OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts=")
 PATIENCE = 6
 """Times as long as the tests take without a fault, before a mutant counts as one that hangs."""
 FORK = multiprocessing.get_context("fork")
@@ -124,4 +125,8 @@ def _tested(mutant: Mutant | None, tests: tuple[str, ...]) -> None:
     os.dup2(nowhere, 2)
     if mutant is not None:
         sys.meta_path.insert(0, _Finder(mutant))
-    os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts=", *tests])))
+    # What is loaded already may know the module as it is, but for what knows nothing of it.
+    for name in [name for name in sys.modules if name.startswith(("resphere.", "tests."))]:
+        if not name.startswith("resphere.contract"):
+            del sys.modules[name]
+    os._exit(int(pytest.main([*OPTIONS, *tests])))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import msgspec
 
-REPLICA = ("tests/replica/test_references.py", "tests/replica/test_belonging.py")
+ALONE = "--noconftest"
+REPLICA = (ALONE, "tests/replica/test_references.py", "tests/replica/test_belonging.py")
 CONFLICTS = ("tests/replica/test_conflicts.py", "tests/replica/test_replica.py")
 RACES = ("tests/services/vcenter/test_races_of_decisions.py", "tests/services/vcenter/test_races_of_states.py")
 PRIMITIVES = ("rely_on", "rely_on_referrers", "refer_to", "take", "vacant")
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Modules under ``src/resphere`` that the same tests are for. ``calls``: only calls of these names are left out."""
+    """Modules under ``src/resphere`` that the same tests are for. ``calls``: only calls of these names are left out.
+
+    ``tests`` are what pytest gets, with its options: what needs no ``conftest.py`` is begun sooner without.
+    """
 
     modules: tuple[str, ...]
     tests: tuple[str, ...]
@@ -21,9 +25,9 @@ class Target(msgspec.Struct, frozen=True):
 TARGETS = (
     Target(("replica/references.py",), REPLICA),
     Target(("replica/edit.py", "replica/replica.py"), (*REPLICA, *CONFLICTS)),
-    Target(("replica/contention.py",), ("tests/replica/test_conflicts.py",)),
-    Target(("store/planning.py",), ("tests/store/test_planning.py",)),
-    Target(("access/check.py",), ("tests/access/test_check.py", "tests/access/test_privileges.py")),
+    Target(("replica/contention.py",), (ALONE, "tests/replica/test_conflicts.py")),
+    Target(("store/planning.py",), (ALONE, "tests/store/test_planning.py")),
+    Target(("access/check.py",), (ALONE, "tests/access/test_check.py", "tests/access/test_privileges.py")),
     Target(
         (
             "rules/settlement/guests.py",
