@@ -110,10 +110,12 @@ def require_maintenance(call: Call, host: Host) -> None:
 
 
 def change_owner(call: Call, edit: Edit, host: Host, spec: HostMoves.MoveSpec) -> None:
-    """Put the host, and its VMs, under the pools of the cluster that it joins, or of its own where it leaves one."""
+    """Put the host, and its VMs, under the pools of the cluster that it joins, or of its own where it leaves one.
+
+    VMs that come meanwhile are seen: they stand in the pools that go; and to a host that leaves a cluster none comes,
+    as it is in maintenance mode.
+    """
     inventory = call.unfiltered
-    # A machine that comes to the host meanwhile stands in the pools that it leaves.
-    edit.rely_on_referrers(host.id)
     if host.resource_pool is not None:
         remove_pools(inventory, edit, host)
     if spec.cluster is not None:
