@@ -11,10 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from resphere.contract.errors import AlreadyExists, InvalidArgument, NotFound, ResourceInUse, Unauthorized, VapiError
 from resphere.inventory.guest import INLINE_BYTES, GuestNode
-from resphere.providers.simulator.guest.cmd import run_cmd
+from resphere.providers.simulator.guest.cmd import run_cmd_exe
+from resphere.providers.simulator.guest.context import Context
 from resphere.providers.simulator.guest.paths import POSIX, WINDOWS, PathStyle
-from resphere.providers.simulator.guest.programs import Context
-from resphere.providers.simulator.guest.shell import run_line
+from resphere.providers.simulator.guest.shell import run_text
 from resphere.providers.simulator.guest.tree import DIRECTORY, FILE, Limits, Tree
 from tests.support.examples import examples
 
@@ -71,7 +71,7 @@ PIECES = st.sampled_from([*"ab /\\'\"$;|&><\n2-.=#*{}%", "echo", "cat", "rm -rf"
 @settings(max_examples=examples(300))
 @given(st.lists(PIECES, max_size=40).map("".join))
 def test_any_line_ends(line: str) -> None:
-    for run, style, home in ((run_line, POSIX, "/"), (run_cmd, WINDOWS, "C:\\")):
+    for run, style, home in ((run_text, POSIX, "/"), (run_cmd_exe, WINDOWS, "C:\\")):
         context = Context(tree(style), {"HOME": home}, home, "root", "host")
         assert 0 <= run(context, line) <= 9009
 
@@ -104,7 +104,8 @@ class Files(RuleBasedStateMachine):
             with pytest.raises((AlreadyExists, NotFound, InvalidArgument)):
                 self.files.make_directory(path, parents)
             # A refusal half way leaves nothing: the working copy is thrown away.
-            self.files.nodes = {k: v for k, v in self.files.nodes.items() if ("/" + k if k else "") in self.model}
+            kept = {k: v for k, v in self.files.nodes.items() if ("/" + k if k else "") in self.model}
+            self.files = Tree(POSIX, kept, self.files.contents.__getitem__, NOW, Limits())
 
     @rule(path=PATHS, recursive=st.booleans())
     def delete_directory(self, path: str, recursive: bool) -> None:

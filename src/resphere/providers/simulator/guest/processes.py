@@ -11,11 +11,12 @@ from resphere.contract.errors import InvalidArgument, NotFound, UnableToAllocate
 from resphere.contract.generated.vcenter_vm_guest import Processes
 from resphere.inventory.guest import GuestProcess, GuestSystem
 from resphere.inventory.model import VirtualMachine
-from resphere.providers.simulator.guest.cmd import run_cmd
+from resphere.providers.simulator.guest.cmd import run_batch, run_cmd_exe, run_line, words_of
+from resphere.providers.simulator.guest.context import Context, TooMuchWork
 from resphere.providers.simulator.guest.faults import denied, no_process, not_a_directory, not_a_file
 from resphere.providers.simulator.guest.image import HOMES, environment, host_name_of, processes
-from resphere.providers.simulator.guest.programs import MOST_COMMANDS, PROGRAMS, Context, TooManyCommands
-from resphere.providers.simulator.guest.shell import run_line
+from resphere.providers.simulator.guest.programs import PROGRAMS
+from resphere.providers.simulator.guest.shell import SHELLS, SYSTEM_FOLDERS, run_text
 from resphere.providers.simulator.guest.tree import FILE, Tree
 
 REMEMBERED = timedelta(minutes=5)
@@ -27,8 +28,6 @@ LONGEST_ARGUMENTS = 131_072
 
 TERMINATED = 143
 """The status of a process that was ended by a signal, as shells tell it."""
-
-SHELLS = frozenset({"sh", "bash"})
 
 
 def shown(vm: VirtualMachine, system: GuestSystem, now: datetime) -> dict[int, GuestProcess]:
@@ -73,8 +72,8 @@ def started(
     context = _context(vm, tree, spec, user)
     try:
         status = _run(context, spec)
-    except TooManyCommands:
-        raise fails_to_start(spec.path, f"a simulated process runs {MOST_COMMANDS} commands at most") from None
+    except TooMuchWork as much:
+        raise fails_to_start(spec.path, str(much)) from None
     kept = {pid: process for pid, process in system.processes.items() if is_remembered(process, tree.now)}
     if len(kept) >= MOST_PROCESSES:
         raise fails_to_start(spec.path, f"there are {MOST_PROCESSES} processes already")
@@ -137,27 +136,18 @@ def _run(context: Context, spec: Processes.CreateSpec) -> int:
         return _run_on_windows(context, spec.path, name.lower(), arguments)
     if not int(node.permissions, 8) & 0o111:
         raise denied(f"{spec.path} is not executable")
-    if node.size == 0 and name not in PROGRAMS and name not in SHELLS:
+    if node.size == 0 and parts[:2] in SYSTEM_FOLDERS and name not in PROGRAMS and name not in SHELLS:
         raise fails_to_start(spec.path, "the simulated guest has the file, but does not know the program")
-    return run_line(context, f"{shlex.quote(spec.path)} {arguments}")
+    return run_text(context, f"{shlex.quote(spec.path)} {arguments}")
 
 
 def _run_on_windows(context: Context, path: str, name: str, arguments: str) -> int:
     if name.endswith((".bat", ".cmd")):
-        text = context.tree.read(context.tree.file(path)[1]).decode("utf-8", "replace")
-        status = 0
-        for line in text.splitlines():
-            command = line.strip().removeprefix("@")
-            if command.lower() != "echo off":
-                status = run_cmd(context, command)
-            if context.exited is not None:
-                break
-        return status
+        return run_batch(context, path, words_of(arguments))
     if name == "cmd.exe":
-        switch = arguments.lower().find("/c")
-        return run_cmd(context, arguments[switch + 2 :]) if switch >= 0 else 0
+        return run_cmd_exe(context, arguments)
     if name in ("hostname.exe", "timeout.exe", "whoami.exe"):
-        return run_cmd(context, f"{name} {arguments}")
+        return run_line(context, f"{name} {arguments}")
     raise fails_to_start(path, "the simulated guest has the file, but does not know the program")
 
 

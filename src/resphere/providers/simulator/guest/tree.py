@@ -64,6 +64,9 @@ class Tree:
     ) -> None:
         self.style = style
         self.nodes = dict(nodes)
+        self._used = sum(node.size for node in nodes.values())
+        self._held = sum(node.size for node in nodes.values() if node.file is None)
+        self._children: dict[str, set[str]] | None = None
         self.contents: dict[str, bytes] = {}
         self.files: set[str] = set()
         self.now = now
@@ -140,11 +143,50 @@ class Tree:
 
     def children(self, parts: Parts) -> Iterator[tuple[Parts, GuestNode]]:
         """What is in a directory, by name."""
-        prefix = self.style.key(parts) + "/" if parts else ""
-        for key in sorted(self.nodes):
-            if key and key.startswith(prefix) and "/" not in key[len(prefix) :]:
-                node = self.nodes[key]
-                yield (*parts, node.name), node
+        for key in sorted(self._by_parent.get(self.style.key(parts), ())):
+            node = self.nodes[key]
+            yield (*parts, node.name), node
+
+    def count_below(self, path: str) -> int:
+        """How many files and directories are below a directory."""
+        return len(self._keys_below(self.style.key(self.find(path, link=True)[0])))
+
+    @property
+    def _by_parent(self) -> dict[str, set[str]]:
+        """The keys of what is in each directory, by its key. Made once it is asked for, and kept up from then on."""
+        if self._children is None:
+            self._children = {}
+            for key in self.nodes:
+                if key:
+                    self._children.setdefault(key.rpartition("/")[0], set()).add(key)
+        return self._children
+
+    def _keys_below(self, key: str) -> list[str]:
+        """The keys of everything below a directory, each after that of what it is in."""
+        found = sorted(self._by_parent.get(key, ()))
+        for each in found:
+            found += sorted(self._by_parent.get(each, ()))
+        return found
+
+    def _store(self, key: str, node: GuestNode) -> None:
+        old = self.nodes.get(key)
+        if old is not None:
+            self._used -= old.size
+            self._held -= old.size if old.file is None else 0
+        self.nodes[key] = node
+        self._used += node.size
+        self._held += node.size if node.file is None else 0
+        if self._children is not None and key:
+            self._children.setdefault(key.rpartition("/")[0], set()).add(key)
+
+    def _drop(self, key: str) -> None:
+        node = self.nodes.pop(key, None)
+        if node is None:
+            return
+        self._used -= node.size
+        self._held -= node.size if node.file is None else 0
+        if self._children is not None:
+            self._children[key.rpartition("/")[0]].discard(key)
 
     def read(self, node: GuestNode) -> bytes:
         """A file's content, for a program.
@@ -201,13 +243,13 @@ class Tree:
         """Refuse what is larger than a file may be, or than there is room for."""
         if size > self.limits.file_bytes:
             raise too_large(path, self.limits.file_bytes)
-        used = sum(node.size for node in self.nodes.values()) - (replacing.size if replacing else 0)
+        used = self._used - (replacing.size if replacing else 0)
         if used + size > self.limits.disk_bytes:
             raise no_space(path)
 
     def _require_document_room(self, path: str, size: int, replacing: GuestNode | None) -> None:
         """Refuse what the workers would have to hold beside all else."""
-        held = sum(node.size for node in self.nodes.values() if node.file is None and node is not replacing)
+        held = self._held - (replacing.size if replacing is not None and replacing.file is None else 0)
         if held + size > self.limits.document_bytes:
             raise no_space(path)
 
@@ -315,27 +357,29 @@ class Tree:
         self._remove(there)
         for relative, node in moved.items():
             name = relative[-1] if relative else there[-1]
-            self.nodes[self.style.key((*there, *relative))] = msgspec.structs.replace(node, name=name)
+            self._store(self.style.key((*there, *relative)), msgspec.structs.replace(node, name=name))
 
     def _below(self, parts: Parts) -> dict[Parts, GuestNode]:
         """Everything below a directory, by its parts from there."""
-        prefix = self.style.key(parts) + "/"
-        return {
-            (*key[len(prefix) :].split("/")[:-1], node.name): node
-            for key, node in self.nodes.items()
-            if key.startswith(prefix)
-        }
+        above = self.style.key(parts)
+        found: dict[Parts, GuestNode] = {}
+        if not parts:
+            return found
+        for key in self._keys_below(above):
+            node = self.nodes[key]
+            found[(*key[len(above) + 1 :].split("/")[:-1], node.name)] = node
+        return found
 
     def _remove(self, parts: Parts) -> None:
         key = self.style.key(parts)
-        for each in [k for k in self.nodes if k == key or k.startswith(key + "/")]:
-            del self.nodes[each]
+        for each in [*reversed(self._keys_below(key)), key]:
+            self._drop(each)
 
     def _set(self, parts: Parts, node: GuestNode) -> None:
         key = self.style.key(parts)
         if key not in self.nodes and len(self.nodes) >= MOST_NODES:
             raise no_space(self.style.write(parts))
-        self.nodes[key] = node
+        self._store(key, node)
 
     def _require_free(self, parts: Parts, path: str) -> None:
         """Refuse to touch a root, and what the system keeps to itself."""

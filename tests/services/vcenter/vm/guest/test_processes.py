@@ -15,7 +15,7 @@ from resphere.contract.generated.vcenter_vm_guest import Environment, Operations
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Directories, Files
 from resphere.inventory.guest import GuestContent, GuestSystem
 from tests.support.guests import ADMINISTRATOR, ROOT, ready_vm, run_shell
-from tests.support.transfers import fetch
+from tests.support.transfers import fetch, send
 from tests.support.world import NOW, World
 
 Id = ids.VirtualMachineId
@@ -64,7 +64,7 @@ def test_a_process_lasts_as_long_as_it_sleeps_and_is_remembered_five_minutes(wor
         ("none", 127),
         ("cat /none", 1),
         ("rm -f /none", 0),
-        ("mkdir -p /srv/a/b && touch /srv/a/b/c && rm -r /srv/a && ls /srv/a", 1),
+        ("mkdir -p /srv/a/b && touch /srv/a/b/c && rm -r /srv/a && ls /srv/a", 2),
         ("X=5; exit $X", 5),
         ("echo 1 > /none/x", 1),
         ("for i in a; do echo; done", 2),
@@ -102,6 +102,63 @@ def test_a_script_runs_once_it_may(world: World, vm: Id) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("false", 1),
+        ("false\n", 1),
+        ("nosuch\n", 127),
+        ("nosuch\n\n# the end\n", 127),
+        ("set -e\nfalse\ntrue\n", 1),
+        ("true\n", 0),
+        ("", 0),
+    ],
+)
+def test_a_script_ends_with_the_status_of_its_last_command(world: World, vm: Id, text: str, status: int) -> None:
+    send(world, vm, "/tmp/s", text.encode())
+    run_shell(world, vm, "chmod +x /tmp/s")
+    for path, arguments in (("/tmp/s", None), ("/bin/sh", "/tmp/s"), ("/bin/bash", "-c /tmp/s")):
+        pid = world.call(Processes.create, vm, ROOT, Spec(path=path, arguments=arguments))
+        assert world.call(Processes.get, vm, ROOT, pid).exit_code == status, (path, arguments)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["if true; then true; fi", "while false; do true; done", "f() { true; }", "(true)", "{ true; }", "[[ a ]]", "[ a ]",
+     "test a", "echo $(true)", "echo `true`", "echo ${A:-b}", "echo $((1))", "cat <<E\nE", "cat <<< a", "echo {a,b}",
+     "echo a >| b", "true 3> /tmp/x", "eval true", "exec true", ". /etc/hosts", "printf a", "read A", "trap true EXIT",
+     "set -v", "true |& true", "A+=b", "cp -x a b", "ls -R /", "echo -e a", "touch -d now a", "mkdir -m 700 /tmp/a",
+     "date -d now", "date +%N", "uname -a", "hostname other", "env -i true", "python3 -c pass", "sh -n /etc/hosts"],
+)  # fmt: skip
+def test_what_a_shell_does_not_support_it_says(world: World, vm: Id, line: str) -> None:
+    send(world, vm, "/tmp/s", f"{line}\n".encode())
+    assert run_shell(world, vm, "sh /tmp/s 2> /tmp/errors") != 0
+    assert fetch(world, vm, "/tmp/errors") != b""
+
+
+def test_the_options_in_a_scripts_first_line_count(world: World, vm: Id) -> None:
+    send(world, vm, "/tmp/s", b"#!/bin/sh -e\nfalse\ntrue\n")
+    assert run_shell(world, vm, "chmod +x /tmp/s; /tmp/s") == 1
+    assert run_shell(world, vm, "sh /tmp/s") == 0
+
+
+def test_a_script_for_another_interpreter_does_not_run(world: World, vm: Id) -> None:
+    send(world, vm, "/tmp/s", b"#!/usr/bin/python3\ntrue\n")
+    assert run_shell(world, vm, "chmod +x /tmp/s; /tmp/s 2> /tmp/errors") == 126
+    assert b"/usr/bin/python3" in fetch(world, vm, "/tmp/errors")
+
+
+def test_what_runs_in_the_background_is_waited_for(world: World, vm: Id) -> None:
+    for arguments, seconds in (
+        ('-c "sleep 9 & true"', 0),
+        ('-c "sleep 9 & sleep 2; wait"', 9),
+        ('-c "sleep 3 | sleep 5"', 5),
+    ):
+        pid = world.call(Processes.create, vm, ROOT, Spec(path="/bin/sh", arguments=arguments))
+        process = next(iter(world.inventory.all(GuestSystem).values())).processes[pid]
+        assert process.finishes == NOW + timedelta(seconds=seconds), arguments
+
+
+@pytest.mark.parametrize(
     ("spec", "kind", "message_id"),
     [
         (Spec(path="/none"), NotFound, "vmsg.FileNotFound.summary"),
@@ -121,7 +178,18 @@ def test_programs_that_do_not_start(
     assert world.inventory.get(GuestSystem, vm) is None
 
 
-@pytest.mark.parametrize("arguments", ["-c 'true" + ";true" * 1000 + "'", "x" * 131_073])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "-c 'true" + ";true" * 1000 + "'",
+        "x" * 131_073,
+        "-c 'touch" + " /srv/a" * 2001 + "'",
+        "-c 'cd /etc; echo" + " *" * 300 + "'",
+        "-c 'ls" + " /etc" * 300 + "'",
+        "-c 'mkdir /srv/d && touch /srv/d/{}; cp -r /srv/d /srv/e; ".format(" /srv/d/".join(map(str, range(900))))
+        + "cp -r /srv/d /srv/f; cp -r /srv/d /srv/g'",
+    ],
+)
 def test_a_program_takes_no_time_from_others(world: World, vm: Id, arguments: str) -> None:
     with pytest.raises(UnableToAllocateResource) as refusal:
         world.call(Processes.create, vm, ROOT, Spec(path="/bin/sh", arguments=arguments))
@@ -133,6 +201,13 @@ def test_output_has_an_end(world: World, vm: Id) -> None:
     doubling = ";".join("cat /tmp/a /tmp/a > /tmp/b; mv /tmp/b /tmp/a" for _ in range(30))
     run_shell(world, vm, f"echo {'a' * 1023} > /tmp/a; {doubling}")
     assert world.call(Files.get, vm, ROOT, "/tmp/a").size <= 16 * 1024 * 1024
+
+
+def test_a_process_moves_so_many_bytes_and_then_no_more(world: World, vm: Id) -> None:
+    send(world, vm, "/srv/large", bytes(8 * 1024 * 1024))
+    copies = "; ".join(f"cat /srv/large > /srv/{number}" for number in range(20))
+    assert run_shell(world, vm, f"{copies} 2> /srv/errors") == 1
+    assert sum(entry.size for entry in world.call(Files.list, vm, ROOT, "/srv", None, None).files) < 64 * 1024 * 1024
 
 
 def test_processes_are_ended(world: World, vm: Id) -> None:
@@ -200,6 +275,44 @@ def test_windows_runs_cmd(world: World) -> None:
     with pytest.raises(NotFound):
         world.call(Processes.create, vm, ADMINISTRATOR, Spec(path="C:\\none.exe"))
     assert world.call(Environment.get, vm, ADMINISTRATOR, "systemroot") == "C:\\Windows"
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("@echo off\r\nexit /b 3\r\n", 3),
+        ("nosuch\r\necho done\r\n", 9009),
+        ("type C:\\none\r\n", 1),
+        ("copy C:\\none C:\\Temp\r\ncd C:\\Temp\r\n", 0),
+        ("set CODE=4\r\nexit /b %CODE%\r\n", 4),
+        ("exit /b %1\r\n", 6),
+        ("nosuch\r\nexit /b %ERRORLEVEL%\r\n", 9009),
+        ("call C:\\Temp\\other.bat\r\nexit /b 1%ERRORLEVEL%\r\n", 18),
+        ("C:\\Temp\\other.bat\r\nexit /b 5\r\n", 8),
+        ("cmd /c exit 7\r\n", 7),
+        ("cmd /c exit 7 & echo a > C:\\Temp\\a || echo b\r\n", 7),
+        ("if exist C:\\Temp exit /b 0\r\n", 1),
+        ("for %%i in (a) do echo %%i\r\n", 1),
+        ("goto end\r\n:end\r\n", 1),
+        ('dir C:\\Temp | find "a"\r\n', 1),
+        ("del /s C:\\Temp\\none\r\n", 1),
+        ('echo "a & b" > C:\\Temp\\q\r\n', 0),
+        ("", 0),
+    ],
+)
+def test_cmd_runs_batch_files(world: World, text: str, status: int) -> None:
+    vm = ready_vm(world, GuestOSFamily.WINDOWS)
+    send(world, vm, "C:\\Temp\\t.bat", text.encode())
+    send(world, vm, "C:\\Temp\\other.bat", b"exit /b 8\r\n")
+    cmd = "C:\\Windows\\System32\\cmd.exe"
+    for path, arguments in (
+        (cmd, "/c C:\\Temp\\t.bat 6"),
+        (cmd, '/c "C:\\Temp\\t" 6'),
+        (cmd, "/q /c call C:\\Temp\\t.bat 6"),
+        ("C:\\Temp\\t.bat", "6"),
+    ):
+        pid = world.call(Processes.create, vm, ADMINISTRATOR, Spec(path=path, arguments=arguments))
+        assert world.call(Processes.get, vm, ADMINISTRATOR, pid).exit_code == status, (path, arguments)
 
 
 def test_the_environment(world: World, vm: Id) -> None:
