@@ -54,8 +54,9 @@ class Server:
 
     As a context it leaves an inventory that must be sound, whatever was asked of it.
 
-    ``arguments`` are further flags; without a ``password`` the server makes one. The data directory outlives the
-    process, so that a server can be started again. ``module`` is run in place of resphere itself, with its commands.
+    Work takes no time unless ``arguments`` say so, which are further flags; without a ``password`` the server makes
+    one. The data directory outlives the process, so that a server can be started again. ``module`` is run in place of
+    resphere itself, with its commands.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class Server:
         self._module = module
         self.data_dir = data_dir
         self.port = free_port()
-        self._arguments = arguments
+        self._arguments = arguments if "--durations" in arguments else (*arguments, "--durations", "none")
         given = {} if password is None else {"RESPHERE_ADMIN_PASSWORD": password}
         self._environment = {**clean_environment(), **given, **(environment or {})}
         self._process: subprocess.Popen[str] | None = None

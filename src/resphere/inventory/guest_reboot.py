@@ -1,4 +1,4 @@
-"""Guests that are rebooting."""
+"""Guests that are starting, for the first time or again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from resphere.replica.table import OnDelete, Reference, Table, own_id
 
 
 class GuestReboot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The guest of the VM ``id`` reboots; its Tools run again when that is ``due`` (aware, in UTC)."""
+    """The guest of the VM ``id`` starts; its Tools run when that is ``due`` (aware, in UTC)."""
 
     kind: ClassVar[str] = "guest_reboot"
 

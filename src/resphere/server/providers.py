@@ -12,7 +12,7 @@ from resphere.providers.base import Provider
 from resphere.providers.processes.files import Machines
 from resphere.providers.processes.provider import Processes
 from resphere.providers.processes.work import Verbs
-from resphere.providers.simulator.durations import NONE, REALISTIC, Durations
+from resphere.providers.simulator.durations import NONE, QUICK, REALISTIC, Durations
 from resphere.providers.simulator.guest.tree import Limits
 from resphere.providers.simulator.provider import Simulator
 from resphere.providers.simulator.work.guests import GuestOptions
@@ -20,6 +20,7 @@ from resphere.replica.replica import Replica
 from resphere.server.settings import Settings
 from resphere.store.base import Contents
 
+NAMED_DURATIONS = {"none": NONE, "quick": QUICK, "realistic": REALISTIC}
 LARGEST_FILES = 4
 """How many of the largest files one guest has room for, if its disk has."""
 
@@ -78,16 +79,16 @@ def choice(name: str) -> Choice:
 
 
 def read_durations(text: str) -> Durations:
-    """``none``, ``realistic`` or a YAML file.
+    """``none``, ``quick``, ``realistic`` or a YAML file.
 
     :raises ValueError: the file is unreadable or against the form.
     """
-    if text in ("none", "realistic"):
-        return NONE if text == "none" else REALISTIC
+    if text in NAMED_DURATIONS:
+        return NAMED_DURATIONS[text]
     try:
         return msgspec.yaml.decode(Path(text).read_bytes(), type=Durations)
     except (OSError, msgspec.MsgspecError) as error:
-        raise ValueError(f"--durations: none, realistic or a YAML file of seconds; {text}: {error}") from error
+        raise ValueError(f"--durations: none, quick, realistic or a YAML file of seconds; {text}: {error}") from error
 
 
 def guest_options(settings: Settings) -> GuestOptions:

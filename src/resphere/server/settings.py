@@ -80,9 +80,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     hosts: Annotated[int, _("inventory", "Hosts, over all clusters.")] = 6
     vms: Annotated[int, _("inventory", "Virtual machines, over all hosts.")] = 40
     inventory: Annotated[Path | None, _("inventory", "YAML file to read the inventory from instead.")] = None
-    durations: Annotated[str, _("simulation", "How long work takes: none, realistic, or a YAML file of seconds.")] = (
-        "none"
-    )
+    durations: Annotated[str, _("simulation", "How long work takes: none, quick, realistic, or a YAML file.")] = "quick"
     guest_user: Annotated[
         str | None, _("simulation", "The user of simulated guests; unset: root, or Administrator on Windows.")
     ] = None

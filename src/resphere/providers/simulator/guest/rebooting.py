@@ -1,14 +1,21 @@
-"""Guests that reboot: gone for a while, and back by themselves."""
+"""Guests that start: their Tools run a while later, by themselves."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
+from resphere.inventory.guest_reboot import GuestReboot
 from resphere.inventory.model import VirtualMachine
-from resphere.rules.machines.power_states import State, has_tools, powered_on, with_tools
+from resphere.providers.simulator.notes import Documents
+from resphere.rules.machines.power_states import State, has_tools, with_tools
 
 
-def rebooting(vm: VirtualMachine) -> VirtualMachine:
-    """``vm`` running, its guest not yet."""
-    return with_tools(powered_on(vm), run=False)
+def booting(notes: Documents, vm: VirtualMachine, now: datetime, seconds: float) -> VirtualMachine:
+    """The running ``vm``, whose guest is there in so many seconds; at once where these are none."""
+    if seconds <= 0 or not has_tools(vm):
+        return vm
+    notes.put(GuestReboot(id=vm.id, due=now + timedelta(seconds=seconds)))
+    return with_tools(vm, run=False)
 
 
 def rebooted(vm: VirtualMachine) -> VirtualMachine:

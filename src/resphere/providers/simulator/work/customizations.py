@@ -26,13 +26,14 @@ class Customizations:
             if found.due is not None:
                 yield found.due, found.id
 
-    async def _finish(self, machine: str) -> None:
+    async def _finish(self, machines: list[str]) -> None:
         def plan(edit: Edit) -> None:
             now = self._now()
-            current, vm = edit.get(GuestCustomization, machine), edit.get(VirtualMachine, machine)
-            # Another worker may have been faster, or the machine may have been stopped meanwhile.
-            if current is None or current.spec is None or current.due is None or current.due > now or vm is None:
-                return
-            edit.put(customize(edit, vm, current.spec, now, started=current.start_time, live=False))
+            for machine in machines:
+                current, vm = edit.get(GuestCustomization, machine), edit.get(VirtualMachine, machine)
+                # Another worker may have been faster, or the machine may have been stopped meanwhile.
+                if current is None or current.spec is None or current.due is None or current.due > now or vm is None:
+                    continue
+                edit.put(customize(edit, vm, current.spec, now, started=current.start_time, live=False))
 
         await self._inventory.change(plan)

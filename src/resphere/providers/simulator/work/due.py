@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 RETRY_SECONDS = 5.0
 """After a failure of the store."""
 
+TOGETHER = 100
+"""How many are finished in one change."""
+
 S = TypeVar("S", bound=Stored)
 Waiting: TypeAlias = Callable[[], Iterable[tuple[datetime, str]]]
 """When something is due, and of which machine."""
@@ -25,7 +28,8 @@ Waiting: TypeAlias = Callable[[], Iterable[tuple[datetime, str]]]
 class Due:
     """Finishes what stands in the store until its moment has come, so that it outlives every worker.
 
-    ``finish`` looks once more, in its own change, whether it is still to be done: another may have been faster.
+    ``finish`` takes the ids of machines, and looks once more, in its own change, what is still to be done: another may
+    have been faster.
     """
 
     def __init__(
@@ -34,7 +38,7 @@ class Due:
         now: Callable[[], datetime],
         cls: type[S],
         waiting: Waiting,
-        finish: Callable[[str], Awaitable[None]],
+        finish: Callable[[list[str]], Awaitable[None]],
     ) -> None:
         self._now = now
         self._waiting = waiting
@@ -61,9 +65,9 @@ class Due:
 
     async def finish_due(self) -> None:
         """Finish those whose time has come."""
-        for due, machine in list(self._waiting()):
-            if due <= self._now():
-                await self._finish(machine)
+        due = [machine for moment, machine in self._waiting() if moment <= self._now()]
+        for first in range(0, len(due), TOGETHER):
+            await self._finish(due[first : first + TOGETHER])
 
     def _seconds_left(self) -> float | None:
         """How long nothing is due; ``None`` where nothing is waited for."""

@@ -63,7 +63,7 @@ class Lifecycle:
             notes.put(customization)
         clone = powered_off(with_new_leases(vm))
         if power_on:
-            clone = started(notes, clone, self._now(), self._durations.customize)
+            clone = started(notes, clone, self._now(), self._durations)
         return notes.facts(clone)
 
     async def instant_clone(self, work: Work, source: VirtualMachine, vm: VirtualMachine) -> Facts:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
 from resphere.contract.generated import vcenter_vm
 from resphere.inventory.facts import Facts
-from resphere.inventory.guest_reboot import GuestReboot
 from resphere.inventory.model import Host, VirtualMachine
 from resphere.providers.base import Work
 from resphere.providers.simulator.durations import Durations
@@ -20,7 +19,7 @@ from resphere.providers.simulator.guest.customizing import (
     resume_customization,
 )
 from resphere.providers.simulator.guest.keeping import stop_guest
-from resphere.providers.simulator.guest.rebooting import rebooting
+from resphere.providers.simulator.guest.rebooting import booting
 from resphere.providers.simulator.guest.tools import reporting, upgraded_at_start, with_system_of_medium
 from resphere.providers.simulator.notes import Notes
 from resphere.replica.replica import Replica
@@ -41,15 +40,15 @@ class Power:
         """What waits for a start is done, or begun where it takes time."""
         notes = Notes(self._inventory)
         starting = vm if host.id == vm.host else msgspec.structs.replace(vm, host=host.id)
-        return notes.facts(started(notes, starting, self._now(), self._durations.customize))
+        return notes.facts(started(notes, starting, self._now(), self._durations))
 
     async def power_off(self, work: Work, vm: VirtualMachine) -> Facts:
         """Pull the plug."""
         return self._stopped(vm, powered_off(vm))
 
     async def reset(self, work: Work, vm: VirtualMachine) -> Facts:
-        """Press the button: the machine runs as before."""
-        return self._stopped(vm, powered_on(vm))
+        """Press the button: the machine runs as before, and its guest starts anew."""
+        return self._restarted(vm, self._durations.boot_guest)
 
     async def suspend(self, work: Work, vm: VirtualMachine) -> Facts:
         """Keep the running state and stop."""
@@ -61,28 +60,29 @@ class Power:
 
     async def reboot(self, work: Work, vm: VirtualMachine) -> Facts:
         """Asked for: the guest is gone until it is back by itself."""
-        away = timedelta(seconds=self._durations.reboot_guest)
-        if not away:
-            return self._stopped(vm, powered_on(vm))
-        return self._stopped(vm, rebooting(vm), GuestReboot(id=vm.id, due=self._now() + away))
+        return self._restarted(vm, self._durations.reboot_guest)
 
-    def _stopped(self, vm: VirtualMachine, stopped: VirtualMachine, reboot: GuestReboot | None = None) -> Facts:
-        """What runs in the guest ends with the power, or waits while it is suspended."""
+    def _restarted(self, vm: VirtualMachine, seconds: float) -> Facts:
+        """The guest is gone for so long; at once there again where that takes no time."""
         notes = Notes(self._inventory)
+        return self._stopped(vm, booting(notes, powered_on(vm), self._now(), seconds), notes)
+
+    def _stopped(self, vm: VirtualMachine, stopped: VirtualMachine, notes: Notes | None = None) -> Facts:
+        """What runs in the guest ends with the power, or waits while it is suspended."""
+        notes = notes or Notes(self._inventory)
         stop_guest(self._inventory, notes, vm.id, keeps_processes=stopped.power_state is State.SUSPENDED)
         if stopped.power_state is State.SUSPENDED:
             hold_customization(notes, vm.id)
         elif stopped.power_state is State.POWERED_OFF:
             break_off_customization(notes, vm.id, self._now(), f"{vm.name} was powered off before it was done")
-        if reboot is not None:
-            notes.put(reboot)
         return notes.facts(stopped)
 
 
-def started(notes: Notes, vm: VirtualMachine, now: datetime, customize_seconds: float) -> VirtualMachine:
+def started(notes: Notes, vm: VirtualMachine, now: datetime, durations: Durations) -> VirtualMachine:
     """``vm`` running: it was off, or suspended."""
     if vm.power_state is not State.POWERED_OFF:
-        resume_customization(notes, vm.id, now, customize_seconds)
+        resume_customization(notes, vm.id, now, durations.customize)
         return powered_on(vm)
     starting = reporting(upgraded_at_start(with_system_of_medium(vm)))
-    return powered_on(customized_at_start(notes, starting, now, customize_seconds))
+    running = powered_on(customized_at_start(notes, starting, now, durations.customize))
+    return booting(notes, running, now, durations.boot_guest)

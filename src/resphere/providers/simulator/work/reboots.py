@@ -1,4 +1,4 @@
-"""Reboots of guests, which are gone for a while and come back by themselves."""
+"""Starts and reboots of guests, which are there after a while, by themselves."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ class Reboots:
         for found in self._inventory.all(GuestReboot).values():
             yield found.due, found.id
 
-    async def _finish(self, machine: str) -> None:
+    async def _finish(self, machines: list[str]) -> None:
         def plan(edit: Edit) -> None:
-            current, vm = edit.get(GuestReboot, machine), edit.get(VirtualMachine, machine)
-            if current is None or current.due > self._now():
-                return
-            edit.delete(GuestReboot, machine)
-            if vm is not None:
-                edit.put(rebooted(vm))
+            for machine in machines:
+                current, vm = edit.get(GuestReboot, machine), edit.get(VirtualMachine, machine)
+                if current is None or current.due > self._now():
+                    continue
+                edit.delete(GuestReboot, machine)
+                if vm is not None:
+                    edit.put(rebooted(vm))
 
         await self._inventory.change(plan)
