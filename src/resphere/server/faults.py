@@ -15,6 +15,7 @@ A YAML file lists rules; the first that fits an operation is rolled for each cal
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -23,6 +24,7 @@ from pathlib import Path
 import msgspec
 
 from resphere.contract.errors import ERRORS, message
+from resphere.yaml_text import YamlFault, read_file
 
 DEFAULT_MESSAGE = "This failure was asked for by the fault rules of the server."
 
@@ -53,7 +55,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         if self.times is not None and self.times < 0:
             raise ValueError(f"times must not be negative, not {self.times}")
         low, high = self.latency_range
-        if not 0 <= low <= high:
+        if not 0 <= low <= high < math.inf:
             raise ValueError(f"latency_seconds must rise from 0 or more, not {low} to {high}")
 
     @property
@@ -117,6 +119,6 @@ def read_faults(path: Path) -> FaultFile:
     :raises FaultsError: unreadable, not YAML, or against the form; names the place.
     """
     try:
-        return msgspec.yaml.decode(path.read_bytes(), type=FaultFile)
-    except (OSError, msgspec.MsgspecError) as error:
+        return msgspec.convert(read_file(path.read_bytes()), FaultFile)
+    except (OSError, YamlFault, msgspec.MsgspecError) as error:
         raise FaultsError(f"fault file {path}: {error}") from error

@@ -19,6 +19,7 @@ from resphere.providers.simulator.work.guests import GuestOptions
 from resphere.replica.replica import Replica
 from resphere.server.settings import Settings
 from resphere.store.base import Contents
+from resphere.yaml_text import YamlFault, read_file
 
 NAMED_DURATIONS = {"none": NONE, "quick": QUICK, "realistic": REALISTIC}
 LARGEST_FILES = 4
@@ -86,8 +87,8 @@ def read_durations(text: str) -> Durations:
     if text in NAMED_DURATIONS:
         return NAMED_DURATIONS[text]
     try:
-        return msgspec.yaml.decode(Path(text).read_bytes(), type=Durations)
-    except (OSError, msgspec.MsgspecError) as error:
+        return msgspec.convert(read_file(Path(text).read_bytes()), Durations)
+    except (OSError, YamlFault, msgspec.MsgspecError) as error:
         raise ValueError(f"--durations: none, quick, realistic or a YAML file of seconds; {text}: {error}") from error
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import asdict
+
+MOST_SECONDS = 86_400
 
 
 class Durations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,6 +36,11 @@ class Durations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     exit_maintenance_mode: float = 0.0
     migrate: float = 0.0
     """Per virtual machine that an evacuation moves."""
+
+    def __post_init__(self) -> None:
+        for name, seconds in asdict(self).items():
+            if not 0 <= seconds <= MOST_SECONDS:
+                raise ValueError(f"{name} must be from 0 to {MOST_SECONDS}, not {seconds}")
 
 
 NONE = Durations()

@@ -27,8 +27,8 @@ from resphere.inventory.model import (
 )
 from resphere.providers.simulator.draws import Numbers, number_of
 from resphere.providers.simulator.inventory_faults import Faults, allowed
-from resphere.providers.simulator.inventory_yaml import Document, Value
 from resphere.rules.soundness.index import KIND_WORDS
+from resphere.yaml_text import Document, Value
 
 SECTIONS: dict[str, type[ManagedObject]] = {
     f"{cls.kind}s": cls

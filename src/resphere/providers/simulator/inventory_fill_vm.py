@@ -274,7 +274,7 @@ def _without_lists(given: Fields) -> Fields:
 def _given_macs(draft: Draft) -> Iterator[str]:
     for entry in draft.of(VirtualMachine):
         nics = entry.given.get("nics")
-        for nic in nics.values() if isinstance(nics, dict) else nics or ():
+        for nic in nics.values() if isinstance(nics, dict) else nics if isinstance(nics, list) else ():
             mac = nic.get("mac_address") if isinstance(nic, dict) else None
             if isinstance(mac, str):
                 yield mac.lower()

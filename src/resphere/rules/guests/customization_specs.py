@@ -10,12 +10,12 @@ from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import vcenter_guest as guest
 from resphere.contract.unions import check_unions
 from resphere.rules.guests.cloud_init import read_metadata
+from resphere.rules.guests.host_names import is_host_name, is_label
 
 Fault = tuple[str, str]
 
 LONGEST_SCRIPT_BYTES = 65_536
 LONGEST_CLOUD_BYTES = 524_288
-_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)\Z")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-])[0-9A-Fa-f]{2}(\1[0-9A-Fa-f]{2}){4}\Z")
 
 
@@ -52,7 +52,7 @@ def faults(spec: guest.CustomizationSpec) -> Iterator[Fault]:
 
 def _linux(given: guest.LinuxConfiguration, at: str) -> Iterator[Fault]:
     yield from _name(given.hostname, f"{at}.hostname")
-    if given.domain and not all(_LABEL.match(label) for label in given.domain.rstrip(".").split(".")):
+    if given.domain and not is_host_name(given.domain):
         yield f"{at}.domain", "is no domain name"
     if given.script_text is not None and len(given.script_text.encode()) > LONGEST_SCRIPT_BYTES:
         yield f"{at}.script_text", f"must not be longer than {LONGEST_SCRIPT_BYTES} bytes"
@@ -84,7 +84,7 @@ def _cloud(given: guest.CloudinitConfiguration, at: str) -> Iterator[Fault]:
 
 def _name(given: guest.HostnameGenerator, at: str) -> Iterator[Fault]:
     for field, value in (("fixed_name", given.fixed_name), ("prefix", given.prefix)):
-        if value is not None and (not _LABEL.match(value + ("x" if field == "prefix" else "")) or value.isdecimal()):
+        if value is not None and (not is_label(value + ("x" if field == "prefix" else "")) or value.isdecimal()):
             yield f"{at}.{field}", "may have letters, digits and hyphens, 63 of them, and not only digits"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -194,6 +195,14 @@ def static(**fields: object) -> tuple[vcenter_guest.AdapterMapping, ...]:
     return (vcenter_guest.AdapterMapping(adapter=vcenter_guest.IPSettings(ipv4=ipv4)),)
 
 
+GROWING = "\n".join(
+    ["a: &a [x, x]"]
+    + [f"{name}: &{name} [{', '.join(['*' + above] * 10)}]" for above, name in itertools.pairwise("abcdefghijkl")]
+    + ["local-hostname: *l"]
+)
+"""Each line is ten times the one before, where somebody writes it out."""
+
+
 @pytest.mark.parametrize(
     ("spec", "field"),
     [
@@ -207,6 +216,12 @@ def static(**fields: object) -> tuple[vcenter_guest.AdapterMapping, ...]:
         (linux(interfaces=static(gateways=("x",))), "interfaces[0].adapter.ipv4.gateways[0]"),
         (cloud("- a\n"), "metadata"),
         (cloud("{" * 2000), "metadata"),
+        (cloud("[" * 50_000), "metadata"),
+        (cloud("- " * 50_000), "metadata"),
+        (cloud("local-hostname: two words\n"), "metadata"),
+        (cloud("local-hostname: [a]\n"), "metadata"),
+        (cloud(f"hostname: {'a' * 64}\n"), "metadata"),
+        (cloud(GROWING), "metadata"),
         (
             CustomizationSpec(
                 configuration_spec=vcenter_guest.ConfigurationSpec(),

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import regex
+import asyncio
 
 from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_guest import Credentials
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Files
 from resphere.inventory.effects import DeleteFile, MoveFile, UpdateFile
+from resphere.rules.guests import patterns
 from resphere.services.call import Call
 from resphere.services.checks.guest_operations import change, look
 from resphere.services.registry import implements
 from resphere.services.vcenter.vm.guest.filesystem.directories import make_temporary
 
 DEFAULT_PAGE = 50
-MATCH_SECONDS = 0.25
-"""How long a pattern may take on all names of a directory together."""
-LONGEST_PATTERN = 1000
 
 
 @implements(Files.get)
@@ -45,7 +43,7 @@ async def list_(
         raise InvalidArgument(message("resphere.vm.guest.page", "iteration: size and index must not be negative."))
     found = look(call, vm, credentials).summaries(path)
     if filter is not None and filter.match_pattern is not None:
-        found = matching(found, filter.match_pattern)
+        found = await matching(found, filter.match_pattern)
     page = found[index : index + size]
     return Files.ListResult(
         files=page,
@@ -110,23 +108,14 @@ async def move(
     )
 
 
-def matching(found: tuple[Files.Summary, ...], pattern: str) -> tuple[Files.Summary, ...]:
-    """Those whose names have a match of a Perl-compatible pattern.
+async def matching(found: tuple[Files.Summary, ...], pattern: str) -> tuple[Files.Summary, ...]:
+    """Those whose names have a match of a Perl-compatible pattern. Others are served meanwhile.
 
-    :raises InvalidArgument: it is none, or takes too long.
+    :raises InvalidArgument: it is none, or asks for too much.
     """
-    if len(pattern) > LONGEST_PATTERN:
-        raise wrong_pattern(f"must not be longer than {LONGEST_PATTERN} characters")
+    names = [each.filename for each in found]
     try:
-        compiled = regex.compile(pattern)
-    except (regex.error, RecursionError, OverflowError) as error:
-        raise wrong_pattern(f"is no regular expression: {error}") from None
-    try:
-        return tuple(each for each in found if compiled.search(each.filename, timeout=MATCH_SECONDS / len(found)))
-    except TimeoutError:
-        raise wrong_pattern("takes too long to match") from None
-
-
-def wrong_pattern(why: str) -> InvalidArgument:
-    """The refusal of a pattern."""
-    return InvalidArgument(message("resphere.vm.guest.pattern", "filter.match_pattern: {0}.", why))
+        positions = await asyncio.to_thread(lambda: list(patterns.matching(names, pattern)))
+    except patterns.PatternFault as fault:
+        raise InvalidArgument(message("resphere.vm.guest.pattern", "filter.match_pattern: {0}.", fault)) from None
+    return tuple(found[position] for position in positions)
