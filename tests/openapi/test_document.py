@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from functools import cache
 from typing import Any
 
@@ -16,6 +18,7 @@ from resphere.access.defaults import LOGIN, PUBLIC, requirements_of
 from resphere.contract import extensions
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.errors import ERRORS, InvalidArgument
+from resphere.contract.examples import fields_of
 from resphere.contract.generated import vcenter_vm, vcenter_vm_hardware
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import Struct
@@ -23,6 +26,7 @@ from resphere.contract.openapi import component_of
 from resphere.contract.releases import ALL_RELEASES
 from resphere.contract.unions import check_unions
 from resphere.services.registry import implementations
+from resphere.services.resphere.openapi import made
 from tests.openapi.documents import COMPONENTS, document, operations
 from tests.support.server import Client
 
@@ -115,6 +119,32 @@ def test_words_are_ours() -> None:
         if not name.startswith(("extensions.", "model.")) and name != "ErrorBody":
             said = {key: value for key, value in schema.items() if key != "examples"}
             assert not list(texts(said)), name
+
+
+def test_words_have_no_marks_of_pythons_documentation() -> None:
+    words = [shown.get("summary", "") for shown in SHOWN.values()]
+    assert not [text for text in words if re.search(r":\w+:`|``", text)]
+
+
+def test_all_who_ask_first_get_the_same_document() -> None:
+    together = Barrier(4)
+
+    def ask() -> bytes:
+        together.wait(60)
+        return made("of this test", ALL_RELEASES, False, "cis")
+
+    with ThreadPoolExecutor(4) as threads:
+        asked = [threads.submit(ask) for _ in range(4)]
+    first, *others = [each.result() for each in asked]
+    assert all(each is first for each in others)
+
+
+def test_the_types_of_a_structure_are_read_once() -> None:
+    """msgspec reads them from the annotations anew each time, which was most of the work."""
+    document(component="vcenter")
+    read = fields_of.cache_info().misses
+    made("of this test", ALL_RELEASES, False, "vcenter")
+    assert fields_of.cache_info().misses == read
 
 
 def test_examples_fit_their_schemas() -> None:

@@ -10,6 +10,7 @@ import typing
 from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -27,6 +28,12 @@ SCALARS: dict[Any, Any] = {
 }
 
 
+@cache
+def fields_of(struct: type) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """The fields of a structure; msgspec reads their types anew from the source's annotations at each call."""
+    return msgspec.structs.fields(struct)
+
+
 def example(struct: type[Struct], inside: Inside = ()) -> dict[str, Any]:
     """A value of ``struct`` as it stands in a document: each discriminant has its first value, and every field is set
     that goes with those.
@@ -37,7 +44,7 @@ def example(struct: type[Struct], inside: Inside = ()) -> dict[str, Any]:
     excluded = excluded_fields(struct)
     return {
         field.encode_name: example_of(field.type, inside)
-        for field in msgspec.structs.fields(struct)
+        for field in fields_of(struct)
         if field.name not in excluded
         and (field.required or not any(held in inside for held in structures_in(field.type)))
     }
@@ -45,7 +52,7 @@ def example(struct: type[Struct], inside: Inside = ()) -> dict[str, Any]:
 
 def excluded_fields(struct: type[Struct]) -> set[str]:
     """The fields that the first value of some discriminant excludes."""
-    fields = {field.name: field.type for field in msgspec.structs.fields(struct)}
+    fields = {field.name: field.type for field in fields_of(struct)}
     excluded: set[str] = set()
     for union in struct.__vapi_unions__:
         first = example_of(fields[union.discriminant], ())

@@ -10,12 +10,13 @@ import re
 import typing
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
+from functools import cache
 from typing import Any
 
 import msgspec
 
 from resphere.contract.errors import ERRORS, ErrorBody, VapiError
-from resphere.contract.examples import example
+from resphere.contract.examples import example, fields_of
 from resphere.contract.extensions import route_text
 from resphere.contract.model import AnyOperation, ByteStream, Requirement, Route, Struct, Union
 
@@ -101,7 +102,7 @@ def document(source: Source) -> dict[str, Any]:
 def types_of(routed: Iterable[tuple[AnyOperation, Route]]) -> Iterator[Any]:
     """Every type that the document shows, in the order in which :func:`operation_object` takes their schemas."""
     for operation, route in routed:
-        fields = {field.encode_name: field for field in msgspec.structs.fields(operation.input)}
+        fields = {field.encode_name: field for field in fields_of(operation.input)}
         for name in re.findall(r"{(\w+)}", route.path):
             yield fields[name].type
         for path in route.query:
@@ -117,20 +118,20 @@ def types_of(routed: Iterable[tuple[AnyOperation, Route]]) -> Iterator[Any]:
 def query_field(operation: AnyOperation, path: str) -> msgspec.structs.FieldInfo:
     """The field behind a dotted query path (``filter.names``)."""
     parameter, _, member = path.partition(".")
-    fields = {field.encode_name: field for field in msgspec.structs.fields(operation.input)}
+    fields = {field.encode_name: field for field in fields_of(operation.input)}
     if not member:
         return fields[parameter]
     structure = next(
         t for t in (*typing.get_args(fields[parameter].type), fields[parameter].type) if isinstance(t, type)
     )
-    return {field.encode_name: field for field in msgspec.structs.fields(structure)}[member]
+    return {field.encode_name: field for field in fields_of(structure)}[member]
 
 
 def operation_object(
     source: Source, operation: AnyOperation, route: Route, position: Iterator[tuple[Any, dict[str, Any]]]
 ) -> dict[str, Any]:
     """One operation; takes its schemas from ``position``."""
-    fields = {field.encode_name: field for field in msgspec.structs.fields(operation.input)}
+    fields = {field.encode_name: field for field in fields_of(operation.input)}
     made: dict[str, Any] = {"operationId": operation.id, "tags": [operation.service]}
     words = source.describe(operation)
     if words:
@@ -229,7 +230,7 @@ def union_schema(cls: type[Struct], union: Union) -> dict[str, Any]:
     Forbidden fields may be ``null``, which means unset. Where the discriminant itself may be unset, that branch forbids
     all of them.
     """
-    fields = {field.name: field for field in msgspec.structs.fields(cls)}
+    fields = {field.name: field for field in fields_of(cls)}
     key = fields[union.discriminant].encode_name
     branches = [
         case_schema(key, {"const": value}, fields, union, dict(union.cases.get(value, ())))
@@ -271,8 +272,13 @@ def enumeration(expected: Any) -> list[str]:
 def needs_example(cls: type[Struct]) -> bool:
     """Whether readers who propose a value of each field's type, and any word for a key, would propose a wrong one: some
     fields exclude others, a map has no words for keys, or the structure holds itself."""
-    fields = [field.type for field in msgspec.structs.fields(cls)]
-    return bool(cls.__vapi_unions__) or any(map(has_bound_keys, fields)) or cls in reachable(fields)
+    return bool(cls.__vapi_unions__) or has_bound_fields(cls) or cls in reachable(direct(cls))
+
+
+@cache
+def has_bound_fields(cls: type[Struct]) -> bool:
+    """Whether a field holds a map whose keys are not just any text."""
+    return any(has_bound_keys(field.type) for field in fields_of(cls))
 
 
 def has_bound_keys(expected: Any) -> bool:
@@ -318,18 +324,30 @@ def readable(cls: type) -> str:
 def reachable(types: Iterable[Any]) -> set[type]:
     """Every structure and enumeration inside ``types``."""
     seen: set[type] = set()
-    waiting = list(types)
+    waiting = list(within(types))
     while waiting:
         current = waiting.pop()
-        waiting.extend(argument for argument in typing.get_args(current) if argument is not ...)
-        if not isinstance(current, type) or current in seen:
-            continue
-        if issubclass(current, (Struct, ErrorBody)):
+        if current not in seen:
             seen.add(current)
-            waiting.extend(field.type for field in msgspec.structs.fields(current))
-        elif issubclass(current, Enum):
-            seen.add(current)
+            waiting += direct(current)
     return seen
+
+
+@cache
+def direct(cls: type) -> tuple[type, ...]:
+    """The structures and enumerations that the fields of a structure have as their types, or in them."""
+    if not issubclass(cls, (Struct, ErrorBody)):
+        return ()
+    return tuple(dict.fromkeys(within(field.type for field in fields_of(cls))))
+
+
+def within(types: Iterable[Any]) -> Iterator[type]:
+    """The structures and enumerations in ``types``, without what is in those."""
+    for each in types:
+        if isinstance(each, type) and issubclass(each, (Struct, ErrorBody, Enum)):
+            yield each
+        else:
+            yield from within(argument for argument in typing.get_args(each) if argument is not ...)
 
 
 def renamed(made: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:

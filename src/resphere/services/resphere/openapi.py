@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 from functools import cache
+from threading import Lock
 
 import msgspec
 
@@ -26,14 +28,25 @@ async def get(call: Call, implemented: bool | None, component: str | None) -> by
 
     :raises NotFound: no component of that name.
     """
-    # A second of work at the first call, which other requests must not wait for.
+    # Up to a second of work at the first call, which other requests must not wait for.
     product = call.environment.product
     return await asyncio.to_thread(made, product.version, product.api_releases, bool(implemented), component)
 
 
-@cache
+_MAKING = Lock()
+
+
 def made(version: str, releases: tuple[str, ...], implemented: bool, component: str | None) -> bytes:
-    """The encoded document of what ``releases`` have, made once."""
+    """The encoded document of what ``releases`` have, made once: those who ask for it meanwhile wait for it.
+
+    :raises NotFound: no component of that name.
+    """
+    with _MAKING:
+        return _made(version, releases, implemented, component)
+
+
+@cache
+def _made(version: str, releases: tuple[str, ...], implemented: bool, component: str | None) -> bytes:
     known = implementations()
     operations = served(releases)
     components = sorted({component_of(operation) for operation in operations})
@@ -74,4 +87,9 @@ def described(operation: AnyOperation) -> str | None:
     """What the operation's handler says of itself in its first line."""
     implementation = implementations().get(operation.id)
     text = inspect.getdoc(implementation.handler) if implementation else None
-    return text.splitlines()[0].replace("``", "`") if text else None
+    return _plain(text.splitlines()[0]) if text else None
+
+
+def _plain(text: str) -> str:
+    """``text`` without the marks of documentation in Python: no roles such as ``:func:``, and one backtick for two."""
+    return re.sub(r":(?:[a-z]+:)+`~?([^`]*)`", r"`\1`", text).replace("``", "`")
