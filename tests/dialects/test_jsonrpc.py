@@ -79,6 +79,8 @@ class TestProtocol:
             b"",
             b"{",
             b"not json",
+            b'{"jsonrpc":"2.0","method":"inv\xffoke","id":1,"params":{}}',
+            b'{"jsonrpc":"2.\xff","method":"invoke","id":1,"params":{}}',
             b"\xff",
             b'{"jsonrpc":"2.0","id":"\\ud800"}',
             b"[" * 50_000,

@@ -97,7 +97,7 @@ def test_a_body_may_repeat_the_path_and_no_more() -> None:
     assert isinstance(outcome, Resolved)
     for body in (b"", b"{}", b"null", b'{"category_id": "c-1"}'):
         assert EVERYTHING.decode(outcome, request("POST", target), body).category_id == "c-1"  # type: ignore[attr-defined]
-    for body in (b'{"category_id": "c-2"}', b'{"category_id": ["c-1"]}', b"[]", b"17", b'{"'):
+    for body in (b'{"category_id": "c-2"}', b'{"category_id": ["c-1"]}', b"[]", b"17", b'{"', b'{"\xff": 1}'):
         with pytest.raises(InvalidArgument):
             EVERYTHING.decode(outcome, request("POST", target), body)
     with pytest.raises(UnexpectedInput, match="other"):

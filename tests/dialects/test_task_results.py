@@ -63,14 +63,14 @@ def answer(served: Served, dialect: str) -> Any:
     operation: AnyOperation = cis.Tasks.get
     value = operation.input(task=TASK, spec=None)
     if dialect == "api":
-        reply = served._ask(served.api, api_call(operation, value))
+        reply = served.ask(served.api, api_call(operation, value))
     elif dialect == "rest":
-        reply = served._ask(served.rest, rest_call(operation, value))
+        reply = served.ask(served.rest, rest_call(operation, value))
     else:
         body = invocation(operation.service, "get", {"task": TASK}, session_context(served.token))
         call = msgspec.structs.replace(api_call(operation, value), method="POST", target="/api")
         call = msgspec.structs.replace(call, body=json.dumps(body).encode())
-        reply = served._ask(served.jsonrpc, call)
+        reply = served.ask(served.jsonrpc, call)
     assert reply.status == 200
     return json.loads(reply.body)
 

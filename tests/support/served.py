@@ -92,11 +92,11 @@ class Served:
 
     def ask_api(self, call: ApiCall) -> Reply:
         """The reply to any request on ``/api``."""
-        return self._ask(self.api, call)
+        return self.ask(self.api, call)
 
     def by_rest(self, operation: AnyOperation, value: Struct) -> Any:
         """The result, or the failure, on ``/rest``."""
-        reply = self._ask(self.rest, rest_call(operation, value))
+        reply = self.ask(self.rest, rest_call(operation, value))
         if reply.status >= 400:
             return failure(json.loads(reply.body)["value"])
         if operation.output is None:
@@ -109,7 +109,7 @@ class Served:
         """The result, or the failure, by JSON-RPC."""
         fields = json.loads(msgspec.json.encode(encoder(operation.input)(value)))["STRUCTURE"]["operation-input"]
         body = invocation(operation.service, operation.name, fields, session_context(self.token))
-        reply = self._ask(self.jsonrpc, ApiCall("POST", "/api", json.dumps(body).encode()))
+        reply = self.ask(self.jsonrpc, ApiCall("POST", "/api", json.dumps(body).encode()))
         result = json.loads(reply.body)["result"]
         if "error" in result:
             [fields] = result["error"]["ERROR"].values()
@@ -120,7 +120,8 @@ class Served:
             return b""
         return msgspec.convert(decoder(operation.output)(result["output"], ""), operation.output)
 
-    def _ask(self, dialect: Dialect, call: ApiCall) -> Reply:
+    def ask(self, dialect: Dialect, call: ApiCall) -> Reply:
+        """The reply to any request in a dialect."""
         path, _, query = call.target.partition("?")
         headers = {b"vmware-api-session-id": self.token.encode(), b"content-type": b"application/json"}
 

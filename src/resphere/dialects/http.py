@@ -67,6 +67,15 @@ def exceeds(request: Request, limit_bytes: int) -> bool:
     return announced is not None and announced.isdigit() and int(announced) > limit_bytes
 
 
+MOST_VALUES = 100_000
+"""What a document holds at most, for others wait while it is read and worked on."""
+
+
+def has_too_many_values(content: bytes) -> bool:
+    """Whether a JSON document is longer than anybody needs: there is a comma between each two values."""
+    return content.count(b",") >= MOST_VALUES
+
+
 def require_json(request: Request) -> None:
     """Refuse a body that says to be something else.
 

@@ -21,7 +21,17 @@ from resphere.contract.unions import check_unions
 from resphere.dialects.base import NO_CREDENTIALS, Credentials, Outcome, ReadBody, Refused, Reply, Request, Resolved
 from resphere.dialects.codec import Read, Write
 from resphere.dialects.gzip_member import gzip_extended
-from resphere.dialects.http import BYTE_ORDER_MARK, JSON, SESSION_HEADER, allow, allowing, challenge_of, exceeds
+from resphere.dialects.http import (
+    BYTE_ORDER_MARK,
+    JSON,
+    MOST_VALUES,
+    SESSION_HEADER,
+    allow,
+    allowing,
+    challenge_of,
+    exceeds,
+    has_too_many_values,
+)
 from resphere.dialects.validation import convert_strictly, invalid, refuse_duplicate_keys
 from resphere.dialects.vapi_values import decoder, encode_error, encoder, only
 
@@ -137,6 +147,8 @@ class JsonRpcDialect:
             if len(body) > self._body_limit_bytes:
                 raise self._too_large()
             body = body.removeprefix(BYTE_ORDER_MARK)
+            if has_too_many_values(body):
+                raise ProtocolFault(INVALID_REQUEST, f"The body must not have more than {MOST_VALUES} values.")
             proper = parse_proper(body)
             if proper is not None:
                 identity, params = proper
@@ -259,7 +271,7 @@ def parse_envelope(body: bytes) -> Envelope:
     """
     try:
         envelope = _envelope.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         if isinstance(parse(body), list):
             raise ProtocolFault(INVALID_REQUEST, "Batches are not supported.") from None
         raise ProtocolFault(INVALID_REQUEST, "The request must be an object.") from None

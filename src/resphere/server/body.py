@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from resphere.contract.errors import InvalidArgument, InvalidRequest, VapiError, message
+from resphere.dialects.http import MOST_VALUES
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -116,6 +117,13 @@ def announced_bytes(headers: dict[bytes, bytes]) -> int | None:
     """The length of the body, ``None`` where only its end will tell."""
     announced = headers.get(b"content-length", b"")
     return int(announced) if announced.isdigit() and b"transfer-encoding" not in headers else None
+
+
+def too_many_values() -> VapiError:
+    """The refusal of a document that holds more than anybody needs."""
+    return InvalidArgument(
+        message("resphere.body_too_many_values", "body: must not have more than {0} values.", MOST_VALUES)
+    ).http(413)
 
 
 def too_large(limit_bytes: int) -> VapiError:

@@ -14,7 +14,7 @@ MOST_COMMANDS = 1000
 MOST_PATHS = 2000
 """Files and directories that one process works on."""
 
-MOST_BYTES = 64 * 1024 * 1024
+MOST_BYTES = 32 * 1024 * 1024
 """What one process reads and writes in all."""
 
 

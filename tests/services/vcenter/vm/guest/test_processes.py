@@ -207,7 +207,7 @@ def test_a_process_moves_so_many_bytes_and_then_no_more(world: World, vm: Id) ->
     send(world, vm, "/srv/large", bytes(8 * 1024 * 1024))
     copies = "; ".join(f"cat /srv/large > /srv/{number}" for number in range(20))
     assert run_shell(world, vm, f"{copies} 2> /srv/errors") == 1
-    assert sum(entry.size for entry in world.call(Files.list, vm, ROOT, "/srv", None, None).files) < 64 * 1024 * 1024
+    assert sum(entry.size for entry in world.call(Files.list, vm, ROOT, "/srv", None, None).files) < 48 * 1024 * 1024
 
 
 def test_processes_are_ended(world: World, vm: Id) -> None:
