@@ -82,5 +82,5 @@ def test_no_privilege_of_a_caller_whom_nobody_knows(recorded: Recorded) -> None:
 
 def test_no_privilege_of_what_is_no_operation(recorded: Recorded) -> None:
     record = recorded.call("GET", "/api/vcenter/nothing", recorded.reader)
-    assert (record.status, record.operation, record.user) == (404, None, READER)
+    assert (record.status, record.operation, record.user) == (404, None, None)
     assert record.privilege is None
