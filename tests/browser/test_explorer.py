@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+import pytest
 
 from tests.browser.conftest import Watched
+from tests.openapi.documents import document, operations
 from tests.support.server import ADMINISTRATOR, PASSWORD, Client, Server
 
 if TYPE_CHECKING:
@@ -125,3 +128,62 @@ def test_components_are_chosen(watched: Watched, shared_server: Server) -> None:
     page.wait_for_selector('[data-tag="com.vmware.vcenter.VM"]')
     assert page.input_value("#component") == ""
     assert_quiet(watched, shared_server)
+
+
+def shown_tags(page: Page) -> list[str]:
+    """The services that are shown."""
+    return [str(each.get_attribute("data-tag")) for each in page.locator(".opblock-tag").all()]
+
+
+def test_the_filter_finds_words_of_path_id_and_summary(watched: Watched) -> None:
+    page = opened(watched)
+    every = len(shown_tags(page))
+    page.fill(".operation-filter-input", "start a virtual machine")
+    page.wait_for_function("count => document.querySelectorAll('.opblock-tag').length < count / 2", arg=every)
+    found = shown_tags(page)
+    assert "com.vmware.vcenter.vm.power" in found
+    page.fill(".operation-filter-input", "vm")
+    page.wait_for_function("count => document.querySelectorAll('.opblock-tag').length > count", arg=len(found))
+    assert "com.vmware.cis.session" not in shown_tags(page)
+    page.fill(".operation-filter-input", "nothing has this")
+    page.wait_for_function("document.querySelectorAll('.opblock-tag').length === 0")
+
+
+def test_what_is_not_implemented_is_marked(watched: Watched) -> None:
+    page = opened(watched)
+    page.click('[data-tag="com.vmware.vcenter.vm.power"]')
+    page.locator(".opblock").first.wait_for()
+    assert page.locator(".unimplemented").count() == 0
+    shown = document(component="appliance")
+    tag = next(each["tags"][0] for _, _, each in operations(shown) if not each["x-implemented"])
+    missing = sum(each["tags"] == [tag] and not each["x-implemented"] for _, _, each in operations(shown))
+    page.select_option("#component", "appliance")
+    page.uncheck("#implemented")
+    page.locator(f'[data-tag="{tag}"]').click()
+    marks = page.locator(".unimplemented")
+    marks.first.wait_for()
+    assert marks.count() == missing
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_narrow_screen_shows_the_whole_width(watched: Watched, scheme: Literal["light", "dark"]) -> None:
+    watched.page.emulate_media(color_scheme=scheme)
+    watched.page.set_viewport_size({"width": 390, "height": 860})
+    page = opened(watched)
+    operation(page, "com.vmware.vcenter.VM", VM_LIST)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.documentElement.classList.contains('dark-mode')") is (scheme == "dark")
+
+
+def test_a_browser_at_the_root_comes_to_the_explorer(watched: Watched, shared_server: Server) -> None:
+    watched.page.goto("/")
+    watched.page.wait_for_selector(".opblock-tag")
+    assert watched.page.url == f"{shared_server.url}/apiexplorer"
+
+
+def test_others_at_the_root_are_told_where_the_api_is(anonymous: Client) -> None:
+    reply = anonymous.get("/")
+    assert reply.status_code == 404
+    assert reply.json()["error_type"] == "NOT_FOUND"
+    for path in ("/api", "/rest", "/apiexplorer", "/api/openapi.json", "/api/session"):
+        assert path in reply.json()["messages"][0]["default_message"]

@@ -14,6 +14,7 @@ from resphere.dialects.validation import convert_strictly
 from tests.browser.conftest import Watched
 from tests.browser.test_explorer import VM_LIST, execute, log_in, opened, operation
 from tests.openapi.documents import document, operations
+from tests.support.server import Client
 
 JSON = "application/json"
 OPERATIONS = {operation.id: operation for operation in all_operations()}
@@ -78,3 +79,24 @@ def test_creating_a_machine_says_what_to_fill_in(watched: Watched) -> None:
     refusal = json.loads(body)
     assert (status, refusal["error_type"]) == (404, "NOT_FOUND"), body
     assert "string" in refusal["messages"][0]["args"]
+
+
+def test_creating_a_machine_takes_what_is_proposed_with_real_ids(client: Client) -> None:
+    (spec,) = document()["components"]["schemas"]["vcenter.VM.CreateSpec"]["examples"]
+    host = client.read("/api/vcenter/host?standalone=false&connection_states=CONNECTED")[0]["host"]
+    machine = client.read(f"/api/vcenter/vm?hosts={host}")[0]["vm"]
+    disks = client.read(f"/api/vcenter/vm/{machine}")["disks"]
+    folder = next(each["folder"] for each in client.read("/api/vcenter/folder?type=VIRTUAL_MACHINE"))
+    stores = {each["name"]: each["datastore"] for each in client.read("/api/vcenter/datastore")}
+    (name,) = {disk["backing"]["vmdk_file"].partition("]")[0][1:] for disk in list(disks.values())[:1]}
+    network = next(
+        each["network"] for each in client.read("/api/vcenter/network") if each["type"] == "STANDARD_PORTGROUP"
+    )
+    given = {
+        **spec,
+        "placement": {"folder": folder, "host": host, "datastore": stores[name]},
+        "nics": [{**spec["nics"][0], "backing": {**spec["nics"][0]["backing"], "network": network}}],
+    }
+    reply = client.post(VM_LIST, json=given)
+    assert reply.status_code == 201, reply.text
+    client.delete(f"{VM_LIST}/{reply.json()}")

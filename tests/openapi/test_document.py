@@ -121,6 +121,21 @@ def test_words_are_ours() -> None:
             assert not list(texts(said)), name
 
 
+def test_every_parameter_has_words_of_ours() -> None:
+    said = [
+        parameter["description"] for shown in shown_operations().values() for parameter in shown.get("parameters", ())
+    ]
+    assert len(said) > 1000
+    assert not [text for text in said if not re.fullmatch(r"[A-Z].*\.", text) or "_" in text]
+    by_name = {
+        parameter["name"]: parameter for parameter in shown_operations()["com.vmware.vcenter.VM.list"]["parameters"]
+    }
+    assert by_name["hosts"]["description"] == "Narrows the list down to these host systems, by id."
+    assert by_name["names"]["description"] == "Narrows the list down to these names."
+    (vm,) = shown_operations()["com.vmware.vcenter.VM.get"]["parameters"]
+    assert vm["description"] == "The id of a virtual machine."
+
+
 def test_words_have_no_marks_of_pythons_documentation() -> None:
     words = [shown.get("summary", "") for shown in shown_operations().values()]
     assert not [text for text in words if re.search(r":\w+:`|``", text)]

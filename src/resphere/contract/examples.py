@@ -26,6 +26,19 @@ SCALARS: dict[Any, Any] = {
     datetime: "2026-01-01T00:00:00.000Z",
     Any: "string",
 }
+PROPOSED: dict[str, dict[str, Any]] = {
+    "vcenter.VM.CreateSpec": {
+        "name": "new-vm",
+        "guest_OS": "UBUNTU_64",
+        "placement": {"folder": "string", "resource_pool": "string", "datastore": "string"},
+        "boot": {"type": "EFI", "delay": 0},
+        "cpu": {"count": 2, "cores_per_socket": 1},
+        "memory": {"size_MiB": 4096},
+        "disks": [{"type": "SCSI", "new_vmdk": {"capacity": 16 * 1024**3}}],
+        "nics": [{"backing": {"type": "STANDARD_PORTGROUP", "network": "string"}, "start_connected": True}],
+    },
+}
+"""Structures for which we propose what one would begin with; whatever is ``string`` in it is an id to be put in."""
 
 
 @cache

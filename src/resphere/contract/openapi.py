@@ -16,9 +16,10 @@ from typing import Any
 import msgspec
 
 from resphere.contract.errors import ERRORS, ErrorBody, VapiError
-from resphere.contract.examples import example, fields_of
+from resphere.contract.examples import PROPOSED, example, fields_of
 from resphere.contract.extensions import route_text
 from resphere.contract.model import AnyOperation, ByteStream, Requirement, Route, Struct, Union
+from resphere.contract.words import describe
 
 REFERENCE = "#/components/schemas/"
 GENERATED = "resphere.contract.generated."
@@ -65,8 +66,8 @@ def document(source: Source) -> dict[str, Any]:
     for name, cls in classes.items():
         if issubclass(cls, Struct) and cls.__vapi_unions__:
             components[name]["allOf"] = [union_schema(cls, union) for union in cls.__vapi_unions__]
-        if issubclass(cls, Struct) and needs_example(cls):
-            components[name]["examples"] = [example(cls)]
+        if issubclass(cls, Struct) and (readable(cls) in PROPOSED or needs_example(cls)):
+            components[name]["examples"] = [PROPOSED.get(readable(cls)) or example(cls)]
     without_null_defaults(schemas)
     without_null_defaults(components)
     names = {shown: readable(cls) for shown, cls in classes.items()}
@@ -137,7 +138,13 @@ def operation_object(
     if words:
         made["summary"] = words
     parameters = [
-        {"name": name, "in": "path", "required": True, "schema": next(position)[1]}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": describe(name, fields[name].type),
+            "schema": next(position)[1],
+        }
         for name in re.findall(r"{(\w+)}", route.path)
     ]
     parameters += [query_parameter(operation, path, next(position)[1]) for path in route.query]
@@ -170,6 +177,7 @@ def query_parameter(operation: AnyOperation, path: str, schema: dict[str, Any]) 
         "name": member or parameter,
         "in": "query",
         "required": field.required and not member,
+        "description": describe(member or parameter, field.type, filters=parameter == "filter" and bool(member)),
         "schema": query_schema(schema),
         "explode": True,
     }

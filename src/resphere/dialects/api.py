@@ -36,6 +36,12 @@ PLACES = frozenset(
 """Filters by place, which a read that has not got them ignores, as vCenter 8.0 must: Ansible's lookups walk down a path
 with what they found on it, and ask for ``resource-pool?parent_folders=...``. Other unknown keys are refused."""
 
+EXPLORER = "/apiexplorer"
+START = (
+    "This is vSphere's API: its operations are below /api and /rest, POST /api speaks JSON-RPC, /api/openapi.json "
+    "describes it, and /apiexplorer shows it in a browser. POST /api/session with name and password begins a session."
+)
+
 
 class ApiDialect:
     """``/api``, and the few paths of ours beside it."""
@@ -96,8 +102,13 @@ def below_api(path: str) -> bool:
 
 
 def no_resource(request: Request) -> NoResource:
-    """The refusal of a path that no release has, as vCenter words it."""
-    return NoResource(message("com.vmware.vapi.rest.httpNotFound", "Not found."))
+    """The refusal of a path that no release has, as vCenter words it; at ``/`` browsers are led to the explorer."""
+    if request.path not in ("", "/"):
+        return NoResource(message("com.vmware.vapi.rest.httpNotFound", "Not found."))
+    start = NoResource(message("resphere.start", START))
+    if b"text/html" in request.headers.get(b"accept", b""):
+        start.http(303, [("Location", EXPLORER), ("Vary", "Accept")])
+    return start
 
 
 def no_query(request: Request, method: str, queries: str) -> NotFound:

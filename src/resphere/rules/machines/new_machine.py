@@ -22,6 +22,7 @@ from resphere.inventory.model import Datastore, DatastoreFile, UnregisteredVm, V
 from resphere.inventory.tables import file_stem, home, vmx_claim
 from resphere.replica.replica import Replica
 from resphere.rules.candidates import Usable, anything
+from resphere.rules.fields import within
 from resphere.rules.hardware.addresses import UNITS, Bus, buses, used
 from resphere.rules.hardware.boot import with_boot
 from resphere.rules.hardware.boot_devices import with_boot_devices
@@ -85,19 +86,22 @@ def new_machine(
     require_supported(spec, version)
     vm = blank(id, name, place, guest(spec.guest_OS), version, identity, vmx_path(inventory, place.datastore, name))
     if spec.boot is not None:
-        vm = with_boot(vm, Boot.UpdateSpec(**msgspec.structs.asdict(spec.boot)))
+        with within("boot"):
+            vm = with_boot(vm, Boot.UpdateSpec(**msgspec.structs.asdict(spec.boot)))
     if spec.cpu is not None:
-        vm = with_cpu(vm, spec.cpu)
+        with within("cpu"):
+            vm = with_cpu(vm, spec.cpu)
     if spec.memory is not None:
-        vm = with_memory(vm, spec.memory)
+        with within("memory"):
+            vm = with_memory(vm, spec.memory)
     if spec.storage_policy is not None:
         policy = named_policy(inventory, spec.storage_policy.policy, "spec.storage_policy.policy")
         vm = with_home_policy(vm, policy)
     vm = with_storage(inventory, vm, spec)
-    vm = with_each(vm, spec.nics, lambda vm, nic: with_nic(inventory, vm, nic, usable))
-    vm = with_each(vm, spec.floppies, with_floppy)
-    vm = with_each(vm, spec.parallel_ports, with_parallel)
-    vm = with_each(vm, spec.serial_ports, with_serial)
+    vm = with_each(vm, "nics", spec.nics, lambda vm, nic: with_nic(inventory, vm, nic, usable))
+    vm = with_each(vm, "floppies", spec.floppies, with_floppy)
+    vm = with_each(vm, "parallel_ports", spec.parallel_ports, with_parallel)
+    vm = with_each(vm, "serial_ports", spec.serial_ports, with_serial)
     return with_boot_order(vm, spec.boot_devices or ())
 
 
@@ -179,11 +183,15 @@ def folder_exists(inventory: Replica, datastore: Datastore, folder: str) -> bool
 
 
 def with_each(
-    vm: VirtualMachine, specs: tuple[S, ...] | None, add: Callable[[VirtualMachine, S], tuple[VirtualMachine, str]]
+    vm: VirtualMachine,
+    field: str,
+    specs: tuple[S, ...] | None,
+    add: Callable[[VirtualMachine, S], tuple[VirtualMachine, str]],
 ) -> VirtualMachine:
-    """``vm`` with a device for each of ``specs``, in their order."""
-    for spec in specs or ():
-        vm, _ = add(vm, spec)
+    """``vm`` with a device for each of ``specs``, in their order; ``field`` is where they stand."""
+    for position, spec in enumerate(specs or ()):
+        with within(f"{field}[{position}]"):
+            vm, _ = add(vm, spec)
     return vm
 
 
@@ -192,25 +200,27 @@ def with_storage(inventory: Replica, vm: VirtualMachine, spec: Spec) -> VirtualM
 
     A list of adapters that is given is all there is; else those are added that disks and drives need.
     """
-    vm = with_each(vm, spec.scsi_adapters, with_scsi_adapter)
-    vm = with_each(vm, spec.sata_adapters, with_sata_adapter)
-    vm = with_each(vm, spec.nvme_adapters, with_nvme_adapter)
+    vm = with_each(vm, "scsi_adapters", spec.scsi_adapters, with_scsi_adapter)
+    vm = with_each(vm, "sata_adapters", spec.sata_adapters, with_sata_adapter)
+    vm = with_each(vm, "nvme_adapters", spec.nvme_adapters, with_nvme_adapter)
     given = {Bus.SCSI: spec.scsi_adapters, Bus.SATA: spec.sata_adapters, Bus.NVME: spec.nvme_adapters}
     missing = {kind for kind, adapters in given.items() if adapters is None}
     disks = default_disks(vm) if spec.disks is None else spec.disks
     # Whoever asks for a certain place gets it before the others choose.
     for number in sorted(range(len(disks)), key=lambda number: not names_place(disks[number])):
         disk = disks[number]
-        if Bus(disk.type or guest(vm.guest_OS).disk_bus) in missing:
-            vm = with_adapter_for_disk(vm, disk)
         try:
-            vm, _ = with_disk(inventory, vm, disk, number)
+            with within(f"disks[{number}]"):
+                if Bus(disk.type or guest(vm.guest_OS).disk_bus) in missing:
+                    vm = with_adapter_for_disk(vm, disk)
+                vm, _ = with_disk(inventory, vm, disk, number)
         except ResourceBusy as busy:
             # A file that another VM uses: create declares RESOURCE_IN_USE for what the disk service calls busy.
             raise ResourceInUse(*busy.messages) from None
     cdroms = spec.cdroms or ()
-    for cdrom in sorted(cdroms, key=lambda cdrom: not names_place(cdrom)):
-        vm = with_drive(inventory, vm, cdrom, Bus.SATA in missing)
+    for number in sorted(range(len(cdroms)), key=lambda number: not names_place(cdroms[number])):
+        with within(f"cdroms[{number}]"):
+            vm = with_drive(inventory, vm, cdroms[number], Bus.SATA in missing)
     return vm
 
 

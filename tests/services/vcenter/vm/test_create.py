@@ -522,3 +522,36 @@ def test_hardware_older_than_the_adapters_proposed(world: World) -> None:
     with pytest.raises(Unsupported) as refused:
         made(world, guest_OS=GuestOS.RHEL_7_64, hardware_version=Version.VMX_09)
     assert refused.value.messages[0].args == ("RHEL_7_64", "VMX_10", "VMX_09")
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"boot": Boot.CreateSpec(delay=-1)}, "spec.boot.delay: "),
+        ({"cpu": Cpu.UpdateSpec(count=0)}, "spec.cpu.count: "),
+        ({"cpu": Cpu.UpdateSpec(count=3, cores_per_socket=2)}, "spec.cpu.cores_per_socket: "),
+        ({"memory": Memory.UpdateSpec(size_MiB=3)}, "spec.memory.size_MiB: "),
+        (
+            {"disks": (Disk.CreateSpec(new_vmdk=vmdk()), Disk.CreateSpec(new_vmdk=vmdk(capacity=0)))},
+            "spec.disks[1].new_vmdk.capacity: ",
+        ),
+        (
+            {
+                "nics": (
+                    Ethernet.CreateSpec(
+                        mac_type=Ethernet.MacAddressType.MANUAL,
+                        mac_address="x",
+                        backing=Ethernet.BackingSpec(
+                            type=Ethernet.BackingType.OPAQUE_NETWORK, network=ids.NetworkId(OPAQUE.id)
+                        ),
+                    ),
+                )
+            },
+            "spec.nics[0].mac_address: ",
+        ),
+    ],
+)
+def test_a_refusal_names_the_field_where_it_stands(world: World, fields: dict[str, Any], path: str) -> None:
+    with pytest.raises(InvalidArgument) as refusal:
+        world.call(VM.create, spec(**fields))
+    assert refusal.value.messages[0].default_message.startswith(path)

@@ -40,10 +40,51 @@
     else if (authorized && authorized.has("session")) ui.authActions.logout(["session"]);
   }
 
+  /* What the filter is compared with: path and words of an operation, and its id without what all ids begin with. */
+  const SAME = { vm: "virtual machine", vms: "virtual machines" };
+  const IDLE = new Set(["a", "an", "the", "of", "to", "in", "for", "all"]);
+  const wordsOf = (text) => text.toLowerCase().split(/[^a-z0-9]+/).filter(Boolean);
+
+  function wordsOfOperation(operation) {
+    const id = operation.getIn(["operation", "operationId"], "").replace(/^com\.vmware\./, "");
+    const summary = operation.getIn(["operation", "summary"], "");
+    const words = wordsOf([operation.get("path"), id.replace(/([a-z])([A-Z])/g, "$1 $2"), summary].join(" "));
+    return words.concat(...words.filter((word) => word in SAME).map((word) => wordsOf(SAME[word])));
+  }
+
+  /* Operations of which each word of the phrase begins some word. */
+  function opsFilter(tags, phrase) {
+    const wanted = wordsOf(phrase).filter((word) => !IDLE.has(word));
+    const fits = (operation) => {
+      const words = wordsOfOperation(operation);
+      return wanted.every((start) => words.some((word) => word.startsWith(start)));
+    };
+    return tags
+      .map((tag) => tag.set("operations", tag.get("operations").filter(fits)))
+      .filter((tag) => tag.get("operations").size > 0);
+  }
+
+  /* A mark on what the server has not: such operations answer UNSUPPORTED. */
+  const Marks = (system) => ({
+    fn: { opsFilter },
+    wrapComponents: {
+      OperationSummaryPath: (Original) => (props) => {
+        /* Of the document: the operation itself is there once it is unfolded. */
+        const place = ["paths", props.operationProps.get("path"), props.operationProps.get("method")];
+        const implemented = system.specSelectors.specJson().getIn([...place, "x-implemented"]) !== false;
+        const path = system.React.createElement(Original, props);
+        if (implemented) return path;
+        const mark = system.React.createElement("span", { className: "unimplemented" }, "not implemented");
+        return system.React.createElement(system.React.Fragment, null, path, mark);
+      },
+    },
+  });
+
   const ui = SwaggerUIBundle({
     domNode: part("explorer"),
     url: description(),
     presets: [SwaggerUIBundle.presets.apis],
+    plugins: [Marks],
     layout: "BaseLayout",
     deepLinking: true,
     defaultModelsExpandDepth: -1,
@@ -52,7 +93,11 @@
     filter: true,
     showExtensions: true,
     validatorUrl: null,
-    onComplete: () => show(),
+    onComplete: () => {
+      const filter = document.querySelector(".operation-filter-input");
+      if (filter) filter.placeholder = "Filter by words of path, id and summary";
+      show();
+    },
     requestInterceptor: (request) => {
       request.credentials = "omit";
       return request;
@@ -103,6 +148,12 @@
       show("The server does not answer; the session ends there when it has been idle: " + error.message);
     }
   });
+
+  /* Swagger UI's dark colors hang on a class. */
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+  dark.addEventListener("change", follow);
+  follow();
 
   offerComponents();
 })();

@@ -1,0 +1,30 @@
+"""Names of fields in refusals, where a rule's own specification stands inside another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+from resphere.contract.errors import VapiError
+
+SPEC = "spec"
+
+
+@contextmanager
+def within(field: str) -> Iterator[None]:
+    """Have refusals of ``spec.count`` say ``spec.<field>.count``: what they speak of is that field of the caller's."""
+    try:
+        yield
+    except VapiError as error:
+        error.messages = tuple(
+            msgspec.structs.replace(each, default_message=_inside(each.default_message, field))
+            for each in error.messages
+        )
+        raise
+
+
+def _inside(text: str, field: str) -> str:
+    rest = text.removeprefix(SPEC)
+    return f"{SPEC}.{field}{rest}" if rest != text and rest[:1] in (".", ":") else text
