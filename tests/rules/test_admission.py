@@ -117,6 +117,38 @@ def test_a_writer_that_saw_more_room_is_stopped(tmp_path: Path) -> None:
     asyncio.run(test())
 
 
+def test_a_file_grows_while_its_datastore_shrinks(tmp_path: Path) -> None:
+    """What is there already refers to the datastore, and is not why that is relied upon."""
+
+    async def test() -> None:
+        async with opened(tmp_path / "store.db", tables=TABLES, derived=WIRING.derived) as other:
+            file = DatastoreFile(id="file-1", name="1.vmdk", parent=STORE.id, capacity=GIB)
+            await other.change(put(*with_free(100 * GIB), file))
+            shrunk = False
+
+            async def before(_: Transaction) -> None:
+                nonlocal shrunk
+                if not shrunk:
+                    shrunk = True
+                    now = store_of(other)
+                    await other.change(put(msgspec.structs.replace(now, capacity=now.capacity - 80 * GIB)))
+
+            store = await store_in(tmp_path / "store.db")
+            late = Replica(Scripted(store, before), TABLES, derived=WIRING.derived)
+            await late.load()
+
+            def grow(edit: Edit) -> None:
+                admit(late, edit, {STORE.id: 50 * GIB})
+                edit.put(msgspec.structs.replace(file, capacity=51 * GIB))
+
+            with pytest.raises(UnableToAllocateResource):
+                await late.change(grow)
+            assert await free(late) == 19 * GIB
+            await store.close()
+
+    asyncio.run(test())
+
+
 def test_one_change_that_asks_twice(tmp_path: Path) -> None:
     async def test(replica: Replica) -> None:
         await replica.change(put(*with_free(10 * GIB)))

@@ -10,6 +10,7 @@ import argparse
 import sys
 import tomllib
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -60,20 +61,20 @@ def stale(explained: list[Explanation]) -> list[str]:
     ]
 
 
-def tried(target: Target, parts: list[str], known: set[tuple[str, str, str, str]], jobs: int) -> list[Run]:
-    """The runs of a target's mutants that nobody has explained.
+def tried(target: Target, parts: list[str], known: set[tuple[str, str, str, str]], jobs: int) -> Iterator[Run]:
+    """The runs of a target's mutants that nobody has explained, as they end.
 
     :raises SystemExit: the tests fail without any fault.
     """
     modules = [each for each in target.modules if not parts or any(part in each for part in parts)]
     mutants = [mutant for module in modules for mutant in mutants_in(module, target) if mutant.key not in known]
     if not mutants:
-        return []
+        return
     (base,) = run_all([None], target.tests, LONGEST_SECONDS, 1)
     if base.outcome is not Outcome.SURVIVED:
         sys.exit(f"mutants: {' '.join(target.tests)} cannot be run, or fail without a fault")
     print(f"{len(mutants)} of {', '.join(modules)}: {base.seconds:.0f} s without a fault", flush=True)
-    return run_all(mutants, target.tests, 10 + PATIENCE * base.seconds * jobs, jobs)
+    yield from run_all(mutants, target.tests, 10 + PATIENCE * base.seconds * jobs, jobs)
 
 
 def main() -> int:
@@ -84,18 +85,21 @@ def main() -> int:
     options = parser.parse_args()
     explained = explanations()
     complaints = stale(explained)
-    runs: list[Run] = []
-    for target in TARGETS:
-        runs += tried(target, options.parts, {each.key for each in explained}, options.jobs)
-    for run in runs:
-        if run.outcome is Outcome.SURVIVED and run.mutant is not None:
-            found = run.mutant
-            complaints.append(f"{found.module}:{found.line}: {found.function}: {found.mutation}: {found.code}")
-    outcomes = Counter(run.outcome for run in runs)
-    print(", ".join(f"{count} {outcome}" for outcome, count in outcomes.items()) or "nothing tried")
     for complaint in complaints:
-        print(complaint)
-    return 1 if complaints else 0
+        print(f"explained.toml: {complaint}")
+    outcomes: Counter[Outcome] = Counter()
+    for target in TARGETS:
+        for run in tried(target, options.parts, {each.key for each in explained}, options.jobs):
+            outcomes[run.outcome] += 1
+            if run.outcome is Outcome.SURVIVED and run.mutant is not None:
+                print(f"survived: {told(run.mutant)}", flush=True)
+    print(", ".join(f"{count} {outcome}" for outcome, count in outcomes.items()) or "nothing tried")
+    return 1 if complaints or outcomes[Outcome.SURVIVED] else 0
+
+
+def told(mutant: Mutant) -> str:
+    """A mutant in a line."""
+    return f"{mutant.module}:{mutant.line}: {mutant.function}: {mutant.mutation}: {mutant.code}"
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import msgspec
 
@@ -40,8 +41,8 @@ class Mutant(msgspec.Struct, frozen=True):
     mutation: str
     code: str
     line: int
-    source: str
-    """The whole module, with the fault."""
+    source: Callable[[], str]
+    """Makes the whole module, with the fault."""
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -57,8 +58,7 @@ def mutants_of(module: str, source: str, calls: tuple[str, ...] | None = None) -
         for mutation, code, change in _changes(node):
             if calls is not None and not _calls(node, calls):
                 continue
-            changed = _with(tree, place, change)
-            found.append(Mutant(module, function, mutation, code, _line(node), changed))
+            found.append(Mutant(module, function, mutation, code, _line(node), partial(_with, tree, place, change)))
     return found
 
 

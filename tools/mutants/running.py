@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
@@ -61,7 +61,7 @@ class _Finder(importlib.abc.MetaPathFinder):
 
     def __init__(self, mutant: Mutant) -> None:
         self._name = module_name(mutant.module)
-        self._loader = _Loader(SOURCES / mutant.module, mutant.source)
+        self._loader = _Loader(SOURCES / mutant.module, mutant.source())
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -84,9 +84,11 @@ def module_name(module: str) -> str:
     return f"resphere.{module.removesuffix('.py').replace('/', '.')}"
 
 
-def run_all(mutants: Sequence[Mutant | None], tests: tuple[str, ...], timeout_seconds: float, jobs: int) -> list[Run]:
+def run_all(
+    mutants: Sequence[Mutant | None], tests: tuple[str, ...], timeout_seconds: float, jobs: int
+) -> Iterator[Run]:
     """Run the tests against each until one fails, so many at once; ``None`` stands for the code as it is."""
-    pending, runs = list(reversed(mutants)), list[Run]()
+    pending = list(reversed(mutants))
     working: dict[int, tuple[ForkProcess, Mutant | None, float]] = {}
     while pending or working:
         while pending and len(working) < jobs:
@@ -99,15 +101,14 @@ def run_all(mutants: Sequence[Mutant | None], tests: tuple[str, ...], timeout_se
         for sentinel, (process, mutant, begun) in list(working.items()):
             seconds = time.monotonic() - begun
             if not process.is_alive():
-                runs.append(Run(mutant, _outcome(mutant, process.exitcode), seconds))
+                yield Run(mutant, _outcome(mutant, process.exitcode), seconds)
             elif seconds >= timeout_seconds:
                 process.kill()
                 process.join()
-                runs.append(Run(mutant, Outcome.HUNG, seconds))
+                yield Run(mutant, Outcome.HUNG, seconds)
             else:
                 continue
             del working[sentinel]
-    return runs
 
 
 def _outcome(mutant: Mutant | None, code: int | None) -> Outcome:

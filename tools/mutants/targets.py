@@ -28,15 +28,15 @@ TARGETS = (
     Target(("replica/contention.py",), (ALONE, "tests/replica/test_conflicts.py")),
     Target(("store/planning.py",), (ALONE, "tests/store/test_planning.py")),
     Target(("access/check.py",), (ALONE, "tests/access/test_check.py", "tests/access/test_privileges.py")),
+    Target(("rules/admission.py",), (ALONE, "tests/rules/test_admission.py"), PRIMITIVES),
+    Target(("rules/new_hosts.py",), ("tests/services/vcenter/test_names_at_once.py",), PRIMITIVES),
+    Target(("rules/standard_networks.py",), ("tests/services/vcenter/test_standard_networks.py",), PRIMITIVES),
     Target(
         (
             "rules/settlement/guests.py",
             "rules/settlement/machines.py",
             "rules/settlement/settlement.py",
             "rules/settlement/snapshots.py",
-            "rules/admission.py",
-            "rules/new_hosts.py",
-            "rules/standard_networks.py",
             "services/resphere/vcenter/datastore.py",
             "services/resphere/vcenter/network.py",
             "services/resphere/vcenter/vm/snapshots.py",
@@ -46,6 +46,7 @@ TARGETS = (
             "services/vcenter/vm/data_sets/data_sets.py",
             "services/vcenter/vm/data_sets/entries.py",
             "services/vcenter/vm/guest/customization.py",
+            "tasks/job.py",
         ),
         RACES,
         PRIMITIVES,
@@ -55,5 +56,4 @@ TARGETS = (
         ("tests/services/vcenter/compute/test_policies.py",),
         PRIMITIVES,
     ),
-    Target(("tasks/job.py",), ("tests/tasks/test_runner.py",), PRIMITIVES),
 )

@@ -12,12 +12,21 @@ from typing import Any
 import msgspec
 import pytest
 
-from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, NotFound, ServiceUnavailable, VapiError
+from resphere.contract.errors import (
+    InvalidArgument,
+    NotAllowedInCurrentState,
+    NotFound,
+    ResourceBusy,
+    ServiceUnavailable,
+    VapiError,
+)
 from resphere.contract.extensions.hosts import HostMaintenance
-from resphere.contract.extensions.moves import HostMoves
+from resphere.contract.extensions.inventory_specs import NameSpec
+from resphere.contract.extensions.moves import HostMoves, Machines
 from resphere.contract.extensions.networks import Networks
 from resphere.contract.extensions.vm_snapshots import VmSnapshots
 from resphere.contract.generated import ids, vcenter, vcenter_vm
+from resphere.contract.generated.cis_task import Status
 from resphere.contract.generated.vcenter_host_entropy import ExternalPool
 from resphere.contract.generated.vcenter_host_hardware import DirectPathDevices
 from resphere.contract.generated.vcenter_vm import DataSets, Hardware, Power
@@ -28,11 +37,12 @@ from resphere.inventory.customization import GuestCustomization
 from resphere.inventory.data_sets import DataSet
 from resphere.inventory.host_parts import devices_of
 from resphere.inventory.model import Cluster, Datacenter, Host, VirtualMachine
+from resphere.tasks.record import Task
 from tests.services.vcenter.building import add_cluster, add_host, first, found
 from tests.support.customizations import linux
 from tests.support.guests import ROOT, ending, machine, ready_vm, run_shell
 from tests.support.racing import Work, check, race, two_worlds
-from tests.support.world import World
+from tests.support.world import NOW, World
 
 OFF, ON = Power.State.POWERED_OFF, Power.State.POWERED_ON
 ENTER = HostMaintenance.Spec(action=HostMaintenance.Action.ENTER, evacuate_powered_off_vms=False)
@@ -237,3 +247,30 @@ def test_a_machine_is_deleted_while_it_is_worked_on(worlds: tuple[World, World])
         lambda world: world.begin(vcenter.VM.delete, vm),
         NotFound,
     )
+
+
+@pytest.mark.parametrize("what", ["start", "rename"])
+def test_a_machine_is_worked_on_at_once_while_other_work_begins(worlds: tuple[World, World], what: str) -> None:
+    vm = ids.VirtualMachineId(machine_off(worlds[0]).id)
+    other_work = Task(
+        id="task-1",
+        service="com.vmware.vcenter.VM",
+        operation="relocate",
+        description="",
+        target_type="VirtualMachine",
+        target=vm,
+        exclusive=True,
+        owner="other",
+        status=Status.RUNNING,
+        queued_time=NOW,
+        start_time=NOW,
+    )
+
+    def work(world: World) -> Any:
+        if what == "start":
+            return world.begin(Power.start, vm)
+        return world.begin(Machines.update, vm, NameSpec(name="renamed"))
+
+    before = machine(worlds[0], vm)
+    meet(worlds, work, lambda world: world.inventory.change(lambda edit: edit.put(other_work)), ResourceBusy)
+    assert machine(worlds[0], vm) == before
