@@ -66,7 +66,7 @@ class World:
             inventory=inventory,
             provider=cast(Provider, None),
             tasks=cast(Tasks, None),
-            product=cast(Product, None),
+            product=Product("8.0.3", "1", "0", "test", ("8.0",), "test", ()),
             now=lambda: samples.NOON,
             random_bytes=rng.randbytes,
             list_limits=True,

@@ -63,7 +63,7 @@ class Attaching:
         before = self._exclusive_of(attachment)
         if before is not None:
             if category.is_single:
-                raise too_many(tag, category, target)
+                raise too_many(self._inventory.epoch, tag, category, target)
             # Attached before the category was widened.
             self._edit.put(msgspec.structs.replace(before, exclusive=False))
         self._exclusive[category.id, target.id] = attachment if attachment.exclusive else None
@@ -104,20 +104,20 @@ def require_readable(call: Call, object_id: vapi_std.DynamicID) -> ManagedObject
                 "resphere.tagging.object_not_readable",
                 "The object '{0}:{1}' does not exist, or you do not have the privilege to read it.",
                 object_id.type,
-                object_id.id,
+                f"{object_id.id}:{call.vcenter}",
             )
         )
     return found
 
 
-def invalid_object(object_id: vapi_std.DynamicID) -> InvalidArgument:
-    """The refusal of an object that is not there, or is of another type."""
+def invalid_object(vcenter: str, object_id: vapi_std.DynamicID) -> InvalidArgument:
+    """The refusal of an object that is not there, or is of another type; ``vcenter`` is this one's instance UUID."""
     return InvalidArgument(
         message(
             "resphere.tagging.invalid_object",
             "object_id: there is no object '{1}' of the type '{0}' that could have tags.",
             object_id.type,
-            object_id.id,
+            f"{object_id.id}:{vcenter}",
         )
     )
 
@@ -136,14 +136,14 @@ def not_associable(tag: Tag, category: Category, type: str) -> InvalidArgument:
     )
 
 
-def too_many(tag: Tag, category: Category, target: ManagedObject) -> InvalidArgument:
+def too_many(vcenter: str, tag: Tag, category: Category, target: ManagedObject) -> InvalidArgument:
     """The refusal of a second tag of a category with the cardinality ``SINGLE``."""
     return InvalidArgument(
         message(
             "cis.tagging.attach.invalidArgument.cardinality.error",
             "The tag '{0}' cannot be attached to '{1}', which has another tag of the category '{2}' already.",
             tag.name,
-            target.id,
+            f"{target.id}:{vcenter}",
             category.name,
         )
     )

@@ -42,7 +42,7 @@ async def attach(call: Call, tag_id: ids.CisTaggingTagId, object_id: vapi_std.Dy
         tag = attaching.tag(tag_id)
         target = find_readable(call, object_id)
         if target is None:
-            raise invalid_object(object_id)
+            raise invalid_object(call.vcenter, object_id)
         attaching.attach(tag, target)
 
     await call.unfiltered.change(plan)
@@ -99,7 +99,7 @@ async def attach_tag_to_multiple_objects(
         def attach_to(object_id: vapi_std.DynamicID) -> None:
             target = find_readable(call, object_id)
             if target is None:
-                raise invalid_object(object_id)
+                raise invalid_object(call.vcenter, object_id)
             attaching.attach(tag, target)
 
         return batch(object_ids, attach_to)
@@ -120,7 +120,7 @@ async def detach_tag_from_multiple_objects(
         def detach_from(object_id: vapi_std.DynamicID) -> None:
             target = find_readable(call, object_id)
             if target is None:
-                raise invalid_object(object_id)
+                raise invalid_object(call.vcenter, object_id)
             attaching.detach(tag, target.id)
 
         return batch(object_ids, detach_from)
