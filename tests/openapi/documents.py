@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from functools import cache
 from typing import Any
 
@@ -31,3 +31,17 @@ def operations(of: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, item in of["paths"].items():
         for method, operation in item.items():
             yield path, method, operation
+
+
+def shared(value: Any, known: dict[Hashable, Any]) -> Any:
+    """``value`` with its equal parts being one object: validators look at an object once."""
+    key: Hashable
+    if isinstance(value, dict):
+        value = {name: shared(part, known) for name, part in value.items()}
+        key = ("{", *((name, id(part)) for name, part in value.items()))
+    elif isinstance(value, list):
+        value = [shared(part, known) for part in value]
+        key = ("[", *map(id, value))
+    else:
+        key = (type(value), value)
+    return known.setdefault(key, value)
