@@ -8,7 +8,7 @@ import pytest
 
 from resphere.store import planning
 from resphere.store.base import Check, Conflict, Taking, Transaction, Write
-from resphere.store.planning import Facts, Key, Outcome, Plan, check_form, check_text, rewrites_claims
+from resphere.store.planning import Facts, GroupState, Key, Outcome, check_form, check_text, rewrites_claims
 
 A, B = ("item", "a"), ("item", "b")
 
@@ -25,16 +25,16 @@ def plan(
     stored: tuple[str, ...] = (),
     taken: list[tuple[int, str, int]] | None = None,
     forgotten: int = 0,
-) -> Plan:
+) -> GroupState:
     """A plan at the sequence 10; ``stored`` are claims of documents that it does not name."""
 
     def stored_claim(prefix: str, besides: Container[str]) -> str | None:
         return next((claim for claim in stored if claim.startswith(prefix) and claim not in besides), None)
 
-    return Plan(Facts(revisions or {}, holders or {}, stored_claim, taken or [], forgotten), 10)
+    return GroupState(Facts(revisions or {}, holders or {}, stored_claim, taken or [], forgotten), 10)
 
 
-def refused(planned: Plan, transaction: Transaction) -> tuple[str, str]:
+def refused(planned: GroupState, transaction: Transaction) -> tuple[str, str]:
     """Reason and subject; the plan is as before."""
     before = planned.sequence, dict(planned.documents), list(planned.taken), planned.moved_claims()
     with pytest.raises(Conflict) as conflict:

@@ -36,9 +36,9 @@ class Contention:
             commit.set_result(None)
 
     @contextmanager
-    def place(self) -> Iterator[Place]:
+    def place(self) -> Iterator[Waiter]:
         """A place in a line, to be taken when needed and given up in the end."""
-        place = Place(self._commits, self._lines)
+        place = Waiter(self._commits, self._lines)
         try:
             yield place
         finally:
@@ -53,7 +53,7 @@ class Line:
         self.members = 0
 
 
-class Place:
+class Waiter:
     """One change's place in the line for at most one object.
 
     Whoever is first in a line waits for commits only, which wait for nobody: so no two can wait for each other.

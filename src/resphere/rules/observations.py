@@ -13,7 +13,7 @@ from resphere.rules.files import settle as settle_files
 from resphere.rules.hardware.cpu import with_cpu
 from resphere.rules.hardware.memory import with_memory
 from resphere.rules.hardware.version import NEWEST
-from resphere.rules.machines.guest_defaults import guest
+from resphere.rules.machines.guest_defaults import defaults_of
 from resphere.rules.machines.new_machine import Identity, blank, vmx_path
 from resphere.rules.machines.power_states import powered_on
 from resphere.rules.names import is_free
@@ -44,7 +44,7 @@ def appeared(s: Settlement, machine: ObservedMachine) -> VirtualMachine:
     identity = Identity(machine.bios_uuid, machine.instance_uuid)
     path = vmx_path(inventory, place.datastore, name)
     id = edit.new_id(VirtualMachine.id_prefix)
-    vm = blank(id, name, place, guest(machine.guest_OS), NEWEST, identity, path)
+    vm = blank(id, name, place, defaults_of(machine.guest_OS), NEWEST, identity, path)
     vm = with_cpu(vm, Cpu.UpdateSpec(count=machine.cpu_count))
     vm = with_memory(vm, Memory.UpdateSpec(size_MiB=machine.memory_size_MiB))
     return s.put_machine(None, powered_on(vm) if machine.running else vm)

@@ -57,7 +57,7 @@ def unmerged_room(vm: VirtualMachine) -> dict[str, int]:
     return {path: size for path, size in found if path is not None}
 
 
-class Files:
+class FileLedger:
     """The files on each datastore: path -> capacity in bytes. A file counts once, however many objects hold it.
 
     A path means the datastore of its name that the VM's host has mounted; others may have that name elsewhere. Files
@@ -93,7 +93,7 @@ class Files:
         snapshots: Iterable[Snapshot] = (),
         files: Iterable[DatastoreFile] = (),
         unregistered: Iterable[UnregisteredVm] = (),
-    ) -> Files:
+    ) -> FileLedger:
         """Count everything anew."""
         for kept in (self.sizes, self.used, self._shared, self._by_name, self._snapshots, self._snapshots_of):
             kept.clear()
@@ -273,10 +273,10 @@ def _same_files(old: VirtualMachine, new: VirtualMachine) -> bool:
     )
 
 
-def files_among(objects: Iterable[ManagedObject]) -> Files:
+def files_among(objects: Iterable[ManagedObject]) -> FileLedger:
     """The files of an inventory that is not in a replica."""
     found = tuple(objects)
-    return Files().count(
+    return FileLedger().count(
         [obj for obj in found if isinstance(obj, Host)],
         [obj for obj in found if isinstance(obj, Datastore)],
         [obj for obj in found if isinstance(obj, VirtualMachine)],
@@ -287,19 +287,19 @@ def files_among(objects: Iterable[ManagedObject]) -> Files:
 
 
 FILES = Derived(
-    Files,
+    FileLedger,
     {
-        Host: Files.host_changed,
-        Datastore: Files.datastore_changed,
-        VirtualMachine: Files.vm_changed,
-        Snapshot: Files.snapshot_changed,
-        DatastoreFile: Files.file_changed,
-        UnregisteredVm: Files.unregistered_changed,
+        Host: FileLedger.host_changed,
+        Datastore: FileLedger.datastore_changed,
+        VirtualMachine: FileLedger.vm_changed,
+        Snapshot: FileLedger.snapshot_changed,
+        DatastoreFile: FileLedger.file_changed,
+        UnregisteredVm: FileLedger.unregistered_changed,
     },
 )
 
 
-def _files(inventory: Replica) -> Files:
+def _files(inventory: Replica) -> FileLedger:
     files = inventory.derived(FILES)
     if not files.is_sound:
         files.count(

@@ -1,8 +1,8 @@
 """Decides what a group of transactions does to the stored documents, without touching them.
 
-An engine looks up the :class:`Facts` its group depends on, puts the transactions one after another to a :class:`Plan`,
-and writes what the plan holds in the end. Each transaction sees those planned before it; a refused one leaves no trace.
-Pure and without any engine's words, so that every engine decides alike.
+An engine looks up the :class:`Facts` its group depends on, puts the transactions one after another to a
+:class:`GroupState`, and writes what that holds in the end. Each transaction sees those before it; a refused one leaves
+no trace. Pure and without any engine's words, so that every engine decides alike.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     body: bytes | None
 
 
-class Plan:
+class GroupState:
     """The state that a group of transactions arrives at.
 
     ``sequence`` is the last one given out. ``documents`` are in the order of their last change; only the last state of
@@ -110,9 +110,9 @@ class Plan:
             self._held.setdefault(key, set()).add(claim)
 
     def add(self, transaction: Transaction) -> int:
-        """Plan ``transaction`` on top of those before it and return its sequence.
+        """GroupState ``transaction`` on top of those before it and return its sequence.
 
-        :raises Conflict: an assumption does not hold; the plan is as before.
+        :raises Conflict: an assumption does not hold; the state is as before.
         """
         for check in transaction.checks:
             self._expect(check.kind, check.id, check.expected)

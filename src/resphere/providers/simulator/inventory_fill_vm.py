@@ -17,9 +17,9 @@ from resphere.providers.simulator.catalog import BASE_TIME, CURRENT_TOOLS, GIB, 
 from resphere.providers.simulator.inventory_entries import Draft, Entry
 from resphere.providers.simulator.inventory_faults import allowed, suggestion
 from resphere.providers.simulator.inventory_fill import Fields, draws_for, is_complete, overlaid, size_in_bytes
-from resphere.providers.simulator.machine import OFF, ON, Plan, PlannedDisk, PlannedNic, build
+from resphere.providers.simulator.machine import OFF, ON, MachinePlan, PlannedDisk, PlannedNic, build
 from resphere.providers.simulator.snapshots import switched_off
-from resphere.rules.machines.guest_defaults import Guest, guest
+from resphere.rules.machines.guest_defaults import GuestDefaults, defaults_of
 from resphere.rules.machines.proposals import boot_info
 
 _MERGED = ("hardware", "boot", "cpu", "memory", "tools", "guest")
@@ -129,7 +129,7 @@ class MachineFiller:
         if not disks:
             return None
         draws = draws_for(entry, self.draft)
-        plan = Plan(
+        plan = MachinePlan(
             id=entry.id,
             name=entry.name,
             parent=str(given.get("parent")),
@@ -156,10 +156,10 @@ class MachineFiller:
             defaults["boot"] = msgspec.to_builtins(boot_info(Boot.Type(firmware)))
         return overlaid(defaults, _without_lists(given), _MERGED)
 
-    def _system(self, entry: Entry, given: Fields) -> Guest | None:
+    def _system(self, entry: Entry, given: Fields) -> GuestDefaults | None:
         name = given.get("guest_OS")
         if isinstance(name, str) and name in GuestOS.__members__:
-            return guest(GuestOS(name))
+            return defaults_of(GuestOS(name))
         if name is None:
             self.draft.fault(entry, "guest_OS", "must be set, such as UBUNTU_64 or WINDOWS_SERVER_2021")
         else:

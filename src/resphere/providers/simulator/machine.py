@@ -21,7 +21,7 @@ from resphere.inventory.tables import file_stem
 from resphere.providers.simulator import devices
 from resphere.providers.simulator.catalog import GIB, ToolsRelease
 from resphere.rules.hardware.hot_add import memory_of
-from resphere.rules.machines.guest_defaults import Guest, Version
+from resphere.rules.machines.guest_defaults import GuestDefaults, Version
 from resphere.rules.machines.proposals import boot_info, hardware_info
 
 ON, OFF = Power.State.POWERED_ON, Power.State.POWERED_OFF
@@ -46,13 +46,13 @@ class PlannedNic(msgspec.Struct, frozen=True, gc=False):
     mac_type: Ethernet.MacAddressType = Ethernet.MacAddressType.ASSIGNED
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class MachinePlan(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is to be built. At least one disk; its datastore is the VM's. ``tools`` is None where none are installed."""
 
     id: str
     name: str
     parent: str
-    guest: Guest
+    guest: GuestDefaults
     host: ids.HostSystemId
     resource_pool: ids.ResourcePoolId
     bios_uuid: str
@@ -76,7 +76,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     annotation: str = ""
 
 
-def build(plan: Plan) -> VirtualMachine:
+def build(plan: MachinePlan) -> VirtualMachine:
     """The VM of a plan. Raises ValueError where the guest's adapters have no place for so many disks."""
     guest = plan.guest
     running = plan.power_state is ON
@@ -150,7 +150,7 @@ def disk_places(
     return tuple((devices.disk_key(disk_bus, bus, unit), bus, unit) for bus, unit in places if (bus, unit) not in taken)
 
 
-def _disks(plan: Plan) -> dict[ids.VcenterVmHardwareDiskId, Disk.Info]:
+def _disks(plan: MachinePlan) -> dict[ids.VcenterVmHardwareDiskId, Disk.Info]:
     bus_type = plan.guest.disk_bus
     places = disk_places(bus_type, plan.guest.cdrom_bus)
     if len(plan.disks) > len(places):
@@ -165,7 +165,7 @@ def _disks(plan: Plan) -> dict[ids.VcenterVmHardwareDiskId, Disk.Info]:
     return disks
 
 
-def _nics(plan: Plan, running: bool) -> dict[ids.VcenterVmHardwareEthernetId, Ethernet.Info]:
+def _nics(plan: MachinePlan, running: bool) -> dict[ids.VcenterVmHardwareEthernetId, Ethernet.Info]:
     return {
         devices.nic_key(index): devices.nic(
             index,
@@ -251,7 +251,7 @@ def tools_info(family: GuestOSFamily, open_vm_tools: bool, release: ToolsRelease
     )
 
 
-def _guest_state(plan: Plan) -> GuestState | None:
+def _guest_state(plan: MachinePlan) -> GuestState | None:
     """What the Tools report, None without Tools."""
     if plan.tools is None:
         return None
@@ -269,7 +269,9 @@ def _guest_state(plan: Plan) -> GuestState | None:
 
 
 @cache
-def _filesystems(guest: Guest, capacities: tuple[int, ...], used_eighths: int) -> dict[str, LocalFilesystem.Info]:
+def _filesystems(
+    guest: GuestDefaults, capacities: tuple[int, ...], used_eighths: int
+) -> dict[str, LocalFilesystem.Info]:
     """One filesystem a disk: `C:\\`, `D:\\` ... on Windows, else `/` and `/data`, `/data2` ..."""
     windows = guest.family is GuestOSFamily.WINDOWS
     places = disk_places(guest.disk_bus, guest.cdrom_bus)

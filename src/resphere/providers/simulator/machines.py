@@ -20,10 +20,10 @@ from resphere.providers.simulator.catalog import (
     ToolsRelease,
 )
 from resphere.providers.simulator.draws import Draws, Numbers
-from resphere.providers.simulator.machine import OFF, ON, Plan, PlannedDisk, PlannedNic, build
+from resphere.providers.simulator.machine import OFF, ON, MachinePlan, PlannedDisk, PlannedNic, build
 from resphere.providers.simulator.snapshots import with_snapshots
 from resphere.providers.simulator.topology import Site
-from resphere.rules.machines.guest_defaults import Guest, Version, guest
+from resphere.rules.machines.guest_defaults import GuestDefaults, Version, defaults_of
 
 SUSPENDED = Power.State.SUSPENDED
 
@@ -73,7 +73,7 @@ class _Machines:
             return self._template(index // _TEMPLATE_EVERY, site)
         draws = self._draws
         role = draws.pick(_ROLE_DRAWS)
-        system = guest(draws.pick(role.guests))
+        system = defaults_of(draws.pick(role.guests))
         cpu_count, memory_GiB = draws.pick(role.shapes)
         environment = ENVIRONMENTS[role.test and draws.random() < _TEST_SHARE]
         power_state = OFF if draws.random() < _OFF_SHARE else ON
@@ -81,7 +81,7 @@ class _Machines:
             power_state = SUSPENDED
         name = self._name(role.prefix)
         return build(
-            Plan(
+            MachinePlan(
                 id=f"vm-{self._numbers.take()}",
                 name=name,
                 parent=site.folders[environment, role.folder],
@@ -110,10 +110,10 @@ class _Machines:
 
     def _template(self, turn: int, site: Site) -> VirtualMachine:
         prefix, guest_OS = TEMPLATES[turn % len(TEMPLATES)]
-        system = guest(guest_OS)
+        system = defaults_of(guest_OS)
         draws = self._draws
         return build(
-            Plan(
+            MachinePlan(
                 id=f"vm-{self._numbers.take()}",
                 name=self._name(prefix),
                 parent=site.folders[TEMPLATES_FOLDER, ""],
@@ -168,7 +168,7 @@ class _Machines:
             subnet = self._subnets[network.id]
         return PlannedNic(network, self._mac(), subnet.take(ipv6=ipv6))
 
-    def _tools(self, system: Guest) -> ToolsRelease | None:
+    def _tools(self, system: GuestDefaults) -> ToolsRelease | None:
         drawn = self._draws.random()
         if drawn < _TOOLS_MISSING_SHARE or system.guest_OS.value.startswith("OTHER"):
             return None

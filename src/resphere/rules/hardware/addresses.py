@@ -21,7 +21,7 @@ class Bus(StrEnum):
     NVME = "NVME"
 
 
-class Place(msgspec.Struct, frozen=True):
+class BusPlace(msgspec.Struct, frozen=True):
     """A place on a bus. On IDE ``bus`` is 0 for the primary channel and ``unit`` 0 for the master."""
 
     kind: Bus
@@ -46,7 +46,7 @@ FIRST_KEY: dict[Bus, tuple[int, int]] = {
 """The key of unit 0 on bus 0, and how many keys one bus takes, as vCenter numbers them."""
 
 
-def key_of(place: Place) -> str:
+def key_of(place: BusPlace) -> str:
     """The device's key, which follows from its place: SCSI 0:1 is ``2001``."""
     first, width = FIRST_KEY[place.kind]
     return str(first + width * place.bus + place.unit)
@@ -62,7 +62,7 @@ def buses(vm: VirtualMachine, kind: Bus) -> list[int]:
     return sorted(adapter.bus for adapter in adapters.values())
 
 
-def used(vm: VirtualMachine) -> Iterator[Place]:
+def used(vm: VirtualMachine) -> Iterator[BusPlace]:
     """The places that the VM's disks and CD-ROM drives take."""
     for disk in vm.disks.values():
         yield place_of(disk)
@@ -70,7 +70,7 @@ def used(vm: VirtualMachine) -> Iterator[Place]:
         yield place_of(cdrom)
 
 
-def place_of(device: Disk.Info | Cdrom.Info) -> Place:
+def place_of(device: Disk.Info | Cdrom.Info) -> BusPlace:
     """Where a device sits."""
     kind = Bus(str(device.type))
     if device.ide is not None:
@@ -79,15 +79,15 @@ def place_of(device: Disk.Info | Cdrom.Info) -> Place:
     if isinstance(device, Disk.Info):
         address = device.sata or device.scsi or device.nvme  # type: ignore[assignment]
     assert address is not None
-    return Place(kind, address.bus, address.unit)
+    return BusPlace(kind, address.bus, address.unit)
 
 
-def ide_place(address: IdeAddressInfo) -> Place:
+def ide_place(address: IdeAddressInfo) -> BusPlace:
     """An IDE address as a place."""
-    return Place(Bus.IDE, 0 if address.primary else 1, 0 if address.master else 1)
+    return BusPlace(Bus.IDE, 0 if address.primary else 1, 0 if address.master else 1)
 
 
-def allocate(vm: VirtualMachine, kind: Bus, bus: int | None, unit: int | None) -> Place:
+def allocate(vm: VirtualMachine, kind: Bus, bus: int | None, unit: int | None) -> BusPlace:
     """A free place of a kind: the one asked for, or the first free one on the asked or any bus.
 
     :raises InvalidArgument: there is no such bus or unit.
@@ -105,7 +105,7 @@ def allocate(vm: VirtualMachine, kind: Bus, bus: int | None, unit: int | None) -
             message("resphere.vm.hardware.no_unit", "A {0} bus has no unit {1} for devices.", kind, unit)
         )
     wanted = [bus] if bus is not None else there
-    places = [Place(kind, b, u) for b in wanted for u in ([unit] if unit is not None else UNITS[kind])]
+    places = [BusPlace(kind, b, u) for b in wanted for u in ([unit] if unit is not None else UNITS[kind])]
     for place in places:
         if place not in taken:
             return place

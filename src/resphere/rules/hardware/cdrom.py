@@ -11,7 +11,7 @@ from resphere.inventory.model import VirtualMachine
 from resphere.inventory.tables import path_on_datastore
 from resphere.replica.replica import Replica
 from resphere.rules.files import store_of
-from resphere.rules.hardware.addresses import Bus, Place, allocate, buses, key_of
+from resphere.rules.hardware.addresses import Bus, BusPlace, allocate, buses, key_of
 from resphere.rules.hardware.devices import (
     initial_state,
     lowest_free,
@@ -58,7 +58,7 @@ def require_changeable(vm: VirtualMachine, on_ide: bool, act: str) -> None:
         require_not_suspended(vm, act)
 
 
-def place_for(vm: VirtualMachine, spec: Cdrom.CreateSpec) -> Place:
+def place_for(vm: VirtualMachine, spec: Cdrom.CreateSpec) -> BusPlace:
     """The place that ``spec`` asks for; unset: on SATA where the VM has such an adapter, else on IDE."""
     kind = Bus(spec.type) if spec.type else Bus.SATA if buses(vm, Bus.SATA) else Bus.IDE
     if kind is Bus.IDE:

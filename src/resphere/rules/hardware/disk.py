@@ -15,12 +15,12 @@ from resphere.contract.generated.vcenter_vm_hardware import (
 )
 from resphere.inventory.model import VirtualMachine
 from resphere.replica.replica import Replica
-from resphere.rules.hardware.addresses import Bus, Place, allocate, key_of
+from resphere.rules.hardware.addresses import Bus, BusPlace, allocate, key_of
 from resphere.rules.hardware.cdrom import require_changeable
 from resphere.rules.hardware.devices import lowest_free
 from resphere.rules.hardware.families import DISKS
 from resphere.rules.hardware.vmdk import existing_file, new_file
-from resphere.rules.machines.guest_defaults import guest
+from resphere.rules.machines.guest_defaults import defaults_of
 from resphere.rules.named_policies import named_policy
 from resphere.rules.storage_policies import with_disk_policy
 
@@ -54,9 +54,9 @@ def with_disk(
     return vm, key
 
 
-def place_for(vm: VirtualMachine, spec: Disk.CreateSpec) -> Place:
+def place_for(vm: VirtualMachine, spec: Disk.CreateSpec) -> BusPlace:
     """The place that ``spec`` asks for, on the guest's usual bus if it names none."""
-    kind = Bus(spec.type or guest(vm.guest_OS).disk_bus)
+    kind = Bus(spec.type or defaults_of(vm.guest_OS).disk_bus)
     if kind is Bus.IDE:
         ide = spec.ide
         bus = None if ide is None or ide.primary is None else 0 if ide.primary else 1
@@ -66,7 +66,7 @@ def place_for(vm: VirtualMachine, spec: Disk.CreateSpec) -> Place:
     return allocate(vm, kind, asked.bus if asked else None, asked.unit if asked else None)
 
 
-def disk_at(place: Place, label: str, path: str, capacity: int) -> Disk.Info:
+def disk_at(place: BusPlace, label: str, path: str, capacity: int) -> Disk.Info:
     """A disk in a place; ``capacity`` in bytes."""
     kind, bus, unit = place.kind, place.bus, place.unit
     return Disk.Info(

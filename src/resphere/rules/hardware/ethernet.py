@@ -12,7 +12,7 @@ from resphere.replica.replica import Replica
 from resphere.rules.candidates import Usable, anything
 from resphere.rules.hardware.devices import added, changed, initial_state, require_not_suspended
 from resphere.rules.hardware.families import NICS
-from resphere.rules.machines.guest_defaults import guest
+from resphere.rules.machines.guest_defaults import defaults_of
 from resphere.rules.refusals import not_found
 
 Key = ids.VcenterVmHardwareEthernetId
@@ -83,7 +83,7 @@ def new_nic(
 
     Addresses that are not given are assigned by vCenter, also where they are to be generated (as vCenter 8.0 does).
     """
-    kind = spec.type or guest(vm.guest_OS).nic_type
+    kind = spec.type or defaults_of(vm.guest_OS).nic_type
     mac_type = MacType.MANUAL if spec.mac_type is MacType.MANUAL else MacType.ASSIGNED
     start_connected = bool(spec.start_connected)
     return Ethernet.Info(

@@ -8,7 +8,7 @@ from resphere.contract.generated.vcenter_vm_hardware_adapter import Scsi
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.hardware.adapters import with_adapter
 from resphere.rules.hardware.families import SCSI_ADAPTERS
-from resphere.rules.machines.guest_defaults import guest
+from resphere.rules.machines.guest_defaults import defaults_of
 
 Key = ids.VcenterVmHardwareScsiAdapterId
 
@@ -23,7 +23,7 @@ def with_scsi_adapter(vm: VirtualMachine, spec: Scsi.CreateSpec) -> tuple[Virtua
         present = next(iter(current.scsi_adapters.values()), None)
         return Scsi.Info(
             label=f"SCSI controller {bus}",
-            type=spec.type or (present.type if present else guest(current.guest_OS).scsi_type),
+            type=spec.type or (present.type if present else defaults_of(current.guest_OS).scsi_type),
             scsi=ScsiAddressInfo(bus=bus, unit=OWN_UNIT),
             pci_slot_number=spec.pci_slot_number,
             sharing=spec.sharing or Scsi.Sharing.NONE,

@@ -20,7 +20,7 @@ from resphere.inventory.tables import is_of_file_names
 from resphere.replica.replica import Replica
 from resphere.rules.admission import no_room
 from resphere.rules.files import disk_files, file_at, store_of
-from resphere.rules.machines.guest_defaults import guest
+from resphere.rules.machines.guest_defaults import defaults_of
 from resphere.rules.space import files_on, free_space
 
 GIB = 1 << 30
@@ -37,7 +37,7 @@ def new_file(inventory: Replica, vm: VirtualMachine, spec: Disk.VmdkCreateSpec) 
     :raises ResourceInaccessible: the datastore is.
     :raises UnableToAllocateResource: the datastore has no room.
     """
-    capacity = guest(vm.guest_OS).disk_size_GiB * GIB if spec.capacity is None else spec.capacity
+    capacity = defaults_of(vm.guest_OS).disk_size_GiB * GIB if spec.capacity is None else spec.capacity
     if not 0 < capacity <= LARGEST_BYTES:
         raise InvalidArgument(
             message(

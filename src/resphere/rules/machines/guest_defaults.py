@@ -13,7 +13,7 @@ from resphere.contract.generated.vcenter_vm_hardware_adapter import Scsi
 Version = Hardware.Version
 
 
-class Guest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class GuestDefaults(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A guest system and its defaults; memory in MiB, the disk in GiB. ``scsi_type`` counts only for SCSI disks."""
 
     guest_OS: GuestOS
@@ -210,7 +210,7 @@ _OLDEST_OF_GUESTS = {
 
 
 @cache
-def guest(guest_OS: GuestOS) -> Guest:
+def defaults_of(guest_OS: GuestOS) -> GuestDefaults:
     """The defaults for a guest system; every value of the enumeration has some."""
     found = next(family for family in _FAMILIES if guest_OS.value.startswith(family.prefix))
     fields: dict[str, object] = {
@@ -221,10 +221,10 @@ def guest(guest_OS: GuestOS) -> Guest:
     }
     if not _is_64_bit(guest_OS):
         fields["firmware"] = Boot.Type.BIOS
-    return _with_oldest_version(msgspec.convert(fields, Guest))
+    return _with_oldest_version(msgspec.convert(fields, GuestDefaults))
 
 
-def _with_oldest_version(system: Guest) -> Guest:
+def _with_oldest_version(system: GuestDefaults) -> GuestDefaults:
     """The guest with the oldest virtual hardware that knows it and has the adapters that it is given."""
     known = (version for prefix, version in _OLDEST_OF_GUESTS.items() if system.guest_OS.value.startswith(prefix))
     adapters = _OLDEST_OF_DISKS.get(system.disk_bus, _OLDEST_OF_CDROMS[system.cdrom_bus])

@@ -39,7 +39,7 @@ from resphere.rules.hardware.sata import with_sata_adapter
 from resphere.rules.hardware.scsi import with_scsi_adapter
 from resphere.rules.hardware.serial import with_serial
 from resphere.rules.hardware.version import NEWEST
-from resphere.rules.machines.guest_defaults import Guest, guest
+from resphere.rules.machines.guest_defaults import GuestDefaults, defaults_of
 from resphere.rules.machines.proposals import boot_info, hardware_info
 from resphere.rules.named_policies import named_policy
 from resphere.rules.placement.resolution import Place
@@ -84,7 +84,9 @@ def new_machine(
     """
     version = spec.hardware_version or NEWEST
     require_supported(spec, version)
-    vm = blank(id, name, place, guest(spec.guest_OS), version, identity, vmx_path(inventory, place.datastore, name))
+    vm = blank(
+        id, name, place, defaults_of(spec.guest_OS), version, identity, vmx_path(inventory, place.datastore, name)
+    )
     if spec.boot is not None:
         with within("boot"):
             vm = with_boot(vm, Boot.UpdateSpec(**msgspec.structs.asdict(spec.boot)))
@@ -120,7 +122,7 @@ def require_supported(spec: Spec, version: Hardware.Version) -> None:
                 version,
             )
         )
-    oldest = guest(spec.guest_OS).oldest_version
+    oldest = defaults_of(spec.guest_OS).oldest_version
     if version < oldest and any(getattr(spec, field) is None for field in GUEST_SPECIFIC):
         raise Unsupported(
             message(
@@ -134,7 +136,7 @@ def require_supported(spec: Spec, version: Hardware.Version) -> None:
 
 
 def blank(
-    id: str, name: str, place: Place, proposed: Guest, version: Hardware.Version, identity: Identity, path: str
+    id: str, name: str, place: Place, proposed: GuestDefaults, version: Hardware.Version, identity: Identity, path: str
 ) -> VirtualMachine:
     """A VM that is off, without any device, with what is proposed for its guest."""
     return VirtualMachine(
@@ -211,7 +213,7 @@ def with_storage(inventory: Replica, vm: VirtualMachine, spec: Spec) -> VirtualM
         disk = disks[number]
         try:
             with within(f"disks[{number}]"):
-                if Bus(disk.type or guest(vm.guest_OS).disk_bus) in missing:
+                if Bus(disk.type or defaults_of(vm.guest_OS).disk_bus) in missing:
                     vm = with_adapter_for_disk(vm, disk)
                 vm, _ = with_disk(inventory, vm, disk, number)
         except ResourceBusy as busy:
@@ -226,7 +228,7 @@ def with_storage(inventory: Replica, vm: VirtualMachine, spec: Spec) -> VirtualM
 
 def default_disks(vm: VirtualMachine) -> tuple[Disk.CreateSpec, ...]:
     """One disk of the size that is proposed for the guest; none where that is 0."""
-    proposed = guest(vm.guest_OS).disk_size_GiB
+    proposed = defaults_of(vm.guest_OS).disk_size_GiB
     return (Disk.CreateSpec(new_vmdk=Disk.VmdkCreateSpec()),) if proposed else ()
 
 
@@ -242,14 +244,14 @@ def names_place(spec: Disk.CreateSpec | Cdrom.CreateSpec) -> bool:
 
 def with_adapter_for_disk(vm: VirtualMachine, spec: Disk.CreateSpec) -> VirtualMachine:
     """``vm`` with the adapter that the disk needs."""
-    kind = Bus(spec.type or guest(vm.guest_OS).disk_bus)
+    kind = Bus(spec.type or defaults_of(vm.guest_OS).disk_bus)
     address = spec.scsi or spec.sata or spec.nvme
     return with_adapter_for(vm, kind, address.bus if address is not None else None)
 
 
 def with_drive(inventory: Replica, vm: VirtualMachine, spec: Cdrom.CreateSpec, may_add: bool) -> VirtualMachine:
     """``vm`` with the CD-ROM drive, on the guest's usual bus if it names none; ``may_add``: SATA adapters too."""
-    usual = guest(vm.guest_OS).cdrom_bus
+    usual = defaults_of(vm.guest_OS).cdrom_bus
     if spec.type is None and (may_add or usual is Cdrom.HostBusAdapterType.IDE):
         spec = msgspec.structs.replace(spec, type=usual)
     if spec.type is Cdrom.HostBusAdapterType.SATA and may_add:

@@ -13,7 +13,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 import msgspec
 
 from resphere.store.base import Conflict, Transaction
-from resphere.store.planning import Facts, Key, Outcome, Plan, rewrites_claims
+from resphere.store.planning import Facts, GroupState, Key, Outcome, rewrites_claims
 
 # SQLite takes at most 1 GB in one value; in portions an import also needs less memory at once.
 PORTION_BYTES = 16 * 1024 * 1024
@@ -99,7 +99,7 @@ def apply_transactions(
     :raises sqlite3.Error: the caller rolls back, and none of them is stored.
     """
     sequence, log_rows = connection.execute(_SELECT_STATE).fetchone()
-    plan = Plan(_facts(connection, transactions, sequence), sequence)
+    plan = GroupState(_facts(connection, transactions, sequence), sequence)
     outcomes: list[int | Conflict] = []
     for transaction in transactions:
         try:
@@ -162,7 +162,7 @@ def _select_takings(connection: sqlite3.Connection, since: int) -> list[tuple[in
     return msgspec.json.decode(found, type=list[tuple[int, str, int]])
 
 
-def _keep_takings(connection: sqlite3.Connection, plan: Plan, before: int) -> None:
+def _keep_takings(connection: sqlite3.Connection, plan: GroupState, before: int) -> None:
     connection.execute(_INSERT_TAKINGS, (_json(plan.taken),))
     if plan.sequence // TAKINGS_FORGOTTEN_EVERY > before // TAKINGS_FORGOTTEN_EVERY:
         connection.execute(_DELETE_TAKINGS, (plan.sequence - TAKINGS_KEPT,))
@@ -182,7 +182,7 @@ def _stored_claim(connection: sqlite3.Connection, prefix: str, besides: Containe
         cursor.close()
 
 
-def _write(connection: sqlite3.Connection, plan: Plan) -> None:
+def _write(connection: sqlite3.Connection, plan: GroupState) -> None:
     gone = [key for key, outcome in plan.documents.items() if outcome.body is None]
     for rows, bodies in _portions(plan.documents):
         connection.execute(_UPSERT_DOCUMENTS, (bodies, _json(rows)))

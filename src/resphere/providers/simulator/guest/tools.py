@@ -21,8 +21,7 @@ from resphere.providers.simulator.machine import tools_info
 from resphere.replica.replica import Replica
 from resphere.rules.files import store_of
 from resphere.rules.guests.network import addresses_by_nic
-from resphere.rules.machines.guest_defaults import Guest
-from resphere.rules.machines.guest_defaults import guest as defaults_of
+from resphere.rules.machines.guest_defaults import GuestDefaults, defaults_of
 from resphere.rules.space import files_on
 
 FOLDER = f"{ON_HOST}/usr/lib/vmware/isoimages/"
@@ -179,7 +178,7 @@ def with_new_leases(vm: VirtualMachine) -> VirtualMachine:
     return msgspec.structs.replace(vm, guest=msgspec.structs.replace(vm.guest, ip_addresses=addresses))
 
 
-def found_state(vm: VirtualMachine, system: Guest) -> GuestState:
+def found_state(vm: VirtualMachine, system: GuestDefaults) -> GuestState:
     """What new Tools find in a guest: a name, an address on each NIC, a file system on each disk."""
     addresses = (dhcp_address(nic.mac_address) for nic in vm.nics.values() if nic.mac_address)
     return GuestState(
@@ -191,7 +190,7 @@ def found_state(vm: VirtualMachine, system: Guest) -> GuestState:
     )
 
 
-def _filesystems(vm: VirtualMachine, system: Guest) -> dict[str, LocalFilesystem.Info]:
+def _filesystems(vm: VirtualMachine, system: GuestDefaults) -> dict[str, LocalFilesystem.Info]:
     windows = system.family is GuestOSFamily.WINDOWS
     found = {}
     for index, (key, disk) in enumerate(vm.disks.items()):

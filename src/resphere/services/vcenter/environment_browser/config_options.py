@@ -13,7 +13,7 @@ from resphere.contract.generated.vcenter_environment_browser import ConfigOption
 from resphere.contract.generated.vcenter_vm import GuestOS, GuestOSFamily
 from resphere.contract.generated.vcenter_vm_hardware import Boot, Disk, Ethernet
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Scsi
-from resphere.rules.machines.guest_defaults import Guest, Version, guest
+from resphere.rules.machines.guest_defaults import GuestDefaults, Version, defaults_of
 from resphere.rules.machines.guest_ids import vim_guest_id
 from resphere.services.call import Call
 from resphere.services.registry import implements
@@ -76,7 +76,7 @@ async def get(call: Call, params: Api.GetParams) -> Api.Info:
 
 def option(version: Version, guest_ids: Collection[str] | None) -> dict[str, Any]:
     """VIM's ``VirtualMachineConfigOption`` of a version, with the guests of those VIM ids (none given: with all)."""
-    guests = [guest(each) for each in GuestOS]
+    guests = [defaults_of(each) for each in GuestOS]
     shown = [
         descriptor(each, version)
         for each in guests
@@ -93,7 +93,7 @@ def option(version: Version, guest_ids: Collection[str] | None) -> dict[str, Any
     }
 
 
-def descriptor(system: Guest, version: Version) -> dict[str, Any]:
+def descriptor(system: GuestDefaults, version: Version) -> dict[str, Any]:
     """VIM's ``GuestOsDescriptor``; memory and disks in MiB."""
     scsi = SCSI_CONTROLLERS[system.scsi_type]
     disk_controller = DISK_CONTROLLERS.get(system.disk_bus, scsi)

@@ -27,7 +27,7 @@ DEFAULT_PAGE_SIZE = 20
 LARGEST_PAGE_SIZE = 1000
 
 
-class Place(msgspec.Struct, frozen=True, array_like=True):
+class Position(msgspec.Struct, frozen=True, array_like=True):
     """A place in a list: behind the document ``after``, among those with one of ``names`` (``None``: among all)."""
 
     after: str
@@ -38,18 +38,18 @@ class InvalidMarker(ValueError):
     """The marker is none of ours."""
 
 
-def write_marker(place: Place) -> str:
+def write_marker(place: Position) -> str:
     """The marker of a place."""
     return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode()
 
 
-def read_marker(marker: str) -> Place:
+def read_marker(marker: str) -> Position:
     """The place that a marker stands for.
 
     :raises InvalidMarker: it is none of ours.
     """
     try:
-        return msgspec.json.decode(base64.b64decode(marker, altchars=b"-_", validate=True), type=Place)
+        return msgspec.json.decode(base64.b64decode(marker, altchars=b"-_", validate=True), type=Position)
     except (binascii.Error, ValueError) as error:
         raise InvalidMarker(marker) from error
 
@@ -79,7 +79,7 @@ def cut(documents: Iterator[D], size: int, names: tuple[str, ...] | None = None)
     """The next ``size`` documents, and the marker of what follows; ``None`` where nothing does."""
     shown = list(islice(documents, size))
     more = bool(shown) and next(documents, None) is not None
-    return shown, write_marker(Place(shown[-1].id, names)) if more else None
+    return shown, write_marker(Position(shown[-1].id, names)) if more else None
 
 
 def page(
@@ -98,7 +98,7 @@ def page(
             message("resphere.tagging.marker_with_filter", "iterate.marker: cannot be given together with a filter.")
         )
     try:
-        place = read_marker(marker) if marker else Place("", None if names is None else tuple(sorted(names)))
+        place = read_marker(marker) if marker else Position("", None if names is None else tuple(sorted(names)))
     except InvalidMarker:
         raise NotFound(unknown_marker(marker)) from None
     if place.names is None:
