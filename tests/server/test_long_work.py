@@ -23,7 +23,7 @@ from resphere.contract.lookup import api_routes
 from resphere.contract.model import ByteStream, Struct
 from resphere.dialects.api import ApiDialect
 from resphere.dialects.base import Request, Resolved
-from resphere.dialects.http import MOST_VALUES
+from resphere.dialects.http import BYTE_ORDER_MARK, MOST_VALUES
 from resphere.server.pipeline import LARGE_BODY_BYTES
 from tests.support.calls import ApiCall
 from tests.support.guests import ROOT, ready_vm
@@ -127,9 +127,10 @@ def test_large_bodies_are_decoded_beside_the_loop(served: Served) -> None:
 
 def test_documents_of_too_many_values_are_refused(served: Served) -> None:
     body = json.dumps({"object_ids": [1] * (MOST_VALUES + 1)}, separators=(",", ":")).encode()
-    reply = served.ask_api(ApiCall("POST", BATCH, body))
-    assert reply.status == 413
-    assert json.loads(reply.body)["messages"][0]["id"] == "resphere.body_too_many_values"
+    for document in (body, b"\n " + body, BYTE_ORDER_MARK + body):
+        reply = served.ask_api(ApiCall("POST", BATCH, document))
+        assert reply.status == 413
+        assert json.loads(reply.body)["messages"][0]["id"] == "resphere.body_too_many_values"
     rpc = invocation(
         "com.vmware.vcenter.VM", "list", {"filter": [1] * (MOST_VALUES + 1)}, session_context(served.token)
     )

@@ -30,7 +30,7 @@ from resphere.contract.errors import (
 )
 from resphere.contract.model import ByteStream, Parted, Struct
 from resphere.dialects.base import Credentials, Outcome, Refused, Reply, Resolved
-from resphere.dialects.http import exceeds, has_too_many_values
+from resphere.dialects.http import BYTE_ORDER_MARK, exceeds, has_too_many_values
 from resphere.replica.errors import ConcurrentChange as ChangedConcurrently
 from resphere.server.body import too_large, too_many_values
 from resphere.server.exchange import Caller, Exchange, Keeping
@@ -220,7 +220,7 @@ async def decode(pipeline: Pipeline, exchange: Exchange, resolved: Resolved) -> 
         body = await exchange.body.read(pipeline.body_limit_bytes)
         if len(body) > pipeline.body_limit_bytes:
             raise too_large(pipeline.body_limit_bytes)
-        if body.lstrip(WHITE)[:1] in (b"{", b"[") and has_too_many_values(body):
+        if body.removeprefix(BYTE_ORDER_MARK).lstrip(WHITE)[:1] in (b"{", b"[") and has_too_many_values(body):
             raise too_many_values()
     if isinstance(body, bytes) and len(body) > LARGE_BODY_BYTES:
         return await asyncio.to_thread(exchange.dialect.decode, resolved, exchange.request, body)
