@@ -60,6 +60,8 @@ STEPS = [
     *twice("cpu", CPU, **VM, count=4, cores_per_socket=2, hot_add_enabled=True),
     *twice("memory", MEMORY, **VM, size_MiB=2048, hot_add_enabled=True),
     *twice("boot", BOOT, **VM, delay=2000, retry=True, retry_delay=20000, enter_setup_mode=True),
+    # The module leaves out what is as asked: with the firmware that is there, its options would come without their tag.
+    *twice("bios", BOOT, **VM, type="BIOS"),
     *twice("firmware", BOOT, **VM, type="EFI", efi_legacy_boot=True, network_protocol="IPV6"),
     step("boot_info", f"{BOOT}_info", **VM),
     *twice("sata_new", SATA, **VM, pci_slot_number=34),

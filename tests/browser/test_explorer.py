@@ -82,7 +82,7 @@ def test_a_wrong_password_is_told(watched: Watched, shared_server: Server) -> No
     page = opened(watched)
     log_in(page, "wrong")
     page.wait_for_selector("#problem:not(:empty)")
-    assert page.inner_text("#problem") == "The user name or password is not correct."
+    assert page.inner_text("#problem") == "Unable to authenticate user: the name or password is not correct."
     assert page.is_visible("#login")
     assert_quiet(watched, shared_server, "401")
 

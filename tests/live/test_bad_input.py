@@ -289,7 +289,7 @@ def test_unknown_paths(client: Client, anonymous: Client) -> None:
     (message,) = unknown.json()["value"]["messages"]
     assert (unknown.status_code, message["args"]) == (404, ["/com/vmware/nothing"])
     assert refusal(anonymous.get("/nothing")) == NOT_FOUND
-    assert refusal(anonymous.get("/")) == NOT_FOUND
+    assert refusal(anonymous.get("/")) == (404, "NOT_FOUND", "resphere.start")
 
 
 def test_an_unknown_action(client: Client) -> None:
