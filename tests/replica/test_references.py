@@ -271,6 +271,16 @@ def test_what_is_referred_to_anew_may_not_change_meanwhile(tmp_path: Path) -> No
     assert (met.commits, met.error) == (2, None)
 
 
+def test_what_is_written_as_it_was_is_relied_upon(tmp_path: Path) -> None:
+    def plan(edit: Edit) -> None:
+        change(Socket(id="s1"), color="")(edit)
+        edit.put(Lamp(id="white"))
+
+    assert meet(tmp_path, plan, change(Socket(id="s1"), color="blue")).commits == 2
+    (tmp_path / "other").mkdir()
+    assert meet(tmp_path / "other", plan, change(Socket(id="s2"), color="blue")).commits == 1
+
+
 def test_what_is_referred_to_besides_may_change(tmp_path: Path) -> None:
     met = meet(tmp_path, change(Wall(id="south"), sockets=("s1", "s2")), change(Socket(id="s1"), color="blue"))
     assert (met.commits, met.error) == (1, None)

@@ -50,6 +50,7 @@ class TestForm:
         check_form(Transaction((write("a"), write("b"), Write("other", "a", b""))))
 
     def test_bodies_end_somewhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert planning.MAXIMUM_BODY_BYTES == 1 << 26
         monkeypatch.setattr(planning, "MAXIMUM_BODY_BYTES", 3)
         check_form(Transaction((write("a", b"123"), write("b", None))))
         with pytest.raises(ValueError, match="item/b has 4 bytes, more than 3"):
