@@ -75,6 +75,17 @@ def test_what_belongs_to_a_deleted_object_goes_with_it_at_every_depth(tmp_path: 
     run(test, tmp_path / "store", tables=TABLES)
 
 
+def test_who_owns_what(tmp_path: Path) -> None:
+    async def test(replica: Replica) -> None:
+        await replica.change(put(*FULL))
+        assert replica.owners_of(Letter("a", "l1")) == [Label("l1", "b1")]
+        assert replica.owners_of(Label("new", "b2")) == [Box("b2")]
+        assert replica.owners_of(Label("new", "b3")) == []
+        assert replica.owners_of(Box("b1")) is None
+
+    run(test, tmp_path / "store", tables=TABLES)
+
+
 def test_what_the_plan_gives_to_others_or_leaves_stays(tmp_path: Path) -> None:
     async def test(replica: Replica) -> None:
         await replica.change(put(*FULL, Label("l3", "b1")))

@@ -6,7 +6,12 @@ import msgspec
 
 ALONE = "--noconftest"
 REPLICA = (ALONE, "tests/replica/test_references.py", "tests/replica/test_belonging.py")
-CONFLICTS = ("tests/replica/test_conflicts.py", "tests/replica/test_replica.py")
+LOADED = tuple(
+    [
+        f"tests/replica/test_{name}.py"
+        for name in ("conflicts", "derived", "fresh", "replica", "rounds", "sealing", "waiting")
+    ]
+)
 RACES = ("tests/services/vcenter/test_races_of_decisions.py", "tests/services/vcenter/test_races_of_states.py")
 PRIMITIVES = ("rely_on", "rely_on_referrers", "refer_to", "take", "vacant")
 
@@ -24,8 +29,9 @@ class Target(msgspec.Struct, frozen=True):
 
 TARGETS = (
     Target(("replica/references.py",), REPLICA),
-    Target(("replica/edit.py", "replica/replica.py"), (*REPLICA, *CONFLICTS)),
-    Target(("replica/contention.py",), (ALONE, "tests/replica/test_conflicts.py")),
+    Target(("replica/edit.py",), (*REPLICA, "tests/replica/test_edit.py")),
+    Target(("replica/replica.py",), (*REPLICA, *LOADED)),
+    Target(("replica/contention.py",), (ALONE, "tests/replica/test_contention.py", "tests/replica/test_conflicts.py")),
     Target(("store/planning.py",), (ALONE, "tests/store/test_planning.py")),
     Target(("access/check.py",), (ALONE, "tests/access/test_check.py", "tests/access/test_privileges.py")),
     Target(("rules/admission.py",), (ALONE, "tests/rules/test_admission.py"), PRIMITIVES),
