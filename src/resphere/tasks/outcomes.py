@@ -90,6 +90,16 @@ def no_task(task_id: str) -> NotFound:
     return NotFound(message("resphere.task.not_found", "The task {0} does not exist.", task_id))
 
 
+def needed(target: str) -> NotFound:
+    """The refusal where something that the work refers to was deleted while it was under way.
+
+    ``target`` is its kind and id, ``host/host-12``, or the id alone.
+    """
+    return NotFound(
+        message("resphere.task.needed_gone", "{0}, which the work needs, no longer exists.", target.rpartition("/")[2])
+    )
+
+
 def gone(target: ManagedObject) -> NotFound:
     """The refusal where the object was deleted meanwhile."""
     return NotFound(
