@@ -253,6 +253,40 @@ def test_what_goes_while_somebody_comes_to_refer_to_it(tmp_path: Path, case: Cas
         assert (left is not None) == (case.reference.on_delete is OnDelete.CLEAR)
 
 
+class Watched:
+    """An object that notes which of its fields are read."""
+
+    def __init__(self, obj: Any) -> None:
+        self._obj = obj
+        self.read: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        declared = getattr(type(self._obj), name)
+        if isinstance(declared, property) and declared.fget is not None:
+            return declared.fget(self)
+        self.read.add(name)
+        return getattr(self._obj, name)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_a_reference_follows_from_is_declared(case: Case) -> None:
+    """An object whose declared fields stay is taken to refer to what it did before."""
+    reference = case.reference
+    declared = {*reference.fields}
+    for each in case.table.refers_to:
+        declared |= {*each.fields} if each.index == reference.through else set()
+    read: set[str] = set()
+    for obj in [obj for (cls, _), obj in everything().items() if cls is case.table.cls]:
+        keys_of, target_of = Watched(obj), Watched(obj)
+        for key in case.table.indexes[reference.index](keys_of):
+            if reference.resolve is not None:
+                reference.resolve(Among(everything()), target_of, key)
+        assert keys_of.read <= {*reference.fields}
+        assert target_of.read <= declared
+        read |= keys_of.read
+    assert read == {*reference.fields}
+
+
 def mentions(value: Any, path: str) -> Iterator[tuple[str, str]]:
     """Every text in a document, with the field that it is in."""
     if isinstance(value, str):

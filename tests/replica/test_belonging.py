@@ -46,13 +46,13 @@ TABLES: tuple[Table[Any], ...] = (
         cls=Label,
         indexes={"box": lambda label: (label.box,)},
         belongs_to="box",
-        refers_to=(Reference(index="box", to=(Box,), on_delete=OnDelete.CASCADE),),
+        refers_to=(Reference(index="box", fields=("box",), to=(Box,), on_delete=OnDelete.CASCADE),),
     ),
     Table(
         cls=Letter,
         indexes={"label": lambda letter: (letter.label,)},
         belongs_to="label",
-        refers_to=(Reference(index="label", to=(Label,), on_delete=OnDelete.CASCADE),),
+        refers_to=(Reference(index="label", fields=("label",), to=(Label,), on_delete=OnDelete.CASCADE),),
     ),
 )
 FULL = (Box("b1"), Box("b2"), Label("l1", "b1"), Label("l2", "b2"), Letter("a", "l1"), Letter("b", "l1"))

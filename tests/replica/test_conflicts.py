@@ -246,6 +246,8 @@ def test_own_changes_that_were_seen_before_their_commit_returned(tmp_path: Path)
         await replica.load()
         item = Item(id="item-1", name="a")
         await replica.change(put(item))
+        assert replica.get(Item, "item-1") is item
+        await replica.refresh()
         assert value_of(replica, "item-1") == 100
         kept = Item(id="item-2", name="b")
         await replica.change(put(kept))

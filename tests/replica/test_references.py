@@ -95,14 +95,16 @@ ROOMS = Table(
     cls=Room,
     holds_children=lambda room: (f"in/{room.id}/",),
     indexes={PARENT: lambda room: some(room.parent)},
-    refers_to=(Reference(index=PARENT, to=(Room,)),),
+    refers_to=(Reference(index=PARENT, fields=("parent",), to=(Room,)),),
 )
 LAMPS = Table(cls=Lamp, claims=lambda lamp: (lamp.claim,) if lamp.claim else ())
 SOCKETS = Table(cls=Socket)
 WALLS = Table(
     cls=Wall,
     indexes={"socket": lambda wall: wall.sockets},
-    refers_to=(Reference(index="socket", to=(Socket,), on_delete=OnDelete.CLEAR, cleared=without),),
+    refers_to=(
+        Reference(index="socket", fields=("sockets",), to=(Socket,), on_delete=OnDelete.CLEAR, cleared=without),
+    ),
 )
 DESKS = Table(
     cls=Desk,
@@ -115,16 +117,16 @@ DESKS = Table(
         "lamp": lambda desk: some(desk.lamp),
     },
     refers_to=(
-        Reference(index=PARENT, to=(Room,)),
-        Reference(index="wall", to=(Wall,)),
-        Reference(index="socket", to=(Socket,), through="wall"),
-        Reference(index="lamp", to=(Lamp,), resolve=lamp_of_name, names=lambda lamp: (lamp.name,)),
+        Reference(index=PARENT, fields=("parent",), to=(Room,)),
+        Reference(index="wall", fields=("wall",), to=(Wall,)),
+        Reference(index="socket", fields=("socket",), to=(Socket,), through="wall"),
+        Reference(index="lamp", fields=("lamp",), to=(Lamp,), resolve=lamp_of_name, names=lambda lamp: (lamp.name,)),
     ),
 )
 STICKERS = Table(
     cls=Sticker,
     indexes={"on": lambda sticker: (sticker.on,)},
-    refers_to=(Reference(index="on", to=(Desk, Room), on_delete=OnDelete.CASCADE),),
+    refers_to=(Reference(index="on", fields=("on",), to=(Desk, Room), on_delete=OnDelete.CASCADE),),
 )
 HOUSE: tuple[Table[Any], ...] = (ROOMS, LAMPS, SOCKETS, WALLS, DESKS, STICKERS)
 FURNITURE = (
@@ -553,7 +555,7 @@ def test_what_a_rule_refuses_does_not_happen(tmp_path: Path) -> None:
 
 
 def ref(**fields: Any) -> Reference[Any]:
-    return Reference(**({"index": "on", "to": (Lamp,)} | fields))
+    return Reference(**({"index": "on", "fields": ("on",), "to": (Lamp,)} | fields))
 
 
 @pytest.mark.parametrize(
@@ -565,6 +567,8 @@ def ref(**fields: Any) -> Reference[Any]:
         (ref(resolve=lambda among, _, key: among.get(Lamp, key)), "which keys"),
         (ref(names=own_id), "which keys"),
         (ref(through="wall"), "is none"),
+        (ref(fields=()), "needs the fields"),
+        (ref(fields=("on", "colour")), "has the fields colour, which"),
     ],
 )
 def test_declarations_that_make_no_sense_are_refused(tmp_path: Path, reference: Reference[Any], told: str) -> None:

@@ -82,7 +82,7 @@ class ComputePolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 COMPUTE_POLICIES = Table(
     cls=ComputePolicy,
-    refers_to=(Reference(index="tag", to=(Tag,), on_delete=OnDelete.CASCADE),),
+    refers_to=(Reference(index="tag", fields=("vm_tag", "host_tag"), to=(Tag,), on_delete=OnDelete.CASCADE),),
     indexes={
         "name": lambda policy: (policy.name,),
         "vm_tag": lambda policy: (policy.vm_tag,),

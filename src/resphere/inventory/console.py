@@ -31,5 +31,5 @@ CONSOLE_TICKETS = Table(
     indexes={"machine": lambda ticket: (ticket.machine,)},
     revises=False,
     belongs_to="machine",
-    refers_to=(Reference(index="machine", to=(VirtualMachine,), on_delete=OnDelete.CASCADE),),
+    refers_to=(Reference(index="machine", fields=("machine",), to=(VirtualMachine,), on_delete=OnDelete.CASCADE),),
 )

@@ -64,7 +64,9 @@ CUSTOMIZATION_TABLES: tuple[Table[Any], ...] = (
         indexes={"machine": own_id, "due": lambda found: () if found.due is None else ("yes",)},
         revises=False,
         belongs_to="machine",
-        refers_to=(Reference(index="machine", to=(VirtualMachine, UnregisteredVm), on_delete=OnDelete.CASCADE),),
+        refers_to=(
+            Reference(index="machine", fields=("id",), to=(VirtualMachine, UnregisteredVm), on_delete=OnDelete.CASCADE),
+        ),
         sealed=("spec",),
     ),
 )

@@ -53,8 +53,15 @@ DATA_SET_TABLES: tuple[Table[Any], ...] = (
         revises=False,
         belongs_to="machine",
         refers_to=(
-            Reference(index="machine", to=(VirtualMachine, UnregisteredVm), on_delete=OnDelete.CASCADE),
-            Reference(index="owner", to=(VirtualMachine, Snapshot, UnregisteredVm), on_delete=OnDelete.CASCADE),
+            Reference(
+                index="machine", fields=("machine",), to=(VirtualMachine, UnregisteredVm), on_delete=OnDelete.CASCADE
+            ),
+            Reference(
+                index="owner",
+                fields=("owner",),
+                to=(VirtualMachine, Snapshot, UnregisteredVm),
+                on_delete=OnDelete.CASCADE,
+            ),
         ),
     ),
     Table(
@@ -62,7 +69,7 @@ DATA_SET_TABLES: tuple[Table[Any], ...] = (
         indexes={"data_set": lambda entry: (entry.data_set,)},
         revises=False,
         belongs_to="data_set",
-        refers_to=(Reference(index="data_set", to=(DataSet,), on_delete=OnDelete.CASCADE),),
+        refers_to=(Reference(index="data_set", fields=("data_set",), to=(DataSet,), on_delete=OnDelete.CASCADE),),
     ),
 )
 

@@ -122,7 +122,11 @@ class GuestTransfer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     expires: datetime
 
 
-OF_MACHINE = (Reference[Any](index="machine", to=(VirtualMachine, UnregisteredVm), on_delete=OnDelete.CASCADE),)
+OF_MACHINE = (
+    Reference[Any](
+        index="machine", fields=("machine",), to=(VirtualMachine, UnregisteredVm), on_delete=OnDelete.CASCADE
+    ),
+)
 
 GUEST_SYSTEMS = Table(
     cls=GuestSystem,
@@ -131,7 +135,9 @@ GUEST_SYSTEMS = Table(
     belongs_to="machine",
     refers_to=(
         *OF_MACHINE,
-        Reference(index="owner", to=(VirtualMachine, Snapshot, UnregisteredVm), on_delete=OnDelete.CASCADE),
+        Reference(
+            index="owner", fields=("id",), to=(VirtualMachine, Snapshot, UnregisteredVm), on_delete=OnDelete.CASCADE
+        ),
     ),
 )
 GUEST_CONTENTS = Table(
@@ -149,7 +155,7 @@ GUEST_TRANSFERS = Table(
     indexes={"machine": lambda transfer: (transfer.machine,)},
     revises=False,
     belongs_to="machine",
-    refers_to=(Reference(index="machine", to=(VirtualMachine,), on_delete=OnDelete.CASCADE),),
+    refers_to=(Reference(index="machine", fields=("machine",), to=(VirtualMachine,), on_delete=OnDelete.CASCADE),),
 )
 
 GUEST_TABLES: tuple[Table[Any], ...] = (GUEST_SYSTEMS, GUEST_CONTENTS, GUEST_TRANSFERS)

@@ -25,5 +25,5 @@ GUEST_REBOOTS = Table(
     indexes={"machine": own_id},
     revises=False,
     belongs_to="machine",
-    refers_to=(Reference(index="machine", to=(VirtualMachine,), on_delete=OnDelete.CASCADE),),
+    refers_to=(Reference(index="machine", fields=("id",), to=(VirtualMachine,), on_delete=OnDelete.CASCADE),),
 )

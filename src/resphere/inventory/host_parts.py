@@ -9,7 +9,7 @@ import msgspec
 
 from resphere.contract.generated.vcenter_host_hardware import DirectPathDevices
 from resphere.inventory.model import Host, PhysicalNic
-from resphere.replica.table import OnDelete, Reference, Table
+from resphere.replica.table import OnDelete, Reference, Table, own_id
 
 Mode = DirectPathDevices.DirectPathDeviceMode
 FIRST_BUS = 3
@@ -34,16 +34,19 @@ class DirectPathDevice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     mode: Mode
 
 
-OF_HOST = (Reference[Any](index="host", to=(Host,), on_delete=OnDelete.CASCADE),)
 HOST_PARTS: tuple[Table[Any], ...] = (
     Table(
-        cls=EntropyPool, indexes={"host": lambda pool: (pool.id,)}, revises=False, belongs_to="host", refers_to=OF_HOST
+        cls=EntropyPool,
+        indexes={"host": own_id},
+        revises=False,
+        belongs_to="host",
+        refers_to=(Reference(index="host", fields=("id",), to=(Host,), on_delete=OnDelete.CASCADE),),
     ),
     Table(
         cls=DirectPathDevice,
         indexes={"host": lambda device: (device.host,)},
         belongs_to="host",
-        refers_to=OF_HOST,
+        refers_to=(Reference(index="host", fields=("host",), to=(Host,), on_delete=OnDelete.CASCADE),),
     ),
 )
 

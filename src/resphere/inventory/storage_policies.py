@@ -88,7 +88,7 @@ def _without_tag(policy: StoragePolicy, tag: str) -> StoragePolicy:
 
 STORAGE_POLICIES = Table(
     cls=StoragePolicy,
-    refers_to=(Reference(index="tag", to=(Tag,), on_delete=OnDelete.CLEAR, cleared=_without_tag),),
+    refers_to=(Reference(index="tag", fields=("tags",), to=(Tag,), on_delete=OnDelete.CLEAR, cleared=_without_tag),),
     indexes={"name": lambda policy: (policy.name,), "tag": lambda policy: policy.tags},
     claims=lambda policy: (f"storage-policy-name/{policy.name}",),
 )

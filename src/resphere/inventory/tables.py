@@ -171,7 +171,7 @@ def _networks(vm: VirtualMachine) -> tuple[str, ...]:
 FOLDERS = Table(
     cls=Folder,
     holds_children=_children_claims,
-    refers_to=(Reference(index=PARENT, to=(Folder, Datacenter)),),
+    refers_to=(Reference(index=PARENT, fields=("parent",), to=(Folder, Datacenter)),),
     indexes={"name": _by_name, "parent": _by_parent, "type": _by_type},
     claims=_name_claims,
 )
@@ -179,7 +179,12 @@ FOLDERS = Table(
 DATACENTERS = Table(
     cls=Datacenter,
     holds_children=_children_claims,
-    refers_to=(Reference(index=PARENT, to=(Folder,)), Reference(index="own_folder", to=(Folder,))),
+    refers_to=(
+        Reference(index=PARENT, fields=("parent",), to=(Folder,)),
+        Reference(
+            index="own_folder", fields=("vm_folder", "host_folder", "datastore_folder", "network_folder"), to=(Folder,)
+        ),
+    ),
     indexes={"name": _by_name, "parent": _by_parent, "own_folder": _own_folders},
     claims=_name_claims,
 )
@@ -187,7 +192,10 @@ DATACENTERS = Table(
 CLUSTERS = Table(
     cls=Cluster,
     holds_children=_children_claims,
-    refers_to=(Reference(index=PARENT, to=(Folder,)), Reference(index="root_pool", to=(ResourcePool,))),
+    refers_to=(
+        Reference(index=PARENT, fields=("parent",), to=(Folder,)),
+        Reference(index="root_pool", fields=("resource_pool",), to=(ResourcePool,)),
+    ),
     indexes={"name": _by_name, "parent": _by_parent, "root_pool": lambda cluster: (cluster.resource_pool,)},
     claims=_name_claims,
 )
@@ -196,10 +204,18 @@ HOSTS = Table(
     cls=Host,
     holds_children=_children_claims,
     refers_to=(
-        Reference(index=PARENT, to=(Folder, Cluster)),
-        Reference(index="root_pool", to=(ResourcePool,)),
-        Reference(index="datastore", to=(Datastore,), on_delete=OnDelete.CLEAR, cleared=_without_datastore),
-        Reference(index="network", to=(Network,), on_delete=OnDelete.CLEAR, cleared=_without_network),
+        Reference(index=PARENT, fields=("parent",), to=(Folder, Cluster)),
+        Reference(index="root_pool", fields=("resource_pool",), to=(ResourcePool,)),
+        Reference(
+            index="datastore",
+            fields=("datastores",),
+            to=(Datastore,),
+            on_delete=OnDelete.CLEAR,
+            cleared=_without_datastore,
+        ),
+        Reference(
+            index="network", fields=("networks",), to=(Network,), on_delete=OnDelete.CLEAR, cleared=_without_network
+        ),
     ),
     indexes={
         "name": _by_name,
@@ -217,8 +233,8 @@ RESOURCE_POOLS = Table(
     cls=ResourcePool,
     holds_children=_children_claims,
     refers_to=(
-        Reference(index=PARENT, to=(ResourcePool, Cluster, Host)),
-        Reference(index="owner", to=(Cluster, Host), on_delete=OnDelete.CASCADE),
+        Reference(index=PARENT, fields=("parent",), to=(ResourcePool, Cluster, Host)),
+        Reference(index="owner", fields=("owner",), to=(Cluster, Host), on_delete=OnDelete.CASCADE),
     ),
     indexes={"name": _by_name, "parent": _by_parent, "owner": lambda pool: (pool.owner,)},
     claims=_name_claims,
@@ -227,7 +243,7 @@ RESOURCE_POOLS = Table(
 DATASTORES = Table(
     cls=Datastore,
     holds_children=lambda store: (children_claims(store.id), vmx_claim(store.id, "")),
-    refers_to=(Reference(index=PARENT, to=(Folder,)),),
+    refers_to=(Reference(index=PARENT, fields=("parent",), to=(Folder,)),),
     indexes={"name": _by_name, "parent": _by_parent, "type": _by_type},
     claims=_name_claims,
     claims_among=_datacenter_claims,
@@ -235,7 +251,7 @@ DATASTORES = Table(
 
 NETWORKS = Table(
     cls=Network,
-    refers_to=(Reference(index=PARENT, to=(Folder,)),),
+    refers_to=(Reference(index=PARENT, fields=("parent",), to=(Folder,)),),
     indexes={
         "name": _by_name,
         "parent": _by_parent,
@@ -280,17 +296,25 @@ _SHARED_BY_MACHINES = (
 VIRTUAL_MACHINES = Table(
     cls=VirtualMachine,
     refers_to=(
-        Reference(index=PARENT, to=(Folder,)),
-        Reference(index="host", to=(Host,)),
-        Reference(index="resource_pool", to=(ResourcePool,)),
-        Reference(index="datastore", to=(Datastore,), through="host"),
+        Reference(index=PARENT, fields=("parent",), to=(Folder,)),
+        Reference(index="host", fields=("host",), to=(Host,)),
+        Reference(index="resource_pool", fields=("resource_pool",), to=(ResourcePool,)),
+        Reference(index="datastore", fields=("datastore",), to=(Datastore,), through="host"),
         *[
-            Reference(index=index, to=(Datastore,), through="host", resolve=_datastore_of_name, names=_by_name)
-            for index in ("disk_datastore_name", "image_datastore_name")
+            Reference(
+                index=index, fields=fields, to=(Datastore,), through="host", resolve=_datastore_of_name, names=_by_name
+            )
+            for index, fields in (("disk_datastore_name", ("disks", "vmx_path")), ("image_datastore_name", ("cdroms",)))
         ],
-        Reference(index="network", to=(Network,), through="host"),
-        Reference(index="snapshot", to=(Snapshot,)),
-        Reference(index="storage_policy", to=(StoragePolicy,), resolve=_storage_policy, names=own_id),
+        Reference(index="network", fields=("nics",), to=(Network,), through="host"),
+        Reference(index="snapshot", fields=("snapshot",), to=(Snapshot,)),
+        Reference(
+            index="storage_policy",
+            fields=("storage_policy", "disk_policies", "disks"),
+            to=(StoragePolicy,),
+            resolve=_storage_policy,
+            names=own_id,
+        ),
     ),
     indexes={
         "name": _by_name,
@@ -315,8 +339,8 @@ SNAPSHOTS = Table(
     cls=Snapshot,
     belongs_to=PARENT,
     refers_to=(
-        Reference(index=PARENT, to=(VirtualMachine,), on_delete=OnDelete.CASCADE),
-        Reference(index="parent_snapshot", to=(Snapshot,)),
+        Reference(index=PARENT, fields=("parent",), to=(VirtualMachine,), on_delete=OnDelete.CASCADE),
+        Reference(index="parent_snapshot", fields=("parent_snapshot",), to=(Snapshot,)),
     ),
     # Two snapshots of a VM may have the same name.
     indexes={
@@ -329,7 +353,7 @@ SNAPSHOTS = Table(
 
 DATASTORE_FILES = Table(
     cls=DatastoreFile,
-    refers_to=(Reference(index=PARENT, to=(Datastore,)),),
+    refers_to=(Reference(index=PARENT, fields=("parent",), to=(Datastore,)),),
     indexes={
         "name": _by_name,
         "parent": _by_parent,
@@ -342,8 +366,14 @@ DATASTORE_FILES = Table(
 UNREGISTERED_VMS = Table(
     cls=UnregisteredVm,
     refers_to=(
-        Reference(index=PARENT, to=(Datastore,)),
-        Reference(index="datastore", to=(Datastore,), on_delete=OnDelete.CLEAR, cleared=_without_files_on),
+        Reference(index=PARENT, fields=("parent",), to=(Datastore,)),
+        Reference(
+            index="datastore",
+            fields=("datastores",),
+            to=(Datastore,),
+            on_delete=OnDelete.CLEAR,
+            cleared=_without_files_on,
+        ),
     ),
     # What belongs to the machine and its snapshots lies with the files.
     known_as=lambda files: (files.id, files.machine.id, *[snapshot.id for snapshot in files.snapshots]),

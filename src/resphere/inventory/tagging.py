@@ -148,7 +148,7 @@ CATEGORIES = Table(
 
 TAGS = Table(
     cls=Tag,
-    refers_to=(Reference(index="category", to=(Category,), on_delete=OnDelete.CASCADE),),
+    refers_to=(Reference(index="category", fields=("category",), to=(Category,), on_delete=OnDelete.CASCADE),),
     indexes={
         "category": lambda tag: (tag.category,),
         "name": lambda tag: (tag.name,),
@@ -164,8 +164,8 @@ ATTACHMENTS = Table(
     cls=Attachment,
     belongs_to="object",
     refers_to=(
-        Reference(index="tag", to=(Tag,), on_delete=OnDelete.CASCADE),
-        Reference(index="object", to=_TAGGABLE, on_delete=OnDelete.CASCADE),
+        Reference(index="tag", fields=("tag",), to=(Tag,), on_delete=OnDelete.CASCADE),
+        Reference(index="object", fields=("object",), to=_TAGGABLE, on_delete=OnDelete.CASCADE),
     ),
     indexes={
         "tag": lambda attachment: (attachment.tag,),

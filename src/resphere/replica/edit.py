@@ -53,6 +53,8 @@ class Edit:
         self._sequence = sequence
         self._next_number = next_number
         self._written: dict[Key, tuple[Rows[Any], Any]] = {}
+        self._order: list[Key] = []
+        """What was written or deleted, one after the other; also what is not written any more."""
         self._relied: dict[Key, int] = {}
         self._vacant: dict[str, None] = {}
         self._takings: dict[str, Taking] = {}
@@ -77,6 +79,7 @@ class Edit:
             self._relied[key] = rows.revisions[obj.id]
         else:
             self._written[key] = (rows, obj)
+            self._order.append(key)
 
     def delete(self, cls: type[Stored], id: str, leaving: Collection[type[Stored]] = ()) -> None:
         """Delete the object, with all that goes with it but objects of the classes ``leaving``.
@@ -88,6 +91,7 @@ class Edit:
             raise KeyError(id)
         if id in rows.objects:
             self._written[rows.kind, id] = (rows, None)
+            self._order.append((rows.kind, id))
             self._leaving[rows.kind, id] = frozenset(leaving)
         else:
             del self._written[rows.kind, id]
@@ -158,6 +162,7 @@ class Edit:
                 gained += [claim for claim in rows.table.all_claims(self, obj) if claim not in held]
         self._withheld += self.changes()
         self._written.clear()
+        self._order.clear()
         self._leaving.clear()
         return tuple(gained)
 
@@ -194,13 +199,12 @@ class Edit:
         One that is written, and deleted afterwards, comes again.
         """
         done: set[tuple[Key, bool]] = set()
-        while pending := [
-            state for key, (_, obj) in self._written.items() if (state := (key, obj is None)) not in done
-        ]:
-            done.update(pending)
-            for key, _ in pending:
-                if key in self._written:
-                    yield self._written[key][0].table.cls, key[1]
+        # The list grows meanwhile.
+        for key in self._order:
+            held = self._written.get(key)
+            if held is not None and (state := (key, held[1] is None)) not in done:
+                done.add(state)
+                yield held[0].table.cls, key[1]
 
     def leaves(self, cls: type[Stored], id: str, other: type[Stored]) -> bool:
         """Whether the object is deleted but for objects of the class ``other`` that go with it."""

@@ -46,10 +46,12 @@ class Numbers:
         """Whether there are so many."""
         return len(self._stock) >= count
 
+    def are_ready(self, count: int) -> bool:
+        """Whether :meth:`provide` has nothing to do."""
+        return len(self._stock) >= count and len(self._stock) >= self._ready
+
     async def provide(self, count: int) -> None:
         """Have ``count`` numbers and, once any were needed, some in any case. Others may take them meanwhile."""
-        if self.suffice(max(count, self._ready)):
-            return
         async with self._taking:
             missing = max(count, self._ready) - len(self._stock)
             if missing > 0:

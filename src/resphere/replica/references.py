@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -28,6 +29,8 @@ class Bound(msgspec.Struct, frozen=True):
     table: Table[Any]
     reference: Reference[Any]
     keys: Callable[[Any], Iterable[str]]
+    made_of: Callable[[Any], object]
+    """The values that the keys, and what they mean, follow from."""
     to: tuple[type[Any], ...]
     """Those of its classes that have a table."""
 
@@ -55,6 +58,7 @@ class References:
     def __init__(self, tables: Iterable[Table[Any]]) -> None:
         self._tables = {table.cls: table for table in tables}
         self._of: dict[type[Any], dict[str, Bound]] = {}
+        self._made_of: dict[type[Any], Callable[[Any], object]] = {}
         self._to: defaultdict[type[Any], list[Bound]] = defaultdict(list)
         for table in self._tables.values():
             owners = [each for each in table.refers_to if each.index == table.belongs_to]
@@ -62,11 +66,15 @@ class References:
                 raise ValueError(f"{table.cls.kind} needs a reference {table.belongs_to}, and must go with it")
             for reference in table.refers_to:
                 self._bind(table, reference)
+        for cls, bounds in self._of.items():
+            self._made_of[cls] = attrgetter(
+                *sorted({field for each in bounds.values() for field in each.reference.fields})
+            )
         self._nested = {cls for cls in self._tables if cls in self._above(cls)}
 
     def follow(self, edit: Edit, cls: type[Any], id: str) -> None:
-        """Delete or clear what refers to the object, if ``edit`` deletes that and its plan has not seen to it."""
-        if cls not in self._to or edit.get(cls, id) is not None:
+        """Delete or clear what refers to an object that ``edit`` deletes, where its plan has not seen to it."""
+        if cls not in self._to:
             return
         for bound, obj in self._left_behind(edit, cls, id):
             if bound.reference.on_delete is OnDelete.CASCADE:
@@ -80,19 +88,22 @@ class References:
 
         :raises BrokenReference: the edit leaves an object that refers to one that is not there, or below itself.
         """
-        for cls, id in edit.written():
-            obj = edit.get(cls, id)
-            if obj is None:
-                if cls in self._to:
-                    self._hold_deleted(edit, cls, id)
-            elif cls in self._of:
-                self._hold_written(edit, edit.before.get(cls, id), obj)
+        for before, after in edit.changes():
+            if after is None:
+                if before is not None and type(before) in self._to:
+                    self._hold_deleted(edit, type(before), before.id)
+            elif type(after) in self._of:
+                self._hold_written(edit, before, after)
         for before, after in edit.withheld:
             if after is not None and type(after) in self._of:
                 self._hold_withheld(edit, before, after)
 
     def _bind(self, table: Table[Any], reference: Reference[Any]) -> None:
         where = f"the reference {reference.index} of {table.cls.kind}"
+        if unknown := [name for name in reference.fields if name not in table.cls.__struct_fields__]:
+            raise ValueError(f"{where} has the fields {', '.join(unknown)}, which the kind has not")
+        if not reference.fields:
+            raise ValueError(f"{where} needs the fields that its keys are made of")
         if reference.index not in table.indexes:
             raise ValueError(f"{where} needs an index of that name")
         if (reference.on_delete is OnDelete.CLEAR) != (reference.cleared is not None):
@@ -103,7 +114,9 @@ class References:
             raise ValueError(f"{where} goes through {reference.through}, which is none")
         to = tuple([cls for cls in reference.to if cls in self._tables])
         if to:
-            bound = Bound(table, reference, table.indexes[reference.index], to)
+            through = next((each for each in table.refers_to if each.index == reference.through), None)
+            fields = (*reference.fields, *(through.fields if through is not None else ()))
+            bound = Bound(table, reference, table.indexes[reference.index], attrgetter(*fields), to)
             self._of.setdefault(table.cls, {})[reference.index] = bound
             for cls in to:
                 self._to[cls].append(bound)
@@ -151,8 +164,13 @@ class References:
             edit.vacant(prefix)
 
     def _hold_written(self, edit: Edit, before: Any, after: Any) -> None:
+        made_of = self._made_of[type(after)]
+        if before is not None and made_of(before) == made_of(after):
+            return
         bounds = self._of[type(after)]
         for bound in bounds.values():
+            if before is not None and bound.made_of(before) == bound.made_of(after):
+                continue
             reference = bound.reference
             through = bounds.get(reference.through) if reference.through is not None else None
             again = before is None or (through is not None and _keys(through, before) != _keys(through, after))
@@ -175,6 +193,8 @@ class References:
     def _hold_withheld(self, edit: Edit, before: Any, after: Any) -> None:
         """Rely on what ``after`` would come to refer to, but for others that are not written either."""
         for bound in self._of[type(after)].values():
+            if before is not None and bound.made_of(before) == bound.made_of(after):
+                continue
             for key in _keys(bound, after) if before is None else _new_keys(bound, before, after):
                 target = bound.target(edit, after, key)
                 if target is not None:

@@ -186,7 +186,8 @@ class Replica:
         with self._contention.place() as place:
             attempt, last, numbers = 0, ("", -1), 0
             while True:
-                await self._numbers.provide(numbers)
+                if not self._numbers.are_ready(numbers):
+                    await self._numbers.provide(numbers)
                 await self.refresh()
                 if not self._numbers.suffice(numbers):
                     continue  # others have used them meanwhile
@@ -238,7 +239,8 @@ class Replica:
         for cls, id in edit.written():
             for rule in self._rules.get(cls, ()):
                 rule.run(self, edit, edit.before.get(cls, id), edit.get(cls, id))
-            self._references.follow(edit, cls, id)
+            if edit.get(cls, id) is None:
+                self._references.follow(edit, cls, id)
         self._references.hold(edit)
 
     async def _commit(self, edit: Edit) -> None:
@@ -246,9 +248,11 @@ class Replica:
             return
         drafts = edit.drafts()
         with self._contention.committing(drafts):
-            await self._store.commit(edit.transaction(drafts))
-            # Own changes come back through the log like all others: one order for everybody.
-            await self.refresh()
+            sequence = await self._store.commit(edit.transaction(drafts))
+            # Own changes come back through the log like all others: one order for everybody. Often those that were
+            # committed along with it are shown already, and it with them.
+            if self._sequence < sequence:
+                await self.refresh()
 
     async def pass_over(self, ids: Iterable[str]) -> None:
         """Have no new id be one of ``ids``, which came from elsewhere, nor have the number of one."""

@@ -80,6 +80,8 @@ class Reference(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     ``resolve(among, obj, key)`` gives the object; ``names`` gives the keys by which an object may be referred to then,
     and a key that means none is allowed.
 
+    ``fields`` are what the keys are made of: where an object keeps their values, it refers to what it did before.
+
     ``through`` names another reference of the table: what this one refers to is reached through that, as a network
     through the host. Who comes to refer to the one relies on the other, and a change of the other makes this one anew.
 
@@ -87,6 +89,7 @@ class Reference(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """
 
     index: str
+    fields: tuple[str, ...]
     to: tuple[type[Any], ...]
     on_delete: OnDelete = OnDelete.REFUSE
     cleared: Callable[[T, str], T] | None = None

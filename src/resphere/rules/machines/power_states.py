@@ -69,7 +69,7 @@ def _changed(vm: VirtualMachine, state: State, *, tools_run: bool, connected: bo
 
 
 def _connected(devices: dict[K, D], running: bool) -> dict[K, D]:
-    return {key: _device(device, running) for key, device in devices.items()}
+    return {key: _device(device, running) for key, device in devices.items()} if devices else devices
 
 
 def _device(device: D, running: bool) -> D:

@@ -113,17 +113,19 @@ class SqliteStore:
         return self._epoch
 
     def version(self) -> int:
-        self._require_own_process()
         with self._reader_lock:
-            if not self._closed and self._writer.turn == self._turn:
-                return self._version
-        with self._reading() as connection:
+            self._require_open()
             # Taken before SQLite is asked: whatever is committed after that is written in a later turn.
             turn = self._writer.turn
-            (version,) = connection.execute("PRAGMA data_version").fetchone()
+            if turn == self._turn:
+                return self._version
+            try:
+                version: int = self._reader.execute("PRAGMA data_version").fetchone()[0]
+            except sqlite3.Error as error:
+                raise self._unreadable(error) from error
             if turn % 2 == 0:
-                self._turn, self._version = turn, int(version)
-            return int(version)
+                self._turn, self._version = turn, version
+            return version
 
     async def load(self) -> Snapshot:
         return await self._apart(_read_all)
@@ -242,7 +244,10 @@ class SqliteStore:
         try:
             yield
         except sqlite3.Error as error:
-            raise StoreError(f"cannot read {self._path}: {error}") from error
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: sqlite3.Error) -> StoreError:
+        return StoreError(f"cannot read {self._path}: {error}")
 
     @contextmanager
     def _file_errors(self) -> Iterator[None]:
