@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from resphere.access.check import authorize, given_in, identifiers, require, values_of
+from resphere.access.check import attributes_in, authorize, given_in, identifiers, named_attributes, require
 from resphere.contract.errors import NotFound, Unauthorized, VapiError
 from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.contract.generated.cis_tagging import Category
@@ -113,22 +113,38 @@ SPEC = vcenter.VM.CreateSpec(
     ],
 )
 def test_values_inside_of_structures(structure: str, field: str, values: list[str]) -> None:
-    assert list(values_of(SPEC, structure, field)) == values
-    assert list(values_of((SPEC, SPEC), structure, field)) == values * 2
-    assert list(values_of({"a": SPEC, "b": {"c": SPEC}}, structure, field)) == values * 2
-    assert list(values_of(frozenset({SPEC.placement, 7}), structure, "none")) == []
-    assert list(values_of("folder", structure, field)) == []
+    named = {field: ((structure, "it"),)}
+
+    def found_in(value: Any) -> list[Any]:
+        return attributes_in(value, named).get("it", [])
+
+    assert found_in(SPEC) == values
+    assert found_in((SPEC, SPEC)) == values * 2
+    assert found_in({"a": SPEC, "b": {"c": SPEC}}) == values * 2
+    assert found_in(frozenset({SPEC.placement, 7})) == [value for value in values if value != "one"]
+
+
+def test_attributes_are_found_together() -> None:
+    structure = vcenter.VM.PlacementSpec.__vapi_name__
+    named = {"folder": ((structure, "s:folder"), ("*", "*:folder"), ("none", "n:folder")), "host": (("*", "*:host"),)}
+    found = attributes_in(vcenter.VM.create.input(spec=SPEC), named)
+    assert found == {"s:folder": ["group-v3"], "*:folder": ["group-v3"], "*:host": ["host-1"]}
+    of_create = named_attributes(vcenter.VM.create)
+    assert of_create["host"] == ((structure, f"{structure}:host"),)
+    assert not named_attributes(vcenter_vm.Power.start)
+    assert not attributes_in(SPEC, {})
 
 
 def test_values_of_parameters_and_attributes() -> None:
     place = Requirement((READ,), "Folder", attribute=f"{vcenter.VM.PlacementSpec.__vapi_name__}:folder")
     input = vcenter.VM.create.input(spec=SPEC)
-    assert list(given_in(input, place)) == ["group-v3"]
+    assert list(given_in(input, {str(place.attribute): ["group-v3"]}, place)) == ["group-v3"]
+    assert list(given_in(input, {}, place)) == []
     start = vcenter_vm.Power.start.input(vm=VM)
-    assert list(given_in(start, Requirement((READ,), "VirtualMachine", parameter="vm"))) == ["vm-7"]
-    assert list(given_in(start, Requirement((READ,), "VirtualMachine", parameter="host"))) == []
+    assert list(given_in(start, {}, Requirement((READ,), "VirtualMachine", parameter="vm"))) == ["vm-7"]
+    assert list(given_in(start, {}, Requirement((READ,), "VirtualMachine", parameter="host"))) == []
     found = vcenter.VM.list.input(filter=None)
-    assert list(given_in(found, Requirement((READ,), "VirtualMachine", parameter="filter"))) == []
+    assert list(given_in(found, {}, Requirement((READ,), "VirtualMachine", parameter="filter"))) == []
 
 
 @pytest.mark.parametrize(

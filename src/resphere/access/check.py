@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -15,6 +15,7 @@ from resphere.contract.model import AnyOperation, Requirement, Struct
 from resphere.inventory.model import KINDS
 from resphere.rules.refusals import not_found
 
+NESTING = (Struct, tuple, frozenset, dict)
 MANAGED = {cls.resource_type: cls for cls in KINDS.values()}
 
 
@@ -47,13 +48,17 @@ def authorize_references(
     :raises Unauthorized: naming the privilege that is missing, and the object.
     :raises NotFound: there is no such object.
     """
+    subjects = by_subject(operation)
+    if not subjects:
+        return
     changes = any(each.parameter in parameters for each in requirements_of(operation))
-    for requirements in by_subject(operation):
+    attributes = attributes_in(input, named_attributes(operation))
+    for requirements in subjects:
         given = [
             (requirement, value)
             for requirement in requirements
             if requirement.parameter not in parameters
-            for value in given_in(input, requirement)
+            for value in given_in(input, attributes, requirement)
         ]
         targets = [(requirement, target) for requirement, value in given for target in identifiers(value)]
         for requirement, target in targets:
@@ -76,15 +81,47 @@ def by_subject(operation: AnyOperation) -> tuple[tuple[Requirement, ...], ...]:
     return tuple(map(tuple, subjects.values()))
 
 
-def given_in(input: Struct, requirement: Requirement) -> Iterator[Any]:
+@cache
+def named_attributes(operation: AnyOperation) -> Mapping[str, tuple[tuple[str, str], ...]]:
+    """Field -> structure (``*``: any) and attribute, of each attribute that the operation's requirements name."""
+    named: dict[str, dict[tuple[str, str], None]] = {}
+    for requirement in requirements_of(operation):
+        if requirement.attribute is not None:
+            structure, _, field = requirement.attribute.partition(":")
+            named.setdefault(field, {})[structure, requirement.attribute] = None
+    return {field: tuple(pairs) for field, pairs in named.items()}
+
+
+def attributes_in(value: Any, named: Mapping[str, tuple[tuple[str, str], ...]]) -> Mapping[str, list[Any]]:
+    """Attribute -> its values, where it is set, in every such structure inside ``value``."""
+    found: dict[str, list[Any]] = {}
+    if named:
+        _collect(value, named, found)
+    return found
+
+
+def _collect(value: Any, named: Mapping[str, tuple[tuple[str, str], ...]], found: dict[str, list[Any]]) -> None:
+    if isinstance(value, Struct):
+        for name, inner in zip(value.__struct_encode_fields__, msgspec.structs.astuple(value), strict=True):
+            if inner is None:
+                continue
+            for structure, attribute in named.get(name, ()):
+                if structure in ("*", value.__vapi_name__):
+                    found.setdefault(attribute, []).append(inner)
+            if isinstance(inner, NESTING):
+                _collect(inner, named, found)
+        return
+    for inner in value.values() if isinstance(value, dict) else value:
+        if isinstance(inner, NESTING):
+            _collect(inner, named, found)
+
+
+def given_in(input: Struct, attributes: Mapping[str, list[Any]], requirement: Requirement) -> Iterable[Any]:
     """The values that the requirement's parameter or attribute has in ``input``, where it is set."""
     if requirement.attribute is not None:
-        structure, _, field = requirement.attribute.partition(":")
-        yield from values_of(input, structure, field)
-        return
-    for name, value in zip(input.__struct_encode_fields__, msgspec.structs.astuple(input), strict=True):
-        if name == requirement.parameter and value is not None:
-            yield value
+        return attributes.get(requirement.attribute, ())
+    fields = zip(input.__struct_encode_fields__, msgspec.structs.astuple(input), strict=True)
+    return [value for name, value in fields if name == requirement.parameter and value is not None]
 
 
 def require(view: View, vcenter: str, requirement: Requirement, target: str | None) -> None:
@@ -99,24 +136,6 @@ def require(view: View, vcenter: str, requirement: Requirement, target: str | No
         if target is not None and requirement.resource in MANAGED and view.lacks(target):
             raise not_found(vcenter, MANAGED[requirement.resource], target)
         raise no_privileges(privilege, target, vcenter)
-
-
-def values_of(value: Any, structure: str, field: str) -> Iterator[Any]:
-    """The values of ``field``, where it is set, in every ``structure`` (``*``: any) inside ``value``."""
-    if isinstance(value, Struct):
-        for name, inner in zip(value.__struct_encode_fields__, msgspec.structs.astuple(value), strict=True):
-            if inner is None:
-                continue
-            if name == field and structure in ("*", value.__vapi_name__):
-                yield inner
-            else:
-                yield from values_of(inner, structure, field)
-    elif isinstance(value, (tuple, frozenset)):
-        for inner in value:
-            yield from values_of(inner, structure, field)
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from values_of(inner, structure, field)
 
 
 def identifiers(value: Any) -> Iterator[str]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 
 from resphere.replica.edit import Draft, Key
 
@@ -22,27 +21,37 @@ class Contention:
         """One of ``keys`` that is being written, if any is."""
         return next((key for key in keys if key in self._commits), None)
 
-    @contextmanager
-    def committing(self, drafts: Mapping[Key, Draft | None]) -> Iterator[None]:
-        """Say that ``drafts``, none of them :meth:`busy`, are being written."""
-        commit = asyncio.get_running_loop().create_future()
-        self.drafts.update(drafts)
-        self._commits.update(dict.fromkeys(drafts, commit))
-        try:
-            yield
-        finally:
-            for key in drafts:
-                del self.drafts[key], self._commits[key]
-            commit.set_result(None)
+    def committing(self, drafts: Mapping[Key, Draft | None]) -> Committing:
+        """Say that ``drafts``, none of them :meth:`busy`, are being written: as long as the context lasts."""
+        return Committing(self.drafts, self._commits, drafts)
 
-    @contextmanager
-    def place(self) -> Iterator[Waiter]:
-        """A place in a line, to be taken when needed and given up in the end."""
-        place = Waiter(self._commits, self._lines)
-        try:
-            yield place
-        finally:
-            place.leave()
+    def place(self) -> Waiter:
+        """A place in a line, to be taken when needed and given up at the end of the context."""
+        return Waiter(self._commits, self._lines)
+
+
+class Committing:
+    """One commit under way."""
+
+    def __init__(
+        self,
+        all_drafts: dict[Key, Draft | None],
+        commits: dict[Key, asyncio.Future[None]],
+        own: Mapping[Key, Draft | None],
+    ) -> None:
+        self._all_drafts = all_drafts
+        self._commits = commits
+        self._own = own
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def __enter__(self) -> None:
+        self._all_drafts.update(self._own)
+        self._commits.update(dict.fromkeys(self._own, self._over))
+
+    def __exit__(self, *_: object) -> None:
+        for key in self._own:
+            del self._all_drafts[key], self._commits[key]
+        self._over.set_result(None)
 
 
 class Line:
@@ -63,6 +72,12 @@ class Waiter:
         self._commits = commits
         self._lines = lines
         self._key: Key | None = None
+
+    def __enter__(self) -> Waiter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
 
     async def wait(self, key: Key) -> None:
         """Wait for the turn to change ``key``: in line at first, then for the commit that is under way."""

@@ -138,13 +138,14 @@ class References:
     def _left_behind(self, edit: Edit, cls: type[Any], id: str) -> Iterator[tuple[Bound, Any]]:
         """What referred to a deleted object and, as ``edit`` has it now, still does; but not what that leaves."""
         gone = edit.before.get(cls, id)
+        known_as = tuple(self._tables[cls].known_as(gone))
         for bound in self._to[cls]:
             reference, referring = bound.reference, bound.table.cls
-            if edit.leaves(cls, id, referring):
-                continue
-            for key in reference.names(gone) if reference.names is not None else self._tables[cls].known_as(gone):
+            for key in reference.names(gone) if reference.names is not None else known_as:
                 found = edit.stored_by(referring, reference.index, key)
-                for referrer, before in list(found.items()) if found else ():
+                if not found or edit.leaves(cls, id, referring):
+                    continue
+                for referrer, before in list(found.items()):
                     obj = edit.get(referring, referrer)
                     if obj is None or key not in bound.keys(obj):
                         continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -349,6 +350,7 @@ def unreachable(operation: AnyOperation, vm: VirtualMachine, host: Host) -> Vapi
     )
 
 
+@cache
 def lacking_error(operation: AnyOperation) -> type[VapiError]:
     """The error that the operation declares for what cannot be done here."""
     classes = {
@@ -361,6 +363,7 @@ def lacking_error(operation: AnyOperation) -> type[VapiError]:
     return next((cls for name, cls in classes.items() if name in operation.errors), VapiError)
 
 
+@cache
 def busy_error(operation: AnyOperation) -> type[VapiError]:
     """The error that the operation declares for an object that other work is under way on."""
     for name, cls in (("resource_busy", ResourceBusy), ("error", VapiError)):

@@ -138,18 +138,24 @@ class Change(Generic[O, R]):
 
 async def when_ready(attempt: Callable[[], Awaitable[R]]) -> R:
     """What ``attempt`` comes to once all is at hand that the provider asks for, or was outdated no more than once."""
+    hindrance: NotReady | Outdated
+    try:
+        return await attempt()
+    except (NotReady, Outdated) as first:
+        hindrance = first
     outdated = False
     async with AsyncExitStack() as at_hand:
         while True:
-            try:
-                try:
-                    return await attempt()
-                except NotReady as needs:
-                    await at_hand.enter_async_context(needs.ready)
-            except Outdated:
-                if outdated:
-                    raise
+            if isinstance(hindrance, NotReady):
+                await at_hand.enter_async_context(hindrance.ready)
+            elif outdated:
+                raise hindrance
+            else:
                 outdated = True
+            try:
+                return await attempt()
+            except (NotReady, Outdated) as again:
+                hindrance = again
 
 
 async def change_inventory(provider: Provider, job: TaskJob[O], plan: Callable[[Edit, O], R]) -> R:
