@@ -16,7 +16,7 @@ from resphere.rules.hardware.parallel import parallel_port_with
 from resphere.rules.hardware.serial import serial_port_with
 from resphere.rules.machines.copies import copied, needs_of, targets
 from resphere.rules.machines.new_machine import Identity
-from resphere.rules.placement.resolution import Place, Wanted, resolve, wanted
+from resphere.rules.placement.resolution import Wanted, resolve, wanted
 from resphere.rules.refusals import invalid_state
 
 Spec = vcenter.VM.InstantCloneSpec
@@ -45,8 +45,8 @@ def where_of(spec: Spec, source: VirtualMachine) -> Wanted:
 
 def made(
     inventory: Replica, spec: Spec, source: VirtualMachine, id: str, identity: Identity, usable: Usable = anything
-) -> tuple[VirtualMachine, Place]:
-    """The clone, still running, and its place; what the spec leaves open there is ``usable``."""
+) -> VirtualMachine:
+    """The clone, still running; what the spec leaves open of its place is ``usable``."""
     where = where_of(spec, source)
     disks = targets(inventory, source, where.datastore, {})
     place = resolve(inventory, where, present=source, needs=needs_of(inventory, source, disks), usable=usable)
@@ -62,4 +62,4 @@ def made(
         vm = PARALLEL_PORTS.with_(vm, port, parallel_port_with(PARALLEL_PORTS.require(vm, port), parallel))
     for port_, serial in (spec.serial_ports_to_update or {}).items():
         vm = SERIAL_PORTS.with_(vm, port_, serial_port_with(SERIAL_PORTS.require(vm, port_), serial))
-    return vm, place
+    return vm

@@ -31,7 +31,6 @@ from resphere.inventory.model import (
     VirtualMachine,
 )
 from resphere.inventory.relations import cluster_of_host, datacenter_of, hosts_of_cluster
-from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules.candidates import Usable, anything
 from resphere.rules.placement.hosts import can_run, memory_in_use_MiB
@@ -93,12 +92,6 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     resource_pool: ResourcePool
     host: Host
     datastore: Datastore
-
-
-def rely_on(edit: Edit, place: Place) -> None:
-    """Have the change fail where the folder, pool, host or datastore is changed or deleted meanwhile."""
-    for used in (place.folder, place.datastore, place.resource_pool, place.host):
-        edit.refer_to(used)
 
 
 def every_host(hosts: Sequence[Host]) -> Sequence[Host]:

@@ -17,7 +17,7 @@ from resphere.rules.machines.new_machine import new_identity
 from resphere.rules.machines.power_states import powered_off
 from resphere.rules.names import require_free, require_name
 from resphere.rules.placement.power_on import running_place
-from resphere.rules.placement.resolution import CLONE, Place, folder_of, rely_on, resolve, wanted
+from resphere.rules.placement.resolution import CLONE, folder_of, resolve, wanted
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.guest.customization_specs import require_item
@@ -68,7 +68,7 @@ def planned(call: Call, spec: Spec) -> Planned:
     identity = new_identity(call.environment.random_bytes)
     updates = {key: update.datastore for key, update in (spec.disks_to_update or {}).items()}
 
-    def prepared(current: Source, id: str) -> tuple[Place, VirtualMachine]:
+    def prepared(current: Source, id: str) -> VirtualMachine:
         require_free(inventory, folder_of(inventory, where, current), spec.name)
         disks = targets(inventory, current, where.datastore, updates, spec.disks_to_remove or ())
         needs = needs_of(inventory, current, disks)
@@ -76,12 +76,11 @@ def planned(call: Call, spec: Spec) -> Planned:
         made = copied(inventory, current, id, spec.name, place, disks, identity)
         if settings is not None:
             require_fitting(made, settings)
-        return place, made
+        return made
 
     def decide(edit: Edit, current: Source) -> Decision[ids.VirtualMachineId]:
-        place, vm = prepared(current, edit.new_id(VirtualMachine.id_prefix))
+        vm = prepared(current, edit.new_id(VirtualMachine.id_prefix))
         edit.rely_on(current)
-        rely_on(edit, place)
         if spec.power_on:
             vm = msgspec.structs.replace(vm, host=running_place(inventory, powered_off(vm)).id)
         effect = CloneVm(

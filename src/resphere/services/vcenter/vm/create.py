@@ -9,7 +9,7 @@ from resphere.replica.edit import Edit
 from resphere.rules.machines.creation import Spec, default_name, needs_of, no_placement
 from resphere.rules.machines.new_machine import new_identity, new_machine
 from resphere.rules.names import require_free, require_name
-from resphere.rules.placement.resolution import folder_of, rely_on, resolve, wanted
+from resphere.rules.placement.resolution import folder_of, resolve, wanted
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.tasks.change import Decision
@@ -40,7 +40,6 @@ async def create(call: Call, spec: Spec) -> ids.VirtualMachineId:
 
     def decide(edit: Edit, folder: Folder) -> Decision[ids.VirtualMachineId]:
         place = resolve(inventory, where, needs=needs_of(inventory, spec, folder), usable=call.may_use)
-        rely_on(edit, place)
         name, id = spec.name or default_name(inventory, folder), edit.new_id(VirtualMachine.id_prefix)
         vm = new_machine(inventory, spec, id, name, place, identity, call.may_use)
         return Decision(CreateVm(vm=vm), ids.VirtualMachineId(vm.id), reports=True)

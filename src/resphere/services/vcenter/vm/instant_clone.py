@@ -10,7 +10,7 @@ from resphere.rules.machines.copies import require_uuid
 from resphere.rules.machines.instant_clones import Spec, made, require_running, where_of
 from resphere.rules.machines.new_machine import new_identity
 from resphere.rules.names import require_free, require_name
-from resphere.rules.placement.resolution import folder_of, rely_on
+from resphere.rules.placement.resolution import folder_of
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.tasks.change import Decision
@@ -39,9 +39,8 @@ async def instant_clone(call: Call, spec: Spec) -> ids.VirtualMachineId:
         made(inventory, spec, current, "vm-0", identity, call.may_use)
 
     def decide(edit: Edit, current: VirtualMachine) -> Decision[ids.VirtualMachineId]:
-        vm, place = made(inventory, spec, current, edit.new_id(VirtualMachine.id_prefix), identity, call.may_use)
+        vm = made(inventory, spec, current, edit.new_id(VirtualMachine.id_prefix), identity, call.may_use)
         edit.rely_on(current)
-        rely_on(edit, place)
         return Decision(InstantCloneVm(source=current, vm=vm), ids.VirtualMachineId(vm.id), reports=True)
 
     return await call.run("VirtualMachine.instantClone", source, decide, guard, exclusive=False)

@@ -13,7 +13,7 @@ from resphere.rules.files import registered
 from resphere.rules.machines.creation import no_placement
 from resphere.rules.machines.registration import Spec, files_of_spec, may_unregister, needs_of
 from resphere.rules.names import require_free, require_name
-from resphere.rules.placement.resolution import folder_of, rely_on, resolve, wanted
+from resphere.rules.placement.resolution import folder_of, resolve, wanted
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.tasks.change import Decision
@@ -48,7 +48,6 @@ async def register(call: Call, spec: Spec) -> ids.VirtualMachineId:
         files = files_of_spec(inventory, spec, folder)
         spot = msgspec.structs.replace(where, datastore=files.parent)
         place = resolve(inventory, spot, needs=needs_of(inventory, files), usable=call.may_use)
-        rely_on(edit, place)
         id = edit.new_id(VirtualMachine.id_prefix)
         snapshots = {snapshot.id: edit.new_id(Snapshot.id_prefix) for snapshot in files.snapshots}
         placed = {

@@ -14,7 +14,7 @@ from resphere.replica.edit import Edit
 from resphere.rules.machines.copies import Targets, moved, needs_of, targets
 from resphere.rules.names import require_free
 from resphere.rules.placement.compute_policies import Placing
-from resphere.rules.placement.resolution import RELOCATE, Place, every_host, folder_of, rely_on, resolve, wanted
+from resphere.rules.placement.resolution import RELOCATE, Place, every_host, folder_of, resolve, wanted
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.tasks.change import Decision
@@ -81,7 +81,6 @@ def planned(call: Call, vm: ids.VirtualMachineId, spec: Spec) -> Planned:
 
     def decide(edit: Edit, current: VirtualMachine) -> Decision[None]:
         place, disks = prepared(current)
-        rely_on(edit, place)
         return Decision(RelocateVm(before=current, after=moved(inventory, current, place, disks)), None)
 
     target = call.require(VirtualMachine, vm)
