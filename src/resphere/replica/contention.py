@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from resphere.replica.edit import Draft, Key
 
@@ -17,9 +17,11 @@ class Contention:
         self._commits: dict[Key, asyncio.Future[None]] = {}
         self._lines: dict[Key, Line] = {}
 
-    def busy(self, keys: Iterable[Key]) -> Key | None:
+    def busy(self, keys: Collection[Key]) -> Key | None:
         """One of ``keys`` that is being written, if any is."""
-        return next((key for key in keys if key in self._commits), None)
+        if self._commits.keys().isdisjoint(keys):
+            return None
+        return next(key for key in keys if key in self._commits)
 
     def committing(self, drafts: Mapping[Key, Draft | None]) -> Committing:
         """Say that ``drafts``, none of them :meth:`busy`, are being written: as long as the context lasts."""

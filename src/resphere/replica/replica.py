@@ -199,7 +199,10 @@ class Replica:
                 except TooFewNumbers:
                     numbers = max(NUMBERS_TAKEN, 2 * numbers)
                     continue
-                busy = self._contention.busy(edit.touched)
+                touched = edit.touched
+                if not touched:
+                    return result
+                busy = self._contention.busy(touched)
                 if busy is not None:
                     await place.wait(busy)
                     continue
@@ -244,8 +247,6 @@ class Replica:
         self._references.hold(edit)
 
     async def _commit(self, edit: Edit) -> None:
-        if not edit.touched:
-            return
         drafts = edit.drafts()
         with self._contention.committing(drafts):
             sequence = await self._store.commit(edit.transaction(drafts))

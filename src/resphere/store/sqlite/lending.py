@@ -10,33 +10,32 @@ and again until it has it: at most a tenth of its time, and nothing where commit
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
-from collections.abc import Iterator
 
 PATIENCE_SECONDS = 0.002
 LENT_SECONDS = 0.0002
 
 
 class Lender:
-    """Lends one event loop's turn to threads of the store while its callers wait for them. Used on its own thread."""
+    """Lends one event loop's turn to threads of the store while its callers wait for them: each within this context.
+
+    Used on the loop's own thread.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._waiting = 0
         self._armed = False
 
-    @contextlib.contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Hold this open while a caller waits for the writer thread."""
+    def __enter__(self) -> None:
+        """A caller begins to wait for a thread of the store."""
         self._waiting += 1
         if not self._armed:
             self._armed = True
             self._loop.call_later(PATIENCE_SECONDS, self._lend)
-        try:
-            yield
-        finally:
-            self._waiting -= 1
+
+    def __exit__(self, *_: object) -> None:
+        self._waiting -= 1
 
     def _lend(self) -> None:
         if not self._waiting:

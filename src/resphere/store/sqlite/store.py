@@ -205,13 +205,13 @@ class SqliteStore:
     async def _written(self, job: Job, future: asyncio.Future[T]) -> T:
         """What the writer's thread makes of ``job``."""
         self._writer.submit(job)
-        with self._lender(job.loop).waiting():
+        with self._lender(job.loop):
             return await future
 
     async def _apart(self, read: Callable[[sqlite3.Connection], T]) -> T:
         """Read in a thread, so that neither the event loop waits nor others for the connection."""
         self._require_open()
-        with self._lender(asyncio.get_running_loop()).waiting():
+        with self._lender(asyncio.get_running_loop()):
             return await asyncio.to_thread(self._read_apart, read)
 
     def _read_apart(self, read: Callable[[sqlite3.Connection], T]) -> T:
