@@ -139,6 +139,13 @@ class TestWithholding:
             Item(id="item-3", name="three"),
         ]
 
+    def test_claims_that_pass_to_another_are_not_gained(self) -> None:
+        """Their holder has them until then."""
+        made = edit()
+        made.put(Item(id="item-3", name="one"))
+        made.delete(Item, ONE.id)
+        assert made.withhold() == ()
+
 
 def test_what_is_written_comes_once_and_again_when_it_is_deleted() -> None:
     made = edit()

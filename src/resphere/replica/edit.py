@@ -150,21 +150,23 @@ class Edit:
         """Write nothing of what was planned so far, and rely on it being as it was; what was taken stays taken, and
         what it would come to refer to is relied upon.
 
-        Returns the claims that it would have gained: whoever keeps them, others see it coming.
+        Returns the claims that it would have gained, but for those that pass from one object to another: whoever keeps
+        them, others see it coming.
         """
-        gained: list[str] = []
+        held: set[str] = set()
+        wanted: list[str] = []
         for (_, id), (rows, obj) in self._written.items():
             old = rows.objects.get(id)
             if old is not None:
                 self._relied[rows.kind, id] = rows.revisions[id]
+                held.update(rows.table.all_claims(self.before, old))
             if obj is not None:
-                held = frozenset(rows.table.all_claims(self, old) if old is not None else ())
-                gained += [claim for claim in rows.table.all_claims(self, obj) if claim not in held]
+                wanted += rows.table.all_claims(self, obj)
         self._withheld += self.changes()
         self._written.clear()
         self._order.clear()
         self._leaving.clear()
-        return tuple(gained)
+        return tuple([claim for claim in wanted if claim not in held])
 
     @property
     def withheld(self) -> tuple[tuple[Stored | None, Stored | None], ...]:
