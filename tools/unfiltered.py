@@ -29,6 +29,7 @@ HOME = "call"
 PLACES = "finds what stands in a place; the list shows what is seen of that"
 SHARED = "a figure that counts everybody's share"
 OWN = "what is read belongs to the object that the caller was let to"
+UNDER_WAY = "what is in the way, whoever's it is; the refusal names only its task"
 CHOSEN = "the privilege on the one that is named was asked before"
 
 ALLOWED: dict[str, str] = {
@@ -37,6 +38,10 @@ ALLOWED: dict[str, str] = {
     "checks.datacenters.in_datacenters": PLACES,
     "checks.hosts.require_hosts": "where the hosts stand, which were required before",
     "checks.tagging.require": CHOSEN,
+    "checks.under_way.require_unneeded": UNDER_WAY,
+    "checks.under_way.require_none_arriving": UNDER_WAY,
+    "checks.under_way.require_unnamed": UNDER_WAY,
+    "checks.under_way.refuse": UNDER_WAY,
     "cis.tasks.list_tasks": "tasks are filtered by their targets",
     "cis.tasks.require_visible": "tasks are filtered by their targets",
     "resphere.vcenter.host.detail.get_host": "where the host stands",

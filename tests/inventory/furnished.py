@@ -15,6 +15,7 @@ from resphere.inventory.compute_policies import Capability, ComputePolicy
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.customization import GuestCustomization
 from resphere.inventory.data_sets import DataSet, DataSetEntry, data_set_id, entry_id
+from resphere.inventory.effects import Intent
 from resphere.inventory.guest import GuestContent, GuestSystem, GuestTransfer, content_id
 from resphere.inventory.guest_reboot import GuestReboot
 from resphere.inventory.host_parts import DirectPathDevice, EntropyPool, device_key
@@ -39,6 +40,7 @@ from resphere.replica.replica import Replica
 from resphere.replica.table import Stored
 from resphere.rules.belongings import STAY_WITH_FILES
 from tests.inventory import samples
+from tests.inventory.under_way import effects
 from tests.replica.worlds import put
 
 Kind = vcenter.Folder.Type
@@ -53,6 +55,7 @@ async def furnish(replica: Replica) -> None:
     objects = [*_places(), *_machines(), *_tagging(), *_beside_machines(), *_host_parts()]
     await replica.change(put(*objects))
     await replica.change(_unregister)
+    await replica.change(put(*_intents(replica)))
 
 
 def _places() -> list[ManagedObject]:
@@ -121,12 +124,13 @@ SNAPSHOTS = (
 
 LOST = _machine("vm-510", "lost")
 KEPT = samples.snapshot("snapshot-512", "kept", LOST)
+LEAVING = _machine("vm-530", "leaving")
 
 
 def _machines() -> list[ManagedObject]:
-    """Two machines with snapshots, and a file of none."""
+    """Two machines with snapshots, one without, and a file of none."""
     file = DatastoreFile(id="file-520", name="old/old.vmdk", parent="datastore-35", capacity=GIB)
-    return [VM, *SNAPSHOTS, LOST, KEPT, file]
+    return [VM, *SNAPSHOTS, LOST, KEPT, LEAVING, file]
 
 
 def _unregister(edit: Edit) -> None:
@@ -143,6 +147,14 @@ def _unregister(edit: Edit) -> None:
             datastores={"store-34": ids.DatastoreId("datastore-34")},
         )
     )
+
+
+def _intents(replica: Replica) -> list[Intent]:
+    """Work of every kind under way."""
+    (files,) = replica.all(UnregisteredVm).values()
+    hosts = replica.all(Host)
+    under_way = effects(VM, LEAVING, SNAPSHOTS[1], files, (hosts["host-70"], hosts["host-11"]), _machine)
+    return [Intent(id=f"task-{number}", effect=effect) for number, effect in enumerate(under_way, 600)]
 
 
 def _tagging() -> list[Stored]:

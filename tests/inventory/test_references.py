@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
 
+from resphere.inventory.effects import AnyEffect, Intent
 from resphere.inventory.model import Snapshot, UnregisteredVm, VirtualMachine
 from resphere.inventory.tables import datastore_name
 from resphere.replica.edit import Edit
@@ -46,7 +47,8 @@ class Case(msgspec.Struct, frozen=True):
 
 CASES = [Case(table, reference, to) for table in WIRING.tables for reference in table.refers_to for to in reference.to]
 NOBODY_COMES = (UnregisteredVm,)
-"""What takes over those that refer to another object, by the id of that, and gets no others."""
+"""What takes over those that refer to another object, by the id of that, and gets no others but work that needs it."""
+MEETINGS = [case for case in CASES if case.to not in NOBODY_COMES or case.table.cls is Intent]
 NO_REFERENCES = {
     "snapshot.state": "the machine as it was",
     "unregistered_vm.machine": "what the files hold",
@@ -219,7 +221,7 @@ def dangling(objects: dict[Key, Any]) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.to not in NOBODY_COMES], ids=str)
+@pytest.mark.parametrize("case", MEETINGS, ids=str)
 def test_what_comes_while_its_target_goes(tmp_path: Path, case: Case) -> None:
     """The target is gone when that is committed: it is not, or only what a name meant."""
     new, target, there = sample(case)
@@ -235,7 +237,7 @@ def test_what_comes_while_its_target_goes(tmp_path: Path, case: Case) -> None:
         assert met.commits == 2
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.to not in NOBODY_COMES], ids=str)
+@pytest.mark.parametrize("case", MEETINGS, ids=str)
 def test_what_goes_while_somebody_comes_to_refer_to_it(tmp_path: Path, case: Case) -> None:
     """The deletion sees that, and takes it along, clears it or is refused."""
     new, target, there = sample(case)
@@ -308,7 +310,8 @@ def test_whatever_names_another_object_is_declared_or_explained() -> None:
     unexplained = set()
     seen = set()
     for obj in objects.values():
-        declared = all_targets(obj, objects)
+        # An effect holds objects whole: what it does not need by itself, those that it needs refer to.
+        declared = list(needed(obj).values()) if isinstance(obj, Intent) else all_targets(obj, objects)
         for path, text in mentions(msgspec.to_builtins(obj), obj.kind):
             of_path = [names[datastore_name(text)]] if datastore_name(text) in names else []
             others = [each for each in by_id.get(text, of_path) if type(each) in REFERRED and each is not obj]
@@ -323,8 +326,14 @@ def test_whatever_names_another_object_is_declared_or_explained() -> None:
 REFERRED = {cls for table in WIRING.tables for reference in table.refers_to for cls in reference.to}
 
 
+def test_effects_of_all_kinds_are_among_everything() -> None:
+    found = {type(obj.effect) for obj in everything().values() if isinstance(obj, Intent)}
+    assert found == {*get_args(AnyEffect)}
+
+
 def test_what_lies_with_files_goes_with_them(tmp_path: Path) -> None:
     """The files have taken over what referred to a machine and its snapshot."""
+    taken_over = [case for case in CASES if case.to is UnregisteredVm and case not in MEETINGS]
 
     async def test() -> None:
         store = await store_in(tmp_path / "store")
@@ -338,15 +347,19 @@ def test_what_lies_with_files_goes_with_them(tmp_path: Path) -> None:
             return [
                 obj
                 for case in CASES
-                if case.to is UnregisteredVm
+                if case in taken_over
                 for key in of_files
                 for obj in replica.by(case.table.cls, case.reference.index, key).values()
             ]
 
-        assert {type(obj) for obj in beside()} == {case.table.cls for case in CASES if case.to is UnregisteredVm}
+        assert {type(obj) for obj in beside()} == {case.table.cls for case in taken_over}
+        with pytest.raises(BrokenReference, match="intent"):
+            await replica.change(lambda edit: edit.delete(UnregisteredVm, files.id))
+        (coming_back,) = replica.by(Intent, "files", files.id)
+        await replica.change(lambda edit: edit.delete(Intent, coming_back))
         await replica.change(lambda edit: edit.delete(UnregisteredVm, files.id))
         assert beside() == []
-        assert replica.count(VirtualMachine) == 1
+        assert replica.count(VirtualMachine) == 2
         assert replica.count(Snapshot) == 2
         await store.close()
 

@@ -243,6 +243,33 @@ def test_a_crash_fails_what_ran(tmp_path: Path, pool: ThreadPoolExecutor) -> Non
         assert tasks(client, status=["RUNNING"]) == {}
 
 
+def test_what_slow_work_needs_stays_until_it_has_died(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+    with slow(tmp_path, create_vm=FOREVER) as server:
+        doer, other = server.session(), server.session()
+        at_another_worker(other, worker_of(doer.get("/api")))
+        above = other.read("/api/vcenter/folder", params={"type": "VIRTUAL_MACHINE"})[0]["folder"]
+        folder = other.post("/api/vcenter/folder", json={"name": "needed", "parent": above}).json()
+        cluster = other.read("/api/vcenter/cluster")[0]["cluster"]
+        root = other.read(f"/api/vcenter/cluster/{cluster}")["resource_pool"]
+        pool_spec = {"name": "needed", "parent": root}
+        resource_pool = other.post("/api/vcenter/resource-pool", json=pool_spec).json()
+        placement = {"folder": folder, "resource_pool": resource_pool}
+        spec = {"name": "made", "guest_OS": "DEBIAN_11_64", "placement": placement}
+        creating = pool.submit(doer.post, "/api/vcenter/vm", json=spec)
+        wait_until(lambda: tasks(other, services=["com.vmware.vcenter.VM"], status=["RUNNING"]), "the creation")
+        needed = {
+            f"/api/vcenter/folder/{folder}": (400, "RESOURCE_IN_USE"),
+            f"/api/vcenter/resource-pool/{resource_pool}": (500, "ERROR"),
+        }
+        for place, expected in needed.items():
+            assert refusal(other.delete(place)) == (*expected, "resphere.task.needs")
+        server.kill()
+        assert isinstance(creating.exception(), requests.ConnectionError)
+        server.start()
+        for place in needed:
+            assert other.delete(place).status_code == 204
+
+
 def check_interrupted(client: Client, task: str) -> None:
     """The task has failed, and says why."""
     shown = wait_until(

@@ -12,6 +12,7 @@ import msgspec
 
 from resphere.contract.errors import VapiError
 from resphere.store.base import Transaction
+from resphere.tasks.runner import Tasks
 from tests.replica.worlds import Scripted
 from tests.support.invariants import require_sound
 from tests.support.world import World
@@ -23,7 +24,10 @@ Work = Callable[[World], Coroutine[Any, Any, Any]]
 def two_worlds(folder: Path) -> Iterator[tuple[World, World]]:
     """Two workers, which draw different identities."""
     with World(folder) as one, World(folder, ()) as other:
-        other.environment = msgspec.structs.replace(other.environment, random_bytes=random.Random(2).randbytes)
+        tasks = Tasks(other.inventory, other.environment.now, "other", lambda _: True, other.environment.provider)
+        other.environment = msgspec.structs.replace(
+            other.environment, random_bytes=random.Random(2).randbytes, tasks=tasks
+        )
         yield one, other
 
 

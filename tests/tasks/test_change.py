@@ -25,6 +25,7 @@ from resphere.inventory.model import Datastore, Folder, Host, VirtualMachine
 from resphere.providers.base import Provider, Work
 from resphere.providers.simulator.provider import Simulator
 from resphere.providers.simulator.work.hosts import Hosts
+from resphere.replica.errors import BrokenReference
 from resphere.rules.space import free_space
 from resphere.tasks.record import Task
 from resphere.tasks.runner import Tasks
@@ -334,16 +335,15 @@ def test_what_has_changed_meanwhile_stays(world: World, provider: Outside, vm: i
     assert (found.name, found.power_state) == ("renamed", ON)
 
 
-def test_a_machine_that_is_gone_meanwhile(world: World, provider: Outside, vm: ids.VirtualMachineId) -> None:
+def test_a_machine_stays_while_work_is_under_way(world: World, provider: Outside, vm: ids.VirtualMachineId) -> None:
     async def acting(work: Work) -> Facts:
-        await world.inventory.change(lambda edit: edit.delete(VirtualMachine, vm))
+        with pytest.raises(BrokenReference):
+            await world.inventory.change(lambda edit: edit.delete(VirtualMachine, vm))
         return NOTHING
 
     provider.acting = acting
-    with pytest.raises(VapiError) as refused:
-        start(world, vm)
-    assert refused.value.error_type == "NOT_FOUND"
-    assert task(world).status is Status.FAILED
+    start(world, vm)
+    assert (task(world).status, state(world, vm)) == (Status.SUCCEEDED, ON)
     assert not world.inventory.all(Intent)
 
 

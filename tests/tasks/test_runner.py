@@ -18,7 +18,8 @@ from resphere.inventory.tables import TABLES
 from resphere.providers.base import Provider
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
-from resphere.tasks.job import Origin, TaskJob
+from resphere.tasks.job import TaskJob
+from resphere.tasks.origin import Origin
 from resphere.tasks.record import TASKS, Task
 from resphere.tasks.runner import MOST_FINISHED, PRUNED_AT_ONCE, Tasks
 from tests.inventory import samples

@@ -17,7 +17,6 @@ from resphere.contract.generated.vcenter_vm_guest_filesystem import Files
 from resphere.inventory.customization import GuestCustomization
 from resphere.inventory.guest import GuestTransfer
 from resphere.inventory.model import Host, Snapshot, UnregisteredVm, VirtualMachine
-from resphere.replica.table import Table
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="effect"):
@@ -380,12 +379,3 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     claims: tuple[str, ...] = ()
     room: dict[str, int] = {}
     result: Any = None
-
-
-INTENTS = Table(
-    cls=Intent,
-    indexes={"claim": lambda intent: intent.claims, "datastore": lambda intent: tuple(intent.room)},
-    claims=lambda intent: intent.claims,
-    revises=False,
-    sealed=("effect",),
-)

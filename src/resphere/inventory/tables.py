@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from resphere.inventory.effects import INTENTS
+from resphere.inventory.effects import AddHost, Intent, RegisterVm
 from resphere.inventory.model import (
     Cluster,
     Datacenter,
@@ -21,6 +22,7 @@ from resphere.inventory.model import (
     UnregisteredVm,
     VirtualMachine,
 )
+from resphere.inventory.outcomes import doomed, hosts_of, machines_of, placed
 from resphere.inventory.relations import datacenter_of
 from resphere.inventory.storage_policies import StoragePolicy
 from resphere.replica.table import PARENT, Lookup, OnDelete, Reference, Table, own_id
@@ -135,7 +137,7 @@ def vmx_claim(datastore: str, vmx_path: str) -> str:
     return f"vmx/{datastore}/{path_on_datastore(vmx_path)}"
 
 
-def _storage_policy(among: Lookup, _: VirtualMachine, id: str) -> StoragePolicy | None:
+def _storage_policy(among: Lookup, _: object, id: str) -> StoragePolicy | None:
     """The policy of that id, unless every vCenter has it: those are no documents."""
     return among.get(StoragePolicy, id)
 
@@ -387,6 +389,85 @@ UNREGISTERED_VMS = Table(
     claims=lambda vm: (*_name_claims(vm), vmx_claim(vm.parent or "", vm.name)),
     shared=tuple([f"machine.{path}" for path in _SHARED_BY_MACHINES]),
 )
+
+
+def going_claim(vm: str) -> str:
+    """The claim of work under way that deletes or unregisters the machine: nothing else is begun that needs it."""
+    return f"going/{vm}/"
+
+
+def _intended_claims(intent: Intent) -> tuple[str, ...]:
+    effect = intent.effect
+    if isinstance(effect, RegisterVm):
+        return (*intent.claims, f"coming/{effect.files.id}/")
+    vm = doomed(effect)
+    return intent.claims if vm is None else (*intent.claims, going_claim(vm))
+
+
+def _needed(index: str, *, on_host: bool = False) -> Callable[[Intent], tuple[str, ...]]:
+    """By which keys of ``index`` a machine will refer to what it did not before; ``on_host``: on its host."""
+    keys = VIRTUAL_MACHINES.indexes[index]
+
+    def needed(intent: Intent) -> tuple[str, ...]:
+        found = placed(intent.effect)
+        if found is None:
+            return ()
+        before, after = found
+        stays = before is not None and (not on_host or before.host == after.host)
+        had = tuple(keys(before)) if before is not None and stays else ()
+        return tuple([key for key in keys(after) if key not in had])
+
+    return needed
+
+
+def _needed_folder(intent: Intent) -> tuple[str, ...]:
+    return (intent.effect.folder,) if isinstance(intent.effect, AddHost) else _needed_parent(intent)
+
+
+def _needed_datastore_of_name(among: Lookup, intent: Intent, name: str) -> Datastore | None:
+    found = placed(intent.effect)
+    return _datastore_of_name(among, found.after, name) if found is not None else None
+
+
+_needed_parent = _needed(PARENT)
+
+_EFFECT = ("effect",)
+
+INTENTS = Table(
+    cls=Intent,
+    refers_to=(
+        Reference(index="machine", fields=_EFFECT, to=(VirtualMachine,)),
+        Reference(index="files", fields=_EFFECT, to=(UnregisteredVm,)),
+        Reference(index="host", fields=_EFFECT, to=(Host,)),
+        Reference(index="folder", fields=_EFFECT, to=(Folder,)),
+        Reference(index="resource_pool", fields=_EFFECT, to=(ResourcePool,)),
+        Reference(index="datastore", fields=_EFFECT, to=(Datastore,)),
+        *[
+            Reference(index=index, fields=_EFFECT, to=(Datastore,), resolve=_needed_datastore_of_name, names=_by_name)
+            for index in ("disk_datastore_name", "image_datastore_name")
+        ],
+        Reference(index="network", fields=_EFFECT, to=(Network,)),
+        Reference(index="storage_policy", fields=_EFFECT, to=(StoragePolicy,), resolve=_storage_policy, names=own_id),
+    ),
+    indexes={
+        "claim": _intended_claims,
+        "room": lambda intent: tuple(intent.room),
+        "machine": lambda intent: machines_of(intent.effect),
+        "files": lambda intent: (intent.effect.files.id,) if isinstance(intent.effect, RegisterVm) else (),
+        "host": lambda intent: hosts_of(intent.effect),
+        "folder": _needed_folder,
+        "resource_pool": _needed("resource_pool"),
+        "datastore": _needed("datastore", on_host=True),
+        "disk_datastore_name": _needed("disk_datastore_name", on_host=True),
+        "image_datastore_name": _needed("image_datastore_name", on_host=True),
+        "network": _needed("network", on_host=True),
+        "storage_policy": _needed("storage_policy"),
+    },
+    claims=_intended_claims,
+    revises=False,
+    sealed=("effect",),
+)
+"""Whatever work under way will need stays until that is settled, or given up."""
 
 TABLES: tuple[Table[Any], ...] = (
     FOLDERS,

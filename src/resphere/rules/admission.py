@@ -43,7 +43,7 @@ def admit(inventory: Replica, edit: Edit, wanted: Mapping[str, int]) -> None:
 
 def intended(inventory: Replica, edit: Edit, datastore: Datastore) -> int:
     """What is decided to be written to the datastore and is not there yet, in bytes."""
-    under_way = inventory.by(Intent, "datastore", datastore.id)
+    under_way = inventory.by(Intent, "room", datastore.id)
     return sum(intent.room[datastore.id] for id, intent in under_way.items() if edit.get(Intent, id) is not None)
 
 

@@ -18,6 +18,7 @@ from resphere.contract.errors import (
     NotAllowedInCurrentState,
     ResourceBusy,
     ResourceInaccessible,
+    ResourceInUse,
     ServiceUnavailable,
     Unsupported,
     VapiError,
@@ -33,7 +34,8 @@ from resphere.replica.replica import Replica
 from resphere.replica.table import Reading, T
 from resphere.rules.refusals import not_found
 from resphere.tasks.change import Change, Decision, change_inventory, lacking_message
-from resphere.tasks.job import Origin, TaskJob
+from resphere.tasks.job import TaskJob
+from resphere.tasks.origin import Origin
 from resphere.tasks.runner import Tasks
 
 O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
@@ -253,6 +255,7 @@ class Call(msgspec.Struct, frozen=True, gc=False):
             description,
             self.session.user,
             busy_error(operation),
+            in_use_error(operation),
             lacking_error(operation),
         )
 
@@ -370,3 +373,8 @@ def busy_error(operation: AnyOperation) -> type[VapiError]:
         if name in operation.errors:
             return cls
     return NotAllowedInCurrentState if "not_allowed_in_current_state" in operation.errors else ResourceBusy
+
+
+def in_use_error(operation: AnyOperation) -> type[VapiError]:
+    """The error that the operation declares for what others need."""
+    return ResourceInUse if "resource_in_use" in operation.errors else busy_error(operation)

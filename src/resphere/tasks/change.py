@@ -22,14 +22,14 @@ from resphere.inventory.facts import Facts
 from resphere.inventory.model import ManagedObject
 from resphere.providers.base import ChangedObject, NotCapable, NotReady, Outdated, Provider
 from resphere.replica.edit import Edit
-from resphere.replica.errors import BrokenReference
 from resphere.replica.replica import Replica
 from resphere.rules.admission import SPACE
 from resphere.rules.settlement.effects import rebased, settle
 from resphere.rules.settlement.settlement import Settlement
 from resphere.tasks.acts import act
-from resphere.tasks.job import Done, Held, Origin, TaskJob
-from resphere.tasks.outcomes import needed, unforeseen
+from resphere.tasks.job import Done, Held, TaskJob
+from resphere.tasks.origin import Origin
+from resphere.tasks.outcomes import unforeseen
 
 log = logging.getLogger(__name__)
 
@@ -108,10 +108,7 @@ class Change(Generic[O, R]):
             result: R | None = settle(self._settlement(edit), present, seen, decided=effect)
             return held.result if result is None else result
 
-        try:
-            return await when_ready(lambda: self._job.complete(plan, reports=held.reports, is_done=facts is not None))
-        except BrokenReference as error:
-            raise needed(error.target) from error
+        return await when_ready(lambda: self._job.complete(plan, reports=held.reports, is_done=facts is not None))
 
     async def _acted(self, effect: AnyEffect) -> Facts:
         """The facts of a provider that acts outside.

@@ -10,31 +10,21 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
-from resphere.contract.errors import ResourceBusy, Unsupported, VapiError
+from resphere.contract.errors import VapiError
 from resphere.contract.generated.cis_task import Status
 from resphere.contract.moments import plain
 from resphere.inventory.effects import AnyEffect, Intent
 from resphere.inventory.model import ManagedObject
 from resphere.replica.edit import Edit
+from resphere.replica.errors import BrokenReference
 from resphere.replica.replica import Replica
-from resphere.tasks.intents import release
+from resphere.tasks.intents import in_use, release, require_kept, require_undisturbed
+from resphere.tasks.origin import Origin
 from resphere.tasks.outcomes import canceled, failed, gone, interrupted, succeeded
 from resphere.tasks.record import Task, busy_claim
 
 O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
 R = TypeVar("R")
-
-
-class Origin(msgspec.Struct, frozen=True):
-    """Who asked for the work and by which operation; ``busy`` is the error where other work is in the way, ``lacking``
-    the one where the provider does not have what is asked for."""
-
-    service: str
-    operation: str
-    description: str
-    user: str | None
-    busy: type[VapiError] = ResourceBusy
-    lacking: type[VapiError] = Unsupported
 
 
 class Done(msgspec.Struct, Generic[R], frozen=True):
@@ -159,6 +149,7 @@ class TaskJob(Generic[O]):
                 task = self._succeeded(task, decision.result, decision.reports)
                 self._tasks.prune(edit)
             else:
+                require_undisturbed(self._tasks.replica, edit, self.origin, decision.effect)
                 result = plain(decision.result) if decision.reports or self._reports else None
                 edit.put(
                     Intent(
@@ -169,7 +160,7 @@ class TaskJob(Generic[O]):
             edit.put(task)
             return decision, task
 
-        decision, task = await self._tasks.replica.change(whole)
+        decision, task = await self._commit(whole)
         self._know(task)
         return decision
 
@@ -180,6 +171,7 @@ class TaskJob(Generic[O]):
             current = self._current(edit)
             self._guard(current)
             result = plan(edit, current)
+            require_kept(self._tasks.replica, edit, self.origin)
             edit.withhold()
             return result
 
@@ -250,7 +242,7 @@ class TaskJob(Generic[O]):
             self._tasks.prune(edit)
             return result, task
 
-        result, task = await self._tasks.replica.change(whole)
+        result, task = await self._commit(whole)
         self._know(task)
         return result
 
@@ -271,6 +263,19 @@ class TaskJob(Generic[O]):
         task = await self._tasks.replica.change(plan)
         if task is not None:
             self._know(task)
+
+    async def _commit(self, whole: Callable[[Edit], R]) -> R:
+        """Make the change.
+
+        :raises VapiError: it deletes what work under way needs.
+        """
+        try:
+            return await self._tasks.replica.change(whole)
+        except BrokenReference as error:
+            refusal = in_use(self._tasks.replica, self.origin, error)
+            if refusal is None:
+                raise
+            raise refusal from error
 
     def _know(self, task: Task) -> None:
         self._task = task

@@ -12,6 +12,7 @@ from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules import observations
 from resphere.rules.settlement.settlement import Settlement
+from resphere.rules.under_way import needing
 from resphere.tasks.record import Task, busy_claim
 
 NEW = (CreateVm, CloneVm, InstantCloneVm, RegisterVm)
@@ -21,7 +22,8 @@ NEW = (CreateVm, CloneVm, InstantCloneVm, RegisterVm)
 class Observations:
     """A :class:`resphere.providers.base.Inventory`.
 
-    A machine at which work is under way is left to that work, which settles what the provider says in the end.
+    A machine at which work is under way, or that such work reads, is left to that work, which settles what the provider
+    says in the end; then it is looked at again.
     """
 
     def __init__(self, replica: Replica, now: Callable[[], datetime]) -> None:
@@ -56,7 +58,7 @@ class Observations:
         """The machine is no more."""
 
         def plan(edit: Edit) -> None:
-            if self._is_at_rest(edit, before):
+            if self._is_at_rest(edit, before) and not self._is_needed(edit, before):
                 observations.gone(self._settlement(edit), before.id)
 
         await self._replica.change(plan)
@@ -73,6 +75,10 @@ class Observations:
             return False
         edit.vacant(busy_claim(before.id))
         return True
+
+    def _is_needed(self, edit: Edit, machine: VirtualMachine) -> bool:
+        """Whether work is under way that reads the machine, and settles what has become of that."""
+        return any(edit.get(Intent, intent.id) is not None for intent in needing(self._replica, machine))
 
     def _settlement(self, edit: Edit) -> Settlement:
         return Settlement(self._replica, edit, self._now())

@@ -90,13 +90,19 @@ def no_task(task_id: str) -> NotFound:
     return NotFound(message("resphere.task.not_found", "The task {0} does not exist.", task_id))
 
 
-def needed(target: str) -> NotFound:
-    """The refusal where something that the work refers to was deleted while it was under way.
-
-    ``target`` is its kind and id, ``host/host-12``, or the id alone.
-    """
-    return NotFound(
-        message("resphere.task.needed_gone", "{0}, which the work needs, no longer exists.", target.rpartition("/")[2])
+def needed_messages(task: Task, target: str) -> tuple[LocalizableMessage, ...]:
+    """The refusal to take away what ``task``, which is under way, will need: ``target`` is its kind and id,
+    ``host/host-12``."""
+    kind, _, id = target.partition("/")
+    return (
+        message(
+            "resphere.task.needs",
+            "The {0} {1} is in use: the task {2} ({3}), which is under way, needs it.",
+            kind.replace("_", " "),
+            id,
+            task.id,
+            task.description,
+        ),
     )
 
 

@@ -26,9 +26,11 @@ from resphere.replica.errors import ConcurrentChange as ChangedConcurrently
 from resphere.replica.replica import Replica
 from resphere.rules.settlement.effects import rebased, settle
 from resphere.rules.settlement.settlement import Settlement
+from resphere.rules.under_way import needing
 from resphere.store.base import StoreError
 from resphere.tasks.intents import release
-from resphere.tasks.job import Origin, TaskJob
+from resphere.tasks.job import TaskJob
+from resphere.tasks.origin import Origin
 from resphere.tasks.outcomes import (
     busy_messages,
     failed,
@@ -230,10 +232,14 @@ class Tasks:
         return await self.replica.change(partial(self._end_badly, identity=identity, error=error))
 
     async def _at_rest(self, target: O) -> O:
-        """``target`` as it is once what a dead worker had decided about it is ended, as far as the provider can
-        tell."""
-        left = [t.id for t in self.replica.by(Task, "busy", target.id).values() if not self.is_worked_on(t)]
-        if not any(self.replica.get(Intent, identity) is not None for identity in left):
+        """``target`` as it is once what a dead worker had decided about it, or needed it for, is ended, as far as the
+        provider can tell."""
+        busy = self.replica.by(Task, "busy", target.id)
+        decided = [identity for identity in busy if self.replica.get(Intent, identity) is not None]
+        decided += [intent.id for intent in needing(self.replica, target)]
+        tasks = (self.replica.get(Task, identity) for identity in dict.fromkeys(decided))
+        left = [task.id for task in tasks if task is not None and not self.is_worked_on(task)]
+        if not left:
             return target
         for identity in left:
             await self._end_orphan(identity)

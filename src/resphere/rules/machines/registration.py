@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from resphere.contract.errors import AlreadyExists, NotAllowedInCurrentState, NotFound, message
 from resphere.contract.generated import vcenter, vcenter_vm
+from resphere.inventory.effects import Intent
 from resphere.inventory.model import Datastore, Folder, Network, UnregisteredVm, VirtualMachine
 from resphere.inventory.tables import home, path_on_datastore
 from resphere.replica.replica import Replica
@@ -32,8 +33,17 @@ def files_of_spec(inventory: Replica, spec: Spec, folder: Folder) -> Unregistere
     path = (spec.path or path_on_datastore(spec.datastore_path or "")).lstrip("/")
     if store is not None:
         found = inventory.by(UnregisteredVm, "path", f"{store.id}/{path}")
-        if found:
-            return next(iter(found.values()))
+        for files in found.values():
+            if inventory.by(Intent, "files", files.id):
+                raise AlreadyExists(
+                    message(
+                        "resphere.vm.register.under_way",
+                        "The virtual machine {0}, to which the file {1} belongs, is being registered.",
+                        files.machine.name,
+                        files.machine.vmx_path,
+                    )
+                )
+            return files
         for vm in inventory.by(VirtualMachine, "home", home(store.id, path)).values():
             if path_on_datastore(vm.vmx_path) == path:
                 raise AlreadyExists(

@@ -21,7 +21,6 @@ from resphere.contract.errors import (
     VapiError,
 )
 from resphere.contract.generated import ids, vcenter, vcenter_storage, vcenter_vm
-from resphere.contract.generated.cis_task import Status
 from resphere.contract.generated.vcenter_vm_hardware import (
     Boot,
     Cdrom,
@@ -39,7 +38,6 @@ from resphere.contract.generated.vcenter_vm_hardware import (
 )
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Nvme, Sata, Scsi
 from resphere.contract.generated.vcenter_vm_hardware_boot import Device
-from resphere.inventory.effects import Intent
 from resphere.inventory.model import (
     KINDS,
     Datastore,
@@ -47,7 +45,6 @@ from resphere.inventory.model import (
     Host,
     ManagedObject,
     Network,
-    ResourcePool,
     VirtualMachine,
 )
 from resphere.providers.simulator.durations import Durations
@@ -512,30 +509,6 @@ def test_work_that_takes_time_is_refused_before_it_begins(world: World) -> None:
     assert not world.inventory.all(Task)
     assert made(world).name == "web"
     assert len(world.inventory.all(Task)) == 1
-
-
-def test_what_goes_while_a_machine_is_being_made_is_named(world: World) -> None:
-    pool = next(each for each in world.inventory.all(ResourcePool).values() if each.parent == each.owner)
-    below = msgspec.structs.replace(pool, id="resgroup-9001", name="below", parent=pool.id)
-    world.put(below)
-    slow = Simulator(world.inventory, world.contents, world.environment.now, Durations(create_vm=0.01))
-    world.environment = msgspec.structs.replace(world.environment, provider=slow)
-
-    async def meanwhile() -> None:
-        under_way = asyncio.Event()
-        end = world.inventory.subscribe(Intent, lambda _, __: under_way.set())
-        placement = VM.PlacementSpec(folder=PLACE.folder, resource_pool=ids.ResourcePoolId(below.id))
-        making = asyncio.create_task(world.begin(VM.create, spec(placement=placement)))
-        await under_way.wait()
-        end()
-        await world.begin(vcenter.ResourcePool.delete, ids.ResourcePoolId(below.id))
-        with pytest.raises(NotFound, match=below.id):
-            await making
-
-    world.run(meanwhile())
-    (task,) = (task for task in world.inventory.all(Task).values() if task.service == VM.create.service)
-    assert task.status is Status.FAILED
-    assert not world.inventory.all(Intent)
 
 
 @pytest.mark.parametrize(

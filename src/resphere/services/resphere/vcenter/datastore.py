@@ -28,6 +28,7 @@ from resphere.rules.space import files_on
 from resphere.services.call import Call
 from resphere.services.checks.hosts import require_hosts
 from resphere.services.checks.moves import move
+from resphere.services.checks.under_way import require_none_arriving, require_unnamed, uses_datastore
 from resphere.services.registry import implements
 from resphere.services.vcenter.datacenter.changes import require_type
 
@@ -90,12 +91,14 @@ async def update(call: Call, datastore: ids.DatastoreId, spec: NameSpec) -> None
 
     :raises InvalidArgument: the name is none.
     :raises AlreadyExists: a datastore of the datacenter has the name.
+    :raises ResourceBusy: work under way writes such paths.
     """
     require_name(spec.name, "datastore")
     target = call.require(Datastore, datastore)
 
     def guard(current: Datastore) -> None:
         require_free_beside(call.unfiltered, current, spec.name)
+        require_unnamed(call, current)
 
     def plan(edit: Edit, current: Datastore) -> None:
         names = {current.name: spec.name}
@@ -156,7 +159,7 @@ async def mount(call: Call, datastore: ids.DatastoreId, spec: Datastores.HostsSp
 async def unmount(call: Call, datastore: ids.DatastoreId, spec: Datastores.HostsSpec) -> None:
     """Unmount the datastore from hosts; those that have not mounted it stay so.
 
-    :raises ResourceInUse: a VM there has files on it.
+    :raises ResourceInUse: a VM there has files on it, or will have as soon as work under way is done.
     """
 
     def guard(current: Datastore) -> None:
@@ -164,10 +167,14 @@ async def unmount(call: Call, datastore: ids.DatastoreId, spec: Datastores.Hosts
         for vm in vms_that_use(call.unfiltered, current):
             if vm.host in hosts:
                 raise in_use(current, f"{words(call, vm)} has files on it")
+        require_none_arriving(call, current, hosts, uses_datastore(current))
 
     def plan(edit: Edit, current: Datastore) -> None:
-        # A machine that comes to have files there on such a host meanwhile does not change the host.
+        # A machine that comes to have files there on such a host meanwhile does not change the host; nor does work
+        # that begins to move one to it.
         edit.rely_on_referrers(current.id)
+        for id in spec.hosts:
+            edit.rely_on_referrers(id)
         unmount_from(edit, current, require_hosts(call, current, spec.hosts))
 
     await call.change("HostStorageSystem.unmountVmfsVolume", call.require(Datastore, datastore), plan, guard)

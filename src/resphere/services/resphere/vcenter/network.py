@@ -10,6 +10,7 @@ from resphere.contract.extensions.networks import Networks
 from resphere.contract.generated import ids, vcenter
 from resphere.inventory.model import Folder, Host, Network, VirtualMachine
 from resphere.inventory.relations import datacenter_of, hosts_of_network
+from resphere.inventory.tables import VIRTUAL_MACHINES
 from resphere.inventory.volumes import distributed_switch_uuid
 from resphere.replica.edit import Edit
 from resphere.rules.moves import require_free_in_datacenter
@@ -18,6 +19,7 @@ from resphere.rules.standard_networks import forget_without_hosts
 from resphere.services.call import Call
 from resphere.services.checks.hosts import require_hosts
 from resphere.services.checks.moves import move, rename
+from resphere.services.checks.under_way import require_none_arriving
 from resphere.services.registry import implements
 from resphere.services.vcenter.datacenter.changes import require_type
 
@@ -175,18 +177,22 @@ async def connect(call: Call, network: ids.NetworkId, spec: Networks.HostsSpec) 
 async def disconnect(call: Call, network: ids.NetworkId, spec: Networks.HostsSpec) -> None:
     """Disconnect hosts; those that are not connected stay so. A standard network goes with its last host.
 
-    :raises ResourceInUse: a VM there has a NIC on the network.
+    :raises ResourceInUse: a VM there has a NIC on the network, or will have as soon as work under way is done.
     """
 
     def guard(current: Network) -> None:
         hosts = {host.id for host in require_hosts(call, current, spec.hosts)}
         require_unused(call, current, hosts)
+        require_none_arriving(call, current, hosts, lambda vm: network in VIRTUAL_MACHINES.indexes["network"](vm))
 
     def plan(edit: Edit, current: Network) -> None:
         for host in require_hosts(call, current, spec.hosts):
             edit.put(without_network(host, network))
-        # A machine that comes to the network on such a host meanwhile does not change the host.
+        # A machine that comes to the network on such a host meanwhile does not change the host; nor does work that
+        # begins to move one to it.
         edit.rely_on_referrers(network)
+        for id in spec.hosts:
+            edit.rely_on_referrers(id)
         forget_without_hosts(edit, call.unfiltered, [network])
 
     await call.change("DistributedVirtualSwitch.removeHosts", call.require(Network, network), plan, guard)

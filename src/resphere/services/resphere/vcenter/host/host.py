@@ -17,6 +17,7 @@ from resphere.rules.moves import require_same_datacenter
 from resphere.rules.names import require_free
 from resphere.services.call import Call
 from resphere.services.checks.moves import require_folder
+from resphere.services.checks.under_way import require_none_arriving
 from resphere.services.registry import implements
 from resphere.services.resphere.vcenter.cluster import put_root_pool
 
@@ -50,6 +51,7 @@ async def move(call: Call, host: ids.HostSystemId, spec: HostMoves.MoveSpec) -> 
     :raises AlreadyExists: something there has its name.
     :raises NotAllowedInCurrentState: it is in a cluster and not in maintenance mode, or does not fit the EVC mode of
         the one that it joins.
+    :raises ResourceBusy: work under way leaves a VM on it.
     """
     if (spec.cluster is None) == (spec.folder is None):
         raise InvalidArgument(message("resphere.host.move.destination", "Give one of cluster and folder."))
@@ -60,6 +62,8 @@ async def move(call: Call, host: ids.HostSystemId, spec: HostMoves.MoveSpec) -> 
         if is_there(current, spec) or standalone_stays(call, current, spec):
             return
         require_maintenance(call, current)
+        # Its pools go, or are others: machines that are under way to it are decided for those that it has.
+        require_none_arriving(call, current, [current.id])
 
     def plan(edit: Edit, current: Host) -> None:
         if is_there(current, spec):

@@ -15,6 +15,7 @@ from resphere.rules.names import require_name
 from resphere.rules.storage_policies import all_policies, vms_of_policy
 from resphere.services.call import Call
 from resphere.services.checks.tagging import require_now
+from resphere.services.checks.under_way import require_unneeded
 from resphere.services.registry import implements
 
 
@@ -54,7 +55,7 @@ async def delete(call: Call, policy: ids.VcenterStoragePolicyId) -> None:
 
     :raises InvalidArgument: it is one of vCenter's own.
     :raises NotFound: there is none of that id.
-    :raises ResourceInUse: a VM has it.
+    :raises ResourceInUse: a VM has it, or will have as soon as work under way is done.
     """
 
     def plan(edit: Edit) -> None:
@@ -74,6 +75,7 @@ async def delete(call: Call, policy: ids.VcenterStoragePolicyId) -> None:
                     having[0],
                 )
             )
+        require_unneeded(call, found)
         edit.delete(StoragePolicy, policy)
 
     await call.unfiltered.change(plan)
