@@ -25,7 +25,7 @@ from resphere.providers.simulator.sizes import Sizes
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import KEY_BYTES, Sealing
-from resphere.replica.table import Table
+from resphere.replica.table import Stored, Table
 from resphere.server.wiring import WIRING
 from resphere.services.call import Call, Environment, Product
 from resphere.services.registry import load
@@ -131,7 +131,7 @@ class World:
         """Show what other workers have done."""
         self._runner.run(self.inventory.refresh())
 
-    def put(self, *objects: ManagedObject) -> None:
+    def put(self, *objects: Stored) -> None:
         """Put objects into the inventory, new or changed."""
 
         def plan(edit: Edit) -> None:

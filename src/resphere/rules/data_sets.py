@@ -19,6 +19,8 @@ def copy_data_sets(inventory: Replica, edit: Edit, source: str, owner: str, mach
 
 def revert_data_sets(inventory: Replica, edit: Edit, machine: str, snapshot: str) -> None:
     """Bring the data sets of a VM back to what a snapshot has; those that snapshots omit are lost, as in vCenter."""
+    # One that is made meanwhile would stay.
+    edit.rely_on_referrers(machine)
     restored = {each.name for each in inventory.by(DataSet, "owner", snapshot).values()}
     for data_set in list(inventory.by(DataSet, "owner", machine).values()):
         if data_set.name not in restored:

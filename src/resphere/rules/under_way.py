@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from resphere.inventory.effects import EnterMaintenanceMode, Intent
+from resphere.contract.generated.vcenter_vm import Power
+from resphere.inventory.effects import CloneVm, EnterMaintenanceMode, Intent, PowerOn
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.outcomes import written
 from resphere.inventory.tables import INTENTS
@@ -37,3 +38,14 @@ def arriving(inventory: Replica, host: str) -> Iterator[tuple[Intent, VirtualMac
                 moved = inventory.get(VirtualMachine, id)
                 if destination == host and moved is not None:
                     yield intent, msgspec.structs.replace(moved, host=destination)
+
+
+def starting(inventory: Replica, host: str) -> Iterator[VirtualMachine]:
+    """The machines that will not be off on the host ``host`` when work under way is done: they are started there, or
+    come to it so."""
+    for intent in inventory.by(Intent, "host", host).values():
+        if isinstance(intent.effect, PowerOn) or (isinstance(intent.effect, CloneVm) and intent.effect.power_on):
+            yield intent.effect.vm
+    for _, vm in arriving(inventory, host):
+        if vm.power_state is not Power.State.POWERED_OFF:
+            yield vm

@@ -5,6 +5,7 @@ Two workers on one store; one of them finishes between the plan of the other's c
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, ResourceInUse, VapiError
+from resphere.contract.errors import (
+    InvalidArgument,
+    NotAllowedInCurrentState,
+    ResourceInUse,
+    UnableToAllocateResource,
+    VapiError,
+)
 from resphere.contract.extensions.datastores import Datastores
 from resphere.contract.extensions.folders import Folders
 from resphere.contract.extensions.hosts import HostMaintenance
@@ -23,14 +30,18 @@ from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.contract.generated.vcenter_cluster import EvcMode as Api
 from resphere.contract.generated.vcenter_evc_mode import EvcMode
 from resphere.contract.generated.vcenter_vm_hardware import Disk, Ethernet
-from resphere.inventory.model import Cluster, Datacenter, Host, VirtualMachine
+from resphere.inventory.effects import Intent
+from resphere.inventory.model import Cluster, Datacenter, Datastore, Host, VirtualMachine
 from resphere.inventory.relations import hosts_of_cluster
+from resphere.rules.space import free_space
 from tests.services.vcenter.building import add_cluster, add_host, first, found
 from tests.support.guests import ending
+from tests.support.pacing import Outside, use
 from tests.support.racing import Work, check, race, two_worlds
 from tests.support.world import World
 
 MIB = 1 << 20
+ON = vcenter_vm.Power.State.POWERED_ON
 ENTER = HostMaintenance.Spec(action=HostMaintenance.Action.ENTER, evacuate_powered_off_vms=True)
 
 
@@ -104,14 +115,14 @@ def hosts_of(world: World) -> list[ids.HostSystemId]:
     return [ids.HostSystemId(host.id) for host in by_machines]
 
 
-def create_on(host: ids.HostSystemId, store: ids.DatastoreId) -> Work:
+def create_on(host: ids.HostSystemId, store: ids.DatastoreId, name: str = "late") -> Work:
     """A machine with everything there."""
 
     def work(world: World) -> Any:
         placement = vcenter.VM.PlacementSpec(folder=first(world, Datacenter).vm_folder, host=host, datastore=store)
         disk = Disk.CreateSpec(new_vmdk=Disk.VmdkCreateSpec(capacity=MIB))
         guest = vcenter_vm.GuestOS.DEBIAN_11_64
-        spec = vcenter.VM.CreateSpec(guest_OS=guest, name="late", placement=placement, disks=(disk,))
+        spec = vcenter.VM.CreateSpec(guest_OS=guest, name=name, placement=placement, disks=(disk,))
         return world.begin(vcenter.VM.create, spec)
 
     return work
@@ -194,6 +205,124 @@ def test_a_cluster_gets_a_mode_while_a_host_comes_to_lack_it(worlds: tuple[World
     _, task = race(*worlds, lambda world: set_mode(world, cluster), with_processor(host, AMD))
     assert task.status == "FAILED"
     assert found(worlds[0], Cluster, cluster).evc_mode is None
+
+
+ICE_LAKE = "Intel(R) Xeon(R) Gold 6330 CPU @ 2.00GHz"
+"""It has more than the mode shows."""
+
+
+def machine_in_new_cluster(world: World) -> tuple[ids.ClusterComputeResourceId, ids.VirtualMachineId]:
+    """Off, on the cluster's only host."""
+    host, cluster = add_host(world), add_cluster(world)
+    world.run(with_processor(host, ICE_LAKE)(world))
+    world.call(HostMoves.move, host, HostMoves.MoveSpec(cluster=cluster))
+    return cluster, world.run(create_on(host, found(world, Host, host).datastores[0])(world))
+
+
+def start(vm: ids.VirtualMachineId) -> Work:
+    return lambda world: world.begin(vcenter_vm.Power.start, vm)
+
+
+@pytest.mark.parametrize("act", ["start", "mode", "come"])
+def test_a_cluster_gets_a_mode_while_a_machine_comes_to_run(worlds: tuple[World, World], act: str) -> None:
+    """It runs with all that the processor has."""
+    one, _ = worlds
+    cluster, vm = machine_in_new_cluster(one)
+    if act == "mode":  # one of its own, which keeps it from more than the cluster's shows, until it is off again
+        one.change(found(one, VirtualMachine, vm), power_state=ON, evc_mode=INTEL.evc_mode)
+
+    def runs(world: World) -> Any:
+        now = found(world, VirtualMachine, vm)
+        if act == "mode":
+            return world.inventory.change(lambda edit: edit.put(msgspec.structs.replace(now, evc_mode=None)))
+        if act == "come":
+            other = msgspec.structs.replace(
+                now, id="vm-9001", name="other", vmx_path=f"{now.vmx_path}2", disks={}, power_state=ON
+            )
+            return world.inventory.change(lambda edit: edit.put(other))
+        return start(vm)(world)
+
+    _, task = race(*worlds, lambda world: set_mode(world, cluster), runs)
+    assert task.status == "FAILED"
+    assert task.error.messages[0].id == "resphere.evc.in_use"
+    assert found(one, Cluster, cluster).evc_mode is None
+
+
+def test_a_machine_starts_while_its_cluster_gets_a_mode(worlds: tuple[World, World]) -> None:
+    """It starts in that mode."""
+    cluster, vm = machine_in_new_cluster(worlds[0])
+    meet(worlds, start(vm), lambda world: set_mode(world, cluster), None)
+    assert found(worlds[0], Cluster, cluster).evc_mode is not None
+    assert found(worlds[0], VirtualMachine, vm).power_state is ON
+
+
+def slowly(world: World, work: Work) -> tuple[Outside, Work, list[asyncio.Task[Any]]]:
+    """Work that is begun, and goes on until the provider's gate is opened."""
+    provider = Outside(world)
+    use(world, provider)
+    begun: list[asyncio.Task[Any]] = []
+
+    async def begin(world: World) -> None:
+        decided = asyncio.Event()
+        world.inventory.subscribe(Intent, lambda _, __: decided.set())
+        begun.append(asyncio.ensure_future(work(world)))
+        await decided.wait()
+
+    return provider, begin, begun
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_cluster_gets_a_mode_while_a_machine_is_being_started(worlds: tuple[World, World], before: bool) -> None:
+    """The start may have been decided before, or between the plan of the mode and its commit."""
+    one, other = worlds
+    cluster, vm = machine_in_new_cluster(one)
+    other.refresh()
+    provider, begin, begun = slowly(other, start(vm))
+
+    async def whole() -> None:
+        if before:
+            await begin(other)
+            await one.inventory.refresh()
+            with pytest.raises(VapiError, match="may use features"):
+                await set_mode(one, cluster)
+        provider.gate.set()
+        await begun[0]
+
+    if not before:
+        _, task = race(one, other, lambda world: set_mode(world, cluster), begin)
+        assert task.error.messages[0].id == "resphere.evc.in_use"
+    one.run(whole())
+    one.refresh()
+    assert found(one, Cluster, cluster).evc_mode is None
+    assert found(one, VirtualMachine, vm).power_state is ON
+
+
+@pytest.mark.parametrize("room", [1, 2])
+@pytest.mark.parametrize("slow", [False, True])
+def test_two_machines_are_made_where_there_is_room_for_some(worlds: tuple[World, World], room: int, slow: bool) -> None:
+    one, other = worlds
+    host = hosts_of(one)[0]
+    store = store_on(one, frozenset([host]), shared=True)
+    present = found(one, Datastore, store)
+    one.change(present, other_used=present.capacity - room * MIB)
+    other.refresh()
+    first_made: Work = create_on(host, store, "first")
+    begun: list[asyncio.Task[Any]] = []
+    provider = None
+    if slow:
+        provider, first_made, begun = slowly(other, first_made)
+    outcomes = race(one, other, create_on(host, store), first_made)
+    refusal = UnableToAllocateResource if room == 1 else str
+    assert isinstance(outcomes[1], refusal), outcomes
+
+    async def over() -> None:
+        if provider is not None:
+            provider.gate.set()
+            await begun[0]
+
+    one.run(over())
+    check(worlds, outcomes)
+    assert free_space(one.inventory, found(one, Datastore, store)) == 0
 
 
 @pytest.mark.parametrize("what", ["network", "datastore"])

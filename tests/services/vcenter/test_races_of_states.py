@@ -18,6 +18,7 @@ from resphere.contract.errors import (
     NotFound,
     ResourceBusy,
     ServiceUnavailable,
+    UnableToAllocateResource,
     VapiError,
 )
 from resphere.contract.extensions.hosts import HostMaintenance
@@ -34,9 +35,11 @@ from resphere.contract.generated.vcenter_vm_data_sets import Entries
 from resphere.contract.generated.vcenter_vm_guest import Customization
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Files
 from resphere.inventory.customization import GuestCustomization
-from resphere.inventory.data_sets import DataSet
+from resphere.inventory.data_sets import DataSet, data_set_id
 from resphere.inventory.host_parts import devices_of
 from resphere.inventory.model import Cluster, Datacenter, Host, VirtualMachine
+from resphere.services.vcenter.vm.data_sets.data_sets import MOST_DATA_SETS
+from resphere.services.vcenter.vm.data_sets.entries import MOST_BYTES
 from resphere.tasks.record import Task
 from tests.services.vcenter.building import add_cluster, add_host, first, found
 from tests.support.customizations import linux
@@ -189,6 +192,52 @@ def test_a_data_set_is_changed_while_its_machine_is_suspended(worlds: tuple[Worl
     suspend: Work = changed(VirtualMachine, vm, power_state=Power.State.SUSPENDED)
     meet(worlds, change, suspend, NotAllowedInCurrentState)
     assert list(worlds[0].inventory.all(DataSet).values()) == before
+
+
+def make_data_set(vm: ids.VirtualMachineId, name: str) -> Work:
+    access = DataSets.Access.READ_WRITE
+    spec = DataSets.CreateSpec(name=name, description="", host=access, guest=access)
+    return lambda world: world.begin(DataSets.create, vm, spec)
+
+
+@pytest.mark.parametrize("left", [1, 2])
+def test_two_make_a_data_set_where_there_is_room_for_some(worlds: tuple[World, World], left: int) -> None:
+    vm, name = with_data_set(worlds[0])
+    one = worlds[0].inventory.all(DataSet)[data_set_id(vm, name)]
+    names = [f"set {number}" for number in range(MOST_DATA_SETS - 1 - left)]
+    worlds[0].put(*[msgspec.structs.replace(one, id=data_set_id(vm, name), name=name) for name in names])
+    meet(
+        worlds,
+        make_data_set(vm, "slow"),
+        make_data_set(vm, "quick"),
+        UnableToAllocateResource if left == 1 else None,
+    )
+    assert len(worlds[0].inventory.by(DataSet, "owner", vm)) == MOST_DATA_SETS
+
+
+@pytest.mark.parametrize("left", [10, 20])
+def test_two_write_entries_where_there_is_room_for_some(worlds: tuple[World, World], left: int) -> None:
+    """Each in another data set of the same machine."""
+    vm, name = with_data_set(worlds[0])
+    worlds[0].run(make_data_set(vm, "another")(worlds[0]))
+    full = msgspec.structs.replace(worlds[0].inventory.all(DataSet)[data_set_id(vm, name)], used=MOST_BYTES - left)
+    worlds[0].put(full)
+
+    def write(data_set: str) -> Work:
+        key = ids.VcenterVmDataSetsEntryId("key")
+        return lambda world: world.begin(Entries.set, vm, ids.VcenterVmDataSetId(data_set), key, "1234567")
+
+    meet(worlds, write(name), write("another"), UnableToAllocateResource if left == 10 else None)
+    used = [each.used for each in worlds[0].inventory.by(DataSet, "owner", vm).values()]
+    assert sum(used) == MOST_BYTES - left + (10 if left == 10 else 20)
+
+
+def test_a_data_set_is_made_while_its_machine_is_reverted(worlds: tuple[World, World]) -> None:
+    """The snapshot does not have it, and it goes."""
+    vm, _ = with_data_set(worlds[0])
+    snapshot = worlds[0].call(VmSnapshots.create, vm, VmSnapshots.CreateSpec(name="snapshot"))
+    meet(worlds, lambda world: world.begin(VmSnapshots.revert, vm, snapshot), make_data_set(vm, "late"))
+    assert [each.name for each in worlds[0].inventory.by(DataSet, "owner", vm).values()] == ["set"]
 
 
 def test_a_guest_is_to_be_customized_while_it_starts(worlds: tuple[World, World]) -> None:

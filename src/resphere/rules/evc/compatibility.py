@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, VapiError, message
 from resphere.contract.generated import vcenter_vm
@@ -12,6 +13,7 @@ from resphere.inventory.model import Cluster, Host, VirtualMachine
 from resphere.inventory.relations import hosts_of_cluster
 from resphere.replica.replica import Replica
 from resphere.rules.evc.features import completed, hidden, is_known, lacking, shown_by
+from resphere.rules.under_way import starting
 
 OFF = vcenter_vm.Power.State.POWERED_OFF
 _KEY = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}\Z")
@@ -82,20 +84,28 @@ def require_fitting(inventory: Replica, cluster: Cluster, host: Host) -> None:
         raise NotAllowedInCurrentState(*error.messages)
 
 
+def watched(inventory: Replica, cluster: Cluster, mode: EvcMode) -> Iterator[VirtualMachine]:
+    """The VMs that would keep the cluster from having the mode if they were started meanwhile, or others than they
+    are."""
+    for host in hosts_of_cluster(inventory, cluster.id):
+        if hidden(host.hardware.cpu_model, mode):
+            yield from inventory.by(VirtualMachine, "host", host.id).values()
+
+
 def _hides_in_use(inventory: Replica, host: Host, mode: EvcMode) -> VapiError | None:
     """Why a mode cannot hide features of a host, where VMs on it may be using them."""
     more = hidden(host.hardware.cpu_model, mode)
     if not more:
         return None
-    for vm in inventory.by(VirtualMachine, "host", host.id).values():
-        own = vm.evc_mode
-        if vm.power_state is OFF or (own is not None and not shown_by(completed(own)) & more):
+    there = inventory.by(VirtualMachine, "host", host.id).values()
+    for vm in chain((vm for vm in there if vm.power_state is not OFF), starting(inventory, host.id)):
+        if vm.evc_mode is not None and not shown_by(completed(vm.evc_mode)) & more:
             continue
         return VapiError(
             message(
                 "resphere.evc.in_use",
-                "The virtual machine {0} on the host {1} is not powered off and may use features that the EVC mode {2} "
-                "hides: {3}.",
+                "The virtual machine {0} on the host {1} is not powered off, or is about to run, and may use features "
+                "that the EVC mode {2} hides: {3}.",
                 vm.name,
                 host.name,
                 mode.key,

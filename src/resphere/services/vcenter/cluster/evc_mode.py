@@ -11,7 +11,7 @@ from resphere.contract.model import ErrorValue, Struct
 from resphere.inventory.model import Cluster, Host
 from resphere.inventory.relations import hosts_of_cluster
 from resphere.replica.edit import Edit
-from resphere.rules.evc.compatibility import given_mode, lacks, obstacles
+from resphere.rules.evc.compatibility import given_mode, lacks, obstacles, watched
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.host.changes import new_host, unverified_as_invalid
@@ -50,6 +50,10 @@ async def set_(call: Call, cluster: ids.ClusterComputeResourceId, set_spec: EvcM
     def plan(edit: Edit, current: Cluster) -> None:
         for host in hosts_of_cluster(call.unfiltered, current.id):
             edit.rely_on(host)
+            # A VM that comes to it running, or is begun to be started there, does not change the host.
+            edit.rely_on_referrers(host.id)
+        for vm in watched(call.unfiltered, current, mode) if mode is not None else ():
+            edit.rely_on(vm)
         # A host that joins meanwhile may lack what the mode asks for, and does not change the cluster.
         edit.rely_on_referrers(current.id)
         edit.put(msgspec.structs.replace(current, evc_mode=mode))

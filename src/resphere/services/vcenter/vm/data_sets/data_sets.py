@@ -74,7 +74,8 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: DataSets.CreateSpec
             raise AlreadyExists(
                 message("resphere.vm.data_set.exists", "{0} has a data set named '{1}' already.", vm, spec.name)
             )
-        if len(call.unfiltered.by(DataSet, "owner", current.id)) >= MOST_DATA_SETS:
+        left = MOST_DATA_SETS - len(call.unfiltered.by(DataSet, "owner", current.id))
+        if not edit.take(f"data-sets/{current.id}", 1, left):
             raise UnableToAllocateResource(
                 message("resphere.vm.data_set.too_many", "A virtual machine has {0} data sets at most.", MOST_DATA_SETS)
             )

@@ -67,7 +67,7 @@ async def set_(call: Call, vm: ids.VirtualMachineId, data_set: ids.VcenterVmData
         old = edit.get(DataSetEntry, identity)
         more = size(key) + size(value) - (0 if old is None else size(old.key) + size(old.value))
         used = sum(each.used for each in call.unfiltered.by(DataSet, "owner", current.id).values())
-        if more > 0 and used + more > MOST_BYTES:
+        if more > 0 and not edit.take(f"data-set-bytes/{current.id}", more, MOST_BYTES - used):
             raise UnableToAllocateResource(
                 message(
                     "resphere.vm.data_set.full",
