@@ -2,8 +2,8 @@
 
 ``from_contract(vcenter.VM.CreateSpec)`` is a strategy of instances that the contract accepts: required fields are set,
 optional ones now and then, unions hold what their discriminant asks for, and only that. ``minimal(type)`` is the one
-value of the type with nothing in it that could be left out. Both give typed values; :func:`wire` makes JSON of one, and
-``tests/support/calls.py`` a request of an operation's whole input.
+value of the type with nothing in it that could be left out, ``filled(type, turn)`` one with everything in it. All give
+typed values; :func:`wire` makes JSON of one, and ``tests/support/calls.py`` a request of an operation's whole input.
 
 Identifiers are plausible (``vm-1049``), and none exists for sure. Whoever needs real ones passes ``real``: the name of
 an id's type (``VirtualMachineId``) with the ids to draw from.
@@ -66,6 +66,15 @@ def from_contract(expected: Any, real: Real | None = None, *, least: int = 0) ->
 def minimal(expected: Any, real: Real | None = None, *, least: int = 0) -> Any:
     """The least valid value of a type: optional fields unset, collections empty, the first value of enumerations."""
     return _Minimum(real or {}, least).of(expected)
+
+
+def filled(expected: Any, turn: int) -> Any:
+    """A value of a type with all in it that may be: optional fields set, an element in each collection, and of each
+    enumeration the member whose ``turn`` it is, which decides the fields of unions. Always the same.
+
+    A structure inside of itself has only what it must.
+    """
+    return _Filled(turn).of(expected)
 
 
 def wire(value: Any) -> Any:
@@ -244,3 +253,31 @@ _LEAST: dict[Any, Any] = {
     datetime: EPOCH,
     Any: None,
 }
+
+
+class _Filled(_Minimum):
+    """Values by type with everything in them."""
+
+    def __init__(self, turn: int) -> None:
+        super().__init__({}, 1)
+        self._turn = turn
+        self._within: list[type[Struct]] = []
+
+    def of(self, expected: Any) -> Any:
+        return self._required(without_none(expected)[0])
+
+    def _required(self, expected: Any) -> Any:
+        if isinstance(expected, type) and issubclass(expected, StrEnum):
+            every = list(expected)
+            return every[self._turn % len(every)]
+        return super()._required(expected)
+
+    def _struct(self, struct: type[Struct]) -> Struct:
+        if struct in self._within:
+            least: Struct = minimal(struct)
+            return least
+        self._within.append(struct)
+        try:
+            return super()._struct(struct)
+        finally:
+            self._within.pop()

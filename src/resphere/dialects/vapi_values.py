@@ -60,9 +60,11 @@ def _tag(name: str) -> Write:
     return msgspec.defstruct("Tagged", [("held", Any)], rename={"held": name}, frozen=True, gc=False)
 
 
-_OPTIONAL, _SECRET, _BINARY, _STRUCTURE, _MAP_ENTRY = map(
-    _tag, ("OPTIONAL", "SECRET", "BINARY", "STRUCTURE", MAP_ENTRY)
+_OPTIONAL, _SECRET, _BINARY, _STRUCTURE, _ERROR, _MAP_ENTRY = map(
+    _tag, ("OPTIONAL", "SECRET", "BINARY", "STRUCTURE", "ERROR", MAP_ENTRY)
 )
+_ERROR_TYPES = {error.canonical_name(): error.error_type for error in ERRORS.values()}
+"""The standard errors by name: also as structures of the contract they are written as errors."""
 
 
 class _Entry(msgspec.Struct, frozen=True, gc=False):
@@ -121,7 +123,8 @@ class VapiWriting:
         if struct is ErrorValue:
             return encode_error
         named, copy = _tag(struct.__vapi_name__), structure_copy(struct, fields, _WHERE_SET)
-        return lambda value: _STRUCTURE(named(copy(value)))
+        tag = _ERROR if struct.__vapi_name__ in _ERROR_TYPES else _STRUCTURE
+        return lambda value: tag(named(copy(value)))
 
 
 def encode_any(value: Any) -> Any:
@@ -292,9 +295,10 @@ def _decode_fields(fields: dict[str, Any], decoders: dict[str, Read], structure:
 
 def _fields(value: Any, name: str, where: str) -> dict[str, Any]:
     """The fields of the structure ``value``, which must be called ``name``."""
-    named = only(value, "STRUCTURE")
+    tag = "ERROR" if name in _ERROR_TYPES else "STRUCTURE"
+    named = only(value, tag)
     if not isinstance(named, dict) or len(named) != 1:
-        raise invalid(where, f'must be written as {{"STRUCTURE": {{"{name}": ...}}}}, not as {_form(value)}')
+        raise invalid(where, f'must be written as {{"{tag}": {{"{name}": ...}}}}, not as {_form(value)}')
     [(given, fields)] = named.items()
     if given != name:
         raise InvalidArgument(
@@ -376,4 +380,3 @@ _decode_error_fields: dict[str, Read] = {
     "error_type": decoder(str | None),
     "challenge": decoder(str | None),
 }
-_ERROR_TYPES = {error.canonical_name(): error.error_type for error in ERRORS.values()}
