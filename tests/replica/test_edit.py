@@ -109,6 +109,18 @@ class TestTaking:
         assert transaction(made).takings == ()
 
 
+def test_a_plan_that_is_repeated_draws_the_same_ids_and_more() -> None:
+    numbers: list[int] = []
+    draw = count(1).__next__
+    rows: dict[type[Any], Rows[Any]] = {Item: Rows(ITEMS)}
+    drawn = []
+    for many in (2, 1, 3):
+        made = Edit(rows, draw, 7)
+        made.repeat(numbers)
+        drawn.append([made.new_id("item-") for _ in range(many)])
+    assert drawn == [["item-1", "item-2"], ["item-1"], ["item-1", "item-2", "item-3"]]
+
+
 class TestWithholding:
     def test_nothing_is_written_and_all_is_as_it_was(self) -> None:
         made = edit()

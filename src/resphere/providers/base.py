@@ -361,7 +361,11 @@ class InventoryChanges(Protocol):
     """A provider that wants to hear of what changes in the inventory alone: names, folders, pools, networks."""
 
     async def change(self, work: Work, changes: Sequence[ChangedObject]) -> Facts:
-        """Act on the changes, or refuse by raising a ``VapiError`` that the operation declares."""
+        """Act on the changes, or refuse by raising a ``VapiError`` that the operation declares.
+
+        Of the facts only documents count, which are stored with the changes. Where these have become others meanwhile,
+        it is called again with what they are then.
+        """
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):

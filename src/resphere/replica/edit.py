@@ -190,6 +190,20 @@ class Edit:
         """An id that no object of any kind has had: ``prefix`` (``vm-``, ``group-v``) and a number."""
         return f"{prefix}{self._next_number()}"
 
+    def repeat(self, numbers: list[int]) -> None:
+        """Have new ids the ``numbers`` in order, to which those are added that are drawn beyond: for a plan that is to
+        come to the same whenever it is run."""
+        given, draw = iter(tuple(numbers)), self._next_number
+
+        def next_number() -> int:
+            number = next(given, None)
+            if number is None:
+                number = draw()
+                numbers.append(number)
+            return number
+
+        self._next_number = next_number
+
     def stored_by(self, cls: type[T], index: str, key: str) -> Mapping[str, T]:
         """The objects, by id, that had ``key`` in ``index`` before this edit."""
         rows: Rows[T] = self._rows[cls]

@@ -18,14 +18,14 @@ import msgspec
 from resphere.contract.errors import VapiError, message
 from resphere.contract.model import LocalizableMessage
 from resphere.inventory.effects import AnyEffect
-from resphere.inventory.facts import Facts
+from resphere.inventory.facts import NOTHING, Facts
 from resphere.inventory.model import ManagedObject
 from resphere.providers.base import ChangedObject, NotCapable, NotReady, Outdated, Provider
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules.admission import SPACE
 from resphere.rules.settlement.effects import rebased, settle
-from resphere.rules.settlement.settlement import Settlement
+from resphere.rules.settlement.settlement import Settlement, note
 from resphere.tasks.acts import act
 from resphere.tasks.job import Done, Held, TaskJob
 from resphere.tasks.origin import Origin
@@ -159,25 +159,35 @@ async def change_inventory(provider: Provider, job: TaskJob[O], plan: Callable[[
     """Change what stands in the inventory and needs no machine's doing: ``plan`` decides and writes.
 
     A provider that wants to hear of it gets what changes as pairs before that is committed, and may refuse; where it
-    has become something else meanwhile, the provider hears that too.
+    has become something else meanwhile, the provider hears that too. What is refused anyway it never hears.
     """
     wants = provider.capabilities.inventory_changes
     if wants is None:
         return await job.complete(plan)
-    heard = await job.consider(lambda edit, current: proposed(edit, plan(edit, current)))
-    while True:
-        await wants.change(job, heard)
+    numbers: list[int] = []
 
-        def commit(edit: Edit, current: O, heard: tuple[ChangedObject, ...] = heard) -> R:
+    def propose(edit: Edit, current: O) -> tuple[ChangedObject, ...]:
+        edit.repeat(numbers)
+        return proposed(edit, plan(edit, current))
+
+    heard = await job.consider(propose)
+    # From here on the object is busy, and the task is there to be seen.
+    await job.begin()
+    while True:
+        facts = await wants.change(job, heard) if heard else NOTHING
+
+        def commit(edit: Edit, current: O, heard: tuple[ChangedObject, ...] = heard, facts: Facts = facts) -> R:
+            edit.repeat(numbers)
             result = plan(edit, current)
             if proposed(edit, result) != heard:
                 raise Outdated
+            note(edit, facts)
             return result
 
         try:
             return await job.complete(commit)
         except Outdated:
-            heard = await job.consider(lambda edit, current: proposed(edit, plan(edit, current)))
+            heard = await job.consider(propose)
 
 
 def proposed(edit: Edit, _result: object) -> tuple[ChangedObject, ...]:

@@ -168,6 +168,8 @@ class TaskJob(Generic[O]):
         """What ``plan`` would do, of which nothing is done; its refusals are raised."""
 
         def look(edit: Edit) -> R:
+            if self._exclusive:
+                self._tasks.make_way(edit, self._target.id, self.origin, self.task_id)
             current = self._current(edit)
             self._guard(current)
             result = plan(edit, current)

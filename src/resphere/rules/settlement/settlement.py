@@ -22,14 +22,8 @@ class Settlement(msgspec.Struct, frozen=True, gc=False):
     now: datetime
 
     def note(self, facts: Facts) -> None:
-        """Store the documents that a provider gives along with its facts."""
-        for obj in facts.relied:
-            self.edit.rely_on(obj)
-        for obj in facts.documents:
-            self.edit.put(obj)
-        for obj in facts.dropped:
-            if self.edit.get(type(obj), obj.id) is not None:
-                self.edit.delete(type(obj), obj.id)
+        """As :func:`note`."""
+        note(self.edit, facts)
 
     def put_machine(self, before: VirtualMachine | None, after: VirtualMachine) -> VirtualMachine:
         """Write a machine that is new or changed, whose files follow and whose policies are known ones."""
@@ -37,6 +31,17 @@ class Settlement(msgspec.Struct, frozen=True, gc=False):
         self.edit.put(after)
         settle_files(self.inventory, self.edit, before, after)
         return after
+
+
+def note(edit: Edit, facts: Facts) -> None:
+    """Store the documents that a provider gives along with its facts."""
+    for obj in facts.relied:
+        edit.rely_on(obj)
+    for obj in facts.documents:
+        edit.put(obj)
+    for obj in facts.dropped:
+        if edit.get(type(obj), obj.id) is not None:
+            edit.delete(type(obj), obj.id)
 
 
 def merged(before: VirtualMachine, after: VirtualMachine, present: VirtualMachine) -> VirtualMachine:
