@@ -16,7 +16,7 @@ from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.rows import numeric_order
 from resphere.replica.table import Table
-from resphere.store.base import Changes, Claim, Contents, Keys, Liveness, Snapshot, Store, Transaction
+from resphere.store.base import Changes, Claim, Contents, Document, Keys, Liveness, Snapshot, Store, Transaction
 from resphere.store.engines import default_url, open_store
 
 R = TypeVar("R")
@@ -163,6 +163,9 @@ class Behind:
     async def load(self) -> Snapshot:
         return await self._store.load()
 
+    async def document(self, kind: str, id: str) -> Document | None:
+        return await self._store.document(kind, id)
+
     async def changes_since(self, sequence: int) -> Changes:
         return await self._store.changes_since(sequence)
 
@@ -224,6 +227,9 @@ class Waiting(Behind):
 
     async def load(self) -> Snapshot:
         return await self._late(super().load())
+
+    async def document(self, kind: str, id: str) -> Document | None:
+        return await self._late(super().document(kind, id))
 
     async def changes_since(self, sequence: int) -> Changes:
         self.readings += 1

@@ -297,6 +297,9 @@ class Store(Protocol):
     async def load(self) -> Snapshot:
         """Every document, consistent as of one sequence."""
 
+    async def document(self, kind: str, id: str) -> Document | None:
+        """One document, ``None`` where there is none."""
+
     async def changes_since(self, sequence: int) -> Changes:
         """What changed after ``sequence``, read as of one moment: whole transactions only.
 
@@ -349,17 +352,3 @@ class Store(Protocol):
 
         To close again is no error.
         """
-
-
-class Engine(Protocol):
-    """One way to keep stores, by the scheme of their URLs; the rest of the URL is the ``place``."""
-
-    @property
-    def form(self) -> str:
-        """What a place looks like, for messages: ``PATH``."""
-
-    def place_in(self, data_dir: str) -> str:
-        """The place of the store that belongs to a data directory."""
-
-    async def open(self, place: str, *, make: bool, log_rows_kept: int) -> Store:
-        """See :func:`resphere.store.engines.open_store`."""

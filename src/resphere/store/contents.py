@@ -7,7 +7,7 @@ import errno
 import itertools
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -19,6 +19,8 @@ from resphere.store.base import ContentMissing, NoRoom
 READ_BYTES = 256 * 1024
 BUFFERED_BYTES = 1024 * 1024
 UNFINISHED = ".part"
+HOLDING = "copy-"
+"""What the names of those begin with who hold contents and make none."""
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -51,6 +53,29 @@ class FolderContents:
 
     async def left_behind(self) -> list[str]:
         return await asyncio.to_thread(self._left_behind)
+
+    @contextmanager
+    def held(self) -> Iterator[dict[str, Path]]:
+        """Every finished content, with a further path of its own that stays until the end of this when it is deleted.
+
+        Whoever is killed before leaves these behind as contents that no document names. Who holds is called
+        :data:`HOLDING` and something.
+
+        :raises OSError: no such path can be made.
+        """
+        held: dict[str, Path] = {}
+        try:
+            for file in sorted(self.folder.iterdir()):
+                if file.name.endswith(UNFINISHED) or file.name.startswith(HOLDING):
+                    continue
+                path = self.folder / f"{self._owner}.{next(self._numbers)}"
+                with suppress(FileNotFoundError):  # which was deleted just now
+                    os.link(file, path)
+                    held[file.name] = path
+            yield held
+        finally:
+            for path in held.values():
+                path.unlink(missing_ok=True)
 
     def _open(self, name: str) -> ReadingFile:
         with self._missing_told(name):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from types import MappingProxyType
 
-from resphere.store.base import LOG_ROWS_KEPT, Engine, Store
+from resphere.store.base import LOG_ROWS_KEPT, Store
+from resphere.store.copies import Copy, Extent, Placing
+from resphere.store.engine import Engine
 from resphere.store.sqlite.engine import SQLITE
 
 ENGINES: Mapping[str, Engine] = MappingProxyType({"sqlite": SQLITE})
@@ -30,7 +33,7 @@ def check_url(url: str) -> None:
 
 async def open_store(url: str, *, make: bool = True, log_rows_kept: int = LOG_ROWS_KEPT) -> Store:
     """Open the store of that URL, such as ``sqlite:/var/lib/resphere/resphere.db``; ``make``: make it where there is
-    none.
+    none, and bring one of an earlier schema up.
 
     ``log_rows_kept``: the change log reaches back at least so many changes of documents.
 
@@ -40,6 +43,33 @@ async def open_store(url: str, *, make: bool = True, log_rows_kept: int = LOG_RO
     """
     engine, place = _parts(url)
     return await engine.open(place, make=make, log_rows_kept=log_rows_kept)
+
+
+def engine_of(url: str) -> str:
+    """The name of the engine that keeps the store of that URL.
+
+    :raises ValueError: the URL names no engine.
+    """
+    _parts(url)
+    return url.partition(":")[0]
+
+
+def copying(url: str, folder: Path, extent: Extent) -> AbstractAsyncContextManager[Copy]:
+    """A copy of the store of that URL, see :meth:`resphere.store.engine.Engine.copying`.
+
+    :raises ValueError: the URL names no engine.
+    """
+    engine, place = _parts(url)
+    return engine.copying(place, folder, extent)
+
+
+def placing(url: str, extent: Extent, *, replace: bool) -> AbstractAsyncContextManager[Placing]:
+    """Room for a copy at that URL, see :meth:`resphere.store.engine.Engine.placing`.
+
+    :raises ValueError: the URL names no engine.
+    """
+    engine, place = _parts(url)
+    return engine.placing(place, extent, replace=replace)
 
 
 def _parts(url: str) -> tuple[Engine, str]:

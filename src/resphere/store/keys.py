@@ -23,7 +23,7 @@ class KeyFiles:
         self._random_bytes = random_bytes
 
     async def get(self, name: str, size_bytes: int) -> bytes:
-        path = self._folder / f"{name}.key"
+        path = key_file(self._folder, name)
         try:
             return await asyncio.to_thread(self._get, path, size_bytes)
         except OSError as error:
@@ -59,3 +59,8 @@ class KeyFiles:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def key_file(folder: Path, name: str) -> Path:
+    """Where the key of that name is."""
+    return folder / f"{name}.key"

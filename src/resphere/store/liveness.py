@@ -27,21 +27,37 @@ class LockedFile:
         if name == self._name:
             return self._descriptor is not None
         path = self._folder / name
-        try:
-            descriptor = os.open(path, os.O_RDWR)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if _is_held(path):
             return True
-        finally:
-            os.close(descriptor)
         path.unlink(missing_ok=True)
         return False
 
     async def release(self) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """See :meth:`Liveness.release`."""
         if self._descriptor is not None:
             (self._folder / self._name).unlink(missing_ok=True)
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def any_alive(folder: Path) -> bool:
+    """Whether any process shows in ``folder`` that it runs."""
+    return folder.is_dir() and any(_is_held(path) for path in folder.iterdir())
+
+
+def _is_held(path: Path) -> bool:
+    """Whether a process holds the file's lock."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

@@ -50,7 +50,9 @@ class TestTakings:
     def test_a_file_of_an_earlier_release_can_be_used(self, path: Path) -> None:
         async def scenario() -> None:
             await SqliteStore.open(path).close()
-            execute(path, "DROP TABLE takings")
+            execute(path, "DROP TABLE takings", "PRAGMA user_version = 1")
+            with pytest.raises(StoreError, match="earlier release; resphere serve brings it"):
+                SqliteStore.open(path, make=False)
             store = SqliteStore.open(path)
             await store.commit(Transaction((put("1"),), takings=(Taking("room", 1, 0, 0),)))
             await store.close()
@@ -84,7 +86,7 @@ class TestFile:
             store = SqliteStore.open(path)
             await store.commit(transaction(put("1")))
             files = list(path.parent.iterdir())
-            assert len(files) == 4  # database, log, shared memory, writer's lock
+            assert len(files) == 5  # database, log, shared memory, writer's lock, lock of those who use it
             assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
             await store.close()
 
@@ -130,7 +132,7 @@ class TestFile:
             SqliteStore.open(path)
         assert path.read_bytes() == before
 
-    @pytest.mark.parametrize(("version", "message"), [(2, "made by a newer resphere"), (0, "unknown schema 0")])
+    @pytest.mark.parametrize(("version", "message"), [(3, "made by a newer resphere"), (0, "unknown schema 0")])
     def test_another_schema(self, path: Path, version: int, message: str) -> None:
         run(SqliteStore.open(path).close())
         execute(path, f"PRAGMA user_version = {version}")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from resphere.store.base import Store, StoreMissing
+from resphere.store.base import Store
+from resphere.store.copies import Copy, Extent, Placing
+from resphere.store.sqlite.copies import copying, placing
 from resphere.store.sqlite.store import SqliteStore
 
 FILE = "resphere.db"
@@ -22,10 +25,15 @@ class SqliteEngine:
 
     async def open(self, place: str, *, make: bool, log_rows_kept: int) -> Store:
         """Open it in a thread: others may be making it."""
-        path = Path(place)
-        if not make and not await asyncio.to_thread(path.exists):
-            raise StoreMissing(f"there is no store at {path}")
-        return await asyncio.to_thread(SqliteStore.open, path, log_rows_kept=log_rows_kept)
+        return await asyncio.to_thread(SqliteStore.open, Path(place), log_rows_kept=log_rows_kept, make=make)
+
+    def copying(self, place: str, folder: Path, extent: Extent) -> AbstractAsyncContextManager[Copy]:
+        """See :meth:`Engine.copying`."""
+        return copying(Path(place), folder, extent)
+
+    def placing(self, place: str, extent: Extent, *, replace: bool) -> AbstractAsyncContextManager[Placing]:
+        """See :meth:`Engine.placing`."""
+        return placing(Path(place), extent, replace=replace)
 
 
 SQLITE = SqliteEngine()

@@ -6,19 +6,29 @@ import fcntl
 import mmap
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 
-from resphere.store.base import StoreError
+from resphere.store.base import Document, StoreError
 
 APPLICATION_ID = 0x52535048  # "RSPH"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+OLDEST_SCHEMA_VERSION = 1
 
 # Another process may hold the file for as long as it recovers or checkpoints it.
 BUSY_TIMEOUT_SECONDS = 30.0
 TURN_BYTES = 8
 
+TAKINGS = """
+    takings (
+        sequence INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        amount INTEGER NOT NULL,
+        PRIMARY KEY (sequence, name)
+    ) WITHOUT ROWID
+"""
 # `documents` has a number as its key and not (kind, id): measured, rows of 2 KB in a tree by (kind, id) spill into
 # overflow pages, and updates take twice as long.
 # `log` has no bodies: a change is read from the document as it is now. A row outlives the document it names.
@@ -54,18 +64,16 @@ TABLES = (
     "CREATE TABLE claims (claim TEXT PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL) WITHOUT ROWID",
     "CREATE INDEX claims_by_document ON claims (kind, id)",
     "CREATE TABLE counters (name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID",
+    f"CREATE TABLE {TAKINGS}",
 )
-ADDED_TABLES = (
-    """
-    CREATE TABLE IF NOT EXISTS takings (
-        sequence INTEGER NOT NULL,
-        name TEXT NOT NULL,
-        amount INTEGER NOT NULL,
-        PRIMARY KEY (sequence, name)
-    ) WITHOUT ROWID
-    """,
+STEPS: Mapping[int, tuple[str, ...]] = MappingProxyType(
+    {
+        # Some releases that wrote schema 1 had this table already.
+        2: (f"CREATE TABLE IF NOT EXISTS {TAKINGS}",),
+    }
 )
-"""What earlier releases did not make: they can use the file all the same."""
+"""What makes each schema of the one before. Releases that know schema 1 only mind neither takings nor the form of
+documents, and so must not open a later one."""
 
 
 class WriterLock:
@@ -115,12 +123,13 @@ class WriterLock:
         os.close(self._descriptor)
 
 
-def make_database(path: Path, new_epoch: Callable[[], str]) -> None:
-    """Make the database where there is none yet, and see that it is one that this version can use.
+def prepare_database(path: Path, new_epoch: Callable[[], str] | None) -> None:
+    """See that there is a database that this version can use: make one where there is none yet, bring one of an
+    earlier schema up; ``None``: do neither.
 
     ``new_epoch`` is called only if it is made. Several processes may call this at once.
 
-    :raises StoreError: it is not a store, or of a newer schema.
+    :raises StoreError: it is not a store, or of another schema.
     :raises sqlite3.Error: SQLite cannot use the file.
     :raises OSError: the file cannot be made.
     """
@@ -128,15 +137,20 @@ def make_database(path: Path, new_epoch: Callable[[], str]) -> None:
         lock = WriterLock(path)
         stack.callback(lock.close)
         stack.enter_context(lock.held())
-        _create_file(path)
+        if new_epoch is not None:
+            _create_file(path)
         connection = _connect(path)
         stack.callback(connection.close)
-        if not _is_empty(connection):
-            _check_schema(connection, path)
-            _add_tables(connection)
-            return
-        _configure(connection, path)
-        _create_tables(connection, new_epoch())
+        if new_epoch is None:
+            if require_known_schema(connection, path) != SCHEMA_VERSION:
+                raise StoreError(
+                    f"{path} was written by an earlier release; resphere serve brings it to the present one"
+                )
+        elif not _is_empty(connection):
+            _bring_up(connection, require_known_schema(connection, path))
+        else:
+            _configure(connection, path)
+            _create_tables(connection, new_epoch())
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -202,7 +216,7 @@ def _is_empty(connection: sqlite3.Connection) -> bool:
 
 def _create_tables(connection: sqlite3.Connection, epoch: str) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    for statement in (*TABLES, *ADDED_TABLES):
+    for statement in TABLES:
         connection.execute(statement)
     connection.execute(
         "INSERT INTO state (only_row, epoch, sequence, log_rows, pruned_sequence) VALUES (1, ?, 0, 0, 0)", (epoch,)
@@ -212,22 +226,40 @@ def _create_tables(connection: sqlite3.Connection, epoch: str) -> None:
     connection.execute("COMMIT")
 
 
-def _add_tables(connection: sqlite3.Connection) -> None:
-    if _number(connection, "SELECT count(*) FROM sqlite_master WHERE name = 'takings'") == 0:
-        for statement in ADDED_TABLES:
+def _bring_up(connection: sqlite3.Connection, version: int) -> None:
+    if version == SCHEMA_VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    for number in range(version + 1, SCHEMA_VERSION + 1):
+        for statement in STEPS[number]:
             connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")
 
 
-def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
+def require_known_schema(connection: sqlite3.Connection, place: Path | str) -> int:
+    """The schema of the store, which is this version's own or an earlier one.
+
+    :raises StoreError: it is no store, or of a newer schema.
+    """
     application, version = _marks(connection)
     if application != APPLICATION_ID:
-        raise StoreError(f"{path} is a database, but not one of resphere")
+        raise StoreError(f"{place} is a database, but not one of resphere")
     if version > SCHEMA_VERSION:
         raise StoreError(
-            f"{path} was made by a newer resphere: it has schema {version}, this one knows up to {SCHEMA_VERSION}"
+            f"{place} was made by a newer resphere: it has schema {version}, this one knows up to {SCHEMA_VERSION}"
         )
-    if version < SCHEMA_VERSION:
-        raise StoreError(f"{path} has the unknown schema {version}")
+    if version < OLDEST_SCHEMA_VERSION:
+        raise StoreError(f"{place} has the unknown schema {version}")
+    return version
+
+
+def read_document(connection: sqlite3.Connection, kind: str, id: str) -> Document | None:
+    """One document."""
+    row = connection.execute(
+        "SELECT kind, id, revision, body FROM documents WHERE kind = ? AND id = ?", (kind, id)
+    ).fetchone()
+    return None if row is None else Document(*row)
 
 
 def _marks(connection: sqlite3.Connection) -> tuple[int, int]:

@@ -28,6 +28,7 @@ from resphere.store.base import (
     Liveness,
     Snapshot,
     StoreError,
+    StoreMissing,
     Transaction,
 )
 from resphere.store.contents import FolderContents
@@ -35,7 +36,8 @@ from resphere.store.keys import KeyFiles
 from resphere.store.liveness import LockedFile
 from resphere.store.planning import Key, check_form, check_text
 from resphere.store.sqlite.lending import Lender
-from resphere.store.sqlite.schema import connect, make_database
+from resphere.store.sqlite.schema import connect, prepare_database, read_document
+from resphere.store.sqlite.use import WORKERS, Use, unfinished
 from resphere.store.sqlite.writer import Commit, Job, Reservation, Writer
 
 T = TypeVar("T")
@@ -70,13 +72,14 @@ class SqliteStore:
     loops. All methods raise :class:`StoreError` after :meth:`close`, and in a forked child.
     """
 
-    def __init__(self, path: Path, epoch: str, reader: sqlite3.Connection, writer: Writer) -> None:
+    def __init__(self, path: Path, epoch: str, reader: sqlite3.Connection, writer: Writer, use: Use) -> None:
         """For :meth:`open` only."""
         self._path = path
         self._epoch = epoch
         self._reader = reader
         self._reader_lock = threading.Lock()
         self._writer = writer
+        self._use = use
         self._lenders: dict[asyncio.AbstractEventLoop, Lender] = {}
         self._process = os.getpid()
         self._closed = False
@@ -86,17 +89,28 @@ class SqliteStore:
 
     @classmethod
     def open(
-        cls, path: Path, *, new_epoch: Callable[[], str] = _random_epoch, log_rows_kept: int = LOG_ROWS_KEPT
+        cls,
+        path: Path,
+        *,
+        new_epoch: Callable[[], str] = _random_epoch,
+        log_rows_kept: int = LOG_ROWS_KEPT,
+        make: bool = True,
     ) -> SqliteStore:
-        """Open the store in the file ``path``, which is made where missing, readable by its owner only.
+        """Open the store in the file ``path``, readable by its owner only.
 
+        ``make``: it is made where it is missing, and its schema brought up where it is an earlier one.
         ``log_rows_kept``: the change log reaches back at least so many changes of documents.
 
+        :raises StoreMissing: it is missing, and not to be made.
         :raises StoreError: the file cannot be used, is no store, or has a schema that this version does not know.
         """
+        if not make and not path.exists() and not unfinished(path).exists():
+            raise StoreMissing(f"there is no store at {path}")
         try:
             with ExitStack() as stack:
-                make_database(path, new_epoch)
+                use = Use(path)
+                stack.callback(use.close)
+                prepare_database(path, new_epoch if make else None)
                 reader = connect(path)
                 stack.callback(reader.close)
                 reader.execute("PRAGMA query_only = ON")
@@ -105,7 +119,7 @@ class SqliteStore:
                 stack.pop_all()
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"cannot open {path}: {error}") from error
-        return cls(path, epoch, reader, writer)
+        return cls(path, epoch, reader, writer, use)
 
     @property
     def epoch(self) -> str:
@@ -129,6 +143,10 @@ class SqliteStore:
 
     async def load(self) -> Snapshot:
         return await self._apart(_read_all)
+
+    async def document(self, kind: str, id: str) -> Document | None:
+        with self._reading() as connection:
+            return read_document(connection, kind, id)
 
     async def changes_since(self, sequence: int) -> Changes:
         with self._reading() as connection:
@@ -160,7 +178,7 @@ class SqliteStore:
     async def liveness(self, name: str) -> Liveness:
         """See :meth:`Store.liveness`: a file in ``workers`` beside the database."""
         with self._file_errors():
-            return await asyncio.to_thread(LockedFile, self._path.parent / "workers", name)
+            return await asyncio.to_thread(LockedFile, self._path.parent / WORKERS, name)
 
     async def contents(self, collection: str, liveness: Liveness) -> Contents:
         """See :meth:`Store.contents`: a folder of that name beside the database."""
@@ -201,6 +219,7 @@ class SqliteStore:
                 self._reader.close()
         self._writer.finish()
         await asyncio.to_thread(self._writer.join)
+        self._use.close()
 
     async def _written(self, job: Job, future: asyncio.Future[T]) -> T:
         """What the writer's thread makes of ``job``."""

@@ -1,0 +1,40 @@
+"""What an engine is: it opens stores, and copies them whole."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Protocol
+
+from resphere.store.base import Store
+from resphere.store.copies import Copy, Extent, Placing
+
+
+class Engine(Protocol):
+    """One way to keep stores, by the scheme of their URLs; the rest of the URL is the ``place``."""
+
+    @property
+    def form(self) -> str:
+        """What a place looks like, for messages: ``PATH``."""
+
+    def place_in(self, data_dir: str) -> str:
+        """The place of the store that belongs to a data directory."""
+
+    async def open(self, place: str, *, make: bool, log_rows_kept: int) -> Store:
+        """See :func:`resphere.store.engines.open_store`."""
+
+    def copying(self, place: str, folder: Path, extent: Extent) -> AbstractAsyncContextManager[Copy]:
+        """A copy of the store, which others may use and write meanwhile: all that was acknowledged before is in it,
+        and every content that a document of it names. ``folder`` is empty and takes what has to be written for it.
+
+        :raises StoreMissing: there is none.
+        :raises StoreError: it cannot be read.
+        """
+
+    def placing(self, place: str, extent: Extent, *, replace: bool) -> AbstractAsyncContextManager[Placing]:
+        """Room for a copy; ``replace``: in place of the store that is there.
+
+        Whoever is killed within leaves a place that nobody can open, but for another that replaces it.
+
+        :raises StoreError: there is a store already, or somebody has it open.
+        """

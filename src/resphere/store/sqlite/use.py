@@ -1,0 +1,77 @@
+"""Who has a database open: any number who use it, or one who puts another in its place."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from resphere.store.base import StoreError
+from resphere.store.liveness import any_alive
+
+WORKERS = "workers"
+"""The folder, beside the database, of signs of life."""
+
+
+class Use:
+    """A share in the use of the database at ``path``, until it is closed or the process ends, however it ends."""
+
+    def __init__(self, path: Path) -> None:
+        """:raises StoreError: it is being replaced, or that was not finished. :raises OSError: no file can be made."""
+        self._descriptor: int | None = _open(path)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            if unfinished(path).exists():
+                raise StoreError(
+                    f"{path} cannot be used: a restore into it was not finished; "
+                    "run resphere restore again, with --replace"
+                )
+        except BlockingIOError:
+            self.close()
+            raise StoreError(f"{path} cannot be used: a restore into it is under way") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give it up. To do so again is no error."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+@contextmanager
+def sole_use(path: Path) -> Iterator[None]:
+    """Keep everybody else from using the database.
+
+    :raises StoreError: somebody does.
+    :raises OSError: no file can be made.
+    """
+    descriptor = _open(path)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise in_use(path) from None
+        # Servers of earlier releases show that they run, and nothing else.
+        if any_alive(path.parent / WORKERS):
+            raise in_use(path)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def unfinished(path: Path) -> Path:
+    """The folder that is there while another database is being put in the place, and after whoever did was killed."""
+    return path.with_name(f"{path.name}-restoring")
+
+
+def in_use(path: Path) -> StoreError:
+    """The refusal of who would replace it."""
+    return StoreError(f"{path} is in use: stop the server first, and whatever else has it open")
+
+
+def _open(path: Path) -> int:
+    return os.open(path.with_name(f"{path.name}-use.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
