@@ -23,7 +23,7 @@ step = $(2) || { echo "make: $(1) failed" >&2; exit 1; }
 # Compiling the tests anew would cost more than collecting them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test quick check mutants bench contract docs bindings ansible lock format clean
+.PHONY: help setup run test quick check mutants forms bench contract docs bindings ansible lock format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,15 +39,19 @@ test: check bindings ansible  ## everything continuous integration runs: make ch
 quick: check  ## in about a minute: make check, then the tests that start no process, with fewer examples
 	@$(call step,pytest --quick,$(BIN)/python -m pytest --quick $(ARGS))
 
-check: setup  ## the static part: ruff, mypy --strict, views gone round, import directions
+check: setup  ## the static part: ruff, mypy --strict, views gone round, forms without a number, import directions
 	@$(call step,ruff check,$(BIN)/ruff check --quiet $(CHECKED))
 	@$(call step,ruff format --check (make format mends it),$(BIN)/ruff format --quiet --check $(CHECKED))
 	@$(call step,mypy --strict,$(BIN)/mypy --no-error-summary $(CHECKED))
 	@$(call step,tools.unfiltered,$(BIN)/python -m tools.unfiltered)
+	@$(call step,tools.forms --check,$(BIN)/python -m tools.forms --check)
 	@$(call step,lint-imports,report=$$($(BIN)/lint-imports --no-logo) || { echo "$$report"; false; })
 
 mutants: setup  ## have the tests notice faults in the primitives of concurrency and access; ARGS="replica/edit" tries one module
 	@$(BIN)/python -m tools.mutants $(ARGS)
+
+forms: setup  ## keep the present form of documents for the tests: its description, and a small data directory
+	@$(BIN)/python -m tools.forms
 
 bench: setup bindings .cache/bench/fastapi.stamp .cache/bench/vcsim.stamp  ## measure, and write bench/RESULTS.md; ARGS="vm-list" measures one thing
 	@$(BIN)/python -m bench $(ARGS)

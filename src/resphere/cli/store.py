@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from resphere.server.forms.record import require_present_form
 from resphere.server.settings import Settings, variable
 from resphere.store.base import Store, StoreMissing
 from resphere.store.engines import DEFAULT_URL, open_store
@@ -40,12 +41,14 @@ async def opened_store(url: str) -> AsyncIterator[Store]:
     """The store of a server, which may be running.
 
     :raises ValueError: there is none.
+    :raises StoreError: it cannot be used, or another release wrote it.
     """
     try:
         store = await open_store(url, make=False)
     except StoreMissing as missing:
         raise ValueError(f"{missing}; --data-dir or --store says where the server keeps its data") from missing
     try:
+        await require_present_form(store, url)
         yield store
     finally:
         await store.close()

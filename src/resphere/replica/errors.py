@@ -1,6 +1,8 @@
-"""What can go wrong with a change of the inventory."""
+"""What can go wrong with a change of the inventory, and with what is stored of it."""
 
 from __future__ import annotations
+
+from resphere.store.base import StoreError
 
 
 class ConcurrentChange(Exception):
@@ -32,3 +34,16 @@ class BrokenReference(Exception):
 
     def __reduce__(self) -> tuple[type[BrokenReference], tuple[str, str, str]]:
         return BrokenReference, (self.referrer, self.reference, self.target)
+
+
+class UnreadableDocument(StoreError):
+    """A document of the store is not what the table of its kind says: damaged, or of another release's form."""
+
+    def __init__(self, kind: str, id: str, reason: str) -> None:
+        super().__init__(f"the document {kind}/{id} cannot be read: {reason}")
+        self.kind = kind
+        self.id = id
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[UnreadableDocument], tuple[str, str, str]]:
+        return UnreadableDocument, (self.kind, self.id, self.reason)

@@ -8,6 +8,7 @@ from typing import Any, Generic
 
 import msgspec
 
+from resphere.replica.errors import UnreadableDocument
 from resphere.replica.sealing import Sealing
 from resphere.replica.sharing import Sharing
 from resphere.replica.table import T, Table
@@ -111,15 +112,48 @@ class Rows(Generic[T]):
     def decode(self, id: str, body: bytes) -> T:
         """The object of a document.
 
-        :raises StoreError: the document is not what its kind says.
+        :raises UnreadableDocument: the document is not what its kind says.
+        :raises StoreError: it cannot be decrypted.
         """
+        return self.decode_opened(id, self.opened(id, body))
+
+    def opened(self, id: str, body: bytes) -> bytes:
+        """The document with nothing sealed in it.
+
+        :raises UnreadableDocument: it is none.
+        :raises StoreError: it cannot be decrypted.
+        """
+        if not self.table.sealed:
+            return body
         try:
-            obj = self._decoder.decode(self._open(id, body) if self.table.sealed else body)
+            return self._open(id, body)
         except msgspec.MsgspecError as error:
-            raise StoreError(f"the document {self.kind}/{id} cannot be read: {error}") from error
-        if obj.id != id:
-            raise StoreError(f"the document {self.kind}/{id} holds the object {obj.id}")
+            raise UnreadableDocument(self.kind, id, str(error)) from error
+
+    def decode_opened(self, id: str, body: bytes) -> T:
+        """The object of a document with nothing sealed in it.
+
+        :raises UnreadableDocument: the document is not what its kind says.
+        """
+        obj = self._decode(id, body)
         self._sharing.share(obj)
+        return obj
+
+    def check(self, id: str, body: bytes) -> None:
+        """Refuse a document that :meth:`decode` would, in a third of the time.
+
+        :raises UnreadableDocument: the document is not what its kind says.
+        :raises StoreError: it cannot be decrypted.
+        """
+        self._decode(id, self.opened(id, body))
+
+    def _decode(self, id: str, body: bytes) -> T:
+        try:
+            obj = self._decoder.decode(body)
+        except msgspec.MsgspecError as error:
+            raise UnreadableDocument(self.kind, id, str(error)) from error
+        if obj.id != id:
+            raise UnreadableDocument(self.kind, id, f"it holds the object {obj.id}")
         return obj
 
     def _seal(self, obj: Any) -> Any:
@@ -134,7 +168,6 @@ class Rows(Generic[T]):
         return msgspec.structs.replace(obj, **texts)
 
     def _open(self, id: str, body: bytes) -> bytes:
-        """The document with nothing sealed in it."""
         fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         self.plain.discard(id)
         for field in self.table.sealed:

@@ -28,10 +28,12 @@ from resphere.replica.sealing import open_sealing
 from resphere.server.assembly import open_replica
 from resphere.server.certs_zip import certs_zip
 from resphere.server.faults import read_faults
+from resphere.server.forms.upgrade import bring_to_present_form
 from resphere.server.memory import do_apart
 from resphere.server.providers import choice, read_durations
 from resphere.server.settings import Settings
 from resphere.server.tls import TlsFiles, ensure_certificates, given_certificates
+from resphere.server.wiring import WIRING
 from resphere.store.engines import open_store
 
 PASSWORD_FILE = "admin-password"
@@ -117,10 +119,12 @@ def fill_store(settings: Settings, password: str) -> None:
 
 
 async def fill(settings: Settings, password: str) -> None:
-    """Put an inventory into an empty store, and the administrator's account. Secrets of earlier releases are sealed."""
+    """Put an inventory into an empty store, and the administrator's account. Documents of earlier releases are brought
+    to the present form, and their secrets sealed."""
     store = await open_store(settings.store_url)
     try:
         sealing = await open_sealing(store, secrets.token_bytes)
+        sealed = await bring_to_present_form(store, WIRING.tables, sealing, settings.store_url)
         # Where there is an inventory already, the machines in it need not be read here, only in the workers.
         replica = Replica(store, (FOLDERS, ACCOUNTS, INSTALLATION, *CUSTOMIZATION_TABLES), sealing=sealing)
         await replica.load()
@@ -142,7 +146,7 @@ async def fill(settings: Settings, password: str) -> None:
             await replica.change(plan)
         if installation is None:
             await replica.change(lambda edit: edit.put(Installation(time=utc_now(), provider=settings.provider)))
-        if await replica.seal_plain():
+        if await replica.seal_plain() or sealed:
             await store.compact()
         accounts = LocalAccounts(replica, secrets.token_bytes)
         await accounts.put(ADMINISTRATOR, password, ADMIN.name)

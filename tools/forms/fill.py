@@ -1,0 +1,218 @@
+"""Gives a running server something of every kind, so that its data directory has documents of all tables.
+
+Whatever a server does not know, it is asked for all the same: the same calls fill servers of any release.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+ADMINISTRATOR = "administrator@vsphere.local"
+CREDENTIALS = {
+    "interactive_session": False,
+    "type": "USERNAME_PASSWORD",
+    "user_name": "root",
+    "password": "VMware1!",
+}
+LARGE = b"a line of a large file\n" * 4000
+"""Above what the store keeps in documents."""
+
+
+class Filler:
+    """A client that goes on where a call is refused, and tells which were."""
+
+    def __init__(self, url: str, password: str) -> None:
+        self._url = url
+        self._http = requests.Session()
+        self._http.trust_env = False
+        reply = self._http.post(f"{url}/api/session", auth=(ADMINISTRATOR, password), timeout=60)
+        self._http.headers["vmware-api-session-id"] = reply.json()
+        self.refused: list[str] = []
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        """The result, ``None`` where it was refused."""
+        reply = self._http.request(method, f"{self._url}/api{path}", json=body, timeout=60)
+        if reply.status_code >= 400:
+            self.refused.append(f"{method} {path}: {reply.status_code} {reply.text[:200]}")
+            return None
+        return reply.json() if reply.content else None
+
+    def post(self, path: str, body: object = None) -> Any:
+        """A call that makes or does something."""
+        return self.call("POST", path, body)
+
+    def upload(self, vm: str, path: str, data: bytes) -> None:
+        """Send a file into a guest."""
+        address = self.post(
+            f"/vcenter/vm/{vm}/guest/filesystem?action=create",
+            {"credentials": CREDENTIALS, "spec": {"path": path, "attributes": {"size": len(data), "overwrite": True}}},
+        )
+        if address is not None:
+            split = urlsplit(address)
+            self._http.put(f"{self._url}{split.path}?{split.query}", data=data, timeout=60)
+
+    def fill(self) -> None:
+        """Make what there is of everything."""
+        datacenter = self.call("GET", "/vcenter/datacenter")[0]["datacenter"]
+        cluster = self.call("GET", "/vcenter/cluster")[0]["cluster"]
+        hosts = [row["host"] for row in self.call("GET", "/vcenter/host")]
+        folder = self.call("GET", "/vcenter/folder?type=VIRTUAL_MACHINE")[0]["folder"]
+        datastores = self.call("GET", "/vcenter/datastore")
+        place = {"folder": folder, "cluster": cluster, "datastore": datastores[0]["datastore"]}
+        self._build(datacenter, cluster, hosts)
+        vm = self.post(
+            "/vcenter/vm",
+            {
+                "name": "kept",
+                "guest_OS": "RHEL_8_64",
+                "placement": place,
+                "cdroms": [{"backing": {"type": "CLIENT_DEVICE"}}],
+                "disks": [{"new_vmdk": {"capacity": 2**30}}, {"new_vmdk": {"capacity": 2**31}}],
+            },
+        )
+        # Hardly any room is left on one.
+        large = {"new_vmdk": {"capacity": datastores[-1]["free_space"] - 2**30}}
+        full = {**place, "datastore": datastores[-1]["datastore"]}
+        self.post("/vcenter/vm", {"name": "large", "guest_OS": "RHEL_8_64", "placement": full, "disks": [large]})
+        self._tag(vm, hosts[0], datastores[0]["datastore"])
+        running = self._running()
+        for each in filter(None, (vm, running)):
+            self._snapshot(each)
+        self._disks(vm)
+        self._guest(running)
+        self._customize()
+        self.post("/vcenter/vm?action=clone", {"source": vm, "name": "twin"})
+        gone = self.post("/vcenter/vm?action=clone", {"source": vm, "name": "gone"})
+        if gone is not None:
+            self.post(f"/vcenter/vm/{gone}?action=unregister")
+        self.post("/vcenter/vm?action=instant-clone", {"source": running, "name": "fork"})
+        self.post(f"/vcenter/vm/{running}/console/tickets", {"type": "WEBMKS"})
+        self.post("/vcenter/vm?action=clone&vmw-task=true", {"source": vm, "name": "task"})
+
+    def begin_work(self) -> None:
+        """Begin what is still under way when the server is killed."""
+        for row in self.call("GET", "/vcenter/vm?names=fork"):
+            self.post(f"/vcenter/vm/{row['vm']}/guest/power?action=reboot")
+        stores = [row["datastore"] for row in self.call("GET", "/vcenter/datastore")]
+        stopped = self.call("GET", "/vcenter/vm?names=twin")[0]["vm"]
+        for store in stores:
+            body = {"placement": {"datastore": store}}
+            if self.post(f"/vcenter/vm/{stopped}?action=relocate&vmw-task=true", body) is not None:
+                return
+
+    def _running(self) -> str:
+        """A Linux VM that runs, the first of them."""
+        rows = self.call("GET", "/vcenter/vm?power_states=POWERED_ON")
+        for row in rows:
+            identity = self.call("GET", f"/vcenter/vm/{row['vm']}/guest/identity")
+            if identity is not None and identity["family"] == "LINUX":
+                return str(row["vm"])
+        return str(rows[0]["vm"])
+
+    def _build(self, datacenter: str, cluster: str, hosts: list[str]) -> None:
+        info = self.call("GET", f"/vcenter/datacenter/{datacenter}")
+        self.post("/vcenter/folder", {"name": "kept folder", "parent": info["vm_folder"]})
+        parent = self.call("GET", f"/vcenter/cluster/{cluster}")
+        if parent is not None:
+            self.post("/vcenter/resource-pool", {"name": "kept", "parent": parent["resource_pool"]})
+        self.call("PATCH", "/vcenter/services/vpxd-svcs", {"startup_type": "MANUAL"})
+        self.post(f"/vcenter/host/{hosts[0]}/entropy/external-pool?action=add", {"data": "00" * 32})
+        devices = self.call("GET", f"/vcenter/host/{hosts[0]}/hardware/direct-path-devices")
+        for device in (devices or {"items": ()})["items"][-1:]:
+            self.post(
+                f"/vcenter/host/{hosts[0]}/hardware/direct-path-devices?action=configure&vmw-task=true",
+                {"device": device["device"], "new_mode": "DIRECTPATH"},
+            )
+
+    def _tag(self, vm: str, host: str, datastore: str) -> None:
+        category = self.post(
+            "/cis/tagging/category",
+            {
+                "name": "speed",
+                "description": "",
+                "cardinality": "MULTIPLE",
+                "associable_types": ["VirtualMachine", "HostSystem", "Datastore"],
+            },
+        )
+        self.post(
+            "/cis/tagging/category",
+            {"name": "old", "description": "", "cardinality": "SINGLE", "associable_types": ["urn:vim25:Folder"]},
+        )
+        spec = {"description": "", "category_id": category}
+        fast, database = (self.post("/cis/tagging/tag", {"name": name, **spec}) for name in ("fast", "database"))
+        attached = (
+            (fast, "HostSystem", host),
+            (fast, "Datastore", datastore),
+            (database, "VirtualMachine", vm),
+        )
+        for tag, type, id in attached:
+            self.post(f"/cis/tagging/tag-association/{tag}?action=attach", {"object_id": {"type": type, "id": id}})
+        self.post("/vcenter/storage/policies", {"name": "Gold", "datastore_types": ["VMFS"], "tags": [fast]})
+        for row in self.call("GET", "/vcenter/storage/policies") or ():
+            policy = {"type": "USE_SPECIFIED_POLICY", "policy": row["policy"]}
+            self.call("PATCH", f"/vcenter/vm/{vm}/storage/policy", {"vm_home": policy})
+        self.post(
+            "/vcenter/compute/policies",
+            {
+                "capability": "com.vmware.vcenter.compute.policies.capabilities.vm_host_affinity",
+                "name": "databases on fast hosts",
+                "description": "",
+                "vm_tag": database,
+                "host_tag": fast,
+            },
+        )
+        self.post(
+            "/stats/acq-specs",
+            {
+                "counters": {"cid_mid": {"cid": "cpu.capacity.usage.VM"}},
+                "resources": [{"type": "VM", "id_value": vm}],
+                "interval": 60,
+                "expiration": 4_000_000_000,
+            },
+        )
+
+    def _snapshot(self, vm: str) -> None:
+        self.post(f"/vcenter/vm/{vm}/snapshot", {"name": "first", "description": "kept"})
+        self.post(f"/vcenter/vm/{vm}/snapshot", {"name": "second", "description": "kept"})
+
+    def _disks(self, vm: str) -> None:
+        for disk in (self.call("GET", f"/vcenter/vm/{vm}/hardware/disk") or ())[1:]:
+            self.call("DELETE", f"/vcenter/vm/{vm}/hardware/disk/{disk['disk']}")
+        set = self.post(
+            f"/vcenter/vm/{vm}/data-sets",
+            {"name": "kept", "description": "", "host": "READ_WRITE", "guest": "READ_ONLY"},
+        )
+        if set is not None:
+            self.call("PUT", f"/vcenter/vm/{vm}/data-sets/{set}/entries/key", "value")
+
+    def _guest(self, vm: str) -> None:
+        self.upload(vm, "/root/small.txt", b"small")
+        self.upload(vm, "/root/large.txt", LARGE)
+        for program, arguments in (("/bin/sleep", "100000"), ("/bin/true", "")):
+            self.post(
+                f"/vcenter/vm/{vm}/guest/processes?action=create",
+                {"credentials": CREDENTIALS, "spec": {"path": program, "arguments": arguments}},
+            )
+        self.post(
+            f"/vcenter/vm/{vm}/guest/filesystem?action=create",
+            {"credentials": CREDENTIALS, "spec": {"path": "/etc/hostname"}},
+        )
+
+    def _customize(self) -> None:
+        spec = {
+            "configuration_spec": {
+                "linux_config": {
+                    "hostname": {"type": "FIXED", "fixed_name": "web"},
+                    "domain": "example.org",
+                    "time_zone": "Europe/Sofia",
+                }
+            },
+            "global_DNS_settings": {"dns_servers": ["192.168.7.53"], "dns_suffix_list": ["example.org"]},
+            "interfaces": [],
+        }
+        self.post("/vcenter/guest/customization-specs", {"name": "kept", "description": "", "spec": spec})
+        for each in self.call("GET", "/vcenter/vm?power_states=POWERED_OFF") or ():
+            self.call("PUT", f"/vcenter/vm/{each['vm']}/guest/customization", {"name": "kept"})
