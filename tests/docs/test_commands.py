@@ -24,7 +24,7 @@ WITH_A_SERVER = (
     README,
     *(
         DOCS / f"{name}.md"
-        for name in ("guests", "machines", "policies", "security", "simulate", "statistics", "tasks")
+        for name in ("backup", "guests", "machines", "policies", "security", "simulate", "statistics", "tasks")
     ),
     TRY,
 )

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from resphere import __version__
-from resphere.cli import coverage, inventory, user
+from resphere.cli import backup, coverage, inventory, user
+from resphere.server.archive import ArchiveError
 from resphere.server.serve import serve
 from resphere.server.settings import NO_FLAG, Setting, Settings, all_settings, flag, from_strings, variable
 from resphere.server.tls import TlsError
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # As `resphere coverage | head` has it. What is still to be written would complain at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
-    except (ValueError, OSError, TlsError, StoreError) as error:
+    except (ValueError, OSError, TlsError, StoreError, ArchiveError) as error:
         print(f"resphere: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -43,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     serving = commands.add_parser("serve", help="run the server", description="Run the server.", allow_abbrev=False)
     add_settings(serving)
     serving.set_defaults(run=run_serve)
+    backup.add(commands)
     inventory.add(commands)
     user.add(commands)
     coverage.add(commands)

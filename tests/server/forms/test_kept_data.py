@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from resphere.replica.replica import Replica
 from resphere.replica.sealing import open_sealing
 from resphere.rules.space import free_space
 from resphere.server.assembly import open_replica
+from resphere.server.backup import back_up, restore
 from resphere.server.forms.record import FORM, form_in
 from resphere.server.forms.steps import STEPS
 from resphere.server.forms.upgrade import bring_to_present_form
@@ -29,6 +31,7 @@ from tests.support.cli import resphere
 from tests.support.invariants import require_sound_data
 from tests.support.server import WITHOUT_TLS, Server
 
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
 PRESENT = str(FORM)
 FIRST = "1-2026-11-23-first"
 
@@ -140,6 +143,19 @@ def test_what_is_kept_of_the_present_form_has_documents_of_all_tables(tmp_path: 
     data_dir = place(PRESENT, tmp_path / "data")
     lacking = [table.cls.kind for table in WIRING.tables if not documents(data_dir, table.cls.kind)]
     assert lacking == [], "tools/forms/fill.py makes none of these"
+
+
+def test_a_backup_of_what_an_earlier_release_left(tmp_path: Path) -> None:
+    """As one makes before the first start of this one."""
+    data_dir, archive, restored = place(FIRST, tmp_path / "data"), tmp_path / "backup.tar", tmp_path / "restored"
+    before = documents(data_dir, "datastore")
+    made = asyncio.run(back_up(Settings(data_dir=data_dir), archive, NOW))
+    assert (made.manifest.store.schema, made.manifest.store.form) == (1, 1)
+    assert documents(data_dir, "datastore") == before
+    asyncio.run(restore(Settings(data_dir=restored), archive, NOW, replace=False))
+    assert documents(restored, "datastore") == before
+    asyncio.run(fill(Settings(data_dir=restored), "kept"))
+    require_sound_data(restored)
 
 
 @pytest.mark.parametrize("name", [FIRST, "1-2026-11-25-last"])

@@ -1,0 +1,56 @@
+"""``resphere backup`` and ``resphere restore``: all that a server keeps, as one file."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+from resphere.cli.store import add_store
+from resphere.server.backup import Done, back_up, restore
+from resphere.server.settings import Settings
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The commands of this module."""
+    backing = commands.add_parser(
+        "backup", help="write all that a server keeps to a file, while it runs", description=run_backup.__doc__
+    )
+    backing.add_argument("file", type=Path, help="the tar archive to write; it must not exist")
+    backing.set_defaults(run=run_backup)
+    restoring = commands.add_parser(
+        "restore", help="make a data directory what it was when a backup was made", description=run_restore.__doc__
+    )
+    restoring.add_argument("file", type=Path, help="the archive")
+    restoring.add_argument(
+        "--replace", action="store_true", help="delete the server's data that are there, if the archive is whole"
+    )
+    restoring.set_defaults(run=run_restore)
+    for command in (backing, restoring):
+        add_store(command)
+
+
+def run_backup(options: argparse.Namespace) -> int:
+    """Write the inventory, contents of guests, keys, certificates and the administrator's password to a tar archive.
+    The server may be running. Whoever has the archive has the secrets in it: only its owner may read it."""
+    done = asyncio.run(back_up(settings(options), options.file, datetime.now(UTC)))
+    print(f"{options.file}: {told(done)}")
+    return 0
+
+
+def run_restore(options: argparse.Namespace) -> int:
+    """Put what a backup holds into an empty data directory. The server must not be running."""
+    done = asyncio.run(restore(settings(options), options.file, datetime.now(UTC), replace=options.replace))
+    print(f"{options.data_dir}: {told(done)}, as of {done.manifest.created_time:%Y-%m-%d %H:%M:%S} UTC")
+    return 0
+
+
+def settings(options: argparse.Namespace) -> Settings:
+    """The settings that say where the data are."""
+    return Settings(data_dir=options.data_dir, store=options.store)
+
+
+def told(done: Done) -> str:
+    """How much it was."""
+    return f"{done.size.files} files, {done.size.bytes:,} bytes"

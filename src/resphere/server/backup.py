@@ -1,0 +1,160 @@
+"""Backups of all that a server keeps, made while it runs, and their restoration."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from resphere import __version__
+from resphere.auth.sessions import Session
+from resphere.replica.sealing import KEY
+from resphere.server.archive import Archive, ArchiveError, Manifest, Size, StoreManifest, being_made, write_archive
+from resphere.server.assembly import GUEST_FILES
+from resphere.server.forms.record import FORM, form_in
+from resphere.server.prepare import PASSWORD_FILE
+from resphere.server.settings import Settings
+from resphere.store.copies import CopiedFile, Extent
+from resphere.store.engines import copying, engine_of, placing
+from resphere.store.files import sync_folder, sync_tree
+
+EXTENT = Extent(collections=(GUEST_FILES,), keys=(KEY,))
+STORE, DATA = "store", "data"
+"""The folders of an archive: what the store keeps, and what lies in the data directory besides."""
+DATA_FILES = (PASSWORD_FILE, "tls/*", "machines/*.machine")
+"""What is kept of the data directory besides the store."""
+LOCKS = "*.lock"
+RESTORING = "resphere-restoring"
+"""The folder in a data directory in which a restore gathers what belongs there."""
+ENDED = (Session.kind,)
+"""What a restored store begins without."""
+
+
+class Done(msgspec.Struct, frozen=True):
+    """A backup that was made or restored."""
+
+    manifest: Manifest
+    size: Size
+
+
+async def back_up(settings: Settings, archive: Path, now: datetime) -> Done:
+    """Write ``archive``: all that was acknowledged before is in it. The server may be running.
+
+    :raises StoreError: there is no store, or it cannot be read.
+    :raises ArchiveError: there is such a file already, or it cannot be written.
+    """
+    with being_made(archive) as folder:
+        async with copying(settings.store_url, folder, EXTENT) as copy:
+            manifest = Manifest(
+                made_by=f"resphere {__version__}",
+                created_time=now,
+                store=StoreManifest(
+                    engine=engine_of(settings.store_url),
+                    schema=copy.schema,
+                    form=await form_in(copy),
+                    epoch=copy.epoch,
+                    sequence=copy.sequence,
+                ),
+            )
+            files = [CopiedFile(f"{STORE}/{each.name}", each.path) for each in copy.files]
+            files += [CopiedFile(f"{DATA}/{name}", path) for name, path in data_files(settings.data_dir)]
+            size = await asyncio.to_thread(write_archive, archive, folder, manifest, files)
+    return Done(manifest, size)
+
+
+async def restore(settings: Settings, archive: Path, now: datetime, *, replace: bool) -> Done:
+    """Make the data directory, and the store, what they were when ``archive`` was made; ``replace`` what is there.
+
+    Until all of the archive has been found to be whole, nothing is changed. Whoever is killed within leaves a directory
+    that no server starts on.
+
+    :raises StoreError: the store is in use, or there and not to be replaced; or that of the archive cannot be used.
+    :raises ArchiveError: the archive is none, damaged, or of another kind; or a file cannot be written.
+    """
+    with Archive(archive) as source:
+        require_usable(archive, source.manifest, engine_of(settings.store_url))
+        filled = is_filled(settings.data_dir)
+        if filled and not replace:
+            raise ArchiveError(
+                f"{settings.data_dir} is not empty; --replace deletes the server's data in it, and restores {archive}"
+            )
+        async with placing(settings.store_url, EXTENT, replace=replace) as store:
+            if filled and not store.replaces:
+                raise ArchiveError(
+                    f"{settings.data_dir} is not empty and no server's: --replace deletes nothing where there is no "
+                    "store"
+                )
+            with gathered(settings.data_dir) as folder:
+                folders = {STORE: store.folder, DATA: folder}
+                size = await asyncio.to_thread(source.unpack, folders)
+                await store.begin()
+                await asyncio.to_thread(put_in_place, folder, settings.data_dir)
+                # Microseconds since 1970 count faster than any store, so that no number is given twice.
+                await store.finish(int(now.timestamp() * 1_000_000), ENDED)
+    return Done(source.manifest, size)
+
+
+def require_usable(archive: Path, manifest: Manifest, engine: str) -> None:
+    """Refuse what this release cannot read, or the engine not keep.
+
+    :raises ArchiveError: says why.
+    """
+    if manifest.store.engine != engine:
+        raise ArchiveError(f"{archive} is of a store of {manifest.store.engine}, and --store is one of {engine}")
+    if manifest.store.form > FORM:
+        raise ArchiveError(
+            f"{archive} was made by a newer release, {manifest.made_by}: its documents are of form "
+            f"{manifest.store.form}, this release knows up to {FORM}"
+        )
+
+
+def is_filled(data_dir: Path) -> bool:
+    """Whether there is anything in the directory but locks."""
+    return data_dir.exists() and any(not path.match(LOCKS) for path in data_dir.iterdir())
+
+
+def data_files(data_dir: Path) -> Iterator[tuple[str, Path]]:
+    """What belongs in a backup besides the store: names and paths."""
+    for pattern in DATA_FILES:
+        for path in sorted(data_dir.glob(pattern)):
+            if path.is_file() and not path.match(LOCKS):
+                yield path.relative_to(data_dir).as_posix(), path
+
+
+@contextmanager
+def gathered(data_dir: Path) -> Iterator[Path]:
+    """An empty folder in the data directory, which goes in the end."""
+    folder = data_dir / RESTORING
+    with ExitStack() as stack:
+        try:
+            data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if folder.exists():
+                shutil.rmtree(folder)
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            folder.mkdir(mode=0o700)
+        except OSError as error:
+            raise ArchiveError(f"cannot write {folder}: {error.strerror}") from error
+        yield folder
+
+
+def put_in_place(folder: Path, data_dir: Path) -> None:
+    """Have what was gathered take the place of what is there.
+
+    :raises ArchiveError: it cannot. The store is not restored then, so that nobody starts on it.
+    """
+    try:
+        sync_tree(folder)
+        for _, path in data_files(data_dir):
+            path.unlink()
+        for name, path in list(data_files(folder)):
+            (data_dir / name).parent.mkdir(exist_ok=True, mode=0o700)
+            path.rename(data_dir / name)
+        for changed in (*(path for path in data_dir.iterdir() if path.is_dir()), data_dir):
+            sync_folder(changed)
+    except OSError as error:
+        raise ArchiveError(f"cannot write {data_dir}: {error.strerror}") from error
