@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from resphere.server.address import Address
 from resphere.server.prepare import Prepared, certificates
 from resphere.server.serve import granian
 from resphere.server.settings import Settings
@@ -25,7 +26,8 @@ def main(loader: Loader) -> None:
     options = parser.parse_args()
     settings = Settings(port=options.port, workers=options.workers, data_dir=options.data / "data")
     prepared = Prepared(certificates(settings), None, "", "", None)
-    granian(settings, prepared).serve(target_loader=partial(load, loader, options.data), wrap_loader=False)
+    address = Address(settings.host, settings.host, settings.port)
+    granian(settings, prepared, address).serve(target_loader=partial(load, loader, options.data), wrap_loader=False)
 
 
 def load(loader: Loader, data: Path, *_: object) -> Any:

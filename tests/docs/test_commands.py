@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import subprocess
 import sys
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from tests.ansible.test_playbooks import CACHE, PLAYBOOK
 from tests.sdk.bindings import RELEASES, bindings
@@ -31,8 +33,17 @@ WITH_A_SERVER = (
 """Pages whose commands speak to a server that runs, with what the README logs in by."""
 ON_THEIR_OWN = (DOCS / "build.md",)
 """Pages that start a server themselves."""
+STARTS = re.compile(r"^\S*resphere serve .*&$", re.MULTILINE)
+WAITS = re.compile(r"^while .*; done", re.MULTILINE)
+STARTING = tuple(
+    page for page in sorted(DOCS.glob("*.md")) if re.search(r"resphere serve .*&$", page.read_text(), re.M)
+)
+"""Pages that start a server in the background."""
 SECONDS = 120
-PORT = re.compile(r"(?<=127\.0\.0\.1:)8443\b|(?<=--port )8443\b")
+PORT = re.compile(r"(?<=127\.0\.0\.1:)8443\b")
+"""Where ``make run`` serves."""
+OWN_PORT = re.compile(r"(?<=--port )(?!8443)84\d\d\b")
+"""Where a page starts a server of its own."""
 PRELUDE = """\
 set -euxo pipefail
 trap 'kill $(jobs -p) 2> /dev/null || true' EXIT
@@ -58,6 +69,39 @@ def server(tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
+def last_step(folder: Path) -> str:
+    """The commands of the pipeline's last step, for which the steps before it have set ``folder`` up."""
+    (folder / "resphere").mkdir()
+    (folder / "resphere" / ".venv").symlink_to(sys.prefix)
+    steps = steps_of_the_pipeline()
+    assert steps[-2] == {"run": "make -C resphere setup"}
+    step: str = steps[-1]["run"]
+    return step
+
+
+def steps_of_the_pipeline() -> list[dict[str, Any]]:
+    """What a runner does one after the other."""
+    (pipeline,) = blocks(CI, "yaml")
+    steps: list[dict[str, Any]] = yaml.safe_load(pipeline)["steps"]
+    return steps
+
+
+def test_the_pipeline_fetches_this_repository_and_not_the_readers() -> None:
+    fetched = {step["with"]["path"]: step["with"]["repository"] for step in steps_of_the_pipeline() if "with" in step}
+    assert fetched == {"resphere": "your-name/resphere"}
+
+
+def test_each_page_starts_its_server_at_a_port_of_its_own() -> None:
+    ports = [
+        (re.findall(r"--port (\d+)", line) or ["8443"])[0]
+        for page in [README, *DOCS.glob("*.md")]
+        for line in page.read_text(encoding="utf-8").splitlines()
+        if STARTS.match(line.strip())
+    ]
+    assert len(ports) == len(STARTING)
+    assert len({"8443", *ports}) == len(ports) + 1, "`make run` is at 8443, and each of the others elsewhere"
+
+
 class TestShell:
     """``bash`` blocks, run as one script."""
 
@@ -77,10 +121,31 @@ class TestShell:
         run(commands, tmp_path, free_port())
 
     def test_the_last_step_of_the_pipeline(self, tmp_path: Path) -> None:
-        (pipeline,) = blocks(CI, "yaml")
-        step = textwrap.dedent(pipeline.rpartition("- run: |\n")[2])
-        (tmp_path / ".venv").symlink_to(sys.prefix)
-        run([step], tmp_path, free_port())
+        done = run([last_step(tmp_path)], tmp_path, free_port())
+        assert re.search(r'"[0-9a-f]{32}"', done)
+
+    def test_where_a_server_at_a_free_port_is(self, tmp_path: Path) -> None:
+        (command,) = re.findall(r"`(URL=\$\(.*?\))`", CI.read_text(encoding="utf-8"))
+        step = OWN_PORT.sub("0", last_step(tmp_path)).replace("https://127.0.0.1:8446", "$URL")
+        start, _, ask = step.rpartition("curl")
+        done = run([f"{start}\n{command}\ncurl {ask}"], tmp_path, free_port())
+        assert re.search(r'"[0-9a-f]{32}"', done)
+
+    @pytest.mark.parametrize("page", STARTING, ids=lambda page: page.name)
+    def test_waiting_ends_when_the_start_fails(self, page: Path, tmp_path: Path) -> None:
+        """The port is taken. What is waited for would never come."""
+        started = last_step(tmp_path) if page == CI else next(b for b in blocks(page, "bash") if STARTS.search(b))
+        start, stop = STARTS.search(started), WAITS.search(started)
+        assert start is not None, page.name
+        assert stop is not None, page.name
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            commands = OWN_PORT.sub(str(port), started[start.start() : stop.end()])
+            done = run_shell([commands, "echo waited"], tmp_path)
+        assert f"cannot listen on --host 127.0.0.1 --port {port}: Address already in use" in done.stdout
+        assert "\nwaited\n" in done.stdout
 
 
 class TestPython:
@@ -127,21 +192,34 @@ def test_no_command_is_shown_that_is_not_run() -> None:
 
 def run(commands: Sequence[str], folder: Path, port: int, environment: Mapping[str, str] | None = None) -> str:
     """Run the blocks as one script against that port, as somebody pastes them; returns what was printed."""
+    script = PORT.sub(str(port), "\n".join(commands))
+    for own in {*OWN_PORT.findall(script)}:
+        script = re.sub(rf"\b{own}\b", str(free_port()), script)
+    done = run_shell([script], folder, environment)
+    assert done.returncode == 0, f"{script}\n{done.stdout}"
+    return done.stdout
+
+
+def run_shell(
+    commands: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the commands in a shell that finds ``resphere``."""
     base = clean_environment()
-    path = {"PATH": f"{Path(sys.executable).parent}:{base['PATH']}", "RESPHERE_PORT": str(port)}
-    script = PRELUDE + re.sub(r"8444\b", str(free_port()), PORT.sub(str(port), "\n".join(commands)))
-    return finish(["bash", "-c", script], folder, {**base, **path, **(environment or {})})
+    path = {"PATH": f"{Path(sys.executable).parent}:{base['PATH']}"}
+    return finish(["bash", "-c", "\n".join([PRELUDE, *commands])], folder, {**base, **path, **(environment or {})})
 
 
 def run_python(script: str, server: Server, environment: Mapping[str, str]) -> str:
     """Run the script where the server was started; returns what it printed."""
     command = [sys.executable, "-c", PORT.sub(str(server.port), script)]
-    return finish(command, server.data_dir.parent, {**clean_environment(), **environment})
+    done = finish(command, server.data_dir.parent, {**clean_environment(), **environment})
+    assert done.returncode == 0, f"{script}\n{done.stdout}"
+    return done.stdout
 
 
-def finish(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> str:
-    """The output of a command that must succeed."""
-    done = subprocess.run(
+def finish(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """How a command ended, which has so many seconds."""
+    return subprocess.run(
         command,
         cwd=folder,
         env=environment,
@@ -151,5 +229,3 @@ def finish(command: Sequence[str], folder: Path, environment: Mapping[str, str])
         timeout=SECONDS,
         check=False,
     )
-    assert done.returncode == 0, f"{command[-1]}\n{done.stdout}"
-    return done.stdout

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import json
+import re
+import shutil
+import socket
+import subprocess
+from contextlib import chdir, closing
 from pathlib import Path
+
+import pytest
 
 from resphere.store.engines import default_url
 from tests.support.cli import resphere
 from tests.support.invariants import require_sound_data
-from tests.support.server import Server
+from tests.support.server import WITHOUT_TLS, Server, clean_environment
 
 
 def test_a_port_in_use_is_refused(shared_server: Server, tmp_path: Path) -> None:
@@ -16,6 +25,55 @@ def test_a_port_in_use_is_refused(shared_server: Server, tmp_path: Path) -> None
     assert f"--port {shared_server.port}" in done.stderr
     assert "in use" in done.stderr
     assert not (tmp_path / "data").exists()
+
+
+LOOPBACK_6 = "::1"
+
+
+def has_ipv6() -> bool:
+    """Whether this machine has the loopback address of IPv6."""
+    with closing(socket.socket(socket.AF_INET6)) as probe:
+        return probe.connect_ex((LOOPBACK_6, 1)) in (0, errno.ECONNREFUSED)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--host", LOOPBACK_6],
+        ["--host", "::"],
+        ["--host", "0.0.0.0"],
+        ["--host", "localhost", WITHOUT_TLS],
+        ["--workers", "2"],
+        ["--admin-password-file", "own password"],
+        [],
+    ],
+    ids=" ".join,
+)
+def test_the_printed_line_works(tmp_path: Path, arguments: list[str]) -> None:
+    """At a free port, wherever the server listens, wherever the password is from, and in every shell that is here."""
+    if ":" in "".join(arguments) and not has_ipv6():
+        pytest.skip("this machine has no IPv6")
+    (tmp_path / "own password").write_text("it's $mine\nnot this\n")
+    environment = {} if arguments else {"RESPHERE_ADMIN_PASSWORD": 'quite "$long"'}
+    with (
+        chdir(tmp_path),
+        Server(tmp_path / "data", *arguments, "--port", "0", password=None, environment=environment) as server,
+    ):
+        counted = re.search(r"(\d+) VMs, (\d+) template", server.banner)
+        assert counted is not None, server.banner
+        line = server.banner.rpartition("Try it:\n")[2]
+        for shell in filter(shutil.which, ("bash", "sh", "zsh")):
+            done = subprocess.run(
+                [shell, "-c", line],
+                env={**clean_environment(), **environment},
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            assert done.returncode == 0, done.stderr
+            assert len(json.loads(done.stdout)) == int(counted[1]) == 40 - int(counted[2])
 
 
 def test_accounts_need_a_password(shared_server: Server) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -17,7 +18,7 @@ from resphere.access.roles import ADMIN
 from resphere.auth.accounts import ACCOUNTS, ADMINISTRATOR, LocalAccounts
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
 from resphere.inventory.installation import INSTALLATION, ONLY, Installation
-from resphere.inventory.model import ROOT_FOLDER, Folder, ManagedObject, VirtualMachine
+from resphere.inventory.model import ROOT_FOLDER, Cluster, Datacenter, Folder, Host, ManagedObject, VirtualMachine
 from resphere.inventory.tables import FOLDERS
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.inventory_file import read_inventory
@@ -25,18 +26,42 @@ from resphere.providers.simulator.sizes import Sizes
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import open_sealing
+from resphere.server.address import Address
 from resphere.server.assembly import open_replica
 from resphere.server.certs_zip import certs_zip
 from resphere.server.faults import read_faults
 from resphere.server.forms.upgrade import bring_to_present_form
 from resphere.server.memory import do_apart
 from resphere.server.providers import choice, read_durations
-from resphere.server.settings import Settings
+from resphere.server.settings import Settings, variable
 from resphere.server.tls import TlsFiles, ensure_certificates, given_certificates
 from resphere.server.wiring import WIRING
 from resphere.store.engines import open_store
 
 PASSWORD_FILE = "admin-password"
+
+
+class Made(msgspec.Struct, frozen=True):
+    """How many there are of what people count in an inventory."""
+
+    datacenters: int
+    clusters: int
+    hosts: int
+    vms: int
+    templates: int
+
+    @property
+    def sentence(self) -> str:
+        """``1 datacenter, 2 clusters, ...``; people who count VMs by a list must know of the templates."""
+        counted = {
+            "datacenter": self.datacenters,
+            "cluster": self.clusters,
+            "host": self.hosts,
+            "VM": self.vms,
+            "template": self.templates,
+        }
+        text = ", ".join(f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in counted.items())
+        return f"{text} (lists of VMs leave templates out)" if self.templates else text
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -48,6 +73,8 @@ class Prepared(msgspec.Struct, frozen=True):
     password: str
     password_file: Path | None
     """Where the password stands, if the server made it."""
+    made: Made | None = None
+    """The inventory that was put into an empty store."""
 
 
 def prepare(settings: Settings) -> Prepared:
@@ -64,8 +91,8 @@ def prepare(settings: Settings) -> Prepared:
         read_faults(settings.faults)
     tls = certificates(settings)
     password, password_file = administrator_password(settings)
-    do_apart(partial(fill_store, settings, password))
-    return Prepared(tls, ca_archive(tls), ADMINISTRATOR, password, password_file)
+    made = do_apart(partial(fill_store, settings, password))
+    return Prepared(tls, ca_archive(tls), ADMINISTRATOR, password, password_file, made)
 
 
 def certificates(settings: Settings) -> TlsFiles | None:
@@ -113,14 +140,18 @@ def first_line(path: Path) -> str:
     return lines[0]
 
 
-def fill_store(settings: Settings, password: str) -> None:
+def fill_store(settings: Settings, password: str) -> Made | None:
     """:func:`fill`, from its beginning to its end."""
-    asyncio.run(fill(settings, password))
+    return asyncio.run(fill(settings, password))
 
 
-async def fill(settings: Settings, password: str) -> None:
+async def fill(settings: Settings, password: str) -> Made | None:
     """Put an inventory into an empty store, and the administrator's account. Documents of earlier releases are brought
-    to the present form, and their secrets sealed."""
+    to the present form, and their secrets sealed.
+
+    Returns what was made, ``None`` where there was an inventory.
+    """
+    made = None
     store = await open_store(settings.store_url)
     try:
         sealing = await open_sealing(store, secrets.token_bytes)
@@ -144,6 +175,7 @@ async def fill(settings: Settings, password: str) -> None:
                     edit.put(obj)
 
             await replica.change(plan)
+            made = counted(objects)
         if installation is None:
             await replica.change(lambda edit: edit.put(Installation(time=utc_now(), provider=settings.provider)))
         if await replica.seal_plain() or sealed:
@@ -152,6 +184,20 @@ async def fill(settings: Settings, password: str) -> None:
         await accounts.put(ADMINISTRATOR, password, ADMIN.name)
     finally:
         await store.close()
+    return made
+
+
+def counted(objects: tuple[ManagedObject, ...]) -> Made:
+    """How many there are."""
+    counts = Counter(type(obj) for obj in objects)
+    templates = sum(isinstance(obj, VirtualMachine) and obj.template for obj in objects)
+    return Made(
+        datacenters=counts[Datacenter],
+        clusters=counts[Cluster],
+        hosts=counts[Host],
+        vms=counts[VirtualMachine] - templates,
+        templates=templates,
+    )
 
 
 def initial_inventory(settings: Settings) -> Iterable[ManagedObject]:
@@ -175,20 +221,29 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def banner(settings: Settings, prepared: Prepared) -> Iterator[str]:
+def banner(settings: Settings, prepared: Prepared, address: Address) -> Iterator[str]:
     """What the person who started the server needs: address, user, password and a line that works."""
-    scheme = "https" if settings.tls else "http"
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "") else "[::1]" if settings.host == "::" else settings.host
-    address = f"{scheme}://{host}:{settings.port}"
-    shown = prepared.password if prepared.password_file else "(as you set it)"
-    login = f"{prepared.administrator}:"
-    quoted = shlex.quote(login + prepared.password) if prepared.password_file else f'"{login}$PASSWORD"'
-    yield f"resphere serves vCenter {settings.version} at {address}"
+    url = f"{'https' if settings.tls else 'http'}://{address.shown}"
+    yield f"resphere serves vCenter {settings.version} at {url}"
     yield f"  user      {prepared.administrator}"
-    yield f"  password  {shown}" + (f"   (kept in {prepared.password_file})" if prepared.password_file else "")
+    if prepared.password_file:
+        yield f"  password  {prepared.password}   (kept in {prepared.password_file})"
+        login = shlex.quote(f"{prepared.administrator}:{prepared.password}")
+    else:
+        yield "  password  (as you set it)"
+        login = f'"{prepared.administrator}:{given_password(settings)}"'
     yield f"  logs      {settings.logs}"
+    if prepared.made is not None:
+        yield f"  inventory {prepared.made.sentence}"
     yield "Try it:"
-    yield (
-        f'  curl -sk -H "vmware-api-session-id: $(curl -sk -u {quoted} -X POST '
-        f"{address}/api/session | tr -d '\"')\" {address}/api/vcenter/vm"
-    )
+    # Some shells take the brackets of an IPv6 address for a pattern of file names.
+    session, vms = (shlex.quote(f"{url}/api/{path}") for path in ("session", "vcenter/vm"))
+    token = f"curl -sk -u {login} -X POST {session} | tr -d '\"'"
+    yield f'  curl -sk -H "vmware-api-session-id: $({token})" {vms}'
+
+
+def given_password(settings: Settings) -> str:
+    """What a shell puts in for the password that was set, within double quotes."""
+    if settings.admin_password is not None:
+        return "$" + variable("admin_password")
+    return f"$(head -n 1 {shlex.quote(str(settings.admin_password_file))})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
+from resphere.server.address import Address, claimed, is_open
 from resphere.server.app import make_application
 from resphere.server.prepare import Prepared, banner, prepare
 from resphere.server.settings import Settings
@@ -43,39 +43,15 @@ def serve(settings: Settings) -> None:
     :raises ValueError: a setting, or a file that it names, cannot be used.
     :raises OSError: a file or the port cannot be used.
     """
-    require_free(settings.host, settings.port)
-    prepared = prepare(settings)
-    server = granian(settings, prepared)
-    server.listening = partial(announce, settings, prepared)
-    hold_in_forks()
-    server.serve(target_loader=partial(load, settings, prepared.ca_archive), wrap_loader=False)
+    with claimed(settings.host, settings.port) as address:
+        prepared = prepare(settings)
+        server = granian(settings, prepared, address)
+        server.listening = partial(announce, settings, prepared, address)
+        hold_in_forks()
+        server.serve(target_loader=partial(load, settings, prepared.ca_archive), wrap_loader=False)
 
 
-def require_free(host: str, port: int) -> None:
-    """Refuse an address that another server listens on: workers share theirs, so the kernel would share it out.
-
-    :raises OSError: names the flags.
-    """
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            # As the server itself: what a stopped one has left behind is not in the way.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        raise OSError(f"cannot listen on --host {host} --port {port}: {error.strerror}") from error
-
-
-def is_open(host: str, port: int) -> bool:
-    """Whether somebody listens there; an address that means all of them is asked for on this machine."""
-    try:
-        socket.create_connection(({"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)).close()
-    except OSError:
-        return False
-    return True
-
-
-def granian(settings: Settings, prepared: Prepared) -> Server:
+def granian(settings: Settings, prepared: Prepared, address: Address) -> Server:
     """The server that carries the application."""
     tls: dict[str, Any] = {}
     if prepared.tls is not None:
@@ -86,8 +62,8 @@ def granian(settings: Settings, prepared: Prepared) -> Server:
         }
     return Server(
         "resphere",
-        address=settings.host,
-        port=settings.port,
+        address=address.host,
+        port=address.port,
         interface=Interfaces.ASGI,
         workers=settings.workers,
         loop=Loops.uvloop,
@@ -106,7 +82,7 @@ def load(settings: Settings, ca_archive: bytes | None, *_: object) -> Any:
     return make_application(settings, ca_archive)
 
 
-def announce(settings: Settings, prepared: Prepared) -> None:
+def announce(settings: Settings, prepared: Prepared, address: Address) -> None:
     """Say where the server is."""
-    sys.stdout.write("\n".join(banner(settings, prepared)) + "\n")
+    sys.stdout.write("\n".join(banner(settings, prepared, address)) + "\n")
     sys.stdout.flush()

@@ -78,7 +78,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     datacenters: Annotated[int, _("inventory", "Datacenters of the simulated inventory.")] = 1
     clusters: Annotated[int, _("inventory", "Clusters, over all datacenters.")] = 2
     hosts: Annotated[int, _("inventory", "Hosts, over all clusters.")] = 6
-    vms: Annotated[int, _("inventory", "Virtual machines, over all hosts.")] = 40
+    vms: Annotated[
+        int, _("inventory", "Virtual machines, over all hosts; one in 23 is a template, which lists of VMs leave out.")
+    ] = 40
     inventory: Annotated[Path | None, _("inventory", "YAML file to read the inventory from instead.")] = None
     durations: Annotated[str, _("simulation", "How long work takes: none, quick, realistic, or a YAML file.")] = "quick"
     guest_user: Annotated[
