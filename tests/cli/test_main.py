@@ -17,7 +17,26 @@ from tests.support.server import clean_environment
 @pytest.mark.parametrize(
     ("arguments", "status", "named"),
     [
-        (["serve", "--colour"], 2, "--colour"),
+        (["serve", "--colour"], 2, "resphere serve: there is no flag --colour\n"),
+        (["serve", "--prot", "8443"], 2, "resphere serve: there is no flag --prot; did you mean --port?\n"),
+        (["serve", "--vm=40"], 2, "resphere serve: there is no flag --vm; did you mean --vms?\n"),
+        (["serve", "--worker", "2"], 2, "resphere serve: there is no flag --worker; did you mean --workers?\n"),
+        (["serve", "--no-list-limit"], 2, "did you mean --no-list-limits?"),
+        (["serve", "8443"], 2, "resphere serve: there is no argument 8443\n"),
+        (["serv"], 2, "there are serve, inventory, user, coverage; did you mean serve?"),
+        (["--port", "1", "serve"], 2, "resphere: --port stands behind the command: resphere serve --port\n"),
+        (["--prot", "1", "serve"], 2, "resphere: there is no flag --prot\n"),
+        (["--versoin"], 2, "did you mean --version?"),
+        (["inventory", "exprot"], 2, "did you mean export?"),
+        (["inventory", "export", "--data", "x"], 2, "there is no flag --data; did you mean --data-dir?"),
+        (
+            ["inventory", "--store", "x", "export"],
+            2,
+            "stands behind the command: resphere inventory export --store",
+        ),
+        (["user", "ad", "x"], 2, "did you mean add?"),
+        (["coverage", "--operation"], 2, "did you mean --operations?"),
+        (["user", "add", "x", "--role", "readonly"], 2, "did you mean ReadOnly?"),
         (["serve", "--port"], 2, "--port"),
         (["serve", "--admin-password", "x"], 2, "--admin-password"),
         (["serve", "--port", "x"], 1, "--port"),
@@ -27,6 +46,12 @@ from tests.support.server import clean_environment
         (["serve", "--hosts", "0"], 1, "--hosts"),
         (["serve", "--datacenters", "0"], 1, "--datacenters"),
         (["serve", "--durations", "/nowhere"], 1, "--durations"),
+        (["serve", "--durations", "realstic"], 1, "there is no file realstic; did you mean realistic?"),
+        (["serve", "--provider", "simulater"], 1, "did you mean simulator?"),
+        (["serve", "--tls-name", "banana!"], 1, "'banana!' is neither a host name nor an address"),
+        (["serve", "--tls-name", "-"], 1, "'-' is neither a host name nor an address"),
+        (["serve", "--tls-name", "*"], 1, "'*' is neither a host name nor an address"),
+        (["serve", "--log-dir", "/dev/null/x"], 1, "--log-dir: cannot make the folder /dev/null/x: Not a directory"),
         (["serve", "--faults", "/nowhere"], 1, "/nowhere"),
         (["serve", "--inventory", "/nowhere"], 1, "/nowhere"),
         (["serve", "--tls-cert", "/nowhere", "--tls-key", "/nowhere"], 1, "/nowhere"),
@@ -37,6 +62,10 @@ from tests.support.server import clean_environment
         (["user", "add", "x", "--role", "Root"], 2, "Root"),
         (["user"], 2, "VERB"),
         (["user", "list"], 1, "--data-dir"),
+        (["user", "add", ""], 1, "'' is no name of an account, such as auditor@vsphere.local"),
+        (["user", "add", "a b"], 1, "'a b' is no name"),
+        (["user", "add", "a:b@vsphere.local"], 1, "is no name"),
+        (["user", "add", "a@b@c"], 1, "is no name"),
         (["inventory", "export"], 1, "--data-dir"),
     ],
 )
@@ -60,7 +89,18 @@ def test_refusals(
 def test_a_bad_value_as_a_process() -> None:
     done = resphere("serve", RESPHERE_PORT="many")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "resphere: --port: Expected `int`, got `str`\n"
+    assert done.stderr == "resphere: RESPHERE_PORT must be a whole number, not 'many'\n"
+
+
+@pytest.mark.parametrize("command", [["user", "list"], ["inventory", "export"], ["serve"]])
+def test_a_misspelled_variable_is_told_by_every_command(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RESPHERE_DATADIR", "elsewhere")
+    assert main(command) == 1
+    assert (
+        capsys.readouterr().err == "resphere: there is no setting RESPHERE_DATADIR; did you mean RESPHERE_DATA_DIR?\n"
+    )
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -89,3 +89,7 @@ def test_finding_one_operation_imports_only_what_it_needs() -> None:
         "assert len(loaded) < 60, sorted(loaded)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, env=os.environ)
+
+
+def test_ids_are_known_without_the_operations() -> None:
+    assert list(lookup.operation_ids()) == [operation.id for operation in EVERY]

@@ -84,6 +84,8 @@ def test_accounts_need_a_password(shared_server: Server) -> None:
 def test_an_account_that_is_not_there(shared_server: Server) -> None:
     done = resphere("user", "remove", "x@vsphere.local", "--data-dir", str(shared_server.data_dir))
     assert (done.returncode, done.stderr) == (1, "resphere: there is no account x@vsphere.local\n")
+    done = resphere("user", "remove", "administator", "--data-dir", str(shared_server.data_dir))
+    assert done.stderr == ("resphere: there is no account administator; did you mean administrator@vsphere.local?\n")
 
 
 def test_a_store_elsewhere(tmp_path: Path) -> None:

@@ -15,8 +15,6 @@ rules:
     error: SERVICE_UNAVAILABLE
     message: The host is busy.
     times: 2
-  - operation: com.vmware.vcenter.Datacenter.*
-    error: TIMED_OUT
   - operation: com.vmware.vcenter.datacenter.*
     error: RESOURCE_BUSY
   - operation: com.vmware.vcenter.cluster.list

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from resphere.cli.main import parser, settings_from
-from resphere.server.settings import NO_FLAG, Setting, Settings, all_settings, flag, from_strings, variable
+from resphere.inventory.model import VirtualMachine
+from resphere.providers.simulator.generate import generate
+from resphere.providers.simulator.sizes import Sizes
+from resphere.server.assembly import session_limits
+from resphere.server.settings import NO_FLAG, RANGES, Setting, Settings, all_settings, flag, from_strings, variable
 from resphere.store.engines import default_url
+from tests.support.examples import examples
 
 PATHS = {"tls_cert", "tls_key", "data_dir", "log_dir", "admin_password_file", "inventory", "faults"}
 SPECIAL = {
@@ -17,6 +26,8 @@ SPECIAL = {
     "api_release": "8.0",
     "durations": "realistic",
     "store": default_url(Path("/some/where")),
+    "product_version": "7.0.3",
+    "product_build": "18700403",
 }
 # Pairs that go together.
 BESIDE: dict[str, dict[str, str]] = {"tls_cert": {"tls_key": "/some/where"}, "tls_key": {"tls_cert": "/some/where"}}
@@ -59,7 +70,7 @@ def test_every_setting_has_a_flag_and_a_variable(setting: Setting) -> None:
     by_flag = from_flags(*arguments(setting, text), environment=variables)
     assert by_flag == by_variable
     # The flag wins.
-    other: Any = {**variables, variable(setting.name): "nonsense" if setting.name != "tls_names" else "x"}
+    other = {**variables, variable(setting.name): "nonsense"}
     assert getattr(from_flags(*arguments(setting, text), environment=other), setting.name) == getattr(
         by_flag, setting.name
     )
@@ -83,9 +94,24 @@ def test_every_setting_is_described(setting: Setting, capsys: pytest.CaptureFixt
         ({"port": "-1"}, "--port"),
         ({"port": ""}, "--port"),
         ({"workers": "0"}, "--workers"),
-        ({"workers": "1.5"}, "--workers"),
+        ({"workers": "1.5"}, "--workers must be a whole number, not '1.5'"),
+        ({"workers": "257"}, "--workers must be from 1 to 256, not 257"),
+        ({"vms": "1e3"}, "--vms must be a whole number"),
+        ({"vms": "200001"}, "--vms must be from 0 to 200000"),
+        ({"hosts": "1", "clusters": "2"}, "--hosts must be at least --clusters"),
+        ({"session_lifetime_seconds": "1000000000000"}, "--session-lifetime-seconds must be from 1 to 315360000"),
+        ({"seed": "9" * 30}, "--seed must be a whole number"),
+        ({"host": " "}, "--host must not be empty"),
+        ({"data_dir": ""}, "--data-dir must not be empty"),
+        ({"guest_user": ""}, "--guest-user must not be empty"),
+        ({"guest_user": "\udc80"}, "--guest-user must be text in UTF-8"),
+        ({"product_version": "banana"}, "--product-version must be numbers with dots, such as 8.0.3, not banana"),
+        ({"product_version": "8"}, "--product-version"),
+        ({"product_version": "8.0.3\n"}, "--product-version"),
+        ({"product_build": "banana"}, "--product-build must be a number, such as 24022515, not banana"),
+        ({"inventory": "x.yaml", "vms": "5"}, "--vms makes no sense with --inventory"),
         ({"tls": "maybe"}, "--tls"),
-        ({"list_limits": "no"}, "--list-limits"),
+        ({"list_limits": "nein"}, "--list-limits must be true or false, not 'nein'"),
         ({"session_idle_seconds": "0"}, "--session-idle-seconds"),
         ({"session_lifetime_seconds": "-5"}, "--session-lifetime-seconds"),
         ({"max_sessions": "-1"}, "--max-sessions"),
@@ -100,9 +126,84 @@ def test_every_setting_is_described(setting: Setting, capsys: pytest.CaptureFixt
         ({"api_release": "6.5"}, "--api-release"),
     ],
 )
-def test_bad_values_name_the_flag(given: dict[str, str], named: str) -> None:
+def test_bad_values_name_the_flag(given: dict[str, str | list[str]], named: str) -> None:
     with pytest.raises(ValueError, match=named):
-        from_strings(dict(given))
+        from_strings(given)
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"RESPHERE_PORT": "many"}, "RESPHERE_PORT must be a whole number, not 'many'"),
+        ({"RESPHERE_HOSTS": "1"}, "RESPHERE_HOSTS must be at least --clusters (2), so that no cluster is empty, not 1"),
+        ({"RESPHERE_PROT": "8443"}, "there is no setting RESPHERE_PROT; did you mean RESPHERE_PORT?"),
+        ({"RESPHERE_TLS_NAME": "x"}, "there is no setting RESPHERE_TLS_NAME; did you mean RESPHERE_TLS_NAMES?"),
+        ({"RESPHERE_NO_TLS": "1"}, "there is no setting RESPHERE_NO_TLS; --no-tls is RESPHERE_TLS=false"),
+        ({"RESPHERE_NO_PORT": "1"}, "there is no setting RESPHERE_NO_PORT; did you mean RESPHERE_PORT?"),
+        ({"RESPHERE_COLOUR": "1"}, "there is no setting RESPHERE_COLOUR"),
+        ({"RESPHERE_COLOUR": ""}, "there is no setting RESPHERE_COLOUR"),
+    ],
+)
+def test_bad_variables_are_named(environment: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        from_flags(environment=environment)
+
+
+def test_what_a_cluster_tells_of_a_service_of_our_name_is_no_setting() -> None:
+    environment = {
+        "RESPHERE_PORT": "tcp://10.0.0.7:8443",
+        "RESPHERE_SERVICE_HOST": "10.0.0.7",
+        "RESPHERE_SERVICE_PORT": "8443",
+        "RESPHERE_SERVICE_PORT_HTTPS": "8443",
+        "RESPHERE_PORT_8443_TCP": "tcp://10.0.0.7:8443",
+        "RESPHERE_PORT_8443_TCP_PROTO": "tcp",
+        "RESPHERE_PORT_8443_TCP_ADDR": "10.0.0.7",
+        "RESPHERE_VMS": "",
+    }
+    assert from_flags(environment=environment) == Settings()
+
+
+@pytest.mark.parametrize(("text", "value"), [("yes", True), ("Off", False), ("1", True), ("0", False), ("TRUE", True)])
+def test_truth_values_as_people_write_them(text: str, value: bool) -> None:
+    assert from_strings({"tls": text}).tls is value
+
+
+NAMES = [setting.name for setting in all_settings()]
+TEXTS = (
+    st.text(max_size=12)
+    | st.integers().map(str)
+    | st.floats().map(str)
+    | st.sampled_from(
+        ["", "-", "true", "none", "8.0", "127.0.0.1", "::1", "/", "sqlite:", "8.0.3", "\udcff", "1" * 400]
+    )
+)
+
+
+@hypothesis.settings(max_examples=examples(500))
+@given(given=st.dictionaries(st.sampled_from(NAMES), TEXTS, max_size=4))
+def test_any_text_is_refused_by_name_or_makes_sense(given: dict[str, str | list[str]]) -> None:
+    try:
+        settings = from_strings(given)
+    except ValueError as error:
+        refusal = str(error)
+    else:
+        refusal = ""
+        for name, (least, most) in RANGES.items():
+            assert least <= getattr(settings, name) <= most
+        assert re.fullmatch(r"\d+(\.\d+)+", settings.version)
+        assert settings.build.isdigit()
+        assert settings.sizes.vms == settings.vms
+        assert (datetime(2100, 1, 1, tzinfo=UTC) + session_limits(settings).lifetime).year >= 2100
+        assert str(settings.data_dir) != "."
+    assert refusal == "" or any(flag(name) in refusal for name in (*given, "clusters", "tls_key", "tls_cert"))
+    assert "Expected" not in refusal
+
+
+def test_one_machine_in_so_many_is_a_template_as_the_help_says() -> None:
+    (setting,) = (setting for setting in all_settings() if setting.name == "vms")
+    (every,) = re.findall(r"one in (\d+) is a template", setting.described.help)
+    objects = generate(Sizes(vms=10 * int(every)), 1)
+    assert sum(isinstance(obj, VirtualMachine) and obj.template for obj in objects) == 10
 
 
 def test_where_things_are() -> None:

@@ -30,7 +30,10 @@ def pages() -> dict[str, str]:
 def settings_page() -> Iterator[str]:
     """Every setting with its flag, variable, default and meaning."""
     yield f"{MADE}# Settings\n\n"
-    yield "Every setting of `resphere serve` is a flag and an environment variable; the flag wins.\n"
+    yield (
+        "Every setting of `resphere serve` is a flag and an environment variable; the flag wins. "
+        "A name that is none is refused.\n"
+    )
     group = ""
     for setting in all_settings():
         if setting.described.group != group:

@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 
 from resphere import __version__
 from resphere.cli import backup, coverage, inventory, user
+from resphere.cli.arguments import Parser
 from resphere.server.archive import ArchiveError
+from resphere.server.environment import from_environment
 from resphere.server.serve import serve
 from resphere.server.settings import NO_FLAG, Setting, Settings, all_settings, flag, from_strings, variable
 from resphere.server.tls import TlsError
@@ -35,13 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The whole command line."""
-    top = argparse.ArgumentParser(prog="resphere", description="The vSphere REST API, on anything.")
+    top = Parser(prog="resphere", description="The vSphere REST API, on anything.")
     top.add_argument("--version", action="version", version=f"resphere {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    # No abbreviations: --admin-password, which is none of the flags, would mean --admin-password-file.
-    serving = commands.add_parser("serve", help="run the server", description="Run the server.", allow_abbrev=False)
+    serving = commands.add_parser("serve", help="run the server", description="Run the server.")
     add_settings(serving)
     serving.set_defaults(run=run_serve)
     backup.add(commands)
@@ -93,16 +94,16 @@ def shown_default(setting: Setting) -> str:
 def settings_from(options: Mapping[str, object], environment: Mapping[str, str]) -> Settings:
     """Settings from flags, else from environment variables (an empty one counts as unset), else defaults.
 
-    :raises ValueError: names the flag.
+    :raises ValueError: names the flag, or the variable where the value is from there, or a variable that is none.
     """
-    given: dict[str, str | list[str]] = {}
-    for setting in all_settings():
-        if setting.name in options:
-            value = options[setting.name]
-            given[setting.name] = value if isinstance(value, list) else str(value)
-        elif environment.get(variable(setting.name)):
-            given[setting.name] = environment[variable(setting.name)]
-    return from_strings(given)
+    names = [setting.name for setting in all_settings()]
+    variables = from_environment(environment)
+    flags: dict[str, str | list[str]] = {}
+    for name in names:
+        if name in options:
+            value = options[name]
+            flags[name] = value if isinstance(value, list) else str(value)
+    return from_strings({**variables, **flags}, frozenset(variables) - frozenset(flags))
 
 
 def run_serve(options: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from resphere.server.environment import from_environment
 from resphere.server.forms.record import require_present_form
 from resphere.server.settings import Settings, variable
 from resphere.store.base import Store, StoreMissing
@@ -31,8 +32,9 @@ def add_store(to: argparse.ArgumentParser) -> None:
 def store_url(options: argparse.Namespace) -> str:
     """The URL of the store that the flags name.
 
-    :raises ValueError: it names no engine.
+    :raises ValueError: it names no engine, or a variable of the environment begins as ours and is none.
     """
+    from_environment(os.environ)
     return Settings(data_dir=options.data_dir, store=options.store).store_url
 
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import getpass
+import re
 import secrets
 import sys
+from collections.abc import Iterable
 
 from resphere.access.roles import ROLES
 from resphere.auth.accounts import ACCOUNTS, Account, LocalAccounts, canonical_name
 from resphere.auth.sessions import SESSIONS, Session
 from resphere.cli.store import add_store, opened_store, store_url
+from resphere.nearest import nearest
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.store.base import Store
+
+NAME = re.compile(r"[^\s:@\\]+([@\\][^\s:@\\]+)?\Z")
+"""``user``, ``user@domain`` or ``DOMAIN\\user``; a colon would end the name where the two are sent with a password."""
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -36,6 +42,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def add_user(options: argparse.Namespace) -> int:
     """Make or replace an account. The password is asked for, or read from standard input where that is no terminal."""
+    if not NAME.match(options.name):
+        raise ValueError(f"{options.name!r} is no name of an account, such as auditor@vsphere.local")
     password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     if not password:
         raise ValueError("the password must not be empty")
@@ -75,17 +83,25 @@ async def remove(url: str, name: str) -> None:
     :raises ValueError: there is none of that name.
     """
 
-    def plan(edit: Edit) -> None:
-        if edit.get(Account, canonical_name(name)) is None:
-            raise ValueError(f"there is no account {name}")
-        edit.delete(Account, canonical_name(name))
-        # Else they would go on for whoever gets the name next.
-        for session in list(replica.by(Session, "user", canonical_name(name))):
-            edit.delete(Session, session)
-
     async with opened_store(url) as store:
         replica = await opened(store)
+
+        def plan(edit: Edit) -> None:
+            if edit.get(Account, canonical_name(name)) is None:
+                raise ValueError(f"there is no account {name}{account_meant(name, replica.all(Account))}")
+            edit.delete(Account, canonical_name(name))
+            # Else they would go on for whoever gets the name next.
+            for session in list(replica.by(Session, "user", canonical_name(name))):
+                edit.delete(Session, session)
+
         await replica.change(plan)
+
+
+def account_meant(name: str, known: Iterable[str]) -> str:
+    """The account that was meant, compared without the domain, which most have alike."""
+    by_user = {account.partition("@")[0]: account for account in known}
+    found = nearest(canonical_name(name).partition("@")[0], by_user)
+    return "" if found is None else f"; did you mean {by_user[found]}?"
 
 
 async def accounts(url: str) -> list[Account]:

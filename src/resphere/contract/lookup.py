@@ -53,6 +53,13 @@ def rest_routes() -> Iterator[tuple[str, str, str]]:
     yield from index.REST_ROUTES
 
 
+def operation_ids() -> Iterator[str]:
+    """The id of every operation, in the order of :func:`all_operations`; imports none of them."""
+    for service_and_name in index.OPERATIONS:
+        yield service_and_name.replace(" ", ".")
+    yield from extensions.OPERATIONS
+
+
 def all_operations() -> Iterator[AnyOperation]:
     """Every operation of the contract, vCenter's first; imports everything."""
     for place in index.OPERATIONS.values():

@@ -15,17 +15,20 @@ A YAML file lists rules; the first that fits an operation is rolled for each cal
 from __future__ import annotations
 
 import asyncio
-import math
+import fnmatch
 import random
-from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 
 import msgspec
 
 from resphere.contract.errors import ERRORS, message
+from resphere.contract.lookup import operation_ids
+from resphere.nearest import meant
+from resphere.server.keys import require_keys
 from resphere.yaml_text import YamlFault, read_file
 
+MOST_SECONDS = 86_400
 DEFAULT_MESSAGE = "This failure was asked for by the fault rules of the server."
 
 
@@ -51,12 +54,17 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         if not 0 <= self.rate <= 1:
             raise ValueError(f"rate must be from 0 to 1, not {self.rate}")
         if self.error is not None and self.error not in ERRORS:
-            raise ValueError(f"unknown error {self.error}; there are {', '.join(sorted(ERRORS))}")
+            known = sorted(ERRORS)
+            raise ValueError(f"unknown error {self.error}; there are {', '.join(known)}{meant(self.error, known)}")
         if self.times is not None and self.times < 0:
             raise ValueError(f"times must not be negative, not {self.times}")
         low, high = self.latency_range
-        if not 0 <= low <= high < math.inf:
-            raise ValueError(f"latency_seconds must rise from 0 or more, not {low} to {high}")
+        if not 0 <= low <= high <= MOST_SECONDS:
+            raise ValueError(f"latency_seconds must rise from 0 or more to {MOST_SECONDS} at most, not {low} to {high}")
+        if self.error is None and high == 0:
+            raise ValueError("a rule needs an error, or latency_seconds above 0: this one does nothing")
+        if self.error is None and (self.rate, self.message, self.times) != (1.0, DEFAULT_MESSAGE, None):
+            raise ValueError("rate, message and times are those of an error, which this rule has not")
 
     @property
     def latency_range(self) -> tuple[float, float]:
@@ -86,6 +94,11 @@ class Faults:
         """Whether there are any rules."""
         return bool(self._rules)
 
+    def rule_for(self, operation: str) -> Rule | None:
+        """The rule that decides for calls of an operation."""
+        found = self._find(operation)
+        return None if found is None else found[1]
+
     async def disturb(self, operation: str) -> None:
         """Delay the call, and raise what the rule for ``operation`` says."""
         found = self._find(operation)
@@ -105,7 +118,7 @@ class Faults:
 
     def _first_fitting(self, operation: str) -> tuple[int, Rule] | None:
         for position, rule in enumerate(self._rules):
-            if fnmatchcase(operation, rule.operation):
+            if fnmatch.fnmatchcase(operation, rule.operation):
                 return position, rule
         return None
 
@@ -119,6 +132,33 @@ def read_faults(path: Path) -> FaultFile:
     :raises FaultsError: unreadable, not YAML, or against the form; names the place.
     """
     try:
-        return msgspec.convert(read_file(path.read_bytes()), FaultFile)
-    except (OSError, YamlFault, msgspec.MsgspecError) as error:
+        given = read_file(path.read_bytes())
+        require_keys(given, FaultFile)
+        rules = given.get("rules") if isinstance(given, dict) else None
+        for place, rule in enumerate(rules if isinstance(rules, list) else ()):
+            require_keys(rule, Rule, f"rules[{place}]")
+        file = msgspec.convert(given, FaultFile)
+        require_effect(file.rules)
+    except OSError as error:
+        raise FaultsError(f"fault file {path}: {error.strerror}") from error
+    except (YamlFault, ValueError) as error:
         raise FaultsError(f"fault file {path}: {error}") from error
+    return file
+
+
+def require_effect(rules: tuple[Rule, ...]) -> None:
+    """Refuse a rule that can never apply: none of the operations fits it, or those that do are all decided before it.
+
+    :raises ValueError: there is such a rule.
+    """
+    known = tuple(operation_ids())
+    left = set(known)
+    for place, rule in enumerate(rules):
+        fitting = fnmatch.filter(left, rule.operation)
+        if not fitting and not fnmatch.filter(known, rule.operation):
+            raise ValueError(f"rules[{place}]: no operation fits {rule.operation}{meant(rule.operation, known)}")
+        if not fitting:
+            raise ValueError(
+                f"rules[{place}]: the first rule that fits counts, and those before have all that {rule.operation} fits"
+            )
+        left.difference_update(fitting)

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from resphere.access.roles import ADMIN
 from resphere.auth.accounts import ACCOUNTS, ADMINISTRATOR, LocalAccounts
@@ -22,7 +23,6 @@ from resphere.inventory.model import ROOT_FOLDER, Cluster, Datacenter, Folder, H
 from resphere.inventory.tables import FOLDERS
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.inventory_file import read_inventory
-from resphere.providers.simulator.sizes import Sizes
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import open_sealing
@@ -83,8 +83,8 @@ def prepare(settings: Settings) -> Prepared:
     :raises ValueError: a setting, or a file that it names, cannot be used.
     :raises OSError: a folder or file cannot be made.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    settings.logs.mkdir(parents=True, exist_ok=True)
+    make_folder("--data-dir", settings.data_dir, 0o700)
+    make_folder("--log-dir", settings.logs, 0o777)
     read_durations(settings.durations)
     choice(settings.provider)
     if settings.faults:
@@ -93,6 +93,17 @@ def prepare(settings: Settings) -> Prepared:
     password, password_file = administrator_password(settings)
     made = do_apart(partial(fill_store, settings, password))
     return Prepared(tls, ca_archive(tls), ADMINISTRATOR, password, password_file, made)
+
+
+def make_folder(flag: str, path: Path, mode: int) -> None:
+    """Make the folder, if there is none.
+
+    :raises OSError: it cannot be made; names the flag.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=mode)
+    except OSError as error:
+        raise OSError(f"{flag}: cannot make the folder {path}: {error.strerror}") from error
 
 
 def certificates(settings: Settings) -> TlsFiles | None:
@@ -133,10 +144,16 @@ def administrator_password(settings: Settings) -> tuple[str, Path | None]:
 
 
 def first_line(path: Path) -> str:
-    """The first line of a password file."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    if not lines or not lines[0]:
-        raise ValueError(f"the password file {path} is empty")
+    """The first line of a password file.
+
+    :raises ValueError: there is none.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"the password file {path} is not UTF-8: byte {error.start}") from None
+    if not lines or not lines[0].strip():
+        raise ValueError(f"the first line of the password file {path} is empty")
     return lines[0]
 
 
@@ -207,9 +224,7 @@ def initial_inventory(settings: Settings) -> Iterable[ManagedObject]:
     """
     simulated = choice(settings.provider).simulated
     if settings.inventory is None:
-        vms = settings.vms if simulated else 0
-        sizes = Sizes(datacenters=settings.datacenters, clusters=settings.clusters, hosts=settings.hosts, vms=vms)
-        return generate(sizes, settings.seed)
+        return generate(settings.sizes if simulated else replace(settings.sizes, vms=0), settings.seed)
     objects = tuple(read_inventory(settings.inventory))
     if not simulated and any(isinstance(obj, VirtualMachine) for obj in objects):
         raise ValueError(f"--inventory: {settings.inventory} has VMs, and the provider {settings.provider} its own")

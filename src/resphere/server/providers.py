@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from resphere.nearest import meant
 from resphere.providers.base import Provider
 from resphere.providers.processes.files import Machines
 from resphere.providers.processes.provider import Processes
@@ -17,6 +18,7 @@ from resphere.providers.simulator.guest.tree import Limits
 from resphere.providers.simulator.provider import Simulator
 from resphere.providers.simulator.work.guests import GuestOptions
 from resphere.replica.replica import Replica
+from resphere.server.keys import require_keys
 from resphere.server.settings import Settings
 from resphere.store.base import Contents
 from resphere.yaml_text import YamlFault, read_file
@@ -75,7 +77,8 @@ def choice(name: str) -> Choice:
     :raises ValueError: there is none.
     """
     if name not in PROVIDERS:
-        raise ValueError(f"--provider must be one of {', '.join(sorted(PROVIDERS))}, not {name}")
+        known = sorted(PROVIDERS)
+        raise ValueError(f"--provider must be one of {', '.join(known)}, not {name}{meant(name, known)}")
     return PROVIDERS[name]
 
 
@@ -87,8 +90,15 @@ def read_durations(text: str) -> Durations:
     if text in NAMED_DURATIONS:
         return NAMED_DURATIONS[text]
     try:
-        return msgspec.convert(read_file(Path(text).read_bytes()), Durations)
-    except (OSError, YamlFault, msgspec.MsgspecError) as error:
+        given = read_file(Path(text).read_bytes())
+        require_keys(given, Durations)
+        return msgspec.convert(given, Durations)
+    except FileNotFoundError:
+        known = tuple(NAMED_DURATIONS)
+        raise ValueError(
+            f"--durations must be {', '.join(known)} or a YAML file; there is no file {text}{meant(text, known)}"
+        ) from None
+    except (OSError, YamlFault, ValueError) as error:
         raise ValueError(f"--durations: none, quick, realistic or a YAML file of seconds; {text}: {error}") from error
 
 

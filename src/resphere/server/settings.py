@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import msgspec
 
 from resphere.contract.releases import ALL_RELEASES
+from resphere.providers.simulator.sizes import Sizes
 from resphere.store.engines import DEFAULT_URL, check_url, default_url
 
 ENVIRONMENT_PREFIX = "RESPHERE_"
@@ -19,7 +22,26 @@ DEFAULT_GUEST_PASSWORD = "VMware1!"
 VERSIONS = {"7.0": ("7.0.3", "18700403"), "8.0": ("8.0.3", "24022515"), "9.1": ("9.1.0", "24957454")}
 """Version and build that go with an API release. No build of 9.1 is known to us: the newest known one of 9.0 stands."""
 
-AT_LEAST_ONE = ("workers", "session_idle_seconds", "session_lifetime_seconds", "max_body_bytes", "max_guest_file_bytes")
+TEN_YEARS_SECONDS = 10 * 365 * 24 * 60 * 60
+RANGES = {
+    "port": (0, 65_535),
+    "workers": (1, 256),
+    "session_idle_seconds": (1, TEN_YEARS_SECONDS),
+    "session_lifetime_seconds": (1, TEN_YEARS_SECONDS),
+    "max_sessions_per_user": (0, 10_000_000),
+    "max_sessions": (0, 10_000_000),
+    "max_body_bytes": (1, 2**30),
+    "max_guest_file_bytes": (1, 2**44),
+    "seed": (0, 2**63 - 1),
+}
+"""The least and the most of numbers; those of an inventory are ``Sizes``."""
+VERSION = re.compile(r"[0-9]{1,3}(\.[0-9]{1,5}){1,3}\Z")
+BUILD = re.compile(r"[0-9]{1,12}\Z")
+NUMBER = re.compile(r"-?[0-9]{1,20}\Z")
+TRUTH = {True: ("true", "yes", "on", "1"), False: ("false", "no", "off", "0")}
+"""Truth values as people write them."""
+OF_GENERATED = ("seed", "datacenters", "clusters", "hosts", "vms")
+"""Settings that an inventory file leaves without a meaning."""
 
 
 class Described(msgspec.Struct, frozen=True):
@@ -39,8 +61,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     A field ``data_dir`` is the flag ``--data-dir`` and the environment variable ``RESPHERE_DATA_DIR``; the flag wins.
     """
 
-    host: Annotated[str, _("listen", "Address to listen on.")] = "127.0.0.1"
-    port: Annotated[int, _("listen", "Port to listen on.")] = 8443
+    host: Annotated[str, _("listen", "Address or host name to listen on.")] = "127.0.0.1"
+    port: Annotated[int, _("listen", "Port to listen on; 0 is a free one, which the banner tells.")] = 8443
     workers: Annotated[int, _("listen", "Worker processes.")] = 1
     tls: Annotated[bool, _("TLS", "Serve HTTPS. --no-tls serves plain HTTP: passwords travel readable.")] = True
     tls_cert: Annotated[Path | None, _("TLS", "Certificate chain (PEM) to serve instead of one by our own CA.")] = None
@@ -101,16 +123,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = None
 
     def __post_init__(self) -> None:
-        for name in AT_LEAST_ONE:
-            if getattr(self, name) < 1:
-                raise ValueError(f"{flag(name)} must be at least 1")
-        for name in ("max_sessions_per_user", "max_sessions", "seed"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{flag(name)} must not be negative")
-        if not 0 <= self.port <= 65535:
-            raise ValueError("--port must be from 0 to 65535")
+        for name, (least, most) in RANGES.items():
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(f"{flag(name)} must be from {least} to {most}, not {getattr(self, name)}")
+        _ = self.sizes
         if self.api_release not in (None, *ALL_RELEASES):
             raise ValueError(f"--api-release must be one of {', '.join(ALL_RELEASES)}, not {self.api_release}")
+        if self.product_version is not None and not VERSION.match(self.product_version):
+            raise ValueError(f"--product-version must be numbers with dots, such as 8.0.3, not {self.product_version}")
+        if self.product_build is not None and not BUILD.match(self.product_build):
+            raise ValueError(f"--product-build must be a number, such as 24022515, not {self.product_build}")
         try:
             check_url(self.store_url)
         except ValueError as error:
@@ -134,6 +156,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def build(self) -> str:
         """The vCenter build that the server says it is."""
         return self.product_build or VERSIONS[self.api_release or DEFAULT_RELEASE][1]
+
+    @property
+    def sizes(self) -> Sizes:
+        """How large a generated inventory is.
+
+        :raises ValueError: the numbers make none.
+        """
+        return Sizes(datacenters=self.datacenters, clusters=self.clusters, hosts=self.hosts, vms=self.vms)
 
     @property
     def store_url(self) -> str:
@@ -161,11 +191,12 @@ def variable(name: str) -> str:
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """One setting: name, default and description."""
+    """One setting: name, default and description. ``is_path``: its value is a file or a folder."""
 
     name: str
     default: Any
     described: Described
+    is_path: bool
 
 
 def all_settings() -> tuple[Setting, ...]:
@@ -175,28 +206,72 @@ def all_settings() -> tuple[Setting, ...]:
         described = next(
             m.extra["described"] for m in field.type.__metadata__ if isinstance(m, msgspec.Meta) and m.extra
         )
-        found.append(Setting(field.name, field.default, described))
+        of = field.type.__origin__
+        found.append(Setting(field.name, field.default, described, Path in (of, *get_args(of))))
     return tuple(found)
 
 
-def from_strings(given: dict[str, str | list[str]]) -> Settings:
-    """Settings from texts, as flags and environment variables give them.
+def from_strings(given: Mapping[str, str | list[str]], variables: Collection[str] = ()) -> Settings:
+    """Settings from texts, as flags and environment variables give them; ``variables`` says which are from the latter.
+
+    :raises ValueError: a value is not of its type or out of range; names the flag, or else the variable.
+    """
+    try:
+        return converted(given)
+    except ValueError as error:
+        text = str(error)
+        # Longest first: --admin-password begins --admin-password-file.
+        for name in sorted(variables, key=len, reverse=True):
+            text = re.sub(rf"{flag(name)}(?![a-z-])", variable(name), text)
+        raise ValueError(text) from None
+
+
+def converted(given: Mapping[str, str | list[str]]) -> Settings:
+    """Settings from texts.
 
     :raises ValueError: a value is not of its type or out of range; names the flag.
     """
-    for name, value in given.items():
-        if name == "tls_names" and isinstance(value, str):
-            given = {**given, name: [part for part in value.replace(",", " ").split() if part]}
+    values: dict[str, object] = {}
+    for setting in all_settings():
+        if setting.name in given:
+            values[setting.name] = value_of(setting, given[setting.name])
+    if "inventory" in given:
+        for name in OF_GENERATED:
+            if name in given:
+                raise ValueError(f"{flag(name)} makes no sense with --inventory: the file says what there is")
+    return Settings(**values)  # type: ignore[arg-type]
+
+
+def value_of(setting: Setting, text: str | list[str]) -> object:
+    """The text as the setting's type has it.
+
+    :raises ValueError: it is none of that type; names the flag.
+    """
+    name = flag(setting.name)
+    if isinstance(setting.default, tuple):
+        return tuple(text.replace(",", " ").split() if isinstance(text, str) else text)
+    assert isinstance(text, str), name
     try:
-        return msgspec.convert(given, Settings, strict=False, dec_hook=to_path)
-    except msgspec.ValidationError as error:
-        reason, _, path = str(error).partition(" - at `$.")
-        name = path.rstrip("`").split("[")[0]
-        raise ValueError(f"{flag(name)}: {reason}" if name else reason) from None
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{name} must be text in UTF-8") from None
+    if isinstance(setting.default, bool):
+        return truth(name, text)
+    if isinstance(setting.default, int):
+        if not NUMBER.match(text):
+            raise ValueError(f"{name} must be a whole number, not {text!r}")
+        return int(text)
+    if not text.strip():
+        raise ValueError(f"{name} must not be empty")
+    return Path(text) if setting.is_path else text
 
 
-def to_path(expected: type, value: Any) -> Any:
-    """The only type of ours that is not msgspec's own."""
-    if expected is Path and isinstance(value, str):
-        return Path(value)
-    raise TypeError(f"expected {expected.__name__}")
+def truth(name: str, text: str) -> bool:
+    """The truth value that ``text`` is.
+
+    :raises ValueError: it is none; names the flag.
+    """
+    for value, words in TRUTH.items():
+        if text.lower() in words:
+            return value
+    raise ValueError(f"{name} must be true or false, not {text!r}")

@@ -6,6 +6,7 @@ Values in, values out; the files are the business of `tls`.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,8 @@ SERVER_DAYS = 397  # Apple's limit for a server certificate is 398.
 BACKDATED = timedelta(hours=1)
 # The longest common name X.520 allows.
 COMMON_NAME_CHARACTERS = 64
+# Underscores are in no host name, and in many names of containers.
+HOST_NAME = re.compile(r"(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ def general_name(name: str) -> x509.GeneralName:
         ascii_name = bare.rstrip(".").encode("idna").decode("ascii").lower()
     except UnicodeError:
         ascii_name = ""
-    if not ascii_name or not all(character.isalnum() or character in "-._*" for character in ascii_name):
+    if not HOST_NAME.match(ascii_name):
         raise ValueError(f"{name!r} is neither a host name nor an address")
     return x509.DNSName(ascii_name)
 

@@ -24,6 +24,7 @@ from resphere.inventory.model import (
 from resphere.rules.soundness.devices import Fault
 from resphere.rules.soundness.index import Inventory, example_prefix
 from resphere.rules.soundness.kinds import RULES
+from resphere.rules.soundness.values import value_faults
 
 MAX_NAME_LENGTH = 80
 
@@ -47,7 +48,7 @@ def findings(objects: Sequence[ManagedObject]) -> Iterator[Finding]:
         yield from faults(inventory)
     unique = _Unique()
     for position, item in enumerate(objects):
-        for field, message in (*RULES[type(item)](inventory, item), *unique.faults(item)):
+        for field, message in (*RULES[type(item)](inventory, item), *value_faults(item), *unique.faults(item)):
             yield Finding(position, field, message)
 
 
