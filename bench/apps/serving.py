@@ -12,6 +12,7 @@ from resphere.server.address import Address
 from resphere.server.prepare import Prepared, certificates
 from resphere.server.serve import granian
 from resphere.server.settings import Settings
+from resphere.server.supervisor import Beat
 
 Loader = Callable[[Path], Any]
 """Makes the ASGI application in a worker, of the measurement's data directory."""
@@ -30,6 +31,7 @@ def main(loader: Loader) -> None:
     granian(settings, prepared, address).serve(target_loader=partial(load, loader, options.data), wrap_loader=False)
 
 
-def load(loader: Loader, data: Path, *_: object) -> Any:
-    """What Granian calls in each worker process."""
+def load(loader: Loader, data: Path, beat: Beat) -> Any:
+    """What is called in each worker process."""
+    beat()
     return loader(data)

@@ -20,6 +20,10 @@ def write_process_id(path: Path) -> None:
     path.write_text(str(os.getpid()))
 
 
+def answer() -> list[str]:
+    return ["an answer"]
+
+
 def refuse(error: Exception) -> None:
     raise error
 
@@ -31,6 +35,10 @@ def end_at_once() -> None:
 def test_the_work_is_done_in_another_process(tmp_path: Path) -> None:
     do_apart(partial(write_process_id, tmp_path / "pid"))
     assert int((tmp_path / "pid").read_text()) != os.getpid()
+
+
+def test_what_it_returns_is_returned() -> None:
+    assert do_apart(answer) == ["an answer"]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +59,7 @@ def test_what_it_raises_is_raised(error: Exception) -> None:
 
 
 def test_a_process_that_was_ended_is_told_of() -> None:
-    with pytest.raises(RuntimeError, match="ended with status -9"):
+    with pytest.raises(ChildProcessError, match=r"the process that prepares the server was killed \(SIGKILL\)"):
         do_apart(end_at_once)
 
 

@@ -13,7 +13,7 @@ from resphere.cli import backup, coverage, inventory, user
 from resphere.cli.arguments import Parser
 from resphere.server.archive import ArchiveError
 from resphere.server.environment import from_environment
-from resphere.server.serve import serve
+from resphere.server.serve import ServerFailure, serve
 from resphere.server.settings import NO_FLAG, Setting, Settings, all_settings, flag, from_strings, variable
 from resphere.server.tls import TlsError
 from resphere.store.base import StoreError
@@ -32,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError, TlsError, StoreError, ArchiveError) as error:
         print(f"resphere: {error}", file=sys.stderr)
         return 1
+    except ServerFailure:
+        return 1  # which the server's log has told already, here too
     except KeyboardInterrupt:
         return 130
     return status

@@ -30,10 +30,16 @@ BODILESS = frozenset({204, 304})
 
 
 class Application:
-    """Speaks ASGI 3 outside and the pipeline inside; ``start`` gives the worker, from its start to its end."""
+    """Speaks ASGI 3 outside and the pipeline inside; ``start`` gives the worker, from its start to its end.
 
-    def __init__(self, start: Callable[[], AbstractAsyncContextManager[Worker]]) -> None:
+    ``serving`` is called on the event loop when the worker has started.
+    """
+
+    def __init__(
+        self, start: Callable[[], AbstractAsyncContextManager[Worker]], serving: Callable[[], None] = lambda: None
+    ) -> None:
         self._start = start
+        self._serving = serving
         self._requests: Requests | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,6 +61,7 @@ class Application:
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 raise
             await send({"type": "lifespan.startup.complete"})
+            self._serving()
             await release_when_serving()
             await expect(receive, "lifespan.shutdown")
             try:
@@ -159,8 +166,8 @@ def common_headers(media_type: str | None, of_reply: tuple[tuple[str, str], ...]
     return tuple(headers)
 
 
-def make_application(settings: Settings, ca_archive: bytes | None) -> Application:
+def make_application(settings: Settings, ca_archive: bytes | None, serving: Callable[[], None]) -> Application:
     """The application of one worker process."""
     # The store's writer thread waits for the interpreter beside a busy event loop: 5 ms, the default, at every turn.
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-    return Application(partial(running, settings, ca_archive))
+    return Application(partial(running, settings, ca_archive), serving)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ctypes
 import gc
 import multiprocessing
-import os
 import signal
-import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
+
+from resphere.server.process_end import ending, watch_parent
 
 T = TypeVar("T")
 
@@ -18,27 +18,27 @@ T = TypeVar("T")
 def do_apart(work: Callable[[], T]) -> T:
     """Do ``work`` in a process of its own, whose memory ends with it; return what it returns, raise what it raises.
 
-    :raises RuntimeError: the process was ended from outside.
+    :raises ChildProcessError: the process was ended from outside, or by a fault of the machine.
     """
     receiver, sender = multiprocessing.Pipe(duplex=False)
     process = multiprocessing.Process(target=_report, args=(work, sender))
     process.start()
     sender.close()
-    result: T | None = None
     try:
-        result, error = receiver.recv()
+        answer: tuple[Any, Exception | None] = receiver.recv()
     except EOFError:
         process.join()
-        error = RuntimeError(f"the process that prepares the server ended with status {process.exitcode}")
+        answer = None, ChildProcessError(f"the process that prepares the server {ending(process.exitcode)}")
     process.join()
+    result, error = answer
     if error is not None:
         raise error
-    return cast("T", result)
+    return cast(T, result)
 
 
-def _report(work: Callable[[], object], sender: Connection) -> None:
+def _report(work: Callable[[], T], sender: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the server itself tells of Ctrl-C
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    watch_parent()
     gc.disable()  # all of it goes with the process: a tenth of the time of a large inventory
     try:
         result = work()
@@ -46,13 +46,6 @@ def _report(work: Callable[[], object], sender: Connection) -> None:
         sender.send((None, error))
     else:
         sender.send((result, None))
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
 
 
 def give_back() -> None:

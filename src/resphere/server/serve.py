@@ -2,56 +2,54 @@
 
 from __future__ import annotations
 
+import logging
 import sys
-import time
-from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
 from granian.log import LogLevels
-from granian.server.mp import MPServer
 
-from resphere.server.address import Address, claimed, is_open
+from resphere.audit.server_log import ServerLog
+from resphere.server.address import Address, claimed
 from resphere.server.app import make_application
 from resphere.server.prepare import Prepared, banner, prepare
 from resphere.server.settings import Settings
 from resphere.server.signals import hold_in_forks
+from resphere.server.supervisor import Beat, Patience, Supervisor
+
+log = logging.getLogger(__name__)
 
 STOP_SECONDS = 30
-POLL_SECONDS = 0.01
+PATIENCE = Patience()
 
 
-class Server(MPServer):
-    """Granian's server, which says when its port listens: its own hooks are called before there is a worker."""
-
-    listening: Callable[[], None] | None = None
-    """Called once, when a client can connect."""
-
-    def startup(self, spawn_target: Any, target_loader: Any) -> None:
-        super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
-        while self.listening is not None and not self.main_loop_interrupt.is_set():
-            if is_open(self.bind_addr, self.bind_port):
-                self.listening()
-                return
-            time.sleep(POLL_SECONDS)
+class ServerFailure(Exception):
+    """The server ended without being told to; the message says why."""
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, patience: Patience = PATIENCE) -> None:
     """Serve until told to stop; what runs then is finished first.
 
     :raises ValueError: a setting, or a file that it names, cannot be used.
     :raises OSError: a file or the port cannot be used.
+    :raises ServerFailure: no worker can serve.
     """
     with claimed(settings.host, settings.port) as address:
         prepared = prepare(settings)
         server = granian(settings, prepared, address)
+        server.patience = patience
+        server.report = partial(report, settings)
         server.listening = partial(announce, settings, prepared, address)
         hold_in_forks()
         server.serve(target_loader=partial(load, settings, prepared.ca_archive), wrap_loader=False)
+    if server.failure is not None:
+        report(settings, server.failure)
+        raise ServerFailure(server.failure)
 
 
-def granian(settings: Settings, prepared: Prepared, address: Address) -> Server:
+def granian(settings: Settings, prepared: Prepared, address: Address) -> Supervisor:
     """The server that carries the application."""
     tls: dict[str, Any] = {}
     if prepared.tls is not None:
@@ -60,7 +58,7 @@ def granian(settings: Settings, prepared: Prepared, address: Address) -> Server:
             "ssl_key": prepared.tls.key,
             "ssl_protocol_min": SSLProtocols.tls12,
         }
-    return Server(
+    return Supervisor(
         "resphere",
         address=address.host,
         port=address.port,
@@ -71,15 +69,28 @@ def granian(settings: Settings, prepared: Prepared, address: Address) -> Server:
         websockets=False,
         backlog=2048,
         log_level=LogLevels.warning,
-        respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
         **tls,
     )
 
 
-def load(settings: Settings, ca_archive: bytes | None, *_: object) -> Any:
-    """What Granian calls in each worker process."""
-    return make_application(settings, ca_archive)
+def load(settings: Settings, ca_archive: bytes | None, beat: Beat) -> Any:
+    """What is called in each worker process."""
+    return make_application(settings, ca_archive, beat)
+
+
+def report(settings: Settings, event: str) -> None:
+    """Write an event into ``resphere.log`` and on standard error.
+
+    The log is opened for it alone: its thread must not be there when a worker is forked.
+    """
+    try:
+        server_log = ServerLog(settings.logs)
+    except OSError as error:
+        sys.stderr.write(f"resphere: {event} ({settings.logs} cannot be written: {error})\n")
+        return
+    with closing(server_log):
+        log.error("%s", event)
 
 
 def announce(settings: Settings, prepared: Prepared, address: Address) -> None:
