@@ -163,6 +163,11 @@ class Server:
                 os.kill(process, signal.SIGKILL)
         self._ended()
 
+    def kill_first(self) -> None:
+        """Kill the first process alone, which runs the others."""
+        self.process.kill()
+        self._ended()
+
     def _ended(self, seconds: float = STOP_SECONDS) -> int:
         status = self.process.wait(timeout=seconds)
         assert self.process.stdout is not None

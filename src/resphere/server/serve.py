@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from typing import Any
 
@@ -18,11 +19,15 @@ from resphere.server.prepare import Prepared, banner, prepare
 from resphere.server.settings import Settings
 from resphere.server.signals import hold_in_forks
 from resphere.server.supervisor import Beat, Patience, Supervisor
+from resphere.store.engines import one_server_on
+from resphere.store.one_server import one_server
 
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 30
 PATIENCE = Patience()
+LOCK_FILE = "server.lock"
+HINT = "; --data-dir names another"
 
 
 class ServerFailure(Exception):
@@ -34,9 +39,11 @@ def serve(settings: Settings, patience: Patience = PATIENCE) -> None:
 
     :raises ValueError: a setting, or a file that it names, cannot be used.
     :raises OSError: a file or the port cannot be used.
+    :raises StoreError: nor can the store, or another server has it.
     :raises ServerFailure: no worker can serve.
     """
-    with claimed(settings.host, settings.port) as address:
+    with ExitStack() as stack:
+        address = taken(settings, stack)
         prepared = prepare(settings)
         server = granian(settings, prepared, address)
         server.patience = patience
@@ -47,6 +54,32 @@ def serve(settings: Settings, patience: Patience = PATIENCE) -> None:
     if server.failure is not None:
         report(settings, server.failure)
         raise ServerFailure(server.failure)
+
+
+def taken(settings: Settings, stack: ExitStack) -> Address:
+    """The address to listen on, once this server is the only one on the data directory, the store and it."""
+    if not settings.data_dir.exists():
+        # Nothing is made where the address cannot be had.
+        address = stack.enter_context(claimed(settings.host, settings.port))
+        stack.enter_context(only_server(settings))
+        return address
+    # The data first: what a killed server has left behind is waited for, and frees the address, too.
+    stack.enter_context(only_server(settings))
+    return stack.enter_context(claimed(settings.host, settings.port))
+
+
+@contextmanager
+def only_server(settings: Settings) -> Iterator[None]:
+    """Be the only server on the data directory and the store while within.
+
+    :raises InUse: another one has them.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (
+        one_server(settings.data_dir / LOCK_FILE, f"the data directory {settings.data_dir}", HINT),
+        one_server_on(settings.store_url),
+    ):
+        yield
 
 
 def granian(settings: Settings, prepared: Prepared, address: Address) -> Supervisor:

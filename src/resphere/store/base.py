@@ -11,6 +11,7 @@ Everything above this package is written against :class:`Store`; nothing in it i
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol
 
@@ -127,6 +128,10 @@ class Conflict(Exception):
 
 class StoreError(Exception):
     """The store cannot do its work (disk full, file unreadable, wrong schema); the message says what and where."""
+
+
+class InUse(StoreError):
+    """Another server has it; the message says which."""
 
 
 class StoreMissing(StoreError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +19,9 @@ class Engine(Protocol):
 
     def place_in(self, data_dir: str) -> str:
         """The place of the store that belongs to a data directory."""
+
+    def one_server(self, place: str) -> AbstractContextManager[None]:
+        """See :func:`resphere.store.engines.one_server_on`."""
 
     async def open(self, place: str, *, make: bool, log_rows_kept: int) -> Store:
         """See :func:`resphere.store.engines.open_store`."""

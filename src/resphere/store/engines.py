@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from types import MappingProxyType
 
@@ -29,6 +29,20 @@ def check_url(url: str) -> None:
     :raises ValueError: says which there are.
     """
     _parts(url)
+
+
+def one_server_on(url: str) -> AbstractContextManager[None]:
+    """Be the only server on the store of that URL while within, unless its engine takes several. Whoever only opens it
+    for a command is no server.
+
+    Processes that are forked within belong to the server.
+
+    :raises ValueError: the URL names no engine.
+    :raises InUse: another server has the store.
+    :raises StoreError: that cannot be told.
+    """
+    engine, place = _parts(url)
+    return engine.one_server(place)
 
 
 async def open_store(url: str, *, make: bool = True, log_rows_kept: int = LOG_ROWS_KEPT) -> Store:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 
 from resphere.store.base import Store
 from resphere.store.copies import Copy, Extent, Placing
+from resphere.store.one_server import one_server
 from resphere.store.sqlite.copies import copying, placing
 from resphere.store.sqlite.store import SqliteStore
 
@@ -22,6 +23,11 @@ class SqliteEngine:
     def place_in(self, data_dir: str) -> str:
         """A file in the data directory."""
         return str(Path(data_dir) / FILE)
+
+    def one_server(self, place: str) -> AbstractContextManager[None]:
+        """By a lock beside the file."""
+        path = Path(place)
+        return one_server(path.with_name(f"{path.name}-server.lock"), f"the store {path}")
 
     async def open(self, place: str, *, make: bool, log_rows_kept: int) -> Store:
         """Open it in a thread: others may be making it."""
