@@ -36,5 +36,5 @@ def test_a_server_from_an_export_is_the_same(tmp_path: Path) -> None:
 def test_a_store_that_is_full_is_not_filled_again(tmp_path: Path) -> None:
     with Server(tmp_path / "data", "--vms", "5") as server, server.session() as client:
         before = client.read("/api/vcenter/vm")
-    with Server(tmp_path / "data", "--vms", "50", "--seed", "2") as server, server.session() as client:
+    with Server(tmp_path / "data") as server, server.session() as client:
         assert client.read("/api/vcenter/vm") == before

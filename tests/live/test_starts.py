@@ -42,9 +42,23 @@ def test_a_second_server_is_refused_and_changes_nothing(tmp_path: Path) -> None:
         assert resphere("user", "list", "--data-dir", str(server.data_dir)).returncode == 0
 
 
+def test_another_inventory_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    with Server(tmp_path / "data", "--vms", "3") as server:
+        server.stop()
+        told = refusal(server.data_dir, "--vms", "500", RESPHERE_ADMIN_PASSWORD="another")
+        assert told.startswith(f"resphere: --vms 500: {server.data_dir} was filled at its first start (")
+        assert "--vms 3, and keeps that inventory" in told
+        told = refusal(server.data_dir, RESPHERE_SEED="7", RESPHERE_ADMIN_PASSWORD="another")
+        assert told.startswith("resphere: --seed 7: ")
+        server.start()
+        with server.session() as client:
+            assert len(client.read("/api/vcenter/vm")) == 3
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_server_that_was_killed_is_followed_at_once(tmp_path: Path, workers: str) -> None:
-    with Server(tmp_path / "data", "--workers", workers) as server:
+    # With flags that count at the first start only: to say the same again is fine.
+    with Server(tmp_path / "data", "--workers", workers, "--vms", "5") as server:
         for _ in range(3):
             port = server.port
             server.kill_first()

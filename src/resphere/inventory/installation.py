@@ -13,10 +13,21 @@ ONLY = "installation"
 """The id of the one there is."""
 
 
+class FirstStart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What an empty store was filled with: the settings that say so, by name, as text.
+
+    ``inventory_sha256`` is of the file's content (hexadecimal), where it was an inventory file.
+    """
+
+    settings: dict[str, str]
+    inventory_sha256: str | None = None
+
+
 class Installation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The first start on a data directory (aware, in UTC), or the first of a release that notes it.
 
-    ``provider`` is the name of the one whose inventory it is.
+    ``provider`` is the name of the one whose inventory it is. ``first_start`` is ``None`` where an earlier release
+    has filled the store.
     """
 
     kind: ClassVar[str] = "installation"
@@ -24,6 +35,7 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     id: str = ONLY
     time: datetime
     provider: str = "simulator"
+    first_start: FirstStart | None = None
 
 
 INSTALLATION = Table(cls=Installation)

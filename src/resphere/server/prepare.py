@@ -30,6 +30,7 @@ from resphere.server.address import Address
 from resphere.server.assembly import open_replica
 from resphere.server.certs_zip import certs_zip
 from resphere.server.faults import read_faults
+from resphere.server.first_start import first_start, require_same
 from resphere.server.forms.upgrade import bring_to_present_form
 from resphere.server.memory import do_apart
 from resphere.server.providers import choice, read_durations
@@ -64,6 +65,14 @@ class Made(msgspec.Struct, frozen=True):
         return f"{text} (lists of VMs leave templates out)" if self.templates else text
 
 
+class Filled(msgspec.Struct, frozen=True):
+    """What became of the store: the inventory that was put into an empty one, and the flags that may ask in vain for
+    another one than was there."""
+
+    made: Made | None = None
+    unheeded: tuple[str, ...] = ()
+
+
 class Prepared(msgspec.Struct, frozen=True):
     """What serving needs to know."""
 
@@ -73,8 +82,7 @@ class Prepared(msgspec.Struct, frozen=True):
     password: str
     password_file: Path | None
     """Where the password stands, if the server made it."""
-    made: Made | None = None
-    """The inventory that was put into an empty store."""
+    filled: Filled = Filled()
 
 
 def prepare(settings: Settings) -> Prepared:
@@ -86,13 +94,14 @@ def prepare(settings: Settings) -> Prepared:
     make_folder("--data-dir", settings.data_dir, 0o700)
     make_folder("--log-dir", settings.logs, 0o777)
     read_durations(settings.durations)
-    choice(settings.provider)
+    if not choice(settings.provider).simulated and "vms" in settings.given:
+        raise ValueError(f"--vms makes no sense with --provider {settings.provider}, which has its own VMs")
     if settings.faults:
         read_faults(settings.faults)
     tls = certificates(settings)
     password, password_file = administrator_password(settings)
-    made = do_apart(partial(fill_store, settings, password))
-    return Prepared(tls, ca_archive(tls), ADMINISTRATOR, password, password_file, made)
+    filled = do_apart(partial(fill_store, settings, password))
+    return Prepared(tls, ca_archive(tls), ADMINISTRATOR, password, password_file, filled)
 
 
 def make_folder(flag: str, path: Path, mode: int) -> None:
@@ -157,18 +166,17 @@ def first_line(path: Path) -> str:
     return lines[0]
 
 
-def fill_store(settings: Settings, password: str) -> Made | None:
+def fill_store(settings: Settings, password: str) -> Filled:
     """:func:`fill`, from its beginning to its end."""
     return asyncio.run(fill(settings, password))
 
 
-async def fill(settings: Settings, password: str) -> Made | None:
+async def fill(settings: Settings, password: str) -> Filled:
     """Put an inventory into an empty store, and the administrator's account. Documents of earlier releases are brought
     to the present form, and their secrets sealed.
 
-    Returns what was made, ``None`` where there was an inventory.
+    :raises ValueError: the settings ask for another inventory than the one that is there.
     """
-    made = None
     store = await open_store(settings.store_url)
     try:
         sealing = await open_sealing(store, secrets.token_bytes)
@@ -176,32 +184,54 @@ async def fill(settings: Settings, password: str) -> Made | None:
         # Where there is an inventory already, the machines in it need not be read here, only in the workers.
         replica = Replica(store, (FOLDERS, ACCOUNTS, INSTALLATION, *CUSTOMIZATION_TABLES), sealing=sealing)
         await replica.load()
-        installation = replica.get(Installation, ONLY)
-        if installation is not None and installation.provider != settings.provider:
-            raise ValueError(
-                f"--provider: the inventory in {settings.data_dir} is that of {installation.provider}, "
-                f"not of {settings.provider}"
-            )
         if replica.get(Folder, ROOT_FOLDER) is None:
             replica = await open_replica(store, sealing)
-            objects = tuple(initial_inventory(settings))
-            await replica.pass_over(obj.id for obj in objects)
-
-            def plan(edit: Edit) -> None:
-                for obj in objects:
-                    edit.put(obj)
-
-            await replica.change(plan)
-            made = counted(objects)
-        if installation is None:
-            await replica.change(lambda edit: edit.put(Installation(time=utc_now(), provider=settings.provider)))
+            filled = Filled(made=await put_inventory(settings, replica))
+        else:
+            filled = Filled(unheeded=await keep_inventory(settings, replica))
         if await replica.seal_plain() or sealed:
             await store.compact()
         accounts = LocalAccounts(replica, secrets.token_bytes)
         await accounts.put(ADMINISTRATOR, password, ADMIN.name)
     finally:
         await store.close()
-    return made
+    return filled
+
+
+async def put_inventory(settings: Settings, replica: Replica) -> Made:
+    """Fill an empty store, and note with what."""
+    objects = tuple(initial_inventory(settings))
+    await replica.pass_over(obj.id for obj in objects)
+    installation = Installation(
+        time=utc_now(),
+        provider=settings.provider,
+        first_start=first_start(settings, simulated=choice(settings.provider).simulated),
+    )
+
+    def plan(edit: Edit) -> None:
+        for obj in objects:
+            edit.put(obj)
+        edit.put(installation)
+
+    await replica.change(plan)
+    return counted(objects)
+
+
+async def keep_inventory(settings: Settings, replica: Replica) -> tuple[str, ...]:
+    """See that the settings ask for no other inventory than the one that is there; returns the flags that may do so.
+
+    :raises ValueError: some do.
+    """
+    installation = replica.get(Installation, ONLY)
+    if installation is None:  # of a release that noted nothing
+        installation = Installation(time=utc_now(), provider=settings.provider)
+        await replica.change(lambda edit: edit.put(installation))
+    if installation.provider != settings.provider:
+        raise ValueError(
+            f"--provider: the inventory in {settings.data_dir} is that of {installation.provider}, "
+            f"not of {settings.provider}"
+        )
+    return require_same(settings, installation)
 
 
 def counted(objects: tuple[ManagedObject, ...]) -> Made:
@@ -248,8 +278,11 @@ def banner(settings: Settings, prepared: Prepared, address: Address) -> Iterator
         yield "  password  (as you set it)"
         login = f'"{prepared.administrator}:{given_password(settings)}"'
     yield f"  logs      {settings.logs}"
-    if prepared.made is not None:
-        yield f"  inventory {prepared.made.sentence}"
+    if prepared.filled.made is not None:
+        yield f"  inventory {prepared.filled.made.sentence}"
+    if prepared.filled.unheeded:
+        flags = ", ".join(prepared.filled.unheeded)
+        yield f"  inventory as an earlier release filled it; {flags} changed nothing"
     yield "Try it:"
     # Some shells take the brackets of an IPv6 address for a pattern of file names.
     session, vms = (shlex.quote(f"{url}/api/{path}") for path in ("session", "vcenter/vm"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -40,19 +41,21 @@ BUILD = re.compile(r"[0-9]{1,12}\Z")
 NUMBER = re.compile(r"-?[0-9]{1,20}\Z")
 TRUTH = {True: ("true", "yes", "on", "1"), False: ("false", "no", "off", "0")}
 """Truth values as people write them."""
-OF_GENERATED = ("seed", "datacenters", "clusters", "hosts", "vms")
-"""Settings that an inventory file leaves without a meaning."""
 
 
 class Described(msgspec.Struct, frozen=True):
-    """A setting's place in the help: its group and one sentence."""
+    """A setting's place in the help: its group and one sentence.
+
+    ``first_start``: it says what an empty store is filled with, and nothing afterwards.
+    """
 
     group: str
     help: str
+    first_start: bool = False
 
 
-def _(group: str, help: str) -> msgspec.Meta:
-    return msgspec.Meta(extra={"described": Described(group, help)})
+def _(group: str, help: str, *, first_start: bool = False) -> msgspec.Meta:
+    return msgspec.Meta(extra={"described": Described(group, help, first_start)})
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -96,14 +99,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str,
         _("inventory", "Who does the work: simulator, the embedded simulated vCenter, or processes, a small example."),
     ] = "simulator"
-    seed: Annotated[int, _("inventory", "Seed of the simulated inventory: the same seed makes the same vCenter.")] = 1
-    datacenters: Annotated[int, _("inventory", "Datacenters of the simulated inventory.")] = 1
-    clusters: Annotated[int, _("inventory", "Clusters, over all datacenters.")] = 2
-    hosts: Annotated[int, _("inventory", "Hosts, over all clusters.")] = 6
+    seed: Annotated[
+        int, _("inventory", "Seed of the simulated inventory: the same seed makes the same vCenter.", first_start=True)
+    ] = 1
+    datacenters: Annotated[int, _("inventory", "Datacenters of the simulated inventory.", first_start=True)] = 1
+    clusters: Annotated[int, _("inventory", "Clusters, over all datacenters.", first_start=True)] = 2
+    hosts: Annotated[int, _("inventory", "Hosts, over all clusters.", first_start=True)] = 6
     vms: Annotated[
-        int, _("inventory", "Virtual machines, over all hosts; one in 23 is a template, which lists of VMs leave out.")
+        int,
+        _(
+            "inventory",
+            "Virtual machines, over all hosts; one in 23 is a template, which lists of VMs leave out.",
+            first_start=True,
+        ),
     ] = 40
-    inventory: Annotated[Path | None, _("inventory", "YAML file to read the inventory from instead.")] = None
+    inventory: Annotated[
+        Path | None, _("inventory", "YAML file to read the inventory from instead.", first_start=True)
+    ] = None
     durations: Annotated[str, _("simulation", "How long work takes: none, quick, realistic, or a YAML file.")] = "quick"
     guest_user: Annotated[
         str | None, _("simulation", "The user of simulated guests; unset: root, or Administrator on Windows.")
@@ -121,6 +133,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     product_build: Annotated[
         str | None, _("simulation", "vCenter build that the server says it is; unset: that of the version.")
     ] = None
+    given: frozenset[str] = frozenset()
+    """The names of those that somebody has set, to whatever value."""
 
     def __post_init__(self) -> None:
         for name, (least, most) in RANGES.items():
@@ -199,10 +213,13 @@ class Setting(msgspec.Struct, frozen=True):
     is_path: bool
 
 
+@cache
 def all_settings() -> tuple[Setting, ...]:
     """Every setting in the order of the help."""
     found = []
     for field in msgspec.structs.fields(Settings):
+        if field.name == "given":
+            continue
         described = next(
             m.extra["described"] for m in field.type.__metadata__ if isinstance(m, msgspec.Meta) and m.extra
         )
@@ -235,11 +252,9 @@ def converted(given: Mapping[str, str | list[str]]) -> Settings:
     for setting in all_settings():
         if setting.name in given:
             values[setting.name] = value_of(setting, given[setting.name])
-    if "inventory" in given:
-        for name in OF_GENERATED:
-            if name in given:
-                raise ValueError(f"{flag(name)} makes no sense with --inventory: the file says what there is")
-    return Settings(**values)  # type: ignore[arg-type]
+            if setting.described.first_start and setting.name != "inventory" and "inventory" in given:
+                raise ValueError(f"{flag(setting.name)} makes no sense with --inventory: the file says what there is")
+    return Settings(**values, given=frozenset(values))  # type: ignore[arg-type]
 
 
 def value_of(setting: Setting, text: str | list[str]) -> object:

@@ -11,7 +11,6 @@ Everything above this package is written against :class:`Store`; nothing in it i
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol
 
