@@ -1,8 +1,8 @@
 """A server of the supervisor's with an application that dies and hangs as it is told: ``PORT WORKERS FOLDER``.
 
-``GET /`` answers with the worker's process id, ``/hang`` holds its event loop for good. So many workers kill themselves
-at their start as there are files in ``kills`` of the folder, end by themselves as in ``refusals``, and never say that
-they serve as in ``mutes``; each takes one file away.
+``GET /`` answers with the worker's process id, ``/hang`` holds its event loop for good, ``/hoard`` opens as many files
+as may be. So many workers kill themselves at their start as there are files in ``kills`` of the folder, end by
+themselves as in ``refusals``, and never say that they serve as in ``mutes``; each takes one file away.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from resphere.server.serve import granian
 from resphere.server.settings import Settings
 from resphere.server.supervisor import Beat, Patience
 
+HOARD: list[int] = []
 PATIENCE = Patience(tick_seconds=0.5, hung_ticks=10, late_ticks=4, retry_seconds=0.1)
 
 
@@ -75,6 +77,10 @@ async def application(
         return
     if scope["path"] == "/hang":
         threading.Event().wait()
+    if scope["path"] == "/hoard":
+        with suppress(OSError):
+            while True:
+                HOARD.append(os.dup(0))
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
 

@@ -146,6 +146,16 @@ def test_one_that_is_stopped_hangs_too(folder: Folder) -> None:
     assert server.stop() == 0
 
 
+def test_one_that_can_accept_no_connection_hangs_too(folder: Folder) -> None:
+    server = folder.start(1)
+    server.wait_for("listening")
+    with requests.Session() as kept:  # a connection that is closed would leave a descriptor
+        worker = kept.get(f"http://127.0.0.1:{server.port}/hoard", timeout=30).text
+        server.wait_for(f"worker process {worker} has hung")
+    wait_until(server.serves, "another worker")
+    assert server.stop() == 0
+
+
 def test_a_death_during_the_start_keeps_nobody_from_hearing_where_the_server_is(folder: Folder) -> None:
     folder.let(2, "kills")
     server = folder.start(2)

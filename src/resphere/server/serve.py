@@ -15,6 +15,7 @@ from granian.log import LogLevels
 from resphere.audit.server_log import ServerLog
 from resphere.server.address import Address, claimed
 from resphere.server.app import make_application
+from resphere.server.open_files import most_connections, raise_limit
 from resphere.server.prepare import Prepared, banner, prepare
 from resphere.server.settings import Settings
 from resphere.server.signals import hold_in_forks
@@ -25,6 +26,7 @@ from resphere.store.one_server import one_server
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 30
+BACKLOG = 2048
 PATIENCE = Patience()
 LOCK_FILE = "server.lock"
 HINT = "; --data-dir names another"
@@ -42,6 +44,7 @@ def serve(settings: Settings, patience: Patience = PATIENCE) -> None:
     :raises StoreError: nor can the store, or another server has it.
     :raises ServerFailure: no worker can serve.
     """
+    raise_limit()
     with ExitStack() as stack:
         address = taken(settings, stack)
         prepared = prepare(settings)
@@ -100,7 +103,8 @@ def granian(settings: Settings, prepared: Prepared, address: Address) -> Supervi
         loop=Loops.uvloop,
         http=HTTPModes.auto,
         websockets=False,
-        backlog=2048,
+        backlog=BACKLOG,
+        backpressure=most_connections(raise_limit(), settings.workers, BACKLOG),
         log_level=LogLevels.warning,
         workers_kill_timeout=STOP_SECONDS,
         **tls,

@@ -7,6 +7,7 @@ and the one that dies again and again is started at longer and longer intervals.
 from __future__ import annotations
 
 import asyncio
+import errno
 import multiprocessing
 import os
 import time
@@ -235,11 +236,15 @@ def begin(said: Connection, loader: Loader) -> Any:
 
 
 def beat(said: Connection) -> None:
-    """Say that the event loop turns, now and from now on."""
+    """Say that the event loop turns, now and from now on, unless no descriptor is left for a connection."""
     try:
+        os.close(os.dup(said.fileno()))
         os.write(said.fileno(), b".")
     except BrokenPipeError:
         return  # another worker has taken this one's place
     except BlockingIOError:
         pass  # the supervisor is stopped, and will find enough
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            raise
     asyncio.get_event_loop().call_later(BEAT_SECONDS, beat, said)
