@@ -11,6 +11,9 @@ from pathlib import Path
 
 from resphere.store.base import StoreError
 
+SUFFIX = ".key"
+"""Of the files' names."""
+
 
 class KeyFiles:
     """A :class:`~resphere.store.base.Keys`: ``<name>.key`` in ``folder``, hexadecimal, mode 0600.
@@ -63,4 +66,4 @@ class KeyFiles:
 
 def key_file(folder: Path, name: str) -> Path:
     """Where the key of that name is."""
-    return folder / f"{name}.key"
+    return folder / f"{name}{SUFFIX}"

@@ -365,3 +365,45 @@ def refusals(store: SqliteStore) -> Iterator[str]:
             call.send(None)
         except StoreError as error:
             yield str(error)
+
+
+class TestLostDatabases:
+    """A database that lost what was in it is not taken for a new one: keys beside it tell."""
+
+    @staticmethod
+    async def filled(path: Path) -> None:
+        store = SqliteStore.open(path)
+        await store.keys.get("secrets", 32)
+        await store.commit(transaction(put("1")))
+        await store.close()
+
+    @pytest.mark.parametrize("lost", ["missing", "empty"])
+    def test_it_is_refused_and_nothing_is_touched(self, path: Path, lost: str) -> None:
+        run(self.filled(path))
+        path.write_bytes(b"")
+        # As a server that was killed leaves it.
+        log = path.with_name("resphere.db-wal")
+        log.write_bytes(b"what was written last")
+        if lost == "missing":
+            path.unlink()
+        with pytest.raises(StoreError, match=rf"{path} is {lost}, but secrets\.key beside it shows"):
+            SqliteStore.open(path)
+        assert log.read_bytes() == b"what was written last"
+        assert path.exists() == (lost == "empty")
+        log.unlink()
+        path.with_name("secrets.key").unlink()
+        run(self.filled(path))
+
+    def test_one_without_its_log_is_refused_too(self, path: Path) -> None:
+        """As a copy of the file alone is, where all is in the log still."""
+        run(self.filled(path))
+        path.unlink()
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+        assert path.stat().st_size > 0
+        with pytest.raises(StoreError, match="is empty, but secrets"):
+            SqliteStore.open(path)
+
+    def test_a_start_that_was_killed_before_there_were_tables_goes_on(self, path: Path) -> None:
+        path.write_bytes(b"")
+        run(self.filled(path))

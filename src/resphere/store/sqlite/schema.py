@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from resphere.store.base import Document, StoreError
+from resphere.store.keys import SUFFIX as KEY_SUFFIX
 
 APPLICATION_ID = 0x52535048  # "RSPH"
 SCHEMA_VERSION = 2
@@ -91,12 +92,21 @@ class WriterLock:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             if os.fstat(self._descriptor).st_size < TURN_BYTES:
-                os.ftruncate(self._descriptor, TURN_BYTES)  # to zeros, and what others have written meanwhile stays
+                self._write_zeros()
             self._memory = mmap.mmap(self._descriptor, TURN_BYTES)
         except BaseException:
             os.close(self._descriptor)
             raise
         self._turns = memoryview(self._memory).cast("Q")  # read and written in one go, unlike with `struct`
+
+    def _write_zeros(self) -> None:
+        """Written and not merely promised: on a full disk, whoever writes where a mapped file has a hole is killed."""
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        try:
+            if os.fstat(self._descriptor).st_size < TURN_BYTES:
+                os.pwrite(self._descriptor, bytes(TURN_BYTES), 0)
+        finally:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
     @property
     def turn(self) -> int:
@@ -129,7 +139,7 @@ def prepare_database(path: Path, new_epoch: Callable[[], str] | None) -> None:
 
     ``new_epoch`` is called only if it is made. Several processes may call this at once.
 
-    :raises StoreError: it is not a store, or of another schema.
+    :raises StoreError: it is not a store, of another schema, or has lost what was in it.
     :raises sqlite3.Error: SQLite cannot use the file.
     :raises OSError: the file cannot be made.
     """
@@ -137,6 +147,9 @@ def prepare_database(path: Path, new_epoch: Callable[[], str] | None) -> None:
         lock = WriterLock(path)
         stack.callback(lock.close)
         stack.enter_context(lock.held())
+        if not path.exists() or path.stat().st_size == 0:
+            # Before SQLite sees it, which deletes the log of an empty file.
+            _require_never_filled(path)
         if new_epoch is not None:
             _create_file(path)
         connection = _connect(path)
@@ -149,8 +162,23 @@ def prepare_database(path: Path, new_epoch: Callable[[], str] | None) -> None:
         elif not _is_empty(connection):
             _bring_up(connection, require_known_schema(connection, path))
         else:
+            _require_never_filled(path)
             _configure(connection, path)
             _create_tables(connection, new_epoch())
+
+
+def _require_never_filled(path: Path) -> None:
+    """Refuse an empty database beside keys: they are made when its tables are on disk, so it has lost them.
+
+    :raises StoreError: says what can be done.
+    """
+    key = next(path.parent.glob(f"*{KEY_SUFFIX}"), None)
+    if key is not None:
+        state = "empty" if path.exists() else "missing"
+        raise StoreError(
+            f"{path} is {state}, but {key.name} beside it shows that there was a store: "
+            f"put a copy of it in its place, or delete {key.name} to begin anew"
+        )
 
 
 def connect(path: Path) -> sqlite3.Connection:
