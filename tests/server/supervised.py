@@ -1,12 +1,14 @@
-"""A server of the supervisor's with an application that dies and hangs as it is told: ``PORT WORKERS FOLDER``.
+"""A server of the supervisor's with an application that dies and hangs as it is told: ``PORT WORKERS FOLDER METHOD``.
 
 ``GET /`` answers with the worker's process id, ``/hang`` holds its event loop for good, ``/hoard`` opens as many files
 as may be. So many workers kill themselves at their start as there are files in ``kills`` of the folder, end by
-themselves as in ``refusals``, and never say that they serve as in ``mutes``; each takes one file away.
+themselves as in ``refusals``, and never say that they serve as in ``mutes``; each takes one file away. The method is
+that by which workers are made: ``fork``, or ``spawn`` as on macOS and by later versions of Python.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -86,4 +88,5 @@ async def application(
 
 
 if __name__ == "__main__":
+    multiprocessing.set_start_method(sys.argv[4])
     sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))

@@ -6,6 +6,7 @@ import asyncio
 import multiprocessing
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -24,10 +25,10 @@ from tests.support.server import clean_environment, free_port, wait_until, worke
 class Supervised:
     """The server of :mod:`tests.server.supervised`; ``folder`` says what its workers do."""
 
-    def __init__(self, folder: Path, workers: int, port: int = 0) -> None:
+    def __init__(self, folder: Path, workers: int, method: str, port: int) -> None:
         self.folder = folder
         self.port = port or free_port()
-        command = [sys.executable, "-m", "tests.server.supervised", str(self.port), str(workers), str(folder)]
+        command = [sys.executable, "-m", "tests.server.supervised", str(self.port), str(workers), str(folder), method]
         self.output = folder / "output"
         with self.output.open("w") as output:
             self.process = subprocess.Popen(command, env=clean_environment(), stdout=output, stderr=output)
@@ -73,9 +74,9 @@ class Folder:
         for each in range(number):
             (self.path / what / str(each)).touch()
 
-    def start(self, workers: int, port: int = 0) -> Supervised:
+    def start(self, workers: int, method: str = "fork", port: int = 0) -> Supervised:
         """Start a server, on that port if it is given, that this test need not stop."""
-        self._servers.append(Supervised(self.path, workers, port))
+        self._servers.append(Supervised(self.path, workers, method, port))
         return self._servers[-1]
 
     def close(self) -> None:
@@ -112,8 +113,9 @@ def test_one_that_dies_again_and_again_is_replaced_and_the_healthy_one_goes_on(f
     assert server.stop() == 0
 
 
-def test_the_only_one_comes_back(folder: Folder) -> None:
-    server = folder.start(1)
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_the_only_one_comes_back(folder: Folder, method: str) -> None:
+    server = folder.start(1, method)
     server.wait_for("listening")
     for _ in range(3):
         os.kill(server.answer(), signal.SIGKILL)
@@ -189,6 +191,22 @@ def test_one_that_cannot_start_beside_one_that_serves_is_tried_again(folder: Fol
     assert server.stop() == 0
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of other processes are Linux's")
+def test_what_keeps_a_worker_from_being_started_passes(folder: Folder) -> None:
+    server = folder.start(2)
+    server.wait_for("listening")
+    healthy = server.answer()
+    (victim,) = wait_until(lambda: server.workers - {healthy}, "both workers")
+    limits = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (0, limits[1]))
+    os.kill(victim, signal.SIGKILL)
+    wait_until(lambda: server.said.count("no worker process can be started: ") == 2, "two tries")
+    assert server.workers == {healthy}
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, limits)
+    wait_until(lambda: len(server.workers) == 2, "another worker")
+    assert server.stop() == 0
+
+
 def test_one_that_never_serves_is_told_of_once_and_left_alone(folder: Folder) -> None:
     folder.let(1, "mutes")
     server = folder.start(1)
@@ -210,9 +228,9 @@ def test_a_reload_is_nobody_s_death(folder: Folder) -> None:
     assert server.stop() == 0
 
 
-@pytest.mark.parametrize("stopped", [False, True])
-def test_workers_end_with_their_parent(folder: Folder, stopped: bool) -> None:
-    server = folder.start(2)
+@pytest.mark.parametrize(("method", "stopped"), [("fork", False), ("fork", True), ("spawn", False)])
+def test_workers_end_with_their_parent(folder: Folder, method: str, stopped: bool) -> None:
+    server = folder.start(2, method)
     server.wait_for("listening")
     workers = wait_until(lambda: server.workers if len(server.workers) == 2 else set(), "both workers")
     if stopped and sys.platform == "linux":
@@ -222,7 +240,7 @@ def test_workers_end_with_their_parent(folder: Folder, stopped: bool) -> None:
     server.process.wait()
     for worker in workers:
         wait_until(lambda worker=worker: not runs(worker), f"the end of {worker}")  # type: ignore[misc]
-    again = folder.start(1, server.port)
+    again = folder.start(1, port=server.port)
     again.wait_for("listening")
     assert again.stop() == 0
 

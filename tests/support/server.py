@@ -262,7 +262,7 @@ def children(pid: int) -> list[int]:
 def worker_processes(pid: int) -> list[int]:
     """The children of a server that serve, without multiprocessing's own helper."""
     listed = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(pid)], stdout=subprocess.PIPE, text=True, check=False
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(pid)], stdout=subprocess.PIPE, text=True, check=False
     )
     return [int(line.split()[0]) for line in listed.stdout.splitlines() if "resource_tracker" not in line]
 
