@@ -174,7 +174,7 @@ TEXTS = (
     | st.integers().map(str)
     | st.floats().map(str)
     | st.sampled_from(
-        ["", "-", "true", "none", "8.0", "127.0.0.1", "::1", "/", "sqlite:", "8.0.3", "\udcff", "1" * 400]
+        ["", "-", "true", "none", "8.0", "127.0.0.1", "::1", "/", default_url(Path()), "8.0.3", "\udcff", "1" * 400]
     )
 )
 
