@@ -39,12 +39,13 @@ test: check bindings ansible  ## everything continuous integration runs: make ch
 quick: check  ## in about a minute: make check, then the tests that start no process, with fewer examples
 	@$(call step,pytest --quick,$(BIN)/python -m pytest --quick $(ARGS))
 
-check: setup  ## the static part: ruff, mypy --strict, views gone round, forms without a number, import directions
+check: setup  ## the static part: ruff, mypy --strict, views gone round, names in messages, forms without a number, import directions
 	@$(call step,ruff check,$(BIN)/ruff check --quiet $(CHECKED))
 	@$(call step,ruff format --check (make format mends it),$(BIN)/ruff format --quiet --check $(CHECKED))
 	@$(call step,mypy --strict,$(BIN)/mypy --no-error-summary $(CHECKED))
 	@$(call step,tools.unfiltered,$(BIN)/python -m tools.unfiltered)
 	@$(call step,tools.forms --check,$(BIN)/python -m tools.forms --check)
+	@$(call step,tools.mentions,$(BIN)/python -m tools.mentions)
 	@$(call step,lint-imports,report=$$($(BIN)/lint-imports --no-logo) || { echo "$$report"; false; })
 
 mutants: setup  ## have the tests notice faults in the primitives of concurrency and access; ARGS="replica/edit" tries one module

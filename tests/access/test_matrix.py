@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -17,11 +18,12 @@ import pytest
 from resphere import services
 from resphere.access.defaults import PUBLIC, requirements_of
 from resphere.access.roles import ADMIN, READ_ONLY, Role
+from resphere.contract.errors import NotAllowedInCurrentState, message
 from resphere.contract.extensions.hosts import Host as HostDetail
 from resphere.contract.extensions.inventory_objects import InventoryObjects
 from resphere.contract.extensions.storage_policies import StoragePolicies
 from resphere.contract.extensions.vm_snapshots import VmSnapshots
-from resphere.contract.generated import cis, cis_tagging, ids, vapi_std, vcenter, vcenter_vm
+from resphere.contract.generated import cis, cis_tagging, ids, vapi_std, vcenter, vcenter_cluster, vcenter_vm
 from resphere.contract.generated.vcenter_environment_browser import ConfigOptionDescriptors, ConfigTargets
 from resphere.contract.generated.vcenter_storage_policies import VM as PolicyMachines
 from resphere.contract.generated.vcenter_storage_policies import Compliance
@@ -30,8 +32,10 @@ from resphere.contract.generated.vcenter_tagging import Associations
 from resphere.contract.generated.vcenter_vm_storage import Policy as StoragePolicy
 from resphere.contract.generated.vstats import AcqSpecs, CidMid, Data, QueryPredicate, ResourceAddresses, RsrcId
 from resphere.contract.lookup import all_operations
+from resphere.contract.mentions import Mention
 from resphere.contract.model import AnyOperation, Struct
 from resphere.dialects.base import Reply
+from resphere.inventory.mentions import identified, named
 from resphere.inventory.model import (
     KINDS,
     ROOT_FOLDER,
@@ -49,11 +53,14 @@ from resphere.inventory.storage_policies import StoragePolicy as StoragePolicyDo
 from resphere.inventory.tagging import Tag
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.sizes import Sizes
+from resphere.replica.edit import Edit
 from resphere.services.registry import load
+from resphere.tasks.outcomes import failed
 from resphere.tasks.record import Task
 from tests.support.calls import ApiCall, api_call, minimal_input
-from tests.support.scoped import ask_as_ann, permission
-from tests.support.served import Served
+from tests.support.scoped import ANN, ask_as_ann, permission
+from tests.support.served import Failure, Served
+from tests.support.server import ADMINISTRATOR
 from tests.support.world import NOW, World
 
 SIZES = Sizes(datacenters=1, clusters=2, hosts=6, vms=16)
@@ -194,7 +201,7 @@ class Scope:
         told = set()
         for obj in self.seen.values():
             # Where an object stands: who may read it may know (parents of everything, ids and names).
-            told |= {word for above in ancestors(self.world.inventory, obj) for word in (above.id, above.name)}
+            told |= {word for above in self.above(obj) for word in (above.id, above.name)}
             if isinstance(obj, VirtualMachine):
                 # A VM's configuration names its networks and, in the paths of its disks and images, datastores.
                 networks = {nic.backing.network for nic in obj.nics.values() if nic.backing.network is not None}
@@ -202,6 +209,15 @@ class Scope:
                 told |= {store.name for store in self.world.inventory.all(Datastore).values()}
         # Refusals of what needs a privilege on the root folder name it.
         return told | {"group-d1"}
+
+    def above(self, obj: ManagedObject) -> Iterator[ManagedObject]:
+        """All that the object stands in: a machine stands in folders and in pools."""
+        yield from ancestors(self.world.inventory, obj)
+        if isinstance(obj, VirtualMachine):
+            pool = self.world.inventory.get(ResourcePool, obj.resource_pool)
+            if pool is not None:
+                yield pool
+                yield from ancestors(self.world.inventory, pool)
 
     def named(self, cls: type[ManagedObject], id: str) -> str:
         found = self.world.inventory.get(cls, id)
@@ -315,6 +331,20 @@ def test_what_tells_of_others_tells_of_those_that_are_seen(tmp_path: Path, place
     assert (MACHINE in said.decode()) == (MACHINE in scope.seen)
 
 
+def test_what_only_needs_to_view_answers_of_what_the_machine_stands_in(tmp_path: Path) -> None:
+    """And of nothing beside: ``System.View`` comes with the way to the machine, ``System.Read`` does not."""
+    scope = Scope(tmp_path, (MACHINE,), READ_ONLY)
+    mode, cluster, find = vcenter_cluster.EvcMode.get, vcenter.Cluster.get, InventoryObjects.find
+    with scope.served:
+        assert scope.served.by_api(cluster, cluster.input(cluster=CLUSTER)).error_type == "UNAUTHORIZED"
+        assert not isinstance(scope.served.by_api(mode, mode.input(cluster=CLUSTER)), Failure)
+        beside = scope.served.by_api(mode, mode.input(cluster=ELSEWHERE["ClusterComputeResourceId"]))
+        assert beside.error_type == "UNAUTHORIZED"
+        for path in ("/DC01", "/DC01/vm", "/DC01/vm/Production"):
+            assert scope.served.by_api(find, find.input(path=path)).name == path.rpartition("/")[2]
+        assert scope.served.by_api(find, find.input(path="/DC01/datastore")).error_type == "NOT_FOUND"
+
+
 def test_what_is_global_tells_of_the_machines_that_are_seen(tmp_path: Path) -> None:
     """With a role on the root folder that does not propagate."""
     scope = Scope(tmp_path, PLACES["root and machine"], READ_ONLY)
@@ -355,6 +385,29 @@ def test_tasks_are_seen_by_who_asked_for_them_or_sees_what_they_are_done_to(tmp_
         mine = scope.served.by_api(cis.Tasks.list, cis.Tasks.list.input()).values()
         # The machine is no more: who deleted it still sees that, and nobody else's work on it.
         assert {task.operation for task in mine} == {"stop", "delete"}
+
+
+def test_why_a_task_failed_is_told_in_words_for_who_reads_it(tmp_path: Path) -> None:
+    """The record is one; who asked for the work, and who only sees its target, may know of different objects."""
+    scope = Scope(tmp_path, (MACHINE,), READ_ONLY)
+    hidden, gone = scope.hidden[ELSEWHERE["VirtualMachineId"]], Mention("vm-999", "gone")
+    error = NotAllowedInCurrentState(
+        message("an.id", "{0} is in the way of {1} and {2}.", named(hidden), identified(MACHINE), gone)
+    )
+    task = msgspec.structs.replace(next(iter(scope.world.inventory.all(Task).values())), target=MACHINE)
+    unseen = "an object that you may not see"
+    with scope.served:
+        for user, words in (
+            (ADMINISTRATOR, f"{unseen} is in the way of {MACHINE} and {unseen}."),
+            (ANN.name, f"{unseen} is in the way of {MACHINE} and gone."),
+        ):
+            record = failed(msgspec.structs.replace(task, user=user), error, NOW)
+            scope.world.run(scope.world.inventory.change(partial(Edit.put, obj=record)))
+            told = scope.served.by_api(cis.Tasks.get, cis.Tasks.get.input(task=task.id))
+            assert [each.default_message for each in told.error.messages] == [words]
+        ask_as_ann(scope.served, [permission(ROOT_FOLDER, READ_ONLY)])
+        told = scope.served.by_api(cis.Tasks.get, cis.Tasks.get.input(task=task.id))
+        assert [each.args for each in told.error.messages] == [(hidden.name, MACHINE, "gone")]
 
 
 LISTS: dict[AnyOperation, str] = {

@@ -21,6 +21,7 @@ from resphere.contract.generated.vcenter import Folder as FolderApi
 from resphere.contract.generated.vcenter_services import Service as Services
 from resphere.contract.generated.vcenter_vm import Hardware
 from resphere.inventory.model import (
+    KINDS,
     ROOT_FOLDER,
     Cluster,
     Datastore,
@@ -32,14 +33,16 @@ from resphere.inventory.model import (
     Snapshot,
     VirtualMachine,
 )
+from resphere.inventory.relations import ancestors
 from resphere.inventory.tagging import Category
 from tests.support.world import NOW, World
 
-POWER = Role("Operator", frozenset({"System.Read", "VirtualMachine.Interact.PowerOn"}))
+POWER = Role("Operator", frozenset({"VirtualMachine.Interact.PowerOn"}))
 STAFF, NIGHT = "Staff@vsphere.local", "night@vsphere.local"
 ANN = Principal("Ann@vsphere.local", NO_ACCESS, frozenset({STAFF, NIGHT}))
 ON = "VirtualMachine.Interact.PowerOn"
 READ = "System.Read"
+VIEW = "System.View"
 CATEGORY = Category(
     id=ids.CisTaggingCategoryId("urn:1"),
     name="owner",
@@ -97,6 +100,37 @@ def test_a_role_on_one_machine_is_had_there_only(world: World) -> None:
     assert not mine.holds(READ, None)
     assert mine.holds_anywhere(READ)
     assert not mine.holds_anywhere(ON)
+
+
+def test_what_an_object_stands_in_may_be_viewed_and_not_read(world: World) -> None:
+    """By folders and by pools; what stands beside may not be."""
+    vm = machine(world)
+    mine = view(world, to(vm, POWER))
+    pool = world.inventory.all(ResourcePool)[vm.resource_pool]
+    above = {each.id for start in (vm, pool) for each in ancestors(world.inventory, start)} | {pool.id}
+    assert {ROOT_FOLDER, pool.owner} < above
+    for cls in KINDS.values():
+        for obj in world.inventory.all(cls).values():
+            assert mine.holds(VIEW, obj.id) == (obj.id in above | {vm.id})
+            assert mine.holds(READ, obj.id) == (obj.id == vm.id)
+    assert not mine.holds(VIEW, "vm-404")
+
+
+def test_a_role_without_privileges_shows_no_way(world: World) -> None:
+    vm = machine(world)
+    assert not view(world, to(vm, NO_ACCESS)).holds(VIEW, ROOT_FOLDER)
+    assert view(world, to(vm, NO_ACCESS), to(vm, ADMIN, propagate=False)).holds(VIEW, ROOT_FOLDER)
+    shown = view(world, to(vm.parent or "", NO_ACCESS), to(vm, READ_ONLY))
+    assert shown.holds(VIEW, vm.parent)
+    assert not shown.holds(READ, vm.parent)
+
+
+def test_what_is_anonymous_is_everybody_s(world: World) -> None:
+    nobody = view(world)
+    assert nobody.holds("System.Anonymous", None)
+    assert nobody.holds_anywhere("System.Anonymous")
+    assert not nobody.holds(VIEW, None)
+    assert not nobody.holds("System.Anonymous", "vm-404")
 
 
 def test_a_role_on_the_root_reaches_everything(world: World) -> None:
@@ -200,10 +234,13 @@ def test_a_move_is_noticed_by_a_view_that_was_asked_before(world: World) -> None
     folder = Folder(id="group-v999", name="aside", parent=vm.parent, type=FolderApi.Type.VIRTUAL_MACHINE)
     world.put(folder)
     mine = view(world, to(folder, READ_ONLY), to(vm.resource_pool, NO_ACCESS))
+    led = view(world, to(vm, READ_ONLY))
     assert not mine.sees(vm)
+    assert not led.holds(VIEW, folder.id)
     moved = world.change(vm, parent=ids.FolderId(folder.id))
     try:
         assert mine.sees(moved)
+        assert led.holds(VIEW, folder.id)
     finally:
         world.change(moved, parent=vm.parent)
 

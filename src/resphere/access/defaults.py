@@ -128,6 +128,14 @@ USING: dict[str, str] = {"Datastore": "Datastore.AllocateSpace", "Network": "Net
 
 
 @cache
+def needed_to_find(operation: AnyOperation, resource: str) -> str:
+    """The privilege with which the caller of ``operation`` finds an object of that type: ``System.View`` where its
+    contract asks for nothing else on such objects, else ``System.Read``."""
+    asked = {each.privileges for each in requirements_of(operation) if each.resource == resource}
+    return VIEW if asked == {(VIEW,)} else READ
+
+
+@cache
 def requirements_of(operation: AnyOperation) -> tuple[Requirement, ...]:
     """The privileges that a caller of ``operation`` needs: stated by the contract, or else by :data:`RULES`.
 

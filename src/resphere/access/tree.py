@@ -11,6 +11,9 @@ documentation (vSphere Security, the same from 5.0 to 8.0):
   host at once: who has a role by either path has it. A host in a cluster passes nothing on to its VMs, which stand in
   the cluster's pools.
 - What stands nowhere in the tree (tags, storage policies) hangs below the root folder.
+- Whoever may view an object has ``System.View`` on all that it stands in, whatever permissions are there: of those the
+  names can be read, which lead to the object, and nothing that needs ``System.Read``. ``System.Anonymous`` is
+  everybody's. (vSphere Web Services SDK: "System.View", and the privileges of the properties of ``ManagedEntity``.)
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from resphere.access.defaults import READ
+from resphere.access.defaults import ANONYMOUS, READ, VIEW
 from resphere.access.principal import Principal
 from resphere.access.roles import Role
 from resphere.access.view import View
@@ -91,6 +94,7 @@ class TreeView:
         self._inventory = inventory
         self._grants = grants
         self._inherited: dict[str, Roles] = {}
+        self._led_through: set[str] | None = None
         self._revision = inventory.revision
 
     @property
@@ -109,10 +113,14 @@ class TreeView:
     def holds(self, privilege: str, target: str | None) -> bool:
         """By the nearest permission; nobody has a privilege on what is not there."""
         obj = object_of(self._inventory, target or ROOT_FOLDER)
-        return obj is not None and any(role.holds(privilege) for role in self._roles_on(obj))
+        if obj is None:
+            return False
+        if privilege == ANONYMOUS or (privilege == VIEW and obj.id in self._ways()):
+            return True
+        return any(role.holds(privilege) for role in self._roles_on(obj))
 
     def holds_anywhere(self, privilege: str) -> bool:
-        return any(
+        return privilege == ANONYMOUS or any(
             role.holds(privilege)
             for grant in self._grants.values()
             for role in (*(grant.there or ()), *(grant.below or ()))
@@ -138,15 +146,37 @@ class TreeView:
 
     def _below(self, obj: ManagedObject) -> Roles:
         """What is had on the children of ``obj`` that were granted nothing themselves."""
-        if self._revision != self._inventory.revision:
-            self._revision = self._inventory.revision
-            self._inherited.clear()
+        self._forget_what_changed()
         roles = self._inherited.get(obj.id)
         if roles is None:
             grant = self._grants.get(obj.id)
             roles = grant.below if grant is not None and grant.below is not None else self._from_above(obj)
             self._inherited[obj.id] = roles
         return roles
+
+    def _ways(self) -> set[str]:
+        """The ids of all that stands above the objects on which something was granted that lets them be viewed."""
+        self._forget_what_changed()
+        if self._led_through is None:
+            self._led_through = set()
+            for id, grant in self._grants.items():
+                obj = object_of(self._inventory, id)
+                roles = (*(grant.there or ()), *(grant.below or ()))
+                if obj is not None and any(role.holds(VIEW) for role in roles):
+                    self._note_above(obj, self._led_through)
+        return self._led_through
+
+    def _note_above(self, obj: ManagedObject, noted: set[str]) -> None:
+        for above in self._parents(obj):
+            if above.id not in noted:
+                noted.add(above.id)
+                self._note_above(above, noted)
+
+    def _forget_what_changed(self) -> None:
+        if self._revision != self._inventory.revision:
+            self._revision = self._inventory.revision
+            self._inherited.clear()
+            self._led_through = None
 
     def _parents(self, obj: ManagedObject) -> Iterator[ManagedObject]:
         parent = parent_of(self._inventory, obj)

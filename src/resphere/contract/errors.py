@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from resphere.contract.mentions import Knows, Mention, NamingMessage, Part, all_told, words_of
 from resphere.contract.model import Dynamic, ErrorValue, LocalizableMessage, Struct
 from resphere.contract.moments import plain
 
@@ -17,20 +18,33 @@ from resphere.contract.moments import plain
 def message(id: str, text: str, *args: object) -> LocalizableMessage:
     """A message: ``text`` holds ``{0}``, ``{1}``... where ``args`` go.
 
-    ``args`` are kept beside the text, so that a client can put the message into words of its own.
+    ``args`` are kept beside the text, so that a client can put the message into words of its own. Those that are
+    objects of the inventory are given as :class:`~resphere.contract.mentions.Mention`, or as tuples of them.
     """
-    words = tuple(str(arg) for arg in args)
-    return LocalizableMessage(id=id, default_message=text.format(*words), args=words)
+    return _message(id, text, args, True)
 
 
 def worded(id: str, text: str, *args: object) -> LocalizableMessage:
     """A message whose ``args`` stand in its words alone, as vCenter writes some."""
-    return LocalizableMessage(id=id, default_message=text.format(*args), args=())
+    return _message(id, text, args, False)
+
+
+def _message(id: str, text: str, args: tuple[object, ...], with_args: bool) -> LocalizableMessage:
+    parts: tuple[Part, ...] = tuple([arg if isinstance(arg, (Mention, tuple)) else str(arg) for arg in args])
+    words = words_of(parts)
+    default_message, shown = text.format(*words), words if with_args else ()
+    if all(isinstance(part, str) for part in parts):
+        return LocalizableMessage(id=id, default_message=default_message, args=shown)
+    return NamingMessage(id=id, default_message=default_message, args=shown, text=text, parts=parts)
 
 
 def vim_message(id: str, text: str, *args: object) -> LocalizableMessage:
     """What vSphere's own API says of a fault (``vmsg.InvalidPowerState.summary``): only the words come through."""
     return worded(id, text, *args)
+
+
+def _in_one(messages: Iterable[LocalizableMessage]) -> str:
+    return "; ".join([each.default_message for each in messages])
 
 
 class VapiError(Exception):
@@ -45,7 +59,7 @@ class VapiError(Exception):
     rest_status: ClassVar[int] = 400
 
     def __init__(self, *messages: LocalizableMessage, data: Dynamic | Struct | None = None) -> None:
-        super().__init__("; ".join(m.default_message for m in messages))
+        super().__init__(_in_one(messages))
         self.messages = messages
         self.data = data
         self.status: int | None = None
@@ -58,10 +72,22 @@ class VapiError(Exception):
         """``com.vmware.vapi.std.errors.not_found``."""
         return f"com.vmware.vapi.std.errors.{cls.error_type.lower()}"
 
-    def value(self) -> ErrorValue:
-        """The error as a value, for a task's record."""
-        data = plain(self.data) if isinstance(self.data, Struct) else self.data
-        return ErrorValue(error_type=self.error_type, messages=self.messages, data=data)
+    def value(self, knows: Knows) -> ErrorValue:
+        """The error as a value in a reply, for somebody who ``knows`` of some objects only."""
+        return ErrorValue(error_type=self.error_type, messages=all_told(self.messages, knows), data=self.plain_data)
+
+    @property
+    def plain_data(self) -> Dynamic | None:
+        """``data`` as values that JSON has."""
+        return plain(self.data) if isinstance(self.data, Struct) else self.data
+
+    def addressed(self, knows: Knows) -> VapiError:
+        """The same error in the words for somebody who ``knows`` of some objects only."""
+        other = type(self).__new__(type(self), *self.args)
+        other.__dict__.update(self.__dict__)
+        other.messages = all_told(self.messages, knows)
+        other.args = (_in_one(other.messages),)
+        return other
 
     def http(self, status: int, headers: Iterable[tuple[str, str]] = ()) -> VapiError:
         """This error with a particular HTTP status and headers."""

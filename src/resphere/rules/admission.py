@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from resphere.contract.errors import ResourceInaccessible, UnableToAllocateResource, message
 from resphere.inventory.effects import Intent
+from resphere.inventory.mentions import identified, named
 from resphere.inventory.model import Datastore
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
@@ -30,7 +31,9 @@ def admit(inventory: Replica, edit: Edit, wanted: Mapping[str, int]) -> None:
         store = edit.get(Datastore, datastore)
         if store is None or not store.accessible:
             raise ResourceInaccessible(
-                message("resphere.datastore.inaccessible", "The datastore {0} is not accessible.", datastore)
+                message(
+                    "resphere.datastore.inaccessible", "The datastore {0} is not accessible.", identified(datastore)
+                )
             )
         if size <= 0:
             continue
@@ -53,7 +56,7 @@ def no_room(store: Datastore, free: int, wanted: int) -> UnableToAllocateResourc
         message(
             "resphere.vm.disk.no_room",
             "The datastore {0} has {1} bytes free, and {2} are needed.",
-            store.name,
+            named(store),
             free,
             wanted,
         )

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import msgspec
 
 from resphere.contract.errors import VapiError
+from resphere.contract.mentions import NamingMessage
+from resphere.contract.model import LocalizableMessage
 
 SPEC = "spec"
 
@@ -18,11 +20,15 @@ def within(field: str) -> Iterator[None]:
     try:
         yield
     except VapiError as error:
-        error.messages = tuple(
-            msgspec.structs.replace(each, default_message=_inside(each.default_message, field))
-            for each in error.messages
-        )
+        error.messages = tuple([_within(each, field) for each in error.messages])
         raise
+
+
+def _within(message: LocalizableMessage, field: str) -> LocalizableMessage:
+    message = msgspec.structs.replace(message, default_message=_inside(message.default_message, field))
+    if isinstance(message, NamingMessage):
+        message = msgspec.structs.replace(message, text=_inside(message.text, field))
+    return message
 
 
 def _inside(text: str, field: str) -> str:

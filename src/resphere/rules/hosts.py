@@ -12,6 +12,7 @@ from resphere.contract.errors import (
     message,
 )
 from resphere.contract.generated import vcenter
+from resphere.inventory.mentions import identified, named
 from resphere.inventory.model import Datastore, Host, ResourcePool, VirtualMachine
 from resphere.inventory.relations import children_of, cluster_of_host, vms_of_host
 from resphere.replica.edit import Edit
@@ -28,7 +29,12 @@ def require_new(inventory: Replica, hostname: str) -> None:
     for host in inventory.all(Host).values():
         if host.name.lower() == hostname.lower():
             raise AlreadyExists(
-                message("resphere.host.exists", "The host {0} is in the inventory already: {1}.", host.name, host.id)
+                message(
+                    "resphere.host.exists",
+                    "The host {0} is in the inventory already: {1}.",
+                    named(host),
+                    identified(host.id),
+                )
             )
 
 
@@ -71,9 +77,9 @@ def require_removable(inventory: Replica, host: Host) -> None:
             message(
                 "resphere.host.in_cluster",
                 "The host {0} belongs to the cluster {1} ({2}): only a standalone host can be removed.",
-                host.name,
-                cluster.name,
-                cluster.id,
+                named(host),
+                named(cluster),
+                identified(cluster.id),
             )
         )
 
@@ -85,7 +91,7 @@ def require_idle(host: Host) -> None:
             message(
                 "resphere.host.in_use",
                 "The host {0} is connected and not in maintenance mode: disconnect it, or enter that mode first.",
-                host.name,
+                named(host),
             )
         )
 
@@ -93,14 +99,16 @@ def require_idle(host: Host) -> None:
 def may_connect(host: Host) -> None:
     """Refuse a host that is connected."""
     if host.connection_state is State.CONNECTED:
-        raise AlreadyInDesiredState(message("resphere.host.connected", "The host {0} is connected already.", host.name))
+        raise AlreadyInDesiredState(
+            message("resphere.host.connected", "The host {0} is connected already.", named(host))
+        )
 
 
 def may_disconnect(host: Host) -> None:
     """Refuse a host that is disconnected."""
     if host.connection_state is State.DISCONNECTED:
         raise AlreadyInDesiredState(
-            message("resphere.host.disconnected", "The host {0} is disconnected already.", host.name)
+            message("resphere.host.disconnected", "The host {0} is disconnected already.", named(host))
         )
 
 
@@ -109,7 +117,7 @@ def may_exit(host: Host) -> None:
     require_connected(host)
     if not host.in_maintenance_mode:
         raise AlreadyInDesiredState(
-            message("resphere.host.maintenance.not_in", "The host {0} is not in maintenance mode.", host.name)
+            message("resphere.host.maintenance.not_in", "The host {0} is not in maintenance mode.", named(host))
         )
 
 
@@ -120,7 +128,7 @@ def require_connected(host: Host) -> None:
             message(
                 "resphere.host.maintenance.not_connected",
                 "The host {0} is not connected (its state is {1}).",
-                host.name,
+                named(host),
                 host.connection_state,
             )
         )

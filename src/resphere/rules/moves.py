@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from resphere.contract.errors import AlreadyExists, InvalidArgument, message, vim_message
+from resphere.inventory.mentions import identified, named
 from resphere.inventory.model import Datastore, ManagedObject, Network
 from resphere.inventory.relations import datacenter_of, parent_of
 from resphere.replica.replica import Replica
@@ -26,10 +27,10 @@ def require_same_datacenter(inventory: Replica, obj: ManagedObject, destination:
             message(
                 "resphere.inventory.other_datacenter",
                 "{0} ({1}) cannot be moved to {2} ({3}), which is in another datacenter.",
-                obj.name,
-                obj.id,
-                destination.name,
-                destination.id,
+                named(obj),
+                identified(obj.id),
+                named(destination),
+                identified(destination.id),
             )
         )
 

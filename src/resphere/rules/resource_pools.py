@@ -12,6 +12,7 @@ from resphere.contract.errors import (
     message,
 )
 from resphere.contract.generated import vcenter
+from resphere.inventory.mentions import identified, named
 from resphere.inventory.model import ManagedObject, ResourcePool
 from resphere.replica.replica import Replica
 from resphere.rules.names import require_free
@@ -48,9 +49,9 @@ def require_place(inventory: Replica, parent: ResourcePool, child: ResourcePool,
             message(
                 "resphere.resource_pool.name_above",
                 "The resource pool {0} ({1}) cannot go up to {2}: a resource pool there has its name.",
-                child.name,
-                child.id,
-                parent.id,
+                named(child),
+                identified(child.id),
+                identified(parent.id),
             ),
             *taken.messages,
         ) from None
@@ -110,8 +111,8 @@ def no_room(short: Shortage) -> UnableToAllocateResource:
         message(
             "resphere.resource_pool.no_room",
             "The resource pool {0} has {2} {4} for a reservation of {3} {4} ({1}).",
-            short.pool.name,
-            short.pool.id,
+            named(short.pool),
+            identified(short.pool.id),
             short.free,
             short.wanted,
             short.resource,

@@ -8,6 +8,7 @@ import msgspec
 
 from resphere.contract.errors import NotFound, ResourceBusy, message
 from resphere.contract.generated import ids, vcenter_vm
+from resphere.inventory.mentions import named
 from resphere.inventory.model import Snapshot, VirtualMachine
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
@@ -80,7 +81,7 @@ def reverted(inventory: Replica, vm: VirtualMachine, snapshot: Snapshot) -> Virt
     taken = taken_by_another(inventory, vm, after)
     if taken is not None:
         path, other = taken
-        raise ResourceBusy(message("resphere.vm.disk.in_use", "The file {0} is a disk of {1}.", path, other.name))
+        raise ResourceBusy(message("resphere.vm.disk.in_use", "The file {0} is a disk of {1}.", path, named(other)))
     return without_lost_networks(inventory, after)
 
 
@@ -92,7 +93,7 @@ def snapshot_now(edit: Edit, vm: VirtualMachine, snapshot_id: str) -> Snapshot:
     found = edit.get(Snapshot, snapshot_id)
     if found is None:
         raise NotFound(
-            message("resphere.vm.snapshot.gone", "The snapshot '{0}' of {1} no longer exists.", snapshot_id, vm.name)
+            message("resphere.vm.snapshot.gone", "The snapshot '{0}' of {1} no longer exists.", snapshot_id, named(vm))
         )
     return found
 

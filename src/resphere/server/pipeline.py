@@ -15,6 +15,7 @@ import msgspec
 from resphere.access.check import authorize as check_privileges
 from resphere.access.check import authorize_references as check_references
 from resphere.access.defaults import LOGIN, PUBLIC
+from resphere.access.knowing import told_to
 from resphere.access.view import NOBODY, Views
 from resphere.auth.accounts import LocalAccounts, canonical_name
 from resphere.auth.own import Anonymous, LoginSession, OpenSession
@@ -77,7 +78,8 @@ class Pipeline(msgspec.Struct, frozen=True):
             await self.environment.inventory.refresh()
             reply = exchange.reply = await answer(self, exchange)
         except Exception as error:
-            exchange.error = foreseen(error, exchange.request_id)
+            view = NOBODY if exchange.caller is None else exchange.caller.view
+            exchange.error = foreseen(error, exchange.request_id).addressed(told_to(view))
             reply = exchange.reply = exchange.dialect.error(exchange.error, exchange.outcome)
         finally:
             self.record(exchange, self.clock() - began)

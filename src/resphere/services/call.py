@@ -9,7 +9,8 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from resphere.access.defaults import READ, USING
+from resphere.access.defaults import READ, USING, needed_to_find
+from resphere.access.knowing import told_to
 from resphere.access.refusals import no_privileges
 from resphere.access.seen import seen
 from resphere.access.view import View
@@ -26,7 +27,9 @@ from resphere.contract.errors import (
     vim_message,
 )
 from resphere.contract.generated import ids, vcenter
+from resphere.contract.mentions import Knows
 from resphere.contract.model import AnyOperation, Struct
+from resphere.inventory.mentions import named
 from resphere.inventory.model import Host, ManagedObject, VirtualMachine
 from resphere.providers.base import Missing, NotCapable, Provider, required
 from resphere.replica.edit import Edit
@@ -171,13 +174,15 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         """The object of that id.
 
         :raises NotFound: there is none; ids and words as vCenter 8.0 writes them.
-        :raises Unauthorized: the caller does not see it.
+        :raises Unauthorized: the caller does not see it, nor may view it where the operation needs no more.
         """
         found = self.environment.inventory.get(cls, identity)
         if found is None:
             raise not_found(self.vcenter, cls, identity)
         if not self.view.sees(found):
-            raise no_privileges(READ, identity, self.vcenter)
+            privilege = needed_to_find(self.operation, cls.resource_type)
+            if not self.view.holds(privilege, identity):
+                raise no_privileges(privilege, identity, self.vcenter)
         return found
 
     def referred(self, cls: type[O], identity: str) -> O:
@@ -189,6 +194,11 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         if found is None:
             raise not_found(self.vcenter, cls, identity)
         return found
+
+    @property
+    def knows(self) -> Knows:
+        """Of which objects refusals may tell the caller, see :func:`told_to`."""
+        return told_to(self.view)
 
     def may_use(self, obj: ManagedObject) -> bool:
         """Whether ``obj`` may be chosen for the caller, who names none: it is seen, and whoever is put there may be."""
@@ -343,8 +353,8 @@ def unreachable(operation: AnyOperation, vm: VirtualMachine, host: Host) -> Vapi
         message(
             "resphere.vm.host_not_connected",
             "The virtual machine {0} cannot be reached: its host {1} is {2}.",
-            vm.name,
-            host.name,
+            named(vm),
+            named(host),
             host.connection_state.replace("_", " ").lower(),
         ),
         vim_message(

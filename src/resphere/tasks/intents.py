@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from resphere.contract.errors import VapiError
+from resphere.contract.mentions import nothing
 from resphere.inventory.effects import AnyEffect, CustomizeGuest, Intent
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.outcomes import doomed, source_of
@@ -20,14 +21,15 @@ from resphere.tasks.record import Task
 
 
 def release(edit: Edit, task_id: str, error: VapiError, now: datetime) -> None:
-    """Give up what was claimed for the task, which ``error`` has ended; a customization is kept as failed."""
+    """Give up what was claimed for the task, which ``error`` has ended; a customization is kept as failed,
+    with a text that is everybody's who sees the VM."""
     intent = edit.get(Intent, task_id)
     if intent is None:
         return
     edit.delete(Intent, task_id)
     effect = intent.effect
     if isinstance(effect, CustomizeGuest) and edit.get(VirtualMachine, effect.vm.id) is not None:
-        edit.put(finished(effect.vm.id, now, started=effect.began, error=str(error), live=True))
+        edit.put(finished(effect.vm.id, now, started=effect.began, error=str(error.addressed(nothing)), live=True))
 
 
 def require_undisturbed(inventory: Replica, edit: Edit, origin: Origin, effect: AnyEffect) -> None:

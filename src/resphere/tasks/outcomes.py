@@ -17,9 +17,11 @@ from resphere.contract.errors import (
     vim_message,
 )
 from resphere.contract.generated.cis_task import Status
+from resphere.contract.mentions import recordable
 from resphere.contract.model import LocalizableMessage
+from resphere.inventory.mentions import identified
 from resphere.inventory.model import ManagedObject
-from resphere.tasks.record import Task
+from resphere.tasks.record import Failure, Task
 
 BUSY = "resphere.task.busy"
 
@@ -31,7 +33,7 @@ def busy_messages(task: Task) -> tuple[LocalizableMessage, ...]:
             BUSY,
             "{0} {1} is busy: the task {2} ({3}) is under way.",
             task.target_type,
-            task.target,
+            identified(task.target or ""),
             task.id,
             task.description,
         ),
@@ -46,8 +48,11 @@ def is_busy(error: VapiError) -> bool:
 
 def failed(task: Task, error: VapiError, now: datetime) -> Task:
     """``task`` as it stands after ``error`` ended it."""
+    failure = Failure(
+        error_type=error.error_type, messages=tuple(map(recordable, error.messages)), data=error.plain_data
+    )
     return msgspec.structs.replace(
-        task, status=Status.FAILED, error=error.value(), end_time=now, start_time=task.start_time or now
+        task, status=Status.FAILED, error=failure, end_time=now, start_time=task.start_time or now
     )
 
 
@@ -99,7 +104,7 @@ def needed_messages(task: Task, target: str) -> tuple[LocalizableMessage, ...]:
             "resphere.task.needs",
             "The {0} {1} is in use: the task {2} ({3}), which is under way, needs it.",
             kind.replace("_", " "),
-            id,
+            identified(id),
             task.id,
             task.description,
         ),

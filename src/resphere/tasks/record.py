@@ -8,8 +8,15 @@ from typing import Any, ClassVar
 import msgspec
 
 from resphere.contract.generated.cis_task import Status
+from resphere.contract.mentions import NamingMessage
 from resphere.contract.model import ErrorValue
 from resphere.replica.table import Table
+
+
+class Failure(ErrorValue, frozen=True, kw_only=True):
+    """How a task failed: its messages may name objects that not everybody who sees the task may know of."""
+
+    messages: tuple[NamingMessage, ...]
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -36,7 +43,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     cancelable: bool = False
     cancel_requested: bool = False
     result: Any = None
-    error: ErrorValue | None = None
+    error: Failure | None = None
     queued_time: datetime
     start_time: datetime | None = None
     end_time: datetime | None = None

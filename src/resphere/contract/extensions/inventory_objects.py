@@ -73,7 +73,7 @@ class InventoryObjects:
         output=lambda: InventoryObjects.Reference,
         api=m.Route("GET", "/api/vcenter/inventory/objects", 200, query=("path",)),
         errors=("invalid_argument", "not_found", "unauthenticated", "unauthorized"),
-        privileges=(m.Requirement(("System.Read",), anywhere=True),),
+        privileges=(m.Requirement(("System.View",), anywhere=True),),
         releases=ALL_RELEASES,
     )
 
@@ -84,6 +84,6 @@ class InventoryObjects:
         output=lambda: InventoryObjects.Info,
         api=m.Route("GET", "/api/vcenter/inventory/objects/{object}", 200),
         errors=("not_found", "unauthenticated", "unauthorized"),
-        privileges=(m.Requirement(("System.Read",), anywhere=True),),
+        privileges=(m.Requirement(("System.View",), anywhere=True),),
         releases=ALL_RELEASES,
     )

@@ -13,6 +13,7 @@ import msgspec
 from resphere.contract.errors import ServiceUnavailable, message
 from resphere.contract.generated.vcenter_vm import Power as ApiPower
 from resphere.inventory.facts import NOTHING, Facts
+from resphere.inventory.mentions import named
 from resphere.inventory.model import Host, VirtualMachine
 from resphere.providers.base import NotCapable, Work
 from resphere.providers.processes.files import Machine, Machines
@@ -105,7 +106,7 @@ class Verbs:
         if self._machines.process(vm.bios_uuid) is None:
             raise ServiceUnavailable(
                 message(
-                    "resphere.processes.no_start", "The process of the virtual machine {0} does not start.", vm.name
+                    "resphere.processes.no_start", "The process of the virtual machine {0} does not start.", named(vm)
                 )
             )
 

@@ -9,6 +9,8 @@ from itertools import chain
 from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, VapiError, message
 from resphere.contract.generated import vcenter_vm
 from resphere.contract.generated.vcenter_evc_mode import EvcMode
+from resphere.contract.mentions import Mention
+from resphere.inventory.mentions import named
 from resphere.inventory.model import Cluster, Host, VirtualMachine
 from resphere.inventory.relations import hosts_of_cluster
 from resphere.replica.replica import Replica
@@ -49,12 +51,12 @@ def invalid(field: str, why: str) -> InvalidArgument:
 def obstacles(inventory: Replica, cluster: Cluster, mode: EvcMode) -> Iterator[tuple[Host, VapiError]]:
     """The hosts that keep the cluster from having the mode, each with the reason."""
     for host in hosts_of_cluster(inventory, cluster.id):
-        error = lacks(host.name, host.hardware.cpu_model, mode) or _hides_in_use(inventory, host, mode)
+        error = lacks(named(host), host.hardware.cpu_model, mode) or _hides_in_use(inventory, host, mode)
         if error is not None:
             yield host, error
 
 
-def lacks(name: str, cpu_model: str, mode: EvcMode) -> VapiError | None:
+def lacks(host: str | Mention, cpu_model: str, mode: EvcMode) -> VapiError | None:
     """Why a host of that processor cannot have the mode, if it cannot."""
     missing = lacking(cpu_model, mode)
     if not missing:
@@ -63,7 +65,7 @@ def lacks(name: str, cpu_model: str, mode: EvcMode) -> VapiError | None:
         message(
             "resphere.evc.lacks",
             "The processor of the host {0} ({1}) lacks features of the EVC mode {2}: {3}.",
-            name,
+            host,
             cpu_model,
             mode.key,
             ", ".join(sorted(missing)),
@@ -79,7 +81,7 @@ def require_fitting(inventory: Replica, cluster: Cluster, host: Host) -> None:
     if cluster.evc_mode is None:
         return
     mode = cluster.evc_mode
-    error = lacks(host.name, host.hardware.cpu_model, mode) or _hides_in_use(inventory, host, mode)
+    error = lacks(named(host), host.hardware.cpu_model, mode) or _hides_in_use(inventory, host, mode)
     if error is not None:
         raise NotAllowedInCurrentState(*error.messages)
 
@@ -106,8 +108,8 @@ def _hides_in_use(inventory: Replica, host: Host, mode: EvcMode) -> VapiError | 
                 "resphere.evc.in_use",
                 "The virtual machine {0} on the host {1} is not powered off, or is about to run, and may use features "
                 "that the EVC mode {2} hides: {3}.",
-                vm.name,
-                host.name,
+                named(vm),
+                named(host),
                 mode.key,
                 ", ".join(sorted(more)),
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from resphere.contract.errors import AlreadyInDesiredState, NotAllowedInCurrentState, ServiceUnavailable, message
 from resphere.contract.generated.vcenter_vm import Tools
+from resphere.inventory.mentions import named, qualified
 from resphere.inventory.model import GuestState, VirtualMachine
 from resphere.rules.hardware.devices import require_on
 
@@ -21,7 +22,7 @@ def require_tools(vcenter: str, vm: VirtualMachine) -> None:
             message(
                 "com.vmware.api.vcenter.vm.guest.tools_not_running",
                 "VMware Tools in the virtual machine with identifier '{0}' is not running.",
-                f"{vm.id}:{vcenter}",
+                qualified(vm.id, vcenter),
             )
         )
 
@@ -37,7 +38,7 @@ def require_guest(vcenter: str, vm: VirtualMachine) -> GuestState:
             message(
                 "com.vmware.api.vcenter.vm.guest.information_not_available",
                 "VMware Tools in the virtual machine with identifier '{0}' provided no information.",
-                f"{vm.id}:{vcenter}",
+                qualified(vm.id, vcenter),
             )
         )
     return vm.guest
@@ -58,8 +59,8 @@ def may_upgrade(vcenter: str, vm: VirtualMachine) -> None:
     if status is Tools.VersionStatus.UNMANAGED:
         raise NotAllowedInCurrentState(
             message(
-                "resphere.vm.tools.unmanaged", "Tools in {0} are the guest's own package and upgraded there.", vm.name
+                "resphere.vm.tools.unmanaged", "Tools in {0} are the guest's own package and upgraded there.", named(vm)
             )
         )
     if status not in UPGRADABLE:
-        raise AlreadyInDesiredState(message("resphere.vm.tools.current", "Tools in {0} are current.", vm.name))
+        raise AlreadyInDesiredState(message("resphere.vm.tools.current", "Tools in {0} are current.", named(vm)))

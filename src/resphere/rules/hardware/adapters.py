@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from resphere.contract.errors import InvalidArgument, ResourceInUse, message
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk
+from resphere.inventory.mentions import named
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.hardware.addresses import Bus, place_of
 from resphere.rules.hardware.devices import Family, require_not_suspended
@@ -41,7 +42,7 @@ def asked_bus(vm: VirtualMachine, family: Family[K, D], bus: int) -> int:
         )
     if family.key(bus) in family.of(vm):
         raise ResourceInUse(
-            message("resphere.vm.adapter.bus_in_use", "{0} has a {1} on bus {2} already.", vm.name, family.name, bus)
+            message("resphere.vm.adapter.bus_in_use", "{0} has a {1} on bus {2} already.", named(vm), family.name, bus)
         )
     return bus
 

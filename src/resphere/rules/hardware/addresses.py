@@ -9,6 +9,7 @@ import msgspec
 
 from resphere.contract.errors import InvalidArgument, ResourceInUse, UnableToAllocateResource, message
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk, IdeAddressInfo
+from resphere.inventory.mentions import named
 from resphere.inventory.model import VirtualMachine
 
 
@@ -98,7 +99,7 @@ def allocate(vm: VirtualMachine, kind: Bus, bus: int | None, unit: int | None) -
     there = buses(vm, kind)
     if bus is not None and bus not in there:
         raise InvalidArgument(
-            message("resphere.vm.hardware.no_bus", "The virtual machine {0} has no {1} bus {2}.", vm.name, kind, bus)
+            message("resphere.vm.hardware.no_bus", "The virtual machine {0} has no {1} bus {2}.", named(vm), kind, bus)
         )
     if unit is not None and unit not in UNITS[kind]:
         raise InvalidArgument(
@@ -112,9 +113,14 @@ def allocate(vm: VirtualMachine, kind: Bus, bus: int | None, unit: int | None) -
     if unit is not None and bus is not None:
         raise ResourceInUse(
             message(
-                "resphere.vm.hardware.unit_in_use", "Unit {0} of {1} bus {2} of {3} is taken.", unit, kind, bus, vm.name
+                "resphere.vm.hardware.unit_in_use",
+                "Unit {0} of {1} bus {2} of {3} is taken.",
+                unit,
+                kind,
+                bus,
+                named(vm),
             )
         )
     raise UnableToAllocateResource(
-        message("resphere.vm.hardware.no_free_unit", "The virtual machine {0} has no free {1} unit.", vm.name, kind)
+        message("resphere.vm.hardware.no_free_unit", "The virtual machine {0} has no free {1} unit.", named(vm), kind)
     )

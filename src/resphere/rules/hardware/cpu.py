@@ -7,6 +7,7 @@ import msgspec
 from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, message
 from resphere.contract.generated import vcenter_vm
 from resphere.contract.generated.vcenter_vm_hardware import Cpu
+from resphere.inventory.mentions import named
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.hardware.devices import changed, require_off
 
@@ -58,5 +59,5 @@ def require_hot_change(vm: VirtualMachine, cpu: Cpu.Info) -> None:
 def cold(vm: VirtualMachine, name: str, act: str) -> NotAllowedInCurrentState:
     """The refusal of a change that the VM does not allow while it runs."""
     return NotAllowedInCurrentState(
-        message(f"resphere.vm.cpu.{name}", f"CPUs of {{0}} cannot be {act} while it is not powered off.", vm.name)
+        message(f"resphere.vm.cpu.{name}", f"CPUs of {{0}} cannot be {act} while it is not powered off.", named(vm))
     )

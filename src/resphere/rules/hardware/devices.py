@@ -16,6 +16,7 @@ from resphere.contract.errors import (
 )
 from resphere.contract.generated import vcenter_vm
 from resphere.contract.generated.vcenter_vm_hardware import ConnectionState
+from resphere.inventory.mentions import named
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.refusals import invalid_state
 
@@ -78,7 +79,11 @@ class Family(msgspec.Struct, Generic[K, D], frozen=True):
         if found is None:
             raise NotFound(
                 message(
-                    "resphere.vm.hardware.no_device", "The virtual machine {0} has no {1} {2}.", vm.name, self.name, key
+                    "resphere.vm.hardware.no_device",
+                    "The virtual machine {0} has no {1} {2}.",
+                    named(vm),
+                    self.name,
+                    key,
                 )
             )
         return found
@@ -127,7 +132,7 @@ def lowest_free(used: Iterable[int], most: int, name: str, vm: VirtualMachine) -
         message(
             "resphere.vm.hardware.too_many",
             "The virtual machine {0} cannot have more than {1} of the devices {2}.",
-            vm.name,
+            named(vm),
             most,
             name,
         )
@@ -179,7 +184,7 @@ def require_backing_changeable(vm: VirtualMachine, device: Connectable) -> None:
                 "resphere.vm.hardware.connected",
                 "The backing of {0} of {1} cannot be changed while it is connected; disconnect it first.",
                 device.label,
-                vm.name,
+                named(vm),
             )
         )
 
@@ -191,7 +196,7 @@ def wrong_power_state(vm: VirtualMachine, act: str) -> NotAllowedInCurrentState:
             "resphere.vm.hardware.power_state",
             "Cannot {0}: the virtual machine {1} is {2}.",
             act,
-            vm.name,
+            named(vm),
             STATE_WORDS[vm.power_state],
         ),
         invalid_state(vm),

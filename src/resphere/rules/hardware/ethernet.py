@@ -7,6 +7,7 @@ import re
 from resphere.contract.errors import InvalidArgument, NotFound, VapiError, message
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_vm_hardware import Ethernet
+from resphere.inventory.mentions import identified, named
 from resphere.inventory.model import Host, Network, VirtualMachine
 from resphere.replica.replica import Replica
 from resphere.rules.candidates import Usable, anything
@@ -175,10 +176,10 @@ def require_connected(inventory: Replica, vm: VirtualMachine, network: Network) 
             message(
                 "resphere.vm.ethernet.not_connected",
                 "spec.backing.network: the host {0}, on which {1} is, is not connected to the network {2} ({3}).",
-                host.name,
-                vm.name,
-                network.name,
-                network.id,
+                named(host),
+                named(vm),
+                named(network),
+                identified(network.id),
             )
         )
 
@@ -212,6 +213,10 @@ def default_network(inventory: Replica, vm: VirtualMachine, usable: Usable) -> N
     networks.sort(key=lambda network: network.type is not vcenter.Network.Type.STANDARD_PORTGROUP)
     if not networks:
         raise NotFound(
-            message("resphere.vm.ethernet.no_network", "The host of {0} is not connected to any network.", vm.name)
+            message(
+                "resphere.vm.ethernet.no_network",
+                "The host of {0} is not connected to any network.",
+                named(vm),
+            )
         )
     return networks[0]

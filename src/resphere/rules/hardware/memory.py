@@ -7,6 +7,7 @@ import msgspec
 from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, message
 from resphere.contract.generated import vcenter_vm
 from resphere.contract.generated.vcenter_vm_hardware import Memory
+from resphere.inventory.mentions import named
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.hardware.devices import wrong_power_state
 from resphere.rules.hardware.hot_add import MOST_MIB, memory_of
@@ -61,7 +62,7 @@ def require_hot_add(vm: VirtualMachine, size_MiB: int) -> None:
             message(
                 "resphere.vm.memory.hot_add",
                 "Memory of {0} can be added while it runs in steps of {1} MiB up to {2} MiB.",
-                vm.name,
+                named(vm),
                 step,
                 limit,
             )

@@ -6,6 +6,7 @@ import msgspec
 
 from resphere.contract.errors import AlreadyInDesiredState, InvalidArgument, message
 from resphere.contract.generated import vcenter_vm
+from resphere.inventory.mentions import named
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.hardware.devices import changed, require_off
 
@@ -21,7 +22,7 @@ def upgraded(vm: VirtualMachine, version: Hardware.Version) -> VirtualMachine:
     if version is vm.hardware.version:
         raise AlreadyInDesiredState(
             message(
-                "resphere.vm.hardware.version_reached", "{0} has the hardware version {1} already.", vm.name, version
+                "resphere.vm.hardware.version_reached", "{0} has the hardware version {1} already.", named(vm), version
             )
         )
     require_newer(vm, version, "version")

@@ -14,6 +14,7 @@ from resphere.contract.errors import (
     message,
 )
 from resphere.contract.generated.vcenter_vm_hardware import Disk
+from resphere.inventory.mentions import named
 from resphere.inventory.model import Datastore, VirtualMachine
 from resphere.inventory.relations import vms_of_datastore
 from resphere.inventory.tables import is_of_file_names
@@ -51,7 +52,7 @@ def new_file(inventory: Replica, vm: VirtualMachine, spec: Disk.VmdkCreateSpec) 
     store = inventory.get(Datastore, vm.datastore)
     if store is None or not store.accessible:
         raise ResourceInaccessible(
-            message("resphere.vm.disk.inaccessible", "The datastore of {0} is not accessible.", vm.name)
+            message("resphere.vm.disk.inaccessible", "The datastore of {0} is not accessible.", named(vm))
         )
     free = free_space(inventory, store)
     if capacity > free:
@@ -106,7 +107,7 @@ def existing_file(inventory: Replica, vm: VirtualMachine, backing: Disk.BackingS
 
 def in_use(path: str, vm: VirtualMachine) -> ResourceBusy:
     """The refusal of a file that a VM has as a disk."""
-    return ResourceBusy(message("resphere.vm.disk.in_use", "The file {0} is a disk of {1}.", path, vm.name))
+    return ResourceBusy(message("resphere.vm.disk.in_use", "The file {0} is a disk of {1}.", path, named(vm)))
 
 
 def mounted_store(inventory: Replica, vm: VirtualMachine, path: str) -> Datastore | None:

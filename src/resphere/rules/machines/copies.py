@@ -11,6 +11,7 @@ from resphere.contract.errors import InvalidArgument, NotFound, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_hardware import Disk, Ethernet
 from resphere.contract.generated.vcenter_vm_hardware_boot import Device
+from resphere.inventory.mentions import named
 from resphere.inventory.model import Datastore, Network, VirtualMachine
 from resphere.replica.replica import Replica
 from resphere.rules.files import store_of
@@ -40,7 +41,7 @@ def targets(
     for key in (*wanted, *without):
         if key not in vm.disks:
             raise NotFound(
-                message("resphere.vm.hardware.no_device", "The virtual machine {0} has no disk {1}.", vm.name, key)
+                message("resphere.vm.hardware.no_device", "The virtual machine {0} has no disk {1}.", named(vm), key)
             )
         if key in wanted and key in without:
             raise InvalidArgument(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from resphere.contract.errors import NotAllowedInCurrentState, ResourceInaccessible, message
 from resphere.contract.generated import vcenter_vm
+from resphere.inventory.mentions import identified, named
 from resphere.inventory.model import Datastore, VirtualMachine
 from resphere.replica.replica import Replica
 from resphere.rules.refusals import invalid_state
@@ -16,7 +17,7 @@ def require_accessible(inventory: Replica, vm: VirtualMachine) -> None:
     store = inventory.get(Datastore, vm.datastore)
     if store is not None and not store.accessible:
         raise ResourceInaccessible(
-            message("resphere.datastore.inaccessible", "The datastore {0} is not accessible.", store.id)
+            message("resphere.datastore.inaccessible", "The datastore {0} is not accessible.", identified(store.id))
         )
 
 
@@ -27,7 +28,7 @@ def may_delete(vm: VirtualMachine) -> None:
             message(
                 "resphere.vm.delete.power_state",
                 "Cannot delete the virtual machine {0}: it must be powered off first.",
-                vm.name,
+                named(vm),
             ),
             invalid_state(vm),
         )

@@ -7,6 +7,7 @@ import msgspec
 from resphere.contract.errors import VapiError, message
 from resphere.contract.generated import vcenter, vcenter_vm
 from resphere.contract.generated.vcenter_vm_hardware import ConnectionState
+from resphere.inventory.mentions import named
 from resphere.inventory.model import VirtualMachine
 from resphere.replica.replica import Replica
 from resphere.rules.candidates import Usable, anything
@@ -32,7 +33,7 @@ def require_running(vm: VirtualMachine) -> None:
             message(
                 "resphere.vm.instant_clone.power_state",
                 "Cannot clone {0} instantly: the source must be powered on.",
-                vm.name,
+                named(vm),
             ),
             invalid_state(vm),
         )

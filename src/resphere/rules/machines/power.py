@@ -12,6 +12,7 @@ from resphere.contract.errors import (
     message,
 )
 from resphere.contract.generated.vcenter_vm import Power
+from resphere.inventory.mentions import named
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.guests.tools import require_tools
 from resphere.rules.refusals import invalid_state
@@ -23,7 +24,7 @@ def may_start(vm: VirtualMachine) -> None:
     """Refuse a VM that is on, or a template."""
     if vm.template:
         raise Unsupported(
-            message("resphere.vm.power.template", "A template cannot be powered on: {0}.", vm.name),
+            message("resphere.vm.power.template", "A template cannot be powered on: {0}.", named(vm)),
         )
     if vm.power_state is ON:
         raise already(vm, "powered_on", "Virtual machine is already powered on.")
@@ -89,4 +90,4 @@ def may_stand_by(vcenter: str, vm: VirtualMachine) -> None:
 def require_no_template(vm: VirtualMachine) -> None:
     """A template has no guest."""
     if vm.template:
-        raise Unsupported(message("resphere.vm.guest.template", "{0} is a template and has no guest.", vm.name))
+        raise Unsupported(message("resphere.vm.guest.template", "{0} is a template and has no guest.", named(vm)))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from resphere.contract.errors import AlreadyExists, NotAllowedInCurrentState, NotFound, message
 from resphere.contract.generated import vcenter, vcenter_vm
+from resphere.contract.mentions import Mention
 from resphere.inventory.effects import Intent
+from resphere.inventory.mentions import identified, named
 from resphere.inventory.model import Datastore, Folder, Network, UnregisteredVm, VirtualMachine
 from resphere.inventory.tables import home, path_on_datastore
 from resphere.replica.replica import Replica
@@ -39,7 +41,7 @@ def files_of_spec(inventory: Replica, spec: Spec, folder: Folder) -> Unregistere
                     message(
                         "resphere.vm.register.under_way",
                         "The virtual machine {0}, to which the file {1} belongs, is being registered.",
-                        files.machine.name,
+                        Mention(files.id, files.machine.name),
                         files.machine.vmx_path,
                     )
                 )
@@ -51,8 +53,8 @@ def files_of_spec(inventory: Replica, spec: Spec, folder: Folder) -> Unregistere
                         "resphere.vm.register.registered",
                         "The file {0} belongs to the virtual machine {1} ({2}), which is registered.",
                         vm.vmx_path,
-                        vm.name,
-                        vm.id,
+                        named(vm),
+                        identified(vm.id),
                     )
                 )
     raise NotFound(
@@ -80,7 +82,7 @@ def may_unregister(vm: VirtualMachine) -> None:
             message(
                 "resphere.vm.unregister.power_state",
                 "Cannot unregister the virtual machine {0}: it is powered on.",
-                vm.name,
+                named(vm),
             ),
             invalid_state(vm),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import vcenter_vm_storage
+from resphere.inventory.mentions import identified
 from resphere.inventory.model import Datastore, VirtualMachine
 from resphere.inventory.storage_policies import StoragePolicy
 from resphere.replica.replica import Replica
@@ -27,7 +28,7 @@ def with_policies(inventory: Replica, vm: VirtualMachine, spec: Policy.UpdateSpe
     for disk, wanted in (spec.disks or {}).items():
         if disk not in vm.disks:
             raise InvalidArgument(
-                message("resphere.storage_policy.no_disk", "spec.disks: {0} has no disk {1}.", vm.id, disk)
+                message("resphere.storage_policy.no_disk", "spec.disks: {0} has no disk {1}.", identified(vm.id), disk)
             )
         place = disk_datastore(inventory, vm, disk)
         policy = _chosen(inventory, wanted.policy, place, f"spec.disks[{disk}].policy")

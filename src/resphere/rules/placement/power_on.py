@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from resphere.contract.errors import UnableToAllocateResource, vim_message
+from resphere.inventory.mentions import named
 from resphere.inventory.model import Host, VirtualMachine
 from resphere.inventory.relations import cluster_of_host, hosts_of_cluster
 from resphere.replica.replica import Replica
@@ -32,6 +33,6 @@ def running_place(inventory: Replica, vm: VirtualMachine) -> Host:
             vim_message(
                 "vmsg.NoCompatibleHost.summary",
                 "No host is compatible with the virtual machine {0}: none takes it now, or policies bar those that do.",
-                vm.name,
+                named(vm),
             )
         ) from None

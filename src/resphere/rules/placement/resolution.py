@@ -20,6 +20,7 @@ from resphere.contract.errors import (
     vim_message,
 )
 from resphere.contract.generated import vcenter
+from resphere.inventory.mentions import identified, identified_all
 from resphere.inventory.model import (
     Cluster,
     Datacenter,
@@ -172,7 +173,7 @@ def folder_of(inventory: Replica, spec: Wanted, present: VirtualMachine | None =
             message(
                 "resphere.vm.placement.folder_type",
                 "spec.placement.folder: {0} is a folder for {1}, not for virtual machines.",
-                folder.id,
+                identified(folder.id),
                 folder.type,
             )
         )
@@ -213,7 +214,7 @@ def _compute(inventory: Replica, spec: Wanted, present: VirtualMachine | None, r
             message(
                 "resphere.vm.placement.no_drs",
                 "spec.placement.host: must be set: the cluster {0} has no DRS that would choose a host.",
-                owner.id,
+                identified(owner.id),
             )
         )
     return _Compute(pool, hosts_of_cluster(inventory, owner.id), False)
@@ -240,7 +241,9 @@ def _datastore(inventory: Replica, spec: Wanted, present: VirtualMachine | None)
     if datastore is not None and not datastore.accessible:
         raise ResourceInaccessible(
             message(
-                "resphere.vm.placement.datastore_inaccessible", "The datastore {0} is not accessible.", datastore.id
+                "resphere.vm.placement.datastore_inaccessible",
+                "The datastore {0} is not accessible.",
+                identified(datastore.id),
             )
         )
     return datastore
@@ -276,7 +279,7 @@ def _best_host(
                 message(
                     "resphere.vm.placement.datastore_unreachable",
                     "spec.placement.datastore: no host that could be chosen has mounted {0}.",
-                    store,
+                    identified(store),
                 )
             )
     able = [host for host in hosts if can_run(host) and not _lacking(host, stores, networks)]
@@ -286,7 +289,7 @@ def _best_host(
             vim_message(
                 "vmsg.NoCompatibleHost.summary",
                 "No host is compatible with the virtual machine: none takes virtual machines and reaches {0}.",
-                ", ".join(sorted(stores | networks)) or "a datastore",
+                identified_all(stores | networks) or "a datastore",
             )
         )
     present = next((host for host in able if host.id == staying), None)
@@ -310,19 +313,26 @@ def _only_host(host: Host, stores: frozenset[str], networks: frozenset[str], all
             message(
                 "resphere.vm.placement.host_unavailable",
                 "The host {0} takes no virtual machines now: it is {1}.",
-                host.id,
+                identified(host.id),
                 "in maintenance mode" if host.in_maintenance_mode else f"{host.connection_state}, {host.power_state}",
             )
         )
     lacking = _lacking(host, stores, networks)
     if lacking is not None:
         raise InvalidArgument(
-            message("resphere.vm.placement.not_reached", "The host {0} does not reach {1}.", host.id, lacking)
+            message(
+                "resphere.vm.placement.not_reached",
+                "The host {0} does not reach {1}.",
+                identified(host.id),
+                identified(lacking),
+            )
         )
     if not allowed([host]):
         raise InvalidArgument(
             message(
-                "resphere.vm.placement.not_allowed", "A policy keeps the virtual machine off the host {0}.", host.id
+                "resphere.vm.placement.not_allowed",
+                "A policy keeps the virtual machine off the host {0}.",
+                identified(host.id),
             )
         )
     return host
@@ -344,7 +354,11 @@ def _roomiest(inventory: Replica, host: Host, usable: Usable) -> Datastore:
     mounted = [store for store in stores if usable(store)]
     if not mounted:
         raise UnableToAllocateResource(
-            message("resphere.vm.placement.no_datastore", "The host {0} has no accessible datastore.", host.id)
+            message(
+                "resphere.vm.placement.no_datastore",
+                "The host {0} has no accessible datastore.",
+                identified(host.id),
+            )
         )
     return min(mounted, key=lambda store: (-free_space(inventory, store), len(store.id), store.id))
 
@@ -362,7 +376,7 @@ def _contradiction(field: str, obj: ManagedObject, words: str, other: ManagedObj
         message(
             "resphere.vm.placement.contradiction",
             f"spec.placement.{field}: {{0}} {words} {{1}}.",
-            obj.id,
-            other.id,
+            identified(obj.id),
+            identified(other.id),
         )
     )

@@ -59,6 +59,7 @@ def disks_on(datastore: str, documents: Documents) -> int:
 STEPS: Mapping[int, Step] = MappingProxyType(
     {
         2: Step("forms are numbered", number_documents),
+        3: Step("messages of failed tasks tell which of their words are objects", lambda documents: None),
     }
 )
 """By the number of the form that each makes of the one before."""

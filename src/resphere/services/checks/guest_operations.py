@@ -8,6 +8,7 @@ from typing import Any
 from resphere.contract.errors import NotAllowedInCurrentState, Unsupported, message
 from resphere.contract.generated.vcenter_vm_guest import Credentials
 from resphere.inventory.effects import ChangeGuestFile, FileChange
+from resphere.inventory.mentions import named
 from resphere.inventory.model import VirtualMachine
 from resphere.providers.base import GuestFiles, Guests
 from resphere.rules.guests.tools import require_tools
@@ -25,13 +26,13 @@ def require_ready(call: Call, vm: VirtualMachine) -> None:
     :raises ServiceUnavailable: its Tools do not run.
     """
     if vm.template:
-        raise Unsupported(message("resphere.vm.guest.template", "{0} is a template and has no guest.", vm.name))
+        raise Unsupported(message("resphere.vm.guest.template", "{0} is a template and has no guest.", named(vm)))
     if vm.power_state is not ON:
         raise NotAllowedInCurrentState(
             message(
                 "resphere.vm.guest.power_state",
                 "Guest operations need a running virtual machine, and {0} is {1}.",
-                vm.name,
+                named(vm),
                 STATE_WORDS[vm.power_state],
             ),
             invalid_state(vm),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from resphere.contract.errors import InvalidArgument, message
+from resphere.inventory.mentions import identified, named
 from resphere.inventory.model import Host, ManagedObject
 from resphere.inventory.relations import datacenter_of
 from resphere.services.call import Call
@@ -25,10 +26,10 @@ def require_hosts(call: Call, place: ManagedObject, given: Iterable[str]) -> lis
                 message(
                     "resphere.inventory.host_elsewhere",
                     "The host {0} ({1}) is not in the datacenter of {2} ({3}).",
-                    host.name,
-                    host.id,
-                    place.name,
-                    place.id,
+                    named(host),
+                    identified(host.id),
+                    named(place),
+                    identified(place.id),
                 )
             )
     return hosts

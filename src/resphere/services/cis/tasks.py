@@ -9,10 +9,12 @@ from typing import Any
 import msgspec
 
 from resphere.access.defaults import READ
+from resphere.access.knowing import viewed_by
 from resphere.access.refusals import no_privileges
 from resphere.contract.errors import ResourceInaccessible, worded
 from resphere.contract.generated import cis, cis_task, ids, vapi_std
-from resphere.contract.model import LocalizableMessage
+from resphere.contract.mentions import all_told
+from resphere.contract.model import ErrorValue, LocalizableMessage
 from resphere.services.call import Call
 from resphere.services.registry import implements, result_type
 from resphere.tasks.outcomes import no_task
@@ -26,7 +28,7 @@ RECENT = timedelta(days=1)
 @implements(cis.Tasks.get)
 async def get(call: Call, task: ids.CisTaskId, spec: cis.Tasks.GetSpec | None) -> cis_task.Info:
     """One task."""
-    return info(require_visible(call, task), spec)
+    return info(call, require_visible(call, task), spec)
 
 
 @implements(cis.Tasks.list)
@@ -58,7 +60,7 @@ async def list_tasks(
             )
         )
     found.sort(key=lambda t: t.queued_time, reverse=True)
-    return {t.id: info(t, result_spec) for t in found}
+    return {t.id: info(call, t, result_spec) for t in found}
 
 
 @implements(cis.Tasks.cancel)
@@ -112,7 +114,7 @@ def allows(wanted: Collection[str] | None, value: str) -> bool:
     return not wanted or value in wanted
 
 
-def info(task: Task, spec: cis.Tasks.GetSpec | None) -> cis_task.Info:
+def info(call: Call, task: Task, spec: cis.Tasks.GetSpec | None) -> cis_task.Info:
     """A task as vCenter shows it: progress and times from when it started."""
     description = words(f"resphere.task.{task.description}", task.description)
     started = task.status is not cis_task.Status.PENDING
@@ -127,11 +129,21 @@ def info(task: Task, spec: cis.Tasks.GetSpec | None) -> cis_task.Info:
         target=vapi_std.DynamicID(type=task.target_type, id=task.target) if task.target_type and task.target else None,
         status=task.status,
         cancelable=task.cancelable and not task.is_finished,
-        error=task.error,
+        error=error_of(call, task),
         start_time=task.start_time if started else None,
         end_time=task.end_time,
         user=task.user,
     )
+
+
+def error_of(call: Call, task: Task) -> ErrorValue | None:
+    """Why the task failed, in the words for the caller, who may know of other objects than who asked for it."""
+    failure = task.error
+    if failure is None:
+        return None
+    knows = call.knows if task.user == call.session.user else viewed_by(call.view)
+    messages = all_told(failure.messages, knows)
+    return ErrorValue(error_type=failure.error_type, messages=messages, data=failure.data)
 
 
 def result_of(task: Task) -> Any:

@@ -13,6 +13,7 @@ from resphere.contract.generated.vcenter_vm import GuestOSFamily, Tools
 from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, ConnectionState
 from resphere.contract.generated.vcenter_vm_hardware_boot import Device
+from resphere.inventory.mentions import named
 from resphere.inventory.model import GuestState, VirtualMachine
 from resphere.inventory.tables import ON_HOST
 from resphere.providers.simulator.catalog import CURRENT_TOOLS, GIB, OPEN_VM_TOOLS
@@ -60,11 +61,11 @@ def with_installer(vm: VirtualMachine) -> VirtualMachine:
     """
     if installer_drive(vm) is not None:
         raise AlreadyInDesiredState(
-            message("resphere.vm.tools.installer", "The VMware Tools installer is connected to {0} already.", vm.name)
+            message("resphere.vm.tools.installer", "The VMware Tools installer is connected to {0} already.", named(vm))
         )
     if not vm.cdroms:
         raise NotAllowedInCurrentState(
-            message("resphere.vm.tools.no_cdrom", "{0} has no CD-ROM drive for the VMware Tools installer.", vm.name)
+            message("resphere.vm.tools.no_cdrom", "{0} has no CD-ROM drive for the VMware Tools installer.", named(vm))
         )
     key = min(vm.cdroms, key=int)
     backing = Cdrom.BackingInfo(

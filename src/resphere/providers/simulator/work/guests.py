@@ -16,6 +16,7 @@ from resphere.contract.model import ByteStream
 from resphere.inventory.effects import FileChange, Received
 from resphere.inventory.facts import Facts
 from resphere.inventory.guest import GuestTransfer
+from resphere.inventory.mentions import named
 from resphere.inventory.model import VirtualMachine
 from resphere.providers.base import GuestFiles, Opened, Work
 from resphere.providers.simulator.guest.customizing import customize
@@ -67,7 +68,7 @@ class Guests:
                 message(
                     "resphere.vm.guest.saml",
                     "The simulated guest in {0} trusts no issuer of SAML tokens: use a user name and a password.",
-                    vm.name,
+                    named(vm),
                 )
             )
         if credentials.interactive_session:
@@ -75,7 +76,7 @@ class Guests:
                 message(
                     "resphere.vm.guest.interactive",
                     "Nobody is logged on to the desktop of the guest in {0}: set interactive_session to false.",
-                    vm.name,
+                    named(vm),
                 )
             )
         user = self._options.user or administrator_of(vm)

@@ -7,6 +7,7 @@ import msgspec
 from resphere.access.defaults import READ
 from resphere.contract.errors import InvalidArgument, Unauthorized, message
 from resphere.contract.generated import vapi_std
+from resphere.inventory.mentions import qualified
 from resphere.inventory.model import ManagedObject
 from resphere.inventory.tagging import (
     Attachment,
@@ -143,7 +144,7 @@ def too_many(vcenter: str, tag: Tag, category: Category, target: ManagedObject) 
             "cis.tagging.attach.invalidArgument.cardinality.error",
             "The tag '{0}' cannot be attached to '{1}', which has another tag of the category '{2}' already.",
             tag.name,
-            f"{target.id}:{vcenter}",
+            qualified(target.id, vcenter),
             category.name,
         )
     )

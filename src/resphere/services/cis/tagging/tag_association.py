@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from resphere.contract.errors import VapiError
 from resphere.contract.generated import cis_tagging, ids, vapi_std
+from resphere.contract.mentions import Knows, all_told
 from resphere.contract.model import LocalizableMessage
 from resphere.inventory.tagging import (
     Attachment,
@@ -68,7 +69,7 @@ async def attach_multiple_tags_to_object(
 
     def plan(edit: Edit) -> BatchResult:
         attaching, target = Attaching(edit, call.unfiltered), require_readable(call, object_id)
-        return batch(tag_ids, lambda tag_id: attaching.attach(attaching.tag(tag_id), target))
+        return batch(call.knows, tag_ids, lambda tag_id: attaching.attach(attaching.tag(tag_id), target))
 
     return await call.unfiltered.change(plan)
 
@@ -81,7 +82,7 @@ async def detach_multiple_tags_from_object(
 
     def plan(edit: Edit) -> BatchResult:
         attaching, target = Attaching(edit, call.unfiltered), require_readable(call, object_id)
-        return batch(tag_ids, lambda tag_id: attaching.detach(attaching.tag(tag_id), target.id))
+        return batch(call.knows, tag_ids, lambda tag_id: attaching.detach(attaching.tag(tag_id), target.id))
 
     return await call.unfiltered.change(plan)
 
@@ -102,7 +103,7 @@ async def attach_tag_to_multiple_objects(
                 raise invalid_object(call.vcenter, object_id)
             attaching.attach(tag, target)
 
-        return batch(object_ids, attach_to)
+        return batch(call.knows, object_ids, attach_to)
 
     return await call.unfiltered.change(plan)
 
@@ -123,7 +124,7 @@ async def detach_tag_from_multiple_objects(
                 raise invalid_object(call.vcenter, object_id)
             attaching.detach(tag, target.id)
 
-        return batch(object_ids, detach_from)
+        return batch(call.knows, object_ids, detach_from)
 
     return await call.unfiltered.change(plan)
 
@@ -198,12 +199,12 @@ def objects_of(call: Call, tag: Tag) -> tuple[vapi_std.DynamicID, ...]:
     )
 
 
-def batch(items: Iterable[T], do: Callable[[T], object]) -> BatchResult:
-    """Do it to each item; what is refused becomes messages."""
+def batch(knows: Knows, items: Iterable[T], do: Callable[[T], object]) -> BatchResult:
+    """Do it to each item; what is refused becomes messages, for somebody who ``knows`` of some objects."""
     errors: list[LocalizableMessage] = []
     for item in items:
         try:
             do(item)
         except VapiError as refusal:
-            errors.extend(refusal.messages)
+            errors.extend(all_told(refusal.messages, knows))
     return BatchResult(success=not errors, error_messages=tuple(errors))

@@ -10,6 +10,7 @@ from resphere.contract.errors import InvalidArgument, ResourceInUse, message
 from resphere.contract.extensions.datastores import Datastores
 from resphere.contract.extensions.inventory_specs import FolderSpec, NameSpec
 from resphere.contract.generated import ids, vcenter
+from resphere.inventory.mentions import described, identified, named
 from resphere.inventory.model import Datastore, Folder, Host, Snapshot, VirtualMachine
 from resphere.inventory.relations import (
     children_of,
@@ -166,7 +167,7 @@ async def unmount(call: Call, datastore: ids.DatastoreId, spec: Datastores.Hosts
         hosts = {host.id for host in require_hosts(call, current, spec.hosts)}
         for vm in vms_that_use(call.unfiltered, current):
             if vm.host in hosts:
-                raise in_use(current, f"{words(call, vm)} has files on it")
+                raise used_by(current, vm)
         require_none_arriving(call, current, hosts, uses_datastore(current))
 
     def plan(edit: Edit, current: Datastore) -> None:
@@ -197,11 +198,11 @@ async def delete(call: Call, datastore: ids.DatastoreId) -> None:
 
     def guard(current: Datastore) -> None:
         for vm in vms_that_use(inventory, current):
-            raise in_use(current, f"{words(call, vm)} has files on it")
+            raise used_by(current, vm)
         for child in children_of(inventory, current.id):
-            raise in_use(current, f"{child.name} lies on it")
+            raise not_empty(current, child.name)
         for path in files_on(inventory, current.id):
-            raise in_use(current, f"{path} lies on it")
+            raise not_empty(current, path)
 
     def plan(edit: Edit, current: Datastore) -> None:
         edit.delete(Datastore, current.id)
@@ -215,15 +216,27 @@ def vms_that_use(inventory: Replica, datastore: Datastore) -> Iterator[VirtualMa
     yield from vms_with_images_on(inventory, datastore)
 
 
-def words(call: Call, vm: VirtualMachine) -> str:
-    """A VM as those hear of it who see it, and others."""
-    return f"the virtual machine {vm.name} ({vm.id})" if call.view.sees(vm) else "a virtual machine"
-
-
-def in_use(datastore: Datastore, why: str) -> ResourceInUse:
-    """The refusal to take away a datastore that is used."""
+def used_by(datastore: Datastore, vm: VirtualMachine) -> ResourceInUse:
+    """The refusal to take away a datastore that a VM has files on."""
     return ResourceInUse(
         message(
-            "resphere.datastore.in_use", "The datastore {0} ({1}) is in use: {2}.", datastore.name, datastore.id, why
+            "resphere.datastore.in_use",
+            "The datastore {0} ({1}) is in use: {2} has files on it.",
+            named(datastore),
+            identified(datastore.id),
+            described(vm, "virtual machine"),
+        )
+    )
+
+
+def not_empty(datastore: Datastore, path: str) -> ResourceInUse:
+    """The refusal to take away a datastore that a file lies on."""
+    return ResourceInUse(
+        message(
+            "resphere.datastore.in_use",
+            "The datastore {0} ({1}) is in use: {2} lies on it.",
+            named(datastore),
+            identified(datastore.id),
+            path,
         )
     )

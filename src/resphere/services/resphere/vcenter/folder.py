@@ -7,6 +7,7 @@ import msgspec
 from resphere.contract.errors import InvalidArgument, ResourceInUse, message
 from resphere.contract.extensions.folders import Folders
 from resphere.contract.generated import ids, vcenter
+from resphere.inventory.mentions import identified, named
 from resphere.inventory.model import Folder
 from resphere.inventory.relations import ancestors, children_of, datacenter_of, parent_of
 from resphere.replica.edit import Edit
@@ -106,9 +107,9 @@ async def delete(call: Call, folder: ids.FolderId) -> None:
                 message(
                     "resphere.folder.not_empty",
                     "The folder {0} is not empty: {1} ({2}) stands in it.",
-                    current.name,
-                    child.name,
-                    child.id,
+                    named(current),
+                    named(child),
+                    identified(child.id),
                 )
             )
 
@@ -126,7 +127,12 @@ def require_parent(inventory: Replica, folder: Folder) -> Folder:
     parent = parent_of(inventory, folder)
     if not isinstance(parent, Folder):
         raise InvalidArgument(
-            message("resphere.folder.own", "The folder {0} ({1}) is one of vCenter's own.", folder.name, folder.id)
+            message(
+                "resphere.folder.own",
+                "The folder {0} ({1}) is one of vCenter's own.",
+                named(folder),
+                identified(folder.id),
+            )
         )
     return parent
 
@@ -140,8 +146,8 @@ def require_destination(inventory: Replica, folder: Folder, destination: Folder)
             message(
                 "resphere.folder.destination",
                 "The folder {0} cannot be moved into {1}: that is {2}.",
-                folder.name,
-                destination.id,
+                named(folder),
+                identified(destination.id),
                 "the folder itself or below it" if below else "in another datacenter",
             )
         )

@@ -8,6 +8,7 @@ from resphere.contract.errors import InvalidArgument, ResourceInUse, message
 from resphere.contract.extensions.inventory_specs import FolderSpec, NameSpec
 from resphere.contract.extensions.networks import Networks
 from resphere.contract.generated import ids, vcenter
+from resphere.inventory.mentions import described, identified, named
 from resphere.inventory.model import Folder, Host, Network, VirtualMachine
 from resphere.inventory.relations import datacenter_of, hosts_of_network
 from resphere.inventory.tables import VIRTUAL_MACHINES
@@ -223,14 +224,12 @@ def require_unused(call: Call, network: Network, hosts: set[str] | None = None) 
     """Refuse a network that a VM (on one of ``hosts``) has a NIC on."""
     for vm in call.unfiltered.by(VirtualMachine, "network", network.id).values():
         if hosts is None or vm.host in hosts:
-            # Whose it is, only those hear who see it.
-            user = "the virtual machine {2} ({3})" if call.view.sees(vm) else "a virtual machine"
             raise ResourceInUse(
                 message(
                     "resphere.network.in_use",
-                    f"The network {{0}} ({{1}}) is in use: {user} has a network adapter on it.",
-                    network.name,
-                    network.id,
-                    *((vm.name, vm.id) if call.view.sees(vm) else ()),
+                    "The network {0} ({1}) is in use: {2} has a network adapter on it.",
+                    named(network),
+                    identified(network.id),
+                    described(vm, "virtual machine"),
                 )
             )

@@ -7,6 +7,7 @@ import msgspec
 from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.extensions.moves import PoolMoves
 from resphere.contract.generated import ids
+from resphere.inventory.mentions import identified
 from resphere.inventory.model import ResourcePool
 from resphere.inventory.relations import ancestors
 from resphere.replica.edit import Edit
@@ -63,8 +64,8 @@ def require_place(call: Call, pool: ResourcePool, destination: ResourcePool) -> 
                 message(
                     f"resphere.resource_pool.move.{what}",
                     "The resource pool {0} cannot be moved into {1}: {2}.",
-                    pool.id,
-                    destination.id,
+                    identified(pool.id),
+                    identified(destination.id),
                     why,
                 )
             )

@@ -74,7 +74,7 @@ async def check_set(call: Call, cluster: ids.ClusterComputeResourceId, set_spec:
         if mode is None:
             return ()
         found = obstacles(call.unfiltered, current, mode)
-        return tuple(result(error, host) for host, error in found if call.view.sees(host))
+        return tuple(result(call, error, host) for host, error in found if call.view.sees(host))
 
     target = call.require(Cluster, cluster)
     return await call.launch_change("EVCManager.checkConfigureEvc", target, found)
@@ -97,11 +97,13 @@ async def check_add_host(
 
     def found(cpu_model: str, current: Cluster) -> Results:
         error = lacks(wanted.hostname, cpu_model, current.evc_mode) if current.evc_mode is not None else None
-        return () if error is None else (result(error, None),)
+        return () if error is None else (result(call, error, None),)
 
     return await call.launch_look("EVCManager.checkAddHostEvc", call.require(Cluster, cluster), look, found)
 
 
-def result(error: VapiError, host: Host | None) -> CheckResult:
+def result(call: Call, error: VapiError, host: Host | None) -> CheckResult:
     """An obstacle as a task's result."""
-    return CheckResult(error=error.value(), host_system=ids.HostSystemId(host.id) if host is not None else None)
+    return CheckResult(
+        error=error.value(call.knows), host_system=ids.HostSystemId(host.id) if host is not None else None
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from resphere.contract.errors import InvalidArgument, ResourceInUse, VapiError, message
 from resphere.contract.generated import ids, vcenter
+from resphere.inventory.mentions import identified, named
 from resphere.inventory.model import Datacenter, Folder
 from resphere.inventory.relations import children_of, descendants, folders_of_datacenter
 from resphere.replica.edit import Edit
@@ -50,7 +51,7 @@ def require_type(folder: Folder, type: vcenter.Folder.Type, refusal: type[VapiEr
             message(
                 "resphere.inventory.folder_type",
                 "The folder {0} is of type {1}, and must be of type {2}.",
-                folder.id,
+                identified(folder.id),
                 folder.type,
                 type,
             )
@@ -111,10 +112,10 @@ def require_empty(inventory: Replica, datacenter: Datacenter) -> None:
                     "resphere.datacenter.not_empty",
                     "The datacenter {0} is not empty: {1} ({2}) stands in its folder {3}. With force it is deleted "
                     "with everything in it.",
-                    datacenter.name,
-                    child.name,
-                    child.id,
-                    folder.name,
+                    named(datacenter),
+                    named(child),
+                    identified(child.id),
+                    named(folder),
                 )
             )
 

@@ -10,6 +10,7 @@ from resphere.contract.errors import (
     message,
 )
 from resphere.contract.generated import ids
+from resphere.inventory.mentions import identified
 from resphere.inventory.model import ResourcePool, VirtualMachine
 from resphere.replica.edit import Edit
 from resphere.rules.names import require_name
@@ -69,7 +70,9 @@ async def update(call: Call, resource_pool: ids.ResourcePoolId, spec: Api.Update
         if is_root(current):
             raise InvalidArgument(
                 message(
-                    "resphere.resource_pool.root_update", "The root resource pool {0} cannot be changed.", current.id
+                    "resphere.resource_pool.root_update",
+                    "The root resource pool {0} cannot be changed.",
+                    identified(current.id),
                 )
             )
         parent = call.unfiltered.get(ResourcePool, current.parent or "")
@@ -105,7 +108,7 @@ async def delete(call: Call, resource_pool: ids.ResourcePoolId) -> None:
                 message(
                     "resphere.resource_pool.root_delete",
                     "The root resource pool {0} cannot be deleted: it goes with its cluster or host.",
-                    current.id,
+                    identified(current.id),
                 )
             )
 

@@ -119,19 +119,19 @@ async def update(call: Call, service: Id, spec: Service.UpdateSpec) -> None:
     :raises NotAllowedInCurrentState: one that runs is to be disabled.
     """
 
-    def changed(found: ServiceState) -> ServiceState:
+    def changed(service_state: ServiceState) -> ServiceState:
         if spec.startup_type is None:
-            return found
-        if spec.startup_type is Startup.DISABLED and found.state is not State.STOPPED:
+            return service_state
+        if spec.startup_type is Startup.DISABLED and service_state.state is not State.STOPPED:
             raise NotAllowedInCurrentState(
                 message(
                     "resphere.service.not_stopped",
                     "The service {0} is {1}: only a stopped one can be disabled.",
-                    found.id,
-                    found.state.lower(),
+                    service_state.id,
+                    service_state.state.lower(),
                 )
             )
-        return msgspec.structs.replace(found, startup_type=spec.startup_type)
+        return msgspec.structs.replace(service_state, startup_type=spec.startup_type)
 
     await change(call, service, changed)
 
@@ -140,40 +140,40 @@ async def change(call: Call, service: str, changed: Callable[[ServiceState], Ser
     """Put the service in the state that ``changed`` makes of its present one."""
 
     def plan(edit: Edit) -> None:
-        found = edit.get(ServiceState, service) or fresh(service)
-        made = changed(found)
-        if made != found:
+        service_state = edit.get(ServiceState, service) or fresh(service)
+        made = changed(service_state)
+        if made != service_state:
             edit.put(made)
 
     await call.unfiltered.change(plan)
 
 
-def started(found: ServiceState) -> ServiceState:
+def started(service_state: ServiceState) -> ServiceState:
     """The service running; a disabled one is refused."""
-    if found.startup_type is Startup.DISABLED:
+    if service_state.startup_type is Startup.DISABLED:
         raise NotAllowedInCurrentState(
             message(
                 "resphere.service.disabled",
                 "The service {0} is disabled: set its startup type to {1} or {2} first.",
-                found.id,
+                service_state.id,
                 Startup.AUTOMATIC,
                 Startup.MANUAL,
             )
         )
-    return msgspec.structs.replace(found, state=State.STARTED)
+    return msgspec.structs.replace(service_state, state=State.STARTED)
 
 
-def stopped(found: ServiceState) -> ServiceState:
+def stopped(service_state: ServiceState) -> ServiceState:
     """The service at rest; one that this server is itself is refused."""
-    if found.id in OWN:
+    if service_state.id in OWN:
         raise NotAllowedInCurrentState(
             message(
                 "resphere.service.own",
                 "The service {0} answers this very call: it stops and starts with the server's process only.",
-                found.id,
+                service_state.id,
             )
         )
-    return msgspec.structs.replace(found, state=State.STOPPED)
+    return msgspec.structs.replace(service_state, state=State.STOPPED)
 
 
 def current(inventory: Reading, service: str) -> ServiceState:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from resphere.contract.errors import InvalidArgument, NotFound, VapiError, message
 from resphere.contract.generated import ids, vapi_std, vcenter_tagging
+from resphere.contract.mentions import all_told
 from resphere.contract.model import LocalizableMessage
 from resphere.inventory.tagging import Attachment, Category, Tag, attached_to_existing, tag_name_key
 from resphere.replica.edit import Edit
@@ -106,7 +107,7 @@ def apply(call: Call, edit: Edit, spec: Associations.UpdateSpec) -> tuple[Associ
             else:
                 changed = attaching.detach(tag, target.id)
         except VapiError as refusal:
-            errors.extend(refusal.messages)
+            errors.extend(all_told(refusal.messages, call.knows))
             continue
         if changed:
             names = Associations.TagCategoryNameInfo(

@@ -8,6 +8,7 @@ from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, 
 from resphere.contract.extensions.inventory_specs import NameSpec
 from resphere.contract.extensions.moves import HostMoves
 from resphere.contract.generated import ids, vcenter
+from resphere.inventory.mentions import identified, named
 from resphere.inventory.model import Cluster, Host
 from resphere.inventory.relations import cluster_of_host, vms_of_host
 from resphere.replica.edit import Edit
@@ -34,7 +35,7 @@ async def update(call: Call, host: ids.HostSystemId, spec: NameSpec) -> None:
             "resphere.host.rename",
             "The host {0} cannot be called {1}: a host's name is the address that it was added by. Remove it, and add "
             "it by its new name.",
-            found.name,
+            named(found),
             spec.name,
         )
     )
@@ -106,9 +107,9 @@ def require_maintenance(call: Call, host: Host) -> None:
             message(
                 "resphere.host.move.not_in_maintenance",
                 "The host {0} leaves the cluster {1} ({2}) in maintenance mode only.",
-                host.name,
-                cluster.name,
-                cluster.id,
+                named(host),
+                named(cluster),
+                identified(cluster.id),
             )
         )
 

@@ -10,6 +10,7 @@ from resphere.contract.errors import AlreadyInDesiredState, NotAllowedInCurrentS
 from resphere.contract.extensions.hosts import HostMaintenance
 from resphere.contract.generated import ids
 from resphere.inventory.effects import EnterMaintenanceMode, ExitMaintenanceMode
+from resphere.inventory.mentions import identified, named
 from resphere.inventory.model import Host
 from resphere.replica.edit import Edit
 from resphere.rules.hosts import may_exit, require_connected
@@ -78,7 +79,7 @@ def may_enter(call: Call, host: Host, with_powered_off: bool) -> None:
     require_connected(host)
     if host.in_maintenance_mode:
         raise AlreadyInDesiredState(
-            message("resphere.host.maintenance.already_in", "The host {0} is already in maintenance mode.", host.name)
+            message("resphere.host.maintenance.already_in", "The host {0} is already in maintenance mode.", named(host))
         )
     try:
         evacuation(call.unfiltered, host, with_powered_off)
@@ -87,8 +88,8 @@ def may_enter(call: Call, host: Host, with_powered_off: bool) -> None:
             message(
                 "resphere.host.maintenance.no_place",
                 "The host {0} cannot enter maintenance mode: no other host can take the virtual machine {1} ({2}).",
-                host.name,
-                stranded.vm.name,
-                stranded.vm.id,
+                named(host),
+                named(stranded.vm),
+                identified(stranded.vm.id),
             )
         ) from None

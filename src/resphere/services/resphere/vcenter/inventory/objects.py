@@ -1,14 +1,18 @@
 """``resphere.vcenter.inventory.objects``: find by path, and get with all that an object stands in.
 
-Who sees an object may know where it stands: the names of all above it are told, as vCenter's clients show them. What is
-above may not be seen itself, and what stands beside is not told.
+All that is told is names and where they stand, which needs ``System.View``: whoever sees an object has that on all
+above it. What stands beside is not told.
 """
 
 from __future__ import annotations
 
+from resphere.access.defaults import VIEW
+from resphere.access.knowing import viewed_by
+from resphere.access.refusals import no_privileges
 from resphere.contract.errors import InvalidArgument, NotFound, message
 from resphere.contract.extensions.inventory_objects import InventoryObjects
 from resphere.contract.generated import ids
+from resphere.inventory.mentions import identified
 from resphere.inventory.model import Cluster, Host, ManagedObject, ResourcePool, VirtualMachine
 from resphere.inventory.paths import NothingThere, object_at, object_by_id, path_of
 from resphere.inventory.relations import ancestors, cluster_of_host, datacenter_of
@@ -41,10 +45,10 @@ async def find(call: Call, path: str) -> InventoryObjects.Reference:
                 path,
                 nothing.part,
                 nothing.parent_path,
-                nothing.parent.id,
+                identified(nothing.parent.id),
             )
         ) from None
-    if not call.view.sees(found):
+    if not call.view.holds(VIEW, found.id):
         raise unseen(path)
     return reference(found)
 
@@ -58,7 +62,7 @@ def unseen(path: str) -> NotFound:
 async def get(call: Call, object: str) -> InventoryObjects.Info:
     """An object of any type with its path, all above it, and the resource pools that it takes from and the caller sees.
 
-    :raises Unauthorized: the caller does not see it.
+    :raises Unauthorized: the caller may not know of it.
     :raises NotFound: there is none of that id.
     """
     inventory = call.unfiltered
@@ -67,7 +71,9 @@ async def get(call: Call, object: str) -> InventoryObjects.Info:
         raise NotFound(
             message("resphere.inventory.no_object", "No object of the inventory has the identifier {0}.", object)
         )
-    found = call.require(type(found), object)
+    may_view = viewed_by(call.view)
+    if not may_view(found.id):
+        raise no_privileges(VIEW, object, call.vcenter)
     datacenter = datacenter_of(inventory, found)
     host, cluster = host_of(inventory, found), cluster_of(inventory, found)
     return InventoryObjects.Info(
@@ -77,8 +83,8 @@ async def get(call: Call, object: str) -> InventoryObjects.Info:
         path=path_of(inventory, found),
         ancestors=tuple(reference(above) for above in ancestors(inventory, found)),
         datacenter=ids.DatacenterId(datacenter.id) if datacenter is not None else None,
-        cluster=ids.ClusterComputeResourceId(cluster.id) if cluster is not None and call.view.sees(cluster) else None,
-        host=ids.HostSystemId(host.id) if host is not None and call.view.sees(host) else None,
+        cluster=ids.ClusterComputeResourceId(cluster.id) if cluster is not None and may_view(cluster.id) else None,
+        host=ids.HostSystemId(host.id) if host is not None and may_view(host.id) else None,
         resource_pools=tuple(pool_info(inventory, pool) for pool in pools_of(inventory, found) if call.view.sees(pool)),
     )
 

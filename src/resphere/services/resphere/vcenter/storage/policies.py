@@ -7,6 +7,7 @@ from uuid import UUID
 from resphere.contract.errors import AlreadyExists, InvalidArgument, ResourceInUse, message
 from resphere.contract.extensions.storage_policies import StoragePolicies
 from resphere.contract.generated import ids
+from resphere.inventory.mentions import identified
 from resphere.inventory.storage_policies import BUILT_IN, StoragePolicy
 from resphere.inventory.tagging import Tag
 from resphere.replica.edit import Edit
@@ -59,10 +60,10 @@ async def delete(call: Call, policy: ids.VcenterStoragePolicyId) -> None:
     """
 
     def plan(edit: Edit) -> None:
-        found = require_policy(call.unfiltered, policy)
+        stored = require_policy(call.unfiltered, policy)
         if policy in BUILT_IN:
             raise InvalidArgument(
-                message("resphere.storage_policy.own", "The storage policy {0} is one of vCenter's own.", found.name)
+                message("resphere.storage_policy.own", "The storage policy {0} is one of vCenter's own.", stored.name)
             )
         having = list(vms_of_policy(call.unfiltered, policy))
         if having:
@@ -70,12 +71,12 @@ async def delete(call: Call, policy: ids.VcenterStoragePolicyId) -> None:
                 message(
                     "resphere.storage_policy.in_use",
                     "The storage policy {0} is assigned to {1} virtual machines, such as {2}.",
-                    found.name,
+                    stored.name,
                     len(having),
-                    having[0],
+                    identified(having[0]),
                 )
             )
-        require_unneeded(call, found)
+        require_unneeded(call, stored)
         edit.delete(StoragePolicy, policy)
 
     await call.unfiltered.change(plan)

@@ -10,6 +10,7 @@ from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, 
 from resphere.contract.extensions.vm_snapshots import VmSnapshots
 from resphere.contract.generated import ids
 from resphere.inventory.effects import ConsolidateDisks, DeleteSnapshots, RevertToSnapshot, TakeSnapshot
+from resphere.inventory.mentions import named
 from resphere.inventory.model import Host, Snapshot, VirtualMachine
 from resphere.replica.edit import Edit
 from resphere.rules.snapshots import (
@@ -89,7 +90,7 @@ async def create_snapshot(call: Call, vm: ids.VirtualMachineId, spec: VmSnapshot
     def may_create(current: VirtualMachine) -> None:
         if current.template:
             raise NotAllowedInCurrentState(
-                message("resphere.vm.snapshot.template", "A template cannot have snapshots: {0}.", current.name)
+                message("resphere.vm.snapshot.template", "A template cannot have snapshots: {0}.", named(current))
             )
         if depth(call.unfiltered, current.snapshot) >= DEEPEST_TREE:
             raise NotAllowedInCurrentState(

@@ -13,6 +13,7 @@ from resphere.contract.generated.vcenter_compute_policies import (
     DeleteResult,
     DeleteTagsAndPoliciesSpec,
 )
+from resphere.contract.mentions import Knows, all_told
 from resphere.contract.model import Dynamic
 from resphere.inventory.compute_policies import ComputePolicy
 from resphere.inventory.tagging import Category, Tag
@@ -47,7 +48,7 @@ async def create_tags_and_policies(call: Call, spec: CreateTagsAndPoliciesSpec) 
             id = await _create(call, item.spec)
             made[key] = CreateResultInfo(policy=id, info=info(require_policy(call.unfiltered, id)))
         except VapiError as error:
-            errors[key] = error_value(error)
+            errors[key] = error_value(call.knows, error)
     return CreateResult(policies=made or None, errors=errors or None)
 
 
@@ -59,7 +60,7 @@ async def delete_tags_and_policies(call: Call, spec: DeleteTagsAndPoliciesSpec) 
         try:
             await _delete(call, policy)
         except VapiError as error:
-            errors[policy] = error_value(error)
+            errors[policy] = error_value(call.knows, error)
     return DeleteResult(errors=errors or None)
 
 
@@ -110,8 +111,8 @@ def _tag_named(call: Call, edit: Edit, names: TagNameSpec, category_id: str, tag
     return Tag(id=TagId(tag_id), name=names.tag_name, category=category.id)
 
 
-def error_value(error: VapiError) -> vapi_std_errors.Error:
-    """An error as a value of a result."""
+def error_value(knows: Knows, error: VapiError) -> vapi_std_errors.Error:
+    """An error as a value of a result, for somebody who ``knows`` of some objects only."""
     return vapi_std_errors.Error(
-        messages=tuple(error.messages), error_type=vapi_std_errors.Error.Type(error.error_type)
+        messages=all_told(error.messages, knows), error_type=vapi_std_errors.Error.Type(error.error_type)
     )

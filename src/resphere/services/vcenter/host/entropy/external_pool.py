@@ -9,6 +9,7 @@ from resphere.contract.errors import ServiceUnavailable, message
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_host_entropy import ExternalPool
 from resphere.inventory.host_parts import EntropyPool
+from resphere.inventory.mentions import named
 from resphere.inventory.model import Host
 from resphere.replica.edit import Edit
 from resphere.services.call import Call
@@ -69,7 +70,7 @@ def require_connected(host: Host) -> None:
             message(
                 "resphere.host.not_connected",
                 "The host {0} is {1}.",
-                host.name,
+                named(host),
                 host.connection_state.replace("_", " ").lower(),
             )
         )

@@ -12,6 +12,7 @@ from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_host_hardware import DirectPathDevices
 from resphere.contract.model import Struct
 from resphere.inventory.host_parts import DirectPathDevice, Mode, device_key, devices_of
+from resphere.inventory.mentions import named
 from resphere.inventory.model import Host
 from resphere.replica.edit import Edit
 from resphere.replica.table import Reading
@@ -115,7 +116,7 @@ def require_mode(host: Host, device: str, mode: Mode | None) -> None:
             message(
                 "resphere.direct_path.no_device",
                 "The host {0} has no device {1}; it has {2}.",
-                host.name,
+                named(host),
                 device,
                 ", ".join(devices) or "none",
             )

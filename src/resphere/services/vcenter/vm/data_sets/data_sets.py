@@ -16,6 +16,7 @@ from resphere.contract.errors import (
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm import DataSets
 from resphere.inventory.data_sets import DataSet, DataSetEntry, data_set_id
+from resphere.inventory.mentions import named
 from resphere.inventory.model import VirtualMachine
 from resphere.replica.edit import Edit
 from resphere.rules.hardware.devices import require_not_suspended
@@ -151,7 +152,7 @@ def require_machine(call: Call, vm: str) -> VirtualMachine:
                 "resphere.vm.data_set.hardware",
                 "Data sets need virtual hardware of version {0} or later, and {1} has {2}.",
                 OLDEST_VERSION,
-                found.name,
+                named(found),
                 found.hardware.version.value,
             )
         )

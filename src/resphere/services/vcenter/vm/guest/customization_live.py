@@ -8,6 +8,7 @@ from resphere.contract.generated.vcenter_vm_guest import Credentials, Customizat
 from resphere.contract.model import LocalizableMessage
 from resphere.inventory.customization import GuestCustomization, Status
 from resphere.inventory.effects import CustomizeGuest
+from resphere.inventory.mentions import named
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.guests.customization_specs import require_sound
 from resphere.rules.guests.fitting import invalid, require_fitting
@@ -89,5 +90,5 @@ def require_none_under_way(call: Call, vm: VirtualMachine) -> None:
     last = call.get(GuestCustomization, vm.id)
     if last is not None and last.status is Status.RUNNING:
         raise NotAllowedInCurrentState(
-            message("resphere.guest.customization_running", "The guest in {0} is being customized already.", vm.name)
+            message("resphere.guest.customization_running", "The guest in {0} is being customized already.", named(vm))
         )

@@ -13,6 +13,7 @@ from resphere.contract.errors import (
 )
 from resphere.contract.generated.vcenter_vm_hardware import ConnectionState
 from resphere.inventory.effects import ReconfigureVm
+from resphere.inventory.mentions import named
 from resphere.inventory.model import VirtualMachine
 from resphere.replica.edit import Edit
 from resphere.rules.hardware.devices import C, D, Family, K, R, refuse, require_on
@@ -68,7 +69,7 @@ async def set_connected(call: Call, vm: str, family: Family[K, C], key: K, conne
                     "resphere.vm.hardware.already_in_state",
                     "{0} of {1} is already {2}.",
                     device.label,
-                    current.name,
+                    named(current),
                     "connected" if connected else "disconnected",
                 )
             )

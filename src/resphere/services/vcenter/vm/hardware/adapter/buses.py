@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from resphere.contract.errors import NotAllowedInCurrentState, message
+from resphere.inventory.mentions import named
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.hardware.adapters import D, K, is_on
 from resphere.rules.hardware.addresses import Bus
@@ -35,7 +36,7 @@ async def remove_adapter(
                     "The {0} {1} of {2} has disks; remove them first.",
                     family.name,
                     key,
-                    current.name,
+                    named(current),
                 )
             )
         if any(is_on(kind, bus, drive) for drive in current.cdroms.values()):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import ids, vcenter_vm_storage_policy
+from resphere.contract.mentions import told
 from resphere.contract.model import LocalizableMessage
+from resphere.inventory.mentions import identified
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.storage_compliance import Status, Verdict, Verdicts, overall, verdicts
 from resphere.services.call import Call
@@ -35,7 +37,12 @@ async def check(
     for disk in sorted(wanted):
         if disk not in machine.disks:
             raise InvalidArgument(
-                message("resphere.storage_policy.no_disk", "check_spec.disks: {0} has no disk {1}.", machine.id, disk)
+                message(
+                    "resphere.storage_policy.no_disk",
+                    "check_spec.disks: {0} has no disk {1}.",
+                    identified(machine.id),
+                    disk,
+                )
             )
     return _info(
         call,
@@ -61,13 +68,14 @@ def _part(call: Call, verdict: Verdict) -> Compliance.VmComplianceInfo:
         status=verdict.status,
         check_time=call.environment.now(),
         policy=verdict.policy.id,
-        failure_cause=_causes(verdict),
+        failure_cause=_causes(call, verdict),
     )
 
 
-def _causes(verdict: Verdict) -> tuple[LocalizableMessage, ...]:
+def _causes(call: Call, verdict: Verdict) -> tuple[LocalizableMessage, ...]:
     """Why nobody could look."""
     if verdict.status is not Status.UNKNOWN_COMPLIANCE:
         return ()
-    place = verdict.datastore.id if verdict.datastore is not None else "where the part is"
-    return (message("resphere.storage_policy.inaccessible", "The datastore {0} is not accessible.", place),)
+    place = identified(verdict.datastore.id) if verdict.datastore is not None else "where the part is"
+    cause = message("resphere.storage_policy.inaccessible", "The datastore {0} is not accessible.", place)
+    return (told(cause, call.knows),)
