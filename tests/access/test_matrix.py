@@ -169,6 +169,8 @@ class Scope:
         self.view = ask_as_ann(self.served, given)
         self.seen = {each.id: each for each in self.objects() if self.view.sees(each)}
         self.hidden = {each.id: each for each in self.objects() if each.id not in self.seen}
+        self.known = self.seen.keys() | self.hidden.keys()
+        """The ids of all that has been there."""
 
     def objects(self) -> Iterator[ManagedObject]:
         for cls in KINDS.values():
@@ -282,6 +284,10 @@ def test_every_operation_answers_of_what_is_seen_and_of_nothing_else(tmp_path: P
                 changed = {id for id, obj in before.items() if id not in after or differs(obj, after[id])}
                 if changed:
                     wrong.append(f"changes {changed}: {words}")
+                new = {id for id, obj in after.items() if not (id in scope.known or scope.view.sees(obj))}
+                if new:
+                    wrong.append(f"makes {new} where it is not seen: {words}")
+                scope.known |= after.keys()
         if role is READ_ONLY:
             assert {each.id for each in scope.objects()} == scope.seen.keys() | scope.hidden.keys()
     assert not wrong, "\n".join(wrong)

@@ -84,6 +84,10 @@ class Recorder(RootView, frozen=True, kw_only=True):
         self.asked.append(f"{privilege} on {target}")
         return True
 
+    def holds_anywhere(self, privilege: str) -> bool:
+        self.asked.append(f"{privilege} anywhere")
+        return True
+
 
 def asked_of(operation: Operation[P, R], parameters: dict[str, str], *args: P.args, **kwargs: P.kwargs) -> set[str]:
     """What privileges are asked of a call, each with the object."""
@@ -115,13 +119,18 @@ def test_privileges_on_what_the_body_refers_to_are_asked_of_those_objects() -> N
     }
 
 
-def test_where_the_server_chooses_the_root_folder_is_asked() -> None:
+def test_where_the_operation_chooses_it_is_asked_whether_there_may_be_something_to_choose() -> None:
     spec = vcenter.VM.CreateSpec(guest_OS=vcenter_vm.GuestOS.DEBIAN_12_64)
     assert asked_of(vcenter.VM.create, {}, spec) == {
-        "VirtualMachine.Inventory.Create on None",
-        "Datastore.AllocateSpace on None",
-        "Resource.AssignVMToPool on None",
+        "VirtualMachine.Inventory.Create anywhere",
+        "Datastore.AllocateSpace anywhere",
+        "Resource.AssignVMToPool anywhere",
     }
+
+
+def test_what_must_be_named_and_is_not_asks_the_root_folder() -> None:
+    spec = vcenter.Datacenter.CreateSpec(name="new")
+    assert asked_of(vcenter.Datacenter.create, {}, spec) == {"Datacenter.Create on None"}
 
 
 def test_what_a_change_does_not_name_it_leaves_alone() -> None:
@@ -168,7 +177,7 @@ def test_targets_follow_from_the_types_of_identifiers() -> None:
 
 
 def test_filters_of_lists_name_no_targets() -> None:
-    assert asked_of(vcenter.VM.list, {}, vcenter.VM.FilterSpec(vms=frozenset({VM}))) == set()
+    assert asked_of(vcenter.VM.list, {}, vcenter.VM.FilterSpec(vms=frozenset({VM}))) == {"System.Read anywhere"}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from resphere.access.defaults import READ, requirements_of
+from resphere.access.defaults import CHOSEN, PLACING, READ, requirements_of
 from resphere.access.refusals import no_privileges
 from resphere.access.view import View
 from resphere.contract.model import AnyOperation, Requirement, Struct
@@ -42,8 +42,8 @@ def authorize_references(
     """Check the privileges on objects that the decoded ``input`` refers to, and the path does not name.
 
     Where it names none, a change of what the path names leaves them as they are; what is made anew is put where the
-    server chooses, and the privilege is asked of the root folder. New machines need no network, and what is only read
-    along need not be named.
+    operation chooses, which asks for the privilege there, or else the privilege is asked of the root folder. New
+    machines need no network, and what is only read along need not be named.
 
     :raises Unauthorized: naming the privilege that is missing, and the object.
     :raises NotFound: there is no such object.
@@ -67,6 +67,8 @@ def authorize_references(
         optional = changes or first.resource == "Network" or (first.privileges == (READ,) and first.attribute)
         # A list that is given and empty names nothing that could be left alone.
         if not targets and (given or not optional):
+            if operation.id in PLACING and first.resource in CHOSEN:
+                first = msgspec.structs.replace(first, anywhere=True)
             require(view, vcenter, first, None)
 
 

@@ -126,6 +126,27 @@ stand here, and what is about one tag or category needs the privilege on that, w
 USING: dict[str, str] = {"Datastore": "Datastore.AllocateSpace", "Network": "Network.Assign"}
 """The privilege that a change of one object needs on others that it uses; ``System.Read`` where none is named."""
 
+PLACING: frozenset[str] = frozenset(
+    f"com.vmware.vcenter.VM.{name}" for name in ("clone", "clone$task", "create", "instant_clone", "register")
+)
+"""Operations that put something where they choose themselves, if their input leaves it open. Before, it is only asked
+whether the caller has the privileges on such an object at all; on those that are chosen the operation asks them."""
+CHOSEN = ("Folder", "ResourcePool", "Datastore")
+"""The types of what they choose."""
+
+
+@cache
+def needed_to_use(operation: AnyOperation, resource: str) -> tuple[str, ...]:
+    """The privileges that the caller of ``operation`` needs on an object of that type that the operation chooses: those
+    that are needed on one that the input names."""
+    stated = {
+        privilege
+        for each in requirements_of(operation)
+        if each.resource == resource and each.attribute is not None
+        for privilege in each.privileges
+    }
+    return tuple(sorted(stated)) or (USING.get(resource, READ),)
+
 
 @cache
 def needed_to_find(operation: AnyOperation, resource: str) -> str:

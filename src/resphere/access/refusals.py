@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from resphere.contract.errors import Unauthorized, message
-from resphere.inventory.model import ROOT_FOLDER
+from resphere.contract.mentions import Mention
+from resphere.inventory.model import ROOT_FOLDER, ManagedObject
+
+NO_PRIVILEGES = "vapi.authz.error.no.privs"
+TEXT = "The user does not have sufficient privileges ({0})"
+
+
+def may_not_use(privilege: str, obj: ManagedObject, vcenter: str) -> Unauthorized:
+    """The caller lacks ``privilege`` on the object ``obj``, which it did not name and may not even know of."""
+    mention = Mention(obj.id, lacked(obj.id, vcenter, privilege))
+    return Unauthorized(message(NO_PRIVILEGES, TEXT, mention), privilege=privilege)
+
+
+def lacked(object: str, vcenter: str, privilege: str) -> str:
+    """The argument of the refusal."""
+    return f"object: {object}:{vcenter} privileges: {privilege}"
 
 
 def no_privileges(privilege: str, target: str | None, vcenter: str) -> Unauthorized:
@@ -15,9 +30,9 @@ def no_privileges(privilege: str, target: str | None, vcenter: str) -> Unauthori
     """
     return Unauthorized(
         message(
-            "vapi.authz.error.no.privs",
-            "The user does not have sufficient privileges ({0})",
-            f"object: {target or ROOT_FOLDER}:{vcenter} privileges: {privilege}",
+            NO_PRIVILEGES,
+            TEXT,
+            lacked(target or ROOT_FOLDER, vcenter, privilege),
         ),
         privilege=privilege,
     )

@@ -9,9 +9,9 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from resphere.access.defaults import READ, USING, needed_to_find
+from resphere.access.defaults import needed_to_find, needed_to_use
 from resphere.access.knowing import told_to
-from resphere.access.refusals import no_privileges
+from resphere.access.refusals import may_not_use, no_privileges
 from resphere.access.seen import seen
 from resphere.access.view import View
 from resphere.contract.errors import (
@@ -201,8 +201,18 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         return told_to(self.view)
 
     def may_use(self, obj: ManagedObject) -> bool:
-        """Whether ``obj`` may be chosen for the caller, who names none: it is seen, and whoever is put there may be."""
-        return self.view.holds(USING.get(obj.resource_type, READ), obj.id)
+        """Whether ``obj`` may be chosen for the caller, who names none: with the privileges that naming it needs."""
+        return all(self.view.holds(each, obj.id) for each in needed_to_use(self.operation, obj.resource_type))
+
+    def require_use(self, *objects: ManagedObject) -> None:
+        """Refuse a place that follows from what the caller has named, and that the caller may not use.
+
+        :raises Unauthorized: naming the privilege that is missing.
+        """
+        for obj in objects:
+            for privilege in needed_to_use(self.operation, obj.resource_type):
+                if not self.view.holds(privilege, obj.id):
+                    raise may_not_use(privilege, obj, self.vcenter)
 
     async def run(
         self,

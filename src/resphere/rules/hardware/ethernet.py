@@ -215,7 +215,7 @@ def default_network(inventory: Replica, vm: VirtualMachine, usable: Usable) -> N
         raise NotFound(
             message(
                 "resphere.vm.ethernet.no_network",
-                "The host of {0} is not connected to any network.",
+                "The host of {0} is not connected to any network that could be chosen.",
                 named(vm),
             )
         )

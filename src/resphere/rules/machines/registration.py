@@ -10,6 +10,7 @@ from resphere.inventory.mentions import identified, named
 from resphere.inventory.model import Datastore, Folder, Network, UnregisteredVm, VirtualMachine
 from resphere.inventory.tables import home, path_on_datastore
 from resphere.replica.replica import Replica
+from resphere.rules.candidates import Usable, anything
 from resphere.rules.machines.creation import store_named
 from resphere.rules.placement.resolution import Needs
 from resphere.rules.refusals import invalid_state, not_found
@@ -20,8 +21,8 @@ Spec = vcenter.VM.RegisterSpec
 ON = vcenter_vm.Power.State.POWERED_ON
 
 
-def files_of_spec(inventory: Replica, spec: Spec, folder: Folder) -> UnregisteredVm:
-    """The files that the spec names.
+def files_of_spec(inventory: Replica, spec: Spec, folder: Folder, usable: Usable = anything) -> UnregisteredVm:
+    """The files that the spec names, on a datastore that is ``usable``.
 
     :raises NotFound: there is no such datastore, or no VMX file.
     :raises AlreadyExists: the VM is registered.
@@ -33,7 +34,7 @@ def files_of_spec(inventory: Replica, spec: Spec, folder: Folder) -> Unregistere
     else:
         store = store_named(inventory, spec.datastore_path or "", folder)
     path = (spec.path or path_on_datastore(spec.datastore_path or "")).lstrip("/")
-    if store is not None:
+    if store is not None and usable(store):
         found = inventory.by(UnregisteredVm, "path", f"{store.id}/{path}")
         for files in found.values():
             if inventory.by(Intent, "files", files.id):

@@ -6,7 +6,7 @@ specs hold the same fields; what they do differently stands in :class:`Rules`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -95,6 +95,16 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     datastore: Datastore
 
 
+def places_of(inventory: Replica, vm: VirtualMachine) -> tuple[ManagedObject, ...]:
+    """What the VM stands in and its maker needs a privilege on: not the host, which the pool stands for."""
+    where = (
+        inventory.get(Folder, vm.parent or ""),
+        inventory.get(ResourcePool, vm.resource_pool),
+        inventory.get(Datastore, vm.datastore),
+    )
+    return tuple([each for each in where if each is not None])
+
+
 def every_host(hosts: Sequence[Host]) -> Sequence[Host]:
     """The filter that lets all hosts through."""
     return hosts
@@ -133,6 +143,9 @@ def resolve(
     else:
         staying = present.host if present is not None else None
         hosts = [host for host in compute.hosts if host.id == staying or usable(host)]
+        if datastore is None:
+            # Where none has one, the best host's refusal says so.
+            hosts = [host for host in hosts if any(_open_stores(inventory, host, usable))] or hosts
         host = _best_host(inventory, hosts, stores, need.networks, rules, allowed, staying)
     return Place(
         datacenter=datacenter,
@@ -350,17 +363,24 @@ def _lacking(host: Host, stores: frozenset[str], networks: frozenset[str]) -> st
 
 def _roomiest(inventory: Replica, host: Host, usable: Usable) -> Datastore:
     """The host's usable datastore with the most free space; ties go to the lowest id."""
-    stores = [store for id in host.datastores if (store := inventory.get(Datastore, id)) and store.accessible]
-    mounted = [store for store in stores if usable(store)]
+    mounted = list(_open_stores(inventory, host, usable))
     if not mounted:
         raise UnableToAllocateResource(
             message(
                 "resphere.vm.placement.no_datastore",
-                "The host {0} has no accessible datastore.",
+                "The host {0} has no accessible datastore that could be chosen.",
                 identified(host.id),
             )
         )
     return min(mounted, key=lambda store: (-free_space(inventory, store), len(store.id), store.id))
+
+
+def _open_stores(inventory: Replica, host: Host, usable: Usable) -> Iterator[Datastore]:
+    """The host's datastores from which one can be chosen."""
+    for id in host.datastores:
+        store = inventory.get(Datastore, id)
+        if store is not None and store.accessible and usable(store):
+            yield store
 
 
 def _required(inventory: Replica, cls: type[O], id: str) -> O:

@@ -17,7 +17,7 @@ from resphere.rules.machines.new_machine import new_identity
 from resphere.rules.machines.power_states import powered_off
 from resphere.rules.names import require_free, require_name
 from resphere.rules.placement.power_on import running_place
-from resphere.rules.placement.resolution import CLONE, folder_of, resolve, wanted
+from resphere.rules.placement.resolution import CLONE, folder_of, places_of, resolve, wanted
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.guest.customization_specs import require_item
@@ -69,11 +69,14 @@ def planned(call: Call, spec: Spec) -> Planned:
     updates = {key: update.datastore for key, update in (spec.disks_to_update or {}).items()}
 
     def prepared(current: Source, id: str) -> VirtualMachine:
-        require_free(inventory, folder_of(inventory, where, current), spec.name)
+        folder = folder_of(inventory, where, current)
+        call.require_use(folder)
+        require_free(inventory, folder, spec.name)
         disks = targets(inventory, current, where.datastore, updates, spec.disks_to_remove or ())
         needs = needs_of(inventory, current, disks)
         place = resolve(inventory, where, present=current, needs=needs, rules=CLONE, usable=call.may_use)
         made = copied(inventory, current, id, spec.name, place, disks, identity)
+        call.require_use(*places_of(inventory, made), *disks.values())
         if settings is not None:
             require_fitting(made, settings)
         return made

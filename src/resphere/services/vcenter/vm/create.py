@@ -40,6 +40,7 @@ async def create(call: Call, spec: Spec) -> ids.VirtualMachineId:
 
     def decide(edit: Edit, folder: Folder) -> Decision[ids.VirtualMachineId]:
         place = resolve(inventory, where, needs=needs_of(inventory, spec, folder), usable=call.may_use)
+        call.require_use(place.folder, place.resource_pool, place.datastore)
         name, id = spec.name or default_name(inventory, folder), edit.new_id(VirtualMachine.id_prefix)
         vm = new_machine(inventory, spec, id, name, place, identity, call.may_use)
         return Decision(CreateVm(vm=vm), ids.VirtualMachineId(vm.id), reports=True)

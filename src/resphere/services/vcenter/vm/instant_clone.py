@@ -10,7 +10,7 @@ from resphere.rules.machines.copies import require_uuid
 from resphere.rules.machines.instant_clones import Spec, made, require_running, where_of
 from resphere.rules.machines.new_machine import new_identity
 from resphere.rules.names import require_free, require_name
-from resphere.rules.placement.resolution import folder_of
+from resphere.rules.placement.resolution import folder_of, places_of
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.tasks.change import Decision
@@ -35,11 +35,14 @@ async def instant_clone(call: Call, spec: Spec) -> ids.VirtualMachineId:
     def guard(current: VirtualMachine) -> None:
         require_running(current)
         where = where_of(spec, current)
-        require_free(inventory, folder_of(inventory, where, current), spec.name)
+        folder = folder_of(inventory, where, current)
+        call.require_use(folder)
+        require_free(inventory, folder, spec.name)
         made(inventory, spec, current, "vm-0", identity, call.may_use)
 
     def decide(edit: Edit, current: VirtualMachine) -> Decision[ids.VirtualMachineId]:
         vm = made(inventory, spec, current, edit.new_id(VirtualMachine.id_prefix), identity, call.may_use)
+        call.require_use(*places_of(inventory, vm))
         edit.rely_on(current)
         return Decision(InstantCloneVm(source=current, vm=vm), ids.VirtualMachineId(vm.id), reports=True)
 

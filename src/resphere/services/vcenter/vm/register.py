@@ -13,7 +13,7 @@ from resphere.rules.files import registered
 from resphere.rules.machines.creation import no_placement
 from resphere.rules.machines.registration import Spec, files_of_spec, may_unregister, needs_of
 from resphere.rules.names import require_free, require_name
-from resphere.rules.placement.resolution import folder_of, resolve, wanted
+from resphere.rules.placement.resolution import folder_of, places_of, resolve, wanted
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.tasks.change import Decision
@@ -42,10 +42,10 @@ async def register(call: Call, spec: Spec) -> ids.VirtualMachineId:
     target = folder_of(inventory, where)
 
     def guard(folder: Folder) -> None:
-        require_free(inventory, folder, spec.name or files_of_spec(inventory, spec, folder).machine.name)
+        require_free(inventory, folder, spec.name or files_of_spec(inventory, spec, folder, call.may_use).machine.name)
 
     def decide(edit: Edit, folder: Folder) -> Decision[ids.VirtualMachineId]:
-        files = files_of_spec(inventory, spec, folder)
+        files = files_of_spec(inventory, spec, folder, call.may_use)
         spot = msgspec.structs.replace(where, datastore=files.parent)
         place = resolve(inventory, spot, needs=needs_of(inventory, files), usable=call.may_use)
         id = edit.new_id(VirtualMachine.id_prefix)
@@ -57,6 +57,7 @@ async def register(call: Call, spec: Spec) -> ids.VirtualMachineId:
             "resource_pool": place.resource_pool.id,
         }
         vm = registered(inventory, files, files.machine, id, snapshots, placed)
+        call.require_use(*places_of(inventory, vm))
         return Decision(RegisterVm(vm=vm, files=files, snapshots=snapshots), ids.VirtualMachineId(id), reports=True)
 
     return await call.run("Folder.registerVm", target, decide, guard)
