@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from itertools import groupby
 
 from resphere import services
 from resphere.contract import extensions
@@ -11,8 +12,10 @@ from resphere.contract.coverage import Area, Count, coverage, total
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation
 from resphere.contract.releases import ALL_RELEASES
+from resphere.server.providers import PROVIDERS
 from resphere.server.settings import NO_FLAG, Setting, all_settings, flag, variable
 from resphere.services.registry import Implementation, load
+from tools.docs.areas import operations_by_area
 
 MADE = "<!-- Made by `make docs`; do not edit. -->\n"
 
@@ -115,10 +118,34 @@ def coverage_page(implemented: dict[str, Implementation]) -> Iterator[str]:
     for area in sorted(areas, key=lambda a: (a.operations.implemented == 0, a.name)):
         yield coverage_row(area, area.name)
     yield coverage_row(everything, "**all**")
+    yield from areas_of_providers(implemented)
     yield "\n## Implemented operations\n\n"
     for operation in all_operations():
         if operation.id in implemented:
             yield f"- `{operation.id}`\n"
+
+
+def areas_of_providers(implemented: dict[str, Implementation]) -> Iterator[str]:
+    """What providers may lack, and which operations they then refuse."""
+    yield "\n## What a provider may lack\n\n"
+    yield (
+        "What changes or measures machines and hosts is the provider's work (`--provider`). One that lacks an area\n"
+        "refuses its operations, where they come to it, with its sentence and the message id\n"
+        "`resphere.provider.lacking`; so it refuses what it can do only in part. `GET /api` tells which areas there\n"
+        "are (`capabilities`). All other operations work with any provider.\n\n"
+    )
+    names = sorted(PROVIDERS, key=lambda name: (len(PROVIDERS[name].lacks), name))
+    yield f"| Area | {' | '.join(f'`{name}`' for name in names)} | Operations |\n"
+    yield f"| --- |{' --- |' * len(names)} --- |\n"
+    for area, ids in operations_by_area(implemented).items():
+        cells = " | ".join(PROVIDERS[name].lacks.get(area, "yes") for name in names)
+        yield f"| `{area}` | {cells} | {'; '.join(by_service(ids))} |\n"
+
+
+def by_service(ids: list[str]) -> Iterator[str]:
+    """Operations as their services, each with those of it."""
+    for service, operations in groupby(ids, lambda id: id.rpartition(".")[0]):
+        yield f"`{service}`: {', '.join(id.rpartition('.')[2] for id in operations)}"
 
 
 def coverage_row(area: Area, name: str) -> str:

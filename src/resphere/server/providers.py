@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import msgspec
 from resphere.nearest import meant
 from resphere.providers.base import Provider
 from resphere.providers.processes.files import Machines
-from resphere.providers.processes.provider import Processes
+from resphere.providers.processes.provider import LACKS, Processes
 from resphere.providers.processes.work import Verbs
 from resphere.providers.simulator.durations import NONE, QUICK, REALISTIC, Durations
 from resphere.providers.simulator.guest.tree import Limits
@@ -50,14 +50,16 @@ def processes(parts: Parts) -> Provider:
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """A provider that can be chosen. ``simulated``: an empty store gets machines that are in the inventory alone."""
+    """A provider that can be chosen. ``simulated``: an empty store gets machines that are in the inventory alone;
+    ``lacks``: the areas of capabilities that it has not, and why."""
 
     make: Callable[[Parts], Provider]
     simulated: bool = False
+    lacks: Mapping[str, str] = {}
 
 
 PROVIDERS: dict[str, Choice] = {
-    "processes": Choice(processes),
+    "processes": Choice(processes, lacks=LACKS),
     "simulator": Choice(simulator, simulated=True),
 }
 """By name: what ``--provider`` chooses from."""

@@ -24,6 +24,21 @@ LOOK_SECONDS = 0.5
 """How often the feed looks at files and locks, of whose changes nobody tells it."""
 
 OFF, ON = ApiPower.State.POWERED_OFF, ApiPower.State.POWERED_ON
+LACKS = {
+    "suspension": "Machines of the provider processes cannot be suspended.",
+    "guest_power": "Machines of the provider processes have no guest that could be asked.",
+    "registration": "Machines of the provider processes go with their files.",
+    "copies": "Machines of the provider processes cannot be copied.",
+    "migration": "Machines of the provider processes stay where they are.",
+    "snapshots": "Machines of the provider processes have no snapshots.",
+    "hosts": "The provider processes has this computer, and takes no other hosts.",
+    "maintenance": "Machines of the provider processes cannot leave a host for its maintenance.",
+    "guests": "Machines of the provider processes have no guest.",
+    "tools": "Machines of the provider processes have no guest for Tools.",
+    "customization": "Machines of the provider processes have no guest to customize.",
+    "statistics": "The provider processes measures nothing.",
+}
+"""The areas that it has no verbs for, each with the sentence that refuses them."""
 
 
 class Processes:
@@ -130,16 +145,16 @@ def capabilities(verbs: Verbs) -> Capabilities:
         power=verbs,
         lifecycle=verbs,
         hardware=verbs,
-        suspension=Missing("Machines of the provider processes cannot be suspended."),
-        guest_power=Missing("Machines of the provider processes have no guest that could be asked."),
-        registration=Missing("Machines of the provider processes go with their files."),
-        copies=Missing("Machines of the provider processes cannot be copied."),
-        migration=Missing("Machines of the provider processes stay where they are."),
-        snapshots=Missing("Machines of the provider processes have no snapshots."),
-        hosts=Missing("The provider processes has this computer, and takes no other hosts."),
-        maintenance=Missing("Machines of the provider processes cannot leave a host for its maintenance."),
-        guests=Missing("Machines of the provider processes have no guest."),
-        tools=Missing("Machines of the provider processes have no guest for Tools."),
-        customization=Missing("Machines of the provider processes have no guest to customize."),
-        statistics=Missing("The provider processes measures nothing."),
+        suspension=Missing(LACKS["suspension"]),
+        guest_power=Missing(LACKS["guest_power"]),
+        registration=Missing(LACKS["registration"]),
+        copies=Missing(LACKS["copies"]),
+        migration=Missing(LACKS["migration"]),
+        snapshots=Missing(LACKS["snapshots"]),
+        hosts=Missing(LACKS["hosts"]),
+        maintenance=Missing(LACKS["maintenance"]),
+        guests=Missing(LACKS["guests"]),
+        tools=Missing(LACKS["tools"]),
+        customization=Missing(LACKS["customization"]),
+        statistics=Missing(LACKS["statistics"]),
     )
