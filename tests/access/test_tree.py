@@ -144,6 +144,7 @@ def test_a_role_on_the_root_reaches_everything(world: World) -> None:
 def test_a_permission_that_does_not_propagate_stays_where_it_is(world: World) -> None:
     root_only = view(world, to(ROOT_FOLDER, ADMIN, propagate=False))
     assert root_only.holds(ON, None)
+    assert root_only.holds_anywhere(ON)
     assert not root_only.holds(READ, machine(world).id)
     assert not root_only.sees_all
 
@@ -195,6 +196,8 @@ def test_a_user_s_permission_that_stays_leaves_what_is_below_to_the_groups(world
     mine = view(world, to(vm.parent or "", NO_ACCESS, propagate=False), to(vm.parent or "", POWER, STAFF))
     assert not mine.holds(READ, vm.parent)
     assert mine.holds(ON, vm.id)
+    assert mine.holds_anywhere(ON)
+    assert mine.holds(VIEW, ROOT_FOLDER)
 
 
 def test_several_groups_privileges_are_united(world: World) -> None:
@@ -243,6 +246,20 @@ def test_a_move_is_noticed_by_a_view_that_was_asked_before(world: World) -> None
         assert led.holds(VIEW, folder.id)
     finally:
         world.change(moved, parent=vm.parent)
+
+
+def test_a_move_of_what_stands_above_is_noticed_too(world: World) -> None:
+    top = machine(world).parent
+    shared, moving, below = (
+        Folder(id=f"group-v99{n}", name=f"folder {n}", parent=parent, type=FolderApi.Type.VIRTUAL_MACHINE)
+        for n, parent in enumerate((top, top, "group-v991"))
+    )
+    world.put(shared, moving, below)
+    mine = view(world, to(shared, READ_ONLY))
+    inside = world.inventory.all(Folder)[below.id]
+    assert not mine.sees(inside)
+    world.change(moving, parent=shared.id)
+    assert mine.sees(inside)
 
 
 def test_keys_are_equal_where_what_is_granted_is(world: World) -> None:

@@ -83,6 +83,26 @@ def test_all_values_follow_every_change(tmp_path: Path) -> None:
     run(test, tmp_path / "store", 2, derived=(shown,))
 
 
+def test_parts_hold_what_is_shown_and_none_is_empty(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    shown = listing(Item, lambda item: item.value >= 0, lambda item: item.id)
+
+    async def test(replica: Replica) -> None:
+        def parts() -> list[int]:
+            return [len(part) for part in replica.derived(shown).parts(replica.all(Item))]
+
+        everything = [Item(id=f"item-{n}", name=str(n)) for n in range(3 * PART)]
+        await replica.change(put(*everything, Item(id="item-hidden", name="hidden", value=-1)))
+        assert parts() == [PART] * 3
+        await replica.change(partial(delete, "item-hidden"))
+        for item in everything[PART : 2 * PART]:
+            await replica.change(partial(delete, item.id))
+        assert parts() == [PART] * 2
+        # What fails while it follows a change is told there, and nowhere else.
+        assert not caplog.records
+
+    run(test, tmp_path / "store", derived=(shown,))
+
+
 def delete(id: str, edit: Edit) -> None:
     edit.delete(Item, id)
 

@@ -6,16 +6,20 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from resphere.replica.edit import Edit
 from resphere.replica.lease import LEASES, Lease, Leases
 from resphere.replica.replica import Replica
 from resphere.store.base import StoreError, Transaction
 from tests.replica.worlds import Scripted, opened, store_in
 
 SOON = 0.01
+NEVER = 3600.0
+"""Longer than any test: what happens all the same was not waited for."""
 
 
 class Sign:
@@ -24,6 +28,7 @@ class Sign:
     def __init__(self, name: str, alive: set[str]) -> None:
         self._name = name
         self._alive = alive
+        self.looks: asyncio.Queue[str] = asyncio.Queue()
         alive.add(name)
 
     @property
@@ -31,6 +36,7 @@ class Sign:
         return self._name
 
     def is_alive(self, name: str) -> bool:
+        self.looks.put_nowait(name)
         return name in self._alive
 
     async def release(self) -> None:
@@ -40,7 +46,7 @@ class Sign:
 class Worker:
     """One that wants the lease ``x``, and what it does with it."""
 
-    def __init__(self, replica: Replica, name: str, alive: set[str]) -> None:
+    def __init__(self, replica: Replica, name: str, alive: set[str], look: float = SOON, retry: float = SOON) -> None:
         self.name = name
         self.replica = replica
         self.begun = 0
@@ -49,7 +55,10 @@ class Worker:
         self.idle = asyncio.Event()
         self.fails = False
         self.ends = False
-        leases = Leases(replica, Sign(name, alive), look_seconds=SOON, follow_seconds=SOON, retry_seconds=SOON)
+        self.sign = Sign(name, alive)
+        self.may_end = asyncio.Event()
+        self.may_end.set()
+        leases = Leases(replica, self.sign, look_seconds=look, follow_seconds=SOON, retry_seconds=retry)
         self.task = asyncio.create_task(leases.hold("x", self.work))
 
     async def work(self) -> None:
@@ -63,6 +72,7 @@ class Worker:
             if not self.ends:
                 await asyncio.Event().wait()
         finally:
+            await self.may_end.wait()
             self.works.clear()
             self.idle.set()
 
@@ -78,7 +88,7 @@ class Worker:
 
 
 @asynccontextmanager
-async def workers(path: Path, count: int) -> AsyncIterator[tuple[list[Worker], set[str]]]:
+async def workers(path: Path, count: int, **patience: float) -> AsyncIterator[tuple[list[Worker], set[str]]]:
     """So many workers, each with a replica of its own, and the names of those alive."""
     alive: set[str] = set()
     async with (
@@ -86,7 +96,9 @@ async def workers(path: Path, count: int) -> AsyncIterator[tuple[list[Worker], s
         opened(path, tables=(LEASES,)) as two,
         opened(path, tables=(LEASES,)) as three,
     ):
-        all_of_them = [Worker(replica, f"worker-{n}", alive) for n, replica in enumerate((one, two, three)[:count])]
+        all_of_them = [
+            Worker(replica, f"worker-{n}", alive, **patience) for n, replica in enumerate((one, two, three)[:count])
+        ]
         try:
             yield all_of_them, alive
         finally:
@@ -94,9 +106,9 @@ async def workers(path: Path, count: int) -> AsyncIterator[tuple[list[Worker], s
                 await each.stop()
 
 
-def among(path: Path, count: int, test: Callable[[list[Worker], set[str]], Awaitable[None]]) -> None:
+def among(path: Path, count: int, test: Callable[[list[Worker], set[str]], Awaitable[None]], **patience: float) -> None:
     async def whole() -> None:
-        async with asyncio.timeout(30), workers(path, count) as (them, alive):
+        async with asyncio.timeout(30), workers(path, count, **patience) as (them, alive):
             await test(them, alive)
 
     asyncio.run(whole())
@@ -130,6 +142,8 @@ def test_where_the_holder_dies_another_takes_over(tmp_path: Path) -> None:
         next_one = await leader_of(others)
         # It was not dead after all: it hears who has the lease now, and stops.
         await leader.idle.wait()
+        assert {await each.holder() for each in them} == {next_one.name}
+        await leader.stop()
         assert {await each.holder() for each in them} == {next_one.name}
 
     among(tmp_path / "store", 3, test)
@@ -276,3 +290,71 @@ def test_who_is_stopped_while_taking_it_gives_it_back(tmp_path: Path) -> None:
         await store.close()
 
     asyncio.run(whole())
+
+
+def test_a_lease_that_is_given_back_is_heard_of_and_not_looked_for(tmp_path: Path) -> None:
+    async def test(them: list[Worker], _: set[str]) -> None:
+        leader = await leader_of(them)
+        (other,) = (each for each in them if each is not leader)
+        assert await other.sign.looks.get() == leader.name
+        await leader.stop()
+        await other.replica.refresh()
+        await other.works.wait()
+
+    among(tmp_path / "store", 2, test, look=NEVER)
+
+
+def test_who_hears_of_another_holder_looks_once(tmp_path: Path) -> None:
+    async def test(them: list[Worker], alive: set[str]) -> None:
+        (only,) = them
+        await only.works.wait()
+        for number in range(4):
+            alive.add(f"another-{number}")
+            await only.replica.change(partial(Edit.put, obj=Lease(id="x", holder=f"another-{number}")))
+            assert await only.sign.looks.get() == f"another-{number}"
+            for _turn in range(100):
+                await asyncio.sleep(0)
+            assert only.sign.looks.empty()
+        assert not only.works.is_set()
+
+    among(tmp_path / "store", 1, test, look=NEVER)
+
+
+def test_work_that_fails_is_left_alone_for_a_while(tmp_path: Path) -> None:
+    async def test(them: list[Worker], _: set[str]) -> None:
+        (only,) = them
+        given_back = asyncio.Event()
+        only.replica.subscribe(Lease, lambda _, new: given_back.set() if new and new.holder is None else None)
+        only.fails = True
+        await given_back.wait()
+        for number in range(10):
+            # Each takes as long as it would take to get the lease again.
+            await only.replica.change(partial(Edit.put, obj=Lease(id=f"y-{number}")))
+        assert only.begun == 1
+
+    among(tmp_path / "store", 1, test, retry=NEVER)
+
+
+def test_the_lease_is_given_back_when_the_work_has_ended(tmp_path: Path) -> None:
+    async def test(them: list[Worker], _: set[str]) -> None:
+        leader = await leader_of(them)
+        (other,) = (each for each in them if each is not leader)
+        leader.may_end.clear()
+        leader.task.cancel()
+        await asyncio.sleep(10 * SOON)  # the other looks again and again
+        assert not other.works.is_set()
+        assert await other.holder() == leader.name
+        leader.may_end.set()
+        await other.works.wait()
+        assert not leader.works.is_set()
+
+    among(tmp_path / "store", 2, test)
+
+
+def test_who_comes_to_hold_it_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def test(them: list[Worker], _: set[str]) -> None:
+        leader = await leader_of(them)
+        assert [each.message for each in caplog.records] == [f"worker {leader.name} holds the lease x"]
+
+    with caplog.at_level(logging.INFO, "resphere.replica.lease"):
+        among(tmp_path / "store", 2, test)

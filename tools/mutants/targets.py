@@ -13,6 +13,7 @@ LOADED = tuple(
     ]
 )
 RACES = ("tests/services/vcenter/test_races_of_decisions.py", "tests/services/vcenter/test_races_of_states.py")
+TASKS = ("tests/tasks/test_change.py", "tests/tasks/test_inventory_changes.py", "tests/tasks/test_runner.py")
 PRIMITIVES = ("rely_on", "rely_on_referrers", "refer_to", "take", "vacant")
 
 
@@ -32,8 +33,35 @@ TARGETS = (
     Target(("replica/edit.py",), (*REPLICA, "tests/replica/test_edit.py")),
     Target(("replica/replica.py",), (*REPLICA, *LOADED)),
     Target(("replica/contention.py",), (ALONE, "tests/replica/test_contention.py", "tests/replica/test_conflicts.py")),
+    Target(("replica/derived.py",), (ALONE, "tests/replica/test_derived.py")),
+    Target(("replica/lease.py",), (ALONE, "tests/replica/test_lease.py")),
+    Target(("replica/numbers.py",), (ALONE, "tests/replica/test_numbers.py")),
+    Target(("replica/rounds.py",), (ALONE, "tests/replica/test_rounds.py")),
+    Target(("replica/rows.py",), (ALONE, "tests/replica/test_rows.py", "tests/replica/test_edit.py")),
+    Target(("replica/sealing.py",), ("tests/replica/test_sealing.py",)),
+    Target(("replica/sharing.py",), (ALONE, "tests/replica/test_sharing.py")),
     Target(("store/planning.py",), (ALONE, "tests/store/test_planning.py")),
-    Target(("access/check.py",), (ALONE, "tests/access/test_check.py", "tests/access/test_privileges.py")),
+    Target(("store/liveness.py",), ("tests/store/test_beside.py",)),
+    Target(
+        (
+            "tasks/change.py",
+            "tasks/observing.py",
+            "tasks/outcomes.py",
+            "tasks/record.py",
+            "tasks/runner.py",
+        ),
+        TASKS,
+    ),
+    Target(("tasks/intents.py", "tasks/job.py"), (*TASKS, *RACES)),
+    Target(
+        ("access/check.py", "access/defaults.py", "access/targets.py"),
+        (ALONE, "tests/access/test_check.py", "tests/access/test_privileges.py"),
+    ),
+    Target(
+        ("access/knowing.py", "access/roles.py", "access/seen.py", "access/tree.py"),
+        ("tests/access/test_seen.py", "tests/access/test_tree.py"),
+    ),
+    Target(("contract/mentions.py",), (ALONE, "tests/contract/test_mentions.py")),
     Target(("rules/admission.py",), (ALONE, "tests/rules/test_admission.py"), PRIMITIVES),
     Target(("rules/new_hosts.py",), ("tests/services/vcenter/test_names_at_once.py",), PRIMITIVES),
     Target(("rules/standard_networks.py",), ("tests/services/vcenter/test_standard_networks.py",), PRIMITIVES),
@@ -52,7 +80,6 @@ TARGETS = (
             "services/vcenter/vm/data_sets/data_sets.py",
             "services/vcenter/vm/data_sets/entries.py",
             "services/vcenter/vm/guest/customization.py",
-            "tasks/job.py",
         ),
         RACES,
         PRIMITIVES,
