@@ -15,7 +15,7 @@ from resphere.contract.generated.vcenter_inventory import Datastore as FindDatas
 from resphere.contract.generated.vcenter_inventory import Network as FindNetwork
 from resphere.contract.generated.vcenter_vm import GuestOS
 from resphere.inventory.model import Cluster, Datastore, Host, Network
-from resphere.rules.machines.guest_ids import vim_guest_id
+from resphere.rules.machines.guest_os_ids import vim_guest_id
 from tests.support.world import World
 
 

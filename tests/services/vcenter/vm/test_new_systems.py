@@ -17,7 +17,7 @@ from resphere.contract.generated.vcenter_vm_guest_networking import Interfaces
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk, Ethernet, Floppy, Parallel, Serial
 from resphere.contract.generated.vcenter_vm_hardware_boot import Device
 from resphere.inventory.model import VirtualMachine
-from resphere.rules.machines.guest_ids import vim_guest_id
+from resphere.rules.machines.guest_os_ids import vim_guest_id
 from tests.inventory import samples
 from tests.support.customizations import linux
 from tests.support.world import World

@@ -7,7 +7,7 @@ from resphere.contract.generated.vcenter_vm_guest import Identity
 from resphere.contract.model import LocalizableMessage
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.guests.tools import require_guest
-from resphere.rules.machines.guest_ids import vim_guest_id
+from resphere.rules.machines.guest_os_ids import vim_guest_id
 from resphere.services.call import Call
 from resphere.services.registry import implements
 
