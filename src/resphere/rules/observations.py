@@ -13,7 +13,7 @@ from resphere.rules.files import settle as settle_files
 from resphere.rules.hardware.cpu import with_cpu
 from resphere.rules.hardware.memory import with_memory
 from resphere.rules.hardware.version import NEWEST
-from resphere.rules.machines.guest_defaults import defaults_of
+from resphere.rules.machines.guest_os_defaults import defaults_of
 from resphere.rules.machines.new_machine import Identity, blank, vmx_path
 from resphere.rules.machines.power_states import powered_on
 from resphere.rules.names import is_free

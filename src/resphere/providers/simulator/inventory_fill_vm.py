@@ -19,7 +19,7 @@ from resphere.providers.simulator.inventory_faults import allowed, suggestion
 from resphere.providers.simulator.inventory_fill import Fields, draws_for, is_complete, overlaid, size_in_bytes
 from resphere.providers.simulator.machine import OFF, ON, MachinePlan, PlannedDisk, PlannedNic, build
 from resphere.providers.simulator.snapshots import switched_off
-from resphere.rules.machines.guest_defaults import GuestDefaults, defaults_of
+from resphere.rules.machines.guest_os_defaults import GuestDefaults, defaults_of
 from resphere.rules.machines.proposals import boot_info
 
 _MERGED = ("hardware", "boot", "cpu", "memory", "tools", "guest")

@@ -21,7 +21,7 @@ from resphere.inventory.tables import file_stem
 from resphere.providers.simulator import devices
 from resphere.providers.simulator.catalog import GIB, ToolsRelease
 from resphere.rules.hardware.hot_add import memory_of
-from resphere.rules.machines.guest_defaults import GuestDefaults, Version
+from resphere.rules.machines.guest_os_defaults import GuestDefaults, Version
 from resphere.rules.machines.proposals import boot_info, hardware_info
 
 ON, OFF = Power.State.POWERED_ON, Power.State.POWERED_OFF

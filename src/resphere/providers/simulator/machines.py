@@ -23,7 +23,7 @@ from resphere.providers.simulator.draws import Draws, Numbers
 from resphere.providers.simulator.machine import OFF, ON, MachinePlan, PlannedDisk, PlannedNic, build
 from resphere.providers.simulator.snapshots import with_snapshots
 from resphere.providers.simulator.topology import Site
-from resphere.rules.machines.guest_defaults import GuestDefaults, Version, defaults_of
+from resphere.rules.machines.guest_os_defaults import GuestDefaults, Version, defaults_of
 
 SUSPENDED = Power.State.SUSPENDED
 

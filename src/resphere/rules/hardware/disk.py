@@ -20,7 +20,7 @@ from resphere.rules.hardware.cdrom import require_changeable
 from resphere.rules.hardware.devices import lowest_free
 from resphere.rules.hardware.families import DISKS
 from resphere.rules.hardware.vmdk import existing_file, new_file
-from resphere.rules.machines.guest_defaults import defaults_of
+from resphere.rules.machines.guest_os_defaults import defaults_of
 from resphere.rules.named_policies import named_policy
 from resphere.rules.storage_policies import with_disk_policy
 

@@ -13,7 +13,7 @@ from resphere.replica.replica import Replica
 from resphere.rules.candidates import Usable, anything
 from resphere.rules.hardware.devices import added, changed, initial_state, require_not_suspended
 from resphere.rules.hardware.families import NICS
-from resphere.rules.machines.guest_defaults import defaults_of
+from resphere.rules.machines.guest_os_defaults import defaults_of
 from resphere.rules.refusals import not_found
 
 Key = ids.VcenterVmHardwareEthernetId

@@ -8,7 +8,7 @@ from resphere.contract.generated.vcenter_vm_hardware_adapter import Scsi
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.hardware.adapters import with_adapter
 from resphere.rules.hardware.families import SCSI_ADAPTERS
-from resphere.rules.machines.guest_defaults import defaults_of
+from resphere.rules.machines.guest_os_defaults import defaults_of
 
 Key = ids.VcenterVmHardwareScsiAdapterId
 

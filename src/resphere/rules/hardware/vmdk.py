@@ -21,7 +21,7 @@ from resphere.inventory.tables import is_of_file_names
 from resphere.replica.replica import Replica
 from resphere.rules.admission import no_room
 from resphere.rules.files import disk_files, file_at, store_of
-from resphere.rules.machines.guest_defaults import defaults_of
+from resphere.rules.machines.guest_os_defaults import defaults_of
 from resphere.rules.space import files_on, free_space
 
 GIB = 1 << 30

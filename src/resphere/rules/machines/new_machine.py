@@ -39,7 +39,7 @@ from resphere.rules.hardware.sata import with_sata_adapter
 from resphere.rules.hardware.scsi import with_scsi_adapter
 from resphere.rules.hardware.serial import with_serial
 from resphere.rules.hardware.version import NEWEST
-from resphere.rules.machines.guest_defaults import GuestDefaults, defaults_of
+from resphere.rules.machines.guest_os_defaults import GuestDefaults, defaults_of
 from resphere.rules.machines.proposals import boot_info, hardware_info
 from resphere.rules.named_policies import named_policy
 from resphere.rules.placement.resolution import Place

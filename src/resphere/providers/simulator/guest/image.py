@@ -15,7 +15,7 @@ from resphere.inventory.guest import GuestNode, GuestProcess, GuestSystem
 from resphere.inventory.model import VirtualMachine
 from resphere.providers.simulator.guest.paths import POSIX, WINDOWS, PathStyle
 from resphere.providers.simulator.guest.tree import DIRECTORY, FILE, SYMLINK
-from resphere.rules.machines.guest_defaults import defaults_of
+from resphere.rules.machines.guest_os_defaults import defaults_of
 
 INSTALLED = datetime(2025, 1, 15, 8, 0, 0, tzinfo=UTC)
 """When the system in every guest was installed."""

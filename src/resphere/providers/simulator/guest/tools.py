@@ -22,7 +22,7 @@ from resphere.providers.simulator.machine import tools_info
 from resphere.replica.replica import Replica
 from resphere.rules.files import store_of
 from resphere.rules.guests.network import addresses_by_nic
-from resphere.rules.machines.guest_defaults import GuestDefaults, defaults_of
+from resphere.rules.machines.guest_os_defaults import GuestDefaults, defaults_of
 from resphere.rules.space import files_on
 
 FOLDER = f"{ON_HOST}/usr/lib/vmware/isoimages/"

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from resphere.contract.errors import InvalidArgument, message
 from resphere.inventory.model import Cluster, Host
 from resphere.inventory.relations import hosts_of_cluster
-from resphere.rules.machines.guest_defaults import Version
+from resphere.rules.machines.guest_os_defaults import Version
 from resphere.services.call import Call
 
 NEWEST_OF_ESXI = {

@@ -6,7 +6,7 @@ from resphere.contract.errors import message
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_environment_browser import ConfigOptionDescriptors as Api
 from resphere.inventory.model import Host
-from resphere.rules.machines.guest_defaults import Version
+from resphere.rules.machines.guest_os_defaults import Version
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.environment_browser.clusters import hosts_asked_for, key_of, number_of, versions_of

@@ -13,7 +13,7 @@ from resphere.contract.generated.vcenter_environment_browser import ConfigOption
 from resphere.contract.generated.vcenter_vm import GuestOS, GuestOSFamily
 from resphere.contract.generated.vcenter_vm_hardware import Boot, Disk, Ethernet
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Scsi
-from resphere.rules.machines.guest_defaults import GuestDefaults, Version, defaults_of
+from resphere.rules.machines.guest_os_defaults import GuestDefaults, Version, defaults_of
 from resphere.rules.machines.guest_os_ids import vim_guest_id
 from resphere.services.call import Call
 from resphere.services.registry import implements
