@@ -187,3 +187,52 @@ def test_others_at_the_root_are_told_where_the_api_is(anonymous: Client) -> None
     assert reply.json()["error_type"] == "NOT_FOUND"
     for path in ("/api", "/rest", "/apiexplorer", "/api/openapi.json", "/api/session"):
         assert path in reply.json()["messages"][0]["default_message"]
+
+
+LISTEN = """
+let bundle;
+Object.defineProperty(window, "SwaggerUIBundle", {
+  get: () => bundle,
+  set: (original) => {
+    bundle = Object.assign((options) => {
+      const ui = original(options);
+      const fn = ui.getSystem().fn;
+      const { resolveSubtree } = fn;
+      window.heard = { ui, resolveSubtree, read: [] };
+      fn.resolveSubtree = (description, ...rest) => {
+        window.heard.read.push(JSON.stringify(description).length);
+        return resolveSubtree(description, ...rest);
+      };
+      return ui;
+    }, original);
+  },
+});
+"""
+"""Hears what Swagger UI resolves references in, which it reads anew from its beginning to its end each time."""
+
+COMPARE = """
+async (path) => {
+  const system = window.heard.ui.getSystem();
+  const whole = system.specSelectors.specJS();
+  const baseDoc = new URL(system.specSelectors.url(), document.baseURI).href;
+  const { spec, errors } = await window.heard.resolveSubtree(whole, path, { baseDoc });
+  const shown = system.specSelectors.specResolvedSubtree(path).toJS();
+  return [JSON.stringify(spec), JSON.stringify(shown), errors.map(String)];
+}
+"""
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_an_operation_is_read_without_all_others_and_is_the_same(watched: Watched, method: str) -> None:
+    watched.page.add_init_script(LISTEN)
+    page = opened(watched)
+    size = len(page.evaluate("JSON.stringify(window.heard.ui.getSystem().specSelectors.specJS())"))
+    operation(page, "com.vmware.vcenter.VM", VM_LIST, method)
+    read = page.evaluate("window.heard.read")
+    assert len(read) == 2, "the ways to log in, and the operation"
+    assert sum(read) < size / 10
+    whole, shown, errors = page.evaluate(COMPARE, ["paths", VM_LIST, method])
+    assert errors == []
+    assert json.loads(shown) == json.loads(whole)
+    assert sum("openapi.json" in address for address in watched.requests) == 1
+    assert watched.complaints == []

@@ -80,11 +80,65 @@
     },
   });
 
+  /* What of a description stands at a path, with the schemas that it refers to, those that they refer to, and what
+     holds for all operations. */
+  function partAt(path, whole) {
+    const part = { ...whole, tags: [], paths: {}, components: {} };
+    const add = (keys) => {
+      let from = whole;
+      let to = part;
+      for (const key of keys.slice(0, -1)) {
+        from = from[key];
+        to = to[key] = to[key] || {};
+      }
+      const last = keys[keys.length - 1];
+      if (last in to) return;
+      to[last] = from[last];
+      follow(from[last]);
+    };
+    const follow = (value) => {
+      if (value === null || typeof value !== "object") return;
+      if (typeof value.$ref === "string") add(value.$ref.split("/").slice(1));
+      Object.values(value).forEach(follow);
+    };
+    add(path);
+    return part;
+  }
+
+  /* Swagger UI reads the description as YAML, and all of it again for every operation that is unfolded. */
+  const Quick = () => {
+    let whole = null;
+    let asked = new Set();
+    return {
+      statePlugins: {
+        spec: {
+          wrapActions: {
+            parseToJson: (_, system) => (text) => {
+              whole = JSON.parse(text);
+              asked = new Set();
+              return system.specActions.updateJsonSpec(whole);
+            },
+            requestResolvedSubtree: (_, system) => async (path) => {
+              const key = JSON.stringify(path);
+              if (asked.has(key)) return;
+              asked.add(key);
+              const of = whole;
+              const baseDoc = String(new URL(system.specSelectors.url(), document.baseURI));
+              const { spec, errors } = await system.fn.resolveSubtree(partAt(path, of), path, { baseDoc });
+              errors.forEach((error) => console.error(error));
+              if (of === whole) system.specActions.updateResolvedSubtree(path, spec);
+            },
+          },
+        },
+      },
+    };
+  };
+
   const ui = SwaggerUIBundle({
     domNode: part("explorer"),
     url: description(),
     presets: [SwaggerUIBundle.presets.apis],
-    plugins: [Marks],
+    plugins: [Marks, Quick],
     layout: "BaseLayout",
     deepLinking: true,
     defaultModelsExpandDepth: -1,
