@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.support.server import ADMINISTRATOR, PASSWORD, Server, clean_environment
+
+TRY = Path(__file__).parents[2] / "docs" / "try.md"
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
@@ -61,3 +64,19 @@ def test_curls_own_content_type_is_refused_in_words(shared_server: Server) -> No
     status, body = curl(shared_server, "/api/vcenter/vm", "-d", "{}", "-H", header)
     assert status == 400
     assert "application/json" in json.loads(body)["messages"][0]["default_message"]
+
+
+def test_plain_http_at_the_port_of_tls_ends_as_the_page_says(shared_server: Server) -> None:
+    """And does the server no harm."""
+    done = subprocess.run(
+        ["curl", "-q", "-sS", shared_server.url.replace("https", "http")],
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode != 0
+    said = done.stderr.strip().partition(") ")[2]
+    assert f"`{said}`" in TRY.read_text(encoding="utf-8")
+    assert curl(shared_server, "/api")[0] == 401
