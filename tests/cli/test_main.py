@@ -56,6 +56,7 @@ from tests.support.server import clean_environment
         (["serve", "--inventory", "/nowhere"], 1, "/nowhere"),
         (["serve", "--tls-cert", "/nowhere", "--tls-key", "/nowhere"], 1, "/nowhere"),
         (["serve", "--admin-password-file", "/nowhere"], 1, "/nowhere"),
+        (["serve", "--admin-password-file", "/"], 1, "resphere: /: Is a directory\n"),
         (["serve", "--host", "nowhere.invalid"], 1, "--host nowhere.invalid"),
         (["explode"], 2, "explode"),
         ([], 2, "COMMAND"),

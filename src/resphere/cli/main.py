@@ -29,14 +29,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # As `resphere coverage | head` has it. What is still to be written would complain at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
-    except (ValueError, OSError, TlsError, StoreError, ArchiveError) as error:
-        print(f"resphere: {error}", file=sys.stderr)
+    except (ValueError, OSError, ArchiveError, TlsError, StoreError) as error:
+        print(f"resphere: {told(error)}", file=sys.stderr)
         return 1
     except ServerFailure:
         return 1  # which the server's log has told already, here too
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def told(error: Exception) -> str:
+    """What went wrong in words: of a file its name and the reason, without the system's number for it."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def parser() -> Parser:
