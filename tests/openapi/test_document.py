@@ -264,3 +264,18 @@ def test_an_unknown_component_is_not_found(anonymous: Client) -> None:
     reply = anonymous.get("/api/openapi.json", params={"component": "nowhere"})
     assert reply.status_code == 404
     assert reply.json()["messages"][0]["id"] == "resphere.openapi.no_component"
+
+
+def test_descriptions_are_for_readers_of_markdown() -> None:
+    """Python's documentation has roles, two backticks for code, and indentation, which would be code."""
+
+    def texts(value: Any) -> Iterator[str]:
+        for key, inner in value.items() if isinstance(value, dict) else ():
+            if key in ("description", "summary") and isinstance(inner, str):
+                yield inner
+        for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            yield from texts(inner)
+
+    found = list(texts(document()))
+    assert len(found) > 5000
+    assert [text for text in found if re.search(r"``|:[a-z]+:`|\n[ \t]|^\s", text)] == []

@@ -6,6 +6,7 @@ documents. Descriptions are ours where there are any, absent elsewhere.
 
 from __future__ import annotations
 
+import inspect
 import re
 import typing
 from collections.abc import Callable, Iterable, Iterator
@@ -68,6 +69,9 @@ def document(source: Source) -> dict[str, Any]:
             components[name]["allOf"] = [union_schema(cls, union) for union in cls.__vapi_unions__]
         if issubclass(cls, Struct) and (readable(cls) in PROPOSED or needs_example(cls)):
             components[name]["examples"] = [PROPOSED.get(readable(cls)) or example(cls)]
+    for component in components.values():
+        if "description" in component:
+            component["description"] = plain_words(component["description"])
     without_null_defaults(schemas)
     without_null_defaults(components)
     names = {shown: readable(cls) for shown, cls in classes.items()}
@@ -98,6 +102,12 @@ def document(source: Source) -> dict[str, Any]:
         },
     }
     return renamed(made, names)
+
+
+def plain_words(text: str) -> str:
+    """Documentation of Python code for readers of Markdown: no roles such as ``:func:``, one backtick for two, and no
+    indentation, which would make it code."""
+    return re.sub(r":(?:[a-z]+:)+`~?([^`]*)`", r"`\1`", inspect.cleandoc(text)).replace("``", "`")
 
 
 def types_of(routed: Iterable[tuple[AnyOperation, Route]]) -> Iterator[Any]:

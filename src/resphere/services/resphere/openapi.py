@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import re
 from functools import cache
 from threading import Lock
 
@@ -15,7 +14,7 @@ from resphere.contract.errors import NotFound, message
 from resphere.contract.extensions.openapi import OpenApi
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation
-from resphere.contract.openapi import Source, component_of, document
+from resphere.contract.openapi import Source, component_of, document, plain_words
 from resphere.services.call import Call
 from resphere.services.registry import implementations, implements
 
@@ -87,9 +86,4 @@ def described(operation: AnyOperation) -> str | None:
     """What the operation's handler says of itself in its first line."""
     implementation = implementations().get(operation.id)
     text = inspect.getdoc(implementation.handler) if implementation else None
-    return _plain(text.splitlines()[0]) if text else None
-
-
-def _plain(text: str) -> str:
-    """``text`` without the marks of documentation in Python: no roles such as ``:func:``, and one backtick for two."""
-    return re.sub(r":(?:[a-z]+:)+`~?([^`]*)`", r"`\1`", text).replace("``", "`")
+    return plain_words(text.splitlines()[0]) if text else None
