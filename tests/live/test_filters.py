@@ -24,7 +24,7 @@ from resphere.inventory.model import (
     ResourcePool,
     VirtualMachine,
 )
-from resphere.providers.simulator.inventory_file import read_inventory
+from resphere.server.exports.file import read_file
 from tests.support.server import Client, Server
 
 Everything = dict[str, ManagedObject]
@@ -198,7 +198,7 @@ def everything(varied_server: Server, tmp_path_factory: pytest.TempPathFactory) 
     """The whole inventory, by id, from the exported file."""
     file: Path = tmp_path_factory.mktemp("export") / "inventory.yaml"
     assert main(["inventory", "export", str(file), "--data-dir", str(varied_server.data_dir)]) == 0
-    return {obj.id: obj for obj in read_inventory(file)}
+    return {obj.id: obj for obj in read_file(file) if isinstance(obj, ManagedObject)}
 
 
 @pytest.fixture(scope="module")

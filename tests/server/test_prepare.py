@@ -54,7 +54,7 @@ def test_new_ids_are_new_after_an_import(tmp_path: Path) -> None:
         settings.data_dir.mkdir()
     asyncio.run(fill(first, "secret"))
     file = tmp_path / "inventory.yaml"
-    file.write_text(asyncio.run(exported(first.store_url)), encoding="utf-8")
+    file.write_text(asyncio.run(exported(first.store_url))[0], encoding="utf-8")
     imported = Settings(data_dir=second.data_dir, inventory=file)
     asyncio.run(fill(imported, "secret"))
     taken, new = numbers(imported)

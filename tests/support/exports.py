@@ -15,7 +15,7 @@ from tests.support.server import Server
 
 def export(server: Server) -> str:
     """The exported YAML; the server may be running."""
-    return asyncio.run(exported(default_url(server.data_dir)))
+    return asyncio.run(exported(default_url(server.data_dir)))[0]
 
 
 def objects(server: Server) -> dict[str, ManagedObject]:

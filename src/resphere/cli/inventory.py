@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import secrets
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from resphere.cli.store import add_store, opened_store, store_url
-from resphere.inventory.model import KINDS
-from resphere.inventory.tables import TABLES
-from resphere.providers.simulator.inventory_file import write_inventory
 from resphere.replica.replica import Replica
+from resphere.replica.sealing import open_sealing
+from resphere.server.exports.file import file_parts
+from resphere.server.exports.tables import EXPORTED, LEFT_OUT
+from resphere.server.wiring import WIRING
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -22,23 +26,49 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "export", help="write the inventory as YAML, for resphere serve --inventory", description=export_.__doc__
     )
     export.add_argument("file", nargs="?", type=Path, help="where to write it (default: standard output)")
+    export.add_argument(
+        "--passwords",
+        action="store_true",
+        help="write passwords of customization specifications too, in plain text; nobody else may read the file then",
+    )
     add_store(export)
     export.set_defaults(run=export_)
 
 
 def export_(options: argparse.Namespace) -> int:
-    """Write the inventory as a YAML file that resphere serve --inventory reads. The server may be running."""
-    text = asyncio.run(exported(store_url(options)))
+    """Write the inventory, and what belongs to it, as a YAML file that resphere serve --inventory reads; say what of it
+    is left out. The server may be running."""
+    text, left_out = asyncio.run(exported(store_url(options), passwords=options.passwords))
     if options.file is None:
         sys.stdout.write(text)
     else:
-        options.file.write_text(text, encoding="utf-8")
+        write(options.file, text, private=options.passwords)
+    for line in left_out:
+        print(f"resphere: left out: {line}", file=sys.stderr)
     return 0
 
 
-async def exported(url: str) -> str:
-    """The inventory of a store as YAML."""
+def write(path: Path, text: str, *, private: bool) -> None:
+    """Write a file, which nobody else may read where it is ``private``."""
+    descriptor = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600 if private else 0o666)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        if private:
+            os.fchmod(descriptor, 0o600)
+        file.write(text)
+
+
+async def exported(url: str, *, passwords: bool = False) -> tuple[str, list[str]]:
+    """The inventory of a store as YAML, and a line for each kind of what it has and the file has not."""
     async with opened_store(url) as store:
-        replica = Replica(store, TABLES)
+        replica = Replica(store, WIRING.tables, sealing=await open_sealing(store, secrets.token_bytes))
         await replica.load()
-        return write_inventory([obj for cls in KINDS.values() for obj in replica.all(cls).values()])
+        documents = (document for cls in EXPORTED for document in replica.all(cls).values())
+        return "".join(file_parts(documents, passwords=passwords)), list(lines_of_left_out(replica))
+
+
+def lines_of_left_out(replica: Replica) -> Iterable[str]:
+    """What is there that no file has, and somebody may miss."""
+    for cls, left in LEFT_OUT.items():
+        count = sum(map(left.counts, replica.all(cls).values()))
+        if count:
+            yield f"{left.what} ({count}): {left.why}"

@@ -30,7 +30,7 @@ from resphere.inventory.model import (
     ResourcePool,
     VirtualMachine,
 )
-from resphere.replica.table import OnDelete, Reading, Reference, Table
+from resphere.replica.table import Lookup, OnDelete, Reading, Reference, Table
 
 SHELVES = 256
 """Documents are spread evenly over so many keys of the index ``shelf``, by which lists are read page by page."""
@@ -126,7 +126,7 @@ def shelf_of(id: str) -> str:
     return str(zlib.crc32(id.encode()) % SHELVES)
 
 
-_TAGGABLE: tuple[type[ManagedObject], ...] = (
+TAGGABLE: tuple[type[ManagedObject], ...] = (
     Folder,
     Datacenter,
     Cluster,
@@ -136,6 +136,8 @@ _TAGGABLE: tuple[type[ManagedObject], ...] = (
     Network,
     VirtualMachine,
 )
+"""What can have tags."""
+
 CATEGORIES = Table(
     cls=Category,
     indexes={
@@ -165,7 +167,7 @@ ATTACHMENTS = Table(
     belongs_to="object",
     refers_to=(
         Reference(index="tag", fields=("tag",), to=(Tag,), on_delete=OnDelete.CASCADE),
-        Reference(index="object", fields=("object",), to=_TAGGABLE, on_delete=OnDelete.CASCADE),
+        Reference(index="object", fields=("object",), to=TAGGABLE, on_delete=OnDelete.CASCADE),
     ),
     indexes={
         "tag": lambda attachment: (attachment.tag,),
@@ -190,7 +192,7 @@ _NETWORK_TYPES = {
     vcenter.Network.Type.OPAQUE_NETWORK: "OpaqueNetwork",
 }
 _CLASSES: dict[str, type[ManagedObject]] = {
-    **{cls.resource_type: cls for cls in _TAGGABLE},
+    **{cls.resource_type: cls for cls in TAGGABLE},
     **dict.fromkeys(_NETWORK_TYPES.values(), Network),
 }
 """Resource type -> class, of what can be tagged."""
@@ -222,7 +224,7 @@ def is_associable(category: Category, type: str) -> bool:
     return not category.associable_types or type in map(plain_type, category.associable_types)
 
 
-def attached_to_existing(inventory: Reading, attachments: Iterable[Attachment]) -> Iterator[Attachment]:
+def attached_to_existing(inventory: Lookup, attachments: Iterable[Attachment]) -> Iterator[Attachment]:
     """Those of ``attachments`` whose object is still there."""
     return (a for a in attachments if inventory.get(_CLASSES[a.type], a.object) is not None)
 

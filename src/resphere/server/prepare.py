@@ -22,13 +22,14 @@ from resphere.inventory.installation import INSTALLATION, ONLY, Installation
 from resphere.inventory.model import ROOT_FOLDER, Cluster, Datacenter, Folder, Host, ManagedObject, VirtualMachine
 from resphere.inventory.tables import FOLDERS
 from resphere.providers.simulator.generate import generate
-from resphere.providers.simulator.inventory_file import read_inventory
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import open_sealing
+from resphere.replica.table import Stored
 from resphere.server.address import Address
 from resphere.server.assembly import open_replica
 from resphere.server.certs_zip import certs_zip
+from resphere.server.exports.file import read_file
 from resphere.server.faults import read_faults
 from resphere.server.first_start import first_start, require_same
 from resphere.server.forms.upgrade import bring_to_present_form
@@ -201,7 +202,7 @@ async def fill(settings: Settings, password: str) -> Filled:
 async def put_inventory(settings: Settings, replica: Replica) -> Made:
     """Fill an empty store, and note with what."""
     objects = tuple(initial_inventory(settings))
-    await replica.pass_over(obj.id for obj in objects)
+    await replica.pass_over(obj.id for obj in objects if isinstance(obj, ManagedObject))
     installation = Installation(
         time=utc_now(),
         provider=settings.provider,
@@ -234,7 +235,7 @@ async def keep_inventory(settings: Settings, replica: Replica) -> tuple[str, ...
     return require_same(settings, installation)
 
 
-def counted(objects: tuple[ManagedObject, ...]) -> Made:
+def counted(objects: tuple[Stored, ...]) -> Made:
     """How many there are."""
     counts = Counter(type(obj) for obj in objects)
     templates = sum(isinstance(obj, VirtualMachine) and obj.template for obj in objects)
@@ -247,15 +248,15 @@ def counted(objects: tuple[ManagedObject, ...]) -> Made:
     )
 
 
-def initial_inventory(settings: Settings) -> Iterable[ManagedObject]:
-    """The objects of the inventory file, or simulated ones; no machines where the provider has its own.
+def initial_inventory(settings: Settings) -> Iterable[Stored]:
+    """What the inventory file has, or simulated objects; no machines where the provider has its own.
 
     :raises ValueError: the file has such machines.
     """
     simulated = choice(settings.provider).simulated
     if settings.inventory is None:
         return generate(settings.sizes if simulated else replace(settings.sizes, vms=0), settings.seed)
-    objects = tuple(read_inventory(settings.inventory))
+    objects = read_file(settings.inventory)
     if not simulated and any(isinstance(obj, VirtualMachine) for obj in objects):
         raise ValueError(f"--inventory: {settings.inventory} has VMs, and the provider {settings.provider} its own")
     return objects

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +13,6 @@ from resphere.providers.simulator.inventory_file import (
     InventoryFileError,
     inventory_parts,
     parse_inventory,
-    read_inventory,
     write_inventory,
 )
 from resphere.providers.simulator.sizes import Sizes
@@ -95,21 +92,6 @@ def test_a_full_entry_is_taken_as_it_stands() -> None:
     assert parse_inventory(write_inventory(objects), "file") == objects
 
 
-def test_reading_a_file(tmp_path: Path) -> None:
-    file = tmp_path / "inventory.yaml"
-    file.write_text(SMALL, encoding="utf-8")
-    assert read_inventory(file) == parse_inventory(SMALL, "anything")
-
-
-def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(InventoryFileError, match=r"no\.yaml: cannot be read: No such file or directory"):
-        read_inventory(tmp_path / "no.yaml")
-    file = tmp_path / "latin.yaml"
-    file.write_bytes(b"datacenters:\n- name: M\xfcnchen\n")
-    with pytest.raises(InventoryFileError, match=r"latin\.yaml: is not UTF-8: invalid start byte at byte 22"):
-        read_inventory(file)
-
-
 FULL = write_inventory(generate(Sizes(datacenters=1, clusters=1, hosts=2, vms=3), 1))
 FIRST_VM = next(line for line in FULL.splitlines() if line.startswith("- id: vm-"))
 
@@ -176,6 +158,14 @@ def with_vm(lines: str) -> str:
         (
             with_vm("cpu: {cores: 2}"),
             "[0].cpu.cores: is no field here; allowed are count, cores_per_socket, hot_add_en",
+        ),
+        (
+            with_vm("cpu: {count: 1" + "0" * 30 + "}"),
+            "cpu.count: must be from -9223372036854775807 to 922337203685477580",
+        ),
+        (
+            SMALL + f"datastores:\n- name: a\n  capacity: {10**30}\n",
+            "datastores[0].capacity: must be from -9223372036854",
         ),
         (with_vm("cpu: 2"), "virtual_machines[0].cpu: must be a mapping, not '2'; allowed are count, cores_per_socket"),
         (with_vm("annotation: [a]"), "virtual_machines[0].annotation: must be text, not a list"),

@@ -22,8 +22,9 @@ from resphere.inventory.model import (
 )
 from resphere.providers.simulator.catalog import GIB, TIB
 from resphere.providers.simulator.inventory_faults import InventoryFileError
-from resphere.providers.simulator.inventory_file import parse_inventory, read_inventory, write_inventory
+from resphere.providers.simulator.inventory_file import parse_inventory, write_inventory
 from resphere.rules.space import disk_bytes
+from resphere.server.exports.file import read_file
 from tests.support.soundness import problems
 
 T = TypeVar("T", bound=ManagedObject)
@@ -50,7 +51,7 @@ def named(objects: Objects, kind: type[T], name: str) -> T:
 
 @pytest.fixture(scope="module")
 def example() -> Objects:
-    return read_inventory(EXAMPLE)
+    return tuple(item for item in read_file(EXAMPLE) if isinstance(item, ManagedObject))
 
 
 def parse(text: str) -> Objects:
@@ -60,7 +61,6 @@ def parse(text: str) -> Objects:
 def test_the_example_of_the_documentation_loads_and_round_trips(example: Objects) -> None:
     assert problems(example) == []
     assert parse(write_inventory(example)) == example
-    assert read_inventory(EXAMPLE) == example
 
 
 def test_ids_are_given_in_order_from_the_root_folder(example: Objects) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -14,14 +15,29 @@ from resphere.rules.soundness.devices import Fault
 
 T = TypeVar("T")
 
+LARGEST = 2**63 - 1
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")
+
 
 def convert(value: object, kind: type[T]) -> T | list[Fault]:
     """`value` as a `kind`; texts become numbers, booleans and times as the fields' types want. Or all faults."""
     try:
-        return msgspec.convert(value, kind, strict=False)
+        found = msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
         # The library tells the first fault only, and not which key of a mapping it is under.
         return list(_faults(value, inspect.type_info(kind), "")) or [("", str(error))]
+    # It also takes numbers that no store and no client does.
+    if _has_long_number(found):
+        return list(_faults(value, inspect.type_info(kind), "")) or found
+    return found
+
+
+def _has_long_number(value: object) -> bool:
+    """Whether there is one, or a text that looks like it."""
+    try:
+        return _LONG_NUMBER.search(msgspec.json.encode(value)) is not None
+    except OverflowError:
+        return True
 
 
 def _faults(value: Any, info: inspect.Type, path: str) -> Iterator[Fault]:
@@ -29,7 +45,8 @@ def _faults(value: Any, info: inspect.Type, path: str) -> Iterator[Fault]:
         yield from _faults(value, info.type, path)
     elif isinstance(info, inspect.UnionType):
         options = [option for option in info.types if not isinstance(option, inspect.NoneType)]
-        if len(options) == 1 and value is not None:
+        # As YAML writes nothing, and text that is all the same.
+        if len(options) == 1 and value not in (None, "null"):
             yield from _faults(value, options[0], path)
     elif isinstance(info, inspect.StructType):
         yield from _struct_faults(value, info, path)
@@ -75,6 +92,8 @@ def _scalar_faults(value: Any, info: inspect.Type, path: str) -> Iterator[Fault]
     elif isinstance(info, inspect.IntType):
         if not _is(value, int):
             yield path, f"must be a whole number, not {_shown(value)}"
+        elif not -LARGEST <= msgspec.convert(value, int, strict=False) <= LARGEST:
+            yield path, f"must be from {-LARGEST} to {LARGEST}, not {_shown(value)}"
     elif isinstance(info, inspect.BoolType):
         if not _is(value, bool):
             yield path, f"must be true or false, not {_shown(value)}"

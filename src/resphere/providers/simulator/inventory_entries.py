@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from resphere.inventory.model import (
     ROOT_FOLDER,
@@ -86,10 +86,11 @@ Prefer = Callable[["Entry"], bool]
 class Entry:
     """One object to be: what the file gives for it, and what its references turned out to be.
 
-    ``index`` and ``line`` tell its place in the file; both are None for an object that other entries imply.
+    ``section``, ``index`` and ``line`` tell its place in the file; the last two are None for an object that other
+    entries imply. What only belongs to objects has no kind of its own, see :attr:`Draft.further`.
     """
 
-    __slots__ = ("given", "id", "index", "kind", "line", "links", "name", "parent", "parent_is_known")
+    __slots__ = ("given", "id", "index", "kind", "line", "links", "name", "parent", "parent_is_known", "section")
 
     def __init__(
         self,
@@ -98,8 +99,10 @@ class Entry:
         index: int | None = None,
         line: int | None = None,
         parent: Entry | None = None,
+        section: str | None = None,
     ) -> None:
         self.kind = kind
+        self.section = f"{kind.kind}s" if section is None else section
         self.given = given
         self.index = index
         self.line = line
@@ -128,6 +131,8 @@ class Draft:
     def __init__(self, faults: Faults) -> None:
         self.faults = faults
         self.entries: list[Entry] = []
+        self.further: dict[str, list[Entry]] = {}
+        """The entries of each section that has no managed objects, by its name."""
         self.numbers = Numbers(number_of(ROOT_FOLDER))
         self._by_id: dict[str, Entry] = {}
         self._by_name: defaultdict[str, list[Entry]] = defaultdict(list)
@@ -149,9 +154,9 @@ class Draft:
 
     def fault(self, entry: Entry, field: str, message: str) -> None:
         """Something is wrong with a field of an entry."""
-        place = f"{entry.kind.kind}s[{entry.index}]"
+        place = f"{entry.section}[{entry.index}]"
         if entry.index is None:
-            place = f"{entry.kind.kind}s ({entry.name})"
+            place = f"{entry.section} ({entry.name})"
         self.faults.add(entry.line, f"{place}.{field}" if field else place, message)
 
     def root(self) -> Entry | None:
@@ -294,30 +299,48 @@ def _words(kinds: tuple[type[ManagedObject], ...]) -> str:
     return " or ".join(KIND_WORDS[kind] for kind in kinds)
 
 
-def read_entries(document: Document, faults: Faults) -> Draft:
-    """The entries of a document; raises InventoryFileError where it has not the form of one."""
+def read_entries(document: Document, faults: Faults, further: Mapping[str, tuple[str, ...]]) -> Draft:
+    """The entries of a document; raises InventoryFileError where it has not the form of one.
+
+    ``further`` are the sections that it may have besides those of managed objects, each with its fields.
+    """
     draft = Draft(faults)
     sections = document.value
+    known = (*SECTIONS, *further)
     if not isinstance(sections, dict):
-        faults.add(None, "", f"the file must hold a mapping of lists; {allowed(SECTIONS)}")
+        faults.add(None, "", f"the file must hold a mapping of lists; {allowed(known)}")
         faults.raise_any()
         return draft
     for section in sections:
-        if section not in SECTIONS:
-            faults.add(None, section, f"is no section of an inventory; {allowed(SECTIONS)}")
+        if section not in known:
+            faults.add(None, section, f"is no section of an inventory; {allowed(known)}")
     for section, kind in SECTIONS.items():
-        items = sections.get(section) or []
-        if not isinstance(items, list):
-            faults.add(None, section, "must be a list of mappings")
-            continue
-        for index, item in enumerate(items):
-            line = document.lines.get((section, index))
-            if not isinstance(item, dict):
-                faults.add(line, f"{section}[{index}]", f"must be a mapping; {allowed(_fields(kind))}")
-                continue
-            _check_fields(draft.add(Entry(kind, dict(item), index, line)), draft)
+        for index, line, item in _items(document, section, _fields(kind), faults):
+            _check_fields(draft.add(Entry(kind, item, index, line)), draft)
+    for section, fields in further.items():
+        draft.further[section] = [
+            Entry(ManagedObject, item, index, line, section=section)
+            for index, line, item in _items(document, section, fields, faults)
+        ]
     faults.raise_any()
     return draft
+
+
+def _items(
+    document: Document, section: str, fields: tuple[str, ...], faults: Faults
+) -> Iterator[tuple[int, int | None, dict[str, Value]]]:
+    """The mappings in a section, each with its place and line."""
+    assert isinstance(document.value, dict)
+    items = document.value.get(section) or []
+    if not isinstance(items, list):
+        faults.add(None, section, "must be a list of mappings")
+        return
+    for index, item in enumerate(items):
+        line = document.lines.get((section, index))
+        if isinstance(item, dict):
+            yield index, line, dict(item)
+        else:
+            faults.add(line, f"{section}[{index}]", f"must be a mapping; {allowed(fields)}")
 
 
 def _fields(kind: type[ManagedObject]) -> tuple[str, ...]:

@@ -1,14 +1,14 @@
-"""The inventory as a YAML file: grouped by kind, in vSphere's words, references by id.
+"""The managed objects of an inventory as a YAML file: grouped by kind, in vSphere's words, references by id.
 
-`write_inventory` writes the full form, which `read_inventory` gives back object for object (only open values inside
-a recorded error come back as text). By hand one writes the short form: ids may be missing, references may be paths or
-names, and all but names (and a VM's guest system) has defaults; docs/examples/inventory.yaml shows it.
+What belongs to them, such as tags, comes in further sections that whoever knows those adds. `write_inventory` writes
+the full form, which `parse_inventory` gives back object for object (only open values inside a recorded error come back
+as text). By hand one writes the short form: ids may be missing, references may be paths or names, and all but names
+(and a VM's guest system) has defaults; docs/examples/inventory.yaml shows it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -24,11 +24,9 @@ from resphere.providers.simulator.inventory_yaml import dump, parse
 from resphere.rules.soundness.check import findings
 from resphere.rules.space import disk_bytes
 
-__all__ = ["InventoryFileError", "inventory_parts", "parse_inventory", "read_inventory", "write_inventory"]
+__all__ = ["InventoryFileError", "inventory_parts", "parse_draft", "parse_inventory", "write_inventory"]
 
 T = TypeVar("T", bound=ManagedObject)
-
-_HEADER = "# The inventory of a vCenter, for resphere serve --inventory FILE.\n"
 
 
 def write_inventory(objects: Iterable[ManagedObject]) -> str:
@@ -41,7 +39,6 @@ def inventory_parts(objects: Iterable[ManagedObject]) -> Iterator[str]:
     by_kind: dict[type[ManagedObject], list[ManagedObject]] = {}
     for item in sorted(objects, key=_by_number):
         by_kind.setdefault(type(item), []).append(item)
-    yield _HEADER
     for section, kind in SECTIONS.items():
         if kind in by_kind:
             yield f"{section}:\n"
@@ -52,21 +49,21 @@ def _by_number(item: ManagedObject) -> tuple[int, str]:
     return number_of(item.id), item.id
 
 
-def read_inventory(path: Path) -> tuple[ManagedObject, ...]:
-    """The objects of a file, by rising number. Raises InventoryFileError, a ValueError, with every fault found."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InventoryFileError([f"{path}: cannot be read: {error.strerror}"]) from None
-    except UnicodeDecodeError as error:
-        raise InventoryFileError([f"{path}: is not UTF-8: {error.reason} at byte {error.start}"]) from None
-    return parse_inventory(text, str(path))
-
-
 def parse_inventory(text: str, source: str) -> tuple[ManagedObject, ...]:
-    """The objects of YAML text; messages name `source`. Raises InventoryFileError."""
+    """The objects of YAML text that has nothing else; messages name `source`. Raises InventoryFileError."""
+    return parse_draft(text, source, {})[1]
+
+
+def parse_draft(
+    text: str, source: str, further: Mapping[str, tuple[str, ...]]
+) -> tuple[Draft, tuple[ManagedObject, ...]]:
+    """The objects of YAML text, by rising number, and the draft they were made of.
+
+    In that stand the entries of the sections `further`, each given with its fields. Raises InventoryFileError with
+    every fault found.
+    """
     faults = Faults(source)
-    draft = read_entries(parse(text, source), faults)
+    draft = read_entries(parse(text, source), faults, further)
     imply(draft)
     built = _Builder(draft).build()
     # What could not be built has told why; what refers to it would only repeat that.
@@ -75,7 +72,7 @@ def parse_inventory(text: str, source: str) -> tuple[ManagedObject, ...]:
     for finding in findings(objects):
         draft.fault(built[finding.position][0], finding.field, finding.message)
     faults.raise_any()
-    return tuple(sorted(objects, key=_by_number))
+    return draft, tuple(sorted(objects, key=_by_number))
 
 
 class _Builder:

@@ -52,9 +52,23 @@ def identity_for(call: Call, cls: type[D], given: str | None) -> str:
 
     :raises InvalidArgument: the given one is not of the form.
     """
-    resource = _RESOURCES[cls]
     if given is None:
-        return f"urn:vmomi:{resource}:{UUID(bytes=call.environment.random_bytes(16), version=4)}:GLOBAL"
+        return identity_of(cls, UUID(bytes=call.environment.random_bytes(16), version=4))
+    require_identity(cls, given)
+    return given
+
+
+def identity_of(cls: type[D], uuid: UUID) -> str:
+    """The id of a category or tag with this UUID."""
+    return f"urn:vmomi:{_RESOURCES[cls]}:{uuid}:GLOBAL"
+
+
+def require_identity(cls: type[D], given: str) -> None:
+    """Refuse an id that no category or tag may have.
+
+    :raises InvalidArgument: it is not of the form.
+    """
+    resource = _RESOURCES[cls]
     if not re.fullmatch(f"urn:vmomi:{resource}:{_UUID}:GLOBAL", given):
         raise InvalidArgument(
             message(
@@ -64,7 +78,6 @@ def identity_for(call: Call, cls: type[D], given: str | None) -> str:
                 resource,
             )
         )
-    return given
 
 
 def check_name(name: str) -> None:

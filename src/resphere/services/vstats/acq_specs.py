@@ -166,11 +166,16 @@ def counters_of(spec: AcqSpecs.CounterSpec) -> Sequence[str]:
 def check(call: Call, spec: Acquisition, now: int | None) -> None:
     """Refuse a specification that cannot be; ``now``: its expiration must be later."""
     check_counters(spec.counters)
-    if not 1 <= spec.interval <= LONGEST_INTERVAL:
-        raise invalid("acq_spec.interval", "must be from 1 to {1} seconds, not {2}.", LONGEST_INTERVAL, spec.interval)
+    check_interval(spec.interval)
     if spec.expiration < 0 or (now is not None and spec.expiration <= now):
         raise invalid("acq_spec.expiration", "must be in the future: {1} is over.", spec.expiration)
     check_resources(call, spec.counters, spec.resources)
+
+
+def check_interval(seconds: int) -> None:
+    """Refuse what is recorded too often or too rarely."""
+    if not 1 <= seconds <= LONGEST_INTERVAL:
+        raise invalid("acq_spec.interval", "must be from 1 to {1} seconds, not {2}.", LONGEST_INTERVAL, seconds)
 
 
 def check_counters(spec: AcqSpecs.CounterSpec) -> None:
@@ -186,10 +191,15 @@ def check_counters(spec: AcqSpecs.CounterSpec) -> None:
         raise invalid(f"{where}.cid_mid.mid", "the counter has the metadata {1} only.", EDITION)
 
 
-def check_resources(call: Call, counters: AcqSpecs.CounterSpec, resources: tuple[RsrcId, ...]) -> None:
-    """Refuse resources that are not there, or that the counters are not for."""
+def check_number(resources: Sequence[RsrcId]) -> None:
+    """Refuse none, and too many."""
     if not 1 <= len(resources) <= MOST_RESOURCES:
         raise invalid("acq_spec.resources", "must be from 1 to {1}, not {2}.", MOST_RESOURCES, len(resources))
+
+
+def check_resources(call: Call, counters: AcqSpecs.CounterSpec, resources: tuple[RsrcId, ...]) -> None:
+    """Refuse resources that are not there, or that the counters are not for."""
+    check_number(resources)
     types = {COUNTERS[id].type for id in counters_of(counters)}
     all_vms = VM in types and any(each.type == VM and each.predicate is QueryPredicate.ALL for each in resources)
     for number, resource in enumerate(resources):

@@ -62,15 +62,24 @@ def exists(inventory: Reading, named: Named) -> bool:
     return inventory.get(CLASSES[named[0]], named[1]) is not None
 
 
-def check_resource(inventory: Reading, resource: RsrcId, where: str) -> None:
-    """Refuse a resource of a specification that names nothing.
+def require_form(resource: RsrcId, where: str) -> str:
+    """The type of a resource, whether it exists or not.
 
-    :raises InvalidArgument: no such type, scheme or machine.
+    :raises InvalidArgument: no such type or scheme.
     """
     type = require_type(resource.type, where)
     require_scheme(resource.scheme, where)
     if resource.key not in (None, KEYS[type]):
         raise invalid(where, "the key of the type {1} is {2}, not {3}.", type, KEYS[type], resource.key)
+    return type
+
+
+def check_resource(inventory: Reading, resource: RsrcId, where: str) -> None:
+    """Refuse a resource of a specification that names nothing.
+
+    :raises InvalidArgument: no such type, scheme or machine.
+    """
+    type = require_form(resource, where)
     if resource.predicate is not QueryPredicate.ALL and not exists(inventory, (type, resource.id_value)):
         raise invalid(where, "there is no {1} with the id {2}.", type, resource.id_value)
 

@@ -65,8 +65,7 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: DataSets.CreateSpec
     :raises AlreadyExists: the VM has one of that name.
     """
     target = require_machine(call, vm)
-    if not spec.name.strip() or len(spec.name) > LONGEST_NAME or "\0" in spec.name:
-        raise invalid("spec.name", f"must have 1 to {LONGEST_NAME} characters, and no NUL")
+    require_name(spec.name)
     require_description(spec.description)
 
     def plan(edit: Edit, current: VirtualMachine) -> None:
@@ -172,6 +171,12 @@ def require_data_set(found: DataSet | None, name: str) -> DataSet:
     if found is None:
         raise NotFound(message("resphere.vm.data_set.not_found", "There is no data set '{0}'.", name[:LONGEST_NAME]))
     return found
+
+
+def require_name(name: str) -> None:
+    """Refuse what cannot be a data set's name."""
+    if not name.strip() or len(name) > LONGEST_NAME or "\0" in name:
+        raise invalid("spec.name", f"must have 1 to {LONGEST_NAME} characters, and no NUL")
 
 
 def require_description(text: str) -> None:

@@ -56,10 +56,7 @@ async def set_(call: Call, vm: ids.VirtualMachineId, data_set: ids.VcenterVmData
     :raises UnableToAllocateResource: the VM's entries would take more than they may.
     """
     target = require_machine(call, vm)
-    if not 0 < size(key) <= LONGEST_KEY_BYTES:
-        raise invalid("key", f"must have 1 to {LONGEST_KEY_BYTES} bytes")
-    if size(value) > LONGEST_VALUE_BYTES:
-        raise invalid("value", f"must not be longer than {LONGEST_VALUE_BYTES} bytes")
+    require_sizes(key, value)
 
     def plan(edit: Edit, current: VirtualMachine) -> None:
         found = writable(edit, current, data_set)
@@ -96,6 +93,14 @@ async def delete(call: Call, vm: ids.VirtualMachineId, data_set: ids.VcenterVmDa
         edit.put(msgspec.structs.replace(found, used=found.used - size(entry.key) - size(entry.value)))
 
     await call.change("VirtualMachine.deleteDataSetEntry", target, plan, require_changeable)
+
+
+def require_sizes(key: str, value: str) -> None:
+    """Refuse a key without text, and what is too long."""
+    if not 0 < size(key) <= LONGEST_KEY_BYTES:
+        raise invalid("key", f"must have 1 to {LONGEST_KEY_BYTES} bytes")
+    if size(value) > LONGEST_VALUE_BYTES:
+        raise invalid("value", f"must not be longer than {LONGEST_VALUE_BYTES} bytes")
 
 
 def size(text: str) -> int:

@@ -1,0 +1,81 @@
+"""Of each table of the server, whether an inventory file has it, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from resphere.auth.accounts import ADMINISTRATOR, Account
+from resphere.auth.sessions import Session
+from resphere.inventory.console import ConsoleTicket
+from resphere.inventory.effects import Intent
+from resphere.inventory.guest import GuestContent, GuestSystem, GuestTransfer
+from resphere.inventory.installation import Installation
+from resphere.inventory.model import KINDS
+from resphere.inventory.vcenter_services import ServiceState
+from resphere.replica.lease import Lease
+from resphere.server.exports.guests import CUSTOMIZATION_SPECS, CUSTOMIZATIONS, DATA_SETS, STARTS
+from resphere.server.exports.hosts import ACQUISITIONS, DIRECT_PATH_DEVICES, ENTROPY_POOLS
+from resphere.server.exports.policies import COMPUTE_POLICIES, STORAGE_POLICIES
+from resphere.server.exports.sections import Section
+from resphere.server.exports.tagging import ATTACHMENTS, CATEGORIES, TAGS
+from resphere.tasks.record import Task
+
+SECTIONS: tuple[Section, ...] = (
+    CATEGORIES,
+    TAGS,
+    ATTACHMENTS,
+    STORAGE_POLICIES,
+    COMPUTE_POLICIES,
+    CUSTOMIZATION_SPECS,
+    CUSTOMIZATIONS,
+    STARTS,
+    DATA_SETS,
+    ENTROPY_POOLS,
+    DIRECT_PATH_DEVICES,
+    ACQUISITIONS,
+)
+"""What a file has besides managed objects, in an order in which nothing refers to what comes later."""
+
+EXPORTED: frozenset[type[Any]] = frozenset((*KINDS.values(), *(cls for section in SECTIONS for cls in section.classes)))
+"""The classes of all documents that a file has."""
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """A kind of documents that no file has: what they are, in the plural, and ``why`` not.
+
+    ``counts`` tells which of them somebody may miss; those are counted when a file is written.
+    """
+
+    what: str
+    why: str
+    counts: Callable[[Any], bool] = lambda _: True
+
+
+def _nobody_misses(_: object) -> bool:
+    return False
+
+
+LEFT_OUT: Mapping[type[Any], LeftOut] = {
+    Account: LeftOut(
+        "accounts",
+        "who may log in is the server's own: resphere user add makes them there",
+        lambda account: account.id != ADMINISTRATOR,
+    ),
+    ServiceState: LeftOut("states of vCenter's services", "they are the server's own, and begin as installed"),
+    GuestSystem: LeftOut(
+        "guests with changed files and processes",
+        "a guest begins as its system was installed; data sets are in the file",
+    ),
+    GuestContent: LeftOut("contents of files in guests", "as the guests", _nobody_misses),
+    Intent: LeftOut("pieces of work under way", "the file has the inventory as it is before them"),
+    Task: LeftOut("tasks", "they tell what was done on this server", _nobody_misses),
+    Session: LeftOut("sessions", "they are of this server", _nobody_misses),
+    ConsoleTicket: LeftOut("console tickets", "they are of this server", _nobody_misses),
+    GuestTransfer: LeftOut("transfers of guest files", "they are of this server", _nobody_misses),
+    Installation: LeftOut("times of installation", "a new server has its own", _nobody_misses),
+    Lease: LeftOut("leases of workers", "they are of this server", _nobody_misses),
+}
+"""Every other table's documents."""
