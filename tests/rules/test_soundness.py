@@ -116,6 +116,7 @@ CASES: list[tuple[type[ManagedObject], Change, str]] = [
     (Network, lambda item: replace(item, vlan=5000), "vlan: must be from 0 to 4095, not 5000"),
     (Network, lambda item: replace(item, distributed_switch="dvs-1"), "distributed_switch: must not be set where type"),
     (Network, lambda item: replace(item, id="dvportgroup-22"), "id: must begin with network- where type is STANDARD"),
+    (Network, lambda item: replace(item, uplink=True), "uplink: must not be true where type is STANDARD_PORTGROUP"),
     (VirtualMachine, lambda item: replace(item, host="host-9"), "host: host-9 does not exist; it must be the id of a"),
     (VirtualMachine, lambda item: replace(item, host="vm-50"), "host: vm-50 is a virtual machine, and must be a host"),
     (VirtualMachine, lambda item: replace(item, parent="group-n6"), "parent: group-n6 is a folder of type NETWORK"),
@@ -237,3 +238,18 @@ def test_a_mac_address_stands_once_in_its_vm_too() -> None:
 def test_what_follows_from_a_problem_is_not_told_again() -> None:
     found = after(VirtualMachine, 0, lambda item: replace(item, parent="group-v999"))
     assert len(found) == 1
+
+
+def test_a_switch_has_one_uplink_port_group_which_no_host_names() -> None:
+    objects = generate(Sizes(), 1)
+    uplink = next(item for item in objects if isinstance(item, Network) and item.uplink)
+    other = replace(uplink, id="dvportgroup-9999", name="other")
+    host = next(item for item in objects if isinstance(item, Host))
+    wrong = [replace(host, networks=(*host.networks, uplink.id)) if item is host else item for item in objects]
+    told = problems([*wrong, other])
+    at = len(host.networks)
+    assert told == [
+        f"{host.id} ({host.name}): networks[{at}]: {uplink.id} is a switch's uplink port group, which hosts have by "
+        "its others",
+        f"{other.id} (other): uplink: {uplink.id} is the uplink port group of {uplink.distributed_switch} already",
+    ]

@@ -179,7 +179,7 @@ class Network(ManagedObject, frozen=True, kw_only=True):
     """A network; ids begin with ``network-`` (standard) or ``dvportgroup-`` (distributed).
 
     ``distributed_switch`` is the id (``dvs-21``) and ``distributed_switch_uuid`` the UUID of a distributed port group's
-    switch.
+    switch; ``uplink``: it is that switch's own, see inventory.uplinks.
     """
 
     kind = "network"
@@ -190,6 +190,7 @@ class Network(ManagedObject, frozen=True, kw_only=True):
     vlan: int = 0
     distributed_switch: str | None = None
     distributed_switch_uuid: str | None = None
+    uplink: bool = False
 
 
 class GuestInterface(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

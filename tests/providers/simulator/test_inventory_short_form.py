@@ -252,3 +252,23 @@ virtual_machines:
     assert problems(objects) == []
     assert named(objects, VirtualMachine, "x").host == named(objects, Host, "h2").id
     assert named(objects, VirtualMachine, "y").host == named(objects, Host, "h2").id
+
+
+def test_each_distributed_switch_gets_its_uplink_port_group() -> None:
+    """Also in a file of an earlier release, which has none."""
+    short = parse(
+        "datacenters:\n- name: D\nhosts:\n- name: h\nnetworks:\n- {name: a, vlan: 7, type: DISTRIBUTED_PORTGROUP}\n"
+        "- {name: b, distributed_switch: dvs-90, distributed_switch_uuid: 50 2b}\n"
+    )
+    groups = [item for item in short if isinstance(item, Network)]
+    switches = {item.distributed_switch for item in groups}
+    assert len(switches) == 2
+    uplinks = [item for item in groups if item.uplink]
+    assert {item.distributed_switch for item in uplinks} == switches
+    assert {item.name for item in uplinks} >= {"DSwitch-DVUplinks-90"}
+    (host,) = [item for item in short if isinstance(item, Host)]
+    assert not {*host.networks} & {item.id for item in uplinks}
+    earlier = tuple(item for item in short if not isinstance(item, Network) or not item.uplink)
+    again = parse(write_inventory(earlier))
+    assert {item.name for item in again} == {item.name for item in short}
+    assert parse(write_inventory(short)) == short

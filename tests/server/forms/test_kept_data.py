@@ -11,7 +11,7 @@ import pytest
 
 from resphere.inventory.customization import CustomizationItem
 from resphere.inventory.guest import GuestContent
-from resphere.inventory.model import Datastore, Folder, Snapshot, VirtualMachine
+from resphere.inventory.model import Datastore, Folder, Network, Snapshot, VirtualMachine
 from resphere.inventory.storage_policies import StoragePolicy
 from resphere.inventory.tagging import Attachment, Category, Tag
 from resphere.replica.replica import Replica
@@ -20,7 +20,7 @@ from resphere.rules.space import free_space
 from resphere.server.assembly import open_replica
 from resphere.server.backup import back_up, restore
 from resphere.server.forms.record import FORM, form_in
-from resphere.server.forms.steps import STEPS
+from resphere.server.forms.steps import STEPS, Plain, give_uplinks
 from resphere.server.forms.upgrade import bring_to_present_form
 from resphere.server.prepare import fill
 from resphere.server.settings import Settings
@@ -108,6 +108,34 @@ def test_guests_policies_and_secrets_go_on(name: str, tmp_path: Path) -> None:
     contents = list(inventory.all(GuestContent).values())
     assert contents
     assert all(content.data or content.file for content in contents)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_distributed_switch_has_its_uplinks(name: str, tmp_path: Path) -> None:
+    networks = loaded(brought(name, tmp_path)).all(Network).values()
+    switches = {network.distributed_switch for network in networks} - {None}
+    uplinks = [network for network in networks if network.uplink]
+    assert switches
+    assert {network.distributed_switch for network in uplinks} == switches
+    assert len(uplinks) == len(switches)
+    assert all(network.name.startswith("DSwitch-DVUplinks-") for network in uplinks)
+
+
+def test_uplinks_take_nobodys_name_or_id() -> None:
+    group = {"type": "DISTRIBUTED_PORTGROUP", "parent": "group-n6", "distributed_switch_uuid": "50 2b"}
+    networks: dict[str, Plain] = {
+        "dvportgroup-7": {"id": "dvportgroup-7", "name": "DSwitch-DVUplinks-7", "distributed_switch": "dvs-7", **group},
+        "dvportgroup-9": {"id": "dvportgroup-9", "name": "a", "distributed_switch": "dvs-x", **group},
+        "network-5": {"id": "network-5", "name": "b", "parent": "group-n6", "type": "STANDARD_PORTGROUP"},
+    }
+    give_uplinks({"network": networks, "folder": {"group-v3": {"id": "group-v3", "name": "DSwitch-DVUplinks-7 (1)"}}})
+    made = {each["distributed_switch"]: each for each in networks.values() if each.get("uplink")}
+    assert {switch: each["name"] for switch, each in made.items()} == {
+        "dvs-7": "DSwitch-DVUplinks-7 (2)",
+        "dvs-x": "DSwitch-DVUplinks-x",
+    }
+    assert len(networks) == 5
+    assert all(id == each["id"] for id, each in networks.items())
 
 
 def test_free_space_is_what_it_was(tmp_path: Path) -> None:

@@ -96,7 +96,12 @@ class TestTargets:
         assert {each["datastore"]["datastore"]["value"] for each in found["datastore"]} == stores
         shown = {each["network"]["network"]["value"] for each in found["network"]}
         shown |= {each["portgroupKey"] for each in found["distributedVirtualPortgroup"]}
-        assert shown == {id for host in hosts for id in host.networks}
+        uplinks = {id for id, network in world.inventory.all(Network).items() if network.uplink}
+        assert uplinks
+        assert shown == {id for host in hosts for id in host.networks} | uplinks
+        assert {
+            each["portgroupKey"] for each in found["distributedVirtualPortgroup"] if each["uplinkPortgroup"]
+        } == uplinks
         assert found["numCpuCores"] == max(host.hardware.cpu_cores for host in hosts)
 
     def test_only_what_is_asked_for(self, world: World) -> None:

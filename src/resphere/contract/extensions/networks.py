@@ -20,7 +20,10 @@ class Networks:
     """``resphere.vcenter.network``: networks made, renamed, moved, connected to hosts and deleted."""
 
     class Info(m.Struct, frozen=True, kw_only=True):
-        """A network with its place and who is connected; the switch is set for distributed port groups only."""
+        """A network with its place and who is connected; the switch is set for distributed port groups only.
+
+        ``uplink``: it is the switch's own port group, to which the hosts' network adapters are connected and no VM.
+        """
 
         __vapi_name__ = "resphere.vcenter.network.info"
         network: ids.NetworkId
@@ -32,6 +35,7 @@ class Networks:
         distributed_switch_uuid: str | None = None
         hosts: tuple[ids.HostSystemId, ...]
         vm_count: m.Long
+        uplink: bool
 
     class CreateSpec(m.Struct, frozen=True, kw_only=True):
         """A port group in ``folder``, one for networks: ``type`` ``DISTRIBUTED_PORTGROUP`` (default), or

@@ -22,6 +22,7 @@ from resphere.inventory.model import (
     PhysicalNic,
     ResourcePool,
 )
+from resphere.inventory.uplinks import new_uplink, uplink_name, without_uplink
 from resphere.inventory.volumes import datastore_url
 from resphere.providers.simulator.addresses import management_ip, physical_mac
 from resphere.providers.simulator.catalog import (
@@ -174,6 +175,15 @@ class Builder:
             )
             for index in range(4)
         )
+
+
+def build_uplinks(objects: Iterable[ManagedObject], numbers: Numbers) -> list[Network]:
+    """The uplink port groups that distributed switches among the objects lack."""
+    networks = [built for built in objects if isinstance(built, Network)]
+    return [
+        new_uplink(f"dvportgroup-{numbers.take()}", uplink_name(beside.distributed_switch or ""), beside)
+        for beside in without_uplink(networks)
+    ]
 
 
 def host_hardware(model: HostModel, draws: Draws, memory_GiB: int = HOST_MEMORY_GIB[0]) -> HostHardware:

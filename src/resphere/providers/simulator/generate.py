@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from resphere.inventory.model import Datastore, Host, ManagedObject, VirtualMachine
 from resphere.providers.simulator.catalog import HOST_MEMORY_GIB, TIB
+from resphere.providers.simulator.containers import build_uplinks
 from resphere.providers.simulator.draws import Draws, Numbers
 from resphere.providers.simulator.machines import build_machines
 from resphere.providers.simulator.sizes import Sizes
@@ -18,7 +19,8 @@ from resphere.rules.space import disk_bytes
 
 
 def generate(sizes: Sizes, seed: int) -> tuple[ManagedObject, ...]:
-    """All objects of the inventory, by rising number, from `group-d1` to the last VM and its snapshots.
+    """All objects of the inventory, by rising number, from `group-d1` to the last VM, its snapshots, and the
+    uplink port groups of distributed switches.
 
     Equal sizes and seeds give equal objects, in every process and release of Python.
     """
@@ -26,7 +28,7 @@ def generate(sizes: Sizes, seed: int) -> tuple[ManagedObject, ...]:
     draws = Draws(Random(seed))
     topology = build_topology(sizes, numbers, draws)
     machines = build_machines(sizes.vms, topology.sites, numbers, draws)
-    return (*_with_room(topology.objects, machines), *machines)
+    return (*_with_room(topology.objects, machines), *machines, *build_uplinks(topology.objects, numbers))
 
 
 def _with_room(objects: Sequence[ManagedObject], machines: Sequence[ManagedObject]) -> list[ManagedObject]:

@@ -14,6 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from resphere.inventory.model import Datastore, Host, ManagedObject, Network, Snapshot, VirtualMachine
+from resphere.providers.simulator.containers import build_uplinks
 from resphere.providers.simulator.draws import number_of
 from resphere.providers.simulator.inventory_convert import convert
 from resphere.providers.simulator.inventory_entries import SECTIONS, Draft, Entry, read_entries
@@ -88,6 +89,8 @@ class _Builder:
         for entry in draft.entries:
             if entry.kind not in (VirtualMachine, Snapshot):
                 self._add(entry, filler.fields(entry))
+        for uplink in build_uplinks(self._of(Network).values(), draft.numbers):
+            self._built.append((Entry(Network, {"name": uplink.name, "id": uplink.id}), uplink))
         machines = MachineFiller(draft, self._of(Host), self._of(Network))
         for entry in draft.of(VirtualMachine):
             self._add(entry, machines.fields(entry))

@@ -181,6 +181,11 @@ def _is_local(entry: Entry) -> bool:
     return "multiple_host_access" in entry.given and not entry.truth("multiple_host_access")
 
 
+def _is_uplink(entry: Entry) -> bool:
+    """Whether it is a distributed switch's own port group, which hosts have by the others."""
+    return entry.kind is Network and entry.truth("uplink")
+
+
 def _is_distributed(entry: Entry) -> bool:
     marks = ("distributed_switch", "distributed_switch_uuid")
     return entry.text("type") == ApiNetwork.Type.DISTRIBUTED_PORTGROUP.value or any(
@@ -305,7 +310,9 @@ class Filler:
                 given[field] = self._references(entry, field, kind)
             elif not is_complete(entry):
                 datacenter = self.draft.datacenter(entry)
-                shared = (other for other in supply.get(id(datacenter), ()) if not _is_local(other))
+                shared = (
+                    other for other in supply.get(id(datacenter), ()) if not _is_local(other) and not _is_uplink(other)
+                )
                 given[field] = [other.id for other in shared]
         if is_complete(entry):
             return given

@@ -168,8 +168,26 @@ def backing_info(
     return changed(backing, distributed_port=spec.distributed_port)
 
 
+def require_for_machines(network: Network) -> None:
+    """Refuse a network that no VM connects to.
+
+    :raises InvalidArgument: it is an uplink port group.
+    """
+    if network.uplink:
+        raise InvalidArgument(
+            message(
+                "resphere.vm.ethernet.uplink",
+                "spec.backing.network: {0} ({1}) is the uplink port group of a distributed switch, to which no virtual "
+                "machine connects.",
+                network.name,
+                network.id,
+            )
+        )
+
+
 def require_connected(inventory: Replica, vm: VirtualMachine, network: Network) -> None:
     """Refuse a network that the VM's host does not reach."""
+    require_for_machines(network)
     host = inventory.get(Host, vm.host)
     if host is not None and network.id not in host.networks:
         raise InvalidArgument(

@@ -10,6 +10,7 @@ from resphere.inventory.model import Datastore, Folder, Network
 from resphere.inventory.relations import datacenter_of
 from resphere.inventory.tables import datastore_name
 from resphere.replica.replica import Replica
+from resphere.rules.hardware.ethernet import require_for_machines
 from resphere.rules.names import is_free
 from resphere.rules.placement.resolution import Needs
 
@@ -30,12 +31,18 @@ def no_placement() -> InvalidArgument:
 
 
 def needs_of(inventory: Replica, spec: Spec, folder: Folder) -> Needs:
-    """The networks and datastores that the devices ask for."""
+    """The networks and datastores that the devices ask for.
+
+    :raises InvalidArgument: a network is one that no VM connects to.
+    """
     backings = [nic.backing for nic in spec.nics or () if nic.backing is not None]
     files = [disk.backing.vmdk_file for disk in spec.disks or () if disk.backing is not None]
-    networks = frozenset(backing.network for backing in backings if backing.network is not None)
+    named = {backing.network for backing in backings if backing.network is not None}
+    networks = [network for id in named if (network := inventory.get(Network, id)) is not None]
+    for network in networks:
+        require_for_machines(network)
     return Needs(
-        networks=frozenset(network for network in networks if inventory.get(Network, network) is not None),
+        networks=frozenset(network.id for network in networks),
         datastores=frozenset(
             store.id for path in files if path and (store := store_named(inventory, path, folder)) is not None
         ),

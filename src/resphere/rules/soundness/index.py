@@ -48,6 +48,15 @@ class Inventory:
         """What disks take on each datastore, by id."""
         return disk_bytes(self.objects)
 
+    @cached_property
+    def uplinks(self) -> dict[str | None, Network]:
+        """The first uplink port group of each distributed switch, by the switch's id."""
+        found: dict[str | None, Network] = {}
+        for item in self.objects:
+            if isinstance(item, Network) and item.uplink:
+                found.setdefault(item.distributed_switch, item)
+        return found
+
     def get(self, kind: type[T], identifier: str | None) -> T | None:
         """The object of that kind and id, if it exists."""
         found = self.by_id.get(identifier) if identifier is not None else None

@@ -131,6 +131,12 @@ def _host(inventory: Inventory, item: Host) -> Iterator[Fault]:
             yield from inventory.elsewhere(f"{field}[{index}]", item, identifier)
             if identifier in identifiers[:index]:
                 yield f"{field}[{index}]", f"{identifier} stands there twice"
+            network = inventory.get(Network, identifier)
+            if network is not None and network.uplink:
+                yield (
+                    f"{field}[{index}]",
+                    f"{identifier} is a switch's uplink port group, which hosts have by its others",
+                )
 
 
 def _resource_pool(inventory: Inventory, item: ResourcePool) -> Iterator[Fault]:
@@ -172,6 +178,11 @@ def _network(inventory: Inventory, item: Network) -> Iterator[Fault]:
         if (getattr(item, field) is not None) != distributed:
             must = "must be set" if distributed else "must not be set"
             yield field, f"{must} where type is {item.type}"
+    if item.uplink and not distributed:
+        yield "uplink", f"must not be true where type is {item.type}"
+    elif item.uplink and inventory.uplinks[item.distributed_switch] is not item:
+        other = inventory.uplinks[item.distributed_switch]
+        yield "uplink", f"{other.id} is the uplink port group of {item.distributed_switch} already"
     if item.id.startswith("dvportgroup-") != distributed:
         yield "id", f"must begin with {example_prefix(item)} where type is {item.type}, {item.id} does not"
 

@@ -56,10 +56,42 @@ def disks_on(datastore: str, documents: Documents) -> int:
     return sum(size for path, size in files.items() if path.startswith(f"[{datastore}] "))
 
 
+BEYOND_COUNTERS = 10**15
+"""Numbers that no new id has: a store's counter does not reach them."""
+
+
+def give_uplinks(documents: Documents) -> None:
+    """Each distributed switch has a port group for its uplinks among the networks, in the folder of its first."""
+    networks = documents.get("network", {})
+    having = {each["distributed_switch"] for each in networks.values() if each.get("uplink")}
+    names = {each["name"] for kind in ("network", "folder") for each in documents.get(kind, {}).values()}
+    for beside in list(networks.values()):
+        switch = beside.get("distributed_switch")
+        if switch is None or switch in having:
+            continue
+        having.add(switch)
+        digits = switch.rpartition("-")[2]
+        # The switch's number is in no other id: it is of the same counter.
+        id = f"dvportgroup-{digits}"
+        if not digits.isdecimal() or id in networks:
+            id = f"dvportgroup-{BEYOND_COUNTERS + len(networks)}"
+        name = base = f"DSwitch-DVUplinks-{digits}"
+        taken = 0
+        while name in names:
+            taken += 1
+            name = f"{base} ({taken})"
+        names.add(name)
+        kept = ("parent", "type", "distributed_switch", "distributed_switch_uuid")
+        networks[id] = {"id": id, "name": name, "uplink": True, **{field: beside[field] for field in kept}}
+
+
 STEPS: Mapping[int, Step] = MappingProxyType(
     {
         2: Step("forms are numbered", number_documents),
-        3: Step("messages of failed tasks tell which of their words are objects", lambda documents: None),
+        3: Step(
+            "distributed switches have uplink port groups; messages of failed tasks tell which of their words are objects",
+            give_uplinks,
+        ),
     }
 )
 """By the number of the form that each makes of the one before."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from resphere.contract.errors import InvalidArgument, ResourceInUse, message
+from resphere.contract.errors import AlreadyExists, InvalidArgument, ResourceInUse, message
 from resphere.contract.extensions.inventory_specs import FolderSpec, NameSpec
 from resphere.contract.extensions.networks import Networks
 from resphere.contract.generated import ids, vcenter
@@ -12,6 +12,7 @@ from resphere.inventory.mentions import described, identified, named
 from resphere.inventory.model import Folder, Host, Network, VirtualMachine
 from resphere.inventory.relations import datacenter_of, hosts_of_network
 from resphere.inventory.tables import VIRTUAL_MACHINES
+from resphere.inventory.uplinks import hosts_of_uplink, new_uplink, uplink_name
 from resphere.inventory.volumes import distributed_switch_uuid
 from resphere.replica.edit import Edit
 from resphere.rules.moves import require_free_in_datacenter
@@ -34,7 +35,8 @@ STANDARD = vcenter.Network.Type.STANDARD_PORTGROUP
 async def get(call: Call, network: ids.NetworkId) -> Networks.Info:
     """One network in detail."""
     found = call.require(Network, network)
-    hosts = sorted(hosts_of_network(call.inventory, network), key=lambda host: (len(host.id), host.id))
+    having = hosts_of_uplink(call.inventory, found) if found.uplink else hosts_of_network(call.inventory, network)
+    hosts = sorted(having, key=lambda host: (len(host.id), host.id))
     switch = found.distributed_switch
     return Networks.Info(
         network=network,
@@ -46,6 +48,7 @@ async def get(call: Call, network: ids.NetworkId) -> Networks.Info:
         distributed_switch_uuid=found.distributed_switch_uuid,
         hosts=tuple(ids.HostSystemId(host.id) for host in hosts),
         vm_count=len(call.by(VirtualMachine, "network", network)),
+        uplink=found.uplink,
     )
 
 
@@ -79,30 +82,52 @@ async def create(call: Call, spec: Networks.CreateSpec) -> ids.NetworkId:
         switch: str | None
         if spec.distributed_switch is not None:
             beside = port_group_of(call, current, spec.distributed_switch)
-            # A switch is there as long as it has a port group.
-            edit.rely_on(beside)
+            # A switch is there as long as it has a port group: who deletes its last one meanwhile, sees this one.
+            edit.refer_to(beside)
             switch, uuid = beside.distributed_switch, beside.distributed_switch_uuid
         elif type is DISTRIBUTED:
             switch, uuid = edit.new_id("dvs-"), new_switch_uuid
         else:
             switch, uuid = None, None
         made = ids.NetworkId(edit.new_id("dvportgroup-" if type is DISTRIBUTED else "network-"))
-        edit.put(
-            Network(
-                id=made,
-                name=spec.name,
-                parent=current.id,
-                type=type,
-                vlan=vlan,
-                distributed_switch=switch,
-                distributed_switch_uuid=uuid,
-            )
+        network = Network(
+            id=made,
+            name=spec.name,
+            parent=current.id,
+            type=type,
+            vlan=vlan,
+            distributed_switch=switch,
+            distributed_switch_uuid=uuid,
         )
+        edit.put(network)
+        if switch is not None and spec.distributed_switch is None:
+            edit.put(new_uplink(edit.new_id("dvportgroup-"), free_uplink_name(call, current, network), network))
         for host in require_hosts(call, current, spec.hosts or ()):
             edit.put(msgspec.structs.replace(host, networks=(*host.networks, made)))
         return made
 
     return await call.change("DistributedVirtualSwitch.addDVPortgroup", folder, plan, guard)
+
+
+def free_uplink_name(call: Call, folder: Folder, network: Network) -> str:
+    """The name of the uplink port group of a new switch; another where somebody has given that to something else."""
+    name = uplink_name(network.distributed_switch or "")
+    taken = 0
+    candidate = name
+    while candidate == network.name or not is_free_for(call, folder, candidate):
+        taken += 1
+        candidate = f"{name} ({taken})"
+    return candidate
+
+
+def is_free_for(call: Call, folder: Folder, name: str) -> bool:
+    """Whether nothing in the folder, and no network of its datacenter, has the name."""
+    try:
+        require_free_in_datacenter(call.unfiltered, Network, folder, name)
+        require_free(call.unfiltered, folder, name)
+    except AlreadyExists:
+        return False
+    return True
 
 
 def type_of_new(spec: Networks.CreateSpec) -> vcenter.Network.Type:
@@ -164,6 +189,7 @@ async def connect(call: Call, network: ids.NetworkId, spec: Networks.HostsSpec) 
     """
 
     def guard(current: Network) -> None:
+        require_own_hosts(current)
         require_hosts(call, current, spec.hosts)
 
     def plan(edit: Edit, current: Network) -> None:
@@ -182,6 +208,7 @@ async def disconnect(call: Call, network: ids.NetworkId, spec: Networks.HostsSpe
     """
 
     def guard(current: Network) -> None:
+        require_own_hosts(current)
         hosts = {host.id for host in require_hosts(call, current, spec.hosts)}
         require_unused(call, current, hosts)
         require_none_arriving(call, current, hosts, lambda vm: network in VIRTUAL_MACHINES.indexes["network"](vm))
@@ -201,18 +228,56 @@ async def disconnect(call: Call, network: ids.NetworkId, spec: Networks.HostsSpe
 
 @implements(Networks.delete)
 async def delete(call: Call, network: ids.NetworkId) -> None:
-    """Delete the network; its hosts are disconnected, and a switch without port groups is gone.
+    """Delete the network; its hosts are disconnected, and with its last port group a switch is gone, and its uplinks'.
 
-    :raises ResourceInUse: a VM has a NIC on it.
+    :raises ResourceInUse: a VM has a NIC on it, or it is the uplinks' port group of a switch.
     """
 
     def guard(current: Network) -> None:
+        if current.uplink:
+            raise ResourceInUse(
+                message(
+                    "resphere.network.uplink",
+                    "The network {0} ({1}) is the uplink port group of a distributed switch, and goes with its last "
+                    "port group.",
+                    current.name,
+                    current.id,
+                )
+            )
         require_unused(call, current)
 
     def plan(edit: Edit, current: Network) -> None:
         edit.delete(Network, current.id)
+        if current.distributed_switch is None:
+            return
+        beside = call.unfiltered.by(Network, "distributed_switch", current.distributed_switch).values()
+        others = [network for network in beside if network.id != current.id]
+        keeper = next((network for network in others if not network.uplink), None)
+        if keeper is not None:
+            # Of two that delete the last ones at once, one looks again.
+            edit.rely_on(keeper)
+        else:
+            for uplink in others:
+                edit.delete(Network, uplink.id)
 
     await call.change("DistributedVirtualPortgroup.destroy", call.require(Network, network), plan, guard)
+
+
+def require_own_hosts(network: Network) -> None:
+    """Refuse an uplink port group: hosts have it by the switch's other port groups.
+
+    :raises InvalidArgument: it is one.
+    """
+    if network.uplink:
+        raise InvalidArgument(
+            message(
+                "resphere.network.uplink_hosts",
+                "The network {0} ({1}) is the uplink port group of a distributed switch, and is on the hosts of its "
+                "other port groups.",
+                network.name,
+                network.id,
+            )
+        )
 
 
 def without_network(host: Host, network: str) -> Host:

@@ -72,11 +72,18 @@ def datastore_info(call: Call, store: Datastore) -> dict[str, Any]:
 
 
 def networks(call: Call, hosts: list[Host]) -> dict[str, Any]:
-    """VIM's ``network`` and ``distributedVirtualPortgroup`` of the hosts."""
+    """VIM's ``network`` and ``distributedVirtualPortgroup`` of the hosts, with the uplinks' of their switches."""
     found = [
         network
         for id in {id: None for host in hosts for id in host.networks}
         if (network := call.get(Network, id)) is not None
+    ]
+    switches = {network.distributed_switch: None for network in found if network.distributed_switch is not None}
+    found += [
+        network
+        for switch in switches
+        for network in call.by(Network, "distributed_switch", switch).values()
+        if network.uplink
     ]
     return {
         "network": [
@@ -100,7 +107,7 @@ def networks(call: Call, hosts: list[Host]) -> dict[str, Any]:
                 "portgroupKey": network.id,
                 "portgroup": reference(network, type_of(network)),
                 "switchUuid": network.distributed_switch_uuid,
-                "uplinkPortgroup": False,
+                "uplinkPortgroup": network.uplink,
             }
             for network in found
             if network.type is DISTRIBUTED
