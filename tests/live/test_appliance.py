@@ -20,7 +20,7 @@ def test_the_version_is_that_of_the_release(release: str, version: str, build: s
     with Server(tmp_path / "data", "--vms", "1", "--api-release", release) as server, server.session() as client:
         told = client.read(VERSION)
         assert (told["product"], told["version"], told["build"]) == ("VMware vCenter Server", version, build)
-        assert (told["summary"], told["releasedate"]) == ("GA", date)
+        assert (told["summary"], told["releasedate"]) == (f"VMware vCenter Server {told['version'][:3]}", date)
         assert client.read("/rest/appliance/system/version") == {"value": told}
 
 

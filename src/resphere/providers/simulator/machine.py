@@ -98,7 +98,7 @@ def build(plan: MachinePlan) -> VirtualMachine:
         hardware=hardware_info(plan.version),
         boot=boot_info(guest.firmware),
         cpu=cpu_info(plan.cpu_count, plan.cores_per_socket, plan.hot_add),
-        memory=memory_info(plan.memory_size_MiB, plan.hot_add, running),
+        memory=memory_info(plan.memory_size_MiB, plan.hot_add, running, plan.guest.family),
         disks=disks,
         nics=_nics(plan, running),
         cdroms=_cdroms(guest.cdrom_bus, plan.iso_file, running),
@@ -221,9 +221,9 @@ def cpu_info(count: int, cores_per_socket: int, hot_add: bool) -> Cpu.Info:
 
 
 @cache
-def memory_info(size_MiB: int, hot_add: bool, running: bool) -> Memory.Info:
+def memory_info(size_MiB: int, hot_add: bool, running: bool, family: GuestOSFamily | None = None) -> Memory.Info:
     """So much memory; the figures for hot add are known only while the VM runs."""
-    return memory_of(Memory.Info(size_MiB=size_MiB, hot_add_enabled=hot_add), running)
+    return memory_of(Memory.Info(size_MiB=size_MiB, hot_add_enabled=hot_add), running, family)
 
 
 @cache

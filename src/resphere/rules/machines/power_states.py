@@ -10,6 +10,7 @@ from resphere.contract.generated import vcenter_vm, vcenter_vm_hardware
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.hardware.hot_add import memory_of
 from resphere.rules.hardware.pci_slots import with_pci_slots
+from resphere.rules.machines.guest_defaults import defaults_of
 
 State = vcenter_vm.Power.State
 RunState = vcenter_vm.Tools.RunState
@@ -28,7 +29,7 @@ K = TypeVar("K")
 
 def powered_on(vm: VirtualMachine) -> VirtualMachine:
     """``vm`` running: devices have slots, those that start connected are, and installed Tools run."""
-    vm = msgspec.structs.replace(vm, memory=memory_of(vm.memory, running=True))
+    vm = msgspec.structs.replace(vm, memory=memory_of(vm.memory, True, defaults_of(vm.guest_OS).family))
     return _changed(with_pci_slots(vm), State.POWERED_ON, tools_run=has_tools(vm), connected=True)
 
 

@@ -116,6 +116,14 @@ class TestMemory:
         memory = world.call(Memory.get, vm)
         assert (memory.hot_add_increment_size_MiB, memory.hot_add_limit_MiB) == (0, memory.size_MiB)
 
+    @pytest.mark.parametrize(("size", "limit"), [(1024, 3072), (3072, 3072), (3076, 49216)])
+    def test_a_small_linux_grows_to_three_gigabytes(self, world: World, size: int, limit: int) -> None:
+        off = [each for each in world.inventory.all(VirtualMachine).values() if each.power_state is State.POWERED_OFF]
+        vm = Id(next(each.id for each in off if not each.template and "WINDOWS" not in each.guest_OS))
+        world.call(Memory.update, vm, Memory.UpdateSpec(size_MiB=size, hot_add_enabled=True))
+        world.call(vcenter_vm.Power.start, vm)
+        assert world.call(Memory.get, vm).hot_add_limit_MiB == limit
+
     @pytest.mark.parametrize("size", [0, -4, 3, 1022, 24 * 1024 * 1024 + 4])
     def test_sizes_that_no_vm_can_have(self, world: World, size: int) -> None:
         vm = Id(vm_in(world, State.POWERED_OFF).id)
@@ -353,14 +361,13 @@ class TestCdrom:
 
 
 class TestEthernet:
-    def test_adapters_of_running_vms_hold_ports_of_their_own(self, world: World) -> None:
+    def test_adapters_hold_ports_of_their_own(self, world: World) -> None:
         held: list[tuple[str | None, int | None]] = []
         for vm in world.inventory.all(VirtualMachine).values():
             for key in vm.nics:
                 backing = world.call(Ethernet.get, Id(vm.id), key).backing
                 found = (backing.distributed_port, backing.connection_cookie)
-                runs = vm.power_state is not State.POWERED_OFF
-                if runs and backing.type is Ethernet.BackingType.DISTRIBUTED_PORTGROUP:
+                if backing.type is Ethernet.BackingType.DISTRIBUTED_PORTGROUP:
                     held.append(found)
                 else:
                     assert found == (None, None)

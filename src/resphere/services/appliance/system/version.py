@@ -10,7 +10,6 @@ from resphere.services.registry import implements
 from resphere.services.resphere.about import PRODUCT
 
 TYPE = "vCenter Server with an embedded Platform Services Controller"
-SUMMARY = "GA"
 RELEASED = {"18700403": "October 5, 2021", "24022515": "June 25, 2024", "24957454": "September 29, 2025"}
 """When the builds were released that go with a release of the API; of others nobody knows."""
 UNPATCHED = ".00000"
@@ -29,7 +28,8 @@ async def get(call: Call) -> Version.VersionStruct:
         product=PRODUCT,
         build=product.build,
         type=TYPE,
-        summary=SUMMARY,
+        # As of 8.0.0, which was not patched either.
+        summary=f"{PRODUCT} {'.'.join(product.version.split('.')[:2])}",
         releasedate=RELEASED.get(product.build, ""),
         install_time=wire_time(installed.time),
     )

@@ -19,7 +19,6 @@ from resphere.services.registry import implements
 from resphere.services.selection import Criterion, by_id, by_index, limited, select
 
 MOST_LISTED = 4000
-State = vcenter_vm.Power.State
 
 
 def summary(vm: VirtualMachine) -> vcenter.VM.Summary:
@@ -122,7 +121,7 @@ def nics_with_names(
         network = call.unfiltered.get(Network, named) if named else None
         if network is not None and nic.backing.network_name != network.name:
             nic = replace_backing(nic, network.name)
-        if nic.backing.type is Ethernet.BackingType.DISTRIBUTED_PORTGROUP and vm.power_state is not State.POWERED_OFF:
+        if nic.backing.type is Ethernet.BackingType.DISTRIBUTED_PORTGROUP:
             nic = msgspec.structs.replace(nic, backing=on_a_port(nic.backing, vm, key))
         if nic.type is Ethernet.EmulationType.VMXNET3 and nic.upt_v2_compatibility_enabled is None:
             # Required in 8.0.3 (its SDK refuses the whole VM without), no longer in 9.1.
@@ -132,8 +131,9 @@ def nics_with_names(
 
 
 def on_a_port(backing: Ethernet.BackingInfo, vm: VirtualMachine, key: str) -> Ethernet.BackingInfo:
-    """The backing of an adapter that is not off: it holds a port of the distributed switch, no other adapter the same
-    one, and the cookie of that connection."""
+    """The backing of an adapter: it holds a port of the distributed switch, no other adapter the same one, and the
+    cookie of that connection. Also while the VM is off, as ports are bound when an adapter is connected to the port
+    group (vCenter 7.0.3)."""
     port = backing.distributed_port or str(int(vm.id.rpartition("-")[2]) * NICS.most + int(key) - NICS.first_key)
     cookie = zlib.crc32(f"{vm.instance_uuid} {key}".encode()) & 0x7FFFFFFF
     return msgspec.structs.replace(backing, distributed_port=port, connection_cookie=cookie)

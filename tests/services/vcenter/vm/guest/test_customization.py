@@ -48,10 +48,7 @@ def test_names_and_addresses_come_with_the_next_start(world: World, vm: Id) -> N
     assert networking.dns.search_domains == ("example.org",)
     first = world.call(Interfaces.list, vm)[0]
     assert first.ip is not None
-    assert [(a.ip_address, a.prefix_length, str(a.origin)) for a in first.ip.ip_addresses] == [
-        ("192.168.7.20", 24, "MANUAL"),
-        ("fd00::20", 64, "MANUAL"),
-    ]
+    assert [(a.ip_address, a.prefix_length) for a in first.ip.ip_addresses] == [("192.168.7.20", 24), ("fd00::20", 64)]
     routes = world.call(Routes.list, vm)
     assert [(r.network, r.prefix_length, r.gateway_address) for r in routes[:3]] == [
         ("0.0.0.0", 0, "192.168.7.1"),
@@ -70,7 +67,11 @@ def test_what_comes_by_dhcp(world: World, vm: Id) -> None:
     assert len(shown) == len(machine(world, vm).nics)
     addresses = [a.ip_address for each in shown if each.ip for a in each.ip.ip_addresses]
     assert tuple(addresses) == guest.ip_addresses
-    assert {a.origin for each in shown if each.ip for a in each.ip.ip_addresses} == {Interfaces.IpAddressOrigin.DHCP}
+    assert {a.origin for each in shown if each.ip for a in each.ip.ip_addresses} == {None}
+    windows_vm = ready_vm(world, GuestOSFamily.WINDOWS)
+    told = world.call(Interfaces.list, windows_vm)
+    assert {a.origin for each in told if each.ip for a in each.ip.ip_addresses} == {Interfaces.IpAddressOrigin.DHCP}
+    assert all(each.dns is not None and each.ip is not None and each.ip.dhcp is not None for each in told)
     assert world.call(Routes.list, vm)[0].prefix_length == 0
     stopped(world, vm)
     world.call(Customization.set, vm, SetSpec(spec=linux(interfaces=(DHCP,))))

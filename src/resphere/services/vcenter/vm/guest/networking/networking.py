@@ -20,5 +20,8 @@ async def get(call: Call, vm: ids.VirtualMachineId) -> Networking.Info:
     network = network_of(found)
     return Networking.Info(
         dns_values=DnsAssignedValues(host_name=host, domain_name=domain),
-        dns=DnsConfigInfo(ip_addresses=network.dns_servers, search_domains=network.search_domains),
+        # By DHCP comes the guest's own domain.
+        dns=DnsConfigInfo(
+            ip_addresses=network.dns_servers, search_domains=network.search_domains or ((domain,) if domain else ())
+        ),
     )
