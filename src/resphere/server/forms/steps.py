@@ -89,7 +89,7 @@ STEPS: Mapping[int, Step] = MappingProxyType(
     {
         2: Step("forms are numbered", number_documents),
         3: Step(
-            "distributed switches have uplink port groups; messages of failed tasks tell which of their words are objects",
+            "distributed switches have uplink port groups; messages of failed tasks tell which words are objects",
             give_uplinks,
         ),
     }
