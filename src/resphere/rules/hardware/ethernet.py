@@ -179,8 +179,8 @@ def require_for_machines(network: Network) -> None:
                 "resphere.vm.ethernet.uplink",
                 "spec.backing.network: {0} ({1}) is the uplink port group of a distributed switch, to which no virtual "
                 "machine connects.",
-                network.name,
-                network.id,
+                named(network),
+                identified(network.id),
             )
         )
 

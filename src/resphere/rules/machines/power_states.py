@@ -10,7 +10,7 @@ from resphere.contract.generated import vcenter_vm, vcenter_vm_hardware
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.hardware.hot_add import memory_of
 from resphere.rules.hardware.pci_slots import with_pci_slots
-from resphere.rules.machines.guest_defaults import defaults_of
+from resphere.rules.machines.guest_os_defaults import defaults_of
 
 State = vcenter_vm.Power.State
 RunState = vcenter_vm.Tools.RunState

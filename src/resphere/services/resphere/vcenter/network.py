@@ -240,8 +240,8 @@ async def delete(call: Call, network: ids.NetworkId) -> None:
                     "resphere.network.uplink",
                     "The network {0} ({1}) is the uplink port group of a distributed switch, and goes with its last "
                     "port group.",
-                    current.name,
-                    current.id,
+                    named(current),
+                    identified(current.id),
                 )
             )
         require_unused(call, current)
@@ -274,8 +274,8 @@ def require_own_hosts(network: Network) -> None:
                 "resphere.network.uplink_hosts",
                 "The network {0} ({1}) is the uplink port group of a distributed switch, and is on the hosts of its "
                 "other port groups.",
-                network.name,
-                network.id,
+                named(network),
+                identified(network.id),
             )
         )
 
