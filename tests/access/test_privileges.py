@@ -7,7 +7,7 @@ from typing import ParamSpec, TypeVar
 
 import pytest
 
-from resphere.access.check import authorize, authorize_references
+from resphere.access.check import authorize, authorize_references, references_of
 from resphere.access.defaults import OWN_SESSION, PUBLIC, requirements_of
 from resphere.access.roles import ADMIN, NO_ACCESS, READ_ONLY
 from resphere.access.view import RootView
@@ -94,7 +94,8 @@ def asked_of(operation: Operation[P, R], parameters: dict[str, str], *args: P.ar
     recorder = Recorder(role=ADMIN, asked=[])
     authorize(recorder, VCENTER, operation, parameters)
     by_name = dict(zip(operation.input.__struct_fields__, args, strict=False))
-    authorize_references(recorder, VCENTER, operation, parameters, operation.input(**by_name, **kwargs))
+    references = references_of(operation, parameters, operation.input(**by_name, **kwargs))
+    authorize_references(recorder, VCENTER, references)
     return set(recorder.asked)
 
 

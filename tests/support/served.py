@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from collections.abc import Iterable
@@ -49,8 +50,14 @@ class Failure(msgspec.Struct, frozen=True):
 class Served:
     """Asks one operation through one dialect; worlds made alike stay alike as long as they are asked alike."""
 
-    def __init__(self, folder: Path, objects: Iterable[ManagedObject] | None = None) -> None:
-        self.world = World(folder, objects)
+    def __init__(
+        self,
+        folder: Path,
+        objects: Iterable[ManagedObject] | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
+        limit_bytes: int = LIMIT_BYTES,
+    ) -> None:
+        self.world = World(folder, objects, loop)
         randomness = random.Random(1)
         accounts = LocalAccounts(self.world.inventory, randomness.randbytes)
         sessions = Sessions(self.world.inventory, SessionLimits(), lambda: NOW, randomness.randbytes)
@@ -64,12 +71,12 @@ class Served:
             kept=Kept(),
             record=lambda *_: None,
             clock=lambda: 0.0,
-            body_limit_bytes=LIMIT_BYTES,
-            stream_limit_bytes=LIMIT_BYTES,
+            body_limit_bytes=limit_bytes,
+            stream_limit_bytes=limit_bytes,
         )
         self.api: Dialect = ApiDialect(api_routes())
         self.rest: Dialect = RestDialect(rest_routes())
-        self.jsonrpc: Dialect = JsonRpcDialect(LIMIT_BYTES, Catalogue())
+        self.jsonrpc: Dialect = JsonRpcDialect(limit_bytes, Catalogue())
         self.world.run(accounts.put(ADMINISTRATOR, PASSWORD, "Admin"))
         principal = accounts.principal(ADMINISTRATOR)
         assert principal is not None
@@ -107,9 +114,7 @@ class Served:
 
     def by_jsonrpc(self, operation: AnyOperation, value: Struct) -> Any:
         """The result, or the failure, by JSON-RPC."""
-        fields = json.loads(msgspec.json.encode(encoder(operation.input)(value)))["STRUCTURE"]["operation-input"]
-        body = invocation(operation.service, operation.name, fields, session_context(self.token))
-        reply = self.ask(self.jsonrpc, ApiCall("POST", "/api", json.dumps(body).encode()))
+        reply = self.ask(self.jsonrpc, self.jsonrpc_call(operation, value))
         result = json.loads(reply.body)["result"]
         if "error" in result:
             [fields] = result["error"]["ERROR"].values()
@@ -119,6 +124,12 @@ class Served:
             assert result["output"] is None
             return b""
         return msgspec.convert(decoder(operation.output)(result["output"], ""), operation.output)
+
+    def jsonrpc_call(self, operation: AnyOperation, value: Struct) -> ApiCall:
+        """The request of JSON-RPC that means ``operation`` with the input ``value``."""
+        fields = json.loads(msgspec.json.encode(encoder(operation.input)(value)))["STRUCTURE"]["operation-input"]
+        body = invocation(operation.service, operation.name, fields, session_context(self.token))
+        return ApiCall("POST", "/api", json.dumps(body).encode())
 
     def ask(self, dialect: Dialect, call: ApiCall) -> Reply:
         """The reply to any request in a dialect."""

@@ -63,8 +63,13 @@ class Caller(msgspec.Struct, frozen=True):
 class World:
     """Calls operations as a pipeline would after authorization, in an event loop of its own."""
 
-    def __init__(self, folder: Path, objects: Iterable[ManagedObject] | None = None) -> None:
-        self._runner = asyncio.Runner()
+    def __init__(
+        self,
+        folder: Path,
+        objects: Iterable[ManagedObject] | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._runner = asyncio.Runner(loop_factory=None if loop is None else lambda: loop)
         self.store = self._runner.run(open_store(default_url(folder)))
         self.inventory = self._replica(WIRING.tables)
         self.put(*(generate(SMALL, 1) if objects is None else objects))

@@ -36,21 +36,26 @@ def authorize(view: View, vcenter: str, operation: AnyOperation, parameters: Map
             require(view, vcenter, requirement, parameters[requirement.parameter])
 
 
-def authorize_references(
-    view: View, vcenter: str, operation: AnyOperation, parameters: Mapping[str, str], input: Struct
-) -> None:
-    """Check the privileges on objects that the decoded ``input`` refers to, and the path does not name.
+class Reference(msgspec.Struct, frozen=True, gc=False):
+    """An object that an input refers to, and what is needed on it; without ``target``, on the root folder."""
+
+    requirement: Requirement
+    target: str | None
+
+
+def references_of(operation: AnyOperation, parameters: Mapping[str, str], input: Struct) -> tuple[Reference, ...]:
+    """What the decoded ``input`` refers to and the path does not name, each object once, in the order of asking.
 
     Where it names none, a change of what the path names leaves them as they are; what is made anew is put where the
     operation chooses, which asks for the privilege there, or else the privilege is asked of the root folder. New
     machines need no network, and what is only read along need not be named.
 
-    :raises Unauthorized: naming the privilege that is missing, and the object.
-    :raises NotFound: there is no such object.
+    It reads nothing but the input, and may run in any thread.
     """
     subjects = by_subject(operation)
     if not subjects:
-        return
+        return ()
+    found: list[Reference] = []
     changes = any(each.parameter in parameters for each in requirements_of(operation))
     attributes = attributes_in(input, named_attributes(operation))
     for requirements in subjects:
@@ -60,16 +65,26 @@ def authorize_references(
             if requirement.parameter not in parameters
             for value in given_in(input, attributes, requirement)
         ]
-        targets = [(requirement, target) for requirement, value in given for target in identifiers(value)]
-        for requirement, target in targets:
-            require(view, vcenter, requirement, target)
+        targets = dict.fromkeys((requirement, target) for requirement, value in given for target in identifiers(value))
+        found += [Reference(requirement, target) for requirement, target in targets]
         first = requirements[0]
         optional = changes or first.resource == "Network" or (first.privileges == (READ,) and first.attribute)
         # A list that is given and empty names nothing that could be left alone.
         if not targets and (given or not optional):
             if operation.id in PLACING and first.resource in CHOSEN:
                 first = msgspec.structs.replace(first, anywhere=True)
-            require(view, vcenter, first, None)
+            found.append(Reference(first, None))
+    return tuple(found)
+
+
+def authorize_references(view: View, vcenter: str, references: Iterable[Reference]) -> None:
+    """Check the privileges on objects that an input refers to.
+
+    :raises Unauthorized: naming the privilege that is missing, and the object.
+    :raises NotFound: there is no such object.
+    """
+    for reference in references:
+        require(view, vcenter, reference.requirement, reference.target)
 
 
 @cache

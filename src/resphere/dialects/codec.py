@@ -200,18 +200,24 @@ def structure_copy(struct: type[Struct], fields: Fields[Write], where_set: Where
         frozen=True,
         gc=False,
     )
-    always: list[tuple[int, Write]] | None = None
-    sometimes: list[tuple[int, Write]] = []
+    both: tuple[list[tuple[int, Write]], list[tuple[int, Write]]] | None = None
     take, unset = msgspec.structs.astuple, where_set.unset
 
+    def parts() -> tuple[list[tuple[int, Write]], list[tuple[int, Write]]]:
+        always: list[tuple[int, Write]] = []
+        sometimes: list[tuple[int, Write]] = []
+        for place, field in enumerate(fields()):
+            write = where_set.present(field.convert) if field.optional else field.convert
+            if write is not None:
+                (sometimes if field.optional else always).append((place, write))
+        return always, sometimes
+
     def copy(value: Any) -> Any:
-        nonlocal always
-        if always is None:
-            always = []
-            for place, field in enumerate(fields()):
-                write = where_set.present(field.convert) if field.optional else field.convert
-                if write is not None:
-                    (sometimes if field.optional else always).append((place, write))
+        nonlocal both
+        if both is None:
+            # Made whole before it is shown: other threads write, too.
+            both = parts()
+        always, sometimes = both
         held = list(take(value))
         for place, write in always:
             held[place] = write(held[place])

@@ -33,7 +33,7 @@ from resphere.dialects.http import (
     has_too_many_values,
 )
 from resphere.dialects.validation import convert_strictly, invalid, refuse_duplicate_keys
-from resphere.dialects.vapi_values import decoder, encode_error, encoder, only
+from resphere.dialects.vapi_values import decoder, encode_error, encoder
 
 PATH = "api"
 ALLOWED = ("GET", "HEAD", "OPTIONS", "POST")
@@ -369,12 +369,25 @@ def target_parameters(operation: AnyOperation, content: bytes) -> dict[str, str]
     if not names:
         return {}
     try:
-        fields = only(only(parse(content), "STRUCTURE"), operation.input.__vapi_name__)
-    except ProtocolFault:
+        input = target_decoder(operation.input.__vapi_name__, names).decode(content)
+        fields = zip(names, msgspec.structs.astuple(input.structure.fields), strict=True)
+        return {name: str(_json.decode(value)) for name, value in fields if bytes(value)[:1] == b'"'}
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return {}
-    if not isinstance(fields, dict):
-        return {}
-    return {name: value for name in names if isinstance(value := fields.get(name), str)}
+
+
+@cache
+def target_decoder(structure: str, names: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
+    """Reads the fields of those names as they are written, and passes over all others, however large they are."""
+    fields = [
+        (f"field_{number}", msgspec.Raw, msgspec.field(name=name, default=msgspec.Raw()))
+        for number, name in enumerate(names)
+    ]
+    inner = msgspec.defstruct("Fields", fields, frozen=True)
+    outer = msgspec.defstruct("Structure", [("fields", inner, msgspec.field(name=structure))], frozen=True)
+    return msgspec.json.Decoder(
+        msgspec.defstruct("Input", [("structure", outer, msgspec.field(name="STRUCTURE"))], frozen=True)
+    )
 
 
 @cache

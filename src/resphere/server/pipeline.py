@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from resphere.access.check import Reference, references_of
 from resphere.access.check import authorize as check_privileges
 from resphere.access.check import authorize_references as check_references
 from resphere.access.defaults import LOGIN, PUBLIC
@@ -35,17 +36,22 @@ from resphere.dialects.http import BYTE_ORDER_MARK, exceeds, has_too_many_values
 from resphere.replica.errors import ConcurrentChange as ChangedConcurrently
 from resphere.server.body import too_large, too_many_values
 from resphere.server.exchange import Caller, Exchange, Keeping
+from resphere.server.extent import holds_at_least
 from resphere.server.faults import Faults
 from resphere.server.kept import Kept, accepts_gzip, compressed, compressible
 from resphere.server.pieces import FEWEST_ITEMS
 from resphere.services.call import Call, Environment, Product
 from resphere.services.registry import Implementation
 from resphere.store.base import StoreError
+from resphere.turns import in_turns
 
 log = logging.getLogger(__name__)
 
 LARGE_BODY_BYTES = 128 * 1024
 """Bodies from here on are decoded beside the loop: a list of a million ids takes seconds."""
+
+LARGE_RESULT_ITEMS = 1000
+"""Results of so many items are written beside the loop."""
 
 WHITE = b" \t\r\n"
 
@@ -99,10 +105,10 @@ async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
     if isinstance(kept, Reply):
         return kept
     input = await decode(pipeline, exchange, resolved)
-    authorize_references(pipeline, caller, resolved, input)
+    await authorize_references(pipeline, caller, input)
     await disturb(pipeline, resolved)
-    result = await invoke(pipeline, exchange, caller, resolved, input)
-    return encode(pipeline, exchange, resolved, caller, result, kept)
+    result = await invoke(pipeline, exchange, caller, resolved, input.value)
+    return await encode(pipeline, exchange, resolved, caller, result, kept)
 
 
 async def resolve(exchange: Exchange) -> Outcome:
@@ -213,7 +219,14 @@ def recall(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: Res
     return Keeping(key, revision) if kept is None else exchange.dialect.frame(resolved, kept)
 
 
-async def decode(pipeline: Pipeline, exchange: Exchange, resolved: Resolved) -> Struct:
+class Input(msgspec.Struct, frozen=True, gc=False):
+    """What an operation gets, and what that refers to."""
+
+    value: Struct
+    references: tuple[Reference, ...]
+
+
+async def decode(pipeline: Pipeline, exchange: Exchange, resolved: Resolved) -> Input:
     """The input, validated against the contract. What an operation takes as a stream is not read here."""
     body: bytes | ByteStream = b""
     if resolved.operation.takes_stream:
@@ -225,14 +238,21 @@ async def decode(pipeline: Pipeline, exchange: Exchange, resolved: Resolved) -> 
         if body.removeprefix(BYTE_ORDER_MARK).lstrip(WHITE)[:1] in (b"{", b"[") and has_too_many_values(body):
             raise too_many_values()
     if isinstance(body, bytes) and len(body) > LARGE_BODY_BYTES:
-        return await asyncio.to_thread(exchange.dialect.decode, resolved, exchange.request, body)
-    return exchange.dialect.decode(resolved, exchange.request, body)
+        return await asyncio.to_thread(read, exchange, resolved, body)
+    return read(exchange, resolved, body)
 
 
-def authorize_references(pipeline: Pipeline, caller: Caller, resolved: Resolved, input: Struct) -> None:
+def read(exchange: Exchange, resolved: Resolved, body: bytes | ByteStream) -> Input:
+    """What the request holds, in any thread."""
+    value = exchange.dialect.decode(resolved, exchange.request, body)
+    return Input(value, references_of(resolved.operation, resolved.parameters, value))
+
+
+async def authorize_references(pipeline: Pipeline, caller: Caller, input: Input) -> None:
     """May they, on what the input refers to."""
     vcenter = pipeline.environment.product.instance_uuid
-    check_references(caller.view, vcenter, resolved.operation, resolved.parameters, input)
+    async for piece in in_turns(input.references):
+        check_references(caller.view, vcenter, piece)
 
 
 async def disturb(pipeline: Pipeline, resolved: Resolved) -> None:
@@ -258,7 +278,7 @@ async def invoke(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolve
     return await implementation.handler(call, *msgspec.structs.astuple(input))
 
 
-def encode(
+async def encode(
     pipeline: Pipeline, exchange: Exchange, resolved: Resolved, caller: Caller, result: Any, keeping: Keeping | None
 ) -> Reply:
     """The result as the dialect writes it, compressed where the client likes, and kept where it may be."""
@@ -266,9 +286,11 @@ def encode(
     if keeping is not None and isinstance(result, Parted) and len(result) >= FEWEST_ITEMS:
         reply = pipeline.kept.listed(keeping.key[:-1], partial(exchange.dialect.encode, resolved), result.parts, gzip)
     else:
-        reply = exchange.dialect.encode(resolved, result.whole() if isinstance(result, Parted) else result)
-        if gzip and compressible(reply.media_type):
-            reply = compressed(reply)
+        whole = result.whole() if isinstance(result, Parted) else result
+        if holds_at_least(whole, LARGE_RESULT_ITEMS):
+            reply = await asyncio.to_thread(write, exchange, resolved, whole, gzip)
+        else:
+            reply = write(exchange, resolved, whole, gzip)
     if keeping is not None:
         if resolved.revalidates:
             etag = entity_tag(pipeline, exchange.dialect.name, caller.view.key, keeping.revision)
@@ -276,6 +298,12 @@ def encode(
         # Of the revision that the question was asked at: what changed while it was answered may be missing.
         pipeline.kept.put(keeping.key, keeping.revision, reply)
     return exchange.dialect.frame(resolved, reply)
+
+
+def write(exchange: Exchange, resolved: Resolved, result: Any, gzip: bool) -> Reply:
+    """The result as the dialect writes it, in any thread."""
+    reply = exchange.dialect.encode(resolved, result)
+    return compressed(reply) if gzip and compressible(reply.media_type) else reply
 
 
 def foreseen(error: Exception, request_id: str) -> VapiError:

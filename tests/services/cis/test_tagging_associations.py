@@ -13,6 +13,7 @@ from resphere.contract.generated import cis_tagging, vapi_std
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.tagging import Attachment
 from resphere.services.cis.tagging import tag_association
+from resphere.turns import PIECE
 from tests.services.cis.tagging_world import (
     NO_TAG,
     NOBODY,
@@ -193,6 +194,32 @@ def test_batches(tmp_path: Path) -> None:
             assert result == done
 
     run(tmp_path, test)
+
+
+def test_batches_of_several_pieces(tmp_path: Path) -> None:
+    async def test(world: World) -> None:
+        call, (a, b) = world.call, await world.tags(await world.category(), "a", "b")
+        many = (a, NO_TAG, *[a] * PIECE, NO_TAG, b)
+        result = await tag_association.attach_multiple_tags_to_object(call, vm(0), many)
+        assert [each.id for each in result.error_messages] == [NOT_FOUND] * 2
+        assert await world.attached(vm(0)) == {a, b}
+        objects = (vm(1), NOBODY, *[vm(0)] * PIECE, vm(2), NOBODY)
+        for change, expected in (
+            (tag_association.attach_tag_to_multiple_objects, {vm(0), vm(1), vm(2)}),
+            (tag_association.detach_tag_from_multiple_objects, set()),
+        ):
+            result = await change(call, a, objects)
+            assert [each.id for each in result.error_messages] == ["resphere.tagging.invalid_object"] * 2
+            assert set(await tag_association.list_attached_objects(call, a)) == expected
+        lists = await tag_association.list_attached_tags_on_objects(call, (*map(unlike, range(PIECE)), vm(0)))
+        assert [(each.object_id, each.tag_ids) for each in lists] == [(vm(0), (b,))]
+
+    run(tmp_path, test)
+
+
+def unlike(number: int) -> vapi_std.DynamicID:
+    """An object that is not there."""
+    return vapi_std.DynamicID(type="VirtualMachine", id=f"vm-{100_000 + number}")
 
 
 def test_lists_for_many(tmp_path: Path) -> None:

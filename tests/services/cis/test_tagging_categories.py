@@ -79,6 +79,16 @@ def test_a_name_belongs_to_one_category(tmp_path: Path) -> None:
     run(tmp_path, test)
 
 
+def test_a_category_is_for_so_many_types(tmp_path: Path) -> None:
+    async def test(world: World) -> None:
+        types = [f"Type{number}" for number in range(1001)]
+        pending = world.category(associable_types=frozenset(types))
+        await refused(pending, InvalidArgument, 400, "resphere.tagging.too_many_types")
+        await world.category(associable_types=frozenset(types[1:]))
+
+    run(tmp_path, test)
+
+
 def test_a_type_is_not_blank(tmp_path: Path) -> None:
     async def test(world: World) -> None:
         for blank in ("", " ", "urn:vim25:"):

@@ -238,6 +238,8 @@ def test_updates_that_are_refused(tmp_path: Path) -> None:
         tag = await world.tag(await world.category(), "a")
         empty = associations.update(world.call, Associations.UpdateSpec(object=vm(), tag_spec_list=()))
         await refused(empty, InvalidArgument, 400, "resphere.tagging.no_tags")
+        too_many = Associations.UpdateSpec(object=vm(), tag_spec_list=(by_id(ATTACH, tag),) * 1001)
+        await refused(associations.update(world.call, too_many), InvalidArgument, 400, "resphere.tagging.too_many_tags")
         unnamed = Associations.UpdateSpec(object=vm(), tag_spec_list=(Associations.TagSpec(operation=ATTACH),))
         await refused(associations.update(world.call, unnamed), InvalidArgument, 400, "resphere.tagging.no_tag_named")
         lost = Associations.UpdateSpec(object=NOBODY, tag_spec_list=(by_id(ATTACH, tag),))

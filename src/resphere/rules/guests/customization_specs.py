@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 
 from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import vcenter_guest as guest
@@ -16,6 +16,10 @@ Fault = tuple[str, str]
 
 LONGEST_SCRIPT_BYTES = 65_536
 LONGEST_CLOUD_BYTES = 524_288
+MOST_INTERFACES = 10
+"""As many network adapters as a VM has at most."""
+MOST_ADDRESSES = 100
+"""In each list of addresses, names and commands."""
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-])[0-9A-Fa-f]{2}(\1[0-9A-Fa-f]{2}){4}\Z")
 
 
@@ -26,9 +30,44 @@ def require_sound(spec: guest.CustomizationSpec, field: str = "spec") -> None:
 
     :raises InvalidArgument: names the first field that is wrong.
     """
+    for path, why in oversized(spec):
+        raise InvalidArgument(message("resphere.guest.customization", "{0}.{1}: {2}.", field, path, why))
     check_unions(spec, field)
     for path, why in faults(spec):
         raise InvalidArgument(message("resphere.guest.customization", "{0}.{1}: {2}.", field, path, why))
+
+
+def oversized(spec: guest.CustomizationSpec) -> Iterator[Fault]:
+    """The lists that are longer than any guest needs: nothing else is looked at in a specification with one."""
+    if len(spec.interfaces) > MOST_INTERFACES:
+        yield "interfaces", f"must not be more than {MOST_INTERFACES}"
+        return
+    settings, windows = spec.global_DNS_settings, spec.configuration_spec.windows_config
+    lists: list[tuple[str, Sized | None]] = [
+        ("global_DNS_settings.dns_suffix_list", settings.dns_suffix_list),
+        ("global_DNS_settings.dns_servers", settings.dns_servers),
+    ]
+    if windows is not None and windows.sysprep is not None:
+        lists.append(
+            (
+                "configuration_spec.windows_config.sysprep.gui_run_once_commands",
+                windows.sysprep.gui_run_once_commands,
+            )
+        )
+    for position, mapping in enumerate(spec.interfaces):
+        adapter, at = mapping.adapter, f"interfaces[{position}].adapter"
+        if adapter.ipv4 is not None:
+            lists.append((f"{at}.ipv4.gateways", adapter.ipv4.gateways))
+        if adapter.ipv6 is not None:
+            lists += [(f"{at}.ipv6.ipv6", adapter.ipv6.ipv6), (f"{at}.ipv6.gateways", adapter.ipv6.gateways)]
+        if adapter.windows is not None:
+            lists += [
+                (f"{at}.windows.dns_servers", adapter.windows.dns_servers),
+                (f"{at}.windows.wins_servers", adapter.windows.wins_servers),
+            ]
+    for at, found in lists:
+        if found is not None and len(found) > MOST_ADDRESSES:
+            yield at, f"must not have more than {MOST_ADDRESSES} entries"
 
 
 def faults(spec: guest.CustomizationSpec) -> Iterator[Fault]:

@@ -17,7 +17,7 @@ MOST_WRITTEN_OUT = 500_000
 """The same times the pattern's length."""
 
 MATCH_SECONDS = 0.25
-"""How long a pattern may take on all names of a directory together."""
+"""How long a pattern may take on all names of a directory together, without the time that its thread waits."""
 
 _COUNT = regex.compile(r"\{\s*+(\d++)\s*+(?:,\s*+\d*+\s*+)?\}")
 _VERBOSE = regex.compile(r"\(\?[A-Za-z0-9-]*x")
@@ -54,9 +54,9 @@ def matching(names: Iterable[str], pattern: str, seconds: float = MATCH_SECONDS)
     :raises PatternFault: see :func:`compiled`; or it takes longer than ``seconds`` on all names together.
     """
     search = compiled(pattern).search
-    end = time.monotonic() + seconds
+    end = time.thread_time() + seconds
     for position, name in enumerate(names):
-        left = end - time.monotonic()
+        left = end - time.thread_time()
         try:
             found = left > 0 and search(name, timeout=left, concurrent=True)
         except TimeoutError:

@@ -53,8 +53,8 @@ def hosts_of(call: Call, spec: vcenter.EvcModes.CreateSpec) -> Iterator[Host]:
         if not source.hosts and not source.clusters:
             raise invalid(f"create_spec.sources.{index}", "hosts or clusters must be given")
         try:
-            yield from (call.require(Host, host) for host in source.hosts or ())
-            for cluster in source.clusters or ():
+            yield from (call.require(Host, host) for host in dict.fromkeys(source.hosts or ()))
+            for cluster in dict.fromkeys(source.clusters or ()):
                 yield from hosts_of_cluster(call.unfiltered, call.require(Cluster, cluster).id)
         except NotFound as unknown:
             # Create declares no narrower error for what does not exist.

@@ -323,6 +323,16 @@ def test_tag_usage(world: World) -> None:
     assert [use.tag for use in world.call(TagUsage.list, TagUsage.FilterSpec(tags=frozenset({fast})))] == [fast]
 
 
+def test_batches_are_no_larger_than_all_there_may_be(world: World) -> None:
+    items = (CreateItem(spec={"capability": "magic"}),) * 101
+    with pytest.raises(InvalidArgument) as refusal:
+        world.call(Policies.create_tags_and_policies, CreateTagsAndPoliciesSpec(policies=items))
+    assert refusal.value.messages[0].id == "resphere.compute_policy.too_many_specs"
+    made = world.call(Policies.create_tags_and_policies, CreateTagsAndPoliciesSpec(policies=items[1:]))
+    assert made.errors is not None
+    assert len(made.errors) == 100
+
+
 def test_batches_make_and_delete_tags(world: World) -> None:
     def item(name: str, tag_name: str) -> CreateItem:
         names = {"tag_name_spec": {"category_name": "tiers", "tag_name": tag_name}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -57,6 +58,39 @@ def test_a_name_is_taken_once(world: World) -> None:
         keep(world, "one", windows())
     with pytest.raises(InvalidArgument):
         keep(world, " ", linux())
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        (linux(interfaces=(DHCP,) * 11), "spec.spec.interfaces"),
+        (
+            msgspec.structs.replace(
+                linux(), global_DNS_settings=vcenter_guest.GlobalDNSSettings(dns_servers=("192.0.2.1",) * 101)
+            ),
+            "spec.spec.global_DNS_settings.dns_servers",
+        ),
+        (
+            linux(
+                interfaces=(
+                    DHCP,
+                    vcenter_guest.AdapterMapping(
+                        adapter=vcenter_guest.IPSettings(
+                            ipv6=vcenter_guest.Ipv6(
+                                type=vcenter_guest.Ipv6.Type.STATIC,
+                                ipv6=(vcenter_guest.Ipv6Address(ip_address="fd00::20", prefix=64),) * 101,
+                            )
+                        )
+                    ),
+                )
+            ),
+            "spec.spec.interfaces[1].adapter.ipv6.ipv6",
+        ),
+    ],
+)
+def test_lists_have_ends(world: World, spec: CustomizationSpec, field: str) -> None:
+    with pytest.raises(InvalidArgument, match=re.escape(field)):
+        keep(world, "one", spec)
 
 
 def test_an_edit_must_be_of_the_present_one(world: World) -> None:

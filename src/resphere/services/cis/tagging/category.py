@@ -12,6 +12,9 @@ from resphere.services.call import Call
 from resphere.services.checks import tagging as common
 from resphere.services.registry import implements
 
+MOST_TYPES = 1000
+"""That a category is for: vSphere has fewer."""
+
 
 @implements(cis_tagging.Category.list, kept=True)
 async def list_categories(call: Call) -> tuple[str, ...]:
@@ -123,8 +126,13 @@ async def revoke_propagating_permissions(call: Call, category_id: ids.CisTagging
 def types(given: Iterable[str]) -> tuple[str, ...]:
     """The associable types, without the namespace ``urn:vim25:`` that some clients give them (as vCenter 8.0 does).
 
-    :raises InvalidArgument: one is blank.
+    :raises InvalidArgument: one is blank, or they are too many.
     """
+    given = tuple(given)
+    if len(given) > MOST_TYPES:
+        raise InvalidArgument(
+            message("resphere.tagging.too_many_types", "associable_types: must not be more than {0}.", MOST_TYPES)
+        )
     plain = set(map(plain_type, given))
     if not all(type.strip() for type in plain):
         raise InvalidArgument(message("resphere.tagging.invalid_type", "associable_types: a type must not be blank."))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TypeVar
 
 from resphere.contract.errors import VapiError
 from resphere.contract.generated import cis_tagging, ids, vapi_std
-from resphere.contract.mentions import Knows, all_told
+from resphere.contract.mentions import all_told
 from resphere.contract.model import LocalizableMessage
+from resphere.inventory.model import ManagedObject
 from resphere.inventory.tagging import (
     Attachment,
     Category,
@@ -23,12 +25,15 @@ from resphere.services.call import Call
 from resphere.services.checks import tagging as common
 from resphere.services.cis.tagging.attaching import Attaching, find_readable, invalid_object, require_readable
 from resphere.services.registry import implements
+from resphere.turns import PIECE, in_turns
 
 T = TypeVar("T")
 
 BatchResult = cis_tagging.TagAssociation.BatchResult
 ObjectToTags = cis_tagging.TagAssociation.ObjectToTags
 TagToObjects = cis_tagging.TagAssociation.TagToObjects
+TAGS_A_TURN = 10
+"""Of a list of objects by tags: each may be on all there are."""
 
 
 @implements(cis_tagging.TagAssociation.attach)
@@ -65,68 +70,52 @@ async def detach(call: Call, tag_id: ids.CisTaggingTagId, object_id: vapi_std.Dy
 async def attach_multiple_tags_to_object(
     call: Call, object_id: vapi_std.DynamicID, tag_ids: tuple[ids.CisTaggingTagId, ...]
 ) -> BatchResult:
-    """Attach those tags that can be, in one transaction; the others are told in the result."""
+    """Attach those tags that can be; the others are told in the result."""
 
-    def plan(edit: Edit) -> BatchResult:
-        attaching, target = Attaching(edit, call.unfiltered), require_readable(call, object_id)
-        return batch(call.knows, tag_ids, lambda tag_id: attaching.attach(attaching.tag(tag_id), target))
+    def begin(attaching: Attaching) -> Callable[[ids.CisTaggingTagId], object]:
+        target = require_readable(call, object_id)
+        return lambda tag_id: attaching.attach(attaching.tag(tag_id), target)
 
-    return await call.unfiltered.change(plan)
+    return await batch(call, tag_ids, begin)
 
 
 @implements(cis_tagging.TagAssociation.detach_multiple_tags_from_object)
 async def detach_multiple_tags_from_object(
     call: Call, object_id: vapi_std.DynamicID, tag_ids: tuple[ids.CisTaggingTagId, ...]
 ) -> BatchResult:
-    """Detach those tags that exist, in one transaction; the others are told in the result."""
+    """Detach those tags that exist; the others are told in the result."""
 
-    def plan(edit: Edit) -> BatchResult:
-        attaching, target = Attaching(edit, call.unfiltered), require_readable(call, object_id)
-        return batch(call.knows, tag_ids, lambda tag_id: attaching.detach(attaching.tag(tag_id), target.id))
+    def begin(attaching: Attaching) -> Callable[[ids.CisTaggingTagId], object]:
+        target = require_readable(call, object_id)
+        return lambda tag_id: attaching.detach(attaching.tag(tag_id), target.id)
 
-    return await call.unfiltered.change(plan)
+    return await batch(call, tag_ids, begin)
 
 
 @implements(cis_tagging.TagAssociation.attach_tag_to_multiple_objects)
 async def attach_tag_to_multiple_objects(
     call: Call, tag_id: ids.CisTaggingTagId, object_ids: tuple[vapi_std.DynamicID, ...]
 ) -> BatchResult:
-    """Attach the tag to those objects that can have it, in one transaction; the others are told in the result."""
+    """Attach the tag to those objects that can have it; the others are told in the result."""
 
-    def plan(edit: Edit) -> BatchResult:
-        attaching = Attaching(edit, call.unfiltered)
+    def begin(attaching: Attaching) -> Callable[[vapi_std.DynamicID], object]:
         tag = attaching.tag(tag_id)
+        return lambda object_id: attaching.attach(tag, require_object(call, object_id))
 
-        def attach_to(object_id: vapi_std.DynamicID) -> None:
-            target = find_readable(call, object_id)
-            if target is None:
-                raise invalid_object(call.vcenter, object_id)
-            attaching.attach(tag, target)
-
-        return batch(call.knows, object_ids, attach_to)
-
-    return await call.unfiltered.change(plan)
+    return await batch(call, object_ids, begin)
 
 
 @implements(cis_tagging.TagAssociation.detach_tag_from_multiple_objects)
 async def detach_tag_from_multiple_objects(
     call: Call, tag_id: ids.CisTaggingTagId, object_ids: tuple[vapi_std.DynamicID, ...]
 ) -> BatchResult:
-    """Detach the tag from those objects that exist, in one transaction; the others are told in the result."""
+    """Detach the tag from those objects that exist; the others are told in the result."""
 
-    def plan(edit: Edit) -> BatchResult:
-        attaching = Attaching(edit, call.unfiltered)
+    def begin(attaching: Attaching) -> Callable[[vapi_std.DynamicID], object]:
         tag = attaching.tag(tag_id)
+        return lambda object_id: attaching.detach(tag, require_object(call, object_id).id)
 
-        def detach_from(object_id: vapi_std.DynamicID) -> None:
-            target = find_readable(call, object_id)
-            if target is None:
-                raise invalid_object(call.vcenter, object_id)
-            attaching.detach(tag, target.id)
-
-        return batch(call.knows, object_ids, detach_from)
-
-    return await call.unfiltered.change(plan)
+    return await batch(call, object_ids, begin)
 
 
 @implements(cis_tagging.TagAssociation.list_attached_tags)
@@ -140,13 +129,14 @@ async def list_attached_tags_on_objects(
     call: Call, object_ids: tuple[vapi_std.DynamicID, ...]
 ) -> tuple[ObjectToTags, ...]:
     """The ids of each object's tags, in the order asked for. What the caller cannot read is left out."""
-    return tuple(
-        [
+    found: list[ObjectToTags] = []
+    async for piece in in_turns(dict.fromkeys(object_ids)):
+        found += [
             ObjectToTags(object_id=object_id, tag_ids=tags_of(call, object_id.id))
-            for object_id in dict.fromkeys(object_ids)
+            for object_id in piece
             if find_readable(call, object_id) is not None
         ]
-    )
+    return tuple(found)
 
 
 @implements(cis_tagging.TagAssociation.list_attached_objects)
@@ -160,13 +150,14 @@ async def list_attached_objects_on_tags(
     call: Call, tag_ids: tuple[ids.CisTaggingTagId, ...]
 ) -> tuple[TagToObjects, ...]:
     """The objects that have each tag, in the order asked for. Tags that do not exist are left out."""
-    return tuple(
-        [
+    found: list[TagToObjects] = []
+    async for piece in in_turns(dict.fromkeys(tag_ids), TAGS_A_TURN):
+        found += [
             TagToObjects(tag_id=tag.id, object_ids=objects_of(call, tag))
-            for tag_id in dict.fromkeys(tag_ids)
+            for tag_id in piece
             if (tag := call.get(Tag, tag_id)) is not None
         ]
-    )
+    return tuple(found)
 
 
 @implements(cis_tagging.TagAssociation.list_attachable_tags)
@@ -199,12 +190,41 @@ def objects_of(call: Call, tag: Tag) -> tuple[vapi_std.DynamicID, ...]:
     )
 
 
-def batch(knows: Knows, items: Iterable[T], do: Callable[[T], object]) -> BatchResult:
-    """Do it to each item; what is refused becomes messages, for somebody who ``knows`` of some objects."""
+def require_object(call: Call, object_id: vapi_std.DynamicID) -> ManagedObject:
+    """The object that a batch names.
+
+    :raises InvalidArgument: there is none that the caller may read.
+    """
+    found = find_readable(call, object_id)
+    if found is None:
+        raise invalid_object(call.vcenter, object_id)
+    return found
+
+
+async def batch(call: Call, items: tuple[T, ...], begin: Callable[[Attaching], Callable[[T], object]]) -> BatchResult:
+    """Do to each item what ``begin`` says at the beginning of a transaction; what is refused becomes messages.
+
+    One transaction for each :data:`~resphere.turns.PIECE` items: a batch was never all or nothing.
+
+    :raises VapiError: what ``begin`` refuses.
+    """
     errors: list[LocalizableMessage] = []
+    # What is refused of an empty batch is refused, too.
+    pieces = [items[at : at + PIECE] for at in range(0, len(items), PIECE)] or [()]
+    async for [piece] in in_turns(pieces, 1):
+        errors += await call.unfiltered.change(partial(batch_piece, call, piece, begin))
+    return BatchResult(success=not errors, error_messages=tuple(errors))
+
+
+def batch_piece(
+    call: Call, items: Iterable[T], begin: Callable[[Attaching], Callable[[T], object]], edit: Edit
+) -> list[LocalizableMessage]:
+    """What is refused of a part of a batch, the rest being planned."""
+    errors: list[LocalizableMessage] = []
+    do = begin(Attaching(edit, call.unfiltered))
     for item in items:
         try:
             do(item)
         except VapiError as refusal:
-            errors.extend(all_told(refusal.messages, knows))
-    return BatchResult(success=not errors, error_messages=tuple(errors))
+            errors += all_told(refusal.messages, call.knows)
+    return errors

@@ -19,6 +19,8 @@ Associations = vcenter_tagging.Associations
 Status = Associations.LastIterationStatus
 
 PAGE_SIZE = 1000
+MOST_CHANGES = 1000
+"""Of one object at once: they are one transaction."""
 
 
 @implements(Associations.list)
@@ -48,12 +50,16 @@ async def list_associations(call: Call, iterate: Associations.IterationSpec | No
 async def update(call: Call, spec: Associations.UpdateSpec) -> Associations.UpdateResult:
     """Attach and detach as asked, in that order, all or nothing; the result names what was not so before.
 
-    :raises InvalidArgument: nothing is asked for, or a tag is neither identified nor named.
+    :raises InvalidArgument: nothing is asked for, or too much, or a tag is neither identified nor named.
     :raises NotFound: there is no such object.
     """
     if not spec.tag_spec_list:
         raise InvalidArgument(
             message("resphere.tagging.no_tags", "tag_spec_list: must name at least one tag to attach or detach.")
+        )
+    if len(spec.tag_spec_list) > MOST_CHANGES:
+        raise InvalidArgument(
+            message("resphere.tagging.too_many_tags", "tag_spec_list: must not be more than {0}.", MOST_CHANGES)
         )
     if any(wanted.tag_id is None and wanted.tag_category_name_info is None for wanted in spec.tag_spec_list):
         raise InvalidArgument(

@@ -22,6 +22,7 @@ from resphere.services.call import Call
 from resphere.services.checks.tagging import identity_for
 from resphere.services.registry import implements
 from resphere.services.vcenter.compute.policies.policies import (
+    MOST,
     Id,
     TagId,
     forget,
@@ -32,6 +33,7 @@ from resphere.services.vcenter.compute.policies.policies import (
     selected,
 )
 from resphere.services.vcenter.compute.policies.structures import Given, TagNameSpec, given_spec
+from resphere.turns import in_turns
 
 
 @implements(Policies.create_tags_and_policies)
@@ -39,7 +41,11 @@ async def create_tags_and_policies(call: Call, spec: CreateTagsAndPoliciesSpec) 
     """Policies by name; tags that are selected by names and not there, and their categories, are made too."""
     made: dict[str, CreateResultInfo] = {}
     errors: dict[str, vapi_std_errors.Error] = {}
-    for number, item in enumerate(spec.policies):
+    if len(spec.policies) > MOST:
+        raise InvalidArgument(
+            message("resphere.compute_policy.too_many_specs", "spec.policies: must not be more than {0}.", MOST)
+        )
+    async for [(number, item)] in in_turns(enumerate(spec.policies), 1):
         name = item.spec.get("name")
         key = name if isinstance(name, str) and name else f"policies[{number}]"
         try:
@@ -56,11 +62,12 @@ async def create_tags_and_policies(call: Call, spec: CreateTagsAndPoliciesSpec) 
 async def delete_tags_and_policies(call: Call, spec: DeleteTagsAndPoliciesSpec) -> DeleteResult:
     """Delete policies, and the tags that were made for them and that no other policy goes by."""
     errors: dict[Id, vapi_std_errors.Error] = {}
-    for policy in sorted(spec.policies):
-        try:
-            await _delete(call, policy)
-        except VapiError as error:
-            errors[policy] = error_value(call.knows, error)
+    async for piece in in_turns(sorted(spec.policies)):
+        for policy in piece:
+            try:
+                await _delete(call, policy)
+            except VapiError as error:
+                errors[policy] = error_value(call.knows, error)
     return DeleteResult(errors=errors or None)
 
 

@@ -8,6 +8,7 @@ from resphere.contract.generated.vcenter_vm_guest import Credentials, Environmen
 from resphere.services.call import Call
 from resphere.services.checks.guest_operations import guests_of, ready
 from resphere.services.registry import implements
+from resphere.turns import in_turns
 
 
 @implements(Environment.get)
@@ -33,8 +34,10 @@ async def list_(
     """The environment variables of those names that are set; of no names: all."""
     found, _ = ready(call, vm, credentials)
     guests = guests_of(call)
-    return {
-        variable: value
-        for variable, value in guests.environment(found).items()
-        if not names or any(guests.is_name_of(found, variable, name) for name in names)
-    }
+    variables = guests.environment(found)
+    if not names:
+        return variables
+    wanted: set[str] = set()
+    async for piece in in_turns(names):
+        wanted |= {each for each in variables if any(guests.is_name_of(found, each, name) for name in piece)}
+    return {variable: value for variable, value in variables.items() if variable in wanted}

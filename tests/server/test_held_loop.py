@@ -1,0 +1,182 @@
+"""No call of any operation holds the loop for long, whatever its input: made from the contract, with each part of each
+input at its largest.
+
+What is bounded is the time of the loop's thread on a processor (see :mod:`tests.support.loop_times`): the measure of
+the work that others wait for, which is the same whatever else runs on the machine. Each call is first made with a tenth
+of what it may hold, and has to stay below a tenth of the bound; one that does not is made with all of it, and has to
+stay below the bound itself, in one of a few attempts: the first also warms the processor's caches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from resphere.contract.generated import cis_tagging, vapi_std, vcenter
+from resphere.contract.generated.vcenter_vm_guest import Credentials
+from resphere.contract.lookup import all_operations
+from resphere.contract.model import AnyOperation
+from resphere.dialects.base import Dialect
+from resphere.dialects.http import MOST_VALUES
+from resphere.inventory.model import Folder, VirtualMachine
+from resphere.providers.simulator.generate import generate
+from resphere.providers.simulator.sizes import Sizes
+from resphere.server.settings import Settings
+from tests.support.calls import ApiCall, api_call
+from tests.support.from_contract import Real
+from tests.support.grown import Given, Most, grown
+from tests.support.guests import ROOT, ready_vm
+from tests.support.loop_times import TimedLoop, no_collection
+from tests.support.rest_calls import rest_call
+from tests.support.served import Served
+from tests.support.world import IMPLEMENTATIONS, World
+
+MOST_SECONDS = 0.1
+ATTEMPTS = 3
+SESSION = "com.vmware.cis.session."
+BATCHES = 4
+OPERATIONS = [
+    operation
+    for operation in all_operations()
+    if operation.id in IMPLEMENTATIONS and not operation.id.startswith(SESSION)
+]
+LIMIT_BYTES = Settings.max_body_bytes
+SHARE = 10
+IN_BODY = Most(values=MOST_VALUES - 1000, characters=10_000_000)
+SHARE_OF_BODY = Most(values=IN_BODY.values // SHARE, characters=200_000)
+LONGEST_TARGET = 65_534
+"""The HTTP server takes no longer one."""
+IN_QUERY = Most(values=1500, characters=60_000)
+SIZES = Sizes(datacenters=2, clusters=4, hosts=8, vms=100)
+
+
+class Scene:
+    """A vCenter with something of most kinds, and what a call may name of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.loop = TimedLoop()
+        self.served = Served(folder, generate(SIZES, 1), self.loop, LIMIT_BYTES)
+        world = self.served.world
+        real = {name: found for name, found in world.ids.items() if found}
+        ready = ready_vm(world)
+        real["VirtualMachineId"] = [ready, *(vm for vm in real["VirtualMachineId"] if vm != ready)]
+        self.real: Real = real | tagging(world)
+        self.given = meaningful(world, self.real)
+
+    def close(self) -> None:
+        self.served.__exit__()
+
+    def holds(self, dialect: Dialect, call: ApiCall, bound_seconds: float) -> float | None:
+        """How long the call, and what it leaves to be done, holds the loop, if that is too long."""
+        shortest = float("inf")
+        for _ in range(ATTEMPTS):
+            self.loop.longest_seconds = 0.0
+            self.served.ask(dialect, call)
+            self.served.world.run(others())
+            shortest = min(shortest, self.loop.longest_seconds)
+            if shortest < bound_seconds:
+                return None
+        return shortest
+
+
+async def others() -> None:
+    """Wait for all that goes on."""
+    while rest := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(rest)
+
+
+def tagging(world: World) -> dict[str, list[str]]:
+    """Tags of a category, by the names of their ids' types."""
+    category = world.call(
+        cis_tagging.Category.create,
+        cis_tagging.Category.CreateSpec(
+            name="category",
+            description="",
+            cardinality=cis_tagging.CategoryModel.Cardinality.MULTIPLE,
+            associable_types=frozenset(),
+        ),
+    )
+    specs = [cis_tagging.Tag.CreateSpec(name=f"{n}", description="", category_id=category) for n in range(20)]
+    tags: list[str] = [world.call(cis_tagging.Tag.create, spec) for spec in specs]
+    return {"CisTaggingCategoryId": [category], "CisTaggingTagId": tags}
+
+
+def meaningful(world: World, real: Real) -> Given:
+    """Structures with which operations come further than to the first refusal."""
+    folders = world.inventory.all(Folder).values()
+    folder = next(each.id for each in folders if each.type is vcenter.Folder.Type.VIRTUAL_MACHINE)
+    cluster = real["ClusterComputeResourceId"][0]
+    return {
+        vcenter.VM.PlacementSpec: (vcenter.VM.PlacementSpec(folder=folder, cluster=cluster),),  # type: ignore[arg-type]
+        vcenter.VM.ClonePlacementSpec: (vcenter.VM.ClonePlacementSpec(folder=folder),),  # type: ignore[arg-type]
+        Credentials: (ROOT,),
+        vapi_std.DynamicID: [
+            vapi_std.DynamicID(type=VirtualMachine.resource_type, id=vm) for vm in real["VirtualMachineId"]
+        ],
+    }
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with closing(Scene(tmp_path_factory.mktemp("scene"))) as scene:
+        yield scene
+
+
+class Way(msgspec.Struct, frozen=True):
+    """A call with one large part, by one dialect."""
+
+    where: str
+    dialect: Dialect
+    call: ApiCall
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """The part and the dialect."""
+        return self.where, self.dialect.name
+
+    @property
+    def is_sendable(self) -> bool:
+        """Whether the HTTP server takes the address."""
+        return len(self.call.target) <= LONGEST_TARGET
+
+
+def ways(scene: Scene, operation: AnyOperation, most: Most) -> Iterator[Way]:
+    """The operation's calls with another part at its largest, by each dialect that carries it."""
+    served = scene.served
+    for part in grown(operation.input, scene.real, most, scene.given):
+        if operation.api is not None:
+            yield Way(part.where, served.api, api_call(operation, part.value))
+        if operation.rest is not None:
+            yield Way(part.where, served.rest, rest_call(operation, part.value))
+        if not operation.streams:
+            yield Way(part.where, served.jsonrpc, served.jsonrpc_call(operation, part.value))
+
+
+def suspects(scene: Scene, operation: AnyOperation) -> set[tuple[str, str]]:
+    """The ways in which calls with a share of what they may hold hold the loop for more than that of the bound."""
+    found: set[tuple[str, str]] = set()
+    for way in ways(scene, operation, SHARE_OF_BODY):
+        if way.is_sendable and scene.holds(way.dialect, way.call, MOST_SECONDS / SHARE) is not None:
+            found.add(way.name)
+    for way in ways(scene, operation, IN_QUERY):
+        if way.is_sendable and way.call.body is None:
+            assert scene.holds(way.dialect, way.call, MOST_SECONDS) is None, (operation.id, way.name)
+    return found
+
+
+@pytest.mark.parametrize("number", range(BATCHES))
+def test_every_operation_with_each_part_at_its_largest(scene: Scene, number: int) -> None:
+    held: dict[tuple[str, tuple[str, str]], float] = {}
+    for operation in OPERATIONS[number::BATCHES]:
+        with no_collection():
+            suspected = suspects(scene, operation)
+            for way in ways(scene, operation, IN_BODY) if suspected else ():
+                seconds = scene.holds(way.dialect, way.call, MOST_SECONDS) if way.name in suspected else None
+                if seconds is not None:
+                    held[operation.id, way.name] = seconds
+    assert held == {}
