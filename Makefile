@@ -23,7 +23,7 @@ step = $(2) || { echo "make: $(1) failed" >&2; exit 1; }
 # Compiling the tests anew would cost more than collecting them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test quick check mutants forms bench contract docs bindings ansible lock format clean
+.PHONY: help setup run test pythons quick check mutants forms bench contract docs bindings ansible lock format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,8 +33,12 @@ setup: $(VENV)/.stamp  ## make .venv from the lock (run and test dependencies); 
 run: setup  ## serve: make run ARGS="--port 8443"
 	@exec $(BIN)/resphere serve $(ARGS)
 
-test: check bindings ansible  ## everything continuous integration runs: make check, then pytest (ARGS="-k tls" narrows it)
+test: check bindings ansible  ## everything continuous integration runs: make check, pytest, other Pythons (ARGS="-k tls" narrows it)
 	@$(call step,pytest,$(BIN)/python -m pytest $(ARGS))
+	@$(if $(ARGS),true,$(call step,tools.pythons,$(BIN)/python -m tools.pythons))
+
+pythons: setup  ## a quick share of the tests on every other claimed Python that is found
+	@$(call step,tools.pythons,$(BIN)/python -m tools.pythons)
 
 quick: check  ## in about a minute: make check, then the tests that start no process, with fewer examples
 	@$(call step,pytest --quick,$(BIN)/python -m pytest --quick $(ARGS))
@@ -74,6 +78,7 @@ format: setup  ## let ruff lay out the code and mend what it can
 lock: $(UV)  ## write requirements/*.txt anew; LOCK_FLAGS=--upgrade takes newer versions
 	$(COMPILE) pyproject.toml -o requirements/run.txt
 	$(COMPILE) pyproject.toml requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
+	$(COMPILE) pyproject.toml requirements/pythons.in -c requirements/dev.txt -o requirements/pythons.txt
 	$(COMPILE) requirements/bench.in -c requirements/dev.txt -o requirements/bench.txt
 	$(COMPILE) requirements/ansible.in -o requirements/ansible.txt
 	for version in $(BINDINGS); do \
@@ -88,7 +93,7 @@ clean:  ## remove everything these rules made
 
 $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "resphere needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; \
+		echo "resphere needs Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; \
 		exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' || { \
 		echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv" >&2; \
