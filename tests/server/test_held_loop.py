@@ -28,6 +28,7 @@ from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.sizes import Sizes
 from resphere.server.settings import Settings
 from tests.support.calls import ApiCall, api_call
+from tests.support.examples import examples
 from tests.support.from_contract import Real
 from tests.support.grown import Given, Most, grown
 from tests.support.guests import ROOT, ready_vm
@@ -38,14 +39,15 @@ from tests.support.world import IMPLEMENTATIONS, World
 
 MOST_SECONDS = 0.1
 ATTEMPTS = 3
-SESSION = "com.vmware.cis.session."
+NEEDS_MORE = ("com.vmware.cis.session.", "com.vmware.appliance.system.version.")
+"""What begins the ids of operations that need what a world has not got: sessions to end, an installation."""
 BATCHES = 4
 OPERATIONS = [
     operation
     for operation in all_operations()
-    if operation.id in IMPLEMENTATIONS and not operation.id.startswith(SESSION)
+    if operation.id in IMPLEMENTATIONS and not operation.id.startswith(NEEDS_MORE)
 ]
-LIMIT_BYTES = Settings.max_body_bytes
+[LIMIT_BYTES] = [field.default for field in msgspec.structs.fields(Settings) if field.name == "max_body_bytes"]
 SHARE = 10
 IN_BODY = Most(values=MOST_VALUES - 1000, characters=10_000_000)
 SHARE_OF_BODY = Most(values=IN_BODY.values // SHARE, characters=200_000)
@@ -76,7 +78,8 @@ class Scene:
         shortest = float("inf")
         for _ in range(ATTEMPTS):
             self.loop.longest_seconds = 0.0
-            self.served.ask(dialect, call)
+            reply = self.served.ask(dialect, call)
+            assert b"resphere.internal_error" not in reply.body[:1000], call.target[:100]
             self.served.world.run(others())
             shortest = min(shortest, self.loop.longest_seconds)
             if shortest < bound_seconds:
@@ -172,7 +175,8 @@ def suspects(scene: Scene, operation: AnyOperation) -> set[tuple[str, str]]:
 @pytest.mark.parametrize("number", range(BATCHES))
 def test_every_operation_with_each_part_at_its_largest(scene: Scene, number: int) -> None:
     held: dict[tuple[str, tuple[str, str]], float] = {}
-    for operation in OPERATIONS[number::BATCHES]:
+    batch = OPERATIONS[number::BATCHES]
+    for operation in batch[:: max(1, len(batch) // examples(len(batch)))]:
         with no_collection():
             suspected = suspects(scene, operation)
             for way in ways(scene, operation, IN_BODY) if suspected else ():

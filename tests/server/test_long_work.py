@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -17,14 +17,18 @@ from typing import Any
 import pytest
 
 from resphere.contract.generated import ids
+from resphere.contract.generated.cis_tagging import CategoryModel
 from resphere.contract.generated.vcenter_vm_guest import Processes
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Directories, Files
 from resphere.contract.lookup import api_routes
 from resphere.contract.model import ByteStream, Struct
 from resphere.dialects.api import ApiDialect
-from resphere.dialects.base import Request, Resolved
+from resphere.dialects.base import Reply, Request, Resolved
 from resphere.dialects.http import BYTE_ORDER_MARK, MOST_VALUES
-from resphere.server.pipeline import LARGE_BODY_BYTES
+from resphere.inventory.model import VirtualMachine
+from resphere.inventory.tagging import Attachment, Category, Tag, attachment_id
+from resphere.replica.edit import Edit
+from resphere.server.pipeline import LARGE_BODY_BYTES, LARGE_RESULT_ITEMS
 from tests.support.calls import ApiCall
 from tests.support.guests import ROOT, ready_vm
 from tests.support.jsonrpc import invocation, session_context
@@ -106,15 +110,20 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 class Watched(ApiDialect):
-    """Notes in which threads it decodes."""
+    """Notes in which threads it decodes and encodes."""
 
     def __init__(self, routes: Iterable[tuple[str, str, str]]) -> None:
         super().__init__(routes)
         self.threads: list[threading.Thread] = []
+        self.writers: list[threading.Thread] = []
 
     def decode(self, resolved: Resolved, request: Request, body: bytes | ByteStream) -> Struct:
         self.threads.append(threading.current_thread())
         return super().decode(resolved, request, body)
+
+    def encode(self, resolved: Resolved, result: Any) -> Reply:
+        self.writers.append(threading.current_thread())
+        return super().encode(resolved, result)
 
 
 def test_large_bodies_are_decoded_beside_the_loop(served: Served) -> None:
@@ -123,6 +132,40 @@ def test_large_bodies_are_decoded_beside_the_loop(served: Served) -> None:
     for body in (small, small.ljust(LARGE_BODY_BYTES + 1)):
         assert served.ask(watched, ApiCall("POST", BATCH, body)).status == 200
     assert [thread is threading.main_thread() for thread in watched.threads] == [True, False]
+
+
+def test_large_results_are_written_beside_the_loop(served: Served) -> None:
+    watched = Watched(api_routes())
+    [vm, *_] = served.world.inventory.all(VirtualMachine)
+    for tags in (10, LARGE_RESULT_ITEMS):
+        body = json.dumps({"object_ids": [{"type": "VirtualMachine", "id": vm}]}).encode()
+        served.world.run(served.world.inventory.change(attached(vm, tags)))
+        reply = served.ask(watched, ApiCall("POST", BATCH, body))
+        assert [len(each["tag_ids"]) for each in json.loads(reply.body)] == [tags]
+    assert [thread is threading.main_thread() for thread in watched.writers] == [True, False]
+
+
+def attached(vm: str, count: int) -> Callable[[Edit], None]:
+    """The plan that puts so many tags on the VM."""
+    category = ids.CisTaggingCategoryId("category")
+
+    def plan(edit: Edit) -> None:
+        edit.put(Category(id=category, name="category", cardinality=CategoryModel.Cardinality.MULTIPLE))
+        for number in range(count):
+            tag = ids.CisTaggingTagId(f"tag-{number}")
+            edit.put(Tag(id=tag, name=f"{number}", category=category))
+            edit.put(
+                Attachment(
+                    id=attachment_id(tag, vm),
+                    tag=tag,
+                    category=category,
+                    type="VirtualMachine",
+                    object=vm,
+                    exclusive=False,
+                )
+            )
+
+    return plan
 
 
 def test_documents_of_too_many_values_are_refused(served: Served) -> None:

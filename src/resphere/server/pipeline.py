@@ -250,6 +250,8 @@ def read(exchange: Exchange, resolved: Resolved, body: bytes | ByteStream) -> In
 
 async def authorize_references(pipeline: Pipeline, caller: Caller, input: Input) -> None:
     """May they, on what the input refers to."""
+    if not input.references:
+        return
     vcenter = pipeline.environment.product.instance_uuid
     async for piece in in_turns(input.references):
         check_references(caller.view, vcenter, piece)
