@@ -72,7 +72,7 @@ DISTRIBUTED = Network(
     parent="group-n3",
     type=vcenter.Network.Type.DISTRIBUTED_PORTGROUP,
     distributed_switch="dvs-21",
-    distributed_switch_uuid="50 0b",
+    distributed_switch_uuid="50 0b 00 11 22 33 44 55-66 77 88 99 aa bb cc dd",
 )
 OPAQUE = Network(id="network-o30", name="nsx", parent="group-n3", type=vcenter.Network.Type.OPAQUE_NETWORK)
 
