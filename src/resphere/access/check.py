@@ -65,16 +65,23 @@ def references_of(operation: AnyOperation, parameters: Mapping[str, str], input:
             if requirement.parameter not in parameters
             for value in given_in(input, attributes, requirement)
         ]
-        targets = dict.fromkeys((requirement, target) for requirement, value in given for target in identifiers(value))
-        found += [Reference(requirement, target) for requirement, target in targets]
+        # They ask for the same privileges: once for each object.
+        targets = {target: requirement for requirement, value in given for target in identifiers(value)}
+        found += [Reference(requirement, target) for target, requirement in targets.items()]
         first = requirements[0]
         optional = changes or first.resource == "Network" or (first.privileges == (READ,) and first.attribute)
         # A list that is given and empty names nothing that could be left alone.
         if not targets and (given or not optional):
-            if operation.id in PLACING and first.resource in CHOSEN:
-                first = msgspec.structs.replace(first, anywhere=True)
-            found.append(Reference(first, None))
+            found.append(Reference(where_chosen(operation, first), None))
     return tuple(found)
+
+
+@cache
+def where_chosen(operation: AnyOperation, requirement: Requirement) -> Requirement:
+    """The requirement on what the input leaves open: an operation that chooses a place asks there itself."""
+    if operation.id in PLACING and requirement.resource in CHOSEN:
+        return msgspec.structs.replace(requirement, anywhere=True)
+    return requirement
 
 
 def authorize_references(view: View, vcenter: str, references: Iterable[Reference]) -> None:

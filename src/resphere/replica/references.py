@@ -12,7 +12,7 @@ each below the other.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from operator import attrgetter
 from typing import Any
 
@@ -72,26 +72,29 @@ class References:
             )
         self._nested = {cls for cls in self._tables if cls in self._above(cls)}
 
-    def follow(self, edit: Edit, cls: type[Any], id: str) -> None:
-        """Delete or clear what refers to an object that ``edit`` deletes, where its plan has not seen to it."""
-        if cls not in self._to:
-            return
-        for bound, obj in self._left_behind(edit, cls, id):
+    def follow(self, edit: Edit, cls: type[Any], id: str) -> bool:
+        """Delete or clear what refers to an object that ``edit`` deletes, where its plan has not seen to it.
+
+        Returns whether anything stored refers to it at all.
+        """
+        referring = self._referring(edit, cls, id)
+        for bound, obj in self._left_behind(edit, cls, id, referring):
             if bound.reference.on_delete is OnDelete.CASCADE:
                 edit.delete(type(obj), obj.id)
             elif bound.reference.cleared is not None:
                 edit.put(bound.reference.cleared(obj, id))
+        return bool(referring)
 
-    def hold(self, edit: Edit) -> None:
+    def hold(self, edit: Edit, referred: Container[tuple[type[Any], str]]) -> None:
         """Have the change fail where what ``edit`` comes to refer to goes meanwhile, or where somebody comes to refer
-        to what it deletes.
+        to what it deletes. ``referred`` are those of the deleted that anything stored refers to.
 
         :raises BrokenReference: the edit leaves an object that refers to one that is not there, or below itself.
         """
         for before, after in edit.changes():
             if after is None:
                 if before is not None and type(before) in self._to:
-                    self._hold_deleted(edit, type(before), before.id)
+                    self._hold_deleted(edit, before, (type(before), before.id) in referred)
             elif type(after) in self._of:
                 self._hold_written(edit, before, after)
         for before, after in edit.withheld:
@@ -135,30 +138,45 @@ class References:
     def _parent_of(self, cls: type[Any]) -> Bound | None:
         return self._of.get(cls, {}).get(PARENT)
 
-    def _left_behind(self, edit: Edit, cls: type[Any], id: str) -> Iterator[tuple[Bound, Any]]:
-        """What referred to a deleted object and, as ``edit`` has it now, still does; but not what that leaves."""
+    def _referring(self, edit: Edit, cls: type[Any], id: str) -> list[tuple[Bound, str]]:
+        """By which references, and by which of their keys, anything stored refers to the object."""
+        bounds = self._to.get(cls)
+        if bounds is None:
+            return []
         gone = edit.before.get(cls, id)
         known_as = tuple(self._tables[cls].known_as(gone))
-        for bound in self._to[cls]:
-            reference, referring = bound.reference, bound.table.cls
-            for key in reference.names(gone) if reference.names is not None else known_as:
-                found = edit.stored_by(referring, reference.index, key)
-                if not found or edit.leaves(cls, id, referring):
-                    continue
-                for referrer, before in list(found.items()):
-                    obj = edit.get(referring, referrer)
-                    if obj is None or key not in bound.keys(obj):
-                        continue
-                    # A name may mean others: to this one before, or to that one now.
-                    if reference.resolve is None or (
-                        bound.target(edit.before, before, key) is gone and bound.target(edit, obj, key) is None
-                    ):
-                        yield bound, obj
+        return [
+            (bound, key)
+            for bound in bounds
+            for key in (bound.reference.names(gone) if bound.reference.names is not None else known_as)
+            if edit.stored_by(bound.table.cls, bound.reference.index, key)
+        ]
 
-    def _hold_deleted(self, edit: Edit, cls: type[Any], id: str) -> None:
-        for bound, obj in self._left_behind(edit, cls, id):
-            raise bound.broken(obj, f"{cls.kind}/{id}")
-        table, gone = self._tables[cls], edit.before.get(cls, id)
+    def _left_behind(
+        self, edit: Edit, cls: type[Any], id: str, referring: Iterable[tuple[Bound, str]]
+    ) -> Iterator[tuple[Bound, Any]]:
+        """What referred to a deleted object and, as ``edit`` has it now, still does; but not what that leaves."""
+        gone = edit.before.get(cls, id)
+        for bound, key in referring:
+            reference, of = bound.reference, bound.table.cls
+            if edit.leaves(cls, id, of):
+                continue
+            for referrer, before in list(edit.stored_by(of, reference.index, key).items()):
+                obj = edit.get(of, referrer)
+                if obj is None or key not in bound.keys(obj):
+                    continue
+                # A name may mean others: to this one before, or to that one now.
+                if reference.resolve is None or (
+                    bound.target(edit.before, before, key) is gone and bound.target(edit, obj, key) is None
+                ):
+                    yield bound, obj
+
+    def _hold_deleted(self, edit: Edit, gone: Stored, is_referred: bool) -> None:
+        cls = type(gone)
+        if is_referred:
+            for bound, obj in self._left_behind(edit, cls, gone.id, self._referring(edit, cls, gone.id)):
+                raise bound.broken(obj, f"{cls.kind}/{gone.id}")
+        table = self._tables[cls]
         for key in table.known_as(gone):
             edit.rely_on_referrers(key)
         for prefix in table.holds_children(gone):

@@ -239,12 +239,13 @@ class Replica:
 
     def _conclude(self, edit: Edit) -> None:
         """Have everything follow what a plan writes: the rules of each kind, and what references ask for."""
+        referred: set[tuple[type[Any], str]] = set()
         for cls, id in edit.written():
             for rule in self._rules.get(cls, ()):
                 rule.run(self, edit, edit.before.get(cls, id), edit.get(cls, id))
-            if edit.get(cls, id) is None:
-                self._references.follow(edit, cls, id)
-        self._references.hold(edit)
+            if edit.get(cls, id) is None and self._references.follow(edit, cls, id):
+                referred.add((cls, id))
+        self._references.hold(edit, referred)
 
     async def _commit(self, edit: Edit) -> None:
         drafts = edit.drafts()

@@ -43,7 +43,7 @@ from resphere.server.pieces import FEWEST_ITEMS
 from resphere.services.call import Call, Environment, Product
 from resphere.services.registry import Implementation
 from resphere.store.base import StoreError
-from resphere.turns import in_turns
+from resphere.turns import PIECE, in_turns
 
 log = logging.getLogger(__name__)
 
@@ -250,9 +250,10 @@ def read(exchange: Exchange, resolved: Resolved, body: bytes | ByteStream) -> In
 
 async def authorize_references(pipeline: Pipeline, caller: Caller, input: Input) -> None:
     """May they, on what the input refers to."""
-    if not input.references:
-        return
     vcenter = pipeline.environment.product.instance_uuid
+    if len(input.references) <= PIECE:
+        check_references(caller.view, vcenter, input.references)
+        return
     async for piece in in_turns(input.references):
         check_references(caller.view, vcenter, piece)
 

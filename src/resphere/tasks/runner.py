@@ -234,6 +234,8 @@ class Tasks:
     async def _at_rest(self, target: O) -> O:
         """``target`` as it is once what a dead worker had decided about it, or needed it for, is ended, as far as the
         provider can tell."""
+        if not self.replica.count(Intent):
+            return target
         busy = self.replica.by(Task, "busy", target.id)
         decided = [identity for identity in busy if self.replica.get(Intent, identity) is not None]
         decided += [intent.id for intent in needing(self.replica, target)]
