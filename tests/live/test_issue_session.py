@@ -164,7 +164,7 @@ def test_the_banner_s_line_works_when_pasted(tmp_path: Path) -> None:
 @needs_curl
 def test_the_banner_s_line_takes_a_password_of_one_s_own_from_the_environment(shared_server: Server) -> None:
     assert PASSWORD not in shared_server.banner
-    assert pasted(shared_server, PASSWORD=PASSWORD)
+    assert pasted(shared_server, RESPHERE_ADMIN_PASSWORD=PASSWORD)
 
 
 def pasted(server: Server, **variables: str) -> list[Any]:

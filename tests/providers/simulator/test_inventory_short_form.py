@@ -258,7 +258,8 @@ def test_each_distributed_switch_gets_its_uplink_port_group() -> None:
     """Also in a file of an earlier release, which has none."""
     short = parse(
         "datacenters:\n- name: D\nhosts:\n- name: h\nnetworks:\n- {name: a, vlan: 7, type: DISTRIBUTED_PORTGROUP}\n"
-        "- {name: b, distributed_switch: dvs-90, distributed_switch_uuid: 50 2b}\n"
+        "- {name: b, distributed_switch: dvs-90,"
+        " distributed_switch_uuid: 50 2b 00 11 22 33 44 55-66 77 88 99 aa bb cc dd}\n"
     )
     groups = [item for item in short if isinstance(item, Network)]
     switches = {item.distributed_switch for item in groups}

@@ -13,6 +13,7 @@ from resphere.replica.replica import Replica
 from resphere.rules.candidates import Usable, anything
 from resphere.rules.hardware.devices import added, changed, initial_state, require_not_suspended
 from resphere.rules.hardware.families import NICS
+from resphere.rules.hardware.pci_slots import asked_slot
 from resphere.rules.machines.guest_os_defaults import defaults_of
 from resphere.rules.refusals import not_found
 
@@ -94,7 +95,7 @@ def new_nic(
         upt_v2_compatibility_enabled=spec.upt_v2_compatibility_enabled,
         mac_type=mac_type,
         mac_address=mac_address(vm, number, mac_type, spec.mac_address, None),
-        pci_slot_number=spec.pci_slot_number,
+        pci_slot_number=asked_slot(spec.pci_slot_number),
         wake_on_lan_enabled=bool(spec.wake_on_lan_enabled),
         backing=backing_info(inventory, vm, spec.backing, usable),
         state=initial_state(vm, start_connected),

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from resphere.contract.errors import InvalidArgument, message
 from resphere.inventory.model import VirtualMachine
 
 K = TypeVar("K", bound=str)
@@ -19,6 +20,27 @@ _SLOTS = {
     "nvme_adapters": (31000, 224, 32),
 }
 """By the VM's attribute: the key of the first device, its slot, and how far the next one's is."""
+
+
+MOST_SLOT = 2**16
+"""The highest number of a slot, with the bridge and the function that are part of it."""
+
+
+def asked_slot(number: int | None) -> int | None:
+    """The slot that a specification asks for, if it can be one.
+
+    :raises InvalidArgument: it cannot.
+    """
+    if number is not None and not 0 <= number <= MOST_SLOT:
+        raise InvalidArgument(
+            message(
+                "resphere.vm.pci_slot_number",
+                "spec.pci_slot_number: must be from 0 to {0}, not {1}.",
+                MOST_SLOT,
+                number,
+            )
+        )
+    return number
 
 
 def with_pci_slots(vm: VirtualMachine) -> VirtualMachine:

@@ -7,6 +7,7 @@ from resphere.contract.generated.vcenter_vm_hardware_adapter import Sata
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.hardware.adapters import with_adapter
 from resphere.rules.hardware.families import SATA_ADAPTERS
+from resphere.rules.hardware.pci_slots import asked_slot
 
 Key = ids.VcenterVmHardwareSataAdapterId
 
@@ -19,7 +20,7 @@ def with_sata_adapter(vm: VirtualMachine, spec: Sata.CreateSpec) -> tuple[Virtua
             label=f"SATA controller {bus}",
             type=spec.type or Sata.Type.AHCI,
             bus=bus,
-            pci_slot_number=spec.pci_slot_number,
+            pci_slot_number=asked_slot(spec.pci_slot_number),
         )
 
     return with_adapter(vm, SATA_ADAPTERS, spec.bus, make)

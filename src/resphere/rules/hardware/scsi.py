@@ -8,6 +8,7 @@ from resphere.contract.generated.vcenter_vm_hardware_adapter import Scsi
 from resphere.inventory.model import VirtualMachine
 from resphere.rules.hardware.adapters import with_adapter
 from resphere.rules.hardware.families import SCSI_ADAPTERS
+from resphere.rules.hardware.pci_slots import asked_slot
 from resphere.rules.machines.guest_os_defaults import defaults_of
 
 Key = ids.VcenterVmHardwareScsiAdapterId
@@ -25,7 +26,7 @@ def with_scsi_adapter(vm: VirtualMachine, spec: Scsi.CreateSpec) -> tuple[Virtua
             label=f"SCSI controller {bus}",
             type=spec.type or (present.type if present else defaults_of(current.guest_OS).scsi_type),
             scsi=ScsiAddressInfo(bus=bus, unit=OWN_UNIT),
-            pci_slot_number=spec.pci_slot_number,
+            pci_slot_number=asked_slot(spec.pci_slot_number),
             sharing=spec.sharing or Scsi.Sharing.NONE,
         )
 

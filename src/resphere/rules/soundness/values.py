@@ -20,6 +20,7 @@ from resphere.inventory.model import (
 from resphere.rules.hardware.cpu import MOST_CPUS
 from resphere.rules.hardware.ethernet import MAC
 from resphere.rules.hardware.hot_add import MOST_MIB
+from resphere.rules.hardware.pci_slots import MOST_SLOT
 from resphere.rules.soundness.devices import Fault, device_faults
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
@@ -122,7 +123,7 @@ def _devices(vm: VirtualMachine) -> Iterator[Fault]:
     for field in ("nics", "sata_adapters", "scsi_adapters", "nvme_adapters"):
         for key, device in getattr(vm, field).items():
             if device.pci_slot_number is not None:
-                yield from _number(f"{field}.{key}.pci_slot_number", device.pci_slot_number, 0, 2**16)
+                yield from _number(f"{field}.{key}.pci_slot_number", device.pci_slot_number, 0, MOST_SLOT)
     for scsi, adapter in vm.scsi_adapters.items():
         yield from _number(f"scsi_adapters.{scsi}.scsi.unit", adapter.scsi.unit, 0, 63)
 

@@ -495,6 +495,17 @@ class TestAdapters:
         assert buses == [bus for bus in range(4) if bus not in present][:2]
         assert world.call(api.get, Id(vm.id), str(given[0])).pci_slot_number == 35
 
+    @pytest.mark.parametrize("slot", [-1, 2**16 + 1])
+    @pytest.mark.parametrize(
+        ("api", "spec"),
+        [(Scsi, Scsi.CreateSpec), (Sata, Sata.CreateSpec), (Nvme, Nvme.CreateSpec), (Ethernet, Ethernet.CreateSpec)],
+    )
+    def test_slots_that_no_bus_has(self, world: World, api: Any, spec: Any, slot: int) -> None:
+        vm = vm_in(world, State.POWERED_OFF)
+        with pytest.raises(InvalidArgument) as error:
+            world.call(api.create, Id(vm.id), spec(pci_slot_number=slot))
+        assert refused(error) == "resphere.vm.pci_slot_number"
+
     def test_drives_get_a_plain_adapter_in_its_place(self, world: World) -> None:
         vm = Id(vm_in(world, State.POWERED_OFF).id)
         sata = world.call(Sata.create, vm, Sata.CreateSpec(bus=3, pci_slot_number=34))

@@ -53,6 +53,19 @@ def register(world: World, vm: VirtualMachine, **fields: Any) -> VirtualMachine:
     return found
 
 
+def unplugged(vm: VM.Info) -> VM.Info:
+    """``vm`` without the ports that its NICs have on distributed switches: another VM gets others."""
+    return msgspec.structs.replace(
+        vm,
+        nics={
+            key: msgspec.structs.replace(
+                nic, backing=msgspec.structs.replace(nic.backing, distributed_port=None, connection_cookie=None)
+            )
+            for key, nic in vm.nics.items()
+        },
+    )
+
+
 def test_a_vm_comes_back_whole_under_a_new_id(world: World) -> None:
     vm = vm_off(world)
     for name in ("first", "second"):
@@ -64,7 +77,7 @@ def test_a_vm_comes_back_whole_under_a_new_id(world: World) -> None:
     assert not world.inventory.by(Snapshot, "parent", vm.id)
     back = register(world, vm)
     assert back.id != vm.id
-    assert world.call(VM.get, Id(back.id)) == before
+    assert unplugged(world.call(VM.get, Id(back.id))) == unplugged(before)
     snapshots = world.inventory.by(Snapshot, "parent", back.id)
     assert sorted(s.name for s in snapshots.values()) == sorted(tree)
     assert back.snapshot in snapshots

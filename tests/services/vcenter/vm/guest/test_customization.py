@@ -133,7 +133,7 @@ def test_other_systems(world: World, vm: Id) -> None:
     [
         (SetSpec(spec=windows()), "resphere.guest.customization"),
         (SetSpec(name="one", spec=linux()), "resphere.guest.customization"),
-        (SetSpec(spec=linux(interfaces=(STATIC,) * 12)), "vmsg.NicSettingMismatch.summary"),
+        (SetSpec(spec=linux(interfaces=(STATIC,) * 10)), "vmsg.NicSettingMismatch.summary"),
         (
             SetSpec(spec=linux(interfaces=(msgspec.structs.replace(STATIC, mac_address="00:50:56:00:00:01"),))),
             "vmsg.NicSettingMismatch.summary",
