@@ -50,6 +50,29 @@ class TimedLoop(asyncio.SelectorEventLoop):
         return run
 
 
+REFERENCE_COUNT = 50_000
+REFERENCE_SECONDS = 0.01
+"""What that many steps of :func:`_reference` take where the bounds were set, with nothing else on the machine."""
+
+
+def slowness() -> float:
+    """How many times slower this thread's processor is now than where the bounds were set; at least 1.
+
+    One whose other half works for somebody else counts the same seconds for less work.
+    """
+    taken: list[float] = []
+    for _ in range(3):
+        began = time.thread_time()
+        _reference(REFERENCE_COUNT)
+        taken.append(time.thread_time() - began)
+    return max(1.0, min(taken) / REFERENCE_SECONDS)
+
+
+def _reference(count: int) -> int:
+    """Work like the server's: texts, dictionaries, calls."""
+    return len({str(number): number for number in range(count)})
+
+
 @contextmanager
 def no_collection() -> Iterator[None]:
     """Keep the collector from going through the whole test process, larger than a server, within a callback."""

@@ -33,7 +33,7 @@ from resphere.replica.sealing import Sealing, open_sealing
 from resphere.server.exchange import Exchange
 from resphere.server.faults import NO_FAULTS, Faults, read_faults
 from resphere.server.kept import Kept
-from resphere.server.memory import give_back
+from resphere.server.memory import give_back, pass_over_present
 from resphere.server.pipeline import Pipeline
 from resphere.server.providers import Parts, make_provider
 from resphere.server.record import audit_record
@@ -116,6 +116,7 @@ async def start(settings: Settings, ca_archive: bytes | None, stack: AsyncExitSt
     store = await open_store(settings.store_url)
     stack.push_async_callback(store.close)
     replica = await open_replica(store, await open_sealing(store, secrets.token_bytes))
+    pass_over_present()
     give_back()
     liveness = await store.liveness(name)
     stack.push_async_callback(liveness.release)
