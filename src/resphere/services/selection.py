@@ -40,7 +40,7 @@ def by_index(
     """
     if not keys:
         return None
-    return Criterion(tuple(call.unfiltered.by(cls, index, key) for key in sorted(keys)), test)
+    return Criterion(tuple([group for key in keys if (group := call.unfiltered.by(cls, index, key))]), test)
 
 
 def by_id(call: Call, cls: type[T], identities: Collection[str] | None) -> Criterion[T] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from resphere.contract.generated import ids, vcenter, vcenter_vm
-from resphere.inventory.model import Cluster, Host
+from resphere.inventory.model import Cluster, Folder, Host
 from resphere.inventory.relations import cluster_of_host, datacenter_of
 from resphere.services.call import Call
 from resphere.services.registry import implements
@@ -58,7 +58,10 @@ def in_folders(call: Call, folders: Collection[str]) -> Criterion[Host] | None:
     """Standalone hosts of the folders, and the hosts of the clusters in them."""
     if not folders:
         return None
-    parents = [*folders, *(c.id for f in folders for c in call.unfiltered.by(Cluster, "parent", f).values())]
+    there = [folder for folder in folders if call.unfiltered.get(Folder, folder) is not None]
+    parents = {*there, *(c.id for f in there for c in call.unfiltered.by(Cluster, "parent", f).values())}
+    if not parents:
+        return Criterion((), lambda _: False)
     return by_index(call, Host, "parent", parents, lambda o: o.parent in parents)
 
 
