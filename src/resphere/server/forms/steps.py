@@ -85,13 +85,15 @@ def give_uplinks(documents: Documents) -> None:
         networks[id] = {"id": id, "name": name, "uplink": True, **{field: beside[field] for field in kept}}
 
 
+def first_numbered(documents: Documents) -> None:
+    """Form 2, the first that has a number."""
+    number_documents(documents)
+    give_uplinks(documents)
+
+
 STEPS: Mapping[int, Step] = MappingProxyType(
     {
-        2: Step("forms are numbered", number_documents),
-        3: Step(
-            "distributed switches have uplink port groups; messages of failed tasks tell which words are objects",
-            give_uplinks,
-        ),
+        2: Step("forms are numbered, and distributed switches have uplink port groups", first_numbered),
     }
 )
 """By the number of the form that each makes of the one before."""
