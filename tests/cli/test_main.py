@@ -51,6 +51,7 @@ from tests.support.server import clean_environment
         (["serve", "--tls-name", "banana!"], 1, "'banana!' is neither a host name nor an address"),
         (["serve", "--tls-name", "-"], 1, "'-' is neither a host name nor an address"),
         (["serve", "--tls-name", "*"], 1, "'*' is neither a host name nor an address"),
+        (["serve", "--data-dir", "/dev/null/x"], 1, "--data-dir: cannot make the folder /dev/null/x: Not a directory"),
         (["serve", "--log-dir", "/dev/null/x"], 1, "--log-dir: cannot make the folder /dev/null/x: Not a directory"),
         (["serve", "--faults", "/nowhere"], 1, "/nowhere"),
         (["serve", "--inventory", "/nowhere"], 1, "/nowhere"),
@@ -73,7 +74,7 @@ from tests.support.server import clean_environment
 def test_refusals(
     tmp_path: Path, arguments: list[str], status: int, named: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if arguments and status == 1:
+    if arguments and status == 1 and "--data-dir" not in arguments:
         arguments = [*arguments, "--data-dir", str(tmp_path / "data")]
     if arguments[:1] == ["serve"] and "--port" not in arguments:
         arguments = [*arguments, "--port", "0"]

@@ -16,7 +16,7 @@ from resphere.audit.server_log import ServerLog
 from resphere.server.address import Address, claimed
 from resphere.server.app import make_application
 from resphere.server.open_files import most_connections, raise_limit
-from resphere.server.prepare import Prepared, banner, prepare
+from resphere.server.prepare import Prepared, banner, make_folder, prepare
 from resphere.server.settings import Settings
 from resphere.server.signals import hold_in_forks
 from resphere.server.supervisor import Beat, Patience, Supervisor
@@ -75,9 +75,10 @@ def taken(settings: Settings, stack: ExitStack) -> Address:
 def only_server(settings: Settings) -> Iterator[None]:
     """Be the only server on the data directory and the store while within.
 
+    :raises OSError: the data directory cannot be made.
     :raises InUse: another one has them.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder("--data-dir", settings.data_dir, 0o700)
     with (
         one_server(settings.data_dir / LOCK_FILE, f"the data directory {settings.data_dir}", HINT),
         one_server_on(settings.store_url),
