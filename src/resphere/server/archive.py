@@ -7,7 +7,6 @@ other digests.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -24,6 +23,7 @@ import msgspec
 
 from resphere.store.copies import CopiedFile
 from resphere.store.files import sync_folder
+from resphere.store.locks import try_lock
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -80,10 +80,8 @@ def being_made(archive: Path) -> Iterator[Path]:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         with _told(f"cannot write {archive}"):
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ArchiveError(f"{archive} is being written by another backup") from None
+            if not try_lock(descriptor):
+                raise ArchiveError(f"{archive} is being written by another backup")
             for left in folder.iterdir():
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
         try:

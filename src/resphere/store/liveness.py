@@ -6,6 +6,8 @@ import fcntl
 import os
 from pathlib import Path
 
+from resphere.store.locks import try_lock
+
 
 class LockedFile:
     """A :class:`~resphere.store.base.Liveness`: a locked file of that name, for processes of one machine."""
@@ -55,9 +57,6 @@ def _is_held(path: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not try_lock(descriptor)
     finally:
         os.close(descriptor)
-    return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from resphere.store.base import InUse, StoreError
+from resphere.store.locks import try_lock
 
 LEFT_SECONDS = 10.0
 """How long the processes that a killed server has left behind may take to end: they hold its lock, too."""
@@ -33,7 +33,7 @@ def one_server(path: Path, what: str, hint: str = "", *, left_seconds: float = L
         raise StoreError(f"cannot use {path}: {error.strerror}") from error
     try:
         deadline = time.monotonic() + left_seconds
-        while not _locked(descriptor):
+        while not try_lock(descriptor):
             holder = _holder(descriptor)
             if holder is None or _runs(holder):
                 process = f" (process {holder})" if holder is not None else ""
@@ -45,14 +45,6 @@ def one_server(path: Path, what: str, hint: str = "", *, left_seconds: float = L
         yield
     finally:
         os.close(descriptor)
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _holder(descriptor: int) -> int | None:

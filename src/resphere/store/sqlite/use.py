@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from resphere.store.base import StoreError
 from resphere.store.liveness import any_alive
+from resphere.store.locks import try_lock
 
 WORKERS = "workers"
 """The folder, beside the database, of signs of life."""
@@ -22,15 +22,13 @@ class Use:
         """:raises StoreError: it is being replaced, or that was not finished. :raises OSError: no file can be made."""
         self._descriptor: int | None = _open(path)
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            if not try_lock(self._descriptor, shared=True):
+                raise StoreError(f"{path} cannot be used: a restore into it is under way")
             if unfinished(path).exists():
                 raise StoreError(
                     f"{path} cannot be used: a restore into it was not finished; "
                     "run resphere restore again, with --replace"
                 )
-        except BlockingIOError:
-            self.close()
-            raise StoreError(f"{path} cannot be used: a restore into it is under way") from None
         except BaseException:
             self.close()
             raise
@@ -51,12 +49,8 @@ def sole_use(path: Path) -> Iterator[None]:
     """
     descriptor = _open(path)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise in_use(path) from None
         # Servers of earlier releases show that they run, and nothing else.
-        if any_alive(path.parent / WORKERS):
+        if not try_lock(descriptor) or any_alive(path.parent / WORKERS):
             raise in_use(path)
         yield
     finally:

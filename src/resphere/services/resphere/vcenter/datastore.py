@@ -10,6 +10,7 @@ from resphere.contract.errors import InvalidArgument, ResourceInUse, message
 from resphere.contract.extensions.datastores import Datastores
 from resphere.contract.extensions.inventory_specs import FolderSpec, NameSpec
 from resphere.contract.generated import ids, vcenter
+from resphere.contract.mentions import Part
 from resphere.inventory.mentions import described, identified, named
 from resphere.inventory.model import Datastore, Folder, Host, Snapshot, VirtualMachine
 from resphere.inventory.relations import (
@@ -218,25 +219,22 @@ def vms_that_use(inventory: Replica, datastore: Datastore) -> Iterator[VirtualMa
 
 def used_by(datastore: Datastore, vm: VirtualMachine) -> ResourceInUse:
     """The refusal to take away a datastore that a VM has files on."""
-    return ResourceInUse(
-        message(
-            "resphere.datastore.in_use",
-            "The datastore {0} ({1}) is in use: {2} has files on it.",
-            named(datastore),
-            identified(datastore.id),
-            described(vm, "virtual machine"),
-        )
-    )
+    return in_use(datastore, described(vm, "virtual machine"), "has files on it")
 
 
 def not_empty(datastore: Datastore, path: str) -> ResourceInUse:
     """The refusal to take away a datastore that a file lies on."""
+    return in_use(datastore, path, "lies on it")
+
+
+def in_use(datastore: Datastore, what: Part, how: str) -> ResourceInUse:
+    """The refusal to take away a datastore, as ``what`` is on it."""
     return ResourceInUse(
         message(
             "resphere.datastore.in_use",
-            "The datastore {0} ({1}) is in use: {2} lies on it.",
+            f"The datastore {{0}} ({{1}}) is in use: {{2}} {how}.",
             named(datastore),
             identified(datastore.id),
-            path,
+            what,
         )
     )
