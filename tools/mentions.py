@@ -8,9 +8,10 @@ and is none must be of :data:`NO_OBJECTS`.
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from tools.telling import tell
 
 SOURCES = Path(__file__).parents[1] / "src" / "resphere"
 MESSAGES = ("message", "vim_message", "worded")
@@ -75,12 +76,5 @@ def called(call: ast.Call) -> str:
     return getattr(call.func, "id", "") or getattr(call.func, "attr", "")
 
 
-def main() -> None:
-    found = list(violations(SOURCES, NO_OBJECTS))
-    for each in found:
-        print(each, file=sys.stderr)
-    sys.exit(bool(found))
-
-
 if __name__ == "__main__":
-    main()
+    tell(violations(SOURCES, NO_OBJECTS))

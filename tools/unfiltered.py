@@ -9,12 +9,12 @@ whose plans decide the same whoever asks; handlers that read, there too, and eve
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from resphere.access.defaults import READS
+from tools.telling import tell
 
 SERVICES = Path(__file__).parents[1] / "src" / "resphere" / "services"
 DOORS = ("unfiltered", "referred")
@@ -130,12 +130,5 @@ def is_named(node: ast.expr, name: str) -> bool:
     return getattr(node, "id", None) == name or getattr(node, "attr", None) == name
 
 
-def main() -> None:
-    found = list(violations(SERVICES, ALLOWED))
-    for each in found:
-        print(each, file=sys.stderr)
-    sys.exit(bool(found))
-
-
 if __name__ == "__main__":
-    main()
+    tell(violations(SERVICES, ALLOWED))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import resource
 import shutil
 import stat
 import tarfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -33,6 +32,7 @@ from resphere.server.archive import (
 )
 from resphere.store.copies import CopiedFile
 from tests.support.examples import examples
+from tests.support.full_disk import file_size_limit
 
 CREATED = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 STORED = Manifest(
@@ -198,17 +198,6 @@ def test_what_somebody_who_was_killed_has_left(tmp_path: Path) -> None:
     (left / "archive").write_text("half")
     assert unpack(make(tmp_path, FILES), tmp_path / "out") == FILES
     assert not left.exists()
-
-
-@contextmanager
-def file_size_limit(size: int) -> Iterator[None]:
-    """No file of this process grows beyond ``size`` bytes: what a full disk looks like."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_no_room_for_an_archive(tmp_path: Path) -> None:

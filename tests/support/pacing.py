@@ -15,6 +15,7 @@ from resphere.providers.base import Provider, Step
 from resphere.providers.simulator.durations import MOST_SECONDS
 from resphere.providers.simulator.provider import Simulator
 from resphere.tasks.runner import Tasks
+from tests.support.racing import Work
 from tests.support.world import World
 
 READ = ("at_once", "statistics")
@@ -69,6 +70,22 @@ def use(world: World, provider: Provider, is_alive: Callable[[str], bool] = lamb
     owner = world.environment.tasks.owner
     tasks = Tasks(world.inventory, world.environment.now, owner, is_alive, provider)
     world.environment = msgspec.structs.replace(world.environment, provider=provider, tasks=tasks)
+
+
+def slowly(world: World, work: Work) -> tuple[Outside, Work, list[asyncio.Task[Any]]]:
+    """Work that is begun, and goes on until the provider's gate is opened: the provider, the work up to its decision,
+    and its tasks."""
+    provider = Outside(world)
+    use(world, provider)
+    begun: list[asyncio.Task[Any]] = []
+
+    async def begin(world: World) -> None:
+        decided = asyncio.Event()
+        world.inventory.subscribe(Intent, lambda _, __: decided.set())
+        begun.append(asyncio.ensure_future(work(world)))
+        await decided.wait()
+
+    return provider, begin, begun
 
 
 @asynccontextmanager

@@ -5,7 +5,6 @@ Two workers on one store: one works, the other takes away.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ from resphere.inventory.relations import hosts_of_cluster
 from resphere.services.call import in_use_error
 from tests.services.vcenter.building import add_cluster, add_host, first, found
 from tests.support.invariants import require_sound
-from tests.support.pacing import Outside, Slow, under_way, use
+from tests.support.pacing import Outside, Slow, slowly, under_way, use
 from tests.support.racing import race, two_worlds
 from tests.support.world import World
 
@@ -399,15 +398,7 @@ def test_what_is_to_go_while_work_that_needs_it_is_begun(
     one, other = worlds
     one.run(BEFORE.get(begin, nothing)(one, site))
     other.refresh()
-    provider = Outside(other)
-    use(other, provider)
-    begun: list[asyncio.Task[Any]] = []
-
-    async def decided(world: World) -> None:
-        decision = asyncio.Event()
-        world.inventory.subscribe(Intent, lambda _, __: decision.set())
-        begun.append(asyncio.ensure_future(begin(world, site)))
-        await decision.wait()
+    provider, decided, begun = slowly(other, lambda world: begin(world, site))
 
     async def over() -> None:
         provider.gate.set()

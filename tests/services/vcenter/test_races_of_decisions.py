@@ -30,13 +30,12 @@ from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.contract.generated.vcenter_cluster import EvcMode as Api
 from resphere.contract.generated.vcenter_evc_mode import EvcMode
 from resphere.contract.generated.vcenter_vm_hardware import Disk, Ethernet
-from resphere.inventory.effects import Intent
 from resphere.inventory.model import Cluster, Datacenter, Datastore, Host, VirtualMachine
 from resphere.inventory.relations import hosts_of_cluster
 from resphere.rules.space import free_space
 from tests.services.vcenter.building import add_cluster, add_host, first, found
 from tests.support.guests import ending
-from tests.support.pacing import Outside, use
+from tests.support.pacing import slowly
 from tests.support.racing import Work, check, race, two_worlds
 from tests.support.world import World
 
@@ -254,21 +253,6 @@ def test_a_machine_starts_while_its_cluster_gets_a_mode(worlds: tuple[World, Wor
     meet(worlds, start(vm), lambda world: set_mode(world, cluster), None)
     assert found(worlds[0], Cluster, cluster).evc_mode is not None
     assert found(worlds[0], VirtualMachine, vm).power_state is ON
-
-
-def slowly(world: World, work: Work) -> tuple[Outside, Work, list[asyncio.Task[Any]]]:
-    """Work that is begun, and goes on until the provider's gate is opened."""
-    provider = Outside(world)
-    use(world, provider)
-    begun: list[asyncio.Task[Any]] = []
-
-    async def begin(world: World) -> None:
-        decided = asyncio.Event()
-        world.inventory.subscribe(Intent, lambda _, __: decided.set())
-        begun.append(asyncio.ensure_future(work(world)))
-        await decided.wait()
-
-    return provider, begin, begun
 
 
 @pytest.mark.parametrize("before", [False, True])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import sqlite3
 import stat
 import threading
@@ -22,6 +21,7 @@ from resphere.store.sqlite import store as store_module
 from resphere.store.sqlite.schema import WriterLock
 from resphere.store.sqlite.store import SqliteStore
 from tests.store.contract import bodies, put, refused, run, states, transaction
+from tests.support.full_disk import file_size_limit
 
 
 @pytest.fixture
@@ -33,17 +33,6 @@ def execute(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for statement in statements:
             connection.execute(statement)
-
-
-@contextmanager
-def file_size_limit(size: int) -> Iterator[None]:
-    """No file of this process grows beyond ``size`` bytes: what a full disk looks like."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 class TestTakings:
