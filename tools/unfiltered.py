@@ -35,6 +35,7 @@ CHOSEN = "the privilege on the one that is named was asked before"
 ALLOWED: dict[str, str] = {
     "selection.by_index": PLACES,
     "selection.by_id": PLACES,
+    "selection.existing": PLACES,
     "checks.datacenters.in_datacenters": PLACES,
     "checks.hosts.require_hosts": "where the hosts stand, which were required before",
     "checks.tagging.require": CHOSEN,

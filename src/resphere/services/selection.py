@@ -43,11 +43,16 @@ def by_index(
     return Criterion(tuple([group for key in keys if (group := call.unfiltered.by(cls, index, key))]), test)
 
 
+def existing(call: Call, cls: type[ManagedObject], identities: Iterable[str]) -> list[str]:
+    """Those of the identities that there are, in order: a filter may name a hundred thousand, and few that exist."""
+    return sorted([identity for identity in identities if call.unfiltered.get(cls, identity) is not None])
+
+
 def by_id(call: Call, cls: type[T], identities: Collection[str] | None) -> Criterion[T] | None:
     """Objects with one of ``identities``."""
     if not identities:
         return None
-    found = {i: o for i in sorted(identities) if (o := call.unfiltered.get(cls, i)) is not None}
+    found = {i: o for i in existing(call, cls, identities) if (o := call.unfiltered.get(cls, i)) is not None}
     return Criterion((found,), lambda o: o.id in identities)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TypeVar
 
-from resphere.inventory.model import ManagedObject
+from resphere.inventory.model import Datacenter, ManagedObject
 from resphere.inventory.relations import datacenter_of, folders_of_datacenter
 from resphere.services.call import Call
-from resphere.services.selection import Criterion
+from resphere.services.selection import Criterion, existing
 
 T = TypeVar("T", bound=ManagedObject)
 
@@ -17,7 +17,8 @@ def in_datacenters(call: Call, cls: type[T], datacenters: Collection[str] | None
     """Objects whose parent is any folder of one of the datacenters."""
     if not datacenters:
         return None
-    folders = [folder.id for dc in sorted(datacenters) for folder in folders_of_datacenter(call.unfiltered, dc)]
+    there = existing(call, Datacenter, datacenters)
+    folders = [folder.id for datacenter in there for folder in folders_of_datacenter(call.unfiltered, datacenter)]
     return Criterion(
         tuple(call.unfiltered.by(cls, "parent", folder) for folder in folders),
         lambda o: (datacenter := datacenter_of(call.unfiltered, o)) is not None and datacenter.id in datacenters,

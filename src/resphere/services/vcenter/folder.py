@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from resphere.contract.generated import ids, vcenter
-from resphere.inventory.model import Folder
+from resphere.inventory.model import Datacenter, Folder
 from resphere.inventory.relations import datacenter_of, folders_of_datacenter
 from resphere.services.call import Call
 from resphere.services.registry import implements
-from resphere.services.selection import Criterion, by_id, by_index, limited, select
+from resphere.services.selection import Criterion, by_id, by_index, existing, limited, select
 
 MOST_LISTED = 1000
 
@@ -41,7 +41,9 @@ def in_datacenters(call: Call, datacenters: Collection[str] | None) -> Criterion
     """The four folders of one of the datacenters and all below them."""
     if not datacenters:
         return None
-    found = {f.id: f for dc in sorted(datacenters) for f in folders_of_datacenter(call.unfiltered, dc)}
+    found = {
+        f.id: f for dc in existing(call, Datacenter, datacenters) for f in folders_of_datacenter(call.unfiltered, dc)
+    }
     return Criterion(
         (found,),
         lambda o: (datacenter := datacenter_of(call.unfiltered, o)) is not None and datacenter.id in datacenters,

@@ -9,7 +9,7 @@ from resphere.inventory.model import Cluster, Folder, Host
 from resphere.inventory.relations import cluster_of_host, datacenter_of
 from resphere.services.call import Call
 from resphere.services.registry import implements
-from resphere.services.selection import Criterion, by_id, by_index, limited, select
+from resphere.services.selection import Criterion, by_id, by_index, existing, limited, select
 
 MOST_LISTED = 2500
 CONNECTED = vcenter.Host.ConnectionState.CONNECTED
@@ -58,7 +58,7 @@ def in_folders(call: Call, folders: Collection[str]) -> Criterion[Host] | None:
     """Standalone hosts of the folders, and the hosts of the clusters in them."""
     if not folders:
         return None
-    there = [folder for folder in folders if call.unfiltered.get(Folder, folder) is not None]
+    there = existing(call, Folder, folders)
     parents = {*there, *(c.id for f in there for c in call.unfiltered.by(Cluster, "parent", f).values())}
     if not parents:
         return Criterion((), lambda _: False)

@@ -9,14 +9,14 @@ import msgspec
 from resphere.contract.generated import ids, vcenter, vcenter_vm, vcenter_vm_hardware
 from resphere.contract.generated.vcenter_vm_hardware import Ethernet
 from resphere.contract.model import Parted
-from resphere.inventory.model import Network, VirtualMachine
+from resphere.inventory.model import Cluster, Network, VirtualMachine
 from resphere.inventory.relations import cluster_of_vm, hosts_of_cluster
 from resphere.replica.derived import listing
 from resphere.rules.hardware.families import NICS
 from resphere.services.call import Call
 from resphere.services.checks.datacenters import in_datacenters
 from resphere.services.registry import implements
-from resphere.services.selection import Criterion, by_id, by_index, limited, select
+from resphere.services.selection import Criterion, by_id, by_index, existing, limited, select
 
 MOST_LISTED = 4000
 
@@ -71,7 +71,8 @@ def in_clusters(
     """VMs that run on a host of one of the clusters."""
     if not clusters:
         return None
-    hosts = [host.id for cluster in sorted(clusters) for host in hosts_of_cluster(call.unfiltered, cluster)]
+    there = existing(call, Cluster, clusters)
+    hosts = [host.id for cluster in there for host in hosts_of_cluster(call.unfiltered, cluster)]
     return Criterion(
         tuple(call.unfiltered.by(VirtualMachine, "host", host) for host in hosts),
         lambda vm: (cluster := cluster_of_vm(call.unfiltered, vm)) is not None and cluster.id in clusters,
