@@ -48,7 +48,7 @@ class Numbers:
 
     def are_ready(self, count: int) -> bool:
         """Whether :meth:`provide` has nothing to do."""
-        return len(self._stock) >= count and len(self._stock) >= self._ready
+        return self.suffice(max(count, self._ready))
 
     async def provide(self, count: int) -> None:
         """Have ``count`` numbers and, once any were needed, some in any case. Others may take them meanwhile."""

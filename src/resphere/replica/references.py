@@ -12,7 +12,7 @@ each below the other.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any
 
@@ -49,6 +49,10 @@ class Bound(msgspec.Struct, frozen=True):
         return BrokenReference(f"{referrer.kind}/{referrer.id}", self.reference.index, target)
 
 
+Referring = tuple[Bound, str]
+"""A reference, and the key by which anything stored refers to an object."""
+
+
 class References:
     """What the given tables declare. References to classes without a table among them are not looked at.
 
@@ -72,10 +76,10 @@ class References:
             )
         self._nested = {cls for cls in self._tables if cls in self._above(cls)}
 
-    def follow(self, edit: Edit, cls: type[Any], id: str) -> bool:
+    def follow(self, edit: Edit, cls: type[Any], id: str) -> list[Referring]:
         """Delete or clear what refers to an object that ``edit`` deletes, where its plan has not seen to it.
 
-        Returns whether anything stored refers to it at all.
+        Returns how anything stored refers to it, for :meth:`hold`.
         """
         referring = self._referring(edit, cls, id)
         for bound, obj in self._left_behind(edit, cls, id, referring):
@@ -83,18 +87,18 @@ class References:
                 edit.delete(type(obj), obj.id)
             elif bound.reference.cleared is not None:
                 edit.put(bound.reference.cleared(obj, id))
-        return bool(referring)
+        return referring
 
-    def hold(self, edit: Edit, referred: Container[tuple[type[Any], str]]) -> None:
+    def hold(self, edit: Edit, referring: Mapping[tuple[type[Any], str], list[Referring]]) -> None:
         """Have the change fail where what ``edit`` comes to refer to goes meanwhile, or where somebody comes to refer
-        to what it deletes. ``referred`` are those of the deleted that anything stored refers to.
+        to what it deletes. ``referring`` is what :meth:`follow` returned for each of the deleted.
 
         :raises BrokenReference: the edit leaves an object that refers to one that is not there, or below itself.
         """
         for before, after in edit.changes():
             if after is None:
                 if before is not None and type(before) in self._to:
-                    self._hold_deleted(edit, before, (type(before), before.id) in referred)
+                    self._hold_deleted(edit, before, referring[type(before), before.id])
             elif type(after) in self._of:
                 self._hold_written(edit, before, after)
         for before, after in edit.withheld:
@@ -138,7 +142,7 @@ class References:
     def _parent_of(self, cls: type[Any]) -> Bound | None:
         return self._of.get(cls, {}).get(PARENT)
 
-    def _referring(self, edit: Edit, cls: type[Any], id: str) -> list[tuple[Bound, str]]:
+    def _referring(self, edit: Edit, cls: type[Any], id: str) -> list[Referring]:
         """By which references, and by which of their keys, anything stored refers to the object."""
         bounds = self._to.get(cls)
         if bounds is None:
@@ -153,7 +157,7 @@ class References:
         ]
 
     def _left_behind(
-        self, edit: Edit, cls: type[Any], id: str, referring: Iterable[tuple[Bound, str]]
+        self, edit: Edit, cls: type[Any], id: str, referring: Iterable[Referring]
     ) -> Iterator[tuple[Bound, Any]]:
         """What referred to a deleted object and, as ``edit`` has it now, still does; but not what that leaves."""
         gone = edit.before.get(cls, id)
@@ -171,11 +175,10 @@ class References:
                 ):
                     yield bound, obj
 
-    def _hold_deleted(self, edit: Edit, gone: Stored, is_referred: bool) -> None:
+    def _hold_deleted(self, edit: Edit, gone: Stored, referring: Iterable[Referring]) -> None:
         cls = type(gone)
-        if is_referred:
-            for bound, obj in self._left_behind(edit, cls, gone.id, self._referring(edit, cls, gone.id)):
-                raise bound.broken(obj, f"{cls.kind}/{gone.id}")
+        for bound, obj in self._left_behind(edit, cls, gone.id, referring):
+            raise bound.broken(obj, f"{cls.kind}/{gone.id}")
         table = self._tables[cls]
         for key in table.known_as(gone):
             edit.rely_on_referrers(key)

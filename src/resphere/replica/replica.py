@@ -20,7 +20,7 @@ from resphere.replica.derived import Derived, L
 from resphere.replica.edit import Edit
 from resphere.replica.errors import ConcurrentChange
 from resphere.replica.numbers import NUMBERS_TAKEN, Numbers, TooFewNumbers
-from resphere.replica.references import References
+from resphere.replica.references import References, Referring
 from resphere.replica.rounds import Rounds
 from resphere.replica.rows import Rows
 from resphere.replica.sealing import Sealing
@@ -239,13 +239,13 @@ class Replica:
 
     def _conclude(self, edit: Edit) -> None:
         """Have everything follow what a plan writes: the rules of each kind, and what references ask for."""
-        referred: set[tuple[type[Any], str]] = set()
+        referring: dict[tuple[type[Any], str], list[Referring]] = {}
         for cls, id in edit.written():
             for rule in self._rules.get(cls, ()):
                 rule.run(self, edit, edit.before.get(cls, id), edit.get(cls, id))
-            if edit.get(cls, id) is None and self._references.follow(edit, cls, id):
-                referred.add((cls, id))
-        self._references.hold(edit, referred)
+            if edit.get(cls, id) is None:
+                referring[cls, id] = self._references.follow(edit, cls, id)
+        self._references.hold(edit, referring)
 
     async def _commit(self, edit: Edit) -> None:
         drafts = edit.drafts()
