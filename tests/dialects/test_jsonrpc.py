@@ -11,12 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from resphere.auth.credentials import Credentials
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.errors import InternalServerError, InvalidArgument, Unauthenticated, UnexpectedInput, message
 from resphere.contract.generated import cis, vcenter
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import Secret, Struct
-from resphere.dialects.base import Credentials, Outcome, Refused, Request, Resolved
+from resphere.dialects.base import Outcome, Refused, Request, Resolved
 from resphere.dialects.jsonrpc import JsonRpcDialect, ProtocolFault, target_names
 from resphere.dialects.vapi_values import encoder
 from resphere.server.kept import compressed
@@ -270,9 +271,15 @@ class TestCredentials:
     def test_of_the_security_context(self, security: Any, expected: Credentials) -> None:
         assert resolved(invocation(VM, "list", security=security)).credentials == expected
 
-    def test_the_header_overrides_the_context(self) -> None:
-        outcome = resolved(invocation(VM, "list", security=USER_PASS), vmware_api_session_id="abc")
+    def test_the_header_overrides_the_session_of_the_context(self) -> None:
+        security = {"schemeId": SECURITY + "session_id", "sessionId": "def"}
+        outcome = resolved(invocation(VM, "list", security=security), vmware_api_session_id="abc")
         assert outcome.credentials == Credentials(session_id="abc")
+
+    def test_a_name_and_password_beside_the_header_are_shown_too(self) -> None:
+        outcome = resolved(invocation(VM, "list", security=USER_PASS), vmware_api_session_id="abc")
+        user, password = USER_PASS["userName"], USER_PASS["password"]
+        assert outcome.credentials == Credentials(session_id="abc", user=user, password=password)
 
     def test_what_browsers_send_by_themselves_lets_nobody_in(self) -> None:
         headers = {"cookie": "vmware-api-session-id=abc", "authorization": "Basic YTpi"}

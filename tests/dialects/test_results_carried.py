@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from resphere.auth.credentials import NO_CREDENTIALS
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.generated import cis_task
 from resphere.contract.generated import vcenter_trusted_infrastructure_hosts_hardware_tpm as tpm
@@ -20,7 +21,7 @@ from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation
 from resphere.contract.moments import wire_time
 from resphere.dialects.api import ApiDialect
-from resphere.dialects.base import NO_CREDENTIALS, Dialect, Resolved
+from resphere.dialects.base import Dialect, Resolved
 from resphere.dialects.json_values import encoded, is_numbered_map
 from resphere.dialects.jsonrpc import JsonRpcDialect, Sent
 from resphere.dialects.rest import RestDialect

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from resphere.auth.credentials import NO_CREDENTIALS
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_vm import Power
 from resphere.contract.lookup import api_routes, rest_routes
 from resphere.contract.model import Parted
 from resphere.dialects.api import ApiDialect
-from resphere.dialects.base import NO_CREDENTIALS, Dialect, Reply, Resolved
+from resphere.dialects.base import Dialect, Reply, Resolved
 from resphere.dialects.gzip_member import gzip_extended
 from resphere.dialects.jsonrpc import JsonRpcDialect
 from resphere.dialects.rest import RestDialect

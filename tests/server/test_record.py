@@ -31,8 +31,8 @@ class Recorded:
             record=lambda exchange, duration: self._records.append(audit_record(exchange, duration)),
             clock=itertools.count(100.0).__next__,
         )
-        served.world.run(self._pipeline.accounts.put(READER, PASSWORD, "ReadOnly"))
-        reader = self._pipeline.accounts.principal(READER)
+        served.world.run(served.accounts.put(READER, PASSWORD, "ReadOnly"))
+        reader = served.accounts.principal(READER)
         assert reader is not None
         self.reader = served.world.run(self._pipeline.sessions.open(reader))
 

@@ -22,7 +22,7 @@ def permission(object: str, role: Role, propagate: bool = True) -> Permission:
 
 def ask_as_ann(served: Served, permissions: Iterable[Permission]) -> View:
     """Have whatever is asked from now on be asked by Ann, who has those permissions; returns what she sees."""
-    accounts, sessions = served.pipeline.accounts, served.pipeline.sessions
+    accounts, sessions = served.accounts, served.pipeline.sessions
     served.world.run(accounts.put(ANN.name, "secret", ANN.role.name))
     served.token = served.world.run(sessions.open(ANN))
     views = TreeViews(served.world.inventory, permissions)

@@ -13,6 +13,9 @@ import msgspec
 
 from resphere.access.view import RootViews
 from resphere.auth.accounts import LocalAccounts
+from resphere.auth.authentication import Authentication
+from resphere.auth.by_password import ByPassword
+from resphere.auth.by_session import BySession
 from resphere.auth.sessions import SessionLimits, Sessions
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.errors import ERRORS
@@ -59,11 +62,11 @@ class Served:
     ) -> None:
         self.world = World(folder, objects, loop)
         randomness = random.Random(1)
-        accounts = LocalAccounts(self.world.inventory, randomness.randbytes)
+        self.accounts = accounts = LocalAccounts(self.world.inventory, randomness.randbytes)
         sessions = Sessions(self.world.inventory, SessionLimits(), lambda: NOW, randomness.randbytes)
         self.pipeline = Pipeline(
             environment=self.world.environment,
-            accounts=accounts,
+            authentication=Authentication(at_login=(ByPassword(accounts),), at_calls=(BySession(sessions, accounts),)),
             sessions=sessions,
             views=RootViews(),
             implementations=IMPLEMENTATIONS,

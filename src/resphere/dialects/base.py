@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from resphere.auth.credentials import Credentials
 from resphere.contract.errors import VapiError
 from resphere.contract.model import AnyOperation, ByteStream, Struct
 
@@ -55,21 +56,6 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     def size_bytes(self) -> int | None:
         """How long the body is, ``None`` where only its end will tell."""
         return len(self.body) if self.stream is None else self.stream.size_bytes
-
-
-class Credentials(msgspec.Struct, frozen=True, gc=False):
-    """What the caller shows of itself, wherever the dialect carries it: a session's id, or a name and a password.
-
-    ``unaccepted`` names the kind of credentials where it is one that this server does not take.
-    """
-
-    session_id: str | None = None
-    user: str | None = None
-    password: str | None = None
-    unaccepted: str | None = None
-
-
-NO_CREDENTIALS = Credentials()
 
 
 class Resolved(msgspec.Struct, frozen=True, gc=False):

@@ -10,10 +10,11 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from resphere.auth.credentials import NO_CREDENTIALS, Credentials
 from resphere.contract.errors import ErrorBody, NotFound, Unauthenticated, VapiError, message
 from resphere.contract.lookup import operation_at
 from resphere.contract.model import ByteStream
-from resphere.dialects.base import NO_CREDENTIALS, Credentials, Outcome, Refused, Reply, Request, Resolved
+from resphere.dialects.base import Outcome, Refused, Reply, Request, Resolved
 from resphere.dialects.router import Found, Match, Router
 from resphere.dialects.validation import invalid
 
@@ -31,31 +32,46 @@ Query = dict[str, list[str]]
 
 
 def http_credentials(request: Request) -> Credentials:
-    """The session id of the header, or else of the cookie, with the name and password of ``Basic``."""
+    """The session id of the header, or else of the cookie, with what ``Authorization`` holds."""
     headers = request.headers
-    value = headers.get(SESSION_HEADER)
-    if value is not None:
-        return Credentials(session_id=value.decode("latin-1"))
-    basic = basic_credentials(headers.get(b"authorization"))
-    if basic is not None:
-        return basic
-    for part in headers.get(b"cookie", b"").split(b";"):
+    session = headers.get(SESSION_HEADER)
+    authorization = headers.get(b"authorization")
+    if session is None and authorization is None:
+        session = session_cookie(headers.get(b"cookie", b""))
+        if session is None:
+            return NO_CREDENTIALS
+    session_id = None if session is None else session.decode("latin-1")
+    return Credentials(session_id) if authorization is None else authorized(authorization, session_id)
+
+
+def session_cookie(header: bytes) -> bytes | None:
+    """The session id in a ``Cookie`` header."""
+    for part in header.split(b";"):
         name, _, content = part.strip().partition(b"=")
         if name == SESSION_HEADER:
-            return Credentials(session_id=content.decode("latin-1"))
-    return NO_CREDENTIALS
+            return content
+    return None
 
 
-def basic_credentials(header: bytes | None) -> Credentials | None:
-    """Name and password of an ``Authorization: Basic`` header, ``None`` where it is none or malformed."""
-    scheme, _, encoded = (header or b"").partition(b" ")
-    if scheme.lower() != b"basic":
-        return None
+def authorized(header: bytes, session_id: str | None = None) -> Credentials:
+    """What an ``Authorization`` header holds, beside a session id; nothing where it is malformed."""
+    scheme, _, value = header.partition(b" ")
+    match scheme.lower():
+        case b"basic":
+            user, password = basic_credentials(value)
+            return Credentials(session_id, user=user, password=password)
+        case b"bearer":
+            return Credentials(session_id, bearer=value.strip().decode("latin-1"))
+    return Credentials(session_id)
+
+
+def basic_credentials(encoded: bytes) -> tuple[str | None, str | None]:
+    """Name and password as ``Basic`` has them, ``None`` where they are malformed."""
     try:
         user, colon, password = base64.b64decode(encoded.strip(), validate=True).decode("utf-8").partition(":")
     except (binascii.Error, UnicodeDecodeError):
-        return None
-    return Credentials(user=user, password=password) if colon else None
+        return None, None
+    return (user, password) if colon else (None, None)
 
 
 # --- bodies ----------------------------------------------------------------------------------------------------------

@@ -13,12 +13,13 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
+from resphere.auth.credentials import NO_CREDENTIALS, Credentials
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.errors import OperationNotFound, VapiError, message
 from resphere.contract.lookup import operation_at
 from resphere.contract.model import AnyOperation, ByteStream, Struct
 from resphere.contract.unions import check_unions
-from resphere.dialects.base import NO_CREDENTIALS, Credentials, Outcome, ReadBody, Refused, Reply, Request, Resolved
+from resphere.dialects.base import Outcome, ReadBody, Refused, Reply, Request, Resolved
 from resphere.dialects.codec import Read, Write
 from resphere.dialects.gzip_member import gzip_extended
 from resphere.dialects.http import (
@@ -320,18 +321,16 @@ def check_headers(request: Request, params: Params) -> None:
 
 
 def shown_credentials(request: Request, context: Context | None) -> Credentials:
-    """The session id of the header, or else what the security context holds."""
-    header = request.header(SESSION_HEADER)
-    if header is not None:
-        return Credentials(session_id=header)
+    """The session id of the header, with what the security context holds."""
+    session_id = request.header(SESSION_HEADER)
     security = context.securityCtx if context else None
     if security is None or security.schemeId is None:
-        return NO_CREDENTIALS
+        return NO_CREDENTIALS if session_id is None else Credentials(session_id)
     if security.schemeId == SECURITY + "session_id":
-        return Credentials(session_id=security.sessionId)
+        return Credentials(security.sessionId if session_id is None else session_id)
     if security.schemeId == SECURITY + "user_pass":
-        return Credentials(user=security.userName, password=security.password)
-    return Credentials(unaccepted=security.schemeId)
+        return Credentials(session_id, user=security.userName, password=security.password)
+    return Credentials(session_id, unaccepted=security.schemeId)
 
 
 def find_operation(catalogue: Catalogue, service: str, name: str) -> AnyOperation:

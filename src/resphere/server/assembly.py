@@ -22,6 +22,9 @@ from resphere.audit.formats import JsonFormat, VpxdFormat
 from resphere.audit.server_log import ServerLog
 from resphere.audit.writer import LineWriter
 from resphere.auth.accounts import LocalAccounts
+from resphere.auth.authentication import Authentication
+from resphere.auth.by_password import ByPassword
+from resphere.auth.by_session import BySession
 from resphere.auth.sessions import SessionLimits, Sessions
 from resphere.contract.catalogue import Catalogue
 from resphere.dialects.table import Dialects, dialects
@@ -125,6 +128,7 @@ async def start(settings: Settings, ca_archive: bytes | None, stack: AsyncExitSt
     stack.push_async_callback(tasks.close)
     sessions = Sessions(replica, session_limits(settings), now, secrets.token_bytes)
     stack.push_async_callback(sessions.finish)
+    accounts = LocalAccounts(replica, secrets.token_bytes)
     pipeline = Pipeline(
         environment=Environment(
             inventory=replica,
@@ -137,7 +141,7 @@ async def start(settings: Settings, ca_archive: bytes | None, stack: AsyncExitSt
             ca_archive=ca_archive,
             structures=VapiDocuments(),
         ),
-        accounts=LocalAccounts(replica, secrets.token_bytes),
+        authentication=Authentication(at_login=(ByPassword(accounts),), at_calls=(BySession(sessions, accounts),)),
         sessions=sessions,
         views=RootViews(),
         implementations=load(services),

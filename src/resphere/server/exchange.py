@@ -15,11 +15,13 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Caller(msgspec.Struct, frozen=True, gc=False):
-    """Who calls and what the caller sees. ``session_tag`` names an open session in logs."""
+    """Who calls and what the caller sees. ``session_tag`` names an open session in logs, ``method`` what
+    let the caller in."""
 
     session: OwnSession
     view: View
     session_tag: str | None = None
+    method: str | None = None
 
 
 class Keeping(msgspec.Struct, frozen=True, gc=False):

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import zlib
 from collections.abc import Callable
-from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any
 
@@ -18,20 +17,19 @@ from resphere.access.check import authorize_references as check_references
 from resphere.access.defaults import LOGIN, PUBLIC
 from resphere.access.knowing import told_to
 from resphere.access.view import NOBODY, Views
-from resphere.auth.accounts import LocalAccounts, canonical_name
+from resphere.auth.authentication import Authentication, Identity
 from resphere.auth.own import Anonymous, LoginSession, OpenSession
 from resphere.auth.sessions import Sessions
 from resphere.contract.errors import (
     ConcurrentChange,
     InternalServerError,
     ServiceUnavailable,
-    Unauthenticated,
     Unsupported,
     VapiError,
     message,
 )
 from resphere.contract.model import ByteStream, Parted, Struct
-from resphere.dialects.base import Credentials, Outcome, Refused, Reply, Resolved
+from resphere.dialects.base import Outcome, Refused, Reply, Resolved
 from resphere.dialects.http import BYTE_ORDER_MARK, exceeds, has_too_many_values
 from resphere.replica.errors import ConcurrentChange as ChangedConcurrently
 from resphere.server.body import too_large, too_many_values
@@ -55,15 +53,12 @@ LARGE_RESULT_ITEMS = 1000
 
 WHITE = b" \t\r\n"
 
-AUTHENTICATION_FAILED = "vapi.security.authentication.invalid"
-AUTHENTICATION_REQUIRED = "com.vmware.vapi.endpoint.method.authentication.required"
-
 
 class Pipeline(msgspec.Struct, frozen=True):
     """What the steps work with: one per worker."""
 
     environment: Environment
-    accounts: LocalAccounts
+    authentication: Authentication
     sessions: Sessions
     views: Views
     implementations: dict[str, Implementation]
@@ -127,58 +122,28 @@ async def resolve(exchange: Exchange) -> Outcome:
 
 
 async def authenticate(pipeline: Pipeline, exchange: Exchange, outcome: Outcome) -> Caller:
-    """Who calls: by session, or by name and password where a session is asked for."""
+    """Who calls: by session, or by what opens one."""
     operation_id = outcome.operation.id if isinstance(outcome, Resolved) else None
     if operation_id in PUBLIC:
         caller = ANYBODY
-    elif operation_id == LOGIN:
-        caller = await by_password(pipeline, outcome.credentials)
     else:
-        caller = by_session(pipeline, outcome.credentials, exchange.started)
+        login = operation_id == LOGIN
+        identity = await pipeline.authentication.identify(outcome.credentials, exchange.started, login=login)
+        caller = identified(pipeline, identity)
     exchange.caller = caller
     return caller
 
 
-def by_session(pipeline: Pipeline, credentials: Credentials, moment: datetime) -> Caller:
-    """The caller of an open session."""
-    refuse_unaccepted(credentials)
-    session = pipeline.sessions.find(credentials.session_id, moment) if credentials.session_id else None
-    principal = pipeline.accounts.principal(canonical_name(session.user)) if session else None
-    if session is None or principal is None:
-        raise Unauthenticated(message(AUTHENTICATION_REQUIRED, "Authentication required."))
-    return Caller(OpenSession(pipeline.sessions, session), pipeline.views.of(principal), session.tag)
-
-
-async def by_password(pipeline: Pipeline, credentials: Credentials) -> Caller:
-    """The caller whose name and password are good."""
-    refuse_unaccepted(credentials)
-    if credentials.user is None or credentials.password is None:
-        raise Unauthenticated(message(AUTHENTICATION_REQUIRED, "Authentication required."))
-    principal = await pipeline.accounts.verify(credentials.user, credentials.password)
-    if principal is None:
-        raise Unauthenticated(
-            message(
-                "vapi.security.authentication.invalid",
-                "Unable to authenticate user: the name or password is not correct.",
-            )
-        )
-    return Caller(LoginSession(pipeline.sessions, principal), pipeline.views.of(principal))
+def identified(pipeline: Pipeline, identity: Identity) -> Caller:
+    """The caller who was let in, and what it sees."""
+    view = pipeline.views.of(identity.principal)
+    if identity.session is None:
+        return Caller(LoginSession(pipeline.sessions, identity.principal), view, method=identity.method)
+    return Caller(OpenSession(pipeline.sessions, identity.session), view, identity.session.tag, identity.method)
 
 
 ANYBODY = Caller(Anonymous(), NOBODY)
 """The caller of a public operation, whoever that is."""
-
-
-def refuse_unaccepted(credentials: Credentials) -> None:
-    """Say so where the caller shows something that cannot let it in, good or not."""
-    if credentials.unaccepted is not None:
-        raise Unauthenticated(
-            message(
-                "resphere.authentication.kind_not_accepted",
-                "This server does not accept credentials of the kind {0} yet: log in with a user name and a password.",
-                credentials.unaccepted,
-            )
-        )
 
 
 def accept(outcome: Outcome) -> Resolved:

@@ -1,0 +1,22 @@
+"""What a request shows of its caller."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Credentials(msgspec.Struct, frozen=True, gc=False):
+    """What the caller shows of itself, wherever the dialect carries it; any of it, and several kinds at once.
+
+    ``unaccepted`` names the kind of credentials where it is one that this server does not take.
+    """
+
+    session_id: str | None = None
+    user: str | None = None
+    password: str | None = None
+    bearer: str | None = None
+    """The token of ``Authorization: Bearer``, or of a security context that holds one."""
+    unaccepted: str | None = None
+
+
+NO_CREDENTIALS = Credentials()
