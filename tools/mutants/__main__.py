@@ -74,7 +74,7 @@ def tried(target: Target, parts: list[str], known: set[tuple[str, str, str, str]
     if base.outcome is not Outcome.SURVIVED:
         sys.exit(f"mutants: {' '.join(target.tests)} cannot be run, or fail without a fault")
     print(f"{len(mutants)} of {', '.join(modules)}: {base.seconds:.0f} s without a fault", flush=True)
-    yield from run_all(mutants, target.tests, 10 + PATIENCE * base.seconds * jobs, jobs)
+    yield from run_all(mutants, target.tests, 10 + PATIENCE * base.seconds, jobs)
 
 
 def main() -> int:

@@ -7,6 +7,8 @@ import importlib.machinery
 import importlib.util
 import multiprocessing
 import os
+import resource
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -28,7 +30,11 @@ PRELOADED = (resphere.contract.generated,)
 """Imported once, as each process would otherwise: no mutant is made of what these are."""
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts=")
 PATIENCE = 6
-"""Times as long as the tests take without a fault, before a mutant counts as one that hangs."""
+"""Times as much CPU as the tests take without a fault, before a mutant counts as one that hangs."""
+IDLE_PATIENCE = 4
+"""Times as long as that by the clock: whatever else the machine does, a mutant that waits for nothing ends."""
+MEMORY_BYTES = 6 * 2**30
+"""What a mutant may take: one that goes on for ever may take all there is, and others with it."""
 FORK = multiprocessing.get_context("fork")
 
 
@@ -72,7 +78,7 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """What the tests made of a mutant (``None``: of the code as it is), in how many seconds."""
+    """What the tests made of a mutant (``None``: of the code as it is), in how many seconds by the clock."""
 
     mutant: Mutant | None
     outcome: Outcome
@@ -84,16 +90,18 @@ def module_name(module: str) -> str:
     return f"resphere.{module.removesuffix('.py').replace('/', '.')}"
 
 
-def run_all(
-    mutants: Sequence[Mutant | None], tests: tuple[str, ...], timeout_seconds: float, jobs: int
-) -> Iterator[Run]:
-    """Run the tests against each until one fails, so many at once; ``None`` stands for the code as it is."""
+def run_all(mutants: Sequence[Mutant | None], tests: tuple[str, ...], cpu_seconds: float, jobs: int) -> Iterator[Run]:
+    """Run the tests against each until one fails, so many at once; ``None`` stands for the code as it is.
+
+    ``cpu_seconds`` is what one may take. So a loaded machine makes none of them hang.
+    """
+    timeout_seconds = IDLE_PATIENCE * cpu_seconds
     pending = list(reversed(mutants))
     working: dict[int, tuple[ForkProcess, Mutant | None, float]] = {}
     while pending or working:
         while pending and len(working) < jobs:
             mutant = pending.pop()
-            process = FORK.Process(target=_tested, args=(mutant, tests))
+            process = FORK.Process(target=_tested, args=(mutant, tests, round(cpu_seconds)))
             process.start()
             working[process.sentinel] = process, mutant, time.monotonic()
         first = min(begun for _, _, begun in working.values())
@@ -114,12 +122,16 @@ def run_all(
 def _outcome(mutant: Mutant | None, code: int | None) -> Outcome:
     if code == 0:
         return Outcome.SURVIVED
+    if code == -signal.SIGXCPU and mutant is not None:
+        return Outcome.HUNG
     # A mutant that nothing can be imported with is noticed as well.
     return Outcome.KILLED if code == 1 or mutant is not None else Outcome.UNTESTED
 
 
-def _tested(mutant: Mutant | None, tests: tuple[str, ...]) -> None:
+def _tested(mutant: Mutant | None, tests: tuple[str, ...], cpu_seconds: int) -> None:
     """What the process does: it says nothing but whether all tests have passed."""
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 5))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     os.chdir(ROOT)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
