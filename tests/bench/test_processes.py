@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
-from bench.processes import Memory, family, parse_memory, peak_bytes, ticks
+from bench.processes import Memory, cpu_seconds, family, parse_memory, peak_bytes
+
+BUSY = """
+import sys, time
+while time.process_time() < 0.2:
+    pass
+print(time.process_time(), flush=True)
+sys.stdin.read()
+"""
 
 
-def test_ticks_behind_a_name_with_brackets_and_spaces() -> None:
-    assert ticks("12 (a (b) c) S 1 2 3 4 5 6 7 8 9 10 110 7 0 0 20") == 117
+def test_processor_time_is_that_of_the_process_and_no_other() -> None:
+    with subprocess.Popen([sys.executable, "-c", BUSY], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        said = float(process.stdout.readline())
+        read = cpu_seconds([process.pid])
+        process.communicate()
+    assert said <= read < said + 0.1
 
 
 def test_memory_in_bytes() -> None:
