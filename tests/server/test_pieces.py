@@ -60,12 +60,15 @@ def test_after_any_changes_it_is_the_whole_document(dialect: Dialect) -> None:
     parts = parts_of(range(1000))
     pieces = Pieces()
     for _ in range(100):
-        pieces.take(parts, lambda some: encode(some).body)
+        pieces.take(parts, encode(()).body, lambda some: encode(some).body)
         whole = encode(Parted(parts).whole()).body
         assert pieces.plain() == whole
         assert gzip.decompress(pieces.gzipped()) == whole
         assert gzip.decompress(gzip_extended(pieces.gzipped(), b"tail")) == whole + b"tail"
         parts = changed(parts, chance)
+
+
+EMPTY = DIALECTS[0].encode(LISTED, ()).body
 
 
 class Writer:
@@ -83,7 +86,7 @@ def test_what_has_not_changed_is_not_written_again() -> None:
     parts = parts_of(range(1000))
     other = parts_of(range(5000, 5100))
     pieces, write = Pieces(), Writer()
-    pieces.take(parts, write)
+    pieces.take(parts, EMPTY, write)
     assert write.written == 1000
     for now, written in (
         (parts, 0),
@@ -96,7 +99,7 @@ def test_what_has_not_changed_is_not_written_again() -> None:
         ((*other, *parts[1:5]), 200),
     ):
         write.written = 0
-        pieces.take(now, write)
+        pieces.take(now, EMPTY, write)
         assert write.written == written
 
 

@@ -140,7 +140,7 @@ class Parted(msgspec.Struct, Generic[R], frozen=True):
 
     def __len__(self) -> int:
         """How many items are in the list."""
-        return sum(len(cast("tuple[Any, ...]", part)) for part in self.parts)
+        return sum(map(len, cast("tuple[tuple[Any, ...], ...]", self.parts)))
 
     def whole(self) -> R:
         """The list."""

@@ -55,17 +55,17 @@ class Kept:
             pieces = Pieces()
         else:
             self._pieces_bytes -= pieces.size_bytes + weight_bytes(key)
-        pieces.take(parts, lambda some: encode(some).body)
+        empty = encode(())
+        pieces.take(parts, empty.body, lambda some: encode(some).body)
         self._pieces[key] = pieces  # at the end: what was used last is the last to go
         self._pieces_bytes += pieces.size_bytes + weight_bytes(key)
         while self._pieces_bytes > self._pieces_limit_bytes:
             oldest = next(iter(self._pieces))
             self._pieces_bytes -= self._pieces.pop(oldest).size_bytes + weight_bytes(oldest)
-        reply = encode(())
         if gzip:
-            headers = (*reply.headers, ("Content-Encoding", "gzip"))
-            return msgspec.structs.replace(reply, body=pieces.gzipped(), headers=headers)
-        return msgspec.structs.replace(reply, body=pieces.plain())
+            headers = (*empty.headers, ("Content-Encoding", "gzip"))
+            return msgspec.structs.replace(empty, body=pieces.gzipped(), headers=headers)
+        return msgspec.structs.replace(empty, body=pieces.plain())
 
 
 def weight_bytes(key: Hashable) -> int:

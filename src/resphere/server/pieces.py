@@ -49,9 +49,12 @@ class Pieces:
         self.size_bytes = 0
         """About what is held."""
 
-    def take(self, parts: tuple[Items, ...], write: Write) -> None:
-        """Be the list of these parts now, none of them empty; those that are there already are not written again."""
-        before, _, end = write(()).partition(EMPTY)
+    def take(self, parts: tuple[Items, ...], empty: bytes, write: Write) -> None:
+        """Be the list of these parts now, none of them empty; those that are there already are not written again.
+
+        ``empty`` is the list without any, as ``write`` writes it.
+        """
+        before, _, end = empty.partition(EMPTY)
         self._head, self._end = before + b"[", b"]" + end
         around = slice(len(self._head), -len(self._end))
         # No two that live have one id, and a piece holds its part.
@@ -73,5 +76,5 @@ class Pieces:
 
     def gzipped(self) -> bytes:
         """The document compressed, as :func:`~resphere.dialects.gzip_member.gzip_member` would."""
-        pieces = (piece.deflated for piece in self._pieces)
+        pieces = [piece.deflated for piece in self._pieces]
         return gzip_joined((deflated(self._head), *pieces, deflated(self._end)))
