@@ -75,7 +75,7 @@ def two(test: Callable[[Office, Office], Awaitable[None]], path: Path, limits: S
 
 def test_an_unused_session_ends(tmp_path: Path) -> None:
     async def test(office: Office) -> None:
-        token = await office.sessions.open(USER)
+        token = await office.sessions.open(USER, "password")
         office.clock.advance(LIMITS.idle + GRACE - timedelta(milliseconds=1))
         assert await office.find(token)
         office.clock.advance(LIMITS.idle + GRACE)
@@ -87,7 +87,7 @@ def test_an_unused_session_ends(tmp_path: Path) -> None:
 
 def test_a_used_session_goes_on_until_its_lifetime_is_over(tmp_path: Path) -> None:
     async def test(office: Office) -> None:
-        token = await office.sessions.open(USER)
+        token = await office.sessions.open(USER, "password")
         while office.clock.time < START + LIMITS.lifetime - MINUTE:
             office.clock.advance(MINUTE)
             assert await office.find(token)
@@ -101,7 +101,7 @@ def test_a_used_session_goes_on_until_its_lifetime_is_over(tmp_path: Path) -> No
 def test_what_ended_is_deleted_by_the_sweep(tmp_path: Path) -> None:
     async def test(office: Office) -> None:
         for _ in range(2):
-            await office.sessions.open(USER)
+            await office.sessions.open(USER, "password")
         assert await office.sessions.sweep() == 0
         office.clock.advance(LIMITS.lifetime)
         assert await office.sessions.sweep() == 2
@@ -112,7 +112,7 @@ def test_what_ended_is_deleted_by_the_sweep(tmp_path: Path) -> None:
 
 def test_use_in_one_worker_keeps_the_session_in_all(tmp_path: Path) -> None:
     async def test(used: Office, idle: Office) -> None:
-        token = await used.sessions.open(USER)
+        token = await used.sessions.open(USER, "password")
         for _ in range(3):
             for _ in range(25):
                 used.clock.advance(MINUTE)
@@ -127,7 +127,7 @@ def test_use_in_one_worker_keeps_the_session_in_all(tmp_path: Path) -> None:
 
 def test_the_last_access_that_is_shown_is_the_latest_known(tmp_path: Path) -> None:
     async def test(office: Office) -> None:
-        token = await office.sessions.open(USER)
+        token = await office.sessions.open(USER, "password")
         office.clock.advance(timedelta(seconds=3))
         session = await office.find(token)
         assert session
@@ -139,7 +139,7 @@ def test_the_last_access_that_is_shown_is_the_latest_known(tmp_path: Path) -> No
 
 def test_a_closed_session_is_closed_everywhere(tmp_path: Path) -> None:
     async def test(first: Office, second: Office) -> None:
-        token = await first.sessions.open(USER)
+        token = await first.sessions.open(USER, "password")
         session = await second.find(token)
         assert session
         await first.sessions.close(session)
@@ -151,17 +151,17 @@ def test_a_closed_session_is_closed_everywhere(tmp_path: Path) -> None:
 
 def test_limits(tmp_path: Path) -> None:
     async def test(office: Office) -> None:
-        tokens = [await office.sessions.open(USER) for _ in range(3)]
+        tokens = [await office.sessions.open(USER, "password") for _ in range(3)]
         with pytest.raises(ServiceUnavailable, match="limited to 3"):
-            await office.sessions.open(Principal("USER@vsphere.local", ADMIN))
+            await office.sessions.open(Principal("USER@vsphere.local", ADMIN), "password")
         for _ in range(2):
-            await office.sessions.open(OTHER)
+            await office.sessions.open(OTHER, "password")
         with pytest.raises(ServiceUnavailable, match="limited to 5"):
-            await office.sessions.open(THIRD)
+            await office.sessions.open(THIRD, "password")
         session = await office.find(tokens[0])
         assert session
         await office.sessions.close(session)
-        assert await office.sessions.open(USER)
+        assert await office.sessions.open(USER, "password")
 
     one(test, tmp_path)
 
@@ -169,9 +169,9 @@ def test_limits(tmp_path: Path) -> None:
 def test_expired_sessions_make_room(tmp_path: Path) -> None:
     async def test(office: Office) -> None:
         for _ in range(3):
-            await office.sessions.open(USER)
+            await office.sessions.open(USER, "password")
         office.clock.advance(LIMITS.idle + GRACE)
-        assert await office.sessions.open(USER)
+        assert await office.sessions.open(USER, "password")
 
     one(test, tmp_path)
 
@@ -179,7 +179,7 @@ def test_expired_sessions_make_room(tmp_path: Path) -> None:
 def test_zero_means_any_number(tmp_path: Path) -> None:
     async def test(office: Office) -> None:
         for _ in range(20):
-            await office.sessions.open(USER)
+            await office.sessions.open(USER, "password")
         assert office.replica.count(Session) == 20
 
     one(test, tmp_path, SessionLimits(per_user=0, total=0))
@@ -187,7 +187,7 @@ def test_zero_means_any_number(tmp_path: Path) -> None:
 
 def test_the_store_holds_digests_only(tmp_path: Path) -> None:
     async def test(office: Office) -> None:
-        token = await office.sessions.open(USER)
+        token = await office.sessions.open(USER, "password")
         assert len(token) == 32
         (stored,) = office.replica.all(Session).values()
         assert stored.id == digest(token)
@@ -199,7 +199,7 @@ def test_the_store_holds_digests_only(tmp_path: Path) -> None:
 
 def test_accesses_of_deleted_sessions_are_forgotten(tmp_path: Path) -> None:
     async def test(first: Office, second: Office) -> None:
-        tokens = [await first.sessions.open(USER) for _ in range(3)]
+        tokens = [await first.sessions.open(USER, "password") for _ in range(3)]
         for token in tokens:
             session = await second.find(token)
             assert session
@@ -213,7 +213,7 @@ def test_accesses_of_deleted_sessions_are_forgotten(tmp_path: Path) -> None:
 
 def test_accesses_at_once_are_written_once(tmp_path: Path) -> None:
     async def test(office: Office) -> None:
-        token = await office.sessions.open(USER)
+        token = await office.sessions.open(USER, "password")
         before = office.replica.sequence
         office.clock.advance(5 * MINUTE)
         for _ in range(100):

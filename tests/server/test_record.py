@@ -34,7 +34,7 @@ class Recorded:
         served.world.run(served.accounts.put(READER, PASSWORD, "ReadOnly"))
         reader = served.accounts.principal(READER)
         assert reader is not None
-        self.reader = served.world.run(self._pipeline.sessions.open(reader))
+        self.reader = served.world.run(self._pipeline.sessions.open(reader, "password"))
 
     def call(self, method: str, path: str, session: str = "", query: bytes = b"") -> AuditRecord:
         """The record of one call."""

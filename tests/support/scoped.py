@@ -24,7 +24,7 @@ def ask_as_ann(served: Served, permissions: Iterable[Permission]) -> View:
     """Have whatever is asked from now on be asked by Ann, who has those permissions; returns what she sees."""
     accounts, sessions = served.accounts, served.pipeline.sessions
     served.world.run(accounts.put(ANN.name, "secret", ANN.role.name))
-    served.token = served.world.run(sessions.open(ANN))
+    served.token = served.world.run(sessions.open(ANN, "password"))
     views = TreeViews(served.world.inventory, permissions)
     served.pipeline = msgspec.structs.replace(served.pipeline, views=views, environment=served.world.environment)
     return views.of(ANN)

@@ -83,7 +83,7 @@ class Served:
         self.world.run(accounts.put(ADMINISTRATOR, PASSWORD, "Admin"))
         principal = accounts.principal(ADMINISTRATOR)
         assert principal is not None
-        self.token = self.world.run(sessions.open(principal))
+        self.token = self.world.run(sessions.open(principal, "password"))
 
     def __enter__(self) -> Served:
         return self

@@ -30,7 +30,7 @@ class OpenSession(msgspec.Struct, frozen=True, gc=False):
         return self.sessions.last_accessed(self.session)
 
     async def open(self) -> str:
-        """Refused: a session is opened by name and password only."""
+        """Refused: what has let the caller in is a session."""
         raise no_session()
 
     async def close(self) -> None:
@@ -38,10 +38,11 @@ class OpenSession(msgspec.Struct, frozen=True, gc=False):
 
 
 class LoginSession(msgspec.Struct, frozen=True, gc=False):
-    """A caller whose name and password were good, and who has no session yet."""
+    """A caller whom ``method`` has let in, and who has no session yet."""
 
     sessions: Sessions
     principal: Principal
+    method: str
 
     @property
     def user(self) -> str:
@@ -56,7 +57,7 @@ class LoginSession(msgspec.Struct, frozen=True, gc=False):
         raise no_session()
 
     async def open(self) -> str:
-        return await self.sessions.open(self.principal)
+        return await self.sessions.open(self.principal, self.method)
 
     async def close(self) -> None:
         raise no_session()

@@ -28,7 +28,11 @@ TOKEN_CHARACTERS = 32
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An open session; ``id`` is the digest of what the client holds. Times are aware, in UTC."""
+    """An open session; ``id`` is the digest of what the client holds. Times are aware, in UTC.
+
+    ``method`` is how its user was let in. Of a user without a local account, ``source`` names the identity source, and
+    ``groups`` are those that it told of at login; of others both follow from the account as it is.
+    """
 
     kind: ClassVar[str] = "session"
 
@@ -36,6 +40,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     user: str
     created_time: datetime
     last_accessed_time: datetime
+    method: str = "password"
+    source: str | None = None
+    groups: tuple[str, ...] = ()
 
     @property
     def tag(self) -> str:
@@ -74,15 +81,24 @@ class Sessions:
         # Accesses are written down this often: often enough that another worker never takes a used session for idle.
         self._write_after = min(timedelta(seconds=60), limits.idle / 10)
 
-    async def open(self, principal: Principal) -> str:
-        """Make a session durable and return its id (32 hexadecimal digits, 128 random bits).
+    async def open(self, principal: Principal, method: str) -> str:
+        """Make a session durable for whom ``method`` has let in, and return its id (32 hexadecimal digits, 128 random
+        bits).
 
         :raises ServiceUnavailable: too many sessions are open.
         """
         await self.sweep()
         token = self._random_bytes(TOKEN_CHARACTERS // 2).hex()
         now = self._now()
-        session = Session(id=digest(token), user=principal.name, created_time=now, last_accessed_time=now)
+        session = Session(
+            id=digest(token),
+            user=principal.name,
+            created_time=now,
+            last_accessed_time=now,
+            method=method,
+            source=principal.source,
+            groups=() if principal.source is None else tuple(sorted(principal.groups)),
+        )
 
         def plan(edit: Edit) -> None:
             self._require_room(principal)

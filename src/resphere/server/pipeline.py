@@ -138,7 +138,8 @@ def identified(pipeline: Pipeline, identity: Identity) -> Caller:
     """The caller who was let in, and what it sees."""
     view = pipeline.views.of(identity.principal)
     if identity.session is None:
-        return Caller(LoginSession(pipeline.sessions, identity.principal), view, method=identity.method)
+        own = LoginSession(pipeline.sessions, identity.principal, identity.method)
+        return Caller(own, view, method=identity.method)
     return Caller(OpenSession(pipeline.sessions, identity.session), view, identity.session.tag, identity.method)
 
 

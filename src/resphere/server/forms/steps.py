@@ -94,6 +94,7 @@ def first_numbered(documents: Documents) -> None:
 STEPS: Mapping[int, Step] = MappingProxyType(
     {
         2: Step("forms are numbered, and distributed switches have uplink port groups", first_numbered),
+        3: Step("sessions tell how they were opened", lambda documents: None),
     }
 )
 """By the number of the form that each makes of the one before."""

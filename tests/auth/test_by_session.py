@@ -1,0 +1,57 @@
+"""Whose a session is: the local account's as it is now, or whom another identity source told of at login."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from resphere.access.principal import Principal
+from resphere.access.roles import ADMIN, NO_ACCESS
+from resphere.auth.accounts import ACCOUNTS, Account, LocalAccounts
+from resphere.auth.by_session import BySession
+from resphere.auth.credentials import Credentials
+from resphere.auth.sessions import SESSIONS, Session, SessionLimits, Sessions
+from resphere.contract.errors import Unauthenticated
+from resphere.replica.replica import Replica
+from tests.replica.worlds import run
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+ANN = "ann@corp.example"
+
+
+def test_whose_a_session_is(tmp_path: Path) -> None:
+    async def whole(replica: Replica) -> None:
+        accounts = LocalAccounts(replica, secrets.token_bytes)
+        numbers = itertools.count()
+        sessions = Sessions(replica, SessionLimits(), lambda: NOW, lambda size: next(numbers).to_bytes(size, "big"))
+        method = BySession(sessions, accounts)
+
+        async def principal(token: str) -> Principal:
+            identity = await method.identify(Credentials(session_id=token), NOW)
+            assert identity is not None
+            assert identity.session is not None
+            return identity.principal
+
+        await accounts.put(ANN, "secret", "Admin")
+        local = accounts.principal(ANN)
+        assert local == Principal(ANN, ADMIN)
+        federated = Principal(ANN, NO_ACCESS, frozenset({"staff@corp.example"}), "corp.example")
+        of_local = await sessions.open(local, "password")
+        of_federated = await sessions.open(federated, "ldap")
+        assert await principal(of_local) == local
+        assert await principal(of_federated) == federated
+        assert {session.method for session in replica.all(Session).values()} == {"password", "ldap"}
+
+        await accounts.put(ANN, "secret", "NoAccess")
+        assert (await principal(of_local)).role is NO_ACCESS
+        await replica.change(lambda edit: edit.delete(Account, ANN))
+        with pytest.raises(Unauthenticated):
+            await principal(of_local)
+        # The account's end is not the end of whom another source knows by the same name.
+        assert await principal(of_federated) == federated
+
+    run(whole, tmp_path / "store.db", tables=(ACCOUNTS, SESSIONS))
