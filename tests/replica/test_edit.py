@@ -173,6 +173,16 @@ def test_what_is_written_comes_once_and_again_when_it_is_deleted() -> None:
     assert seen == [(Item, "item-1"), (Note, "note-1"), (Item, "item-1"), (Item, "item-2")]
 
 
+def test_what_is_written_after_it_was_withheld_comes_in_its_new_order() -> None:
+    made = edit()
+    made.put(renamed(ONE))
+    made.put(renamed(TWO))
+    made.withhold()
+    made.put(renamed(TWO))
+    made.put(renamed(ONE))
+    assert list(made.written()) == [(Item, "item-2"), (Item, "item-1")]
+
+
 def test_ids_are_numbered() -> None:
     made = edit()
     assert (made.new_id("item-"), made.new_id("note-")) == ("item-1", "note-2")
