@@ -18,7 +18,7 @@ from pathlib import Path
 from tools.forms.dump import dumped
 from tools.forms.fill import Filler
 
-PASSWORD = "kept"
+PASSWORD = "kept"  # noqa: S105 - of kept test data
 SIZES = ("--datacenters", "1", "--clusters", "1", "--hosts", "2", "--vms", "4")
 KEY = "secrets.key"
 LASTING = "relocate_vm: 86400\nreboot_guest: 86400\n"

@@ -70,7 +70,7 @@ class Replica:
     ) -> None:
         self._store = store
         self._epoch = store.epoch
-        self._rng = rng or random.Random()
+        self._rng = rng or random.Random()  # noqa: S311 - pauses
         self._tables = tuple(tables)
         self._rows: dict[type[Any], Rows[Any]] = {}
         self._by_kind: dict[str, Rows[Any]] = {}

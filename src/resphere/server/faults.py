@@ -85,7 +85,7 @@ class Faults:
 
     def __init__(self, file: FaultFile) -> None:
         self._rules = file.rules
-        self._random = random.Random(file.seed)
+        self._random = random.Random(file.seed)  # noqa: S311 - from a seed
         self._done: dict[int, int] = {}
         self._find = lru_cache(maxsize=4096)(self._first_fitting)
 

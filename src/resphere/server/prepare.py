@@ -40,7 +40,7 @@ from resphere.server.tls import TlsFiles, ensure_certificates, given_certificate
 from resphere.server.wiring import WIRING
 from resphere.store.engines import open_store
 
-PASSWORD_FILE = "admin-password"
+PASSWORD_FILE = "admin-password"  # noqa: S105 - a file's name
 
 
 class Made(msgspec.Struct, frozen=True):

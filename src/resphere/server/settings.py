@@ -17,7 +17,7 @@ from resphere.store.engines import DEFAULT_URL, check_url, default_url
 ENVIRONMENT_PREFIX = "RESPHERE_"
 
 DEFAULT_RELEASE = "8.0"
-DEFAULT_GUEST_PASSWORD = "VMware1!"
+DEFAULT_GUEST_PASSWORD = "VMware1!"  # noqa: S105 - documented
 """Known to everybody: nothing in a simulated guest is worth more."""
 
 VERSIONS = {"7.0": ("7.0.3", "18700403"), "8.0": ("8.0.3", "24022515"), "9.1": ("9.1.0", "24957454")}

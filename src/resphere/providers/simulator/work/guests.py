@@ -40,7 +40,7 @@ class GuestOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What simulated guests are like. ``user``: unset is ``root`` on POSIX systems and ``Administrator`` on Windows."""
 
     user: str | None = None
-    password: str = "VMware1!"
+    password: str = "VMware1!"  # noqa: S105 - of simulated guests, documented
     limits: Limits = Limits()
 
 

@@ -21,7 +21,7 @@ async def list_routes(call: Call, vm: ids.VirtualMachineId) -> tuple[Routes.Info
     routes = []
     for index, interface in enumerate(network_of(found).interfaces.values()):
         for gateway in interface.gateways:
-            everywhere = "::" if ":" in gateway else "0.0.0.0"
+            everywhere = "::" if ":" in gateway else "0.0.0.0"  # noqa: S104 - a route
             routes.append(
                 Routes.Info(network=everywhere, prefix_length=0, gateway_address=gateway, interface_index=index)
             )
