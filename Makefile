@@ -23,7 +23,7 @@ step = $(2) || { echo "make: $(1) failed" >&2; exit 1; }
 # Compiling the tests anew would cost more than collecting them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test pythons quick check mutants forms bench contract docs bindings ansible lock format clean
+.PHONY: help setup run test pythons quick check mutants fuzz forms bench contract docs bindings ansible lock format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,15 @@ check: setup  ## the static part: ruff, mypy --strict, views gone round, names i
 mutants: setup  ## have the tests notice faults in the primitives of concurrency and access; ARGS="replica/edit" tries one module
 	@$(BIN)/python -m tools.mutants $(ARGS)
 
+fuzz: setup .cache/fuzz/atheris.stamp  ## try to break the parsers that strangers reach, a minute each; ARGS="rest -runs=100000" tries one
+	@if [[ -n "$(ARGS)" ]]; then \
+		PYTHONPATH=.cache/fuzz/atheris $(BIN)/python -m tools.fuzz $(ARGS); \
+	else \
+		for target in $(notdir $(wildcard tests/fuzz/corpus/*)); do \
+			PYTHONPATH=.cache/fuzz/atheris $(BIN)/python -m tools.fuzz $$target -max_total_time=60 || exit 1; \
+		done; \
+	fi
+
 forms: setup  ## keep the present form of documents for the tests: its description, and a small data directory
 	@$(BIN)/python -m tools.forms
 
@@ -80,6 +89,7 @@ lock: $(UV)  ## write requirements/*.txt anew; LOCK_FLAGS=--upgrade takes newer 
 	$(COMPILE) pyproject.toml requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
 	$(COMPILE) pyproject.toml requirements/pythons.in -c requirements/dev.txt -o requirements/pythons.txt
 	$(COMPILE) requirements/bench.in -c requirements/dev.txt -o requirements/bench.txt
+	$(COMPILE) requirements/fuzz.in -c requirements/dev.txt -o requirements/fuzz.txt
 	$(COMPILE) requirements/ansible.in -o requirements/ansible.txt
 	for version in $(BINDINGS); do \
 		$(COMPILE) requirements/bindings-$$version.in -c requirements/dev.txt -o requirements/bindings-$$version.txt \
@@ -113,6 +123,13 @@ $(VENV)/.stamp: $(VENV)/pyvenv.cfg requirements/dev.txt pyproject.toml
 	@mkdir -p .cache/bench && rm -rf .cache/bench/fastapi .cache/bench/fastapi.new
 	@$(call step,pip install,$(PIP) install --require-hashes --target .cache/bench/fastapi.new -r requirements/bench.txt)
 	@mv .cache/bench/fastapi.new .cache/bench/fastapi && touch $@
+
+# Large, and not on every system: out of the way of the tests, which try the kept inputs without it.
+.cache/fuzz/atheris.stamp: requirements/fuzz.txt $(VENV)/pyvenv.cfg | $(VENV)/.stamp
+	@echo "make: fetching Atheris"
+	@mkdir -p .cache/fuzz && rm -rf .cache/fuzz/atheris .cache/fuzz/atheris.new
+	@$(call step,pip install,$(PIP) install --require-hashes --target .cache/fuzz/atheris.new -r requirements/fuzz.txt)
+	@mv .cache/fuzz/atheris.new .cache/fuzz/atheris && touch $@
 
 # Only compared with, too, and only where Go and govmomi's source are (Debian: golang-go, golang-github-vmware-govmomi-dev).
 GOPATH_SOURCE := /usr/share/gocode

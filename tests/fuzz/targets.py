@@ -1,0 +1,66 @@
+"""What any bytes are fed to: decoders and parsers that strangers reach."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from resphere.dialects.base import Dialect, Reply, Request
+from resphere.server.exchange import Exchange
+from tests.support.served import GivenBody, Served
+
+Target = Callable[[bytes], None]
+"""Takes any bytes. What it raises is a fault that was found."""
+
+SESSION = b"$SESSION"
+"""Stands for the id of an open session: bytes that are kept must not depend on it."""
+
+
+def requests(served: Served, dialect: Dialect) -> Target:
+    """Requests of a dialect: method and target in a line, headers in lines, an empty line, the body."""
+
+    def take(content: bytes) -> None:
+        request, body = parsed(content.replace(SESSION, served.token.encode()))
+        exchange = Exchange(request, "fuzz", dialect, GivenBody(body))
+        reply = served.world.run(served.pipeline.handle(exchange))
+        check(reply, dialect)
+
+    return take
+
+
+def parsed(content: bytes) -> tuple[Request, bytes]:
+    """The request that some bytes mean."""
+    head, _, body = content.partition(b"\n\n")
+    first, *lines = head.split(b"\n")
+    method, _, target = first.partition(b" ")
+    path, _, query = target.partition(b"?")
+    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
+    return Request(method.decode("latin-1"), path.decode("latin-1"), query, headers, "192.0.2.1"), body
+
+
+def check(reply: Reply, dialect: Dialect) -> None:
+    """See that nothing unforeseen came about.
+
+    :raises AssertionError: it did, or the answer is not of the form that the dialect has.
+    """
+    assert reply.status < 500 or b"SERVICE_UNAVAILABLE" in reply.body or b"UNSUPPORTED" in reply.body, reply
+    assert b"resphere.internal_error" not in reply.body, reply
+    if reply.status >= 400 and reply.body and reply.media_type == "application/json":
+        json.loads(reply.body)
+
+
+@contextmanager
+def targets(folder: Path) -> Iterator[dict[str, Target]]:
+    """All of them, by name, over a small vCenter with its data in ``folder``."""
+    with Served(folder) as served:
+        yield {dialect.name: requests(served, dialect) for dialect in (served.api, served.rest, served.jsonrpc)}
+
+
+CORPUS = Path(__file__).with_name("corpus")
+
+
+def kept_inputs() -> list[Path]:
+    """The inputs that reached new code once, or were a fault, in a folder for each target."""
+    return sorted(each for each in CORPUS.glob("*/*") if each.is_file())

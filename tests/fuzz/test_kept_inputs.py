@@ -1,0 +1,26 @@
+"""The kept inputs of fuzzing: each is tried again, so that a fault which was found stays mended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fuzz.targets import CORPUS, Target, kept_inputs, targets
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Target]]:
+    with targets(tmp_path_factory.mktemp("fuzz")) as known:
+        yield known
+
+
+def test_every_target_has_kept_inputs(known: dict[str, Target]) -> None:
+    assert {each.parent.name for each in kept_inputs()} == set(known)
+
+
+@pytest.mark.parametrize("name", sorted(each.name for each in CORPUS.iterdir()))
+def test_kept_inputs_do_no_harm(known: dict[str, Target], name: str) -> None:
+    for each in kept_inputs():
+        if each.parent.name == name:
+            known[name](each.read_bytes())
