@@ -67,7 +67,8 @@ def test_a_privilege_on_one_object_is_none_on_another_or_on_the_root_folder() ->
     assert isinstance(error, Unauthorized)
     assert error.messages[0].args == (f"object: group-d1:{VCENTER} privileges: {ON}",)
     assert refusal(view, Requirement((ON,), anywhere=True), None) is None
-    assert isinstance(refusal(view, Requirement((READ,), anywhere=True), None), Unauthorized)
+    assert isinstance(refusal(view, Requirement(("Folder.Create",), anywhere=True), None), Unauthorized)
+    assert refusal(view, Requirement((READ,), anywhere=True), None) is None
 
 
 def test_what_is_not_there_is_not_found_where_that_is_no_secret() -> None:

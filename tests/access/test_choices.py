@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from resphere.access.roles import ADMIN, NO_ACCESS, READ_ONLY, Role
+from resphere.access.roles import ADMIN, NO_ACCESS, READ_ONLY, users_role
 from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.contract.generated.vcenter_vm_hardware import Ethernet
 from resphere.inventory.model import ROOT_FOLDER, Cluster, Datastore, Host, ResourcePool, VirtualMachine
@@ -134,7 +134,7 @@ def test_what_is_left_open_is_chosen_from_what_the_caller_may_use(served: Served
 
 def test_who_may_use_none_at_all_is_told_before_anything_is_looked_at(served: Served) -> None:
     privileges = frozenset({"VirtualMachine.Inventory.Create", "Resource.AssignVMToPool", "Network.Assign"})
-    role = Role("Placer", privileges)
+    role = users_role("9001", "Placer", privileges)
     ask_as_ann(served, [permission(each, role) for each in (*cluster_and_folder(served), hosts_of(served)[0].id)])
     assert told(created(served)) == lacking(ROOT_FOLDER, "Datastore.AllocateSpace")
 

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
 import pytest
 
 from resphere.access.check import authorize
 from resphere.access.principal import Principal
-from resphere.access.roles import ADMIN, NO_ACCESS, READ_ONLY, Role
-from resphere.access.tree import Permission, TreeViews
+from resphere.access.roles import ADMIN, NO_ACCESS, READ_ONLY, Role, users_role
+from resphere.access.tree import TreeViews
 from resphere.access.view import RootView, View
 from resphere.contract.errors import NotFound, Unauthorized
 from resphere.contract.generated import ids
@@ -35,11 +34,12 @@ from resphere.inventory.model import (
 )
 from resphere.inventory.relations import ancestors
 from resphere.inventory.tagging import Category
+from tests.support.scoped import Given, give, permission
 from tests.support.world import NOW, World
 
-POWER = Role("Operator", frozenset({"VirtualMachine.Interact.PowerOn"}))
+POWER = users_role("9001", "Operator", {"VirtualMachine.Interact.PowerOn"})
 STAFF, NIGHT = "Staff@vsphere.local", "night@vsphere.local"
-ANN = Principal("Ann@vsphere.local", NO_ACCESS, frozenset({STAFF, NIGHT}))
+ANN = Principal("Ann@vsphere.local", frozenset({STAFF, NIGHT}))
 ON = "VirtualMachine.Interact.PowerOn"
 READ = "System.Read"
 VIEW = "System.View"
@@ -66,23 +66,20 @@ def machine(world: World) -> VirtualMachine:
     return first(world, VirtualMachine)
 
 
-def to(object: ManagedObject | str, role: Role, group: str | None = None, propagate: bool = True) -> Permission:
+def to(object: ManagedObject | str, role: Role, group: str | None = None, propagate: bool = True) -> Given:
     """A permission for Ann, or a group."""
-    return Permission(
-        principal=group or "ANN@vsphere.local",
-        group=group is not None,
-        object=object if isinstance(object, str) else object.id,
-        role=role,
-        propagate=propagate,
-    )
+    place = object if isinstance(object, str) else object.id
+    principal = group or "ANN@vsphere.local"
+    return permission(place, role, propagate, principal=principal, group=group is not None)
 
 
-def view(world: World, *permissions: Permission, of: Principal = ANN) -> View:
-    return TreeViews(world.inventory, permissions).of(of)
+def view(world: World, *given: Given, of: Principal = ANN) -> View:
+    give(world, given)
+    return TreeViews(world.inventory).of(of)
 
 
 def test_nothing_granted_is_nothing_seen(world: World) -> None:
-    nothing = view(world, Permission(principal="bob@vsphere.local", object=ROOT_FOLDER, role=ADMIN))
+    nothing = view(world, permission(ROOT_FOLDER, ADMIN, principal="bob@vsphere.local"))
     assert not nothing.holds(READ, None)
     assert not nothing.holds_anywhere(READ)
     assert not nothing.sees(machine(world))
@@ -265,15 +262,15 @@ def test_a_move_of_what_stands_above_is_noticed_too(world: World) -> None:
 def test_keys_are_equal_where_what_is_granted_is(world: World) -> None:
     vm, other, *_ = world.inventory.all(VirtualMachine).values()
     grants = (to(vm, READ_ONLY), to(other, POWER, STAFF))
-    bob = Principal("bob@vsphere.local", NO_ACCESS)
-    of_bob = [msgspec.structs.replace(each, principal=bob.name, group=False) for each in grants]
+    bob = Principal("bob@vsphere.local")
+    of_bob = [permission(each.permission.object, each.role, principal=bob.name) for each in grants]
     assert view(world, *grants).key == view(world, *reversed(of_bob), of=bob).key
     different = (
         view(world, to(vm, READ_ONLY)),
         view(world, to(other, READ_ONLY)),
         view(world, to(vm, READ_ONLY, propagate=False)),
         view(world, to(vm, POWER)),
-        view(world, to(vm, Role("Operator", frozenset({"System.Read"})))),
+        view(world, to(vm, Role("9002", "Reader", frozenset({"System.Read"})))),
         view(world),
     )
     assert len({each.key for each in different}) == len(different)

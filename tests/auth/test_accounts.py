@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from resphere.access.principal import Principal
+from resphere.access.wiring import TABLES as ACCESS_TABLES
 from resphere.auth.accounts import ACCOUNTS, Account, LocalAccounts, canonical_name
 from resphere.replica.replica import Replica
 from tests.replica.worlds import run
@@ -19,7 +21,7 @@ def with_accounts(test: Callable[[Replica, LocalAccounts], Awaitable[None]], pat
     async def whole(replica: Replica) -> None:
         await test(replica, LocalAccounts(replica, secrets.token_bytes))
 
-    run(whole, path / "store.db", tables=(ACCOUNTS,))
+    run(whole, path / "store.db", tables=(ACCOUNTS, *ACCESS_TABLES))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +44,7 @@ def test_who_is_let_in(tmp_path: Path) -> None:
         for _ in range(2):
             found = await accounts.verify("EXAMPLE.COM\\user", "secret")
             assert found
-            assert (found.name, found.role.name) == ("User@example.com", "ReadOnly")
+            assert found == Principal("User@example.com")
         for name, password in (("user@example.com", "Secret"), ("user", "secret"), ("", ""), ("user@example.com", "")):
             assert await accounts.verify(name, password) is None
         assert accounts.principal("nobody") is None
@@ -72,8 +74,10 @@ def test_the_same_again_writes_nothing(tmp_path: Path) -> None:
 
 def test_unknown_roles(tmp_path: Path) -> None:
     async def test(replica: Replica, accounts: LocalAccounts) -> None:
-        with pytest.raises(ValueError, match=r"unknown role Root; there are Admin, ReadOnly, NoAccess"):
+        with pytest.raises(ValueError, match=r"there is no role Root to give; there are Admin, ReadOnly, NoAccess, No"):
             await accounts.put("user@example.com", "secret", "Root")
+        with pytest.raises(ValueError, match="there is no role View to give"):
+            await accounts.put("user@example.com", "secret", "View")
         assert replica.count(Account) == 0
 
     with_accounts(test, tmp_path)

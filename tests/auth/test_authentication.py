@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 import pytest
 
 from resphere.access.principal import Principal
-from resphere.access.roles import READ_ONLY
 from resphere.auth.authentication import Authentication, Identity, failed
 from resphere.auth.credentials import Credentials
 from resphere.contract.errors import Unauthenticated
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
-ANN = Principal("ann@vsphere.local", READ_ONLY)
+ANN = Principal("ann@vsphere.local")
 
 
 class Bearer:

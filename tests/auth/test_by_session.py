@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from resphere.access.principal import Principal
-from resphere.access.roles import ADMIN, NO_ACCESS
 from resphere.auth.accounts import ACCOUNTS, Account, LocalAccounts
 from resphere.auth.by_session import BySession
 from resphere.auth.credentials import Credentials
@@ -36,18 +35,16 @@ def test_whose_a_session_is(tmp_path: Path) -> None:
             assert identity.session is not None
             return identity.principal
 
-        await accounts.put(ANN, "secret", "Admin")
+        await accounts.put(ANN, "secret")
         local = accounts.principal(ANN)
-        assert local == Principal(ANN, ADMIN)
-        federated = Principal(ANN, NO_ACCESS, frozenset({"staff@corp.example"}), "corp.example")
+        assert local == Principal(ANN)
+        federated = Principal(ANN, frozenset({"staff@corp.example"}), "corp.example")
         of_local = await sessions.open(local, "password")
         of_federated = await sessions.open(federated, "ldap")
         assert await principal(of_local) == local
         assert await principal(of_federated) == federated
         assert {session.method for session in replica.all(Session).values()} == {"password", "ldap"}
 
-        await accounts.put(ANN, "secret", "NoAccess")
-        assert (await principal(of_local)).role is NO_ACCESS
         await replica.change(lambda edit: edit.delete(Account, ANN))
         with pytest.raises(Unauthenticated):
             await principal(of_local)

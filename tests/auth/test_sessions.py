@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from resphere.access.principal import Principal
-from resphere.access.roles import ADMIN
 from resphere.auth.accounts import ACCOUNTS
 from resphere.auth.sessions import SESSIONS, Session, SessionLimits, Sessions, digest
 from resphere.contract.errors import ServiceUnavailable
@@ -20,7 +19,7 @@ from tests.replica.worlds import run
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 LIMITS = SessionLimits(idle=timedelta(minutes=30), lifetime=timedelta(hours=2), per_user=3, total=5)
-USER, OTHER, THIRD = (Principal(f"{name}@vsphere.local", ADMIN) for name in ("user", "other", "third"))
+USER, OTHER, THIRD = (Principal(f"{name}@vsphere.local") for name in ("user", "other", "third"))
 TABLES = (ACCOUNTS, SESSIONS)
 MINUTE = timedelta(minutes=1)
 # An access is written down this late at most, so that idle sessions end this much later.
@@ -153,7 +152,7 @@ def test_limits(tmp_path: Path) -> None:
     async def test(office: Office) -> None:
         tokens = [await office.sessions.open(USER, "password") for _ in range(3)]
         with pytest.raises(ServiceUnavailable, match="limited to 3"):
-            await office.sessions.open(Principal("USER@vsphere.local", ADMIN), "password")
+            await office.sessions.open(Principal("USER@vsphere.local"), "password")
         for _ in range(2):
             await office.sessions.open(OTHER, "password")
         with pytest.raises(ServiceUnavailable, match="limited to 5"):

@@ -68,7 +68,7 @@ def test_privileges_are_asked_before_the_body_is_read(auditor: Client, client: C
         ("DELETE", f"/api/vcenter/vm/{vm}/snapshot", "VirtualMachine.State.RemoveSnapshot"),
         ("POST", f"/api/vcenter/vm/{vm}/snapshot/snapshot-1/revert", "VirtualMachine.State.RevertToSnapshot"),
         ("POST", f"/api/vcenter/host/{host}/maintenance", "Host.Config.Maintenance"),
-        ("POST", "/api/cis/tasks/task-1?action=cancel", "Task.Cancel"),
+        ("POST", "/api/cis/tasks/task-1?action=cancel", "Global.CancelTask"),
     ):
         reply = auditor.request(method, path, data=b"{", headers={"Content-Type": "application/json"})
         assert refusal(reply) == MISSING, path
@@ -77,7 +77,8 @@ def test_privileges_are_asked_before_the_body_is_read(auditor: Client, client: C
 
 def test_no_access_sees_nothing_but_its_own_session(guest: Client) -> None:
     assert guest.read("/api/session")["user"] == GUEST
-    for path in ("/api/vcenter/vm", "/api/vcenter/vm/vm-404", "/api", "/api/vcenter", "/api/vcenter/host/host-1"):
+    assert guest.read("/api/vcenter/vm") == guest.read("/api/vcenter/host") == []
+    for path in ("/api/vcenter/vm/vm-404", "/api", "/api/vcenter", "/api/vcenter/host/host-1"):
         assert refusal(guest.get(path)) == MISSING, path
     assert guest.delete("/api/session").status_code == 204
 
@@ -92,7 +93,8 @@ def test_kept_replies_never_cross_roles(client: Client, auditor: Client, guest: 
         assert of_auditor.headers["ETag"] != etag
         assert of_auditor.json() == kept.json()
         for tag in (etag, of_auditor.headers["ETag"], "*"):
-            assert refusal(guest.get("/api/vcenter/vm", headers={"If-None-Match": tag})) == MISSING
+            of_guest = guest.get("/api/vcenter/vm", headers={"If-None-Match": tag})
+            assert (of_guest.status_code, of_guest.json()) == (200, [])
 
 
 def test_a_removed_account_is_out_at_once_and_for_good(shared_server: Server) -> None:
@@ -111,9 +113,9 @@ def test_a_changed_role_holds_at_once(shared_server: Server) -> None:
     name = "climber@vsphere.local"
     add_user(shared_server.data_dir, name, "secret", "NoAccess")
     with shared_server.session(name, "secret") as climber:
-        assert climber.get("/api/vcenter/vm").status_code == 403
+        assert climber.read("/api/vcenter/vm") == []
         add_user(shared_server.data_dir, name, "secret", "ReadOnly")
-        assert climber.get("/api/vcenter/vm").status_code == 200
+        assert climber.read("/api/vcenter/vm")
 
 
 def test_a_changed_password_refuses_the_old_one(shared_server: Server) -> None:

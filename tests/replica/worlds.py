@@ -13,7 +13,7 @@ import msgspec
 
 from resphere.replica.derived import Derived
 from resphere.replica.edit import Edit
-from resphere.replica.replica import Replica
+from resphere.replica.replica import Replica, Rule
 from resphere.replica.rows import numeric_order
 from resphere.replica.table import Table
 from resphere.store.base import Changes, Claim, Contents, Document, Keys, Liveness, Snapshot, Store, Transaction
@@ -69,13 +69,14 @@ async def opened(
     *,
     tables: Iterable[Table[Any]] = WORLD,
     derived: Iterable[Derived[Any]] = (),
+    rules: Iterable[Rule[Any]] = (),
     log_rows_kept: int = 10_000,
     seed: int = 0,
 ) -> AsyncIterator[Replica]:
     """A loaded replica over the store in the folder ``path``, opened for it alone."""
     store = await store_in(path, log_rows_kept=log_rows_kept)
     try:
-        replica = Replica(store, tables, random.Random(seed), derived=derived)
+        replica = Replica(store, tables, random.Random(seed), derived=derived, rules=rules)
         await replica.load()
         yield replica
     finally:

@@ -6,25 +6,55 @@ from collections.abc import Iterable
 
 import msgspec
 
+from resphere.access.permissions import Permission
 from resphere.access.principal import Principal
-from resphere.access.roles import NO_ACCESS, Role
-from resphere.access.tree import Permission, TreeViews
+from resphere.access.roles import Role
 from resphere.access.view import View
+from resphere.replica.edit import Edit
 from tests.support.served import Served
+from tests.support.server import ADMINISTRATOR
+from tests.support.world import World
 
-ANN = Principal("ann@vsphere.local", NO_ACCESS)
-
-
-def permission(object: str, role: Role, propagate: bool = True) -> Permission:
-    """A permission of Ann's."""
-    return Permission(principal=ANN.name, object=object, role=role, propagate=propagate)
+ANN = Principal("ann@vsphere.local")
 
 
-def ask_as_ann(served: Served, permissions: Iterable[Permission]) -> View:
+class Given(msgspec.Struct, frozen=True):
+    """A permission, with the role that it gives."""
+
+    permission: Permission
+    role: Role
+
+
+def permission(
+    object: str, role: Role, propagate: bool = True, *, principal: str = ANN.name, group: bool = False
+) -> Given:
+    """A permission, of Ann's if no other is named."""
+    stored = Permission(principal=principal, group=group, object=object, role=role.id, propagate=propagate)
+    return Given(stored, role)
+
+
+def give(world: World, given: Iterable[Given]) -> None:
+    """Have these be all the permissions that there are, but for the administrator's."""
+    given = tuple(given)
+    present = {each.permission.id for each in given}
+
+    def plan(edit: Edit) -> None:
+        for id, old in world.inventory.all(Permission).items():
+            if id not in present and old.principal != ADMINISTRATOR:
+                edit.delete(Permission, id)
+        for each in given:
+            if not each.role.system:
+                edit.put(each.role)
+            edit.put(each.permission)
+
+    world.run(world.inventory.change(plan))
+
+
+def ask_as_ann(served: Served, given: Iterable[Given]) -> View:
     """Have whatever is asked from now on be asked by Ann, who has those permissions; returns what she sees."""
     accounts, sessions = served.accounts, served.pipeline.sessions
-    served.world.run(accounts.put(ANN.name, "secret", ANN.role.name))
+    served.world.run(accounts.put(ANN.name, "secret"))
+    give(served.world, given)
     served.token = served.world.run(sessions.open(ANN, "password"))
-    views = TreeViews(served.world.inventory, permissions)
-    served.pipeline = msgspec.structs.replace(served.pipeline, views=views, environment=served.world.environment)
-    return views.of(ANN)
+    served.pipeline = msgspec.structs.replace(served.pipeline, environment=served.world.environment)
+    return served.pipeline.views.of(ANN)

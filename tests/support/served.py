@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from resphere.access.view import RootViews
+from resphere.access.tree import TreeViews
 from resphere.auth.accounts import LocalAccounts
 from resphere.auth.authentication import Authentication
 from resphere.auth.by_password import ByPassword
@@ -68,7 +68,7 @@ class Served:
             environment=self.world.environment,
             authentication=Authentication(at_login=(ByPassword(accounts),), at_calls=(BySession(sessions, accounts),)),
             sessions=sessions,
-            views=RootViews(),
+            views=TreeViews(self.world.inventory),
             implementations=IMPLEMENTATIONS,
             faults=Faults(NO_FAULTS),
             kept=Kept(),

@@ -155,7 +155,12 @@ def require(view: View, vcenter: str, requirement: Requirement, target: str | No
     :raises NotFound: there is no such object.
     """
     for privilege in requirement.privileges:
-        if view.holds_anywhere(privilege) if requirement.anywhere else view.holds(privilege, target):
+        if requirement.anywhere:
+            # Lists leave out what the caller does not see, be it everything.
+            allowed = view.holds_anywhere(privilege) or privilege == READ
+        else:
+            allowed = view.holds(privilege, target)
+        if allowed:
             continue
         if target is not None and requirement.resource in MANAGED and view.lacks(target):
             raise not_found(vcenter, MANAGED[requirement.resource], target)

@@ -54,12 +54,16 @@ class Rule(msgspec.Struct, frozen=True):
 
 READS = ("get*", "list*", "find*", "query*", "check*", "validate*", "test*", "used_by*", "probe*", "hello*")
 
+CANCEL = "Global.CancelTask"
+"""Unlike others of its group it is had on objects: on those that tasks are about."""
+
 _TAG = "InventoryService.Tagging."
 _VM = "VirtualMachine."
 
 RULES: tuple[Rule, ...] = (
     Rule("com.vmware.vapi.*", ("*",), (ANONYMOUS,)),
-    Rule("com.vmware.cis.tasks", ("cancel",), ("Task.Cancel",)),
+    Rule("com.vmware.cis.tasks", ("cancel",), (CANCEL,)),
+    Rule("com.vmware.cis.tasks", ("list",), (READ,)),
     Rule("com.vmware.cis.tasks", ("*",), (VIEW,)),
     Rule("com.vmware.cis.tagging.tag", ("create*",), (_TAG + "CreateTag",)),
     Rule("com.vmware.cis.tagging.tag", ("update*",), (_TAG + "EditTag",)),
@@ -191,7 +195,7 @@ def given(operation: AnyOperation, privileges: tuple[str, ...]) -> tuple[Require
     the structures of a read name (filters) is what is asked about, and filtered like all else. Privileges of the group
     ``Global`` are had on the root folder only.
     """
-    is_global = any(privilege.startswith("Global.") for privilege in privileges)
+    is_global = any(privilege.startswith("Global.") and privilege != CANCEL for privilege in privileges)
     subjects = named_by_parameters(operation)
     within = [] if privileges in ((READ,), (VIEW,)) else named_within(operation)
     if not is_global and not subjects:

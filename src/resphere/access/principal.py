@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import msgspec
 
-from resphere.access.roles import Role
+ADMINISTRATORS = "Administrators@vsphere.local"
+"""The group that is given the role Admin on everything when a store is filled."""
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """A user: ``name``, the ``role`` that the user has on the root folder, and the names of the user's ``groups``.
+    """A user: ``name``, and the names of the user's ``groups``. What it may do follows from permissions.
 
     Names of users and groups are the same in any case. ``source`` names the identity source that knows the user, unless
     that is the local accounts.
     """
 
     name: str
-    role: Role
     groups: frozenset[str] = frozenset()
     source: str | None = None
+
+
+def canonical_name(name: str) -> str:
+    """``DOMAIN\\user`` and ``user@domain`` in any case as ``user@domain``."""
+    name = name.strip().casefold()
+    if "\\" in name:
+        domain, _, user = name.partition("\\")
+        return f"{user}@{domain}"
+    return name

@@ -1,7 +1,8 @@
-"""Permissions along the inventory tree, and what a principal sees by them.
+"""What a principal sees and may do, by permissions along the inventory tree.
 
 The rules are those of "Hierarchical Inheritance of Permissions" and "Multiple Permission Settings" in vCenter's
-documentation (vSphere Security, the same from 5.0 to 8.0):
+documentation (vSphere Security, the same from 5.0 to 8.0), and of ``AuthorizationManager`` in the vSphere Web Services
+SDK:
 
 - A permission gives a user or a group a role on an object, and on all below it where it propagates. The nearest
   object with a permission for the principal decides: permissions on a child override those from above.
@@ -10,7 +11,10 @@ documentation (vSphere Security, the same from 5.0 to 8.0):
 - Most objects inherit from one parent. A VM inherits from its folder and from its resource pool, cluster or standalone
   host at once: who has a role by either path has it. A host in a cluster passes nothing on to its VMs, which stand in
   the cluster's pools.
-- What stands nowhere in the tree (tags, storage policies) hangs below the root folder.
+- A datacenter and its four folders are one for permissions, and so are a cluster, or a standalone host, and its root
+  resource pool: what is had on the one is had on the others, be it propagated or not.
+- Global permissions stand above the root folder. What stands nowhere in the tree (tags, storage policies) hangs below
+  the root folder, and where nothing was granted on that, below those, be they propagated or not.
 - Whoever may view an object has ``System.View`` on all that it stands in, whatever permissions are there: of those the
   names can be read, which lead to the object, and nothing that needs ``System.Read``. ``System.Anonymous`` is
   everybody's. (vSphere Web Services SDK: "System.View", and the privileges of the properties of ``ManagedEntity``.)
@@ -19,150 +23,202 @@ documentation (vSphere Security, the same from 5.0 to 8.0):
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from resphere.access.defaults import ANONYMOUS, READ, VIEW
+from resphere.access.defaults import ANONYMOUS, VIEW
+from resphere.access.grants import GRANTS, NOTHING, Granted, Grants, Had, grants_among, had
+from resphere.access.permissions import GLOBAL, permissions_on
 from resphere.access.principal import Principal
-from resphere.access.roles import Role
+from resphere.access.roles import ADMIN, Role
 from resphere.access.view import View
-from resphere.inventory.model import KINDS, ROOT_FOLDER, ManagedObject, ResourcePool, VirtualMachine
+from resphere.inventory.model import (
+    KINDS,
+    ROOT_FOLDER,
+    Cluster,
+    Datacenter,
+    Folder,
+    Host,
+    ManagedObject,
+    ResourcePool,
+    VirtualMachine,
+)
 from resphere.inventory.relations import parent_of
 from resphere.replica.replica import Replica
-from resphere.replica.table import Stored
+from resphere.replica.table import Lookup, Stored
 
-Roles = tuple[Role, ...]
-"""What a principal has on an object: all privileges of any of them."""
+KEPT_VIEWS = 1024
+"""More principals are not expected to call one worker between two changes of permissions."""
 
-
-class Permission(msgspec.Struct, frozen=True, kw_only=True):
-    """``role`` for ``principal``, a user or a group, on the object with the id ``object``."""
-
-    principal: str
-    group: bool = False
-    object: str
-    role: Role
-    propagate: bool = True
-
-
-class Granted(msgspec.Struct, frozen=True):
-    """What one principal was given on one object: there, and for what is below it; unset where nothing was."""
-
-    there: Roles | None
-    below: Roles | None
+SEARCHED = tuple(sorted(KINDS.values(), key=lambda cls: cls is not VirtualMachine))
+"""The kinds in which an object is looked for by its id alone; most are VMs."""
 
 
 class TreeViews:
-    """The views of principals by permissions; a principal's own role does not count."""
+    """The views of principals by the permissions in an inventory. They are kept until a permission or role changes."""
 
-    def __init__(self, inventory: Replica, permissions: Iterable[Permission]) -> None:
+    def __init__(self, inventory: Replica) -> None:
         self._inventory = inventory
-        self._permissions = tuple(permissions)
+        self._revision = -1
+        self._views: dict[tuple[str, frozenset[str]], TreeView] = {}
 
     def of(self, principal: Principal) -> View:
         """The view by those permissions that are the principal's or one of its groups'."""
-        name, groups = principal.name.casefold(), {group.casefold() for group in principal.groups}
-        mine: defaultdict[str, list[Permission]] = defaultdict(list)
-        for permission in self._permissions:
-            holder = permission.principal.casefold()
-            if holder in groups if permission.group else holder == name:
-                mine[permission.object].append(permission)
-        return TreeView(self._inventory, {object: granted(found) for object, found in mine.items()})
-
-
-def granted(permissions: Iterable[Permission]) -> Granted:
-    """What all of one principal's permissions on one object come to."""
-    permissions = tuple(permissions)
-    return Granted(deciding(permissions), deciding([each for each in permissions if each.propagate]))
-
-
-def deciding(permissions: Iterable[Permission]) -> Roles | None:
-    """The user's own role, or else those of all groups."""
-    by_group: dict[bool, list[Role]] = {False: [], True: []}
-    for permission in permissions:
-        by_group[permission.group].append(permission.role)
-    roles = by_group[False] or by_group[True]
-    return tuple(sorted(roles, key=lambda role: role.name)) if roles else None
+        grants = self._inventory.derived(GRANTS)
+        if self._revision != grants.revision or len(self._views) > KEPT_VIEWS:
+            self._views.clear()
+            self._revision = grants.revision
+        key = principal.name, principal.groups
+        view = self._views.get(key)
+        if view is None:
+            view = self._views[key] = TreeView(self._inventory, grants, grants.of(principal))
+        return view
 
 
 class TreeView:
     """What one principal sees, by what it was granted on some objects."""
 
-    def __init__(self, inventory: Replica, grants: Mapping[str, Granted]) -> None:
+    def __init__(self, inventory: Replica, grants: Grants, granted: Mapping[str, Granted]) -> None:
         self._inventory = inventory
         self._grants = grants
-        self._inherited: dict[str, Roles] = {}
+        self._granted = granted
+        self._inherited: dict[str, Had] = {}
+        """What is had below an object, for some of those that others stand in."""
         self._led_through: set[str] | None = None
-        self._revision = inventory.revision
+        self._anywhere: dict[str, bool] = {}
+        self._moves = grants.moves
+        self._key: str | None = None
+        self._sees_all = not (granted.keys() - {ROOT_FOLDER, GLOBAL}) and all(
+            each.reads for each in (self._outside(), self.at_root, self._below_root())
+        )
+        self._views_any = any(each.holds(VIEW) for each in self._all_had())
 
     @property
     def key(self) -> str:
         """What was granted where, privilege by privilege, as a digest."""
-        said = msgspec.json.encode(sorted(self._grants.items()), order="deterministic")
-        return f"tree-{hashlib.sha256(said).hexdigest()}"
+        if self._key is None:
+            said = [
+                (object, [None if part is None else [role.privileges for role in part.roles] for part in parts])
+                for object, granted in sorted(self._granted.items())
+                for parts in [(granted.there, granted.below)]
+            ]
+            self._key = f"tree-{hashlib.sha256(msgspec.json.encode(said, order='deterministic')).hexdigest()}"
+        return self._key
 
     @property
     def sees_all(self) -> bool:
         """Where nothing below the root folder was granted that would override."""
-        return self._grants.keys() == {ROOT_FOLDER} and any(
-            role.holds(READ) for role in self._grants[ROOT_FOLDER].below or ()
-        )
+        return self._sees_all
+
+    @property
+    def administers(self) -> bool:
+        """Whether the role Admin is had on the root folder and below it."""
+        return ADMIN in self.at_root.roles and ADMIN in self._below_root().roles
 
     def holds(self, privilege: str, target: str | None) -> bool:
         """By the nearest permission; nobody has a privilege on what is not there."""
-        obj = object_of(self._inventory, target or ROOT_FOLDER)
+        if privilege == ANONYMOUS:
+            return target is None or object_of(self._inventory, target) is not None
+        if target is None:
+            return self._outside().holds(privilege) or (privilege == VIEW and ROOT_FOLDER in self._ways())
+        obj = object_of(self._inventory, target)
         if obj is None:
             return False
-        if privilege == ANONYMOUS or (privilege == VIEW and obj.id in self._ways()):
-            return True
-        return any(role.holds(privilege) for role in self._roles_on(obj))
+        return self._had_on(obj).holds(privilege) or (privilege == VIEW and target in self._ways())
 
     def holds_anywhere(self, privilege: str) -> bool:
-        return privilege == ANONYMOUS or any(
-            role.holds(privilege)
-            for grant in self._grants.values()
-            for role in (*(grant.there or ()), *(grant.below or ()))
-        )
+        found = self._anywhere.get(privilege)
+        if found is None:
+            found = self._anywhere[privilege] = privilege == ANONYMOUS or any(
+                each.holds(privilege) for each in self._all_had()
+            )
+        return found
 
     def sees(self, obj: Stored) -> bool:
+        if type(obj) is VirtualMachine:
+            granted = self._granted.get(obj.id)
+            if granted is not None and granted.there is not None:
+                return granted.there.reads
+            return self._below(obj.parent or "").reads or self._below(obj.resource_pool).reads
         if isinstance(obj, ManagedObject):
-            return any(role.holds(READ) for role in self._roles_on(obj))
+            return self._had_on(obj).reads
         owners = self._inventory.owners_of(obj)
-        return self.holds(READ, None) if owners is None else any(map(self.sees, owners))
+        return self._outside().reads if owners is None else any(map(self.sees, owners))
 
     def lacks(self, target: str) -> bool:
-        return object_of(self._inventory, target) is None
+        """Never said to those who may view nothing: to them all ids are alike."""
+        return self._views_any and object_of(self._inventory, target) is None
 
-    def _roles_on(self, obj: ManagedObject) -> Roles:
-        grant = self._grants.get(obj.id)
-        if grant is not None and grant.there is not None:
-            return grant.there
-        return self._from_above(obj)
+    def _all_had(self) -> Iterator[Had]:
+        for granted in self._granted.values():
+            yield granted.there or NOTHING
+            yield granted.below or NOTHING
 
-    def _from_above(self, obj: ManagedObject) -> Roles:
-        return tuple([role for above in self._parents(obj) for role in self._below(above)])
+    def _outside(self) -> Had:
+        """What is had on what stands nowhere in the tree."""
+        return self._there(ROOT_FOLDER) or self._there(GLOBAL) or NOTHING
 
-    def _below(self, obj: ManagedObject) -> Roles:
-        """What is had on the children of ``obj`` that were granted nothing themselves."""
-        self._forget_what_changed()
-        roles = self._inherited.get(obj.id)
-        if roles is None:
-            grant = self._grants.get(obj.id)
-            roles = grant.below if grant is not None and grant.below is not None else self._from_above(obj)
-            self._inherited[obj.id] = roles
-        return roles
+    @property
+    def at_root(self) -> Had:
+        """What is had on the root folder itself."""
+        return self._there(ROOT_FOLDER) or self._from_global()
+
+    def _below_root(self) -> Had:
+        granted = self._granted.get(ROOT_FOLDER)
+        return (granted.below if granted is not None else None) or self._from_global()
+
+    def _from_global(self) -> Had:
+        granted = self._granted.get(GLOBAL)
+        return (granted.below if granted is not None else None) or NOTHING
+
+    def _there(self, id: str) -> Had | None:
+        granted = self._granted.get(id)
+        return granted.there if granted is not None else None
+
+    def _had_on(self, obj: ManagedObject) -> Had:
+        there = self._there(obj.id)
+        if there is not None:
+            return there
+        whole = whole_of(self._inventory, obj)
+        return self._from_above(obj) if whole is None else self._had_on(whole)
+
+    def _from_above(self, obj: ManagedObject) -> Had:
+        if obj.id == ROOT_FOLDER:
+            return self._from_global()
+        above = self._below(obj.parent) if obj.parent is not None else NOTHING
+        if isinstance(obj, VirtualMachine):
+            pool = self._below(obj.resource_pool)
+            return had((*above.roles, *pool.roles))
+        return above
+
+    def _below(self, id: str) -> Had:
+        """What is had on the children of an object that were granted nothing themselves."""
+        if self._moves != self._grants.moves:
+            self._forget_what_moved()
+        found = self._inherited.get(id)
+        if found is not None:
+            return found
+        granted = self._granted.get(id)
+        if granted is not None and granted.below is not None:
+            found = granted.below
+        else:
+            obj = object_of(self._inventory, id)
+            if obj is None:
+                return NOTHING
+            found = self._from_above(obj)
+        self._inherited[id] = found
+        return found
 
     def _ways(self) -> set[str]:
         """The ids of all that stands above the objects on which something was granted that lets them be viewed."""
-        self._forget_what_changed()
+        if self._moves != self._grants.moves:
+            self._forget_what_moved()
         if self._led_through is None:
             self._led_through = set()
-            for id, grant in self._grants.items():
+            for id, granted in self._granted.items():
                 obj = object_of(self._inventory, id)
-                roles = (*(grant.there or ()), *(grant.below or ()))
-                if obj is not None and any(role.holds(VIEW) for role in roles):
+                if obj is not None and any(each.holds(VIEW) for each in (granted.there, granted.below) if each):
                     self._note_above(obj, self._led_through)
         return self._led_through
 
@@ -172,11 +228,10 @@ class TreeView:
                 noted.add(above.id)
                 self._note_above(above, noted)
 
-    def _forget_what_changed(self) -> None:
-        if self._revision != self._inventory.revision:
-            self._revision = self._inventory.revision
-            self._inherited.clear()
-            self._led_through = None
+    def _forget_what_moved(self) -> None:
+        self._moves = self._grants.moves
+        self._inherited.clear()
+        self._led_through = None
 
     def _parents(self, obj: ManagedObject) -> Iterator[ManagedObject]:
         parent = parent_of(self._inventory, obj)
@@ -188,10 +243,33 @@ class TreeView:
                 yield pool
 
 
-def object_of(inventory: Replica, id: str) -> ManagedObject | None:
+AT_THE_ROOT = (ROOT_FOLDER, GLOBAL)
+"""Where permissions stand that decide on the root folder."""
+
+
+def roles_at_root(inventory: Replica, principal: Principal) -> tuple[Role, ...]:
+    """The roles that a principal has on the root folder. Asks nothing of the inventory but permissions and roles."""
+    permissions = [each for place in AT_THE_ROOT for each in permissions_on(inventory, place)]
+    grants = grants_among(permissions, inventory.all(Role).values())
+    return TreeView(inventory, grants, grants.of(principal)).at_root.roles
+
+
+def object_of(inventory: Lookup, id: str) -> ManagedObject | None:
     """The managed object of that id, of whatever kind."""
-    for cls in KINDS.values():
+    for cls in SEARCHED:
         found = inventory.get(cls, id)
         if found is not None:
             return found
+    return None
+
+
+def whole_of(inventory: Lookup, obj: ManagedObject) -> ManagedObject | None:
+    """The object that ``obj`` is one with for permissions, which are set there: the datacenter of one of its four
+    folders, the cluster or the standalone host of a root resource pool."""
+    if obj.parent is None:
+        return None
+    if isinstance(obj, Folder):
+        return inventory.get(Datacenter, obj.parent)
+    if isinstance(obj, ResourcePool):
+        return inventory.get(Cluster, obj.parent) or inventory.get(Host, obj.parent)
     return None

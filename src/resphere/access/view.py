@@ -1,8 +1,8 @@
 """What a caller may see and do.
 
-A :class:`View` answers for one caller. Whoever needs one asks :class:`Views` for it: today a principal has one role on
-the root folder, which holds for everything below it (:class:`RootView`); permissions along the inventory tree are
-:class:`~resphere.access.tree.TreeView`. Everything above asks only the questions of :class:`View`.
+A :class:`View` answers for one caller. Whoever needs one asks :class:`Views` for it, which goes by permissions along
+the inventory tree (:class:`~resphere.access.tree.TreeViews`). Everything above asks only the questions of
+:class:`View`.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Views(Protocol):
 
 
 class RootView(msgspec.Struct, frozen=True):
-    """The view of a principal whose role stands on the root folder and propagates."""
+    """The view of somebody who has one role on everything."""
 
     role: Role
 
@@ -82,13 +82,6 @@ class RootView(msgspec.Struct, frozen=True):
     def lacks(self, target: str) -> bool:
         """Never said: whoever lacks a privilege lacks it everywhere, whatever there is."""
         return False
-
-
-class RootViews(msgspec.Struct, frozen=True):
-    """The views of principals by the role that each has on the root folder."""
-
-    def of(self, principal: Principal) -> View:
-        return RootView(principal.role)
 
 
 NOBODY = RootView(NO_ACCESS)

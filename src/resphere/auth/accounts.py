@@ -13,8 +13,10 @@ from typing import ClassVar, Protocol
 
 import msgspec
 
-from resphere.access.principal import Principal
-from resphere.access.roles import ROLES
+from resphere.access.permissions import on_root
+from resphere.access.principal import ADMINISTRATORS, Principal
+from resphere.access.principal import canonical_name as canonical_name
+from resphere.access.roles import NOT_GRANTED, all_roles, role_named
 from resphere.auth.passwords import hash_password, verify_password
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
@@ -25,13 +27,12 @@ KEPT_VERIFICATIONS = 1024
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """A local account; ``id`` is the name in lower case, ``role`` the role that it has on the root folder."""
+    """A local account; ``id`` is the name in lower case."""
 
     kind: ClassVar[str] = "account"
 
     id: str
     name: str
-    role: str
     password_hash: str
 
 
@@ -45,13 +46,10 @@ class IdentitySource(Protocol):
 ACCOUNTS = Table(cls=Account, revises=False)
 
 
-def canonical_name(name: str) -> str:
-    """``DOMAIN\\user`` and ``user@domain`` in any case as ``user@domain``."""
-    name = name.strip().casefold()
-    if "\\" in name:
-        domain, _, user = name.partition("\\")
-        return f"{user}@{domain}"
-    return name
+def principal_of(account: Account) -> Principal:
+    """Who calls with an account."""
+    groups = frozenset({ADMINISTRATORS}) if account.id == ADMINISTRATOR else frozenset[str]()
+    return Principal(account.name, groups)
 
 
 class LocalAccounts:
@@ -84,19 +82,29 @@ class LocalAccounts:
     def principal(self, name: str) -> Principal | None:
         """The principal of an account by its canonical name, as it is now."""
         account = self._replica.get(Account, name)
-        return Principal(account.name, ROLES[account.role]) if account else None
+        return principal_of(account) if account else None
 
-    async def put(self, name: str, password: str, role: str) -> None:
-        """Make or replace an account. A replaced password ends nothing but logins with the old one."""
-        if role not in ROLES:
-            raise ValueError(f"unknown role {role}; there are {', '.join(ROLES)}")
+    async def put(self, name: str, password: str, role: str | None = None) -> None:
+        """Make or replace an account, and give it the role of that name on the root folder. A replaced password ends
+        nothing but logins with the old one.
+
+        :raises ValueError: there is no such role, or it cannot be granted.
+        """
         identity = canonical_name(name)
         existing = self._replica.get(Account, identity)
-        if existing and existing.role == role and verify_password(password, existing.password_hash):
-            return
-        account = Account(id=identity, name=name, role=role, password_hash=hash_password(password, self._random_bytes))
+        if existing is not None and verify_password(password, existing.password_hash):
+            account = existing
+        else:
+            account = Account(id=identity, name=name, password_hash=hash_password(password, self._random_bytes))
 
         def plan(edit: Edit) -> None:
             edit.put(account)
+            if role is None:
+                return
+            given = role_named(self._replica, role)
+            if given is None or given.id in NOT_GRANTED:
+                names = [each.name for each in all_roles(self._replica) if each.id not in NOT_GRANTED]
+                raise ValueError(f"there is no role {role} to give; there are {', '.join(names)}")
+            edit.put(on_root(account.name, given))
 
         await self._replica.change(plan)

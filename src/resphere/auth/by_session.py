@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import ClassVar
 
 from resphere.access.principal import Principal
-from resphere.access.roles import NO_ACCESS
 from resphere.auth.accounts import LocalAccounts, canonical_name
 from resphere.auth.authentication import Identity, required
 from resphere.auth.credentials import Credentials
@@ -35,4 +34,4 @@ class BySession:
     def _principal(self, session: Session) -> Principal | None:
         if session.source is None:
             return self._accounts.principal(canonical_name(session.user))
-        return Principal(session.user, NO_ACCESS, frozenset(session.groups), session.source)
+        return Principal(session.user, frozenset(session.groups), session.source)

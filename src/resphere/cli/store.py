@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from resphere.contract.errors import VapiError
 from resphere.server.environment import from_environment
 from resphere.server.forms.record import require_present_form
 from resphere.server.settings import Settings, variable
@@ -36,6 +37,18 @@ def store_url(options: argparse.Namespace) -> str:
     """
     from_environment(os.environ)
     return Settings(data_dir=options.data_dir, store=options.store).store_url
+
+
+@asynccontextmanager
+async def changing() -> AsyncIterator[None]:
+    """A change that rules may refuse, as they do when it comes by the API.
+
+    :raises ValueError: says what the refusal does.
+    """
+    try:
+        yield
+    except VapiError as refusal:
+        raise ValueError(" ".join(each.default_message for each in refusal.messages)) from refusal
 
 
 @asynccontextmanager

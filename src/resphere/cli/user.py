@@ -10,10 +10,14 @@ import secrets
 import sys
 from collections.abc import Iterable
 
-from resphere.access.roles import ROLES
-from resphere.auth.accounts import ACCOUNTS, Account, LocalAccounts, canonical_name
-from resphere.auth.sessions import SESSIONS, Session
-from resphere.cli.store import add_store, opened_store, store_url
+from resphere.access.permissions import Permission
+from resphere.access.tree import roles_at_root
+from resphere.access.wiring import TABLES as ACCESS_TABLES
+from resphere.auth.accounts import Account, LocalAccounts, canonical_name, principal_of
+from resphere.auth.sessions import Session
+from resphere.auth.wiring import WIRING as AUTH
+from resphere.cli.store import add_store, changing, opened_store, store_url
+from resphere.inventory.tables import FOLDERS
 from resphere.nearest import nearest
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
@@ -29,7 +33,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     verbs = group.add_subparsers(required=True, metavar="VERB")
     adding = verbs.add_parser("add", help="make or replace an account", description=add_user.__doc__)
     adding.add_argument("name", help="such as auditor@vsphere.local")
-    adding.add_argument("--role", choices=sorted(ROLES), default="ReadOnly", help="default: ReadOnly")
+    adding.add_argument("--role", default="ReadOnly", help="on the root folder and all below it; default: ReadOnly")
     adding.set_defaults(run=add_user)
     removing = verbs.add_parser("remove", help="remove an account; its sessions end", description=remove_user.__doc__)
     removing.add_argument("name")
@@ -52,47 +56,53 @@ def add_user(options: argparse.Namespace) -> int:
 
 
 def remove_user(options: argparse.Namespace) -> int:
-    """Remove an account. A running server ends its sessions at once."""
+    """Remove an account, and its permissions. A running server ends its sessions at once."""
     asyncio.run(remove(store_url(options), options.name))
     return 0
 
 
 def list_users(options: argparse.Namespace) -> int:
-    """List the accounts with their roles."""
-    for account in asyncio.run(accounts(store_url(options))):
-        print(f"{account.name}\t{account.role}")
+    """List the accounts, with the roles that they have on the root folder, themselves or by their groups."""
+    for account, role in asyncio.run(accounts(store_url(options))):
+        print(f"{account.name}\t{role}")
     return 0
 
 
 async def opened(store: Store) -> Replica:
-    """The accounts and their sessions."""
-    replica = Replica(store, (ACCOUNTS, SESSIONS))
+    """The accounts, their sessions, and what they may do."""
+    replica = Replica(store, (FOLDERS, *ACCESS_TABLES, *AUTH.tables), rules=AUTH.rules)
     await replica.load()
     return replica
 
 
 async def put(url: str, name: str, password: str, role: str) -> None:
-    """Make or replace one account in a store."""
-    async with opened_store(url) as store:
+    """Make or replace one account in a store.
+
+    :raises ValueError: there is no such role, or nobody would be left who administers the server.
+    """
+    async with changing(), opened_store(url) as store:
         await LocalAccounts(await opened(store), secrets.token_bytes).put(name, password, role)
 
 
 async def remove(url: str, name: str) -> None:
     """Remove one account from a store.
 
-    :raises ValueError: there is none of that name.
+    :raises ValueError: there is none of that name, or it is the last that administers the server.
     """
 
-    async with opened_store(url) as store:
+    async with changing(), opened_store(url) as store:
         replica = await opened(store)
 
         def plan(edit: Edit) -> None:
             if edit.get(Account, canonical_name(name)) is None:
                 raise ValueError(f"there is no account {name}{account_meant(name, replica.all(Account))}")
             edit.delete(Account, canonical_name(name))
-            # Else they would go on for whoever gets the name next.
+            # Else whoever gets the name next would have them.
             for session in list(replica.by(Session, "user", canonical_name(name))):
                 edit.delete(Session, session)
+            for permission in list(replica.by(Permission, "principal", canonical_name(name)).values()):
+                if not permission.group:
+                    edit.delete(Permission, permission.id)
 
         await replica.change(plan)
 
@@ -104,7 +114,14 @@ def account_meant(name: str, known: Iterable[str]) -> str:
     return "" if found is None else f"; did you mean {by_user[found]}?"
 
 
-async def accounts(url: str) -> list[Account]:
-    """The accounts of a store, by name."""
+async def accounts(url: str) -> list[tuple[Account, str]]:
+    """The accounts of a store by name, with the names of the roles that they have on the root folder."""
     async with opened_store(url) as store:
-        return sorted((await opened(store)).all(Account).values(), key=lambda account: account.id)
+        replica = await opened(store)
+        found = sorted(replica.all(Account).values(), key=lambda account: account.id)
+        return [(account, roles_on_root(replica, account)) for account in found]
+
+
+def roles_on_root(replica: Replica, account: Account) -> str:
+    """The names of the roles that an account has on the root folder; a dash where it has none."""
+    return ", ".join(role.name for role in roles_at_root(replica, principal_of(account))) or "-"

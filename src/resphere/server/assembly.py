@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from resphere import __version__, services
-from resphere.access.view import RootViews
+from resphere.access.tree import TreeViews
 from resphere.audit.formats import JsonFormat, VpxdFormat
 from resphere.audit.server_log import ServerLog
 from resphere.audit.writer import LineWriter
@@ -143,7 +143,7 @@ async def start(settings: Settings, ca_archive: bytes | None, stack: AsyncExitSt
         ),
         authentication=Authentication(at_login=(ByPassword(accounts),), at_calls=(BySession(sessions, accounts),)),
         sessions=sessions,
-        views=RootViews(),
+        views=TreeViews(replica),
         implementations=load(services),
         faults=Faults(read_faults(settings.faults) if settings.faults else NO_FAULTS),
         kept=Kept(),

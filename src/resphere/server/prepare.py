@@ -11,11 +11,14 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from resphere.access.roles import ADMIN
+from resphere.access.permissions import FIRST_PERMISSION
+from resphere.access.samples import SAMPLE_ROLES
+from resphere.access.wiring import TABLES as ACCESS_TABLES
 from resphere.auth.accounts import ACCOUNTS, ADMINISTRATOR, LocalAccounts
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
 from resphere.inventory.installation import INSTALLATION, ONLY, Installation
@@ -25,7 +28,7 @@ from resphere.providers.simulator.generate import generate
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import open_sealing
-from resphere.replica.table import Stored
+from resphere.replica.table import Stored, Table
 from resphere.server.address import Address
 from resphere.server.assembly import open_replica
 from resphere.server.certs_zip import certs_zip
@@ -183,7 +186,8 @@ async def fill(settings: Settings, password: str) -> Filled:
         sealing = await open_sealing(store, secrets.token_bytes)
         sealed = await bring_to_present_form(store, WIRING.tables, sealing, settings.store_url)
         # Where there is an inventory already, the machines in it need not be read here, only in the workers.
-        replica = Replica(store, (FOLDERS, ACCOUNTS, INSTALLATION, *CUSTOMIZATION_TABLES), sealing=sealing)
+        tables: tuple[Table[Any], ...] = (FOLDERS, ACCOUNTS, INSTALLATION, *ACCESS_TABLES, *CUSTOMIZATION_TABLES)
+        replica = Replica(store, tables, sealing=sealing)
         await replica.load()
         if replica.get(Folder, ROOT_FOLDER) is None:
             replica = await open_replica(store, sealing)
@@ -193,7 +197,7 @@ async def fill(settings: Settings, password: str) -> Filled:
         if await replica.seal_plain() or sealed:
             await store.compact()
         accounts = LocalAccounts(replica, secrets.token_bytes)
-        await accounts.put(ADMINISTRATOR, password, ADMIN.name)
+        await accounts.put(ADMINISTRATOR, password)
     finally:
         await store.close()
     return filled
@@ -213,6 +217,9 @@ async def put_inventory(settings: Settings, replica: Replica) -> Made:
         for obj in objects:
             edit.put(obj)
         edit.put(installation)
+        for role in SAMPLE_ROLES:
+            edit.put(role)
+        edit.put(FIRST_PERMISSION)
 
     await replica.change(plan)
     return counted(objects)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from resphere.access.wiring import WIRING as ACCESS
 from resphere.auth.wiring import WIRING as AUTH
 from resphere.inventory.wiring import WIRING as INVENTORY
 from resphere.replica.wiring import WIRING as REPLICA
@@ -10,4 +11,4 @@ from resphere.rules.wiring import WIRING as RULES
 from resphere.services.wiring import WIRING as SERVICES
 from resphere.tasks.wiring import WIRING as TASKS
 
-WIRING = joined((REPLICA, INVENTORY, RULES, TASKS, AUTH, SERVICES))
+WIRING = joined((REPLICA, INVENTORY, RULES, TASKS, ACCESS, AUTH, SERVICES))

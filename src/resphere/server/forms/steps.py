@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from resphere.server.forms.sample_roles import sample_roles
+
 Plain = dict[str, Any]
 Documents = dict[str, dict[str, Plain]]
 """The documents of a store: kind -> id -> document. A step changes it in place."""
@@ -91,10 +93,32 @@ def first_numbered(documents: Documents) -> None:
     give_uplinks(documents)
 
 
+ADMINISTRATOR = "administrator@vsphere.local"
+ADMINISTRATORS = "Administrators@vsphere.local"
+ROLE_IDS = {"Admin": "-1", "ReadOnly": "-2", "NoAccess": "-5"}
+
+
+def give_permissions(documents: Documents) -> None:
+    """What an account may do is said by a permission on the root folder, no longer by the account; the administrator is
+    of a group that may do everything. There are the sample roles that a new store has."""
+    permissions = documents.setdefault("permission", {})
+    first = {"principal": ADMINISTRATORS, "group": True, "object": "", "role": ROLE_IDS["Admin"], "propagate": True}
+    permissions[f"global:group:{ADMINISTRATORS.lower()}"] = first
+    for id, account in documents.get("account", {}).items():
+        role = ROLE_IDS[account.pop("role")]
+        if id != ADMINISTRATOR:
+            given = {"principal": account["name"], "object": "group-d1", "role": role}
+            permissions[f"group-d1:user:{id}"] = given
+    documents.setdefault("role", {}).update(sample_roles())
+
+
 STEPS: Mapping[int, Step] = MappingProxyType(
     {
         2: Step("forms are numbered, and distributed switches have uplink port groups", first_numbered),
-        3: Step("sessions tell how they were opened", lambda documents: None),
+        3: Step(
+            "sessions tell how they were opened, roles and permissions are documents, accounts have no role",
+            give_permissions,
+        ),
     }
 )
 """By the number of the form that each makes of the one before."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from resphere.access.defaults import READ
+from resphere.access.defaults import CANCEL, READ
 from resphere.access.knowing import viewed_by
 from resphere.access.refusals import no_privileges
 from resphere.contract.errors import ResourceInaccessible, worded
@@ -20,7 +20,6 @@ from resphere.services.registry import implements, result_type
 from resphere.tasks.outcomes import no_task
 from resphere.tasks.record import Task
 
-CANCEL = "Task.Cancel"
 MOST_LISTED = 1000
 RECENT = timedelta(days=1)
 
