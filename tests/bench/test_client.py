@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bench.client import Address, Load, Unexpected, ask, basic, body_length, request
-from resphere.server.tls import ensure_certificates
+from resphere.certificates.files import ensure_certificates
 
 
 def test_a_request_on_the_wire() -> None:

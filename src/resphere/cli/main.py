@@ -9,13 +9,13 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from resphere import __version__
+from resphere.certificates.files import TlsError
 from resphere.cli import backup, coverage, inventory, user
 from resphere.cli.arguments import Parser
 from resphere.server.archive import ArchiveError
 from resphere.server.environment import from_environment
 from resphere.server.serve import ServerFailure, serve
 from resphere.server.settings import NO_FLAG, Setting, Settings, all_settings, flag, from_strings, variable
-from resphere.server.tls import TlsError
 from resphere.store.base import StoreError
 
 

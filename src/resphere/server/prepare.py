@@ -20,6 +20,8 @@ from resphere.access.permissions import FIRST_PERMISSION
 from resphere.access.samples import SAMPLE_ROLES
 from resphere.access.wiring import TABLES as ACCESS_TABLES
 from resphere.auth.accounts import ACCOUNTS, ADMINISTRATOR, LocalAccounts
+from resphere.certificates.certs_zip import certs_zip
+from resphere.certificates.files import TlsFiles, ensure_certificates, given_certificates
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
 from resphere.inventory.installation import INSTALLATION, ONLY, Installation
 from resphere.inventory.model import ROOT_FOLDER, Cluster, Datacenter, Folder, Host, ManagedObject, VirtualMachine
@@ -31,7 +33,6 @@ from resphere.replica.sealing import open_sealing
 from resphere.replica.table import Stored, Table
 from resphere.server.address import Address
 from resphere.server.assembly import open_replica
-from resphere.server.certs_zip import certs_zip
 from resphere.server.exports.file import read_file
 from resphere.server.faults import read_faults
 from resphere.server.first_start import first_start, require_same
@@ -39,7 +40,6 @@ from resphere.server.forms.upgrade import bring_to_present_form
 from resphere.server.memory import do_apart
 from resphere.server.providers import choice, read_durations
 from resphere.server.settings import Settings, variable
-from resphere.server.tls import TlsFiles, ensure_certificates, given_certificates
 from resphere.server.wiring import WIRING
 from resphere.store.engines import open_store
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from resphere.private_files import Exposed, require_private
 from resphere.store.base import StoreError
 
 SUFFIX = ".key"
@@ -29,12 +30,15 @@ class KeyFiles:
         path = key_file(self._folder, name)
         try:
             return await asyncio.to_thread(self._get, path, size_bytes)
+        except Exposed as error:
+            raise StoreError(str(error)) from error
         except OSError as error:
             raise StoreError(f"{path} cannot be read or made: {error}") from error
 
     def _get(self, path: Path, size_bytes: int) -> bytes:
         if not path.exists():
             self._make(path, size_bytes)
+        require_private(path)
         try:
             key = bytes.fromhex(path.read_text(encoding="ascii"))
         except ValueError:

@@ -29,13 +29,14 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from resphere.server.x509 import (
+from resphere.certificates.issuing import (
     Authority,
     general_name,
     issue_authority,
     issue_revocation_list,
     issue_server_certificate,
 )
+from resphere.private_files import Exposed, require_private
 
 RENEWED_BEFORE_END = timedelta(days=30)
 ALWAYS_COVERED = ("localhost", "127.0.0.1", "::1")
@@ -94,6 +95,7 @@ def given_certificates(certificate: Path, key: Path, directory: Path, clock: Cal
         raise TlsError(f"{certificate} holds no PEM certificate: {error}") from error
     key_pem = _read(key)
     private_key = _load_given_key(key, key_pem)
+    _require_private(key)
     if _public_bytes(private_key.public_key()) != _public_bytes(first.public_key()):
         raise TlsError(f"{key} is not the key of the first certificate in {certificate}")
     now = clock()
@@ -138,6 +140,7 @@ def _is_unspecified(name: x509.GeneralName) -> bool:
 
 def _ensure_authority(directory: Path, now: datetime) -> Authority:
     certificate_path, key_path, list_path = directory / "ca.pem", directory / "ca.key", directory / "ca.crl"
+    _require_private(key_path, directory / "server.key")
     # The key is written last, so without it nothing was ever signed, and nobody has anything to trust yet.
     if key_path.exists():
         kept = _load_authority(certificate_path, key_path)
@@ -164,7 +167,6 @@ def _load_authority(certificate_path: Path, key_path: Path) -> Authority:
         raise TlsError(f"{key_path} holds no elliptic curve key; {advice}")
     if _public_bytes(key.public_key()) != _public_bytes(certificate.public_key()):
         raise TlsError(f"{key_path} is not the key of {certificate_path}; {advice}")
-    key_path.chmod(0o600)
     return Authority(certificate, key)
 
 
@@ -183,6 +185,16 @@ def _still_good(files: TlsFiles, authority: Authority, wanted: list[x509.General
         and certificate.not_valid_after_utc - now >= RENEWED_BEFORE_END
         and set(wanted) <= set(covered)
     )
+
+
+def _require_private(*paths: Path) -> None:
+    """Refuse keys that others may read; those that are not there are made so."""
+    try:
+        for path in paths:
+            if path.exists():
+                require_private(path)
+    except Exposed as error:
+        raise TlsError(str(error)) from error
 
 
 def _load_given_key(path: Path, pem: bytes) -> ServerKey:

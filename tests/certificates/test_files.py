@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from resphere.server.tls import TlsError, TlsFiles, ensure_certificates, given_certificates
+from resphere.certificates.files import TlsError, TlsFiles, ensure_certificates, given_certificates
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -264,6 +264,7 @@ class TestGiven:
         encryption: KeySerializationEncryption,
     ) -> Path:
         path.write_bytes(key.private_bytes(Encoding.PEM, form, encryption))
+        path.chmod(0o600)
         return path
 
     def load(self, path: Path) -> ec.EllipticCurvePrivateKey:

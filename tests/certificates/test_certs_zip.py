@@ -17,8 +17,8 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resphere.server.certs_zip import certs_zip, subject_hash
-from resphere.server.x509 import issue_authority, issue_revocation_list
+from resphere.certificates.certs_zip import certs_zip, subject_hash
+from resphere.certificates.issuing import issue_authority, issue_revocation_list
 from tests.support.examples import examples
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
