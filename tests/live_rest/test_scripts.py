@@ -49,7 +49,7 @@ def test_login_sets_a_cookie_for_rest_alone(server: Server) -> None:
     reply = script.log_in()
     assert (reply.status_code, list(reply.json())) == (200, ["value"])
     token = reply.json()["value"]
-    assert reply.headers["Set-Cookie"] == f"vmware-api-session-id={token};Path=/rest;Secure;HttpOnly"
+    assert reply.headers["Set-Cookie"] == f"vmware-api-session-id={token};Path=/rest;SameSite=Strict;Secure;HttpOnly"
     assert script.get("/rest/vcenter/vm").status_code == 200
     assert script.get("/api/vcenter/vm").status_code == 401
     by_header = {"vmware-api-session-id": token}

@@ -84,3 +84,11 @@ def test_no_privilege_of_what_is_no_operation(recorded: Recorded) -> None:
     record = recorded.call("GET", "/api/vcenter/nothing", recorded.reader)
     assert (record.status, record.operation, record.user) == (404, None, None)
     assert record.privilege is None
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS"])
+def test_no_ticket_whatever_became_of_it(recorded: Recorded, method: str) -> None:
+    for path in ("/ticket/cst-VCT-1", "/ticket/cst-VCT-1/more", "/%74icket/cst-VCT-1"):
+        record = recorded.call(method, path)
+        assert "cst-VCT-1" not in repr(record), path
+        assert record.path.startswith(path.partition("icket")[0])

@@ -14,6 +14,7 @@ from resphere.auth.credentials import NO_CREDENTIALS, Credentials
 from resphere.contract.errors import ErrorBody, NotFound, Unauthenticated, VapiError, message
 from resphere.contract.lookup import operation_at
 from resphere.contract.model import ByteStream
+from resphere.contract.secrecy import secret_parameters
 from resphere.dialects.base import Outcome, Refused, Reply, Request, Resolved
 from resphere.dialects.router import Found, Match, Router
 from resphere.dialects.validation import invalid
@@ -215,8 +216,13 @@ class Addresses:
             match, query = self._remembered_match(request)
         except VapiError as error:
             return Refused(error, credentials, public=self._refusals.are_public(request, error))
+        operation = operation_at(match.place)
+        if request.method == "HEAD" and secret_parameters(operation):
+            # What is good once is not used up by a question about it: mail programs and chats look at each address.
+            refusal = method_not_allowed(request, self.allowed(request))
+            return Refused(refusal, credentials, public=self._refusals.are_public(request, refusal))
         return Resolved(
-            operation=operation_at(match.place),
+            operation=operation,
             credentials=credentials,
             parameters=match.parameters,
             query=query,
@@ -230,7 +236,7 @@ class Addresses:
 
         :raises VapiError: there is no such path.
         """
-        return self._find(request).allowed
+        return allowed(self._find(request))
 
     def _find(self, request: Request) -> Found:
         found = self._router.find(self._segments(request))
@@ -259,16 +265,22 @@ class Addresses:
             queries = found.actions(method)
             if queries:
                 raise self._refusals.no_query(request, method, ", ".join(queries))
-            raise method_not_allowed(request, found)
+            raise method_not_allowed(request, allowed(found))
         for key, value in match.dispatch:
             if value is not None:
                 del query[key]
         return match, query
 
 
-def method_not_allowed(request: Request, found: Found) -> VapiError:
+def allowed(found: Found) -> tuple[str, ...]:
+    """The methods of a path; what is good once is to be had, but not looked at."""
+    once = any(secret_parameters(operation_at(each.place)) for each in found.node_methods.get("GET", ()))
+    return tuple(method for method in found.allowed if not (once and method == "HEAD"))
+
+
+def method_not_allowed(request: Request, methods: Iterable[str]) -> VapiError:
     """The refusal where the path exists, but not with this method."""
-    header = allow(found.allowed)
+    header = allow(methods)
     return VapiError(
         message(
             "resphere.method_not_allowed",

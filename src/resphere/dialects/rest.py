@@ -70,9 +70,10 @@ class RestDialect:
     def resolve(self, request: Request, read_body: ReadBody) -> Outcome:
         """The operation that method, path and query mean; refusals are told after authentication only.
 
-        The envelope says whether the caller wants a cookie.
+        The envelope is the scheme by which a cookie would travel, where the caller wants one.
         """
-        return self._addresses.resolve(request, (request.header(HEADER_AUTHENTICATION) or "").lower() != "true")
+        wants_none = (request.header(HEADER_AUTHENTICATION) or "").lower() == "true"
+        return self._addresses.resolve(request, None if wants_none else request.scheme)
 
     def options(self, request: Request) -> Reply:
         """The allowed methods.
@@ -92,10 +93,11 @@ class RestDialect:
         """The value in its wrapping; nothing at all for void. Login sets the cookie, logout takes it away."""
         operation = resolved.operation
         if operation.output is None:
-            headers = (cookie("", "Max-Age=0;"),) if operation.id == LOGOUT else ()
+            headers = (cookie("", resolved.envelope or "https", "Max-Age=0;"),) if operation.id == LOGOUT else ()
             return Reply(200, headers=headers)
         body = b'{"value":' + document(written(result, operation.output, WRITING)) + b"}"
-        headers = (cookie(result),) if operation.id == LOGIN and resolved.envelope else ()
+        wanted = operation.id == LOGIN and resolved.envelope is not None
+        headers = (cookie(result, resolved.envelope),) if wanted else ()
         return Reply(200, body, JSON, headers)
 
     def frame(self, resolved: Resolved, reply: Reply) -> Reply:
@@ -231,9 +233,10 @@ def segments_without_prefix(request: Request) -> list[str]:
     return [part.removeprefix(ID_PREFIX) for part in parts] if parts[: len(MAPPED)] == MAPPED else parts
 
 
-def cookie(session_id: str, more: str = "") -> tuple[str, str]:
-    """The session's cookie, for ``/rest`` alone."""
-    return "Set-Cookie", f"{COOKIE}={session_id};Path=/rest;{more}Secure;HttpOnly"
+def cookie(session_id: str, scheme: str, more: str = "") -> tuple[str, str]:
+    """The session's cookie, for ``/rest`` alone, and never for what a page of another site asks."""
+    secure = "Secure;" if scheme == "https" else ""  # without TLS no client would send it back
+    return "Set-Cookie", f"{COOKIE}={session_id};Path=/rest;SameSite=Strict;{more}{secure}HttpOnly"
 
 
 def unknown_url(request: Request, words: str) -> NotFound:

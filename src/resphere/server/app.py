@@ -13,6 +13,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from resphere.dialects.base import Reply, Request
+from resphere.server.admission import read_headers, unsound
 from resphere.server.assembly import Worker, running
 from resphere.server.body import Body, Message, Receive, announced_bytes
 from resphere.server.exchange import Exchange
@@ -92,7 +93,7 @@ class Requests:
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        headers = dict(scope["headers"])
+        headers, refusal = read_headers(scope["headers"])
         client = scope.get("client")
         request = Request(
             method=scope["method"],
@@ -103,7 +104,13 @@ class Requests:
             scheme=scope.get("scheme", "https"),
         )
         body = Body(receive, announced_bytes(headers))
-        exchange = Exchange(request, self._request_id(headers), self._worker.dialects.of(request), body)
+        exchange = Exchange(
+            request,
+            self._request_id(headers),
+            self._worker.dialects.of(request),
+            body,
+            refusal or unsound(request.method, headers, request.scheme),
+        )
         reply = await self._worker.pipeline.handle(exchange)
         try:
             # A client that asked whether to send (``Expect: 100-continue``) is still waiting where nobody has read.

@@ -37,13 +37,33 @@ class Exchange:
     The steps have from each other what they need, and not from here.
     """
 
-    __slots__ = ("body", "caller", "dialect", "error", "outcome", "reply", "request", "request_id", "started")
+    __slots__ = (
+        "body",
+        "caller",
+        "dialect",
+        "error",
+        "outcome",
+        "reply",
+        "request",
+        "request_id",
+        "started",
+        "unsound",
+    )
 
-    def __init__(self, request: Request, request_id: str, dialect: Dialect, body: RequestBody) -> None:
+    def __init__(
+        self,
+        request: Request,
+        request_id: str,
+        dialect: Dialect,
+        body: RequestBody,
+        unsound: VapiError | None = None,
+    ) -> None:
         self.request = request
         self.request_id = request_id
         self.dialect = dialect
         self.body = body
+        self.unsound = unsound
+        """Why the request is none that can be acted upon, whatever it means."""
         self.started = NEVER
         """When it came, by the server's clock."""
         self.outcome: Outcome | None = None

@@ -89,6 +89,7 @@ class Pipeline(msgspec.Struct, frozen=True):
 
 async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
     """The steps, in their order: each is handed what those before it have found out, and calls none of them."""
+    admit(exchange)
     if exchange.request.method == "OPTIONS":
         return exchange.dialect.options(exchange.request)
     outcome = await resolve(exchange)
@@ -104,6 +105,12 @@ async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
     await disturb(pipeline, resolved)
     result = await invoke(pipeline, exchange, caller, resolved, input.value)
     return await encode(pipeline, exchange, resolved, caller, result, kept)
+
+
+def admit(exchange: Exchange) -> None:
+    """Whether the request can be acted upon at all, whatever it means."""
+    if exchange.unsound is not None:
+        raise exchange.unsound
 
 
 async def resolve(exchange: Exchange) -> Outcome:
@@ -176,7 +183,7 @@ def recall(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: Res
     revision, view_key = pipeline.environment.inventory.revision, caller.view.key
     known = headers.get(b"if-none-match")
     if known is not None and resolved.revalidates:
-        etag = entity_tag(pipeline, exchange.dialect.name, view_key, revision)
+        etag = entity_tag(pipeline, exchange, resolved, view_key, revision)
         if known == etag.encode():
             return Reply(304, headers=kept_headers(etag))
     gzip = accepts_gzip(headers.get(b"accept-encoding"))
@@ -262,7 +269,7 @@ async def encode(
             reply = write(exchange, resolved, whole, gzip)
     if keeping is not None:
         if resolved.revalidates:
-            etag = entity_tag(pipeline, exchange.dialect.name, caller.view.key, keeping.revision)
+            etag = entity_tag(pipeline, exchange, resolved, caller.view.key, keeping.revision)
             reply = msgspec.structs.replace(reply, headers=(*reply.headers, *kept_headers(etag)))
         # Of the revision that the question was asked at: what changed while it was answered may be missing.
         pipeline.kept.put(keeping.key, keeping.revision, reply)
@@ -295,9 +302,13 @@ def foreseen(error: Exception, request_id: str) -> VapiError:
     )
 
 
-def entity_tag(pipeline: Pipeline, dialect: str, view_key: str, revision: int) -> str:
-    """The ETag of whatever is asked for at a revision: of one address, in one dialect, by callers who see the same."""
-    of = zlib.crc32(f"{dialect} {view_key}".encode(), checksum(pipeline.environment.product))
+def entity_tag(pipeline: Pipeline, exchange: Exchange, resolved: Resolved, view_key: str, revision: int) -> str:
+    """The ETag of what one address holds at a revision, in one dialect, for callers who see the same.
+
+    Nobody has been given one for an address where nothing is: it is sent with good answers only.
+    """
+    asked = f"{exchange.dialect.name} {view_key} {resolved.kept_key}"
+    of = zlib.crc32(asked.encode("utf-8", "surrogateescape"), checksum(pipeline.environment.product))
     return f'"{pipeline.environment.inventory.epoch[:8]}-{revision}-{of:08x}"'
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
-import msgspec
-
 from resphere.access.defaults import requirements_of
 from resphere.audit.record import AuditRecord
 from resphere.contract.errors import Unauthorized, VapiError
-from resphere.contract.model import AnyOperation, Secret
+from resphere.contract.model import AnyOperation
+from resphere.contract.secrecy import masked, secret_parameters
 from resphere.dialects.base import Resolved
 from resphere.server.exchange import Caller, Exchange
 
@@ -27,7 +26,7 @@ def audit_record(exchange: Exchange, duration_seconds: float) -> AuditRecord:
         request_id=exchange.request_id,
         client=request.client,
         method=request.method,
-        path=without_secrets(request.path, resolved) if resolved else request.path,
+        path=masked(request.path),
         status=reply.status if reply else CLIENT_GONE,
         bytes_out=(reply.size_bytes or 0) if reply else 0,
         session=caller.session_tag if caller else None,
@@ -55,21 +54,7 @@ def first_privilege(operation: AnyOperation) -> str | None:
     return next((name for requirement in requirements_of(operation) for name in requirement.privileges), None)
 
 
-def without_secrets(path: str, resolved: Resolved) -> str:
-    """The path as logs may show it: a ticket may stand in it."""
-    for name in secret_parameters(resolved.operation):
-        value = resolved.parameters.get(name)
-        path = path.replace(value, "*") if value else path
-    return path
-
-
 def target_of(resolved: Resolved) -> str | None:
     """The first parameter of the path, unless that is a secret."""
     name = next(iter(resolved.parameters), None)
     return None if name is None or name in secret_parameters(resolved.operation) else resolved.parameters[name]
-
-
-@cache
-def secret_parameters(operation: AnyOperation) -> tuple[str, ...]:
-    """The parameters of an operation that are secrets themselves."""
-    return tuple(field.encode_name for field in msgspec.structs.fields(operation.input) if field.type is Secret)
