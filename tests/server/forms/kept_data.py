@@ -29,6 +29,7 @@ def place(name: str, data_dir: Path) -> Path:
     load((KEPT / name / "data.sql").read_text(), data_dir / "resphere.db")
     if (KEPT / name / KEY).exists():
         (data_dir / KEY).write_bytes((KEPT / name / KEY).read_bytes())
+        (data_dir / KEY).chmod(0o600)
     # All large files have the same content.
     (data_dir / "guest-files").mkdir()
     for content in documents(data_dir, "guest_content"):
