@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
 
+from resphere.server.exchange import Exchange
 from tests.fuzz.targets import CORPUS, Target, kept_inputs, targets
 
 
@@ -24,3 +26,11 @@ def test_kept_inputs_do_no_harm(known: dict[str, Target], name: str) -> None:
     for each in kept_inputs():
         if each.parent.name == name:
             known[name](each.read_bytes())
+
+
+def test_requests_leave_nothing_behind(known: dict[str, Target]) -> None:
+    """A struct that the garbage collector passes over, in a ring with a traceback, would stay for good."""
+    for each in kept_inputs():
+        known[each.parent.name](each.read_bytes())
+    gc.collect()
+    assert not [each for each in gc.get_objects() if isinstance(each, Exchange)]

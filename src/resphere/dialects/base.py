@@ -76,10 +76,11 @@ class Resolved(msgspec.Struct, frozen=True, gc=False):
     revalidates: bool = True
 
 
-class Refused(msgspec.Struct, frozen=True, gc=False):
+class Refused(msgspec.Struct, frozen=True):
     """A request that means no operation, and why.
 
-    ``public``: told before authentication.
+    ``public``: told before authentication. Not hidden from the garbage collector: the error, once raised, leads by its
+    traceback to what has been made of the request, which is this.
     """
 
     error: VapiError
