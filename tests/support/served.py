@@ -28,6 +28,10 @@ from resphere.dialects.rest import RestDialect
 from resphere.dialects.rest_values import READING
 from resphere.dialects.vapi_values import decoder, encoder
 from resphere.inventory.model import ManagedObject
+from resphere.limits.known import KnownAddresses
+from resphere.limits.limits import Limits
+from resphere.limits.policy import DEFAULT, Policy
+from resphere.limits.shared import SharedMemory, SharedState
 from resphere.server.exchange import Exchange
 from resphere.server.faults import NO_FAULTS, Faults
 from resphere.server.kept import Kept
@@ -59,16 +63,22 @@ class Served:
         objects: Iterable[ManagedObject] | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
         limit_bytes: int = LIMIT_BYTES,
+        policy: Policy = DEFAULT,
     ) -> None:
         self.world = World(folder, objects, loop)
         randomness = random.Random(1)
         self.accounts = accounts = LocalAccounts(self.world.inventory, randomness.randbytes)
+        self.moment_ns = 0
+        """By the clock of the limits."""
+        memory = SharedMemory(randomness.randbytes, groups=64)
+        self.known = known = KnownAddresses(self.world.inventory, policy.logins.known_days, lambda: NOW)
         sessions = Sessions(self.world.inventory, SessionLimits(), lambda: NOW, randomness.randbytes)
         self.pipeline = Pipeline(
             environment=self.world.environment,
             authentication=Authentication(at_login=(ByPassword(accounts),), at_calls=(BySession(sessions, accounts),)),
             sessions=sessions,
             views=TreeViews(self.world.inventory),
+            limits=Limits(policy, SharedState(memory), known, lambda: self.moment_ns),
             implementations=IMPLEMENTATIONS,
             faults=Faults(NO_FAULTS),
             kept=Kept(),

@@ -13,6 +13,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from resphere.dialects.base import Reply, Request
+from resphere.limits.shared import SharedMemory
 from resphere.server.admission import read_headers, unsound
 from resphere.server.assembly import Worker, running
 from resphere.server.body import Body, Message, Receive, announced_bytes
@@ -173,8 +174,10 @@ def common_headers(media_type: str | None, of_reply: tuple[tuple[str, str], ...]
     return tuple(headers)
 
 
-def make_application(settings: Settings, ca_archive: bytes | None, serving: Callable[[], None]) -> Application:
-    """The application of one worker process."""
+def make_application(
+    settings: Settings, ca_archive: bytes | None, memory: SharedMemory, serving: Callable[[], None]
+) -> Application:
+    """The application of one worker process, which shares ``memory`` with the others."""
     # The store's writer thread waits for the interpreter beside a busy event loop: 5 ms, the default, at every turn.
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-    return Application(partial(running, settings, ca_archive), serving)
+    return Application(partial(running, settings, ca_archive, memory), serving)

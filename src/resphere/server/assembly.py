@@ -29,6 +29,11 @@ from resphere.auth.sessions import SessionLimits, Sessions
 from resphere.contract.catalogue import Catalogue
 from resphere.dialects.table import Dialects, dialects
 from resphere.dialects.vapi_documents import VapiDocuments
+from resphere.limits.known import KnownAddresses
+from resphere.limits.limits import Limits
+from resphere.limits.policy import DEFAULT
+from resphere.limits.rates import State
+from resphere.limits.shared import SharedMemory, SharedState, monotonic_ns
 from resphere.providers.base import Provider
 from resphere.replica.lease import Leases
 from resphere.replica.replica import Replica
@@ -36,6 +41,7 @@ from resphere.replica.sealing import Sealing, open_sealing
 from resphere.server.exchange import Exchange
 from resphere.server.faults import NO_FAULTS, Faults, read_faults
 from resphere.server.kept import Kept
+from resphere.server.limit_file import read_limits
 from resphere.server.memory import give_back, pass_over_present
 from resphere.server.pipeline import Pipeline
 from resphere.server.providers import Parts, make_provider
@@ -100,16 +106,19 @@ class Worker(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def running(settings: Settings, ca_archive: bytes | None) -> AsyncIterator[Worker]:
-    """A worker from its start to its orderly end.
+async def running(
+    settings: Settings, ca_archive: bytes | None, memory: SharedMemory | None = None
+) -> AsyncIterator[Worker]:
+    """A worker from its start to its orderly end; ``memory`` is what it shares with others.
 
     What was begun is released in the reverse order, also where the start fails, and whatever else cannot be released.
     """
     async with AsyncExitStack() as stack:
-        yield await start(settings, ca_archive, stack)
+        shared = SharedMemory(secrets.token_bytes) if memory is None else memory
+        yield await start(settings, ca_archive, SharedState(shared), stack)
 
 
-async def start(settings: Settings, ca_archive: bytes | None, stack: AsyncExitStack) -> Worker:
+async def start(settings: Settings, ca_archive: bytes | None, state: State, stack: AsyncExitStack) -> Worker:
     """Begin all that a worker runs; ``stack`` ends it."""
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
     stack.callback(ServerLog(settings.logs).close)
@@ -129,6 +138,9 @@ async def start(settings: Settings, ca_archive: bytes | None, stack: AsyncExitSt
     sessions = Sessions(replica, session_limits(settings), now, secrets.token_bytes)
     stack.push_async_callback(sessions.finish)
     accounts = LocalAccounts(replica, secrets.token_bytes)
+    policy = read_limits(settings.limits) if settings.limits else DEFAULT
+    known = KnownAddresses(replica, policy.logins.known_days, now)
+    stack.push_async_callback(known.finish)
     pipeline = Pipeline(
         environment=Environment(
             inventory=replica,
@@ -144,6 +156,7 @@ async def start(settings: Settings, ca_archive: bytes | None, stack: AsyncExitSt
         authentication=Authentication(at_login=(ByPassword(accounts),), at_calls=(BySession(sessions, accounts),)),
         sessions=sessions,
         views=TreeViews(replica),
+        limits=Limits(policy, state, known, monotonic_ns),
         implementations=load(services),
         faults=Faults(read_faults(settings.faults) if settings.faults else NO_FAULTS),
         kept=Kept(),
@@ -155,7 +168,7 @@ async def start(settings: Settings, ca_archive: bytes | None, stack: AsyncExitSt
     orphans = await tasks.take_over_orphans()
     if orphans:
         log.warning("%d tasks had been interrupted and are ended now", orphans)
-    parts: dict[type, Any] = {type(part): part for part in (sessions, tasks)}
+    parts: dict[type, Any] = {type(part): part for part in (sessions, tasks, known)}
     sweeps = [partial(sweep.run, parts[sweep.part]) for sweep in WIRING.sweeps]
     go_on(stack, sweep_now_and_then(replica, sweeps))
     feed = partial(provider.feed, Observations(replica, now))

@@ -47,6 +47,7 @@ class Exchange:
         "request",
         "request_id",
         "started",
+        "turn",
         "unsound",
     )
 
@@ -71,6 +72,8 @@ class Exchange:
         self.caller: Caller | None = None
         self.reply: Reply | None = None
         self.error: VapiError | None = None
+        self.turn: str | None = None
+        """Whose turn to be worked for it has; given back at the end."""
 
     @property
     def resolved(self) -> Resolved | None:

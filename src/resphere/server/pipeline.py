@@ -6,6 +6,7 @@ import asyncio
 import logging
 import zlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache, partial
 from typing import Any
 
@@ -17,6 +18,7 @@ from resphere.access.check import authorize_references as check_references
 from resphere.access.defaults import LOGIN, PUBLIC
 from resphere.access.knowing import told_to
 from resphere.access.view import NOBODY, Views
+from resphere.auth.accounts import canonical_name
 from resphere.auth.authentication import Authentication, Identity
 from resphere.auth.own import Anonymous, LoginSession, OpenSession
 from resphere.auth.sessions import Sessions
@@ -31,6 +33,8 @@ from resphere.contract.errors import (
 from resphere.contract.model import ByteStream, Parted, Struct
 from resphere.dialects.base import Outcome, Refused, Reply, Resolved
 from resphere.dialects.http import BYTE_ORDER_MARK, exceeds, has_too_many_values
+from resphere.limits.addresses import counted_address
+from resphere.limits.limits import Limits, Parties
 from resphere.replica.errors import ConcurrentChange as ChangedConcurrently
 from resphere.server.body import too_large, too_many_values
 from resphere.server.exchange import Caller, Exchange, Keeping
@@ -61,6 +65,7 @@ class Pipeline(msgspec.Struct, frozen=True):
     authentication: Authentication
     sessions: Sessions
     views: Views
+    limits: Limits
     implementations: dict[str, Implementation]
     faults: Faults
     kept: Kept
@@ -83,6 +88,8 @@ class Pipeline(msgspec.Struct, frozen=True):
             exchange.error = foreseen(error, exchange.request_id).addressed(told_to(view))
             reply = exchange.reply = exchange.dialect.error(exchange.error, exchange.outcome)
         finally:
+            if exchange.turn is not None:
+                self.limits.leave(exchange.turn)
             self.record(exchange, self.clock() - began)
         return reply
 
@@ -93,9 +100,10 @@ async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
     if exchange.request.method == "OPTIONS":
         return exchange.dialect.options(exchange.request)
     outcome = await resolve(exchange)
-    caller = await authenticate(pipeline, exchange, outcome)
+    attempt = await throttle(pipeline, exchange, outcome)
+    caller = await authenticate(pipeline, exchange, outcome, attempt)
     resolved = accept(outcome)
-    limit(pipeline, exchange, resolved)
+    parties = await limit(pipeline, exchange, caller, resolved)
     authorize(pipeline, caller, resolved)
     kept = recall(pipeline, exchange, caller, resolved)
     if isinstance(kept, Reply):
@@ -103,7 +111,7 @@ async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
     input = await decode(pipeline, exchange, resolved)
     await authorize_references(pipeline, caller, input)
     await disturb(pipeline, resolved)
-    result = await invoke(pipeline, exchange, caller, resolved, input.value)
+    result = await invoke(pipeline, exchange, caller, parties, resolved, input.value)
     return await encode(pipeline, exchange, resolved, caller, result, kept)
 
 
@@ -114,28 +122,45 @@ def admit(exchange: Exchange) -> None:
 
 
 async def resolve(exchange: Exchange) -> Outcome:
-    """Which operation is meant, on what, and what the caller shows of itself.
-
-    What means none is told now where that is public.
-    """
+    """Which operation is meant, on what, and what the caller shows of itself."""
     outcome = exchange.dialect.resolve(exchange.request, exchange.body.read)
     if not isinstance(outcome, (Resolved, Refused)):
         # A dialect that has to read the body to know it.
         outcome = await outcome
     exchange.outcome = outcome
-    if isinstance(outcome, Refused) and outcome.public:
-        raise outcome.error
     return outcome
 
 
-async def authenticate(pipeline: Pipeline, exchange: Exchange, outcome: Outcome) -> Caller:
+Attempt = AbstractContextManager[object]
+"""What authentication is done within, so that its failures are counted."""
+UNCOUNTED: Attempt = nullcontext()
+
+
+async def throttle(pipeline: Pipeline, exchange: Exchange, outcome: Outcome) -> Attempt:
+    """Not too much from there? And have not too many logins failed? Asked before anything is done for somebody unknown.
+
+    What means no operation is told now where that is public.
+    """
+    operation = outcome.operation if isinstance(outcome, Resolved) else None
+    address = counted_address(exchange.request.client)
+    pipeline.limits.arrive(operation, address)
+    if isinstance(outcome, Refused) and outcome.public:
+        raise outcome.error
+    user = outcome.credentials.user
+    if operation is None or operation.id != LOGIN or user is None or outcome.credentials.password is None:
+        return UNCOUNTED
+    return await pipeline.limits.logins.attempt(canonical_name(user), address)
+
+
+async def authenticate(pipeline: Pipeline, exchange: Exchange, outcome: Outcome, attempt: Attempt) -> Caller:
     """Who calls: by session, or by what opens one."""
     operation_id = outcome.operation.id if isinstance(outcome, Resolved) else None
     if operation_id in PUBLIC:
         caller = ANYBODY
     else:
         login = operation_id == LOGIN
-        identity = await pipeline.authentication.identify(outcome.credentials, exchange.started, login=login)
+        with attempt:
+            identity = await pipeline.authentication.identify(outcome.credentials, exchange.started, login=login)
         caller = identified(pipeline, identity)
     exchange.caller = caller
     return caller
@@ -161,11 +186,22 @@ def accept(outcome: Outcome) -> Resolved:
     return outcome
 
 
-def limit(pipeline: Pipeline, exchange: Exchange, resolved: Resolved) -> None:
-    """How much: bodies that announce too many bytes are not read."""
+async def limit(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: Resolved) -> Parties:
+    """Not too much of the caller? Then the caller's turn is waited for. For whom the call counts.
+
+    Bodies that announce too many bytes are not read.
+    """
     most = pipeline.stream_limit_bytes if resolved.operation.takes_stream else pipeline.body_limit_bytes
     if exceeds(exchange.request, most):
         raise too_large(most)
+    address = counted_address(exchange.request.client)
+    user = None if caller is ANYBODY else canonical_name(caller.session.user)
+    parties = Parties(address, user, caller.session_tag)
+    pipeline.limits.call(resolved.operation, parties)
+    party = address if user is None else user
+    await pipeline.limits.enter(party)
+    exchange.turn = party
+    return parties
 
 
 def authorize(pipeline: Pipeline, caller: Caller, resolved: Resolved) -> None:
@@ -237,7 +273,9 @@ async def disturb(pipeline: Pipeline, resolved: Resolved) -> None:
         await pipeline.faults.disturb(resolved.operation.id)
 
 
-async def invoke(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: Resolved, input: Struct) -> Any:
+async def invoke(
+    pipeline: Pipeline, exchange: Exchange, caller: Caller, parties: Parties, resolved: Resolved, input: Struct
+) -> Any:
     """What the operation does; its result."""
     operation = resolved.operation
     implementation = pipeline.implementations.get(operation.id)
@@ -250,7 +288,8 @@ async def invoke(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolve
             )
         )
     request_id, origin = exchange.request_id, exchange.request.origin
-    call = Call(pipeline.environment, operation, caller.view, caller.session, request_id, origin)
+    standing = partial(pipeline.limits.standing, parties)
+    call = Call(pipeline.environment, operation, caller.view, caller.session, request_id, origin, standing)
     return await implementation.handler(call, *msgspec.structs.astuple(input))
 
 

@@ -37,6 +37,7 @@ from resphere.server.exports.file import read_file
 from resphere.server.faults import read_faults
 from resphere.server.first_start import first_start, require_same
 from resphere.server.forms.upgrade import bring_to_present_form
+from resphere.server.limit_file import read_limits
 from resphere.server.memory import do_apart
 from resphere.server.providers import choice, read_durations
 from resphere.server.settings import Settings, variable
@@ -102,6 +103,8 @@ def prepare(settings: Settings) -> Prepared:
         raise ValueError(f"--vms makes no sense with --provider {settings.provider}, which has its own VMs")
     if settings.faults:
         read_faults(settings.faults)
+    if settings.limits:
+        read_limits(settings.limits)
     tls = certificates(settings)
     password, password_file = administrator_password(settings)
     filled = do_apart(partial(fill_store, settings, password))

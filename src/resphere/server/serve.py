@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -13,6 +14,7 @@ from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
 from granian.log import LogLevels
 
 from resphere.audit.server_log import ServerLog
+from resphere.limits.shared import SharedMemory
 from resphere.server.address import Address, claimed
 from resphere.server.app import make_application
 from resphere.server.open_files import most_connections, raise_limit
@@ -52,8 +54,9 @@ def serve(settings: Settings, patience: Patience = PATIENCE) -> None:
         server.patience = patience
         server.report = partial(report, settings)
         server.listening = partial(announce, settings, prepared, address)
+        memory = SharedMemory(secrets.token_bytes)
         hold_in_forks()
-        server.serve(target_loader=partial(load, settings, prepared.ca_archive), wrap_loader=False)
+        server.serve(target_loader=partial(load, settings, prepared.ca_archive, memory), wrap_loader=False)
     if server.failure is not None:
         report(settings, server.failure)
         raise ServerFailure(server.failure)
@@ -112,9 +115,9 @@ def granian(settings: Settings, prepared: Prepared, address: Address) -> Supervi
     )
 
 
-def load(settings: Settings, ca_archive: bytes | None, beat: Beat) -> Any:
+def load(settings: Settings, ca_archive: bytes | None, memory: SharedMemory, beat: Beat) -> Any:
     """What is called in each worker process."""
-    return make_application(settings, ca_archive, beat)
+    return make_application(settings, ca_archive, memory, beat)
 
 
 def report(settings: Settings, event: str) -> None:

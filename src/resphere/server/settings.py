@@ -92,6 +92,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_guest_file_bytes: Annotated[int, _("limits", "Largest file that is sent into a simulated guest.")] = (
         1024 * 1024 * 1024
     )
+    limits: Annotated[
+        Path | None, _("limits", "YAML file of rates, calls at once and how failed logins slow down the next ones.")
+    ] = None
     list_limits: Annotated[
         bool, _("limits", "Refuse lists longer than vCenter returns (4,000 VMs). --no-list-limits lifts that.")
     ] = True

@@ -31,6 +31,7 @@ from resphere.contract.mentions import Knows
 from resphere.contract.model import AnyOperation, Struct
 from resphere.inventory.mentions import named
 from resphere.inventory.model import Host, ManagedObject, VirtualMachine
+from resphere.limits.limits import Standing
 from resphere.providers.base import Missing, NotCapable, Provider, required
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
@@ -128,6 +129,8 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     request_id: str
     origin: str = "https://*"
     """Where the caller has reached this server: scheme, host and port, ``*`` for a host that is not known."""
+    standing: Callable[[], tuple[Standing, ...]] = tuple
+    """The limits that count the caller's calls, and what they have room for."""
 
     @property
     def inventory(self) -> Reading:

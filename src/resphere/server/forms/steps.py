@@ -116,7 +116,8 @@ STEPS: Mapping[int, Step] = MappingProxyType(
     {
         2: Step("forms are numbered, and distributed switches have uplink port groups", first_numbered),
         3: Step(
-            "sessions tell how they were opened, roles and permissions are documents, accounts have no role",
+            "sessions tell how they were opened, roles and permissions are documents, accounts have no role; it is "
+            "known from where users log in",
             give_permissions,
         ),
     }

@@ -1,0 +1,79 @@
+"""How what is too much is refused: with when to try again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from resphere.contract.errors import ServiceUnavailable, VapiError, message
+from resphere.limits.policy import RateRule
+from resphere.limits.rates import SECOND_NS
+
+TOO_MANY_REQUESTS = 429
+RETRY_SECONDS = 1
+"""After which a place in a queue may be free; nobody knows better."""
+
+
+def seconds(wait_ns: int) -> int:
+    """Whole seconds, after which it is worth while."""
+    return max(1, -(-wait_ns // SECOND_NS))
+
+
+def retry_after(wait_seconds: int) -> tuple[str, str]:
+    """The header (RFC 9110, 10.2.3)."""
+    return "Retry-After", str(wait_seconds)
+
+
+def policy_item(rule: RateRule) -> str:
+    """A rule in ``RateLimit-Policy`` (draft-ietf-httpapi-ratelimit-headers-10): quota, and the seconds it is for."""
+    return f'"{rule.title}";q={rule.burst};w={rule.rate.window_seconds}'
+
+
+def rate_headers(rules: Iterable[RateRule], used_up: RateRule, wait_seconds: int) -> tuple[tuple[str, str], ...]:
+    """The headers of a refusal: the rules that count the call, and the one that has no room."""
+    return (
+        retry_after(wait_seconds),
+        ("RateLimit-Policy", ", ".join(map(policy_item, rules))),
+        ("RateLimit", f'"{used_up.title}";r=0;t={wait_seconds}'),
+    )
+
+
+def too_fast(rules: Sequence[RateRule], used_up: RateRule, wait_ns: int) -> VapiError:
+    """The refusal of a call for which a rule has no room."""
+    wait_seconds = seconds(wait_ns)
+    return ServiceUnavailable(
+        message(
+            "resphere.limits.rate",
+            "The limit {0} is reached: {1} calls a second of one {2}, and {3} at once. Try again in {4} seconds.",
+            used_up.title,
+            f"{used_up.per_second:g}",
+            used_up.per.value,
+            used_up.burst,
+            wait_seconds,
+        )
+    ).http(TOO_MANY_REQUESTS, rate_headers(rules, used_up, wait_seconds))
+
+
+def too_many_of_one(party: str, most: int) -> VapiError:
+    """The refusal of a call behind too many others of the same user, or address."""
+    return ServiceUnavailable(
+        message("resphere.limits.waiting", "{0} calls of this {1} wait already. Try again later.", most, party)
+    ).http(TOO_MANY_REQUESTS, [retry_after(RETRY_SECONDS)])
+
+
+def too_many() -> VapiError:
+    """The refusal of a call where too many wait."""
+    return ServiceUnavailable(
+        message("resphere.limits.busy", "The server has too many calls to answer. Try again later.")
+    ).http(503, [retry_after(RETRY_SECONDS)])
+
+
+def too_many_failures(wait_ns: int) -> VapiError:
+    """The refusal of a login after others have failed: the same whether there is such a user or not."""
+    wait_seconds = seconds(wait_ns)
+    return ServiceUnavailable(
+        message(
+            "resphere.limits.logins",
+            "Too many logins have failed, of this name or from this address. Try again in {0} seconds.",
+            wait_seconds,
+        )
+    ).http(TOO_MANY_REQUESTS, [retry_after(wait_seconds)])
