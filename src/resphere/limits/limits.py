@@ -9,7 +9,7 @@ import msgspec
 from resphere.contract.model import AnyOperation
 from resphere.limits.known import KnownAddresses
 from resphere.limits.logins import LoginThrottle
-from resphere.limits.policy import Party, Policy, RateRule
+from resphere.limits.policy import Concurrency, Party, Policy, RateRule
 from resphere.limits.rates import Bucket, State
 from resphere.limits.refusals import too_fast, too_many, too_many_of_one
 from resphere.limits.turns import Full, NoRoom, Turns
@@ -33,10 +33,17 @@ class Parties(msgspec.Struct, frozen=True, gc=False):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """A rule, and how many more calls it has room for at the moment."""
+    """A rule, and how many more calls it has room for at the moment; ``None`` where it counts none of the caller's."""
 
     rule: RateRule
-    left: int
+    left: int | None
+
+
+class Allowance(msgspec.Struct, frozen=True):
+    """What somebody may do."""
+
+    rates: tuple[Standing, ...] = ()
+    concurrency: Concurrency = Concurrency()
 
 
 class Counting:
@@ -124,14 +131,15 @@ class Limits:
         """Give the turn back."""
         self._turns.leave(user)
 
-    def standing(self, parties: Parties) -> tuple[Standing, ...]:
-        """Every rule that counts calls of those parties, and what it has room for."""
-        now_ns = self._now_ns()
-        return tuple(
-            Standing(rule, self._state.left(self._state.bucket(bucket_key(rule, party), rule.rate), now_ns))
-            for rule in self.policy.rates
-            if (party := parties.of(rule.per)) is not None
-        )
+    def allowance(self, parties: Parties) -> Allowance:
+        """What those parties may do at the moment."""
+        rates = tuple(Standing(rule, self._left(rule, parties.of(rule.per))) for rule in self.policy.rates)
+        return Allowance(rates, self.policy.concurrency)
+
+    def _left(self, rule: RateRule, party: str | None) -> int | None:
+        if party is None:
+            return None
+        return self._state.left(self._state.bucket(bucket_key(rule, party), rule.rate), self._now_ns())
 
     def _counting(self, operation: AnyOperation | None, *, of_address: bool) -> Counting:
         rules = tuple(

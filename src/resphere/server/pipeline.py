@@ -288,8 +288,8 @@ async def invoke(
             )
         )
     request_id, origin = exchange.request_id, exchange.request.origin
-    standing = partial(pipeline.limits.standing, parties)
-    call = Call(pipeline.environment, operation, caller.view, caller.session, request_id, origin, standing)
+    allowance = partial(pipeline.limits.allowance, parties)
+    call = Call(pipeline.environment, operation, caller.view, caller.session, request_id, origin, allowance)
     return await implementation.handler(call, *msgspec.structs.astuple(input))
 
 

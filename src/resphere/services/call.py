@@ -31,7 +31,7 @@ from resphere.contract.mentions import Knows
 from resphere.contract.model import AnyOperation, Struct
 from resphere.inventory.mentions import named
 from resphere.inventory.model import Host, ManagedObject, VirtualMachine
-from resphere.limits.limits import Standing
+from resphere.limits.limits import Allowance
 from resphere.providers.base import Missing, NotCapable, Provider, required
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
@@ -129,8 +129,8 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     request_id: str
     origin: str = "https://*"
     """Where the caller has reached this server: scheme, host and port, ``*`` for a host that is not known."""
-    standing: Callable[[], tuple[Standing, ...]] = tuple
-    """The limits that count the caller's calls, and what they have room for."""
+    allowance: Callable[[], Allowance] = Allowance
+    """How much the caller may do at the moment."""
 
     @property
     def inventory(self) -> Reading:

@@ -15,6 +15,7 @@ from resphere.contract.extensions.folders import Folders
 from resphere.contract.extensions.guest_transfers import GuestTransfers
 from resphere.contract.extensions.hosts import Host, HostMaintenance
 from resphere.contract.extensions.inventory_objects import InventoryObjects
+from resphere.contract.extensions.limits import Limits
 from resphere.contract.extensions.moves import Datacenters, HostMoves, Machines, PoolMoves
 from resphere.contract.extensions.networks import Networks
 from resphere.contract.extensions.openapi import Explorer, OpenApi
@@ -25,6 +26,7 @@ from resphere.contract.extensions.vm_snapshots import VmSnapshots
 SERVICES: tuple[type, ...] = (
     About,
     Certificates,
+    Limits,
     OpenApi,
     Explorer,
     Host,
