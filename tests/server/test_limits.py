@@ -19,8 +19,8 @@ from resphere.limits.classes import OperationClass
 from resphere.limits.policy import Concurrency, Logins, Party, Policy, RateRule
 from resphere.limits.rates import SECOND_NS
 from resphere.server.exchange import Exchange
-from tests.support.server import ADMINISTRATOR, PASSWORD
 from tests.support.served import Failure, GivenBody, Served
+from tests.support.server import ADMINISTRATOR, PASSWORD
 
 READS = RateRule(per=Party.USER, class_=OperationClass.READ, per_second=0.5, burst=2)
 USED_UP = Failure(
@@ -208,7 +208,7 @@ def test_calls_without_a_login_are_not_slowed_down(tmp_path: Path) -> None:
 
 
 def test_who_floods_waits_behind_himself(tmp_path: Path) -> None:
-    """Turns are given back, whatever becomes of calls: those that came in too great a number get theirs, or are told."""
+    """Turns are given back, whatever becomes of calls; those that came in too great a number are told."""
     at_once = Concurrency(per_user=1, total=1, waiting_per_user=2, waiting=2)
     with limited(tmp_path, Policy(rates=(), concurrency=at_once)) as served:
         limits = served.pipeline.limits

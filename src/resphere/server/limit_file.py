@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 
 from resphere.contract.lookup import all_operations, operation_ids
-from resphere.limits.policy import Concurrency, Logins, Policy, RateRule
+from resphere.limits.classes import OperationClass
+from resphere.limits.policy import Concurrency, Logins, Party, Policy, RateRule
 from resphere.nearest import meant
 from resphere.server.keys import require_keys
 from resphere.yaml_text import YamlFault, read_file
@@ -50,6 +51,8 @@ def require_effect(rule: RateRule, place: str) -> None:
     """
     if rule.operation == "*" and rule.class_ is None:
         return
+    if rule.per is Party.SESSION and rule.class_ is OperationClass.LOGIN:
+        raise ValueError(f"{place}: a login has no session yet; count logins by user or address")
     known = tuple(operation_ids())
     fitting = fnmatch.filter(known, rule.operation)
     if not fitting:

@@ -1,0 +1,107 @@
+"""Limits of a real server, whose workers keep count together."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.support.cli import resphere
+from tests.support.server import ADMINISTRATOR, PASSWORD, WITHOUT_TLS, Server, wait_until
+
+LIMITS = """
+rates:
+  - {per: user, class: read, per_second: 0.01, burst: 40}
+  - {per: address, operation: com.vmware.vcenter.system.hello, per_second: 0.01, burst: 30, name: hello}
+logins: {free: 4, longest_seconds: 3600, forget_seconds: 3600, first_seconds: 3600, longest_known_seconds: 3600}
+"""
+HELLO = "/api/vcenter/system?action=hello"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("limits")
+    file = folder / "limits.yaml"
+    file.write_text(LIMITS)
+    with Server(folder / "data", "--workers", "2", "--limits", str(file), WITHOUT_TLS) as server:
+        yield server
+
+
+def fresh(server: Server, path: str, headers: dict[str, str | bytes]) -> requests.Response:
+    """A request over a connection of its own, which any worker may get."""
+    return requests.get(server.url + path, headers=headers, timeout=60)
+
+
+def answers(server: Server) -> bool:
+    """Whether anybody answers."""
+    try:
+        return fresh(server, "/api/session", {}).status_code == 401
+    except requests.ConnectionError:
+        return False
+
+
+def refusals_on_record(server: Server, number: int) -> list[dict[str, object]]:
+    """The records of calls that a rate refused, once there are so many."""
+    lines = (server.data_dir / "log" / "audit.log").read_text().splitlines()
+    records = [json.loads(line) for line in lines if line.endswith("}")]
+    refused = [each for each in records if each["message_id"] == "resphere.limits.rate"]
+    return refused if len(refused) == number else []
+
+
+def test_workers_share_one_bucket(server: Server) -> None:
+    with server.session() as client:
+        headers = dict(client.http.headers)
+        with ThreadPoolExecutor(8) as threads:
+            replies = list(threads.map(lambda _: fresh(server, "/api/vcenter/cluster", headers), range(80)))
+        assert Counter(reply.status_code for reply in replies) == {200: 40, 429: 40}
+        refusal = next(reply for reply in replies if reply.status_code == 429)
+        assert refusal.headers["RateLimit-Policy"] == '"user-read";q=40;w=4000'
+        assert 1 <= int(refusal.headers["Retry-After"]) <= 100
+        # Writes are not counted by that rule.
+        assert client.delete("/api/vcenter/datacenter/datacenter-404").status_code == 404
+        refused = wait_until(lambda: refusals_on_record(server, 40), "the records of all refusals")
+        assert {(each["status"], each["user"], each["operation"]) for each in refused} == {
+            (429, ADMINISTRATOR, "com.vmware.vcenter.cluster.list")
+        }
+
+
+def test_a_worker_that_is_killed_takes_no_count_with_it(server: Server) -> None:
+    def hello() -> int:
+        reply = requests.post(server.url + HELLO, timeout=60)
+        return reply.status_code
+
+    first = [hello() for _ in range(20)]
+    assert 429 not in first
+    wait_until(lambda: len(server.workers) == 2, "both workers")
+    for victim in server.workers:
+        os.kill(victim, signal.SIGKILL)
+        wait_until(lambda victim=victim: victim not in server.workers and len(server.workers) == 2, "another worker")  # type: ignore[misc]
+    wait_until(lambda: answers(server), "an answer")
+    later = [hello() for _ in range(20)]
+    assert later.count(429) == 10
+
+
+def test_a_file_that_makes_no_sense_is_refused_at_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "limits.yaml"
+    file.write_text("rates: [{per: user, class: write, per_second: 1, burst: 0}]")
+    run = resphere("serve", "--port", "0", "--data-dir", str(tmp_path / "data"), "--limits", str(file))
+    assert run.returncode == 1
+    assert f"file of limits {file}: burst must be from 1 to" in run.stderr
+
+
+def test_guessing_is_slowed_down_by_all_workers_together(server: Server) -> None:
+    def login(name: str, password: str) -> int:
+        reply = requests.post(f"{server.url}/api/session", auth=(name, password), timeout=60)
+        return reply.status_code
+
+    statuses = Counter(login("nobody@vsphere.local", "guess") for _ in range(12))
+    assert statuses == {401: 4, 429: 8}
+    # Who has logged in from here keeps the way in.
+    assert login(ADMINISTRATOR, PASSWORD) == 201
