@@ -8,6 +8,7 @@ from bench.measures.create import measure_create
 from bench.measures.dialects import measure_dialects
 from bench.measures.feed import measure_feed
 from bench.measures.guest import measure_guest
+from bench.measures.limits import measure_limits
 from bench.measures.memory import measure_memory
 from bench.measures.moves import measure_moves
 from bench.measures.power import measure_power
@@ -35,5 +36,6 @@ MEASURES: dict[str, Measure] = {
     "tagging": measure_tagging,
     "start": measure_start,
     "memory": measure_memory,
+    "limits": measure_limits,
     "contract": measure_contract,
 }

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import msgspec
 
@@ -36,6 +36,16 @@ class KnownAddress(msgspec.Struct, frozen=True, kw_only=True):
 KNOWN_ADDRESSES = Table(cls=KnownAddress, indexes={"user": lambda known: (known.user,)}, revises=False)
 
 
+class Known(Protocol):
+    """From where users have logged in."""
+
+    def knows(self, user: str, address: str) -> bool:
+        """Whether the user has logged in from there."""
+
+    def note(self, user: str, address: str) -> None:
+        """Note that the user has logged in from there, beside what goes on."""
+
+
 class KnownAddresses:
     """What is known, for ``days`` from the last login; by names as they are written in one way only."""
 
@@ -46,12 +56,12 @@ class KnownAddresses:
         self._writing: dict[str, asyncio.Task[None]] = {}
 
     def knows(self, user: str, address: str) -> bool:
-        """Whether the user has logged in from there."""
+        """See :meth:`Known.knows`."""
         known = self._replica.get(KnownAddress, identity(user, address))
         return known is not None and self._lasts(known)
 
     def note(self, user: str, address: str) -> None:
-        """Note that the user has logged in from there, beside what goes on."""
+        """See :meth:`Known.note`."""
         known = self._replica.get(KnownAddress, identity(user, address))
         now = self._now()
         if known is not None and abs(now - known.last_login_time) < WRITE_AFTER:

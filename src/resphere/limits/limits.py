@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from resphere.contract.model import AnyOperation
-from resphere.limits.known import KnownAddresses
+from resphere.limits.known import Known
 from resphere.limits.logins import LoginThrottle
 from resphere.limits.policy import Concurrency, Party, Policy, RateRule
 from resphere.limits.rates import Bucket, State
@@ -72,7 +72,7 @@ class Counting:
 class Limits:
     """The limits of one worker, which keeps count in a :class:`~resphere.limits.rates.State` with all others."""
 
-    def __init__(self, policy: Policy, state: State, known: KnownAddresses, now_ns: Callable[[], int]) -> None:
+    def __init__(self, policy: Policy, state: State, known: Known, now_ns: Callable[[], int]) -> None:
         self.policy = policy
         self.logins = LoginThrottle(policy.logins, state, known, now_ns)
         self._state = state
@@ -113,13 +113,15 @@ class Limits:
             made = counting.buckets.get(key)
             self._take(*(counting.make(key, parties) if made is None else made))
 
+    def entered(self, user: str) -> bool:
+        """Take a turn to be worked for, if it need not be waited for."""
+        return self._turns.entered(user)
+
     async def enter(self, user: str) -> None:
-        """Wait for a turn to work for a user, to be given back by :meth:`leave`.
+        """Wait for a turn to be worked for, to be given back by :meth:`leave`.
 
         :raises ServiceUnavailable: too many wait.
         """
-        if self._turns.entered(user):
-            return
         try:
             await self._turns.enter(user)
         except NoRoom as error:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from resphere.contract.errors import Unauthenticated
-from resphere.limits.known import KnownAddresses
+from resphere.limits.known import Known
 from resphere.limits.policy import Logins
 from resphere.limits.rates import Counted, State
 from resphere.limits.refusals import too_many, too_many_failures, too_many_of_one
@@ -22,7 +22,7 @@ from resphere.limits.turns import Full, NoRoom, Turns
 class LoginThrottle:
     """Lets logins through to where passwords are checked; see :class:`~resphere.limits.policy.Logins`."""
 
-    def __init__(self, policy: Logins, state: State, known: KnownAddresses, now_ns: Callable[[], int]) -> None:
+    def __init__(self, policy: Logins, state: State, known: Known, now_ns: Callable[[], int]) -> None:
         self._policy = policy
         self._state = state
         self._known = known

@@ -195,11 +195,12 @@ async def limit(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved
     if exceeds(exchange.request, most):
         raise too_large(most)
     address = counted_address(exchange.request.client)
-    user = None if caller is ANYBODY else canonical_name(caller.session.user)
+    user = None if caller is ANYBODY else caller.session.user
     parties = Parties(address, user, caller.session_tag)
     pipeline.limits.call(resolved.operation, parties)
     party = address if user is None else user
-    await pipeline.limits.enter(party)
+    if not pipeline.limits.entered(party):
+        await pipeline.limits.enter(party)
     exchange.turn = party
     return parties
 
