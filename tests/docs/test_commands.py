@@ -26,7 +26,17 @@ WITH_A_SERVER = (
     README,
     *(
         DOCS / f"{name}.md"
-        for name in ("backup", "guests", "machines", "policies", "security", "simulate", "statistics", "tasks")
+        for name in (
+            "backup",
+            "guests",
+            "limits",
+            "machines",
+            "policies",
+            "security",
+            "simulate",
+            "statistics",
+            "tasks",
+        )
     ),
     TRY,
 )

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from resphere.limits.policy import DEFAULT
+from resphere.server.limit_file import read_limits
 from resphere.server.settings import all_settings, variable
 from tools.docs.pages import pages
 
@@ -62,3 +64,21 @@ def test_code_that_pages_show_is_what_stands_in_the_file(page: str, path: str, e
 
 def test_pages_show_code() -> None:
     assert len(excerpts()) > 5
+
+
+def test_the_file_of_limits_that_is_shown_is_one(tmp_path: Path) -> None:
+    (shown,) = re.findall(r"```yaml\n(.*?)```", (DOCS / "limits.md").read_text(encoding="utf-8"), re.DOTALL)
+    file = tmp_path / "limits.yaml"
+    file.write_text(shown)
+    policy = read_limits(file)
+    assert [rule.title for rule in policy.rates] == ["user-read", "user-write", "address-login", "power-of-a-session"]
+
+
+def test_limits_by_default_are_told() -> None:
+    page = (DOCS / "limits.md").read_text(encoding="utf-8")
+    for rule in DEFAULT.rates:
+        assert f"{rule.per_second:,.0f} a second, {rule.burst:,} at once" in page
+    for policy in (DEFAULT.concurrency, DEFAULT.logins):
+        for name in policy.__struct_fields__:
+            assert name in page
+            assert re.search(rf"\b{getattr(policy, name):,g}\b", page), name
