@@ -30,6 +30,9 @@ NO_OBJECTS = (
     # What stands nowhere in the tree, and the operation is about.
     "category.name",
     "data_set.name",
+    "other.name",
+    "permission.id",
+    "role.name",
     "stored.name",
     "service_state.id",
     "tag.name",

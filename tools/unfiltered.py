@@ -51,6 +51,8 @@ ALLOWED: dict[str, str] = {
     "resphere.vcenter.utilization.get_vm": SHARED,
     "resphere.vcenter.utilization.get_cluster": SHARED,
     "resphere.vcenter.utilization.get_datastore": SHARED,
+    "vcenter.authorization.permissions.get": "the privilege on the object that its id says was asked before",
+    "vcenter.authorization.permissions.list_permissions": "permissions are filtered by their objects",
     "vcenter.capacity.usage.get": SHARED,
     "vcenter.cluster.evc_mode.check_set": "hosts are filtered where the outcome names them",
     "vcenter.datastore.datastore.get_datastore": SHARED,

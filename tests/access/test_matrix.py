@@ -17,6 +17,7 @@ import pytest
 
 from resphere import services
 from resphere.access.defaults import PUBLIC, requirements_of
+from resphere.access.privileges import ON_PARENT
 from resphere.access.roles import ADMIN, READ_ONLY, Role
 from resphere.contract.errors import NotAllowedInCurrentState, message
 from resphere.contract.extensions.hosts import Host as HostDetail
@@ -107,7 +108,7 @@ OPERATIONS = sorted(
     key=lambda operation: operation.name.startswith(LAST),
 )
 
-GLOBAL = {
+MORE = {
     # Its contract states a privilege on the root folder.
     "com.vmware.vcenter.host.hardware.direct_path_devices.configure$task",
     # They need a privilege on hosts; the least input names none, and the root folder is asked instead.
@@ -115,8 +116,9 @@ GLOBAL = {
     "resphere.vcenter.network.disconnect",
     "resphere.vcenter.datastore.mount",
     "resphere.vcenter.datastore.unmount",
+    *[each.id for each in OPERATIONS if any(ON_PARENT.intersection(need.privileges) for need in requirements_of(each))],
 }
-"""Operations on one object that need a privilege on the root folder too."""
+"""Operations on one object that need a privilege on the root folder too, or on what the object stands in."""
 
 
 def furnish(world: World) -> None:
@@ -260,7 +262,7 @@ def is_read(operation: AnyOperation) -> bool:
 @pytest.mark.parametrize("role", [READ_ONLY, ADMIN], ids=lambda role: role.name)
 @pytest.mark.parametrize("place", PLACES)
 def test_every_operation_answers_of_what_is_seen_and_of_nothing_else(tmp_path: Path, place: str, role: Role) -> None:
-    scope = Scope(tmp_path, PLACES[place], role)
+    scope, given = Scope(tmp_path, PLACES[place], role), set(PLACES[place])
     wrong: list[str] = []
     with scope.served:
         for operation in OPERATIONS:
@@ -276,7 +278,8 @@ def test_every_operation_answers_of_what_is_seen_and_of_nothing_else(tmp_path: P
                 if mentioned & scope.hidden.keys():
                     if path_names(operation) and reply.status != 403:
                         wrong.append(f"not refused: {words}")
-                elif path_names(operation) and operation.id not in GLOBAL and mentioned & scope.known <= there:
+                # What is given on an object goes with it.
+                elif path_names(operation) and operation.id not in MORE and mentioned & scope.known <= there >= given:
                     may = role is ADMIN or is_read(operation)
                     if may == (reply.status == 403):
                         wrong.append(f"refused or not: {words}")
@@ -377,7 +380,7 @@ def test_what_is_global_tells_of_the_machines_that_are_seen(tmp_path: Path) -> N
 
 
 def test_tasks_are_seen_by_who_asked_for_them_or_sees_what_they_are_done_to(tmp_path: Path) -> None:
-    scope = Scope(tmp_path, (MACHINE, "vm-51"), ADMIN)
+    scope = Scope(tmp_path, (FOLDER,), ADMIN)
     with scope.served:
         others = {task.target: task.id for task in scope.world.inventory.all(Task).values()}
         assert scope.served.by_api(cis.Tasks.get, cis.Tasks.get.input(task=others[MACHINE])).target.id == MACHINE

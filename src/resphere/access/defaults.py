@@ -54,6 +54,7 @@ class Rule(msgspec.Struct, frozen=True):
 
 READS = ("get*", "list*", "find*", "query*", "check*", "validate*", "test*", "used_by*", "probe*", "hello*")
 
+MODIFY_PERMISSIONS = "Authorization.ModifyPermissions"
 CANCEL = "Global.CancelTask"
 """Unlike others of its group it is had on objects: on those that tasks are about."""
 
@@ -101,7 +102,7 @@ RULES: tuple[Rule, ...] = (
     Rule("com.vmware.vcenter.vm*", ("*",), (_VM + "Config.Settings",)),
     Rule("com.vmware.vcenter.VM", ("*",), (_VM + "Config.Settings",)),
     Rule("com.vmware.vcenter.compute.*", ("*",), ("ComputePolicy.Manage",)),
-    Rule("com.vmware.vcenter.authorization.*", ("*",), ("Authorization.ModifyPermissions",)),
+    Rule("com.vmware.vcenter.authorization.*", ("*",), (MODIFY_PERMISSIONS,)),
     Rule("com.vmware.content*", ("*",), ("ContentLibrary.UpdateLibrary",)),
     Rule("com.vmware.esx.*", ("*",), ("VcIntegrity.lifecycleSettings.Write",)),
     Rule("com.vmware.appliance.*", ("*",), ("Global.Settings",)),
@@ -115,6 +116,7 @@ VISIBLE = (
     "com.vmware.cis.tagging.*.list_used_*",
     "com.vmware.cis.tagging.tag_association.list_attach*_tags",
     "com.vmware.cis.tagging.tag_association.list_attached_*_on_*",
+    "com.vmware.vcenter.authorization.permissions.*",
     "com.vmware.vcenter.storage.policies.compliance.VM.list",
     "com.vmware.vcenter.tagging.*.list",
     "com.vmware.vstats.counter*",

@@ -179,3 +179,26 @@ def description_of(privilege: str) -> str:
 
 def _worded(name: str) -> str:
     return " ".join(word if word.isupper() and len(word) > 1 else word.lower() for word in _WORDS.findall(name))
+
+
+ON_PARENT = frozenset(
+    {
+        "Authorization.ModifyPermissions",
+        "Datacenter.Delete",
+        "Datastore.Delete",
+        "Folder.Delete",
+        "Host.Inventory.DeleteCluster",
+        "Host.Inventory.RemoveHostFromCluster",
+        "Network.Delete",
+        "VApp.Delete",
+        "VApp.Unregister",
+        "VirtualMachine.Inventory.Delete",
+        "VirtualMachine.Inventory.Unregister",
+    }
+)
+
+
+def is_on_parent(privilege: str) -> bool:
+    """Whether the privilege must be had on the object and on what that stands in ("Defined Privileges", vSphere
+    Security: "must have this privilege assigned to both the object and its parent object")."""
+    return privilege in ON_PARENT

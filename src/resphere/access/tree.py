@@ -13,6 +13,8 @@ SDK:
   the cluster's pools.
 - A datacenter and its four folders are one for permissions, and so are a cluster, or a standalone host, and its root
   resource pool: what is had on the one is had on the others, be it propagated or not.
+- Some privileges must be had on the object and on what that stands in ("Defined Privileges"): to delete it, or to
+  change the permissions on it.
 - Global permissions stand above the root folder. What stands nowhere in the tree (tags, storage policies) hangs below
   the root folder, and where nothing was granted on that, below those, be they propagated or not.
 - Whoever may view an object has ``System.View`` on all that it stands in, whatever permissions are there: of those the
@@ -31,6 +33,7 @@ from resphere.access.defaults import ANONYMOUS, VIEW
 from resphere.access.grants import GRANTS, NOTHING, Granted, Grants, Had, grants_among, had
 from resphere.access.permissions import GLOBAL, permissions_on
 from resphere.access.principal import Principal
+from resphere.access.privileges import ON_PARENT
 from resphere.access.roles import ADMIN, Role
 from resphere.access.view import View
 from resphere.inventory.model import (
@@ -125,7 +128,11 @@ class TreeView:
         obj = object_of(self._inventory, target)
         if obj is None:
             return False
-        return self._had_on(obj).holds(privilege) or (privilege == VIEW and target in self._ways())
+        if privilege == VIEW:
+            return self._had_on(obj).holds(VIEW) or target in self._ways()
+        return self._had_on(obj).holds(privilege) and (
+            privilege not in ON_PARENT or self._holds_on_parent(privilege, obj)
+        )
 
     def holds_anywhere(self, privilege: str) -> bool:
         found = self._anywhere.get(privilege)
@@ -175,6 +182,10 @@ class TreeView:
     def _there(self, id: str) -> Had | None:
         granted = self._granted.get(id)
         return granted.there if granted is not None else None
+
+    def _holds_on_parent(self, privilege: str, obj: ManagedObject) -> bool:
+        parent = parent_of(self._inventory, obj)
+        return parent is None or self._had_on(parent).holds(privilege)
 
     def _had_on(self, obj: ManagedObject) -> Had:
         there = self._there(obj.id)

@@ -1,0 +1,1 @@
+"""``com.vmware.vcenter.authorization``: who may do what."""
