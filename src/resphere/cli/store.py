@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
+from resphere.access.wiring import WIRING as ACCESS
+from resphere.auth.wiring import WIRING as AUTH
 from resphere.contract.errors import VapiError
+from resphere.inventory.tables import FOLDERS
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
+from resphere.replica.table import Table
 from resphere.server.environment import from_environment
 from resphere.server.forms.record import require_present_form
 from resphere.server.settings import Settings, variable
 from resphere.store.base import Store, StoreMissing
 from resphere.store.engines import DEFAULT_URL, open_store
+
+R = TypeVar("R")
 
 
 def add_store(to: argparse.ArgumentParser) -> None:
@@ -37,6 +47,39 @@ def store_url(options: argparse.Namespace) -> str:
     """
     from_environment(os.environ)
     return Settings(data_dir=options.data_dir, store=options.store).store_url
+
+
+async def access_opened(store: Store, tables: Iterable[Table[Any]] = (FOLDERS,)) -> Replica:
+    """The accounts of a store with their sessions, what they may do, and ``tables``; changes follow their rules."""
+    replica = Replica(store, (*tables, *ACCESS.tables, *AUTH.tables), rules=AUTH.rules)
+    await replica.load()
+    return replica
+
+
+def asked(options: argparse.Namespace, ask: Callable[[Replica], R], tables: Iterable[Table[Any]] = (FOLDERS,)) -> R:
+    """What accounts and permissions of a store answer, and the documents of ``tables``."""
+
+    async def answer() -> R:
+        async with opened_store(store_url(options)) as store:
+            return ask(await access_opened(store, tables))
+
+    return asyncio.run(answer())
+
+
+def changed(
+    options: argparse.Namespace, plan: Callable[[Edit, Replica], R], tables: Iterable[Table[Any]] = (FOLDERS,)
+) -> R:
+    """The result of a change of the same, which a running server shows at once.
+
+    :raises ValueError: says why it is refused.
+    """
+
+    async def change() -> R:
+        async with changing(), opened_store(store_url(options)) as store:
+            replica = await access_opened(store, tables)
+            return await replica.change(lambda edit: plan(edit, replica))
+
+    return asyncio.run(change())
 
 
 @asynccontextmanager

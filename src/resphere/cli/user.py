@@ -12,16 +12,12 @@ from collections.abc import Iterable
 
 from resphere.access.permissions import Permission
 from resphere.access.tree import roles_at_root
-from resphere.access.wiring import TABLES as ACCESS_TABLES
 from resphere.auth.accounts import Account, LocalAccounts, canonical_name, principal_of
 from resphere.auth.sessions import Session
-from resphere.auth.wiring import WIRING as AUTH
-from resphere.cli.store import add_store, changing, opened_store, store_url
-from resphere.inventory.tables import FOLDERS
+from resphere.cli.store import access_opened, add_store, changing, opened_store, store_url
 from resphere.nearest import nearest
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
-from resphere.store.base import Store
 
 NAME = re.compile(r"[^\s:@\\]+([@\\][^\s:@\\]+)?\Z")
 """``user``, ``user@domain`` or ``DOMAIN\\user``; a colon would end the name where the two are sent with a password."""
@@ -68,20 +64,13 @@ def list_users(options: argparse.Namespace) -> int:
     return 0
 
 
-async def opened(store: Store) -> Replica:
-    """The accounts, their sessions, and what they may do."""
-    replica = Replica(store, (FOLDERS, *ACCESS_TABLES, *AUTH.tables), rules=AUTH.rules)
-    await replica.load()
-    return replica
-
-
 async def put(url: str, name: str, password: str, role: str) -> None:
     """Make or replace one account in a store.
 
     :raises ValueError: there is no such role, or nobody would be left who administers the server.
     """
     async with changing(), opened_store(url) as store:
-        await LocalAccounts(await opened(store), secrets.token_bytes).put(name, password, role)
+        await LocalAccounts(await access_opened(store), secrets.token_bytes).put(name, password, role)
 
 
 async def remove(url: str, name: str) -> None:
@@ -91,7 +80,7 @@ async def remove(url: str, name: str) -> None:
     """
 
     async with changing(), opened_store(url) as store:
-        replica = await opened(store)
+        replica = await access_opened(store)
 
         def plan(edit: Edit) -> None:
             if edit.get(Account, canonical_name(name)) is None:
@@ -117,7 +106,7 @@ def account_meant(name: str, known: Iterable[str]) -> str:
 async def accounts(url: str) -> list[tuple[Account, str]]:
     """The accounts of a store by name, with the names of the roles that they have on the root folder."""
     async with opened_store(url) as store:
-        replica = await opened(store)
+        replica = await access_opened(store)
         found = sorted(replica.all(Account).values(), key=lambda account: account.id)
         return [(account, roles_on_root(replica, account)) for account in found]
 

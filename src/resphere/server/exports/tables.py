@@ -7,6 +7,9 @@ from typing import Any
 
 import msgspec
 
+from resphere.access.permissions import FIRST_PERMISSION, Permission
+from resphere.access.roles import Role
+from resphere.access.samples import SAMPLE_ROLES
 from resphere.auth.accounts import ADMINISTRATOR, Account
 from resphere.auth.sessions import Session
 from resphere.inventory.console import ConsoleTicket
@@ -63,6 +66,16 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
         "accounts",
         "who may log in is the server's own: resphere user add makes them there",
         lambda account: account.id != ADMINISTRATOR,
+    ),
+    Permission: LeftOut(
+        "permissions",
+        "whoever has them logs in at the server: resphere permission add sets them there",
+        lambda permission: permission != FIRST_PERMISSION,
+    ),
+    Role: LeftOut(
+        "roles",
+        "permissions give them, which are the server's own: resphere role add makes them there",
+        lambda role: role not in SAMPLE_ROLES,
     ),
     ServiceState: LeftOut("states of vCenter's services", "they are the server's own, and begin as installed"),
     GuestSystem: LeftOut(
