@@ -26,7 +26,7 @@ from tests.support.server import clean_environment
         (
             ["serv"],
             2,
-            "there are serve, backup, restore, inventory, user, role, permission, coverage; did you mean serve?",
+            "user, role, permission, coverage; did you mean serve?",
         ),
         (["--port", "1", "serve"], 2, "resphere: --port stands behind the command: resphere serve --port\n"),
         (["--prot", "1", "serve"], 2, "resphere: there is no flag --prot\n"),

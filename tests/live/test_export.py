@@ -80,6 +80,8 @@ def test_what_belongs_to_objects_comes_along(tmp_path: Path) -> None:
         assert done.returncode == 0
         assert done.stderr == (
             "resphere: left out: accounts (1): who may log in is the server's own: resphere user add makes them there\n"
+            "resphere: left out: permissions (1): whoever has them logs in at the server: "
+            "resphere permission add sets them there\n"
         )
         done = resphere("inventory", "export", "--passwords", str(private), "--data-dir", str(one.data_dir))
         assert done.returncode == 0
