@@ -142,9 +142,9 @@ def beside(name: str, data: Path, workers: int = 1) -> Iterator[Server]:
         yield server
 
 
-def log_in(server: Server) -> dict[str, str]:
+def log_in(server: Server, user: str = USER, password: str = PASSWORD) -> dict[str, str]:
     """The header of a new session."""
-    answer = ask(server.address, request("POST", "/api/session", basic(USER, PASSWORD)))
+    answer = ask(server.address, request("POST", "/api/session", basic(user, password)))
     if answer.status != 201:
         raise RuntimeError(f"login: {answer.status} {answer.body[:300]!r}")
     return {"vmware-api-session-id": msgspec.json.decode(answer.body, type=str)}

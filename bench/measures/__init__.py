@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench.measures.access import measure_access
 from bench.measures.clone import measure_clone
 from bench.measures.contract import measure_contract
 from bench.measures.create import measure_create
@@ -37,5 +38,6 @@ MEASURES: dict[str, Measure] = {
     "start": measure_start,
     "memory": measure_memory,
     "limits": measure_limits,
+    "access": measure_access,
     "contract": measure_contract,
 }
