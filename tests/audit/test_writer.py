@@ -6,28 +6,25 @@ import errno
 import logging
 import multiprocessing
 import os
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
-from resphere.audit.writer import BATCH_RECORDS, LineWriter
+from resphere.audit.writer import BATCH_LINES, LineWriter
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 # So long that the thread never comes first: the tests flush.
 NEVER_SECONDS = 3600.0
 
 
-class Numbers:
-    """Lines of numbers."""
+def line(number: int) -> bytes:
+    return b"%d\n" % number
 
-    def lines(self, records: Sequence[int]) -> bytes:
-        return b"".join(b"%d\n" % number for number in records)
 
-    def loss(self, time: datetime, records: int) -> bytes:
-        return b"lost %d at %d\n" % (records, time.timestamp() - NOW.timestamp())
+def loss(time: datetime, lines: int) -> bytes:
+    return b"lost %d at %d\n" % (lines, time.timestamp() - NOW.timestamp())
 
 
 class Disk:
@@ -49,13 +46,13 @@ class Disk:
 
 
 def open_writer(
-    path: Path, disk: Disk | None = None, *, interval: float = NEVER_SECONDS, limit: int = 100_000
-) -> LineWriter[int]:
+    path: Path, disk: Disk | None = None, *, interval: float = NEVER_SECONDS, limit: int = 1_000_000
+) -> LineWriter:
     return LineWriter(
         path,
-        Numbers(),
+        loss,
         flush_interval_seconds=interval,
-        queue_limit_records=limit,
+        queue_limit_bytes=limit,
         clock=lambda: NOW,
         append=(disk or Disk()).append,
     )
@@ -73,31 +70,30 @@ def path(tmp_path: Path) -> Path:
 def test_close_writes_all_that_is_queued(path: Path) -> None:
     writer = open_writer(path)
     for number in range(1000):
-        writer.write(number)
+        writer.write(line(number))
     writer.close()
     assert written(path) == [str(number) for number in range(1000)]
 
 
 def test_close_twice_is_close_once(path: Path) -> None:
     writer = open_writer(path)
-    writer.write(1)
+    writer.write(line(1))
     writer.close()
     writer.close()
-    writer.write(2)
+    writer.write(line(2))
     assert written(path) == ["1"]
 
 
 def test_the_thread_writes_without_being_told(path: Path) -> None:
     arrived = Event()
 
-    class Telling(Numbers):
-        def lines(self, records: Sequence[int]) -> bytes:
-            arrived.set()
-            return super().lines(records)
+    def append(descriptor: int, content: bytes) -> int:
+        arrived.set()
+        return os.write(descriptor, content)
 
-    writer = LineWriter(path, Telling(), flush_interval_seconds=0)
+    writer = LineWriter(path, loss, flush_interval_seconds=0, append=append)
     for number in range(3):
-        writer.write(number)
+        writer.write(line(number))
         assert arrived.wait(timeout=60)
         arrived.clear()
     writer.close()
@@ -107,8 +103,8 @@ def test_the_thread_writes_without_being_told(path: Path) -> None:
 def test_one_write_a_batch(path: Path) -> None:
     disk = Disk()
     writer = open_writer(path, disk)
-    for number in range(BATCH_RECORDS):
-        writer.write(number)
+    for number in range(BATCH_LINES):
+        writer.write(line(number))
     writer.flush()
     assert disk.writes == 1
     writer.close()
@@ -118,7 +114,7 @@ def test_one_write_a_batch(path: Path) -> None:
 def test_an_existing_file_is_continued(path: Path) -> None:
     for number in range(2):
         writer = open_writer(path)
-        writer.write(number)
+        writer.write(line(number))
         writer.close()
     assert written(path) == ["0", "1"]
 
@@ -135,10 +131,10 @@ def test_a_path_that_cannot_be_opened_shows_at_once(tmp_path: Path) -> None:
 
 def test_a_rotated_file_is_left_and_a_new_one_begun(path: Path) -> None:
     writer = open_writer(path)
-    writer.write(1)
+    writer.write(line(1))
     writer.flush()
     path.rename(path.with_suffix(".1"))
-    writer.write(2)
+    writer.write(line(2))
     writer.close()
     assert written(path.with_suffix(".1")) == ["1"]
     assert written(path) == ["2"]
@@ -148,7 +144,7 @@ def test_a_removed_directory_is_made_again(path: Path) -> None:
     writer = open_writer(path)
     path.unlink()
     path.parent.rmdir()
-    writer.write(1)
+    writer.write(line(1))
     writer.close()
     assert written(path) == ["1"]
 
@@ -156,15 +152,15 @@ def test_a_removed_directory_is_made_again(path: Path) -> None:
 def test_a_full_disk_loses_records_and_says_so_when_there_is_room(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     disk = Disk()
     writer = open_writer(path, disk)
-    writer.write(1)
+    writer.write(line(1))
     writer.flush()
     disk.room_bytes = 0
     for number in range(2, 5):
-        writer.write(number)
+        writer.write(line(number))
         writer.flush()
-    assert writer.lost_records == 3
+    assert writer.lost_lines == 3
     disk.room_bytes = None
-    writer.write(5)
+    writer.write(line(5))
     writer.close()
     assert written(path) == ["1", "lost 3 at 0", "5"]
     assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING]
@@ -174,15 +170,15 @@ def test_a_full_disk_loses_records_and_says_so_when_there_is_room(path: Path, ca
 def test_half_a_batch_is_taken_back(path: Path) -> None:
     disk = Disk()
     writer = open_writer(path, disk)
-    writer.write(1)
+    writer.write(line(1))
     writer.flush()
     disk.room_bytes = 3
     for _ in range(10):
-        writer.write(77)
+        writer.write(line(77))
     writer.flush()
     assert path.read_text() == "1\n"
     disk.room_bytes = None
-    writer.write(2)
+    writer.write(line(2))
     writer.close()
     assert written(path) == ["1", "lost 10 at 0", "2"]
 
@@ -191,9 +187,9 @@ def test_what_stays_lost_at_the_end_is_logged(path: Path, caplog: pytest.LogCapt
     disk = Disk()
     writer = open_writer(path, disk)
     disk.room_bytes = 0
-    writer.write(1)
+    writer.write(line(1))
     writer.close()
-    assert "closed with 1 records lost" in caplog.text
+    assert "closed with 1 lines lost" in caplog.text
 
 
 def test_a_directory_that_cannot_be_made_again_loses_records_only(path: Path) -> None:
@@ -202,37 +198,33 @@ def test_a_directory_that_cannot_be_made_again_loses_records_only(path: Path) ->
     path.parent.rmdir()
     path.parent.write_text("in the way")
     for number in range(3):
-        writer.write(number)
+        writer.write(line(number))
     writer.flush()
-    assert writer.lost_records == 3
+    assert writer.lost_lines == 3
     path.parent.unlink()
     writer.close()
     assert written(path) == ["lost 3 at 0"]
 
 
 def test_a_full_queue_loses_the_newest_and_counts_them(path: Path) -> None:
-    writer = open_writer(path, limit=10)
+    writer = open_writer(path, limit=20)
     for number in range(15):
-        writer.write(number)
-    assert writer.lost_records == 5
+        writer.write(line(number))
+    assert writer.lost_lines == 5
     writer.close()
     assert written(path) == ["lost 5 at 0", *map(str, range(10))]
 
 
-def test_a_defect_in_the_format_costs_only_its_batch(path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    class Defective(Numbers):
-        def lines(self, records: Sequence[int]) -> bytes:
-            if 13 in records:
-                raise RuntimeError("thirteen")
-            return super().lines(records)
-
-    writer = LineWriter(path, Defective(), flush_interval_seconds=NEVER_SECONDS, clock=lambda: NOW)
-    for number in (12, 13, 14):
-        writer.write(number)
-        writer.flush()
+def test_the_queue_is_bounded_by_bytes(path: Path) -> None:
+    writer = open_writer(path, limit=100)
+    writer.write(b"x" * 101)
+    writer.write(b"y" * 99 + b"\n")
+    writer.write(line(1))
+    assert writer.lost_lines == 2
+    writer.flush()
+    writer.write(line(2))
     writer.close()
-    assert written(path) == ["12", "lost 1 at 0", "14"]
-    assert "thirteen" in caplog.text
+    assert written(path) == ["lost 2 at 0", "y" * 99, "2"]
 
 
 def test_threads_that_write_at_once_lose_nothing(path: Path) -> None:
@@ -240,7 +232,7 @@ def test_threads_that_write_at_once_lose_nothing(path: Path) -> None:
 
     def write(first: int) -> None:
         for number in range(first, first + 2000):
-            writer.write(number)
+            writer.write(line(number))
 
     threads = [Thread(target=write, args=(first,)) for first in range(0, 8000, 2000)]
     for thread in threads:
@@ -254,7 +246,7 @@ def test_threads_that_write_at_once_lose_nothing(path: Path) -> None:
 def append_numbers(path: Path, first: int) -> None:
     writer = open_writer(path, interval=0)
     for number in range(first, first + 2000):
-        writer.write(number)
+        writer.write(line(number))
     writer.close()
 
 
@@ -273,11 +265,11 @@ def test_processes_that_append_to_one_file_write_whole_lines(path: Path) -> None
 def test_a_really_full_device_and_a_file_in_its_place(tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     path.symlink_to("/dev/full")
-    writer = LineWriter(path, Numbers(), flush_interval_seconds=NEVER_SECONDS, clock=lambda: NOW)
-    writer.write(1)
+    writer = LineWriter(path, loss, flush_interval_seconds=NEVER_SECONDS, clock=lambda: NOW)
+    writer.write(line(1))
     writer.flush()
-    assert writer.lost_records == 1
+    assert writer.lost_lines == 1
     path.unlink()
-    writer.write(2)
+    writer.write(line(2))
     writer.close()
     assert written(path) == ["lost 1 at 0", "2"]

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from resphere.audit.record import AuditRecord
-from resphere.dialects.base import Request
+from resphere.dialects.base import Reply, Request
 from resphere.server.exchange import Exchange
 from resphere.server.record import audit_record
 from tests.support.served import GivenBody, Served
@@ -28,13 +28,22 @@ class Recorded:
         self._records: list[AuditRecord] = []
         self._pipeline = msgspec.structs.replace(
             served.pipeline,
-            record=lambda exchange, duration: self._records.append(audit_record(exchange, duration)),
+            recorder=self,
             clock=itertools.count(100.0).__next__,
         )
         served.world.run(served.accounts.put(READER, PASSWORD, "ReadOnly"))
         reader = served.accounts.principal(READER)
         assert reader is not None
         self.reader = served.world.run(self._pipeline.sessions.open(reader, "password"))
+
+    def require(self) -> None:
+        pass
+
+    def record(self, exchange: Exchange, duration_seconds: float) -> None:
+        self._records.append(audit_record(exchange, duration_seconds))
+
+    async def released(self, exchange: Exchange, reply: Reply) -> Reply:
+        return reply
 
     def call(self, method: str, path: str, session: str = "", query: bytes = b"") -> AuditRecord:
         """The record of one call."""

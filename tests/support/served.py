@@ -54,6 +54,19 @@ class Failure(msgspec.Struct, frozen=True):
     texts: tuple[str, ...]
 
 
+class Unrecorded:
+    """Records nothing."""
+
+    def require(self) -> None:
+        pass
+
+    def record(self, exchange: Exchange, duration_seconds: float) -> None:
+        pass
+
+    async def released(self, exchange: Exchange, reply: Reply) -> Reply:
+        return reply
+
+
 class Served:
     """Asks one operation through one dialect; worlds made alike stay alike as long as they are asked alike."""
 
@@ -82,7 +95,7 @@ class Served:
             implementations=IMPLEMENTATIONS,
             faults=Faults(NO_FAULTS),
             kept=Kept(),
-            record=lambda *_: None,
+            recorder=Unrecorded(),
             clock=lambda: 0.0,
             body_limit_bytes=limit_bytes,
             stream_limit_bytes=limit_bytes,

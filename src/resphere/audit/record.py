@@ -3,14 +3,40 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
+
+MOST_CHARACTERS = {
+    "client": 64,
+    "method": 32,
+    "path": 1024,
+    "session": 64,
+    "user": 256,
+    "tried_user": 256,
+    "target": 256,
+    "reason": 512,
+    "user_agent": 256,
+}
+"""How much is kept of what callers send; all other fields hold words of ours."""
+
+
+class Decision(StrEnum):
+    """Whether a call was let through, as far as it came to that."""
+
+    ALLOWED = "ALLOWED"
+    """The caller was let in, or anybody is, and may do what was asked for on what the path names."""
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    """Nothing let the caller in."""
+    UNAUTHORIZED = "UNAUTHORIZED"
+    """A privilege was missing."""
 
 
 class AuditRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One call, answered. None means: does not apply, or was not reached.
 
     Never holds a secret: `path` is without its query, and `session` is a short tag made for logs, not the session's id.
+    What callers send is cut at :data:`MOST_CHARACTERS`, and the mark there says how long it was.
     """
 
     start_time: datetime
@@ -21,19 +47,28 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     client: str
     """The caller's address."""
     method: str
+    """Of HTTP."""
     path: str
     status: int
     bytes_out: int
     """Size of the answer's body as sent."""
     session: str | None = None
     user: str | None = None
+    """Who was let in."""
+    tried_user: str | None = None
+    """The name that was tried, where it did not let anybody in."""
+    authentication: str | None = None
+    """What let the caller in (`password`, `session`...), or what was shown in vain."""
     dialect: str | None = None
     operation: str | None = None
     """For instance `com.vmware.vcenter.VM.list`."""
     target: str | None = None
     """Id of the object the operation is about."""
+    decision: Decision | None = None
     privilege: str | None = None
     """The privilege that was missing, or else the first that the operation needs."""
     error_type: str | None = None
     message_id: str | None = None
+    reason: str | None = None
+    """Why nothing let the caller in, which is told here alone."""
     user_agent: str | None = None

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
 import msgspec
 
-from resphere.audit.escape import ascii_json, encodable, printable
+from resphere.audit.escape import ascii_json, bounded, encodable, printable
 from resphere.audit.writer import LineWriter
 
 FILE_NAME = "resphere.log"
+MOST_MESSAGE_CHARACTERS = 8 * 1024
+MOST_TRACE_CHARACTERS = 64 * 1024
 
 
 class ServerLogLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -41,10 +42,10 @@ class JsonLogFormatter(logging.Formatter):
             time=datetime.fromtimestamp(record.created, UTC),
             level=record.levelname.lower(),
             logger=record.name,
-            message=encodable(record.getMessage()),
+            message=_message(record),
             request_id=_extra(record, "request_id"),
             reference=_extra(record, "reference"),
-            exception=encodable(self.formatException(record.exc_info)) if record.exc_info else None,
+            exception=encodable(_trace(self, record)) if record.exc_info else None,
         )
         return ascii_json(msgspec.json.encode(line))
 
@@ -55,18 +56,18 @@ class PlainLogFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC)
         marks = [mark for mark in (_extra(record, "request_id"), _extra(record, "reference")) if mark]
-        text = f"{time:%H:%M:%S} {record.levelname.lower()} {record.name}: {printable(record.getMessage())}"
+        text = f"{time:%H:%M:%S} {record.levelname.lower()} {record.name}: {printable(_message(record))}"
         if marks:
             text += f" [{printable(' '.join(marks))}]"
         if record.exc_info:
-            text += "\n" + "\n".join(map(printable, self.formatException(record.exc_info).splitlines()))
+            text += "\n" + "\n".join(map(printable, _trace(self, record).splitlines()))
         return text
 
 
 class LineHandler(logging.Handler):
     """Hands finished lines to a LineWriter, so that logging never waits for the disk."""
 
-    def __init__(self, writer: LineWriter[bytes]) -> None:
+    def __init__(self, writer: LineWriter) -> None:
         super().__init__()
         self._writer = writer
         self._formatter = JsonLogFormatter()
@@ -79,15 +80,10 @@ class LineHandler(logging.Handler):
             self.handleError(record)
 
 
-class ReadyLines:
-    """The LineFormat of lines that are bytes already; its notice of loss is a line of the server's log."""
-
-    def lines(self, records: Sequence[bytes]) -> bytes:
-        return b"".join(records)
-
-    def loss(self, time: datetime, records: int) -> bytes:
-        line = ServerLogLine(time=time, level="error", logger=__name__, message=f"{records} log lines were lost")
-        return msgspec.json.encode(line) + b"\n"
+def loss(time: datetime, lines: int) -> bytes:
+    """The line that stands where so many could not be kept."""
+    line = ServerLogLine(time=time, level="error", logger=__name__, message=f"{lines} log lines were lost")
+    return msgspec.json.encode(line) + b"\n"
 
 
 class ServerLog:
@@ -104,7 +100,7 @@ class ServerLog:
         """Attach to `logger`; raises OSError where `directory` cannot be written. No `stream` means standard error."""
         self._logger = logger
         self._previous_level = logger.level
-        self._writer = LineWriter(directory / FILE_NAME, ReadyLines())
+        self._writer = LineWriter(directory / FILE_NAME, loss)
         plain = logging.StreamHandler(stream)
         plain.setFormatter(PlainLogFormatter())
         self._handlers: tuple[logging.Handler, ...] = (plain, LineHandler(self._writer))
@@ -124,6 +120,20 @@ class ServerLog:
         self._writer.close()
 
 
+def _message(record: logging.LogRecord) -> str:
+    return encodable(bounded(record.getMessage(), MOST_MESSAGE_CHARACTERS))
+
+
+def _trace(formatter: logging.Formatter, record: logging.LogRecord) -> str:
+    """The traceback; of one that is too long its beginning and, for what went wrong stands there, its end."""
+    assert record.exc_info
+    text = formatter.formatException(record.exc_info)
+    if len(text) <= MOST_TRACE_CHARACTERS:
+        return text
+    half = MOST_TRACE_CHARACTERS // 2
+    return f"{text[:half]}\n...[{len(text)} characters]...\n{text[-half:]}"
+
+
 def _extra(record: logging.LogRecord, name: str) -> str | None:
     value = getattr(record, name, None)
-    return None if value is None else encodable(str(value))
+    return None if value is None else encodable(bounded(str(value), 256))

@@ -11,53 +11,39 @@ import fcntl
 import logging
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Lock, Thread
-from typing import Generic, Protocol, TypeVar
-
-T = TypeVar("T")
-Handled = TypeVar("Handled", contravariant=True)
 
 FLUSH_INTERVAL_SECONDS = 0.05
-QUEUE_LIMIT_RECORDS = 100_000
-# The formatting thread holds the interpreter for one batch at most; larger ones would be felt as latency.
-BATCH_RECORDS = 256
+QUEUE_LIMIT_BYTES = 32 * 1024 * 1024
+BATCH_LINES = 256
+"""So many are taken out of the queue at a time: to join them holds the interpreter."""
 
 logger = logging.getLogger(__name__)
-
-
-class LineFormat(Protocol[Handled]):
-    """Turns records into whole lines, each with its newline."""
-
-    def lines(self, records: Sequence[Handled]) -> bytes: ...
-
-    def loss(self, time: datetime, records: int) -> bytes:
-        """The line that stands where `records` records could not be kept."""
-        ...
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class LineWriter(Generic[T]):
-    """An append-only log file fed through a bounded queue.
+class LineWriter:
+    """An append-only log file fed through a queue of bounded size.
 
-    A file that was rotated or removed is opened anew with the next batch. Records that do not fit the queue, or that
-    the disk does not take, are counted, and with the first batch that is written again a line says how many; nothing
-    of it reaches the caller.
+    A file that was rotated or removed is opened anew with the next batch. Lines that do not fit the queue, or that the
+    disk does not take, are counted, and with the first batch that is written again a line says how many (`loss` makes
+    it of the time and the number); nothing of it reaches the caller.
     """
 
     def __init__(
         self,
         path: Path,
-        line_format: LineFormat[T],
+        loss: Callable[[datetime, int], bytes],
         *,
         flush_interval_seconds: float = FLUSH_INTERVAL_SECONDS,
-        queue_limit_records: int = QUEUE_LIMIT_RECORDS,
+        queue_limit_bytes: int = QUEUE_LIMIT_BYTES,
         clock: Callable[[], datetime] = utc_now,
         append: Callable[[int, bytes], int] = os.write,
     ) -> None:
@@ -66,28 +52,32 @@ class LineWriter(Generic[T]):
         `append` is os.write, or what a test puts in its place.
         """
         self.path = path
-        self._format = line_format
+        self._loss = loss
         self._flush_interval_seconds = flush_interval_seconds
-        self._queue_limit_records = queue_limit_records
+        self._queue_limit_bytes = queue_limit_bytes
         self._clock = clock
         self._append = append
-        self._queue: deque[T] = deque()
+        self._queue: deque[bytes] = deque()
+        self._queued_bytes = 0
         self._wanted = Event()
         self._closing = Event()
         self._draining = Lock()
         self._counting = Lock()
-        self._lost_records = 0
+        self._lost_lines = 0
         self._failing = False
         self._descriptor: int | None = self._open()
         self._thread = Thread(target=self._run, name=f"write {path.name}", daemon=True)
         self._thread.start()
 
-    def write(self, record: T) -> None:
-        """Queue `record`; never blocks and never raises. After `close` it is lost."""
-        if len(self._queue) >= self._queue_limit_records:
-            self._lose(1)
-            return
-        self._queue.append(record)
+    def write(self, line: bytes) -> None:
+        """Queue `line`, which ends with its newline; never blocks for long and never raises. After `close` it is
+        lost."""
+        with self._counting:
+            if self._queued_bytes + len(line) > self._queue_limit_bytes:
+                self._lost_lines += 1
+                return
+            self._queued_bytes += len(line)
+            self._queue.append(line)
         if not self._wanted.is_set():
             self._wanted.set()
 
@@ -103,27 +93,27 @@ class LineWriter(Generic[T]):
         self._thread.join()
         with self._draining:
             self._drain()
-            self._queue_limit_records = 0
+            self._queue_limit_bytes = 0
             self._release()
-        if self._lost_records:
-            logger.error("%s was closed with %d records lost", self.path, self._lost_records)
-            self._lost_records = 0
+        if self._lost_lines:
+            logger.error("%s was closed with %d lines lost", self.path, self._lost_lines)
+            self._lost_lines = 0
 
     @property
-    def lost_records(self) -> int:
+    def lost_lines(self) -> int:
         """Lost so far, and not yet reported in the file."""
-        return self._lost_records
+        return self._lost_lines
 
     def _run(self) -> None:
         while not self._closing.is_set():
             self._wanted.wait()
             self._closing.wait(self._flush_interval_seconds)  # gather a batch
-            # Cleared before draining: a record queued from here on asks again.
+            # Cleared before draining: a line queued from here on asks again.
             self._wanted.clear()
             self.flush()
 
     def _drain(self) -> None:
-        if not self._queue and not self._lost_records:
+        if not self._queue and not self._lost_lines:
             return
         try:
             descriptor = self._current_descriptor()
@@ -143,17 +133,15 @@ class LineWriter(Generic[T]):
             with suppress(OSError):
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
 
-    def _next_batch(self) -> list[T]:
-        return [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_RECORDS))]
+    def _next_batch(self) -> list[bytes]:
+        with self._counting:
+            batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_LINES))]
+            self._queued_bytes -= sum(map(len, batch))
+        return batch
 
-    def _write_batch(self, descriptor: int, batch: list[T]) -> None:
-        lost = self._lost_records
-        content = self._format.loss(self._clock(), lost) if lost else b""
-        try:
-            content += self._format.lines(batch)
-        except Exception:  # a defect of ours must cost these records only, not the thread and all that follow
-            logger.exception("cannot format %d records for %s", len(batch), self.path)
-            self._lose(len(batch))
+    def _write_batch(self, descriptor: int, batch: list[bytes]) -> None:
+        lost = self._lost_lines
+        content = b"".join([self._loss(self._clock(), lost), *batch] if lost else batch)
         if not content:
             return
         try:
@@ -163,10 +151,10 @@ class LineWriter(Generic[T]):
             self._lose(len(batch))
             return
         with self._counting:
-            self._lost_records -= lost
+            self._lost_lines -= lost
         if self._failing:
             self._failing = False
-            logger.warning("%s is written again; %d records were lost", self.path, lost)
+            logger.warning("%s is written again; %d lines were lost", self.path, lost)
 
     def _append_whole(self, descriptor: int, content: bytes) -> None:
         written = self._append(descriptor, content)
@@ -174,15 +162,15 @@ class LineWriter(Generic[T]):
             os.ftruncate(descriptor, os.fstat(descriptor).st_size - written)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    def _lose(self, records: int) -> None:
+    def _lose(self, lines: int) -> None:
         with self._counting:
-            self._lost_records += records
+            self._lost_lines += lines
 
     def _fail(self, error: OSError) -> None:
         """Said once, not with every batch."""
         if not self._failing:
             self._failing = True
-            logger.error("cannot write %s: %s; records are lost until that ends", self.path, error)
+            logger.error("cannot write %s: %s; lines are lost until that ends", self.path, error)
 
     def _current_descriptor(self) -> int:
         """The open file, or a new one where another stands under its name by now, or none."""

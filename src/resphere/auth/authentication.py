@@ -47,7 +47,8 @@ class Method(Protocol):
     async def identify(self, credentials: Credentials, moment: datetime) -> Identity | None:
         """Who calls; ``None`` where the credentials hold nothing of this kind, so that the next method is asked.
 
-        :raises Unauthenticated: they do, and it is not good. It tells the caller nothing more than that.
+        :raises Unauthenticated: they do, and it is not good. It tells the caller nothing more than that. What it is
+            raised from says why, in the audit trail alone (``raise failed() from BadToken("expired")``).
         """
 
 

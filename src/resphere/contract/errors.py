@@ -85,6 +85,7 @@ class VapiError(Exception):
         """The same error in the words for somebody who ``knows`` of some objects only."""
         other = type(self).__new__(type(self), *self.args)
         other.__dict__.update(self.__dict__)
+        other.__cause__ = self.__cause__
         other.messages = all_told(self.messages, knows)
         other.args = (_in_one(other.messages),)
         return other

@@ -18,9 +18,10 @@ import msgspec
 
 from resphere import __version__, services
 from resphere.access.tree import TreeViews
-from resphere.audit.formats import JsonFormat, VpxdFormat
+from resphere.audit import signing
+from resphere.audit.retention import Keep
 from resphere.audit.server_log import ServerLog
-from resphere.audit.writer import LineWriter
+from resphere.audit.syncing import Sync
 from resphere.auth.accounts import LocalAccounts
 from resphere.auth.authentication import Authentication
 from resphere.auth.by_password import ByPassword
@@ -38,14 +39,13 @@ from resphere.providers.base import Provider
 from resphere.replica.lease import Leases
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import Sealing, open_sealing
-from resphere.server.exchange import Exchange
 from resphere.server.faults import NO_FAULTS, Faults, read_faults
 from resphere.server.kept import Kept
 from resphere.server.limit_file import read_limits
 from resphere.server.memory import give_back, pass_over_present
 from resphere.server.pipeline import Pipeline
 from resphere.server.providers import Parts, make_provider
-from resphere.server.record import audit_record
+from resphere.server.recorder import Policy, Recorder, heads_folder, open_trail
 from resphere.server.settings import Settings
 from resphere.server.wiring import WIRING
 from resphere.services.call import Environment, Product
@@ -77,27 +77,6 @@ async def open_replica(store: Store, sealing: Sealing) -> Replica:
     return replica
 
 
-class Records:
-    """Where calls are on record: the audit trail and the ``vpxd.log``."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._writers = (
-            LineWriter(settings.logs / "audit.log", JsonFormat()),
-            LineWriter(settings.logs / "vpxd.log", VpxdFormat()),
-        )
-
-    def write(self, exchange: Exchange, duration_seconds: float) -> None:
-        """Write one call."""
-        record = audit_record(exchange, duration_seconds)
-        for writer in self._writers:
-            writer.write(record)
-
-    def close(self) -> None:
-        """Write what is left."""
-        for writer in self._writers:
-            writer.close()
-
-
 class Worker(msgspec.Struct, frozen=True):
     """What one worker process answers requests with."""
 
@@ -122,11 +101,10 @@ async def start(settings: Settings, ca_archive: bytes | None, state: State, stac
     """Begin all that a worker runs; ``stack`` ends it."""
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
     stack.callback(ServerLog(settings.logs).close)
-    records = Records(settings)
-    stack.callback(records.close)
     stack.callback(log.info, "worker %s stopped", name)
     store = await open_store(settings.store_url)
     stack.push_async_callback(store.close)
+    recorder = await recording(settings, store, stack)
     replica = await open_replica(store, await open_sealing(store, secrets.token_bytes))
     pass_over_present()
     give_back()
@@ -160,7 +138,7 @@ async def start(settings: Settings, ca_archive: bytes | None, state: State, stac
         implementations=load(services),
         faults=Faults(read_faults(settings.faults) if settings.faults else NO_FAULTS),
         kept=Kept(),
-        record=records.write,
+        recorder=recorder,
         clock=time.perf_counter,
         body_limit_bytes=settings.max_body_bytes,
         stream_limit_bytes=settings.max_guest_file_bytes,
@@ -175,6 +153,17 @@ async def start(settings: Settings, ca_archive: bytes | None, state: State, stac
     go_on(stack, Leases(replica, liveness).hold(FEED, feed))
     log.info("worker %s serves %s", name, settings.store_url)
     return Worker(pipeline, dialects(Catalogue(settings.api_release), settings.max_body_bytes))
+
+
+async def recording(settings: Settings, store: Store, stack: AsyncExitStack) -> Recorder:
+    """What records calls, until ``stack`` ends it."""
+    trail = open_trail(settings, await store.keys.get(signing.KEY, signing.KEY_BYTES), now)
+    policy, sync = Policy(settings.audit_policy), Sync(settings.audit_sync)
+    recorder = Recorder(trail, settings.logs / "vpxd.log", policy, sync, now)
+    stack.callback(recorder.close)
+    keep = Keep(seconds=settings.audit_keep_seconds, bytes=settings.audit_keep_bytes)
+    go_on(stack, recorder.tend(keep, settings.logs, heads_folder(settings.data_dir)))
+    return recorder
 
 
 def go_on(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:

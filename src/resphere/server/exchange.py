@@ -38,11 +38,13 @@ class Exchange:
     """
 
     __slots__ = (
+        "authorized",
         "body",
         "caller",
         "dialect",
         "error",
         "outcome",
+        "recorded",
         "reply",
         "request",
         "request_id",
@@ -70,10 +72,14 @@ class Exchange:
         self.outcome: Outcome | None = None
         """What the dialect made of the request."""
         self.caller: Caller | None = None
+        self.authorized = False
+        """Whether the caller may do what is asked for on what the path names."""
         self.reply: Reply | None = None
         self.error: VapiError | None = None
         self.turn: str | None = None
         """Whose turn to be worked for it has; given back at the end."""
+        self.recorded = False
+        """Whether the call is on record."""
 
     @property
     def resolved(self) -> Resolved | None:

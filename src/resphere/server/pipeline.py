@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -58,6 +58,22 @@ LARGE_RESULT_ITEMS = 1000
 WHITE = b" \t\r\n"
 
 
+class Recorder(Protocol):
+    """The finalizer, which writes each call into the audit trail."""
+
+    def require(self) -> None:
+        """Refuse a call that could not be recorded, before anything is done.
+
+        :raises VapiError: it could not.
+        """
+
+    def record(self, exchange: Exchange, duration_seconds: float) -> None:
+        """Record a call that is over, whatever became of it. Never raises."""
+
+    async def released(self, exchange: Exchange, reply: Reply) -> Reply:
+        """What is sent: ``reply``, once its call is on record."""
+
+
 class Pipeline(msgspec.Struct, frozen=True):
     """What the steps work with: one per worker."""
 
@@ -69,8 +85,7 @@ class Pipeline(msgspec.Struct, frozen=True):
     implementations: dict[str, Implementation]
     faults: Faults
     kept: Kept
-    record: Callable[[Exchange, float], None]
-    """The finalizer: writes the call into the audit trail. Gets the duration in seconds."""
+    recorder: Recorder
     clock: Callable[[], float]
     """Rising seconds, for durations."""
     body_limit_bytes: int
@@ -81,6 +96,7 @@ class Pipeline(msgspec.Struct, frozen=True):
         """Answer ``exchange``; never raises but for cancelation."""
         exchange.started, began = self.environment.now(), self.clock()
         try:
+            self.recorder.require()
             await self.environment.inventory.refresh()
             reply = exchange.reply = await answer(self, exchange)
         except Exception as error:
@@ -90,8 +106,8 @@ class Pipeline(msgspec.Struct, frozen=True):
         finally:
             if exchange.turn is not None:
                 self.limits.leave(exchange.turn)
-            self.record(exchange, self.clock() - began)
-        return reply
+            self.recorder.record(exchange, self.clock() - began)
+        return await self.recorder.released(exchange, reply)
 
 
 async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
@@ -104,7 +120,7 @@ async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
     caller = await authenticate(pipeline, exchange, outcome, attempt)
     resolved = accept(outcome)
     parties = await limit(pipeline, exchange, caller, resolved)
-    authorize(pipeline, caller, resolved)
+    authorize(pipeline, exchange, caller, resolved)
     kept = recall(pipeline, exchange, caller, resolved)
     if isinstance(kept, Reply):
         return kept
@@ -205,10 +221,11 @@ async def limit(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved
     return parties
 
 
-def authorize(pipeline: Pipeline, caller: Caller, resolved: Resolved) -> None:
+def authorize(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: Resolved) -> None:
     """May they, on what the path names."""
     vcenter = pipeline.environment.product.instance_uuid
     check_privileges(caller.view, vcenter, resolved.operation, resolved.parameters)
+    exchange.authorized = True
 
 
 def recall(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: Resolved) -> Reply | Keeping | None:

@@ -33,9 +33,18 @@ RANGES = {
     "max_sessions": (0, 10_000_000),
     "max_body_bytes": (1, 2**30),
     "max_guest_file_bytes": (1, 2**44),
+    "audit_file_bytes": (0, 2**40),
+    "audit_file_seconds": (0, TEN_YEARS_SECONDS),
+    "audit_keep_seconds": (0, 100 * 365 * 24 * 60 * 60),
+    "audit_keep_bytes": (0, 2**50),
     "seed": (0, 2**63 - 1),
 }
 """The least and the most of numbers; those of an inventory are ``Sizes``."""
+CHOICES = {
+    "audit_policy": ("drop-and-count", "fail-closed"),
+    "audit_sync": ("never", "second", "call"),
+}
+"""The words that some may be."""
 VERSION = re.compile(r"[0-9]{1,3}(\.[0-9]{1,5}){1,3}\Z")
 BUILD = re.compile(r"[0-9]{1,12}\Z")
 NUMBER = re.compile(r"-?[0-9]{1,20}\Z")
@@ -98,6 +107,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     list_limits: Annotated[
         bool, _("limits", "Refuse lists longer than vCenter returns (4,000 VMs). --no-list-limits lifts that.")
     ] = True
+    audit_policy: Annotated[
+        str,
+        _(
+            "audit",
+            "While calls cannot be recorded: drop-and-count answers them and tells how many were not recorded, "
+            "fail-closed refuses them.",
+        ),
+    ] = "drop-and-count"
+    audit_sync: Annotated[
+        str,
+        _(
+            "audit",
+            "When records are on the disk (a killed server loses none, a power failure may): never waits for the "
+            "system, second, or call, before a call is answered.",
+        ),
+    ] = "second"
+    audit_file_bytes: Annotated[int, _("audit", "The audit log goes on in another file at this size (0: never).")] = (
+        64 * 1024 * 1024
+    )
+    audit_file_seconds: Annotated[int, _("audit", "And at this age of a file (0: never).")] = 86_400
+    audit_keep_seconds: Annotated[int, _("audit", "Older files of the audit log are deleted (0: none).")] = 31_536_000
+    audit_keep_bytes: Annotated[int, _("audit", "And the oldest while all are larger than this (0: none).")] = (
+        4 * 1024 * 1024 * 1024
+    )
     provider: Annotated[
         str,
         _("inventory", "Who does the work: simulator, the embedded simulated vCenter, or processes, a small example."),
@@ -143,6 +176,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         for name, (least, most) in RANGES.items():
             if not least <= getattr(self, name) <= most:
                 raise ValueError(f"{flag(name)} must be from {least} to {most}, not {getattr(self, name)}")
+        for name, words in CHOICES.items():
+            if getattr(self, name) not in words:
+                raise ValueError(f"{flag(name)} must be one of {', '.join(words)}, not {getattr(self, name)}")
         _ = self.sizes
         if self.api_release not in (None, *ALL_RELEASES):
             raise ValueError(f"--api-release must be one of {', '.join(ALL_RELEASES)}, not {self.api_release}")

@@ -1,0 +1,127 @@
+"""Where calls are on record: the audit log and the ``vpxd.log``."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from resphere.audit.formats import VpxdFormat, json_object
+from resphere.audit.retention import Keep, tidy
+from resphere.audit.signing import PUBLIC_KEYS, SigningKey, publish
+from resphere.audit.syncing import Sync, Syncing
+from resphere.audit.trail import Rotation, Trail
+from resphere.audit.writer import LineWriter
+from resphere.contract.errors import ServiceUnavailable, VapiError, message
+from resphere.dialects.base import Reply
+from resphere.server.exchange import Exchange
+from resphere.server.record import audit_record
+from resphere.server.settings import Settings
+
+log = logging.getLogger(__name__)
+
+TEND_SECONDS = 1.0
+TIDY_TENDINGS = 60
+"""Old files are looked for after so many seconds."""
+
+
+class Policy(StrEnum):
+    """What becomes of calls while none can be recorded."""
+
+    FAIL_CLOSED = "fail-closed"
+    """They are refused, and nothing is done."""
+    DROP_AND_COUNT = "drop-and-count"
+    """They are answered; how many were not recorded is told as soon as that can be."""
+
+
+def heads_folder(data_dir: Path) -> Path:
+    """Where the heads of the audit log's chains are, and the public keys."""
+    return data_dir / "audit"
+
+
+def open_trail(settings: Settings, seed: bytes, clock: Callable[[], datetime]) -> Trail:
+    """The audit log as this process writes it, signed by the key of that secret.
+
+    :raises OSError: its files cannot be used.
+    """
+    folder = heads_folder(settings.data_dir)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    key = SigningKey.of(seed)
+    publish(key, folder / PUBLIC_KEYS)
+    rotation = Rotation(bytes=settings.audit_file_bytes, seconds=settings.audit_file_seconds)
+    return Trail(settings.logs, folder, key, rotation=rotation, clock=clock)
+
+
+class Recorder:
+    """Records the calls of one worker."""
+
+    def __init__(self, trail: Trail, vpxd_log: Path, policy: Policy, sync: Sync, clock: Callable[[], datetime]) -> None:
+        """:raises OSError: ``vpxd_log`` cannot be written."""
+        self._trail = trail
+        self._policy = policy
+        self._sync = sync
+        self._clock = clock
+        self._syncing = Syncing(trail)
+        self._vpxd_format = VpxdFormat()
+        self._vpxd = LineWriter(vpxd_log, self._vpxd_format.loss)
+
+    def require(self) -> None:
+        """Refuse a call that could not be recorded, where that is the policy, before anything is done.
+
+        :raises ServiceUnavailable: it could not.
+        """
+        if self._trail.failure is not None and self._policy is Policy.FAIL_CLOSED and not self._trail.resume():
+            raise not_recorded()
+
+    def record(self, exchange: Exchange, duration_seconds: float) -> None:
+        """Record a call that is over: it is in the kernel's hands when this returns."""
+        record = audit_record(exchange, duration_seconds)
+        exchange.recorded = self._trail.write(json_object(record))
+        self._vpxd.write(self._vpxd_format.line(record))
+
+    async def released(self, exchange: Exchange, reply: Reply) -> Reply:
+        """The reply to a call, once its record is as safe as it should be; a refusal where it cannot be."""
+        if self._sync is Sync.CALL and exchange.recorded:
+            try:
+                await self._syncing.settled()
+            except OSError as error:
+                log.error("the audit log cannot be written to the disk: %s", error)
+                exchange.recorded = False
+        if exchange.recorded or self._policy is Policy.DROP_AND_COUNT:
+            return reply
+        if reply.stream is not None:
+            await reply.stream.close()
+        return exchange.dialect.error(not_recorded(), exchange.outcome)
+
+    async def tend(self, keep: Keep, folder: Path, heads: Path) -> None:
+        """What is done now and then, until it is canceled."""
+        for tending in itertools.count(1):
+            await asyncio.sleep(TEND_SECONDS)
+            try:
+                self._trail.tend()
+                if self._sync is Sync.SECOND:
+                    await self._syncing.settled()
+                if self._trail.chain == 1 and tending % TIDY_TENDINGS == 0:
+                    await tidy(self._trail, folder, heads, keep, self._clock())
+            except OSError as error:
+                log.error("the audit log cannot be looked after: %s", error)
+
+    def close(self) -> None:
+        """Write all that is left."""
+        self._trail.close()
+        self._vpxd.close()
+
+
+def not_recorded() -> VapiError:
+    """The refusal of a call that is not on record."""
+    return ServiceUnavailable(
+        message(
+            "resphere.audit.not_recorded",
+            "The server cannot write its audit log, and answers no calls until it can. "
+            "Of a call that was under way, it is not on record what became of it.",
+        )
+    )
