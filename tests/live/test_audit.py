@@ -7,13 +7,15 @@ import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
 from tests.support.audit import findings, records
+from tests.support.cli import add_user
 from tests.support.full_disk import file_size_limit
-from tests.support.jsonrpc import invocation
+from tests.support.jsonrpc import JsonRpcClient, invocation
 from tests.support.server import ADMINISTRATOR, PASSWORD, WITHOUT_TLS, Client, Server, wait_until
 
 VALUE_BYTES = 16 * 1024 * 1024 - 1024
@@ -225,3 +227,56 @@ def test_files_follow_one_another(tmp_path: Path) -> None:
             lookups(client, "filling", 200)
         assert len(list((server.data_dir / "log").glob("audit.0*.log"))) > 3
         assert findings(server.data_dir) == []
+
+
+def test_it_is_asked_by_every_dialect(server: Server) -> None:
+    add_user(server.data_dir, "auditor@vsphere.local", "secret", "ReadOnly")
+    with Client(server, None) as anybody:
+        anybody.post("/api/session", auth=("mallory", "x"))
+    with server.session() as client:
+        ids = lookups(client, "asked", 5)
+        vm = client.read("/api/vcenter/vm")[0]["vm"]
+        assert client.get(f"/api/vcenter/vm/{vm}").status_code == 200
+
+        def found(**query: object) -> dict[str, Any]:
+            answer: dict[str, Any] = client.read("/api/resphere/audit", params=query)
+            return answer
+
+        newest = found()["records"]
+        assert [each["operation"] for each in newest[:2]] == ["com.vmware.vcenter.VM.get", "com.vmware.vcenter.VM.list"]
+        assert newest == records_shown(server)[::-1][1:]
+        assert [each["request_id"] for each in found(request_ids=ids, order="OLDEST_FIRST")["records"]] == ids
+        [tried] = found(users="Mallory")["records"]
+        assert (tried["status"], tried["decision"], tried["tried_user"]) == (401, "UNAUTHENTICATED", "mallory")
+        [read] = found(targets=vm)["records"]
+        assert read["operation"] == "com.vmware.vcenter.VM.get"
+        assert len(found(operations="com.vmware.vcenter.VM", statuses=[200])["records"]) == 7
+        assert found(start="2100-01-01T00:00:00Z")["records"] == []
+        page = found(users=ADMINISTRATOR, size=3)
+        assert len(page["records"]) == 3
+        assert found(users=ADMINISTRATOR, size=3, page=page["next"])["records"][0] not in page["records"]
+        for query, field in (
+            ({"size": 0}, "filter.size"),
+            ({"size": 1001}, "filter.size"),
+            ({"page": "x"}, "filter.page"),
+        ):
+            reply = client.get("/api/resphere/audit", params=query)
+            assert reply.status_code == 400
+            assert field in reply.text
+    with JsonRpcClient(server) as rpc:
+        fields = {"filter": {"OPTIONAL": {"STRUCTURE": {"resphere.audit.filter_spec": {"size": {"OPTIONAL": 1}}}}}}
+        output = rpc.call("resphere.audit", "list", fields)["result"]["output"]
+        assert len(output["STRUCTURE"]["resphere.audit.list_result"]["records"]) == 1
+    with server.session("auditor@vsphere.local", "secret") as reader:
+        reply = reader.get("/api/resphere/audit")
+        assert reply.status_code == 403
+        assert "Global.Diagnostics" in reply.text
+
+
+def records_shown(server: Server) -> list[dict[str, Any]]:
+    """The records as the API shows them: without what does not apply, and with the number of the chain."""
+    found = [{"chain": 1, **each} for each in records(server.data_dir)]
+    for each in found:
+        del each["digest"]
+        each["start_time"] = each["start_time"][:23] + "Z"
+    return [{name: value for name, value in each.items() if value is not None} for each in found]

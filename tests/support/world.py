@@ -15,6 +15,7 @@ import msgspec
 from resphere import services
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
+from resphere.audit.reading import AuditLog
 from resphere.contract.model import AnyOperation, Operation, Parted, Struct
 from resphere.contract.unions import check_unions
 from resphere.dialects.vapi_documents import VapiDocuments
@@ -85,6 +86,7 @@ class World:
             list_limits=True,
             ca_archive=None,
             structures=VapiDocuments(),
+            audit_log=AuditLog(folder / "log"),
         )
 
     def __enter__(self) -> World:

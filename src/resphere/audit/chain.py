@@ -165,6 +165,12 @@ class Line(msgspec.Struct, frozen=True):
             return timed.anchor.time
         return None if timed.start_time is None else timed.start_time + timedelta(seconds=timed.duration_seconds)
 
+    @property
+    def text(self) -> bytes:
+        """The line as it stands in the log, without its newline."""
+        signed = b"" if self.signature is None else b',"signature":"%b"' % self.signature.hex().encode()
+        return b'%b,"digest":"%b"%b}' % (self.body, self.digest.hex().encode(), signed)
+
     def follows(self, digest: bytes) -> bool:
         """Whether its digest is right after a line of that digest."""
         return hashlib.sha256(digest + self.body).digest() == self.digest

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -38,7 +39,7 @@ def file_name(chain: int, first: int | None = None) -> str:
 def log_files(folder: Path) -> list[LogFile]:
     """All files of the audit log in a folder: chain after chain, in the order of their lines."""
     found = []
-    for path in folder.iterdir():
+    for path in folder.iterdir() if folder.exists() else ():
         match = _NAME.fullmatch(path.name)
         if match is not None:
             first = None if match[2] is None else int(match[2])
@@ -52,16 +53,24 @@ def files_of(folder: Path, chain: int) -> list[LogFile]:
 
 
 def last_line(path: Path) -> tuple[Line | None, int, int]:
-    """The last whole line of a file (``None`` where it is none of this log's, or there is none), where it ends, and how
-    long the file is, in bytes: what is between them is a line that was not finished.
-
-    :raises OSError: it cannot be read.
-    """
+    """:func:`last_line_in` a file by its name."""
     with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        start = max(0, size - 2 * MOST_LINE_BYTES)
-        file.seek(start)
-        content = file.read(size - start)
+        return last_line_in(file)
+
+
+def first_line(path: Path) -> Line | None:
+    """:func:`first_line_in` a file by its name."""
+    with path.open("rb") as file:
+        return first_line_in(file)
+
+
+def last_line_in(file: BinaryIO) -> tuple[Line | None, int, int]:
+    """The last whole line of a file (``None`` where it is none of this log's, or there is none), where it ends, and how
+    long the file is, in bytes: what is between them is a line that was not finished."""
+    size = file.seek(0, os.SEEK_END)
+    start = max(0, size - 2 * MOST_LINE_BYTES)
+    file.seek(start)
+    content = file.read(size - start)
     end = content.rfind(b"\n") + 1
     if end == 0:
         return None, start, size
@@ -69,68 +78,54 @@ def last_line(path: Path) -> tuple[Line | None, int, int]:
     return parse(content[begin:end]), start + end, size
 
 
-def first_line(path: Path) -> Line | None:
-    """The first line of a file; ``None`` where it is none of this log's.
-
-    :raises OSError: it cannot be read.
-    """
-    with path.open("rb") as file:
-        return parse(file.readline(MOST_LINE_BYTES + 1))
+def first_line_in(file: BinaryIO) -> Line | None:
+    """The first line of a file; ``None`` where it is none of this log's."""
+    file.seek(0)
+    return parse(file.readline(MOST_LINE_BYTES + 1))
 
 
-def lines_forward(path: Path, start: int = 0) -> Iterator[bytes]:
-    """The lines of a file from that byte on, each with its newline; what is longer than any line comes in pieces.
-
-    :raises OSError: it cannot be read.
-    """
-    with path.open("rb") as file:
-        file.seek(start)
-        while line := file.readline(MOST_LINE_BYTES + 1):
-            yield line
+def lines_forward(file: BinaryIO, start: int = 0) -> Iterator[bytes]:
+    """The lines of a file from that byte on, each with its newline; what is longer than any line comes in pieces."""
+    file.seek(start)
+    while line := file.readline(MOST_LINE_BYTES + 1):
+        yield line
 
 
-def lines_backward(path: Path, end: int | None = None) -> Iterator[bytes]:
-    """The whole lines of a file that end at that byte or before, the last one first.
-
-    :raises OSError: it cannot be read.
-    """
-    with path.open("rb") as file:
-        position = file.seek(0, os.SEEK_END) if end is None else end
-        rest: bytes | None = None
-        while position > 0:
-            size = min(BLOCK_BYTES, position)
-            position -= size
-            file.seek(position)
-            content = file.read(size)
-            if rest is None:
-                # What stands after the last newline is not finished.
-                content, rest = content[: content.rfind(b"\n") + 1][:-1], b""
-            rest, *lines = (content + rest).split(b"\n")
-            for line in reversed(lines):
-                yield line + b"\n"
-        if rest:
-            yield rest + b"\n"
+def lines_backward(file: BinaryIO, end: int | None = None) -> Iterator[bytes]:
+    """The whole lines of a file that end at that byte or before, the last one first."""
+    position = file.seek(0, os.SEEK_END) if end is None else end
+    rest: bytes | None = None
+    while position > 0:
+        size = min(BLOCK_BYTES, position)
+        position -= size
+        file.seek(position)
+        content = file.read(size)
+        if rest is None:
+            # What stands after the last newline is not finished.
+            content, rest = content[: content.rfind(b"\n") + 1][:-1], b""
+        rest, *lines = (content + rest).split(b"\n")
+        for line in reversed(lines):
+            yield line + b"\n"
+    if rest:
+        yield rest + b"\n"
 
 
-def find_from(path: Path, is_before: Callable[[bytes], bool]) -> int:
-    """Where the first line begins that is not before what is looked for, where lines are in order; halving the file.
-
-    :raises OSError: it cannot be read.
-    """
-    with path.open("rb") as file:
-        low, high = 0, file.seek(0, os.SEEK_END)
-        while low < high:
-            middle = (low + high) // 2
-            file.seek(middle)
-            if middle > 0:
-                file.seek(middle - 1)
-                file.readline()
-            begin = file.tell()
-            line = file.readline()
-            if begin >= high or not line:
-                high = middle
-            elif is_before(line):
-                low = begin + len(line)
-            else:
-                high = middle
-        return low
+def find_from(file: BinaryIO, is_before: Callable[[bytes], bool]) -> int:
+    """Where the first line begins that is not before what is looked for, where lines are in order; halving the file."""
+    low, high = 0, file.seek(0, os.SEEK_END)
+    while low < high:
+        middle = (low + high) // 2
+        if middle > 0:
+            file.seek(middle - 1)
+            file.readline()
+        else:
+            file.seek(0)
+        begin = file.tell()
+        line = file.readline()
+        if begin >= high or not line:
+            high = middle
+        elif is_before(line):
+            low = begin + len(line)
+        else:
+            high = middle
+    return low

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
+from typing import TypeAlias
 
 import msgspec
+
+from resphere.contract.extensions.audit import Audit
 
 MOST_CHARACTERS = {
     "client": 64,
@@ -21,15 +23,8 @@ MOST_CHARACTERS = {
 """How much is kept of what callers send; all other fields hold words of ours."""
 
 
-class Decision(StrEnum):
-    """Whether a call was let through, as far as it came to that."""
-
-    ALLOWED = "ALLOWED"
-    """The caller was let in, or anybody is, and may do what was asked for on what the path names."""
-    UNAUTHENTICATED = "UNAUTHENTICATED"
-    """Nothing let the caller in."""
-    UNAUTHORIZED = "UNAUTHORIZED"
-    """A privilege was missing."""
+Decision: TypeAlias = Audit.Decision
+"""Whether a call was let through: ALLOWED says that the caller may do what was asked for on what the path names."""
 
 
 class AuditRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):

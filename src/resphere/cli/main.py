@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from resphere import __version__
 from resphere.certificates.files import TlsError
-from resphere.cli import backup, coverage, inventory, permission, role, user
+from resphere.cli import audit, backup, coverage, inventory, permission, role, user
 from resphere.cli.arguments import Parser
 from resphere.server.archive import ArchiveError
 from resphere.server.environment import from_environment
@@ -59,6 +59,7 @@ def parser() -> Parser:
     user.add(commands)
     role.add(commands)
     permission.add(commands)
+    audit.add(commands)
     coverage.add(commands)
     return top
 

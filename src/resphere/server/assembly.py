@@ -19,6 +19,7 @@ import msgspec
 from resphere import __version__, services
 from resphere.access.tree import TreeViews
 from resphere.audit import signing
+from resphere.audit.reading import AuditLog
 from resphere.audit.retention import Keep
 from resphere.audit.server_log import ServerLog
 from resphere.audit.syncing import Sync
@@ -130,6 +131,7 @@ async def start(settings: Settings, ca_archive: bytes | None, state: State, stac
             list_limits=settings.list_limits,
             ca_archive=ca_archive,
             structures=VapiDocuments(),
+            audit_log=AuditLog(settings.logs),
         ),
         authentication=Authentication(at_login=(ByPassword(accounts),), at_calls=(BySession(sessions, accounts),)),
         sessions=sessions,

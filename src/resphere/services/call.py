@@ -14,6 +14,7 @@ from resphere.access.knowing import told_to
 from resphere.access.refusals import may_not_use, no_privileges
 from resphere.access.seen import seen
 from resphere.access.view import View
+from resphere.audit.reading import AuditLog
 from resphere.contract.errors import (
     InvalidArgument,
     NotAllowedInCurrentState,
@@ -117,6 +118,8 @@ class Environment(msgspec.Struct, frozen=True):
     ca_archive: bytes | None
     """What ``/certs/download.zip`` hands out; ``None`` where the server has no CA of its own."""
     structures: StructureForm
+    audit_log: AuditLog
+    """What is on record."""
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):

@@ -14,6 +14,7 @@ import pytest
 
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView, View
+from resphere.audit.reading import AuditLog
 from resphere.contract.errors import VapiError
 from resphere.contract.generated import cis_tagging, ids, vapi_std, vcenter
 from resphere.contract.model import AnyOperation
@@ -72,6 +73,7 @@ class World:
             list_limits=True,
             ca_archive=None,
             structures=VapiDocuments(),
+            audit_log=cast(AuditLog, None),
         )
         self.call = Call(environment, cast(AnyOperation, None), view, cast(OwnSession, None), "request-1")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from resphere.contract import model as m
 from resphere.contract.extensions.about import About, Certificates
+from resphere.contract.extensions.audit import Audit
 from resphere.contract.extensions.clusters import Clusters
 from resphere.contract.extensions.console import Console
 from resphere.contract.extensions.datastores import Datastores
@@ -45,6 +46,7 @@ SERVICES: tuple[type, ...] = (
     Console,
     StoragePolicies,
     Utilization,
+    Audit,
 )
 
 OPERATIONS: dict[str, m.AnyOperation] = {

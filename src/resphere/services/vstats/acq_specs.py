@@ -13,9 +13,9 @@ from resphere.contract.generated.vstats import AcqSpecs, QueryPredicate, RsrcId
 from resphere.inventory.acquisitions import Acquisition
 from resphere.replica.edit import Edit
 from resphere.services.call import Call
+from resphere.services.checks.paging import parse, token
 from resphere.services.registry import implements
 from resphere.services.vstats.catalog import COUNTERS, EDITION, SETS, VM
-from resphere.services.vstats.paging import parse, token
 from resphere.services.vstats.resources import SCHEME, check_resource, invalid, meant, names_host
 
 Id = ids.VstatsModelAcqSpecId

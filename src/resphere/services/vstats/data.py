@@ -17,10 +17,10 @@ from resphere.inventory.acquisitions import Acquisition
 from resphere.inventory.model import Host, VirtualMachine
 from resphere.providers.base import Load
 from resphere.services.call import Call
+from resphere.services.checks.paging import parse, token
 from resphere.services.registry import implements
 from resphere.services.vstats.acq_specs import counters_of, seconds
 from resphere.services.vstats.catalog import COUNTERS, EDITION, HOST, Placed
-from resphere.services.vstats.paging import parse, token
 from resphere.services.vstats.resources import (
     Named,
     address,

@@ -6,9 +6,9 @@ from resphere.contract.errors import NotFound, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.vstats import ResourceAddresses, RsrcId
 from resphere.services.call import Call
+from resphere.services.checks.paging import parse, token
 from resphere.services.registry import implements
 from resphere.services.vstats.catalog import TYPES
-from resphere.services.vstats.paging import parse, token
 from resphere.services.vstats.resources import (
     CLASSES,
     KEYS,

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from resphere.services.vstats.resources import invalid
+from resphere.contract.errors import InvalidArgument, message
 
 T = TypeVar("T")
 
@@ -27,4 +27,6 @@ def parse(text: str, type: type[T]) -> T:
         padded = text.encode() + b"=" * (-len(text) % 4)
         return msgspec.json.decode(base64.urlsafe_b64decode(padded), type=type)
     except (binascii.Error, msgspec.DecodeError, UnicodeError, ValueError):
-        raise invalid("filter.page", "must be the text that a former page gave as next.") from None
+        raise InvalidArgument(
+            message("resphere.page", "{0}: must be the text that a former page gave as next.", "filter.page")
+        ) from None
