@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench.measures.access import measure_access
+from bench.measures.audit import measure_audit
 from bench.measures.clone import measure_clone
 from bench.measures.contract import measure_contract
 from bench.measures.create import measure_create
@@ -40,4 +41,5 @@ MEASURES: dict[str, Measure] = {
     "limits": measure_limits,
     "access": measure_access,
     "contract": measure_contract,
+    "audit": measure_audit,
 }

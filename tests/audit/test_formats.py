@@ -87,11 +87,11 @@ class TestVpxd:
 
 
 class TestJson:
-    def test_a_call_is_one_object_with_every_field(self) -> None:
+    def test_a_call_is_one_object_with_every_field_that_applies(self) -> None:
         found = json_line(LIST_VMS)
-        assert list(found) == list(AuditRecord.__struct_fields__)
-        assert found["start_time"] == "2026-11-23T11:15:19.123456Z"
-        assert found["target"] is None
+        assert found == {
+            name: value for name in AuditRecord.__struct_fields__ if (value := getattr(LIST_VMS, name)) is not None
+        } | {"start_time": "2026-11-23T11:15:19.123456Z"}
 
     @pytest.mark.parametrize("text", ['"quoted"', "a\nb\r", "\x1b[2J\x7f\x9b", "Ünïcode \u2028 \U0001f600"])
     def test_text_comes_back_as_it_was(self, text: str) -> None:

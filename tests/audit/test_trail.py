@@ -133,13 +133,13 @@ def test_an_anchor_after_some_time_where_there_are_records(logs: Logs) -> None:
 
 
 def test_another_file_when_one_is_full(logs: Logs) -> None:
-    trail = logs.trail(Rotation(bytes=5000, seconds=0))
+    trail = logs.trail(Rotation(bytes=4000, seconds=0))
     write(trail, range(20))
     trail.close()
     names = sorted(path.name for path in logs.folder.iterdir())
     assert len(names) > 2
     assert names[0] == "audit.000000000001.log"
-    assert all(path.stat().st_size < 7000 for path in logs.folder.iterdir())
+    assert all(path.stat().st_size < 6000 for path in logs.folder.iterdir())
     assert [line.sequence for line in logs.lines()] == list(range(1, len(logs.lines()) + 1))
     assert logs.findings() == []
 

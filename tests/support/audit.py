@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from resphere.audit.files import log_files
+from resphere.audit.record import AuditRecord
 from resphere.audit.signing import PUBLIC_KEYS, PublicKeys
 from resphere.audit.verify import Finding, Verification
 
 
 def records(data_dir: Path) -> list[dict[str, Any]]:
-    """All records, chain by chain, without the anchors."""
+    """All records, chain by chain, without the anchors; what does not apply is ``None``."""
+    unset = dict.fromkeys(AuditRecord.__struct_fields__)
     found: list[dict[str, Any]] = []
     for file in log_files(data_dir / "log"):
         lines = [json.loads(line) for line in file.path.read_text(encoding="ascii").splitlines()]
-        found += [line for line in lines if "anchor" not in line]
+        found += [{**unset, **line} for line in lines if "anchor" not in line]
     return found
 
 

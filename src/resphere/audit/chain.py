@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from binascii import hexlify
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -28,9 +29,10 @@ _LINE = re.compile(
 )
 _ANCHOR = b'"anchor":{'
 _encoder = msgspec.json.Encoder()
+_sha256 = hashlib.sha256
 
 
-class Place(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True, gc=False):
     """A place in a chain: the number of a line, and its digest (32 bytes). Line 0 stands before the first one."""
 
     sequence: int
@@ -107,8 +109,8 @@ def record_line(after: Place, content: bytes) -> tuple[Place, bytes]:
     """The next line, which holds the fields of ``content``, a JSON object; and its place."""
     sequence = after.sequence + 1
     body = b'{"sequence":%d,%b' % (sequence, content[1:-1])
-    digest = hashlib.sha256(after.digest + body)
-    return Place(sequence, digest.digest()), b'%b,"digest":"%b"}\n' % (body, digest.hexdigest().encode())
+    digest = _sha256(after.digest + body).digest()
+    return Place(sequence, digest), b'%b,"digest":"%b"}\n' % (body, hexlify(digest))
 
 
 def anchor_line(after: Place, anchor: Anchor, key: SigningKey) -> tuple[Place, bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -12,6 +13,9 @@ from resphere.audit.record import AuditRecord
 from resphere.contract.moments import wire_time
 
 _encoder = msgspec.json.Encoder()
+WITH_MICROSECONDS = len('"2026-01-02T03:04:05.678901Z"')
+_known = lru_cache(maxsize=512)(token)
+"""Of words that come again and again."""
 
 
 def json_object(record: AuditRecord) -> bytes:
@@ -38,12 +42,18 @@ class VpxdFormat:
         status = record.status
         level = "info" if status < 400 else "warning" if status < 500 else "error"
         time_ms = record.duration_seconds * 1000
-        error = f" error={token(record.error_type)}" if record.error_type else ""
+        error = f" error={_known(record.error_type)}" if record.error_type else ""
         return (
-            f"{wire_time(record.start_time)} {level} {self._source} opID={token(record.request_id)}]"
-            f" API {token(record.method)} {token(record.path)} user={token(record.user)}"
-            f" operation={token(record.operation)} status={status} time_ms={time_ms:.1f}{error}\n"
+            f"{_utc(record.start_time)} {level} {self._source} opID={token(record.request_id)}]"
+            f" API {_known(record.method)} {token(record.path)} user={_known(record.user)}"
+            f" operation={_known(record.operation)} status={status} time_ms={time_ms:.1f}{error}\n"
         ).encode("ascii")
+
+
+def _utc(moment: datetime) -> str:
+    """:func:`wire_time` of a moment in UTC, for a third of the time."""
+    encoded = _encoder.encode(moment)
+    return encoded[1:24].decode() + "Z" if len(encoded) == WITH_MICROSECONDS else wire_time(moment)
 
 
 def _without_surrogates(record: AuditRecord) -> AuditRecord:

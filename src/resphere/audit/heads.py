@@ -72,7 +72,8 @@ class Head:
 
     def note(self, place: Place) -> None:
         """Note a line that is about to be written."""
-        _SLOT.pack_into(self._memory, (place.sequence & 1) * _SLOT_BYTES, place.sequence, place.digest)
+        sequence = place.sequence
+        _SLOT.pack_into(self._memory, (sequence & 1) * _SLOT_BYTES, sequence, place.digest)
 
     def note_written(self, sequence: int) -> None:
         """Note that the line of that number is written, which was noted last."""

@@ -27,8 +27,8 @@ Decision: TypeAlias = Audit.Decision
 """Whether a call was let through: ALLOWED says that the caller may do what was asked for on what the path names."""
 
 
-class AuditRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One call, answered. None means: does not apply, or was not reached.
+class AuditRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """One call, answered. None, which is left out of the log, means: does not apply, or was not reached.
 
     Never holds a secret: `path` is without its query, and `session` is a short tag made for logs, not the session's id.
     What callers send is cut at :data:`MOST_CHARACTERS`, and the mark there says how long it was.

@@ -10,6 +10,7 @@ import errno
 import fcntl
 import logging
 import os
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -72,7 +73,8 @@ class Trail:
         self._folder = folder
         self._heads_folder = heads_folder
         self._key = key
-        self._rotation = rotation
+        self._full_bytes = rotation.bytes or sys.maxsize
+        self._full_seconds = float(rotation.seconds or sys.maxsize)
         self._clock = clock
         self._append = append
         self._head = heads.take_first(heads_folder)
@@ -121,7 +123,7 @@ class Trail:
         self._since_anchor += 1
         if self._since_anchor >= ANCHOR_RECORDS:
             self.anchor(Kind.TIME)
-        if 0 < self._rotation.bytes <= self._size_bytes:
+        if self._size_bytes >= self._full_bytes:
             self._next_file()
         return True
 
@@ -182,7 +184,7 @@ class Trail:
         if self._since_anchor and (now - self._anchored_time).total_seconds() >= ANCHOR_SECONDS:
             self.anchor(Kind.TIME)
         age_seconds = (now - self._file_time).total_seconds()
-        if 0 < self._rotation.seconds <= age_seconds and self._file_lines:
+        if age_seconds >= self._full_seconds and self._file_lines:
             self._next_file()
 
     def note_deleted(self, sequence: int) -> None:

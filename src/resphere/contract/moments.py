@@ -13,10 +13,11 @@ def wire_time(moment: datetime) -> str:
 
     What is finer is cut off. A moment outside the years that UTC can be written in keeps its own zone.
     """
-    try:
-        moment = moment.astimezone(UTC)
-    except OverflowError:
-        return moment.isoformat(timespec="milliseconds")
+    if moment.tzinfo is not UTC:
+        try:
+            moment = moment.astimezone(UTC)
+        except OverflowError:
+            return moment.isoformat(timespec="milliseconds")
     return f"{moment.isoformat(timespec='milliseconds')[:23]}Z"
 
 

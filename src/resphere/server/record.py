@@ -30,7 +30,7 @@ def audit_record(exchange: Exchange, duration_seconds: float) -> AuditRecord:
     request, resolved, caller = exchange.request, exchange.resolved, exchange.caller
     error, reply = exchange.error, exchange.reply
     tried_user, authentication, reason = None, caller.method if caller else None, None
-    if isinstance(error, Unauthenticated) and caller is None and exchange.outcome is not None:
+    if caller is None and isinstance(error, Unauthenticated) and exchange.outcome is not None:
         tried_user, authentication = tried(exchange.outcome.credentials)
         reason = str(error.__cause__) if error.__cause__ is not None else None
     user_agent = request.header(b"user-agent")
@@ -70,6 +70,8 @@ def tried(credentials: Credentials) -> tuple[str | None, str | None]:
 def decision_on(exchange: Exchange) -> Decision | None:
     """Whether the call was let through; ``None`` where it did not come to that."""
     error = exchange.error
+    if error is None:
+        return Decision.ALLOWED if exchange.authorized else None
     if isinstance(error, Unauthenticated) and exchange.caller is None:
         return Decision.UNAUTHENTICATED
     if isinstance(error, Unauthorized):
@@ -79,7 +81,7 @@ def decision_on(exchange: Exchange) -> Decision | None:
 
 def privilege_of(error: VapiError | None, resolved: Resolved | None, caller: Caller | None) -> str | None:
     """The privilege that was missing, or else the first that was asked for; ``None`` where it did not come to that."""
-    if isinstance(error, Unauthorized) and error.privilege is not None:
+    if error is not None and isinstance(error, Unauthorized) and error.privilege is not None:
         return error.privilege
     return first_privilege(resolved.operation) if resolved and caller else None
 
