@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import multiprocessing
 import os
@@ -12,7 +13,8 @@ import pytest
 
 from resphere.audit.chain import Kind, anchor_of
 from resphere.audit.formats import json_object
-from resphere.audit.trail import ANCHOR_RECORDS, ANCHOR_SECONDS, Rotation
+from resphere.audit.reserve import LEAST_BYTES
+from resphere.audit.trail import ANCHOR_RECORDS, ANCHOR_SECONDS, Rotation, Trail
 from tests.audit.records import LIST_VMS, record
 from tests.audit.trails import KEY, Logs, killed, write
 from tests.support.full_disk import file_size_limit
@@ -239,6 +241,40 @@ def test_a_really_full_disk(logs: Logs) -> None:
     write(trail, range(1))
     trail.close()
     assert logs.kinds() == [Kind.START, None, Kind.LOSS, None, Kind.STOP]
+
+
+def test_room_is_kept_for_what_is_under_way(logs: Logs) -> None:
+    trail = Trail(logs.folder, logs.heads, KEY, clock=logs.clock)
+    assert trail.ready()
+    kept_bytes = logs.path.stat().st_blocks * 512
+    assert kept_bytes >= LEAST_BYTES
+    assert logs.path.stat().st_size < 1000
+    trail.close()
+    assert logs.path.stat().st_blocks * 512 < kept_bytes, "it is given back"
+    assert logs.findings() == []
+
+
+def test_nothing_begins_where_no_room_can_be_kept(logs: Logs, caplog: pytest.LogCaptureFixture) -> None:
+    trail = logs.trail()
+    logs.disk.room_bytes = 10_000
+    assert not trail.ready()
+    assert not trail.ready()
+    write(trail, range(3))  # what was under way is recorded, and so are refusals
+    assert caplog.text.count("there is no room left") == 1
+    logs.disk.room_bytes = None
+    assert trail.ready()
+    trail.close()
+    assert logs.kinds() == [Kind.START, None, None, None, Kind.STOP]
+
+
+@pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.EINVAL])
+def test_a_file_system_that_keeps_no_room(logs: Logs, number: int) -> None:
+    def unable(descriptor: int, offset: int, size: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    trail = Trail(logs.folder, logs.heads, KEY, clock=logs.clock, allocate=unable)
+    assert trail.ready()
+    trail.close()
 
 
 def test_what_stays_lost_at_the_end_is_logged(logs: Logs, caplog: pytest.LogCaptureFixture) -> None:

@@ -38,6 +38,11 @@ class Disk:
     def __init__(self) -> None:
         self.room_bytes: int | None = None
 
+    def allocate(self, descriptor: int, offset: int, size: int) -> None:
+        """What stands in for ``fallocate``."""
+        if self.room_bytes is not None and self.room_bytes < size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
     def append(self, descriptor: int, content: bytes) -> int:
         if self.room_bytes is None:
             return os.write(descriptor, content)
@@ -62,7 +67,15 @@ class Logs:
 
     def trail(self, rotation: Rotation = ROTATION, key: SigningKey = KEY) -> Trail:
         """A writer of the first chain that nobody writes."""
-        return Trail(self.folder, self.heads, key, rotation=rotation, clock=self.clock, append=self.disk.append)
+        return Trail(
+            self.folder,
+            self.heads,
+            key,
+            rotation=rotation,
+            clock=self.clock,
+            append=self.disk.append,
+            allocate=self.disk.allocate,
+        )
 
     @property
     def path(self) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from resphere.server.tls import ensure_certificates
+from resphere.certificates.files import ensure_certificates
 from tests.support.server import free_port, wait_until
 
 GTLS = tuple(Path("/usr/lib").glob("*/rsyslog/lmnsd_gtls.so"))

@@ -30,6 +30,7 @@ from resphere.audit.chain import (
 )
 from resphere.audit.files import file_name, files_of, first_line, last_line
 from resphere.audit.heads import Noted
+from resphere.audit.reserve import Allocate, Reserve, allocate
 from resphere.audit.signing import SigningKey
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class Trail:
         rotation: Rotation = ROTATION,
         clock: Callable[[], datetime],
         append: Callable[[int, bytes], int] = os.write,
+        allocate: Allocate = allocate,
     ) -> None:
         """Take a chain and go on with it; ``append`` is :func:`os.write`, or what a test puts in its place.
 
@@ -83,6 +85,8 @@ class Trail:
         self._descriptor = -1
         self._size_bytes = 0
         self._torn = False
+        self._reserve = Reserve(allocate)
+        self._short = False
         self._lost_records = 0
         self._since_anchor = 0
         self._file_lines = 0
@@ -136,6 +140,20 @@ class Trail:
             return False
         self._lost_records -= lost
         logger.warning("%s is written again; %d records were lost", self.path, lost)
+        return True
+
+    def ready(self) -> bool:
+        """Whether what begins now can be recorded: nothing has failed, and there is room kept for it. Never raises."""
+        if self.failure is not None and not self.resume():
+            return False
+        try:
+            self._reserve.require(self._descriptor, self._size_bytes)
+        except OSError as error:
+            if not self._short:
+                logger.error("there is no room left for %s: %s", self.path, error)
+            self._short = True
+            return False
+        self._short = False
         return True
 
     def anchor(
@@ -218,6 +236,7 @@ class Trail:
         if self._lost_records:
             logger.error("%s was closed with %d records lost", self.path, self._lost_records)
         try:
+            self._give_back()
             self.sync()()
         except OSError as error:
             logger.error("%s may not be on the disk: %s", self.path, error)
@@ -252,6 +271,10 @@ class Trail:
         os.ftruncate(self._descriptor, self._size_bytes)
         self._torn = False
 
+    def _give_back(self) -> None:
+        """Give back the room that was kept after the end."""
+        os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size)
+
     def _fail(self, error: OSError) -> None:
         """Told once, not with every record."""
         if self.failure is None:
@@ -281,10 +304,12 @@ class Trail:
             os.close(descriptor)
             raise OSError(f"{self.path} is written by another server: each needs a log directory of its own") from None
         if self._descriptor != -1:
+            self._give_back()
             self._retired.append(self._descriptor)
         self._descriptor = descriptor
         self._size_bytes = os.fstat(descriptor).st_size
         self._torn = False
+        self._reserve.forget()
         self._file_lines = min(1, self._size_bytes)
         begun = first_line(self.path) if self._size_bytes else None
         self._file_time = (begun.time if begun is not None else None) or self._clock()

@@ -74,7 +74,7 @@ class Recorder:
 
         :raises ServiceUnavailable: it could not.
         """
-        if self._trail.failure is not None and self._policy is Policy.FAIL_CLOSED and not self._trail.resume():
+        if self._policy is Policy.FAIL_CLOSED and not self._trail.ready():
             raise not_recorded()
 
     def record(self, exchange: Exchange, duration_seconds: float) -> None:
