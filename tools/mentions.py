@@ -28,11 +28,13 @@ NO_OBJECTS = (
     "spec.name",
     "spec.object.id",
     # What stands nowhere in the tree, and the operation is about.
+    "account.name",
     "category.name",
     "data_set.name",
     "other.name",
     "permission.id",
     "role.name",
+    "group.name",
     "stored.name",
     "service_state.id",
     "tag.name",

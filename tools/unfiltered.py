@@ -30,12 +30,17 @@ PLACES = "finds what stands in a place; the list shows what is seen of that"
 SHARED = "a figure that counts everybody's share"
 OWN = "what is read belongs to the object that the caller was let to"
 UNDER_WAY = "what is in the way, whoever's it is; the refusal names only its task"
+RANK = "whether somebody administers; the reply does not tell of whom"
 CHOSEN = "the privilege on the one that is named was asked before"
 
 ALLOWED: dict[str, str] = {
     "selection.by_index": PLACES,
     "selection.by_id": PLACES,
     "selection.existing": PLACES,
+    "checks.administrators.administers_all": RANK,
+    "checks.administrators.require_equal": RANK,
+    "checks.administrators.require_equal_to_group": RANK,
+    "checks.administrators.require_equal_to_user": RANK,
     "checks.datacenters.in_datacenters": PLACES,
     "checks.hosts.require_hosts": "where the hosts stand, which were required before",
     "checks.tagging.require": CHOSEN,
@@ -45,6 +50,7 @@ ALLOWED: dict[str, str] = {
     "checks.under_way.refuse": UNDER_WAY,
     "cis.tasks.list_tasks": "tasks are filtered by their targets",
     "cis.tasks.require_visible": "tasks are filtered by their targets",
+    "resphere.users.get": "roles and permissions of the user, for whom may read of users",
     "resphere.vcenter.host.detail.get_host": "where the host stands",
     "resphere.vcenter.inventory.objects.find": "what is found is shown only if it is seen",
     "resphere.vcenter.inventory.objects.get": "where the object stands, and what its pools have",

@@ -15,6 +15,7 @@ import msgspec
 
 from bench.result import Outcome, at_most, told
 from bench.rounds import Effort
+from resphere.access.principal import Principal
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
 from resphere.audit.signing import PUBLIC_KEYS, PublicKeys
@@ -39,9 +40,16 @@ HEADERS = {b"user-agent": b"python-requests/2.34.2", b"vmware-api-session-id": b
 class Session(msgspec.Struct, frozen=True):
     """The session of an administrator, as far as records tell of it."""
 
-    user: str = "administrator@vsphere.local"
+    principal: Principal = Principal("administrator@vsphere.local")
+    token: str | None = None
+    handle: str | None = None
     created_time: datetime = datetime.fromtimestamp(0, UTC)
     last_accessed_time: datetime = datetime.fromtimestamp(0, UTC)
+
+    @property
+    def user(self) -> str:
+        """The user's name."""
+        return self.principal.name
 
     async def open(self) -> str:
         """No part of this."""

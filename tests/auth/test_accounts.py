@@ -10,7 +10,9 @@ import pytest
 
 from resphere.access.principal import Principal
 from resphere.access.wiring import TABLES as ACCESS_TABLES
-from resphere.auth.accounts import ACCOUNTS, Account, LocalAccounts, canonical_name
+from resphere.auth.accounts import Account, LocalAccounts, canonical_name
+from resphere.auth.groups import EVERYONE
+from resphere.auth.wiring import WIRING
 from resphere.replica.replica import Replica
 from tests.replica.worlds import run
 
@@ -21,7 +23,7 @@ def with_accounts(test: Callable[[Replica, LocalAccounts], Awaitable[None]], pat
     async def whole(replica: Replica) -> None:
         await test(replica, LocalAccounts(replica, secrets.token_bytes))
 
-    run(whole, path / "store.db", tables=(ACCOUNTS, *ACCESS_TABLES))
+    run(whole, path / "store.db", tables=(*WIRING.tables, *ACCESS_TABLES))
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,7 @@ def test_who_is_let_in(tmp_path: Path) -> None:
         for _ in range(2):
             found = await accounts.verify("EXAMPLE.COM\\user", "secret")
             assert found
-            assert found == Principal("User@example.com")
+            assert found == Principal("User@example.com", frozenset({EVERYONE}))
         for name, password in (("user@example.com", "Secret"), ("user", "secret"), ("", ""), ("user@example.com", "")):
             assert await accounts.verify(name, password) is None
         assert accounts.principal("nobody") is None

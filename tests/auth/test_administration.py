@@ -12,8 +12,9 @@ from resphere.access.permissions import FIRST_PERMISSION, GLOBAL, Permission, on
 from resphere.access.principal import ADMINISTRATORS
 from resphere.access.roles import ADMIN, NO_ACCESS, READ_ONLY
 from resphere.access.wiring import TABLES as ACCESS_TABLES
-from resphere.auth.accounts import ACCOUNTS, ADMINISTRATOR, Account, LocalAccounts
+from resphere.auth.accounts import ADMINISTRATOR, Account, LocalAccounts
 from resphere.auth.administration import RULES
+from resphere.auth.wiring import WIRING
 from resphere.contract.errors import ResourceBusy
 from resphere.inventory.model import ROOT_FOLDER
 from resphere.replica.edit import Edit
@@ -33,7 +34,7 @@ def administered(test: Callable[[Replica, LocalAccounts], Awaitable[None]], path
         await accounts.put(ADMINISTRATOR, "secret")
         await test(replica, accounts)
 
-    run(whole, path / "store.db", tables=(ACCOUNTS, *ACCESS_TABLES), rules=RULES)
+    run(whole, path / "store.db", tables=(*WIRING.tables, *ACCESS_TABLES), rules=RULES)
 
 
 async def put(replica: Replica, *documents: Stored) -> None:
@@ -117,4 +118,4 @@ def test_what_was_nobody_s_before_may_change(tmp_path: Path) -> None:
         await put(replica, FIRST_PERMISSION)
         await delete(replica, FIRST_PERMISSION)
 
-    run(test, tmp_path / "store.db", tables=(ACCOUNTS, *ACCESS_TABLES), rules=RULES)
+    run(test, tmp_path / "store.db", tables=(*WIRING.tables, *ACCESS_TABLES), rules=RULES)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from resphere.access.principal import Principal
-from resphere.auth.accounts import ACCOUNTS, Account, LocalAccounts
+from resphere.access.wiring import TABLES as ACCESS_TABLES
+from resphere.auth.accounts import Account, LocalAccounts
 from resphere.auth.by_session import BySession
 from resphere.auth.credentials import Credentials
-from resphere.auth.sessions import SESSIONS, Session, SessionLimits, Sessions
+from resphere.auth.groups import EVERYONE
+from resphere.auth.sessions import Session, SessionLimits, Sessions
+from resphere.auth.tokens import Tokens
+from resphere.auth.wiring import WIRING
 from resphere.contract.errors import Unauthenticated
 from resphere.replica.replica import Replica
 from tests.replica.worlds import run
@@ -27,7 +31,8 @@ def test_whose_a_session_is(tmp_path: Path) -> None:
         accounts = LocalAccounts(replica, secrets.token_bytes)
         numbers = itertools.count()
         sessions = Sessions(replica, SessionLimits(), lambda: NOW, lambda size: next(numbers).to_bytes(size, "big"))
-        method = BySession(sessions, accounts)
+        tokens = Tokens(replica, timedelta(days=1), lambda: NOW, secrets.token_bytes)
+        method = BySession(sessions, accounts, tokens)
 
         async def principal(token: str) -> Principal:
             identity = await method.identify(Credentials(session_id=token), NOW)
@@ -37,7 +42,7 @@ def test_whose_a_session_is(tmp_path: Path) -> None:
 
         await accounts.put(ANN, "secret")
         local = accounts.principal(ANN)
-        assert local == Principal(ANN)
+        assert local == Principal(ANN, frozenset({EVERYONE}))
         federated = Principal(ANN, frozenset({"staff@corp.example"}), "corp.example")
         of_local = await sessions.open(local, "password")
         of_federated = await sessions.open(federated, "ldap")
@@ -51,4 +56,4 @@ def test_whose_a_session_is(tmp_path: Path) -> None:
         # The account's end is not the end of whom another source knows by the same name.
         assert await principal(of_federated) == federated
 
-    run(whole, tmp_path / "store.db", tables=(ACCOUNTS, SESSIONS))
+    run(whole, tmp_path / "store.db", tables=(*WIRING.tables, *ACCESS_TABLES))

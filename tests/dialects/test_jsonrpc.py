@@ -259,11 +259,13 @@ class TestCredentials:
             (None, Credentials()),
             ({}, Credentials()),
             (session_context("abc"), Credentials(session_id="abc")),
-            (USER_PASS, Credentials(user=USER_PASS["userName"], password=USER_PASS["password"])),
+            (USER_PASS, Credentials(user=USER_PASS["userName"], password=USER_PASS["password"], client="192.0.2.1")),
+            ({"schemeId": SECURITY + "oauth", "accessToken": "abc"}, Credentials(bearer="abc")),
+            ({"schemeId": SECURITY + "oauth", "samlToken": "x"}, Credentials()),
             ({"schemeId": SECURITY + "session_id"}, Credentials()),
             *(
                 ({"schemeId": SECURITY + kind, "samlToken": "x"}, Credentials(unaccepted=SECURITY + kind))
-                for kind in ("saml_bearer_token", "saml_hok_token", "oauth")
+                for kind in ("saml_bearer_token", "saml_hok_token")
             ),
         ],
         ids=str,
@@ -279,7 +281,11 @@ class TestCredentials:
     def test_a_name_and_password_beside_the_header_are_shown_too(self) -> None:
         outcome = resolved(invocation(VM, "list", security=USER_PASS), vmware_api_session_id="abc")
         user, password = USER_PASS["userName"], USER_PASS["password"]
-        assert outcome.credentials == Credentials(session_id="abc", user=user, password=password)
+        assert outcome.credentials == Credentials("abc", user=user, password=password, client="192.0.2.1")
+
+    def test_a_token_in_the_header_of_http(self) -> None:
+        outcome = resolved(invocation(VM, "list"), authorization="Bearer abc", vmware_api_session_id="def")
+        assert outcome.credentials == Credentials("def", bearer="abc")
 
     def test_what_browsers_send_by_themselves_lets_nobody_in(self) -> None:
         headers = {"cookie": "vmware-api-session-id=abc", "authorization": "Basic YTpi"}

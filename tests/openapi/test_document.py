@@ -14,7 +14,7 @@ import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from resphere.access.defaults import LOGIN, PUBLIC, requirements_of
+from resphere.access.defaults import CHANGE_PASSWORD, LOGIN, PUBLIC, requirements_of
 from resphere.contract import extensions
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.errors import ERRORS, InvalidArgument
@@ -110,9 +110,11 @@ def test_security_is_a_session_but_for_login_and_what_is_public() -> None:
     schemes = document()["components"]["securitySchemes"]
     assert schemes["session"] == {"type": "apiKey", "in": "header", "name": "vmware-api-session-id"}
     assert schemes["basic"] == {"type": "http", "scheme": "basic"}
-    assert document()["security"] == [{"session": []}]
+    assert schemes["token"] == {"type": "http", "scheme": "bearer"}
+    assert document()["security"] == [{"session": []}, {"token": []}]
     stated = {id: shown["security"] for id, shown in shown_operations().items() if "security" in shown}
-    assert stated == {**{id: [] for id in PUBLIC}, LOGIN: [{"basic": []}]}
+    login: list[dict[str, list[str]]] = [{"basic": []}, {"token": []}]
+    assert stated == {**{id: [] for id in PUBLIC}, LOGIN: login, CHANGE_PASSWORD: [{"basic": []}]}
 
 
 def test_every_declared_error_stands_under_its_status() -> None:

@@ -11,12 +11,8 @@ from typing import Any
 
 import msgspec
 
+from resphere.access.scoped import ScopedViews
 from resphere.access.tree import TreeViews
-from resphere.auth.accounts import LocalAccounts
-from resphere.auth.authentication import Authentication
-from resphere.auth.by_password import ByPassword
-from resphere.auth.by_session import BySession
-from resphere.auth.sessions import SessionLimits, Sessions
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.errors import ERRORS
 from resphere.contract.lookup import api_routes, rest_routes
@@ -32,6 +28,7 @@ from resphere.limits.known import KnownAddresses
 from resphere.limits.limits import Limits
 from resphere.limits.policy import DEFAULT, Policy
 from resphere.limits.shared import SharedMemory, SharedState
+from resphere.server.assembly import authentication
 from resphere.server.exchange import Exchange
 from resphere.server.faults import NO_FAULTS, Faults
 from resphere.server.kept import Kept
@@ -79,18 +76,17 @@ class Served:
         policy: Policy = DEFAULT,
     ) -> None:
         self.world = World(folder, objects, loop)
-        randomness = random.Random(1)
-        self.accounts = accounts = LocalAccounts(self.world.inventory, randomness.randbytes)
+        parts = self.world.environment.identities
+        self.accounts, sessions = parts.accounts, parts.sessions
         self.moment_ns = 0
         """By the clock of the limits."""
-        memory = SharedMemory(randomness.randbytes, groups=64)
+        memory = SharedMemory(random.Random(1).randbytes, groups=64)
         self.known = known = KnownAddresses(self.world.inventory, policy.logins.known_days, lambda: NOW)
-        sessions = Sessions(self.world.inventory, SessionLimits(), lambda: NOW, randomness.randbytes)
         self.pipeline = Pipeline(
             environment=self.world.environment,
-            authentication=Authentication(at_login=(ByPassword(accounts),), at_calls=(BySession(sessions, accounts),)),
+            authentication=authentication(parts.accounts, sessions, parts.tokens),
             sessions=sessions,
-            views=TreeViews(self.world.inventory),
+            views=ScopedViews(self.world.inventory, TreeViews(self.world.inventory)),
             limits=Limits(policy, SharedState(memory), known, lambda: self.moment_ns),
             implementations=IMPLEMENTATIONS,
             faults=Faults(NO_FAULTS),
@@ -103,8 +99,8 @@ class Served:
         self.api: Dialect = ApiDialect(api_routes())
         self.rest: Dialect = RestDialect(rest_routes())
         self.jsonrpc: Dialect = JsonRpcDialect(limit_bytes, Catalogue())
-        self.world.run(accounts.put(ADMINISTRATOR, PASSWORD, "Admin"))
-        principal = accounts.principal(ADMINISTRATOR)
+        self.world.run(self.accounts.put(ADMINISTRATOR, PASSWORD, "Admin"))
+        principal = self.accounts.principal(ADMINISTRATOR)
         assert principal is not None
         self.token = self.world.run(sessions.open(principal, "password"))
 

@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 import msgspec
 
 from resphere import services
+from resphere.access.principal import ADMINISTRATORS, Principal
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
 from resphere.audit.reading import AuditLog
@@ -34,6 +35,7 @@ from resphere.store.contents import FolderContents
 from resphere.store.engines import default_url, open_store
 from resphere.tasks.record import Task
 from resphere.tasks.runner import Tasks
+from tests.support.identities import identities_of
 from tests.support.refusals import WITNESS, watched
 
 P = ParamSpec("P")
@@ -51,6 +53,9 @@ class Caller(msgspec.Struct, frozen=True):
     """An administrator's session."""
 
     user: str = "administrator@vsphere.local"
+    principal: Principal = Principal("administrator@vsphere.local", frozenset({ADMINISTRATORS}))
+    token: str | None = None
+    handle: str | None = None
     created_time: datetime = NOW
     last_accessed_time: datetime = NOW
 
@@ -87,6 +92,7 @@ class World:
             ca_archive=None,
             structures=VapiDocuments(),
             audit_log=AuditLog(folder / "log"),
+            identities=identities_of(self.inventory, lambda: self.environment.now()),
         )
 
     def __enter__(self) -> World:

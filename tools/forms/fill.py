@@ -91,6 +91,7 @@ class Filler:
         self.post("/vcenter/vm?action=instant-clone", {"source": running, "name": "fork"})
         self.post(f"/vcenter/vm/{running}/console/tickets", {"type": "WEBMKS"})
         self.post("/vcenter/vm?action=clone&vmw-task=true", {"source": vm, "name": "task"})
+        self._let_in()
 
     def begin_work(self) -> None:
         """Begin what is still under way when the server is killed."""
@@ -200,6 +201,16 @@ class Filler:
             f"/vcenter/vm/{vm}/guest/filesystem?action=create",
             {"credentials": CREDENTIALS, "spec": {"path": "/etc/hostname"}},
         )
+
+    def _let_in(self) -> None:
+        """A user with a group, a wrong password and an API token."""
+        password = "Kept-2026"  # noqa: S105 - of a test
+        user = self.post("/resphere/users", {"name": "kept@vsphere.local", "password": password})
+        group = self.post("/resphere/groups", {"name": "Keepers"})
+        self.post(f"/resphere/groups/{group}?action=add-members", {"users": [user]})
+        self.post("/resphere/tokens", {"name": "kept", "privileges": ["Global.CancelTask"], "objects": ["group-d1"]})
+        requests.post(f"{self._url}/api/session", auth=(user, "wrong"), timeout=60)
+        requests.post(f"{self._url}/api/session", auth=(user, password), timeout=60)
 
     def _customize(self) -> None:
         spec = {

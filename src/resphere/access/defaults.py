@@ -38,10 +38,21 @@ of the API and the page that shows it say nothing that is not published. Guest f
 console tickets have tokens of their own in their addresses."""
 
 LOGIN = "com.vmware.cis.session.create"
-"""The operation that takes a name and a password instead of a session."""
+"""The operation that opens a session."""
+CHANGE_PASSWORD = "resphere.password.change"  # noqa: S105 - an operation
+"""The operation that changes the caller's own password."""
 
-OWN_SESSION: frozenset[str] = frozenset({LOGIN, "com.vmware.cis.session.get", "com.vmware.cis.session.delete"})
-"""Operations on the caller's own session need no privilege, only that session."""
+LOGINS: frozenset[str] = frozenset({LOGIN, CHANGE_PASSWORD})
+"""Operations that take a name and a password, or what else opens a session, and no session."""
+
+OWN_SESSION: frozenset[str] = LOGINS | {
+    "com.vmware.cis.session.get",
+    "com.vmware.cis.session.delete",
+    *(f"resphere.sessions.{name}" for name in ("delete", "get", "list")),
+    *(f"resphere.tokens.{name}" for name in ("create", "delete", "get", "list")),
+}
+"""Operations on the caller's own sessions, API tokens and password need no privilege; those that reach others' ask for
+one themselves."""
 
 
 class Rule(msgspec.Struct, frozen=True):

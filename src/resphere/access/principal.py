@@ -8,16 +8,25 @@ ADMINISTRATORS = "Administrators@vsphere.local"
 """The group that is given the role Admin on everything when a store is filled."""
 
 
+class Scope(msgspec.Struct, frozen=True):
+    """What somebody uses of its rights: ``privileges``, and the managed ``objects`` with all that stands in them, by
+    their ids. Unset is all there is."""
+
+    privileges: frozenset[str] | None = None
+    objects: frozenset[str] | None = None
+
+
 class Principal(msgspec.Struct, frozen=True):
     """A user: ``name``, and the names of the user's ``groups``. What it may do follows from permissions.
 
     Names of users and groups are the same in any case. ``source`` names the identity source that knows the user, unless
-    that is the local accounts.
+    that is the local accounts. ``scope`` narrows what follows from name and groups.
     """
 
     name: str
     groups: frozenset[str] = frozenset()
     source: str | None = None
+    scope: Scope | None = None
 
 
 def canonical_name(name: str) -> str:

@@ -6,6 +6,7 @@ takes a name with a password and whatever else proves an identity, all other ope
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -14,6 +15,7 @@ import msgspec
 from resphere.access.principal import Principal
 from resphere.auth.credentials import Credentials
 from resphere.auth.sessions import Session
+from resphere.auth.tokens import ApiToken
 from resphere.contract.errors import Unauthenticated, message
 
 AUTHENTICATION_FAILED = "vapi.security.authentication.invalid"
@@ -21,11 +23,15 @@ AUTHENTICATION_REQUIRED = "com.vmware.vapi.endpoint.method.authentication.requir
 
 
 class Identity(msgspec.Struct, frozen=True, gc=False):
-    """Somebody who was let in: by which ``method``, and in which ``session``, where there is one."""
+    """Somebody who was let in: by which ``method``, and in which ``session`` or by which API ``token``, where there is
+    one. ``must_change``: the password must be changed before anything else.
+    """
 
     principal: Principal
     method: str
     session: Session | None = None
+    token: ApiToken | None = None
+    must_change: bool = False
 
 
 class Method(Protocol):
@@ -52,6 +58,11 @@ class Method(Protocol):
         """
 
 
+def as_told(principal: Principal) -> Principal:
+    """The principal with no other groups than a method tells of."""
+    return principal
+
+
 class Authentication(msgspec.Struct, frozen=True):
     """The methods of a server, in the order in which they are asked."""
 
@@ -59,16 +70,26 @@ class Authentication(msgspec.Struct, frozen=True):
     """Of operations that open a session."""
     at_calls: tuple[Method, ...]
     """Of all others."""
+    joined: Callable[[Principal], Principal] = as_told
+    """Gives principals of other identity sources the local groups that they are in."""
 
-    async def identify(self, credentials: Credentials, moment: datetime, *, login: bool) -> Identity:
-        """Who calls.
+    async def identify(
+        self, credentials: Credentials, moment: datetime, *, login: bool, changes_password: bool = False
+    ) -> Identity:
+        """Who calls; ``login``: an operation that takes what opens a session.
 
-        :raises Unauthenticated: nothing lets the caller in.
+        :raises Unauthenticated: nothing lets the caller in, or the password must be changed, and the operation does
+            something else.
         """
         for method in self.at_login if login else self.at_calls:
             identity = await method.identify(credentials, moment)
-            if identity is not None:
+            if identity is None:
+                continue
+            if identity.must_change and not changes_password:
+                raise change_first()
+            if identity.principal.source is None:
                 return identity
+            return msgspec.structs.replace(identity, principal=self.joined(identity.principal))
         if credentials.unaccepted is not None:
             raise not_accepted(credentials.unaccepted)
         raise required()
@@ -77,6 +98,17 @@ class Authentication(msgspec.Struct, frozen=True):
 def required() -> Unauthenticated:
     """The refusal of callers who show nothing, or a session that is none."""
     return Unauthenticated(message(AUTHENTICATION_REQUIRED, "Authentication required."))
+
+
+def change_first() -> Unauthenticated:
+    """The refusal of a good password that must be changed before anything else."""
+    return Unauthenticated(
+        message(
+            "resphere.password.change_first",
+            "The password must be changed before the next login: POST /api/resphere/password with the present one in "
+            "the Authorization header, and the new one in the body.",
+        )
+    )
 
 
 def failed() -> Unauthenticated:

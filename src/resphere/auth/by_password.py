@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from resphere.auth.accounts import IdentitySource
+from resphere.auth.accounts import IdentitySource, NotVerified
 from resphere.auth.authentication import Identity, failed
 from resphere.auth.credentials import Credentials
 
@@ -22,7 +22,8 @@ class ByPassword:
         """The user of that name and password."""
         if credentials.user is None or credentials.password is None:
             return None
-        principal = await self._source.verify(credentials.user, credentials.password)
-        if principal is None:
-            raise failed()
-        return Identity(principal, self.name)
+        try:
+            verified = await self._source.check(credentials.user, credentials.password, credentials.client)
+        except NotVerified as refusal:
+            raise failed() from refusal
+        return Identity(verified.principal, self.name, must_change=verified.must_change)

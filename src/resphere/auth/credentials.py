@@ -8,7 +8,8 @@ import msgspec
 class Credentials(msgspec.Struct, frozen=True, gc=False):
     """What the caller shows of itself, wherever the dialect carries it; any of it, and several kinds at once.
 
-    ``unaccepted`` names the kind of credentials where it is one that this server does not take.
+    ``unaccepted`` names the kind of credentials where it is one that this server does not take. ``client`` is the
+    address that a name and password come from.
     """
 
     session_id: str | None = None
@@ -17,6 +18,7 @@ class Credentials(msgspec.Struct, frozen=True, gc=False):
     bearer: str | None = None
     """The token of ``Authorization: Bearer``, or of a security context that holds one."""
     unaccepted: str | None = None
+    client: str = ""
 
 
 NO_CREDENTIALS = Credentials()

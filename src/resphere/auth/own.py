@@ -16,10 +16,19 @@ class OpenSession(msgspec.Struct, frozen=True, gc=False):
 
     sessions: Sessions
     session: Session
+    principal: Principal
 
     @property
     def user(self) -> str:
-        return self.session.user
+        return self.principal.name
+
+    @property
+    def token(self) -> str | None:
+        return self.session.token
+
+    @property
+    def handle(self) -> str | None:
+        return self.session.handle
 
     @property
     def created_time(self) -> datetime:
@@ -38,11 +47,17 @@ class OpenSession(msgspec.Struct, frozen=True, gc=False):
 
 
 class LoginSession(msgspec.Struct, frozen=True, gc=False):
-    """A caller whom ``method`` has let in, and who has no session yet."""
+    """A caller whom ``method`` has let in from the address ``client``, and who has no session.
+
+    ``token`` is the id of the API token that did, and narrows the session that is opened.
+    """
 
     sessions: Sessions
     principal: Principal
     method: str
+    client: str = ""
+    token: str | None = None
+    handle: None = None
 
     @property
     def user(self) -> str:
@@ -57,7 +72,7 @@ class LoginSession(msgspec.Struct, frozen=True, gc=False):
         raise no_session()
 
     async def open(self) -> str:
-        return await self.sessions.open(self.principal, self.method)
+        return await self.sessions.open(self.principal, self.method, self.client, self.token)
 
     async def close(self) -> None:
         raise no_session()
@@ -65,6 +80,13 @@ class LoginSession(msgspec.Struct, frozen=True, gc=False):
 
 class Anonymous(msgspec.Struct, frozen=True, gc=False):
     """A caller of a public operation."""
+
+    token: None = None
+    handle: None = None
+
+    @property
+    def principal(self) -> Principal:
+        raise no_session()
 
     @property
     def user(self) -> str:

@@ -1,10 +1,17 @@
-"""What accounts and sessions bring to a server."""
+"""What accounts, groups, sessions and tokens bring to a server."""
 
 from __future__ import annotations
 
 from resphere.auth.accounts import ACCOUNTS
 from resphere.auth.administration import RULES
+from resphere.auth.groups import GROUPS
+from resphere.auth.lockout import LOGINS
 from resphere.auth.sessions import SESSIONS, Sessions
+from resphere.auth.tokens import API_TOKENS, Tokens
 from resphere.replica.wiring import Sweep, Wiring
 
-WIRING = Wiring(tables=(ACCOUNTS, SESSIONS), rules=RULES, sweeps=(Sweep(Sessions, Sessions.sweep),))
+WIRING = Wiring(
+    tables=(ACCOUNTS, GROUPS, LOGINS, SESSIONS, API_TOKENS),
+    rules=RULES,
+    sweeps=(Sweep(Sessions, Sessions.sweep), Sweep(Tokens, Tokens.sweep)),
+)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from resphere import __version__
 from resphere.certificates.files import TlsError
-from resphere.cli import audit, backup, coverage, inventory, permission, role, user
+from resphere.cli import audit, backup, coverage, group, inventory, permission, role, session, token, user
 from resphere.cli.arguments import Parser
 from resphere.server.archive import ArchiveError
 from resphere.server.environment import from_environment
@@ -57,6 +57,9 @@ def parser() -> Parser:
     backup.add(commands)
     inventory.add(commands)
     user.add(commands)
+    group.add(commands)
+    session.add(commands)
+    token.add(commands)
     role.add(commands)
     permission.add(commands)
     audit.add(commands)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 import typing
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cache
 from typing import Any
@@ -36,8 +36,8 @@ class Source(msgspec.Struct, frozen=True):
     """What the document is made of.
 
     ``requirements`` gives an operation's privileges, ``describe`` our words for it (``None``: none), ``implemented``
-    are ids, ``kept`` the ids whose replies clients may revalidate, ``public`` those that need no session, ``login`` the
-    one that takes a name and a password.
+    are ids, ``kept`` the ids whose replies clients may revalidate, ``public`` those that need no session, ``security``
+    the schemes of those that take something else: ``basic``, ``token``.
     """
 
     operations: tuple[AnyOperation, ...]
@@ -46,7 +46,7 @@ class Source(msgspec.Struct, frozen=True):
     implemented: frozenset[str]
     kept: frozenset[str]
     public: frozenset[str]
-    login: str
+    security: Mapping[str, tuple[str, ...]]
     title: str
     version: str
 
@@ -90,13 +90,14 @@ def document(source: Source) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "security": [{"session": []}],
+        "security": [{"session": []}, {"token": []}],
         "tags": [{"name": service} for service in sorted({o.service for o, _ in routed})],
         "paths": dict(sorted(paths.items())),
         "components": {
             "securitySchemes": {
                 "session": {"type": "apiKey", "in": "header", "name": "vmware-api-session-id"},
                 "basic": {"type": "http", "scheme": "basic"},
+                "token": {"type": "http", "scheme": "bearer"},
             },
             "schemas": components,
         },
@@ -171,8 +172,8 @@ def operation_object(
         made["responses"]["304"] = {"description": "Unchanged since the reply whose ETag If-None-Match names"}
     if operation.id in source.public:
         made["security"] = []
-    elif operation.id == source.login:
-        made["security"] = [{"basic": []}]
+    elif operation.id in source.security:
+        made["security"] = [{scheme: []} for scheme in source.security[operation.id]]
     made["x-privileges"] = sorted({p for r in source.requirements(operation) for p in r.privileges})
     made["x-releases"] = list(operation.releases)
     made["x-implemented"] = operation.id in source.implemented

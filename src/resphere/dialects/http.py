@@ -42,7 +42,7 @@ def http_credentials(request: Request) -> Credentials:
         if session is None:
             return NO_CREDENTIALS
     session_id = None if session is None else session.decode("latin-1")
-    return Credentials(session_id) if authorization is None else authorized(authorization, session_id)
+    return Credentials(session_id) if authorization is None else authorized(authorization, request.client, session_id)
 
 
 def session_cookie(header: bytes) -> bytes | None:
@@ -54,13 +54,13 @@ def session_cookie(header: bytes) -> bytes | None:
     return None
 
 
-def authorized(header: bytes, session_id: str | None = None) -> Credentials:
-    """What an ``Authorization`` header holds, beside a session id; nothing where it is malformed."""
+def authorized(header: bytes, client: str, session_id: str | None = None) -> Credentials:
+    """What an ``Authorization`` header from an address holds, beside a session id; nothing where it is malformed."""
     scheme, _, value = header.partition(b" ")
     match scheme.lower():
         case b"basic":
             user, password = basic_credentials(value)
-            return Credentials(session_id, user=user, password=password)
+            return Credentials(session_id, user=user, password=password, client=client)
         case b"bearer":
             return Credentials(session_id, bearer=value.strip().decode("latin-1"))
     return Credentials(session_id)

@@ -29,6 +29,7 @@ from resphere.dialects.http import (
     SESSION_HEADER,
     allow,
     allowing,
+    authorized,
     challenge_of,
     exceeds,
     has_too_many_values,
@@ -83,6 +84,7 @@ class SecurityContext(msgspec.Struct, frozen=True, gc=False):
     userName: str | None = None
     password: str | None = None
     sessionId: str | None = None
+    accessToken: str | None = None
 
 
 class Context(msgspec.Struct, frozen=True, gc=False):
@@ -321,15 +323,20 @@ def check_headers(request: Request, params: Params) -> None:
 
 
 def shown_credentials(request: Request, context: Context | None) -> Credentials:
-    """The session id of the header, with what the security context holds."""
+    """The session id of the header, with what the security context holds, or else a token in ``Authorization``."""
     session_id = request.header(SESSION_HEADER)
     security = context.securityCtx if context else None
     if security is None or security.schemeId is None:
+        authorization = request.headers.get(b"authorization")
+        if authorization is not None:
+            return Credentials(session_id, bearer=authorized(authorization, request.client).bearer)
         return NO_CREDENTIALS if session_id is None else Credentials(session_id)
     if security.schemeId == SECURITY + "session_id":
         return Credentials(security.sessionId if session_id is None else session_id)
     if security.schemeId == SECURITY + "user_pass":
-        return Credentials(session_id, user=security.userName, password=security.password)
+        return Credentials(session_id, user=security.userName, password=security.password, client=request.client)
+    if security.schemeId == SECURITY + "oauth":
+        return Credentials(session_id, bearer=security.accessToken)
     return Credentials(session_id, unaccepted=security.schemeId)
 
 

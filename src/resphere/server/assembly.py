@@ -17,17 +17,25 @@ from typing import Any
 import msgspec
 
 from resphere import __version__, services
+from resphere.access.scoped import ScopedViews
 from resphere.access.tree import TreeViews
 from resphere.audit import signing
 from resphere.audit.reading import AuditLog
 from resphere.audit.retention import Keep
 from resphere.audit.server_log import ServerLog
 from resphere.audit.syncing import Sync
+from resphere.auth.account_changes import AccountChanges
 from resphere.auth.accounts import LocalAccounts
 from resphere.auth.authentication import Authentication
 from resphere.auth.by_password import ByPassword
 from resphere.auth.by_session import BySession
+from resphere.auth.by_token import ByToken
+from resphere.auth.group_changes import GroupChanges
+from resphere.auth.identities import Identities
+from resphere.auth.lockout import LockoutRules
+from resphere.auth.password_rules import PasswordRules
 from resphere.auth.sessions import SessionLimits, Sessions
+from resphere.auth.tokens import Tokens
 from resphere.contract.catalogue import Catalogue
 from resphere.dialects.table import Dialects, dialects
 from resphere.dialects.vapi_documents import VapiDocuments
@@ -116,7 +124,12 @@ async def start(settings: Settings, ca_archive: bytes | None, state: State, stac
     stack.push_async_callback(tasks.close)
     sessions = Sessions(replica, session_limits(settings), now, secrets.token_bytes)
     stack.push_async_callback(sessions.finish)
-    accounts = LocalAccounts(replica, secrets.token_bytes)
+    accounts = LocalAccounts(
+        replica, secrets.token_bytes, now=now, rules=password_rules(settings), lockout=lockout_rules(settings)
+    )
+    stack.push_async_callback(accounts.finish)
+    tokens = Tokens(replica, timedelta(days=settings.max_token_days), now, secrets.token_bytes)
+    stack.push_async_callback(tokens.finish)
     policy = read_limits(settings.limits) if settings.limits else DEFAULT
     known = KnownAddresses(replica, policy.logins.known_days, now)
     stack.push_async_callback(known.finish)
@@ -132,10 +145,11 @@ async def start(settings: Settings, ca_archive: bytes | None, state: State, stac
             ca_archive=ca_archive,
             structures=VapiDocuments(),
             audit_log=AuditLog(settings.logs),
+            identities=identities(replica, accounts, sessions, tokens),
         ),
-        authentication=Authentication(at_login=(ByPassword(accounts),), at_calls=(BySession(sessions, accounts),)),
+        authentication=authentication(accounts, sessions, tokens),
         sessions=sessions,
-        views=TreeViews(replica),
+        views=ScopedViews(replica, TreeViews(replica)),
         limits=Limits(policy, state, known, monotonic_ns),
         implementations=load(services),
         faults=Faults(read_faults(settings.faults) if settings.faults else NO_FAULTS),
@@ -148,7 +162,7 @@ async def start(settings: Settings, ca_archive: bytes | None, state: State, stac
     orphans = await tasks.take_over_orphans()
     if orphans:
         log.warning("%d tasks had been interrupted and are ended now", orphans)
-    parts: dict[type, Any] = {type(part): part for part in (sessions, tasks, known)}
+    parts: dict[type, Any] = {type(part): part for part in (sessions, tokens, tasks, known)}
     sweeps = [partial(sweep.run, parts[sweep.part]) for sweep in WIRING.sweeps]
     go_on(stack, sweep_now_and_then(replica, sweeps))
     feed = partial(provider.feed, Observations(replica, now))
@@ -190,6 +204,43 @@ async def sweep_now_and_then(replica: Replica, sweeps: Sequence[Callable[[], Awa
                 await sweep()
         except Exception:
             log.exception("the periodic clean-up failed and will be tried again")
+
+
+def authentication(accounts: LocalAccounts, sessions: Sessions, tokens: Tokens) -> Authentication:
+    """The methods by which callers may show who they are."""
+    by_token = ByToken(tokens, accounts)
+    return Authentication(
+        at_login=(by_token, ByPassword(accounts)),
+        at_calls=(by_token, BySession(sessions, accounts, tokens)),
+        joined=accounts.joined,
+    )
+
+
+def identities(replica: Replica, accounts: LocalAccounts, sessions: Sessions, tokens: Tokens) -> Identities:
+    """What services manage users with."""
+    return Identities(accounts, AccountChanges(replica, accounts), GroupChanges(replica), sessions, tokens)
+
+
+def password_rules(settings: Settings) -> PasswordRules:
+    """The settings that concern new passwords."""
+    days = settings.password_days
+    rules = PasswordRules(
+        length=settings.password_length,
+        reuse=settings.password_reuse,
+        lifetime=timedelta(days=days) if days else None,
+    )
+    if settings.password_classes:
+        return rules
+    return msgspec.structs.replace(rules, alphabetic=0, upper=0, lower=0, numeric=0, special=0, side_by_side=0)
+
+
+def lockout_rules(settings: Settings) -> LockoutRules:
+    """The settings that concern wrong passwords."""
+    return LockoutRules(
+        attempts=settings.lockout_attempts,
+        within=timedelta(seconds=settings.lockout_interval_seconds),
+        duration=timedelta(seconds=settings.lockout_seconds),
+    )
 
 
 def session_limits(settings: Settings) -> SessionLimits:

@@ -15,13 +15,14 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Caller(msgspec.Struct, frozen=True, gc=False):
-    """Who calls and what the caller sees. ``session_tag`` names an open session in logs, ``method`` what
-    let the caller in."""
+    """Who calls and what the caller sees. ``session_tag`` names an open session in logs, ``method`` what let the
+    caller in, ``token`` the API token that did, or that has opened the session."""
 
     session: OwnSession
     view: View
     session_tag: str | None = None
     method: str | None = None
+    token: str | None = None
 
 
 class Keeping(msgspec.Struct, frozen=True, gc=False):

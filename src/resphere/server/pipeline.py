@@ -15,7 +15,7 @@ import msgspec
 from resphere.access.check import Reference, references_of
 from resphere.access.check import authorize as check_privileges
 from resphere.access.check import authorize_references as check_references
-from resphere.access.defaults import LOGIN, PUBLIC
+from resphere.access.defaults import CHANGE_PASSWORD, LOGINS, PUBLIC
 from resphere.access.knowing import told_to
 from resphere.access.view import NOBODY, Views
 from resphere.auth.accounts import canonical_name
@@ -163,7 +163,7 @@ async def throttle(pipeline: Pipeline, exchange: Exchange, outcome: Outcome) -> 
     if isinstance(outcome, Refused) and outcome.public:
         raise outcome.error
     user = outcome.credentials.user
-    if operation is None or operation.id != LOGIN or user is None or outcome.credentials.password is None:
+    if operation is None or operation.id not in LOGINS or user is None or outcome.credentials.password is None:
         return UNCOUNTED
     return await pipeline.limits.logins.attempt(canonical_name(user), address)
 
@@ -174,21 +174,27 @@ async def authenticate(pipeline: Pipeline, exchange: Exchange, outcome: Outcome,
     if operation_id in PUBLIC:
         caller = ANYBODY
     else:
-        login = operation_id == LOGIN
         with attempt:
-            identity = await pipeline.authentication.identify(outcome.credentials, exchange.started, login=login)
-        caller = identified(pipeline, identity)
+            identity = await pipeline.authentication.identify(
+                outcome.credentials,
+                exchange.started,
+                login=operation_id in LOGINS,
+                changes_password=operation_id == CHANGE_PASSWORD,
+            )
+        caller = identified(pipeline, identity, exchange.request.client)
     exchange.caller = caller
     return caller
 
 
-def identified(pipeline: Pipeline, identity: Identity) -> Caller:
+def identified(pipeline: Pipeline, identity: Identity, client: str) -> Caller:
     """The caller who was let in, and what it sees."""
-    view = pipeline.views.of(identity.principal)
-    if identity.session is None:
-        own = LoginSession(pipeline.sessions, identity.principal, identity.method)
-        return Caller(own, view, method=identity.method)
-    return Caller(OpenSession(pipeline.sessions, identity.session), view, identity.session.tag, identity.method)
+    principal, session, token = identity.principal, identity.session, identity.token
+    view = pipeline.views.of(principal)
+    name = None if token is None else token.name
+    if session is None:
+        own = LoginSession(pipeline.sessions, principal, identity.method, client, None if token is None else token.id)
+        return Caller(own, view, method=identity.method, token=name)
+    return Caller(OpenSession(pipeline.sessions, session, principal), view, session.tag, identity.method, name)
 
 
 ANYBODY = Caller(Anonymous(), NOBODY)

@@ -19,7 +19,9 @@ from msgspec.structs import replace
 from resphere.access.permissions import FIRST_PERMISSION
 from resphere.access.samples import SAMPLE_ROLES
 from resphere.access.wiring import TABLES as ACCESS_TABLES
-from resphere.auth.accounts import ACCOUNTS, ADMINISTRATOR, LocalAccounts
+from resphere.auth.accounts import ADMINISTRATOR, Account, LocalAccounts
+from resphere.auth.group_changes import put_built_in_groups
+from resphere.auth.wiring import WIRING as AUTH
 from resphere.certificates.certs_zip import certs_zip
 from resphere.certificates.files import TlsFiles, ensure_certificates, given_certificates
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
@@ -32,7 +34,7 @@ from resphere.replica.replica import Replica
 from resphere.replica.sealing import open_sealing
 from resphere.replica.table import Stored, Table
 from resphere.server.address import Address
-from resphere.server.assembly import open_replica
+from resphere.server.assembly import open_replica, password_rules
 from resphere.server.exports.file import read_file
 from resphere.server.faults import read_faults
 from resphere.server.first_start import first_start, require_same
@@ -72,10 +74,12 @@ class Made(msgspec.Struct, frozen=True):
 
 class Filled(msgspec.Struct, frozen=True):
     """What became of the store: the inventory that was put into an empty one, and the flags that may ask in vain for
-    another one than was there."""
+    another one than was there. ``password_changed``: the administrator's password is no longer the one that the server
+    made."""
 
     made: Made | None = None
     unheeded: tuple[str, ...] = ()
+    password_changed: bool = False
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -107,7 +111,7 @@ def prepare(settings: Settings) -> Prepared:
         read_limits(settings.limits)
     tls = certificates(settings)
     password, password_file = administrator_password(settings)
-    filled = do_apart(partial(fill_store, settings, password))
+    filled = do_apart(partial(fill_store, settings, password, password_file is None))
     return Prepared(tls, ca_archive(tls), ADMINISTRATOR, password, password_file, filled)
 
 
@@ -173,14 +177,21 @@ def first_line(path: Path) -> str:
     return lines[0]
 
 
-def fill_store(settings: Settings, password: str) -> Filled:
+def fill_store(settings: Settings, password: str, chosen: bool) -> Filled:
     """:func:`fill`, from its beginning to its end."""
-    return asyncio.run(fill(settings, password))
+    return asyncio.run(fill(settings, password, chosen))
 
 
-async def fill(settings: Settings, password: str) -> Filled:
+def was_changed(account: Account | None) -> bool:
+    """Whether somebody has given the administrator another password since the server made one."""
+    return account is not None and account.password_time is not None and not account.given
+
+
+async def fill(settings: Settings, password: str, chosen: bool = True) -> Filled:
     """Put an inventory into an empty store, and the administrator's account. Documents of earlier releases are brought
     to the present form, and their secrets sealed.
+
+    ``chosen``: settings say what the administrator's password is, whatever it was before.
 
     :raises ValueError: the settings ask for another inventory than the one that is there.
     """
@@ -189,7 +200,7 @@ async def fill(settings: Settings, password: str) -> Filled:
         sealing = await open_sealing(store, secrets.token_bytes)
         sealed = await bring_to_present_form(store, WIRING.tables, sealing, settings.store_url)
         # Where there is an inventory already, the machines in it need not be read here, only in the workers.
-        tables: tuple[Table[Any], ...] = (FOLDERS, ACCOUNTS, INSTALLATION, *ACCESS_TABLES, *CUSTOMIZATION_TABLES)
+        tables: tuple[Table[Any], ...] = (FOLDERS, INSTALLATION, *AUTH.tables, *ACCESS_TABLES, *CUSTOMIZATION_TABLES)
         replica = Replica(store, tables, sealing=sealing)
         await replica.load()
         if replica.get(Folder, ROOT_FOLDER) is None:
@@ -199,8 +210,13 @@ async def fill(settings: Settings, password: str) -> Filled:
             filled = Filled(unheeded=await keep_inventory(settings, replica))
         if await replica.seal_plain() or sealed:
             await store.compact()
-        accounts = LocalAccounts(replica, secrets.token_bytes)
-        await accounts.put(ADMINISTRATOR, password)
+        await replica.change(put_built_in_groups)
+        accounts = LocalAccounts(replica, secrets.token_bytes, rules=password_rules(settings))
+        if chosen or not was_changed(replica.get(Account, ADMINISTRATOR)):
+            await accounts.put(ADMINISTRATOR, password, given=True)
+        else:
+            filled = replace(filled, password_changed=True)
+        await accounts.finish()
     finally:
         await store.close()
     return filled
@@ -282,7 +298,10 @@ def banner(settings: Settings, prepared: Prepared, address: Address) -> Iterator
     url = f"{'https' if settings.tls else 'http'}://{address.shown}"
     yield f"resphere serves vCenter {settings.version} at {url}"
     yield f"  user      {prepared.administrator}"
-    if prepared.password_file:
+    if prepared.filled.password_changed:
+        yield "  password  (as it was changed last)"
+        login = prepared.administrator
+    elif prepared.password_file:
         yield f"  password  {prepared.password}   (kept in {prepared.password_file})"
         login = shlex.quote(f"{prepared.administrator}:{prepared.password}")
     else:

@@ -31,6 +31,13 @@ RANGES = {
     "session_lifetime_seconds": (1, TEN_YEARS_SECONDS),
     "max_sessions_per_user": (0, 10_000_000),
     "max_sessions": (0, 10_000_000),
+    "max_token_days": (1, 3660),
+    "password_length": (1, 256),
+    "password_reuse": (0, 20),
+    "password_days": (0, 3660),
+    "lockout_attempts": (0, 64),
+    "lockout_interval_seconds": (1, TEN_YEARS_SECONDS),
+    "lockout_seconds": (1, TEN_YEARS_SECONDS),
     "max_body_bytes": (1, 2**30),
     "max_guest_file_bytes": (1, 2**44),
     "audit_file_bytes": (0, 2**40),
@@ -95,8 +102,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = None
     session_idle_seconds: Annotated[int, _("access", "An unused session ends after this long.")] = 1800
     session_lifetime_seconds: Annotated[int, _("access", "Every session ends after this long.")] = 172800
-    max_sessions_per_user: Annotated[int, _("access", "Open sessions of one user (0: any number).")] = 2000
-    max_sessions: Annotated[int, _("access", "Open sessions in all (0: any number).")] = 4000
+    max_sessions_per_user: Annotated[int, _("access", "Open sessions of one user (0: any number).")] = 550
+    max_sessions: Annotated[
+        int, _("access", "Open sessions in all (0: any number); one in ten is kept for administrators.")
+    ] = 10_000
+    max_token_days: Annotated[int, _("access", "For so many days an API token is good at most.")] = 366
+    password_length: Annotated[int, _("access", "Characters of a new password at least.")] = 8
+    password_classes: Annotated[
+        bool,
+        _(
+            "access",
+            "A new password needs upper and lower case, a digit and a special character (--no-...: it need not).",
+        ),
+    ] = True
+    password_reuse: Annotated[int, _("access", "So many of a user's last passwords are not taken again.")] = 5
+    password_days: Annotated[
+        int, _("access", "After so many days a password must be changed (0: never; vCenter: 90).")
+    ] = 0
+    lockout_attempts: Annotated[
+        int, _("access", "So many wrong passwords lock an account, never the administrator's (0: none).")
+    ] = 5
+    lockout_interval_seconds: Annotated[int, _("access", "Within this time they count together.")] = 180
+    lockout_seconds: Annotated[int, _("access", "For so long an account is locked.")] = 300
     max_body_bytes: Annotated[int, _("limits", "Largest request body.")] = 16 * 1024 * 1024
     max_guest_file_bytes: Annotated[int, _("limits", "Largest file that is sent into a simulated guest.")] = (
         1024 * 1024 * 1024

@@ -11,10 +11,12 @@ import msgspec
 
 from resphere.access.defaults import needed_to_find, needed_to_use
 from resphere.access.knowing import told_to
+from resphere.access.principal import Principal
 from resphere.access.refusals import may_not_use, no_privileges
 from resphere.access.seen import seen
 from resphere.access.view import View
 from resphere.audit.reading import AuditLog
+from resphere.auth.identities import Identities
 from resphere.contract.errors import (
     InvalidArgument,
     NotAllowedInCurrentState,
@@ -57,6 +59,21 @@ class OwnSession(Protocol):
     @property
     def user(self) -> str:
         """The user's name."""
+
+    @property
+    def principal(self) -> Principal:
+        """Who calls.
+
+        :raises Unauthenticated: anybody, of a public operation.
+        """
+
+    @property
+    def token(self) -> str | None:
+        """The id of the API token by which the caller was let in, or which has opened the session."""
+
+    @property
+    def handle(self) -> str | None:
+        """What people call the session, where there is one."""
 
     @property
     def created_time(self) -> datetime:
@@ -120,6 +137,7 @@ class Environment(msgspec.Struct, frozen=True):
     structures: StructureForm
     audit_log: AuditLog
     """What is on record."""
+    identities: Identities
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):

@@ -15,6 +15,7 @@ import pytest
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView, View
 from resphere.audit.reading import AuditLog
+from resphere.auth.identities import Identities
 from resphere.contract.errors import VapiError
 from resphere.contract.generated import cis_tagging, ids, vapi_std, vcenter
 from resphere.contract.model import AnyOperation
@@ -74,6 +75,7 @@ class World:
             ca_archive=None,
             structures=VapiDocuments(),
             audit_log=cast(AuditLog, None),
+            identities=cast(Identities, None),
         )
         self.call = Call(environment, cast(AnyOperation, None), view, cast(OwnSession, None), "request-1")
 

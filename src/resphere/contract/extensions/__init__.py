@@ -20,7 +20,9 @@ from resphere.contract.extensions.limits import Limits
 from resphere.contract.extensions.moves import Datacenters, HostMoves, Machines, PoolMoves
 from resphere.contract.extensions.networks import Networks
 from resphere.contract.extensions.openapi import Explorer, OpenApi
+from resphere.contract.extensions.sessions import ApiTokens, OpenSessions
 from resphere.contract.extensions.storage_policies import StoragePolicies
+from resphere.contract.extensions.users import Groups, Password, Users
 from resphere.contract.extensions.utilization import Utilization
 from resphere.contract.extensions.vm_snapshots import VmSnapshots
 
@@ -47,6 +49,11 @@ SERVICES: tuple[type, ...] = (
     StoragePolicies,
     Utilization,
     Audit,
+    Users,
+    Password,
+    Groups,
+    OpenSessions,
+    ApiTokens,
 )
 
 OPERATIONS: dict[str, m.AnyOperation] = {

@@ -11,7 +11,10 @@ from resphere.access.permissions import FIRST_PERMISSION, Permission
 from resphere.access.roles import Role
 from resphere.access.samples import SAMPLE_ROLES
 from resphere.auth.accounts import ADMINISTRATOR, Account
+from resphere.auth.groups import Group, is_built_in
+from resphere.auth.lockout import Logins
 from resphere.auth.sessions import Session
+from resphere.auth.tokens import ApiToken
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.effects import Intent
 from resphere.inventory.guest import GuestContent, GuestSystem, GuestTransfer
@@ -85,6 +88,13 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
     GuestContent: LeftOut("contents of files in guests", "as the guests", _nobody_misses),
     Intent: LeftOut("pieces of work under way", "the file has the inventory as it is before them"),
     Task: LeftOut("tasks", "they tell what was done on this server", _nobody_misses),
+    Group: LeftOut(
+        "groups",
+        "they are of the server's own users: resphere group add makes them there",
+        lambda group: not is_built_in(group),
+    ),
+    Logins: LeftOut("failed logins", "they are of this server", _nobody_misses),
+    ApiToken: LeftOut("API tokens", "they are of this server", _nobody_misses),
     Session: LeftOut("sessions", "they are of this server", _nobody_misses),
     ConsoleTicket: LeftOut("console tickets", "they are of this server", _nobody_misses),
     GuestTransfer: LeftOut("transfers of guest files", "they are of this server", _nobody_misses),

@@ -9,7 +9,7 @@ from threading import Lock
 
 import msgspec
 
-from resphere.access.defaults import LOGIN, PUBLIC, requirements_of
+from resphere.access.defaults import CHANGE_PASSWORD, LOGIN, PUBLIC, requirements_of
 from resphere.contract.errors import NotFound, message
 from resphere.contract.extensions.openapi import OpenApi
 from resphere.contract.lookup import all_operations
@@ -69,7 +69,7 @@ def _made(version: str, releases: tuple[str, ...], implemented: bool, component:
         implemented=frozenset(known),
         kept=frozenset(id for id, implementation in known.items() if implementation.kept),
         public=PUBLIC,
-        login=LOGIN,
+        security={LOGIN: ("basic", "token"), CHANGE_PASSWORD: ("basic",)},
         title=TITLE,
         version=version,
     )
