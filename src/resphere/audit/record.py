@@ -54,6 +54,8 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defa
     """The name that was tried, where it did not let anybody in."""
     authentication: str | None = None
     """What let the caller in (`password`, `session`...), or what was shown in vain."""
+    token: str | None = None
+    """The name of the API token that let the caller in, or has opened the session."""
     dialect: str | None = None
     operation: str | None = None
     """For instance `com.vmware.vcenter.VM.list`."""

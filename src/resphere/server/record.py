@@ -47,6 +47,7 @@ def audit_record(exchange: Exchange, duration_seconds: float) -> AuditRecord:
         user=bounded(caller.session.user, MOST_USER) if caller else None,
         tried_user=tried_user,
         authentication=authentication,
+        token=bounded(caller.token, MOST_USER) if caller and caller.token else None,
         dialect=exchange.dialect.name,
         operation=resolved.operation.id if resolved else None,
         target=target_of(resolved) if resolved else None,
