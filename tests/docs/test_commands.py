@@ -32,6 +32,7 @@ WITH_A_SERVER = (
             "guests",
             "limits",
             "machines",
+            "permissions",
             "policies",
             "security",
             "simulate",
