@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,27 @@ def test_chains_that_nobody_writes_go_whole_and_begin_again(logs: Logs) -> None:
     assert other.chain == 2
     write(other, range(1))
     for trail in (other, one):
+        trail.close()
+    assert logs.findings() == []
+
+
+def test_a_chain_that_is_taken_up_again_meanwhile_stays(logs: Logs) -> None:
+    one, other = logs.trail(), logs.trail()
+    write(other, range(3))
+    other.close()
+    all_new(logs)
+    aged(logs, "audit.2.log", 100)
+    taken: list[Trail] = []
+    sync = one.sync
+
+    def sync_and_take() -> Callable[[], None]:
+        taken.append(logs.trail())
+        return sync()
+
+    one.sync = sync_and_take  # type: ignore[method-assign]
+    tidied(logs, one, Keep(seconds=99, bytes=0))
+    assert "audit.2.log" in names(logs)
+    for trail in (*taken, one):
         trail.close()
     assert logs.findings() == []
 

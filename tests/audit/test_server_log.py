@@ -87,3 +87,20 @@ def test_what_is_below_the_level_is_left_out(logged: Logged) -> None:
 def test_close_detaches(logged: Logged) -> None:
     logged.log.close()
     assert logged.root.handlers == []
+
+
+def test_a_huge_message_and_traceback_are_cut(logged: Logged) -> None:
+    huge = "\x7f" * 3_000_000
+    try:
+        raise RuntimeError(f"{huge} the end")
+    except RuntimeError:
+        logged.root.exception("refused %s", huge, extra={"request_id": huge})
+    (line,) = logged.lines()
+    assert line.message.endswith("...[3000008 characters]")
+    assert line.request_id is not None
+    assert line.request_id.endswith("...[3000000 characters]")
+    assert line.exception is not None
+    assert line.exception.endswith("the end")
+    assert "characters]..." in line.exception
+    assert logged.log.path.stat().st_size < 1_000_000
+    assert len(logged.plain()) < 1_000_000

@@ -15,7 +15,7 @@ import requests
 from tests.support.audit import findings, records
 from tests.support.cli import add_user
 from tests.support.full_disk import file_size_limit
-from tests.support.jsonrpc import JsonRpcClient, invocation
+from tests.support.jsonrpc import USER_PASS, JsonRpcClient, invocation
 from tests.support.server import ADMINISTRATOR, PASSWORD, WITHOUT_TLS, Client, Server, wait_until
 
 VALUE_BYTES = 16 * 1024 * 1024 - 1024
@@ -141,6 +141,9 @@ def test_who_tried_in_vain_is_on_record(server: Server) -> None:
         assert anybody.get("/api/vcenter/vm").status_code == 401
         assert anybody.get("/api/nothing/here").status_code == 404
         assert anybody.post("/rest/com/vmware/cis/session", auth=(ADMINISTRATOR, "wrong")).status_code == 401
+    with JsonRpcClient(server, log_in=False) as rpc:
+        wrong = {**USER_PASS, "userName": "eve", "password": "wrong"}
+        assert "error" in rpc.call("com.vmware.cis.session", "create", security=wrong)["result"]
     with server.session() as client:
         assert client.get("/api/vcenter/vm/vm-4711").status_code == 404
         assert client.get("/api/vcenter/nothing").status_code == 404
@@ -154,6 +157,7 @@ def test_who_tried_in_vain_is_on_record(server: Server) -> None:
         (401, None, None, None, "UNAUTHENTICATED"),
         (404, None, None, None, None),
         (401, ADMINISTRATOR, "password", None, "UNAUTHENTICATED"),
+        (200, "eve", "password", None, "UNAUTHENTICATED"),
         (201, None, "password", ADMINISTRATOR, "ALLOWED"),
         (404, None, "session", ADMINISTRATOR, "ALLOWED"),
         (404, None, None, None, None),

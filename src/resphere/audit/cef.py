@@ -39,7 +39,7 @@ def _of_record(chain: int, sequence: int, time: datetime, record: AuditRecord) -
         "requestMethod": record.method,
         "requestClientApplication": record.user_agent,
         "act": record.decision,
-        "outcome": "success" if record.status < 400 else "failure",
+        "outcome": "success" if record.error_type is None else "failure",
         "reason": record.reason or record.message_id,
         "externalId": record.request_id,
         "out": record.bytes_out,
@@ -75,7 +75,7 @@ def severity(record: AuditRecord) -> int:
     """From 0 to 10, as the format has it."""
     if record.status >= 500 or record.decision in (Decision.UNAUTHENTICATED, Decision.UNAUTHORIZED):
         return HIGH
-    return MEDIUM if record.status >= 400 else LOW
+    return LOW if record.error_type is None else MEDIUM
 
 
 LABELS = {

@@ -14,7 +14,7 @@ import msgspec
 
 from resphere.audit import heads
 from resphere.audit.chain import Deleted, Kind
-from resphere.audit.files import LogFile, first_line, last_line, log_files
+from resphere.audit.files import LogFile, file_name, first_line, last_line, log_files
 from resphere.audit.trail import Trail
 
 logger = logging.getLogger(__name__)
@@ -61,9 +61,18 @@ async def tidy(trail: Trail, folder: Path, heads_folder: Path, keep: Keep, now: 
 
 def _delete(folder: Path, heads_folder: Path, own_chain: int, told: Sequence[Deleted]) -> None:
     for each in told:
-        if each.chain != own_chain:
-            _note(heads_folder, each)
-        (folder / each.file).unlink(missing_ok=True)
+        path = folder / each.file
+        if each.chain == own_chain:
+            path.unlink(missing_ok=True)
+            continue
+        head = heads.take(heads_folder, each.chain)
+        if head is not None:
+            with closing(head):
+                head.note_deleted(each.last)
+                path.unlink(missing_ok=True)
+        elif each.file != file_name(each.chain):
+            path.unlink(missing_ok=True)
+        # Else somebody has begun to write it again, and it stays.
 
 
 def not_kept(folder: Path, heads_folder: Path, keep: Keep, now: datetime) -> tuple[Deleted, ...]:
@@ -106,11 +115,3 @@ def as_deleted(file: LogFile) -> Deleted | None:
     if first is None or last is None:
         return None
     return Deleted(file.chain, file.path.name, first.sequence, last.sequence, last.digest.hex())
-
-
-def _note(heads_folder: Path, deleted: Deleted) -> None:
-    """Note with the head of a chain that nobody writes that its lines are deleted."""
-    head = heads.take(heads_folder, deleted.chain)
-    if head is not None:
-        with closing(head):
-            head.note_deleted(deleted.last)

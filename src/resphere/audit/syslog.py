@@ -72,9 +72,10 @@ def syslog(line: Line, time: datetime, text: bytes, host: str, application: str 
 
 def severity(line: Line) -> int:
     """As syslog has it: the lower, the worse."""
-    found = None if line.is_anchor else _STATUS.search(line.content)
-    status = 200 if found is None else int(found[1])
-    return ERROR if status >= 500 else WARNING if status >= 400 else INFO
+    if line.is_anchor or b',"error_type":"' not in line.content:
+        return INFO
+    found = _STATUS.search(line.content)
+    return ERROR if found is not None and int(found[1]) >= 500 else WARNING
 
 
 class Datagrams:
