@@ -33,10 +33,16 @@ class Clock:
 
 
 class Disk:
-    """What stands in for :func:`os.write`, with a disk that has ``room_bytes`` left; ``None``: plenty."""
+    """A disk that has ``room_bytes`` left (``None``: plenty), and that may be broken."""
 
     def __init__(self) -> None:
         self.room_bytes: int | None = None
+        self.is_broken = False
+
+    def to_disk(self, descriptor: int) -> None:
+        """What stands in for ``fdatasync``."""
+        if self.is_broken:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     def allocate(self, descriptor: int, offset: int, size: int) -> None:
         """What stands in for ``fallocate``."""
@@ -44,6 +50,7 @@ class Disk:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def append(self, descriptor: int, content: bytes) -> int:
+        """What stands in for :func:`os.write`."""
         if self.room_bytes is None:
             return os.write(descriptor, content)
         if self.room_bytes == 0:
@@ -75,6 +82,7 @@ class Logs:
             clock=self.clock,
             append=self.disk.append,
             allocate=self.disk.allocate,
+            to_disk=self.disk.to_disk,
         )
 
     @property

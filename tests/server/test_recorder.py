@@ -113,17 +113,10 @@ def test_calls_are_answered_where_losses_are_counted(make: Make) -> None:
 
 
 @pytest.mark.parametrize(("policy", "status"), [(CLOSED, 503), (DROP, 204)])
-def test_a_disk_that_fails_before_the_answer(
-    make: Make, policy: Policy, status: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_disk_that_fails_before_the_answer(make: Make, policy: Policy, status: int) -> None:
     recorded = make(policy, Sync.CALL)
-
-    def broken(descriptor: int) -> None:
-        raise OSError("broken")
-
-    monkeypatch.setattr("os.fdatasync", broken)
+    recorded.logs.disk.is_broken = True
     assert recorded.start().status == status
-    monkeypatch.undo()
 
 
 class Content:

@@ -63,7 +63,7 @@ class Head:
         self._descriptor = descriptor
         if os.fstat(descriptor).st_size < SIZE_BYTES:
             # All of its room now: where a page could not be had later, the process would be killed.
-            os.posix_fallocate(descriptor, 0, SIZE_BYTES)
+            os.pwrite(descriptor, bytes(SIZE_BYTES), 0)
         self._memory = mmap.mmap(descriptor, SIZE_BYTES)
 
     def read(self) -> Noted:

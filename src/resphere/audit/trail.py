@@ -48,6 +48,8 @@ class Rotation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 ROTATION = Rotation()
+to_disk: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
+"""macOS has no ``fdatasync``."""
 
 
 class Trail:
@@ -67,8 +69,9 @@ class Trail:
         clock: Callable[[], datetime],
         append: Callable[[int, bytes], int] = os.write,
         allocate: Allocate = allocate,
+        to_disk: Callable[[int], None] = to_disk,
     ) -> None:
-        """Take a chain and go on with it; ``append`` is :func:`os.write`, or what a test puts in its place.
+        """Take a chain and go on with it. The last three are the system's, or what a test puts in their place.
 
         :raises OSError: the files cannot be used.
         """
@@ -84,6 +87,7 @@ class Trail:
         self._place = beginning(self._head.chain)
         self._descriptor = -1
         self._size_bytes = 0
+        self._to_disk = to_disk
         self._torn = False
         self._reserve = Reserve(allocate)
         self._short = False
@@ -219,7 +223,7 @@ class Trail:
         def work() -> None:
             try:
                 for descriptor in descriptors:
-                    os.fdatasync(descriptor)
+                    self._to_disk(descriptor)
                 self._head.sync()
             finally:
                 for descriptor in descriptors:
