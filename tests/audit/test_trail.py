@@ -7,6 +7,8 @@ import logging
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -387,3 +389,14 @@ def test_a_kill_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
 def test_what_is_signed_verifies_with_openssls_reading_of_the_key() -> None:
     assert KEY.public_pem.startswith(b"-----BEGIN PUBLIC KEY-----\n")
     assert len(KEY.name) == 16
+
+
+def test_a_kill_at_any_step_leaves_a_log_that_is_right(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.audit.killed_trails", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
