@@ -83,8 +83,6 @@ def locked_until(logins: Logins, client: str, rules: LockoutRules, now: datetime
 
 def with_failure(logins: Logins, failure: Failure) -> Logins:
     """The logins with one more wrong password."""
-    if failure in logins.failures:
-        return logins
     return msgspec.structs.replace(logins, failures=(*logins.failures, failure)[-MOST_FAILURES:])
 
 
