@@ -28,6 +28,7 @@ WITH_A_SERVER = (
         DOCS / f"{name}.md"
         for name in (
             "audit",
+            "authentication",
             "backup",
             "guests",
             "limits",
@@ -134,14 +135,14 @@ class TestShell:
 
     def test_the_last_step_of_the_pipeline(self, tmp_path: Path) -> None:
         done = run([last_step(tmp_path)], tmp_path, free_port())
-        assert re.search(r'"[0-9a-f]{32}"', done)
+        assert re.search(r'"[0-9a-f]{64}"', done)
 
     def test_where_a_server_at_a_free_port_is(self, tmp_path: Path) -> None:
         (command,) = re.findall(r"`(URL=\$\(.*?\))`", CI.read_text(encoding="utf-8"))
         step = OWN_PORT.sub("0", last_step(tmp_path)).replace("https://127.0.0.1:8446", "$URL")
         start, _, ask = step.rpartition("curl")
         done = run([f"{start}\n{command}\ncurl {ask}"], tmp_path, free_port())
-        assert re.search(r'"[0-9a-f]{32}"', done)
+        assert re.search(r'"[0-9a-f]{64}"', done)
 
     @pytest.mark.parametrize("page", STARTING, ids=lambda page: page.name)
     def test_waiting_ends_when_the_start_fails(self, page: Path, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_login_lists_and_gets_by_curl(shared_server: Server) -> None:
         vc https://$H/api/vcenter | jq -r .links.virtual_machines
         """,
     ).splitlines()
-    assert re.fullmatch(r"[0-9a-f]{32}", printed[0])
+    assert re.fullmatch(r"[0-9a-f]{64}", printed[0])
     assert re.fullmatch(r"vm-\d+", printed[1])
     assert printed[2] == printed[3]
     assert printed[4] == printed[5]

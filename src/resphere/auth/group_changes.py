@@ -72,7 +72,7 @@ class GroupChanges:
         :raises NotFound: there is no such group, or local user or group.
         :raises InvalidArgument: a name is none, a group would be in itself, or the group has its members by itself.
         """
-        users, groups = tuple(map(canonical_name, members.users)), tuple(map(canonical_name, members.groups))
+        users, groups = canonical(members)
         for name in (*members.users, *members.groups):
             fault = fault_of_name(name)
             if fault is not None:
@@ -113,7 +113,7 @@ class GroupChanges:
         :raises NotFound: there is no such group, or one of them is not in it.
         :raises InvalidArgument: it is the built-in administrator, which stays among the administrators.
         """
-        users, groups = tuple(map(canonical_name, members.users)), tuple(map(canonical_name, members.groups))
+        users, groups = canonical(members)
 
         def plan(edit: Edit) -> None:
             group = require(edit, id)
@@ -150,6 +150,12 @@ class GroupChanges:
                 edit.put(msgspec.structs.replace(other, groups=left))
 
         await self._replica.change(plan)
+
+
+def canonical(members: Members) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The users and groups in lower case; the local domain of a group need not be written."""
+    groups = (canonical_name(group_name(name.strip())) for name in members.groups)
+    return tuple(map(canonical_name, members.users)), tuple(groups)
 
 
 def put_built_in_groups(edit: Edit) -> None:
