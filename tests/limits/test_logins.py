@@ -209,6 +209,22 @@ def test_right_logins_at_once_are_all_let_in(world: World) -> None:
     bench.world.run(burst())
 
 
+def test_another_proof_beside_a_password_is_no_good_login(world: World) -> None:
+    """Whoever has a token of his own, and shows it with somebody else's name, does not have that forgotten."""
+    bench = Bench(world, Logins(free=3))
+    bench.fail(3)
+    bench.later(1)
+
+    async def login() -> None:
+        with await bench.throttle.attempt(ANN, HOME, alone=False):
+            pass
+        await bench.known.finish()
+
+    bench.world.run(login())
+    assert not bench.known.knows(ANN, HOME)
+    assert bench.fail(2) == [0, 2]
+
+
 def test_one_address_does_not_hold_up_the_logins_of_others(world: World) -> None:
     bench = Bench(world, Logins(at_once=3, at_once_per_address=2))
 

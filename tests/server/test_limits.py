@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from resphere.contract.extensions.guest_transfers import GuestTransfers
 from resphere.contract.extensions.limits import Limits
 from resphere.contract.generated.vcenter import Cluster, Datacenter
 from resphere.contract.model import AnyOperation
@@ -52,7 +53,8 @@ def request(
 ) -> Exchange:
     """A request, of the session that there is unless its headers say else."""
     given = {b"vmware-api-session-id": served.token.encode()} if headers is None else headers
-    asked = Request(method, path, b"", {**JSON_HEADERS, **given}, client)
+    target, _, query = path.partition("?")
+    asked = Request(method, target, query.encode(), {**JSON_HEADERS, **given}, client)
     return Exchange(asked, "test", dialect or served.api, GivenBody(body))
 
 
@@ -227,3 +229,17 @@ def test_who_floods_waits_behind_himself(tmp_path: Path) -> None:
 
         assert served.world.run(run()) == [429, 503, 200, 404]
         assert ask(served, request(served)).status == 200
+
+
+def test_what_is_known_and_what_is_sent_slowly_takes_no_turn(tmp_path: Path) -> None:
+    at_once = Concurrency(per_user=1, total=1, waiting_per_user=0, waiting=0)
+    with limited(tmp_path, Policy(rates=(), concurrency=at_once)) as served:
+        assert ask(served, request(served)).status == 200
+        served.world.run(served.pipeline.limits.enter("somebody"))
+        assert ask(served, request(served)).status == 200  # a kept reply
+        assert ask(served, request(served, path="/api/vcenter/network")).status == 429
+        route = GuestTransfers.upload.api
+        assert route is not None
+        assert ask(served, request(served, "PUT", f"{route.path}?id=none&token=none", headers={})).status == 404
+        served.pipeline.limits.leave("somebody")
+        assert ask(served, request(served, path="/api/vcenter/network")).status == 200

@@ -234,7 +234,8 @@ def responses(operation: AnyOperation, route: Route, output: dict[str, Any] | No
         error = ERRORS.get(name.upper(), VapiError)
         by_status.setdefault(error.api_status, set()).add(error.error_type)
     by_status.setdefault(413, set()).add("INVALID_ARGUMENT")
-    by_status.setdefault(503, set()).add("SERVICE_UNAVAILABLE")
+    for status in (429, 503):
+        by_status.setdefault(status, set()).add("SERVICE_UNAVAILABLE")
     for status, types in sorted(by_status.items()):
         made[str(status)] = {
             "description": ", ".join(sorted(types)),

@@ -38,13 +38,14 @@ class LoginThrottle:
         self._of_address = policy.strikes(policy.free_per_address)
         self._of_name = policy.strikes(policy.free_per_name)
 
-    async def attempt(self, name: str, address: str) -> Attempt:
+    async def attempt(self, name: str, address: str, *, alone: bool = True) -> Attempt:
         """Wait until somebody may try to log in, as ``name`` from there; what it enters is the trying itself::
 
             with await throttle.attempt(name, address):
                 ...  # raises Unauthenticated
 
-        Names are given as they are written in one way only.
+        Names are given as they are written in one way only. ``alone``: name and password are all that is shown, so that
+        who is let in has the password.
 
         :raises ServiceUnavailable: too many have failed, or wait.
         """
@@ -60,7 +61,7 @@ class LoginThrottle:
         except BaseException:
             self._turns.leave(address)
             raise
-        return Attempt(self, name, address, counted)
+        return Attempt(self, name, address, counted, alone)
 
     def _counted(self, name: str, address: str) -> tuple[Counted, ...]:
         pair = f"pair\n{address}\n{name}"
@@ -83,8 +84,9 @@ class LoginThrottle:
             self._state.fail(attempt.counted, now_ns)
         elif error is None:
             self._state.withdraw(attempt.counted, now_ns)
-            self._state.forget(attempt.counted[0].key)
-            self._known.note(attempt.name, attempt.address)
+            if attempt.alone:
+                self._state.forget(attempt.counted[0].key)
+                self._known.note(attempt.name, attempt.address)
         elif isinstance(error, Exception):
             self._state.withdraw(attempt.counted, now_ns)
 
@@ -92,13 +94,16 @@ class LoginThrottle:
 class Attempt:
     """One attempt to log in, as a context."""
 
-    __slots__ = ("_throttle", "address", "counted", "name")
+    __slots__ = ("_throttle", "address", "alone", "counted", "name")
 
-    def __init__(self, throttle: LoginThrottle, name: str, address: str, counted: tuple[Counted, ...]) -> None:
+    def __init__(
+        self, throttle: LoginThrottle, name: str, address: str, counted: tuple[Counted, ...], alone: bool
+    ) -> None:
         self._throttle = throttle
         self.name = name
         self.address = address
         self.counted = counted
+        self.alone = alone
 
     def __enter__(self) -> Attempt:
         return self

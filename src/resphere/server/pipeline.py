@@ -20,6 +20,7 @@ from resphere.access.knowing import told_to
 from resphere.access.view import NOBODY, Views
 from resphere.auth.accounts import canonical_name
 from resphere.auth.authentication import Authentication, Identity
+from resphere.auth.credentials import NO_CREDENTIALS
 from resphere.auth.own import Anonymous, LoginSession, OpenSession
 from resphere.auth.sessions import Sessions
 from resphere.contract.errors import (
@@ -34,6 +35,7 @@ from resphere.contract.model import ByteStream, Parted, Struct
 from resphere.dialects.base import Outcome, Refused, Reply, Resolved
 from resphere.dialects.http import BYTE_ORDER_MARK, exceeds, has_too_many_values
 from resphere.limits.addresses import counted_address
+from resphere.limits.classes import OperationClass, class_of
 from resphere.limits.limits import Limits, Parties
 from resphere.replica.errors import ConcurrentChange as ChangedConcurrently
 from resphere.server.body import too_large, too_many_values
@@ -119,7 +121,7 @@ async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
     attempt = await throttle(pipeline, exchange, outcome)
     caller = await authenticate(pipeline, exchange, outcome, attempt)
     resolved = accept(outcome)
-    parties = await limit(pipeline, exchange, caller, resolved)
+    parties = limit(pipeline, exchange, caller, resolved)
     authorize(pipeline, exchange, caller, resolved)
     kept = recall(pipeline, exchange, caller, resolved)
     if isinstance(kept, Reply):
@@ -127,6 +129,7 @@ async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
     input = await decode(pipeline, exchange, resolved)
     await authorize_references(pipeline, caller, input)
     await disturb(pipeline, resolved)
+    await take_turn(pipeline, exchange, parties, resolved)
     result = await invoke(pipeline, exchange, caller, parties, resolved, input.value)
     return await encode(pipeline, exchange, resolved, caller, result, kept)
 
@@ -162,10 +165,12 @@ async def throttle(pipeline: Pipeline, exchange: Exchange, outcome: Outcome) -> 
     pipeline.limits.arrive(operation, address)
     if isinstance(outcome, Refused) and outcome.public:
         raise outcome.error
-    user = outcome.credentials.user
-    if operation is None or operation.id not in LOGINS or user is None or outcome.credentials.password is None:
+    shown = outcome.credentials
+    if operation is None or operation.id not in LOGINS or shown.user is None or shown.password is None:
         return UNCOUNTED
-    return await pipeline.limits.logins.attempt(canonical_name(user), address)
+    # What another proof is good for says nothing of the password.
+    alone = msgspec.structs.replace(shown, session_id=None, user=None, password=None) == NO_CREDENTIALS
+    return await pipeline.limits.logins.attempt(canonical_name(shown.user), address, alone=alone)
 
 
 async def authenticate(pipeline: Pipeline, exchange: Exchange, outcome: Outcome, attempt: Attempt) -> Caller:
@@ -208,8 +213,8 @@ def accept(outcome: Outcome) -> Resolved:
     return outcome
 
 
-async def limit(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: Resolved) -> Parties:
-    """Not too much of the caller? Then the caller's turn is waited for. For whom the call counts.
+def limit(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: Resolved) -> Parties:
+    """Not too much of the caller? For whom the call counts.
 
     Bodies that announce too many bytes are not read.
     """
@@ -220,10 +225,6 @@ async def limit(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved
     user = None if caller is ANYBODY else caller.session.user
     parties = Parties(address, user, caller.session_tag)
     pipeline.limits.call(resolved.operation, parties)
-    party = address if user is None else user
-    if not pipeline.limits.entered(party):
-        await pipeline.limits.enter(party)
-    exchange.turn = party
     return parties
 
 
@@ -295,6 +296,20 @@ async def disturb(pipeline: Pipeline, resolved: Resolved) -> None:
     """Delay or fail, where the operator asked for that to test clients."""
     if pipeline.faults.active:
         await pipeline.faults.disturb(resolved.operation.id)
+
+
+async def take_turn(pipeline: Pipeline, exchange: Exchange, parties: Parties, resolved: Resolved) -> None:
+    """Whose turn is it to be worked for? Waited for when all of the request has come, so that no slow sender has one.
+
+    What goes on as slowly as a client sends, or until something happens, takes none: it waits, and does no work.
+    """
+    operation = resolved.operation
+    if operation.takes_stream or class_of(operation) is OperationClass.LONG_POLL:
+        return
+    party = parties.address if parties.user is None else parties.user
+    if not pipeline.limits.entered(party):
+        await pipeline.limits.enter(party)
+    exchange.turn = party
 
 
 async def invoke(
