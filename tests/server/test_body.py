@@ -14,6 +14,8 @@ from resphere.dialects.base import Reply
 from resphere.server.app import Requests
 from resphere.server.assembly import Worker
 from resphere.server.body import Body
+from resphere.server.budget import Budget, Budgets, Holding
+from resphere.server.connections.registry import Connection, Connections, Progress
 
 GONE = {"type": "http.disconnect"}
 
@@ -32,6 +34,13 @@ class Sender:
         return self.events[self.asked - 1]
 
 
+PLENTY = Budgets(Budget(1000), Budget(1000))
+
+
+def body(sender: Sender, announced_bytes: int | None, budgets: Budgets = PLENTY, address: str = "192.0.2.1") -> Body:
+    return Body(sender.receive, announced_bytes, Holding(budgets, address), Connection(), Progress())
+
+
 async def gathered(stream: ByteStream) -> list[bytes]:
     return [piece async for piece in stream]
 
@@ -39,7 +48,7 @@ async def gathered(stream: ByteStream) -> list[bytes]:
 @pytest.mark.parametrize("size", [None, 4])
 def test_pieces_come_as_they_are_sent(size: int | None) -> None:
     sender = Sender([b"ab", b"", b"cd"])
-    stream = Body(sender.receive, size).stream(4)
+    stream = body(sender, size).stream(4)
     assert stream.size_bytes == size
     assert asyncio.run(gathered(stream)) == [b"ab", b"cd"]
     # The end of what was announced is not waited for.
@@ -50,7 +59,7 @@ def test_the_sender_waits_for_the_reader() -> None:
     sender = Sender([b"ab", b"cd"])
 
     async def first() -> None:
-        async for piece in Body(sender.receive, None).stream(10):
+        async for piece in body(sender, None).stream(10):
             assert (piece, sender.asked) == (b"ab", 1)
             break
 
@@ -60,7 +69,7 @@ def test_the_sender_waits_for_the_reader() -> None:
 def test_more_than_the_limit_is_refused_when_it_comes() -> None:
     sender = Sender([b"ab", b"cd", b"ef"])
     with pytest.raises(InvalidArgument) as refusal:
-        asyncio.run(gathered(Body(sender.receive, None).stream(3)))
+        asyncio.run(gathered(body(sender, None).stream(3)))
     assert (refusal.value.status, refusal.value.messages[0].id) == (413, "resphere.body_too_large")
     assert sender.asked == 2
 
@@ -68,7 +77,7 @@ def test_more_than_the_limit_is_refused_when_it_comes() -> None:
 @pytest.mark.parametrize("read", [lambda body: gathered(body.stream(10)), lambda body: body.read(10)])
 def test_a_body_that_breaks_off_is_none(read: Callable[[Body], Any]) -> None:
     with pytest.raises(InvalidRequest) as refusal:
-        asyncio.run(read(Body(Sender([b"ab"], leaves=True).receive, 4)))
+        asyncio.run(read(body(Sender([b"ab"], leaves=True), 4)))
     assert refusal.value.messages[0].id == "resphere.body_incomplete"
 
 
@@ -93,6 +102,8 @@ class Answering:
         self.reply = reply
         self.pipeline = self
         self.dialects = self
+        self.connections = Connections(lambda: 0.0)
+        self.budgets = PLENTY
 
     def of(self, request: object) -> None:
         """None is needed."""

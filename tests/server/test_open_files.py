@@ -54,6 +54,6 @@ def test_too_few_are_told_in_a_sentence(tmp_path: Path, limit: int) -> None:
 
 
 def test_connections_leave_descriptors_for_the_rest() -> None:
-    assert most_connections(LEAST, workers=1, backlog=2048) == LEAST - KEPT
-    assert most_connections(MOST, workers=2, backlog=2048) == 1024
-    assert most_connections(MOST, workers=5000, backlog=2048) == 1
+    assert most_connections(LEAST, workers=1, most=2048) == LEAST - KEPT
+    assert most_connections(MOST, workers=2, most=2048) == 1024
+    assert most_connections(MOST, workers=5000, most=2048) == 1

@@ -165,10 +165,15 @@ class Served:
         return self.world.run(handle())
 
 
-class GivenBody(msgspec.Struct, frozen=True):
+class GivenBody(msgspec.Struct):
     """A request's body that has come already."""
 
     content: bytes
+    vouched: bool = False
+
+    @property
+    def announced_bytes(self) -> int | None:
+        return len(self.content)
 
     async def read(self, limit_bytes: int) -> bytes:
         return self.content

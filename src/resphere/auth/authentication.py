@@ -94,6 +94,14 @@ class Authentication(msgspec.Struct, frozen=True):
             raise not_accepted(credentials.unaccepted)
         raise required()
 
+    async def lets_in(self, credentials: Credentials, moment: datetime) -> bool:
+        """Whether they would let somebody in who calls, and opens no session."""
+        try:
+            await self.identify(credentials, moment, login=False)
+        except Unauthenticated:
+            return False
+        return True
+
 
 def required() -> Unauthenticated:
     """The refusal of callers who show nothing, or a session that is none."""

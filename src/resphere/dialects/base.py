@@ -91,11 +91,19 @@ class Refused(msgspec.Struct, frozen=True):
 
 Outcome = Resolved | Refused
 ReadBody = Callable[[int], Awaitable[bytes]]
-"""Reads the request's body, at most about so many bytes; a second call gets what the first one got."""
+"""Reads the request's body, at most about so many bytes; a second call gets what the first one got. Raises a
+``VapiError`` where it is not read: it is too large for somebody whom nobody knows, or there is no room for it."""
 
 
 class RequestBody(Protocol):
     """A request's body, which is read only when somebody asks for it: whole, or piece by piece."""
+
+    vouched: bool
+    """Whether it comes from somebody who was let in, or by a connection on which such a one has called."""
+
+    @property
+    def announced_bytes(self) -> int | None:
+        """How long it is, where that is known."""
 
     async def read(self, limit_bytes: int) -> bytes:
         """All of it, or a little more than so many bytes of one that is larger; see :data:`ReadBody`."""

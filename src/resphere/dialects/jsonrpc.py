@@ -7,6 +7,7 @@ read anything else.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from functools import cache
 from typing import Any, ClassVar, Literal
@@ -15,7 +16,7 @@ import msgspec
 
 from resphere.auth.credentials import NO_CREDENTIALS, Credentials
 from resphere.contract.catalogue import Catalogue
-from resphere.contract.errors import OperationNotFound, VapiError, message
+from resphere.contract.errors import InvalidArgument, OperationNotFound, ServiceUnavailable, VapiError, message
 from resphere.contract.lookup import operation_at
 from resphere.contract.model import AnyOperation, ByteStream, Struct
 from resphere.contract.unions import check_unions
@@ -43,6 +44,10 @@ ALLOWED = ("GET", "HEAD", "OPTIONS", "POST")
 
 SECURITY = "com.vmware.vapi.std.security."
 LARGEST_KEPT_INPUT_BYTES = 4096
+LARGE_BODY_BYTES = 64 * 1024
+"""Bodies from here on are read beside the loop."""
+OWN_STATUSES = frozenset({405, 503})
+"""HTTP's statuses that say more than 200 does to whatever stands between client and server."""
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
@@ -142,11 +147,22 @@ class JsonRpcDialect:
         if request.method != "POST":
             fault = ProtocolFault(INVALID_REQUEST, f"JSON-RPC is POST, not {request.method}.")
             return Refused(fault.http(405, [allow(ALLOWED)]), NO_CREDENTIALS, public=True, envelope=NULL)
-        identity = NULL
         try:
             if exceeds(request, self._body_limit_bytes):
                 raise self._too_large()
             body = await read_body(self._body_limit_bytes)
+        except InvalidArgument as error:
+            return unread(ProtocolFault(INVALID_REQUEST, str(error)))
+        except (ProtocolFault, ServiceUnavailable) as error:
+            return unread(error)
+        if len(body) > LARGE_BODY_BYTES:
+            return await asyncio.to_thread(self._understand, request, body)
+        return self._understand(request, body)
+
+    def _understand(self, request: Request, body: bytes) -> Outcome:
+        """What the body says, in any thread."""
+        identity = NULL
+        try:
             if len(body) > self._body_limit_bytes:
                 raise self._too_large()
             body = body.removeprefix(BYTE_ORDER_MARK)
@@ -240,8 +256,13 @@ class JsonRpcDialect:
             more = {} if challenge is None else {"challenge": challenge}
             content = b'"result":' + _encoder.encode({"error": encode_error(error, **more)})
             headers = (*error.headers, ("vapi-error", error.canonical_name()))
-        status = 405 if error.status == 405 else 200
+        status = error.status if error.status in OWN_STATUSES else 200
         return Reply(status, b"".join((b'{"jsonrpc":"2.0",', content, b',"id":', identity, b"}")), JSON, headers)
+
+
+def unread(error: VapiError) -> Refused:
+    """The refusal of a request whose body was not read."""
+    return Refused(error, NO_CREDENTIALS, public=True, envelope=NULL)
 
 
 def parse(content: bytes | msgspec.Raw) -> Any:

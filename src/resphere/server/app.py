@@ -17,6 +17,8 @@ from resphere.limits.shared import SharedMemory
 from resphere.server.admission import read_headers, unsound
 from resphere.server.assembly import Worker, running
 from resphere.server.body import Body, Message, Receive, announced_bytes
+from resphere.server.budget import Holding
+from resphere.server.connections.registry import Progress
 from resphere.server.exchange import Exchange
 from resphere.server.settings import Settings
 from resphere.server.signals import release_when_serving
@@ -28,6 +30,9 @@ Send = Callable[[Message], Awaitable[None]]
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:@-]{1,128}\Z")
 SWITCH_INTERVAL_SECONDS = 1e-4
+PIECE_BYTES = 512 * 1024
+"""What is longer is sent in pieces: Granian holds a copy of what it was given until the client has taken it."""
+NO_CLIENT = ("", 0)
 BODILESS = frozenset({204, 304})
 
 
@@ -89,6 +94,7 @@ class Requests:
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
+        self._connections = worker.connections
         self._prefix = secrets.token_hex(4)
         self._counter = itertools.count(1)
 
@@ -104,7 +110,10 @@ class Requests:
             client=client[0] if client else "",
             scheme=scope.get("scheme", "https"),
         )
-        body = Body(receive, announced_bytes(headers))
+        address = (client[0], int(client[1])) if client else NO_CLIENT  # Granian has the port as text
+        progress = Progress()
+        connection = self._connections.begin(address, progress)
+        body = Body(receive, announced_bytes(headers), Holding(self._worker.budgets, address[0]), connection, progress)
         exchange = Exchange(
             request,
             self._request_id(headers),
@@ -112,24 +121,26 @@ class Requests:
             body,
             refusal or unsound(request.method, headers, request.scheme),
         )
-        reply = await self._worker.pipeline.handle(exchange)
         try:
+            reply = await self._worker.pipeline.handle(exchange)
             # A client that asked whether to send (``Expect: 100-continue``) is still waiting where nobody has read.
-            if (b"content-length" in headers or b"transfer-encoding" in headers) and (
-                b"expect" not in headers or body.begun
-            ):
-                await body.drop()
-            await send(
-                {
-                    "type": "http.response.start",
-                    "status": reply.status,
-                    "headers": response_headers(reply, exchange.request_id),
-                }
-            )
-            await send_body(reply, send, wanted=request.method != "HEAD")
+            sends = b"content-length" in headers or b"transfer-encoding" in headers
+            unread = body if sends and not body.ended and (b"expect" not in headers or body.begun) else None
+            try:
+                await send(
+                    {
+                        "type": "http.response.start",
+                        "status": reply.status,
+                        "headers": response_headers(reply, exchange.request_id, sized=unread is None),
+                    }
+                )
+                await send_body(reply, send, progress, unread, wanted=request.method != "HEAD")
+            finally:
+                if reply.stream is not None:
+                    await reply.stream.close()
         finally:
-            if reply.stream is not None:
-                await reply.stream.close()
+            body.release()
+            self._connections.end(connection, progress)
 
     def _request_id(self, headers: dict[bytes, bytes]) -> str:
         """The client's own id of the operation where it sends a usable one, else a new one."""
@@ -139,21 +150,44 @@ class Requests:
         return f"{self._prefix}-{next(self._counter):x}"
 
 
-async def send_body(reply: Reply, send: Send, *, wanted: bool) -> None:
-    """Send what follows the headers, a stream piece by piece: each once the client has taken those before."""
-    if reply.stream is None:
+async def send_body(reply: Reply, send: Send, progress: Progress, unread: Body | None, *, wanted: bool) -> None:
+    """Send what follows the headers, piece by piece where it is long: each once the client has taken those before.
+
+    What the client still sends is let go by before the reply's end, but after all that is in it: nobody has to send a
+    body to learn that it is not wanted. Once a reply is at its end Granian closes a connection that is not.
+    """
+    size_bytes = len(reply.body) if wanted else 0
+    if reply.stream is None and unread is None and size_bytes <= PIECE_BYTES:
         await send({"type": "http.response.body", "body": reply.body if wanted else b"", "more_body": False})
         return
-    if wanted:
+    if reply.stream is None:
+        for begin in range(0, size_bytes, PIECE_BYTES):
+            await send_piece(reply.body[begin : begin + PIECE_BYTES], send, progress)
+    elif wanted:
         async for piece in reply.stream:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send_piece(piece, send, progress)
+    if unread is not None:
+        await unread.drop()
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def response_headers(reply: Reply, request_id: str) -> list[tuple[bytes, bytes]]:
-    """Headers of every reply; one that may be kept says so itself, all others may not."""
+async def send_piece(piece: bytes, send: Send, progress: Progress) -> None:
+    """Send a part of a reply, which waits for the client to take most of what was sent before."""
+    progress.waits = True
+    try:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    finally:
+        progress.waits = False
+    progress.moved_bytes += len(piece)
+
+
+def response_headers(reply: Reply, request_id: str, *, sized: bool) -> list[tuple[bytes, bytes]]:
+    """Headers of every reply; one that may be kept says so itself, all others may not.
+
+    Where it is not to be ``sized`` only its end tells how long it is.
+    """
     headers = [(b"x-request-id", request_id.encode()), *common_headers(reply.media_type, reply.headers)]
-    if reply.status not in BODILESS and (size_bytes := reply.size_bytes) is not None:
+    if sized and reply.status not in BODILESS and (size_bytes := reply.size_bytes) is not None:
         headers.append((b"content-length", b"%d" % size_bytes))
     return headers
 
@@ -175,9 +209,9 @@ def common_headers(media_type: str | None, of_reply: tuple[tuple[str, str], ...]
 
 
 def make_application(
-    settings: Settings, ca_archive: bytes | None, memory: SharedMemory, serving: Callable[[], None]
+    settings: Settings, ca_archive: bytes | None, memory: SharedMemory, port: int, serving: Callable[[], None]
 ) -> Application:
-    """The application of one worker process, which shares ``memory`` with the others."""
+    """The application of one worker process, which shares ``memory`` with the others and serves at ``port``."""
     # The store's writer thread waits for the interpreter beside a busy event loop: 5 ms, the default, at every turn.
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-    return Application(partial(running, settings, ca_archive, memory), serving)
+    return Application(partial(running, settings, ca_archive, memory, port), serving)

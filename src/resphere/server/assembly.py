@@ -48,10 +48,15 @@ from resphere.providers.base import Provider
 from resphere.replica.lease import Leases
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import Sealing, open_sealing
+from resphere.server.budget import Budget, Budgets
+from resphere.server.connections.registry import Connections
+from resphere.server.connections.sockets import AVAILABLE, Sockets
+from resphere.server.connections.watch import Patience, Rounds, keep_watch
 from resphere.server.faults import NO_FAULTS, Faults, read_faults
 from resphere.server.kept import Kept
 from resphere.server.limit_file import read_limits
 from resphere.server.memory import give_back, pass_over_present
+from resphere.server.open_files import most_connections, raise_limit
 from resphere.server.pipeline import Pipeline
 from resphere.server.providers import Parts, make_provider
 from resphere.server.recorder import Policy, Recorder, heads_folder, open_trail
@@ -67,6 +72,8 @@ from resphere.tasks.runner import Tasks
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 30.0
+LARGEST_BODIES = 6
+STRANGERS_BYTES = 16 * 1024 * 1024
 FEED = "feed"
 """The lease of whoever runs the provider's feed."""
 GUEST_FILES = "guest-files"
@@ -91,22 +98,28 @@ class Worker(msgspec.Struct, frozen=True):
 
     pipeline: Pipeline
     dialects: Dialects
+    connections: Connections
+    budgets: Budgets
 
 
 @asynccontextmanager
 async def running(
-    settings: Settings, ca_archive: bytes | None, memory: SharedMemory | None = None
+    settings: Settings, ca_archive: bytes | None, memory: SharedMemory | None = None, port: int | None = None
 ) -> AsyncIterator[Worker]:
     """A worker from its start to its orderly end; ``memory`` is what it shares with others.
+
+    ``port`` is where it serves, and where its connections are watched.
 
     What was begun is released in the reverse order, also where the start fails, and whatever else cannot be released.
     """
     async with AsyncExitStack() as stack:
         shared = SharedMemory(secrets.token_bytes) if memory is None else memory
-        yield await start(settings, ca_archive, SharedState(shared), stack)
+        yield await start(settings, ca_archive, SharedState(shared), port, stack)
 
 
-async def start(settings: Settings, ca_archive: bytes | None, state: State, stack: AsyncExitStack) -> Worker:
+async def start(
+    settings: Settings, ca_archive: bytes | None, state: State, port: int | None, stack: AsyncExitStack
+) -> Worker:
     """Begin all that a worker runs; ``stack`` ends it."""
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
     stack.callback(ServerLog(settings.logs).close)
@@ -168,7 +181,15 @@ async def start(settings: Settings, ca_archive: bytes | None, state: State, stac
     feed = partial(provider.feed, Observations(replica, now))
     go_on(stack, Leases(replica, liveness).hold(FEED, feed))
     log.info("worker %s serves %s", name, settings.store_url)
-    return Worker(pipeline, dialects(Catalogue(settings.api_release), settings.max_body_bytes))
+    connections = Connections(time.monotonic)
+    if AVAILABLE and port is not None:
+        go_on(stack, keep_watch(connections, Rounds(Sockets(port), patience(settings), time.monotonic)))
+    return Worker(
+        pipeline,
+        dialects(Catalogue(settings.api_release), settings.max_body_bytes),
+        connections,
+        budgets(settings.max_body_bytes),
+    )
 
 
 async def recording(settings: Settings, store: Store, stack: AsyncExitStack) -> Recorder:
@@ -241,6 +262,25 @@ def lockout_rules(settings: Settings) -> LockoutRules:
         within=timedelta(seconds=settings.lockout_interval_seconds),
         duration=timedelta(seconds=settings.lockout_seconds),
     )
+
+
+def patience(settings: Settings) -> Patience:
+    """The settings that concern connections."""
+    return Patience(
+        most=most_connections(raise_limit(), settings.workers, settings.max_connections),
+        request_seconds=settings.connection_request_seconds,
+        idle_seconds=settings.connection_idle_seconds,
+        stall_seconds=settings.connection_stall_seconds,
+    )
+
+
+def budgets(max_body_bytes: int) -> Budgets:
+    """How many bytes of bodies a worker holds: some of the largest, and of strangers' so many that none is large."""
+
+    def emptied() -> None:
+        asyncio.get_running_loop().run_in_executor(None, give_back)
+
+    return Budgets(Budget(LARGEST_BODIES * max_body_bytes, emptied), Budget(STRANGERS_BYTES, emptied))
 
 
 def session_limits(settings: Settings) -> SessionLimits:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from time import monotonic
 from typing import Any
 
 import msgspec
 
 from resphere.contract.errors import InvalidArgument, InvalidRequest, VapiError, message
 from resphere.dialects.http import MOST_VALUES
+from resphere.server.budget import Holding
+from resphere.server.connections.registry import Connection, Progress
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
 MOST_DROPPED_BYTES = 256 * 1024 * 1024
+MOST_DROPPING_SECONDS = 30.0
+STRANGER_BODY_BYTES = 256 * 1024
+"""The most that is read of whom nobody has let in yet: a login is some hundred bytes, one with a SAML token some ten
+thousand. The official SDKs show their session in the body only: so large a call of theirs is read on any connection."""
 
 
 class Body:
@@ -23,24 +30,63 @@ class Body:
     not waited for: each costs the server as much as half a small request.
     """
 
-    __slots__ = ("_announced_bytes", "_content", "_ended", "_receive", "_received_bytes", "begun")
+    __slots__ = (
+        "_announced_bytes",
+        "_connection",
+        "_content",
+        "_ended",
+        "_holding",
+        "_progress",
+        "_receive",
+        "_received_bytes",
+        "begun",
+    )
 
-    def __init__(self, receive: Receive, announced_bytes: int | None) -> None:
+    def __init__(
+        self,
+        receive: Receive,
+        announced_bytes: int | None,
+        holding: Holding,
+        connection: Connection,
+        progress: Progress,
+    ) -> None:
         self._receive = receive
         self._announced_bytes = announced_bytes
+        self._holding = holding
+        self._connection = connection
+        self._progress = progress
         self._content: bytes | None = None
         self._received_bytes = 0
         self._ended = announced_bytes == 0
         self.begun = False
         """Whether somebody has read of it."""
 
+    @property
+    def vouched(self) -> bool:
+        """Whether somebody who was let in has called on this connection."""
+        return self._connection.vouched
+
+    @vouched.setter
+    def vouched(self, known: bool) -> None:
+        self._connection.vouched = known
+
+    @property
+    def announced_bytes(self) -> int | None:
+        """How long it is, where that is known."""
+        return self._announced_bytes
+
     async def read(self, limit_bytes: int) -> bytes:
-        """The whole body, or a little more than ``limit_bytes`` of one that is larger."""
+        """The whole body, or a little more than ``limit_bytes`` of one that is larger.
+
+        :raises ServiceUnavailable: so many others are held that there is no room for it.
+        """
         if self._content is None:
             self.begun = True
             pieces = []
             while not self._ended:
-                pieces.append(await self.next())
+                piece = await self.next()
+                self._holding.grow(len(piece), known=self._connection.vouched)
+                pieces.append(piece)
                 if self._received_bytes > limit_bytes:
                     break
             self._content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -65,7 +111,7 @@ class Body:
 
         :raises InvalidRequest: nothing does, for the client is gone.
         """
-        event = await self._receive()
+        event = await self._next_event()
         if event["type"] != "http.request":
             self._ended = True
             # What has come may look whole, or like no body at all: it must not be acted upon.
@@ -78,14 +124,28 @@ class Body:
     async def drop(self) -> None:
         """Let what nobody has read go by, within bounds.
 
-        A client reads no reply while it sends, and the server below closes a connection whose request is not read to
-        its end: a refusal would not arrive.
+        Some clients read no reply while they send, and the server below closes a connection whose request is not read
+        to its end: a refusal would not arrive.
         """
-        size = 0
-        while not self._ended and size <= MOST_DROPPED_BYTES:
-            event = await self._receive()
+        size, until = 0, monotonic() + MOST_DROPPING_SECONDS
+        while not self._ended and size <= MOST_DROPPED_BYTES and monotonic() < until:
+            event = await self._next_event()
             self._ended = event["type"] != "http.request" or not event.get("more_body")
             size += len(event.get("body", b""))
+
+    def release(self) -> None:
+        """Nobody will look at it any more."""
+        self._holding.release()
+
+    async def _next_event(self) -> Message:
+        progress = self._progress
+        progress.waits = True
+        try:
+            event = await self._receive()
+        finally:
+            progress.waits = False
+        progress.moved_bytes += len(event.get("body", b""))
+        return event
 
 
 class BodyStream(msgspec.Struct, frozen=True):
@@ -123,6 +183,18 @@ def too_many_values() -> VapiError:
     """The refusal of a document that holds more than anybody needs."""
     return InvalidArgument(
         message("resphere.body_too_many_values", "body: must not have more than {0} values.", MOST_VALUES)
+    ).http(413)
+
+
+def too_large_for_strangers(limit_bytes: int) -> VapiError:
+    """The refusal of a body of somebody whom nobody knows yet."""
+    return InvalidArgument(
+        message(
+            "resphere.body_too_large_before_login",
+            "body: must not be larger than {0} bytes unless the header vmware-api-session-id shows who calls, or "
+            "somebody who was let in has called on the same connection.",
+            limit_bytes,
+        )
     ).http(413)
 
 

@@ -29,6 +29,7 @@ def raise_limit() -> int:
     return limit
 
 
-def most_connections(limit: int, workers: int, backlog: int) -> int:
-    """How many connections each worker may have at a time, where a process may open ``limit`` files."""
-    return min(backlog // workers or 1, limit - KEPT)
+def most_connections(limit: int, workers: int, most: int) -> int:
+    """How many connections each of the workers, which have ``most`` together, may have at a time, where a process may
+    open ``limit`` files."""
+    return min(most // workers or 1, limit - KEPT)

@@ -42,6 +42,7 @@ from resphere.server.body import too_large, too_many_values
 from resphere.server.exchange import Caller, Exchange, Keeping
 from resphere.server.extent import holds_at_least
 from resphere.server.faults import Faults
+from resphere.server.intake import most_bytes, read_early, too_much
 from resphere.server.kept import Kept, accepts_gzip, compressed, compressible
 from resphere.server.pieces import FEWEST_ITEMS
 from resphere.services.call import Call, Environment, Product
@@ -117,7 +118,7 @@ async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
     admit(exchange)
     if exchange.request.method == "OPTIONS":
         return exchange.dialect.options(exchange.request)
-    outcome = await resolve(exchange)
+    outcome = await resolve(pipeline, exchange)
     attempt = await throttle(pipeline, exchange, outcome)
     caller = await authenticate(pipeline, exchange, outcome, attempt)
     resolved = accept(outcome)
@@ -140,9 +141,9 @@ def admit(exchange: Exchange) -> None:
         raise exchange.unsound
 
 
-async def resolve(exchange: Exchange) -> Outcome:
+async def resolve(pipeline: Pipeline, exchange: Exchange) -> Outcome:
     """Which operation is meant, on what, and what the caller shows of itself."""
-    outcome = exchange.dialect.resolve(exchange.request, exchange.body.read)
+    outcome = exchange.dialect.resolve(exchange.request, partial(read_early, pipeline.authentication, exchange))
     if not isinstance(outcome, (Resolved, Refused)):
         # A dialect that has to read the body to know it.
         outcome = await outcome
@@ -187,6 +188,7 @@ async def authenticate(pipeline: Pipeline, exchange: Exchange, outcome: Outcome,
                 changes_password=operation_id == CHANGE_PASSWORD,
             )
         caller = identified(pipeline, identity, exchange.request.client)
+        exchange.body.vouched = True
     exchange.caller = caller
     return caller
 
@@ -218,9 +220,11 @@ def limit(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: Reso
 
     Bodies that announce too many bytes are not read.
     """
-    most = pipeline.stream_limit_bytes if resolved.operation.takes_stream else pipeline.body_limit_bytes
-    if exceeds(exchange.request, most):
-        raise too_large(most)
+    if resolved.operation.takes_stream:
+        if exceeds(exchange.request, pipeline.stream_limit_bytes):
+            raise too_large(pipeline.stream_limit_bytes)
+    elif exceeds(exchange.request, most_bytes(exchange, pipeline.body_limit_bytes)):
+        raise too_much(exchange, pipeline.body_limit_bytes)
     address = counted_address(exchange.request.client)
     user = None if caller is ANYBODY else caller.session.user
     parties = Parties(address, user, caller.session_tag)
@@ -266,9 +270,10 @@ async def decode(pipeline: Pipeline, exchange: Exchange, resolved: Resolved) -> 
     if resolved.operation.takes_stream:
         body = exchange.body.stream(pipeline.stream_limit_bytes)
     elif exchange.request.method not in ("GET", "HEAD"):
-        body = await exchange.body.read(pipeline.body_limit_bytes)
-        if len(body) > pipeline.body_limit_bytes:
-            raise too_large(pipeline.body_limit_bytes)
+        most = most_bytes(exchange, pipeline.body_limit_bytes)
+        body = await exchange.body.read(most)
+        if len(body) > most:
+            raise too_much(exchange, pipeline.body_limit_bytes)
         if body.removeprefix(BYTE_ORDER_MARK).lstrip(WHITE)[:1] in (b"{", b"[") and has_too_many_values(body):
             raise too_many_values()
     if isinstance(body, bytes) and len(body) > LARGE_BODY_BYTES:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
+from granian.http import HTTP1Settings, HTTP2Settings
 from granian.log import LogLevels
 
 from resphere.audit.server_log import ServerLog
@@ -29,6 +30,15 @@ log = logging.getLogger(__name__)
 
 STOP_SECONDS = 30
 BACKLOG = 2048
+HEADERS_BYTES = 64 * 1024
+HTTP1_BUFFER_BYTES = HEADERS_BYTES
+"""Of a connection, in each direction; a request's headers must fit."""
+HTTP2_STREAMS = 64
+HTTP2_STREAM_WINDOW_BYTES = 256 * 1024
+HTTP2_CONNECTION_WINDOW_BYTES = 512 * 1024
+"""What a client may send before somebody reads it."""
+HTTP2_SEND_BUFFER_BYTES = 128 * 1024
+"""Of a stream."""
 PATIENCE = Patience()
 LOCK_FILE = "server.lock"
 HINT = "; --data-dir names another"
@@ -56,7 +66,8 @@ def serve(settings: Settings, patience: Patience = PATIENCE) -> None:
         server.listening = partial(announce, settings, prepared, address)
         memory = SharedMemory(secrets.token_bytes)
         hold_in_forks()
-        server.serve(target_loader=partial(load, settings, prepared.ca_archive, memory), wrap_loader=False)
+        loader = partial(load, settings, prepared.ca_archive, memory, address.port)
+        server.serve(target_loader=loader, wrap_loader=False)
     if server.failure is not None:
         report(settings, server.failure)
         raise ServerFailure(server.failure)
@@ -108,16 +119,27 @@ def granian(settings: Settings, prepared: Prepared, address: Address) -> Supervi
         http=HTTPModes.auto,
         websockets=False,
         backlog=BACKLOG,
-        backpressure=most_connections(raise_limit(), settings.workers, BACKLOG),
+        backpressure=most_connections(raise_limit(), settings.workers, settings.max_connections),
+        http1_settings=HTTP1Settings(
+            header_read_timeout=settings.connection_idle_seconds * 1000,
+            max_buffer_size=HTTP1_BUFFER_BYTES,
+        ),
+        http2_settings=HTTP2Settings(
+            initial_connection_window_size=HTTP2_CONNECTION_WINDOW_BYTES,
+            initial_stream_window_size=HTTP2_STREAM_WINDOW_BYTES,
+            max_concurrent_streams=HTTP2_STREAMS,
+            max_headers_size=HEADERS_BYTES,
+            max_send_buffer_size=HTTP2_SEND_BUFFER_BYTES,
+        ),
         log_level=LogLevels.warning,
         workers_kill_timeout=STOP_SECONDS,
         **tls,
     )
 
 
-def load(settings: Settings, ca_archive: bytes | None, memory: SharedMemory, beat: Beat) -> Any:
+def load(settings: Settings, ca_archive: bytes | None, memory: SharedMemory, port: int, beat: Beat) -> Any:
     """What is called in each worker process."""
-    return make_application(settings, ca_archive, memory, beat)
+    return make_application(settings, ca_archive, memory, port, beat)
 
 
 def report(settings: Settings, event: str) -> None:

@@ -44,6 +44,10 @@ RANGES = {
     "audit_file_seconds": (0, TEN_YEARS_SECONDS),
     "audit_keep_seconds": (0, 100 * 365 * 24 * 60 * 60),
     "audit_keep_bytes": (0, 2**50),
+    "max_connections": (64, 1_000_000),
+    "connection_request_seconds": (1, 86_400),
+    "connection_idle_seconds": (1, 86_400),
+    "connection_stall_seconds": (1, 86_400),
     "seed": (0, 2**63 - 1),
 }
 """The least and the most of numbers; those of an inventory are ``Sizes``."""
@@ -131,6 +135,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     limits: Annotated[
         Path | None, _("limits", "YAML file of rates, calls at once and how failed logins slow down the next ones.")
     ] = None
+    max_connections: Annotated[
+        int, _("limits", "Connections at a time, over all workers, as far as the system's limit of open files allows.")
+    ] = 4096
+    connection_request_seconds: Annotated[
+        int, _("limits", "A connection ends that has brought no whole request header after this long.")
+    ] = 20
+    connection_idle_seconds: Annotated[
+        int, _("limits", "A connection ends that brings no further request for this long.")
+    ] = 60
+    connection_stall_seconds: Annotated[
+        int, _("limits", "A connection ends whose client neither sends its body nor reads its reply for this long.")
+    ] = 30
     list_limits: Annotated[
         bool, _("limits", "Refuse lists longer than vCenter returns (4,000 VMs). --no-list-limits lifts that.")
     ] = True

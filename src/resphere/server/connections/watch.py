@@ -1,0 +1,238 @@
+"""Ends connections that keep a worker waiting: that bring no request, go idle for long, or neither send nor read.
+
+Clients that send and read, however long it takes, are left alone, and so is everything that the server itself keeps
+waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from enum import StrEnum
+from heapq import heapify, heappop, heappush
+
+import msgspec
+
+from resphere.server.connections.registry import Client, Connections, Look, Progress
+from resphere.server.connections.sockets import Seen, Sockets
+
+log = logging.getLogger(__name__)
+
+LEAST_BYTES_PER_SECOND = 500
+"""What a client must send or take, on average over the time it may stall; slower is nobody but who means it."""
+LOOK_SECONDS = 1.0
+HASTY_LOOK_SECONDS = 0.2
+"""Between two looks when many connections are there, or the server stops."""
+HASTY_PART, FULL_PART, ROOMY_PART = 1 / 2, 7 / 8, 3 / 4
+"""Parts of the most connections: from where on looks are hasty, idle ones are ended, and down to how many."""
+SPARED_SECONDS = 1.0
+"""So long a connection may be idle or new even when there are too many."""
+SPARED_WAIT_SECONDS = 5.0
+"""So long a request may wait for its client even when there are too many."""
+STOP_WAIT_SECONDS = 2.0
+"""So long a request may wait for its client without a byte once the server stops..."""
+STOP_SECONDS = 20.0
+"""...and so long one may that gets on."""
+
+
+class Patience(msgspec.Struct, frozen=True):
+    """How long a connection may take for what, and how many a worker may have."""
+
+    most: int
+    request_seconds: float
+    """From its beginning to the first whole request header."""
+    idle_seconds: float
+    """From the end of a request to the next."""
+    stall_seconds: float
+    """In the middle of a body or of a reply without a byte, or with fewer than are worth while."""
+
+
+class Reason(StrEnum):
+    """Why a connection is ended."""
+
+    NO_REQUEST = "brought no request"
+    IDLE = "was idle"
+    STALLED = "neither sent nor read"
+    CROWDED = "was idle while there were too many"
+    STOPPING = "kept the server from stopping"
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """A connection that is to end, and why."""
+
+    connection: Seen
+    reason: Reason
+
+
+class Known(msgspec.Struct):
+    """What is remembered of a connection from look to look."""
+
+    since: float
+    reading: Progress
+    """How it takes what is no request's any more: the kernel, or Granian, has it."""
+
+
+class Watch:
+    """Judges the connections at each look. ``stopping_since``: when the worker stopped to accept any."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._known: dict[int, Known] = {}
+        self._looked: float | None = None
+        self.stopping_since: float | None = None
+
+    def judge(self, seen: Sequence[Seen], looks: Mapping[Client, Look], now: float) -> list[Ended]:
+        """Which of them are to end, by what the application knows of each."""
+        elapsed = 0.0 if self._looked is None else now - self._looked
+        self._looked = now
+        self._known = {each.cookie: self._known.get(each.cookie) or Known(now, Progress()) for each in seen}
+        ended = []
+        left: list[tuple[Seen, float]] = []
+        for each in seen:
+            known, look = self._known[each.cookie], looks.get(each.client)
+            waiting = list(self._waiting(each, known, look, elapsed))
+            reason = self._reason(known, look, waiting, owed=each.owed, now=now)
+            if reason is not None:
+                ended.append(Ended(each, reason))
+            else:
+                spare = self._spare_seconds(known, look, waiting, owed=each.owed, now=now)
+                left.append((each, spare))
+        ended += [Ended(each, Reason.CROWDED) for each in crowd(left, len(seen), self._patience.most)]
+        return ended
+
+    def _waiting(self, each: Seen, known: Known, look: Look | None, elapsed: float) -> Iterator[Progress]:
+        """What waits for the client, with how long it has."""
+        known.reading.waits = each.owed
+        known.reading.moved_bytes = each.taken_bytes
+        for progress in (*(look.requests if look else ()), known.reading):
+            if progress.waits:
+                progress.waited_seconds += elapsed
+                yield progress
+            elif progress is known.reading:
+                begin_anew(progress)
+
+    def _reason(
+        self, known: Known, look: Look | None, waiting: Sequence[Progress], *, owed: bool, now: float
+    ) -> Reason | None:
+        patience = self._patience
+        if any(is_stalled(progress, patience.stall_seconds) for progress in waiting):
+            return Reason.STALLED
+        if self.stopping_since is not None and self._holds_up(look, waiting, now - self.stopping_since):
+            return Reason.STOPPING
+        if look is None:
+            return Reason.NO_REQUEST if now - known.since >= patience.request_seconds else None
+        if not look.requests and not owed and now - max(look.idle_since, known.since) >= patience.idle_seconds:
+            return Reason.IDLE
+        return None
+
+    def _holds_up(self, look: Look | None, waiting: Sequence[Progress], stopping_seconds: float) -> bool:
+        """Whether a connection keeps a worker from stopping: its client does, and not what the worker does."""
+        if look is None:
+            return True
+        if not waiting:
+            return not look.requests and stopping_seconds >= STOP_WAIT_SECONDS
+        if stopping_seconds >= STOP_SECONDS:
+            return True
+        return any(
+            progress.waited_seconds >= STOP_WAIT_SECONDS and progress.moved_bytes == progress.moved_bytes_before
+            for progress in waiting
+        )
+
+    def _spare_seconds(
+        self, known: Known, look: Look | None, waiting: Sequence[Progress], *, owed: bool, now: float
+    ) -> float:
+        """For how long longer than it is spared a connection has been of no use; negative where it is to be left."""
+        if waiting:
+            return max(progress.waited_seconds for progress in waiting) - SPARED_WAIT_SECONDS
+        if owed or (look is not None and look.requests):
+            return -1.0
+        idle_since = known.since if look is None else max(known.since, look.idle_since)
+        return now - idle_since - SPARED_SECONDS
+
+
+def is_stalled(progress: Progress, stall_seconds: float) -> bool:
+    """Whether a client has moved too little in the time it may stall; if not, it has as long again."""
+    if progress.waited_seconds < stall_seconds:
+        return False
+    if progress.moved_bytes - progress.moved_bytes_before < LEAST_BYTES_PER_SECOND * stall_seconds:
+        return True
+    begin_anew(progress)
+    return False
+
+
+def begin_anew(progress: Progress) -> None:
+    """A stretch of waiting begins."""
+    progress.waited_seconds = 0.0
+    progress.moved_bytes_before = progress.moved_bytes
+
+
+def crowd(left: Sequence[tuple[Seen, float]], count: int, most: int) -> Iterator[Seen]:
+    """Where there are too many connections, those to end: of the addresses that hold most of them, and of these the
+    longest of no use."""
+    if count <= most * FULL_PART:
+        return
+    held = Counter(each.client[0] for each, _ in left)
+    useless: dict[str, list[tuple[float, Seen]]] = {}
+    for each, spare in left:
+        if spare >= 0:
+            useless.setdefault(each.client[0], []).append((spare, each))
+    for of_address in useless.values():
+        of_address.sort(key=lambda pair: pair[0])
+    largest = [(-held[address], address) for address in useless]
+    heapify(largest)
+    too_many = count - int(most * ROOMY_PART)
+    while largest and too_many > 0:
+        minus, address = heappop(largest)
+        yield useless[address].pop()[1]
+        too_many -= 1
+        if useless[address]:
+            heappush(largest, (minus + 1, address))
+
+
+class Rounds:
+    """One look after the other, and what follows from each; not to be made by two threads at once."""
+
+    def __init__(self, sockets: Sockets, patience: Patience, monotonic: Callable[[], float]) -> None:
+        self._sockets = sockets
+        self._patience = patience
+        self._monotonic = monotonic
+        self._watch = Watch(patience)
+        self._listened = False
+        self.pause_seconds = LOOK_SECONDS
+        """Until the next look."""
+
+    def make(self, looks: Mapping[Client, Look]) -> set[Client]:
+        """Look at all connections, and end those that are to end; returns which of those that are known are gone."""
+        seen = self._sockets.look()
+        now = self._monotonic()
+        if self._listened and not self._sockets.listens and self._watch.stopping_since is None:
+            self._watch.stopping_since = now
+        self._listened = self._listened or self._sockets.listens
+        judged = self._watch.judge(seen, looks, now)
+        for ended in judged:
+            self._sockets.end(ended.connection, abort=ended.reason is not Reason.IDLE)
+        if judged:
+            tell(judged)
+        hasty = self._watch.stopping_since is not None or len(seen) > self._patience.most * HASTY_PART
+        self.pause_seconds = HASTY_LOOK_SECONDS if hasty else LOOK_SECONDS
+        return looks.keys() - {each.client for each in seen}
+
+
+async def keep_watch(connections: Connections, rounds: Rounds) -> None:
+    """Look at the connections again and again, beside the event loop: thousands of them take milliseconds."""
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(1, "watch connections") as thread:
+        while True:
+            await asyncio.sleep(rounds.pause_seconds)
+            connections.forget(await loop.run_in_executor(thread, rounds.make, connections.look()))
+
+
+def tell(judged: Sequence[Ended]) -> None:
+    """Write into the log how many connections were ended, and whose: a line for each reason."""
+    for reason, count in Counter(ended.reason for ended in judged).items():
+        addresses = Counter(each.connection.client[0] for each in judged if each.reason is reason)
+        named = ", ".join(f"{address} ({of})" for address, of in addresses.most_common(3))
+        log.info("ended %d connections, each %s: %s", count, reason, named)
