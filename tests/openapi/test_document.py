@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from threading import Barrier
+from threading import Event
 from typing import Any
 
 import msgspec
@@ -26,6 +26,7 @@ from resphere.contract.openapi import component_of
 from resphere.contract.releases import ALL_RELEASES
 from resphere.contract.unions import check_unions
 from resphere.services.registry import implementations
+from resphere.services.resphere.making import made_once
 from resphere.services.resphere.openapi import made
 from tests.openapi.documents import COMPONENTS, document, operations, shared
 from tests.support.server import Client
@@ -157,16 +158,23 @@ def test_words_have_no_marks_of_pythons_documentation() -> None:
 
 
 def test_all_who_ask_first_get_the_same_document() -> None:
-    together = Barrier(4)
+    async def ask() -> list[bytes]:
+        return await asyncio.gather(*(made_once(made, "of this test", ALL_RELEASES, False, "cis") for _ in range(4)))
 
-    def ask() -> bytes:
-        together.wait(60)
-        return made("of this test", ALL_RELEASES, False, "cis")
-
-    with ThreadPoolExecutor(4) as threads:
-        asked = [threads.submit(ask) for _ in range(4)]
-    first, *others = [each.result() for each in asked]
+    first, *others = asyncio.run(ask())
     assert all(each is first for each in others)
+
+
+def test_who_waits_for_a_document_keeps_no_thread_from_others() -> None:
+    finished = Event()
+
+    async def ask() -> bool:
+        waiting = [asyncio.create_task(made_once(finished.wait, 60.0)) for _ in range(50)]
+        # That of a password, for instance.
+        await asyncio.to_thread(finished.set)
+        return all(await asyncio.gather(*waiting))
+
+    assert asyncio.run(ask())
 
 
 def test_the_types_of_a_structure_are_read_once() -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from functools import cache
-from threading import Lock
 
 import msgspec
 
@@ -17,6 +15,7 @@ from resphere.contract.model import AnyOperation
 from resphere.contract.openapi import Source, component_of, document, plain_words
 from resphere.services.call import Call
 from resphere.services.registry import implementations, implements
+from resphere.services.resphere.making import made_once
 
 TITLE = "vSphere REST API by resphere"
 
@@ -27,25 +26,17 @@ async def get(call: Call, implemented: bool | None, component: str | None) -> by
 
     :raises NotFound: no component of that name.
     """
-    # Up to a second of work at the first call, which other requests must not wait for.
+    # Seconds of work at the first call, which other requests must not wait for.
     product = call.environment.product
-    return await asyncio.to_thread(made, product.version, product.api_releases, bool(implemented), component)
-
-
-_MAKING = Lock()
-
-
-def made(version: str, releases: tuple[str, ...], implemented: bool, component: str | None) -> bytes:
-    """The encoded document of what ``releases`` have, made once: those who ask for it meanwhile wait for it.
-
-    :raises NotFound: no component of that name.
-    """
-    with _MAKING:
-        return _made(version, releases, implemented, component)
+    return await made_once(made, product.version, product.api_releases, bool(implemented), component)
 
 
 @cache
-def _made(version: str, releases: tuple[str, ...], implemented: bool, component: str | None) -> bytes:
+def made(version: str, releases: tuple[str, ...], implemented: bool, component: str | None) -> bytes:
+    """The encoded document of what ``releases`` have.
+
+    :raises NotFound: no component of that name.
+    """
     known = implementations()
     operations = served(releases)
     components = sorted({component_of(operation) for operation in operations})

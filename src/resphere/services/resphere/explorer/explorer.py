@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import cache
 
 from resphere.contract.errors import NotFound, message
 from resphere.contract.extensions.openapi import Explorer
@@ -11,13 +11,14 @@ from resphere.contract.openapi import component_of
 from resphere.services.call import Call
 from resphere.services.registry import implementations, implements
 from resphere.services.resphere.explorer.files import files, page_of
+from resphere.services.resphere.making import made_once
 from resphere.services.resphere.openapi import served
 
 
 @implements(Explorer.page)
 async def page(call: Call) -> Asset:
     """The API explorer: a page that shows the description of the API, logs in and calls operations."""
-    return await asyncio.to_thread(made, call.environment.product.api_releases)
+    return await made_once(made, call.environment.product.api_releases)
 
 
 @implements(Explorer.file)
@@ -26,12 +27,13 @@ async def file(call: Call, file: str) -> Asset:
 
     :raises NotFound: no file of that name.
     """
-    found = (await asyncio.to_thread(files)).get(file)
+    found = (await made_once(files)).get(file)
     if found is None:
         raise NotFound(message("resphere.explorer.no_file", "The API explorer has no file {0}.", file))
     return found
 
 
+@cache
 def made(releases: tuple[str, ...]) -> Asset:
     """The page with the components of the API to choose from: all, and those of which something is implemented."""
     known = implementations()
