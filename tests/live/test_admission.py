@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.attacks import Attacker
 from tests.support.server import ADMINISTRATOR, PASSWORD, Client, Server, wait_until
 from tests.support.vms import OFF, any_vm, refusal, state_of
 
@@ -65,6 +66,12 @@ def test_hosts_that_are_none(shared_server: Server, client: Client) -> None:
         assert status == 400
         assert host.encode() not in content
     assert said(shared_server, "GET", LIST, session, ("Host", "vcenter.example"))[0] == 200
+
+
+def test_clients_of_http_1_0_have_no_host(shared_server: Server) -> None:
+    with Attacker(shared_server) as attacker, attacker.secure("http/1.1") as connection:
+        connection.sendall(b"GET /api HTTP/1.0\r\n\r\n")
+        assert b" 401 Unauthorized\r\n" in connection.recv(65_536)
 
 
 def test_a_foreign_page_starts_no_machine(shared_server: Server, client: Client) -> None:

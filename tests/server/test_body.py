@@ -34,7 +34,7 @@ class Sender:
         return self.events[self.asked - 1]
 
 
-PLENTY = Budgets(Budget(1000), Budget(1000))
+PLENTY = Budgets(Budget(1000), Budget(1000), Budget(1000))
 
 
 def body(sender: Sender, announced_bytes: int | None, budgets: Budgets = PLENTY, address: str = "192.0.2.1") -> Body:
@@ -121,7 +121,7 @@ def served(reply: Reply, method: str, *, fails_at: int | None = None) -> list[di
             raise ConnectionError("the client is gone")
         sent.append(event)
 
-    scope = {"type": "http", "method": method, "path": "/x", "query_string": b"", "headers": []}
+    scope = {"type": "http", "method": method, "path": "/x", "query_string": b"", "headers": [], "http_version": "1.1"}
     requests = Requests(cast(Worker, Answering(reply)))
     asyncio.run(requests.serve(scope, Sender([]).receive, send))
     return sent

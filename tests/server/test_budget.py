@@ -64,7 +64,7 @@ def test_memory_is_given_back_once_nothing_is_held_any_more() -> None:
 
 
 def test_small_bodies_need_no_room() -> None:
-    budgets = Budgets(Budget(0), Budget(0))
+    budgets = Budgets(Budget(0), Budget(0), Budget(0))
     for _ in range(100):
         Holding(budgets, HERE).grow(UNCOUNTED_BYTES, known=False)
     with pytest.raises(ServiceUnavailable):
@@ -73,7 +73,7 @@ def test_small_bodies_need_no_room() -> None:
 
 @pytest.mark.parametrize("known", [True, False])
 def test_strangers_have_a_budget_of_their_own(known: bool) -> None:
-    budgets = Budgets(Budget(1000), Budget(1000))
+    budgets = Budgets(Budget(1000), Budget(1000), Budget(1000))
     holding = Holding(budgets, HERE)
     holding.grow(UNCOUNTED_BYTES, known=not known)
     holding.grow(300, known=known)

@@ -66,7 +66,7 @@ def read_headers(pairs: Iterable[tuple[bytes, bytes]]) -> tuple[Headers, VapiErr
 def unsound(method: str, headers: Headers, scheme: str) -> VapiError | None:
     """The refusal of a request whose headers cannot be acted upon, ``None`` where they can."""
     host = headers.get(b"host")
-    if host is not None and not is_host(host):
+    if host and not is_host(host):  # Granian has an empty one for clients of HTTP/1.0 that send none
         return InvalidRequest(
             message("resphere.host_malformed", "The header Host must be a name or an address, with a port or without.")
         )

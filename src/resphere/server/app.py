@@ -7,31 +7,32 @@ import logging
 import re
 import secrets
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable, MutableMapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import lru_cache, partial
 from typing import Any
 
+import msgspec
+
+from resphere.contract.errors import ServiceUnavailable
 from resphere.dialects.base import Reply, Request
 from resphere.limits.shared import SharedMemory
 from resphere.server.admission import read_headers, unsound
 from resphere.server.assembly import Worker, running
-from resphere.server.body import Body, Message, Receive, announced_bytes
+from resphere.server.body import Body, Receive, announced_bytes
 from resphere.server.budget import Holding
 from resphere.server.connections.registry import Progress
 from resphere.server.exchange import Exchange
+from resphere.server.sending import Send, Sending
 from resphere.server.settings import Settings
 from resphere.server.signals import release_when_serving
 
 log = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:@-]{1,128}\Z")
 SWITCH_INTERVAL_SECONDS = 1e-4
-PIECE_BYTES = 512 * 1024
-"""What is longer is sent in pieces: Granian holds a copy of what it was given until the client has taken it."""
 NO_CLIENT = ("", 0)
 BODILESS = frozenset({204, 304})
 
@@ -89,6 +90,15 @@ async def expect(receive: Receive, type: str) -> None:
         raise ValueError(f"expected {type}, not {event['type']}")
 
 
+class Sender(msgspec.Struct, frozen=True, gc=False):
+    """Where a reply goes, and how."""
+
+    send: Send
+    progress: Progress
+    address: str
+    http_version: str
+
+
 class Requests:
     """Answers the requests of one worker."""
 
@@ -113,34 +123,50 @@ class Requests:
         address = (client[0], int(client[1])) if client else NO_CLIENT  # Granian has the port as text
         progress = Progress()
         connection = self._connections.begin(address, progress)
-        body = Body(receive, announced_bytes(headers), Holding(self._worker.budgets, address[0]), connection, progress)
-        exchange = Exchange(
-            request,
-            self._request_id(headers),
-            self._worker.dialects.of(request),
-            body,
-            refusal or unsound(request.method, headers, request.scheme),
-        )
         try:
-            reply = await self._worker.pipeline.handle(exchange)
-            # A client that asked whether to send (``Expect: 100-continue``) is still waiting where nobody has read.
-            sends = b"content-length" in headers or b"transfer-encoding" in headers
-            unread = body if sends and not body.ended and (b"expect" not in headers or body.begun) else None
+            held = Holding(self._worker.budgets, address[0])
+            body = Body(receive, announced_bytes(headers), held, connection, progress)
+            exchange = Exchange(
+                request,
+                self._request_id(headers),
+                self._worker.dialects.of(request),
+                body,
+                refusal or unsound(request.method, headers, request.scheme),
+            )
             try:
-                await send(
-                    {
-                        "type": "http.response.start",
-                        "status": reply.status,
-                        "headers": response_headers(reply, exchange.request_id, sized=unread is None),
-                    }
-                )
-                await send_body(reply, send, progress, unread, wanted=request.method != "HEAD")
+                reply = await self._worker.pipeline.handle(exchange)
+                await self._send(exchange, reply, body, Sender(send, progress, address[0], scope["http_version"]))
             finally:
-                if reply.stream is not None:
-                    await reply.stream.close()
+                body.release()
         finally:
-            body.release()
             self._connections.end(connection, progress)
+
+    async def _send(self, exchange: Exchange, reply: Reply, body: Body, sender: Sender) -> None:
+        """The reply, or that there is no room for so long a one."""
+        request = exchange.request
+        wanted = request.method != "HEAD"
+        sending = Sending(reply, sender.send, sender.progress, wanted=wanted)
+        try:
+            sending.reserve(self._worker.budgets.replies, sender.address, sender.http_version, vouched=body.vouched)
+        except ServiceUnavailable as error:
+            reply = exchange.dialect.error(error, exchange.outcome)
+            sending = Sending(reply, sender.send, sender.progress, wanted=wanted)
+        try:
+            # A client that asked whether to send (``Expect: 100-continue``) is still waiting where nobody has read.
+            sends = b"content-length" in request.headers or b"transfer-encoding" in request.headers
+            left = sends and not body.ended and (b"expect" not in request.headers or body.begun)
+            await sender.send(
+                {
+                    "type": "http.response.start",
+                    "status": reply.status,
+                    "headers": response_headers(reply, exchange.request_id, sized=not left),
+                }
+            )
+            await sending.send(body if left else None)
+        finally:
+            sending.release()
+            if reply.stream is not None:
+                await reply.stream.close()
 
     def _request_id(self, headers: dict[bytes, bytes]) -> str:
         """The client's own id of the operation where it sends a usable one, else a new one."""
@@ -148,37 +174,6 @@ class Requests:
         if given is not None and REQUEST_ID.match(given):
             return given.decode("ascii")
         return f"{self._prefix}-{next(self._counter):x}"
-
-
-async def send_body(reply: Reply, send: Send, progress: Progress, unread: Body | None, *, wanted: bool) -> None:
-    """Send what follows the headers, piece by piece where it is long: each once the client has taken those before.
-
-    What the client still sends is let go by before the reply's end, but after all that is in it: nobody has to send a
-    body to learn that it is not wanted. Once a reply is at its end Granian closes a connection that is not.
-    """
-    size_bytes = len(reply.body) if wanted else 0
-    if reply.stream is None and unread is None and size_bytes <= PIECE_BYTES:
-        await send({"type": "http.response.body", "body": reply.body if wanted else b"", "more_body": False})
-        return
-    if reply.stream is None:
-        for begin in range(0, size_bytes, PIECE_BYTES):
-            await send_piece(reply.body[begin : begin + PIECE_BYTES], send, progress)
-    elif wanted:
-        async for piece in reply.stream:
-            await send_piece(piece, send, progress)
-    if unread is not None:
-        await unread.drop()
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def send_piece(piece: bytes, send: Send, progress: Progress) -> None:
-    """Send a part of a reply, which waits for the client to take most of what was sent before."""
-    progress.waits = True
-    try:
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
-    finally:
-        progress.waits = False
-    progress.moved_bytes += len(piece)
 
 
 def response_headers(reply: Reply, request_id: str, *, sized: bool) -> list[tuple[bytes, bytes]]:

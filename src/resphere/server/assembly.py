@@ -74,6 +74,7 @@ log = logging.getLogger(__name__)
 SWEEP_SECONDS = 30.0
 LARGEST_BODIES = 6
 STRANGERS_BYTES = 16 * 1024 * 1024
+REPLIES_BYTES = 64 * 1024 * 1024
 FEED = "feed"
 """The lease of whoever runs the provider's feed."""
 GUEST_FILES = "guest-files"
@@ -280,7 +281,11 @@ def budgets(max_body_bytes: int) -> Budgets:
     def emptied() -> None:
         asyncio.get_running_loop().run_in_executor(None, give_back)
 
-    return Budgets(Budget(LARGEST_BODIES * max_body_bytes, emptied), Budget(STRANGERS_BYTES, emptied))
+    return Budgets(
+        known=Budget(LARGEST_BODIES * max_body_bytes, emptied),
+        strangers=Budget(STRANGERS_BYTES, emptied),
+        replies=Budget(REPLIES_BYTES, emptied),
+    )
 
 
 def session_limits(settings: Settings) -> SessionLimits:

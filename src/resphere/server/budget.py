@@ -1,4 +1,4 @@
-"""How many bytes of request bodies a worker holds at a time, over all requests, and how those are shared out."""
+"""How many bytes of bodies a worker holds at a time, over all requests and replies, and how those are shared out."""
 
 from __future__ import annotations
 
@@ -58,10 +58,12 @@ class Budget:
 
 
 class Budgets(msgspec.Struct, frozen=True):
-    """That of callers who were let in, and that of all others: strangers keep out strangers only."""
+    """That of bodies of callers who were let in, and that of all others: strangers keep out strangers only; and that of
+    long replies while they are sent."""
 
     known: Budget
     strangers: Budget
+    replies: Budget
 
 
 class Holding:
@@ -97,11 +99,11 @@ class Holding:
 
 
 def no_room() -> ServiceUnavailable:
-    """The refusal of a body while too many others are on their way."""
+    """The refusal of a body, or of a long reply, while too many others are on their way."""
     error = ServiceUnavailable(
         message(
-            "resphere.bodies_in_flight",
-            "The server has too many request bodies at hand. Try again in {0} seconds, with fewer at a time.",
+            "resphere.too_much_in_flight",
+            "The server has too many large requests and replies at hand. Try again in {0} seconds, fewer at a time.",
             RETRY_SECONDS,
         )
     )

@@ -37,7 +37,7 @@ HTTP2_STREAMS = 64
 HTTP2_STREAM_WINDOW_BYTES = 256 * 1024
 HTTP2_CONNECTION_WINDOW_BYTES = 512 * 1024
 """What a client may send before somebody reads it."""
-HTTP2_SEND_BUFFER_BYTES = 128 * 1024
+HTTP2_SEND_BUFFER_BYTES = 64 * 1024
 """Of a stream."""
 PATIENCE = Patience()
 LOCK_FILE = "server.lock"
