@@ -5,6 +5,7 @@ from __future__ import annotations
 from bench.measures.access import measure_access
 from bench.measures.audit import measure_audit
 from bench.measures.clone import measure_clone
+from bench.measures.connections import measure_connections
 from bench.measures.contract import measure_contract
 from bench.measures.create import measure_create
 from bench.measures.dialects import measure_dialects
@@ -40,6 +41,7 @@ MEASURES: dict[str, Measure] = {
     "memory": measure_memory,
     "limits": measure_limits,
     "access": measure_access,
+    "connections": measure_connections,
     "contract": measure_contract,
     "audit": measure_audit,
 }

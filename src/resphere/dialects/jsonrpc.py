@@ -46,8 +46,6 @@ SECURITY = "com.vmware.vapi.std.security."
 LARGEST_KEPT_INPUT_BYTES = 4096
 LARGE_BODY_BYTES = 64 * 1024
 """Bodies from here on are read beside the loop."""
-OWN_STATUSES = frozenset({405, 503})
-"""HTTP's statuses that say more than 200 does to whatever stands between client and server."""
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
@@ -256,7 +254,7 @@ class JsonRpcDialect:
             more = {} if challenge is None else {"challenge": challenge}
             content = b'"result":' + _encoder.encode({"error": encode_error(error, **more)})
             headers = (*error.headers, ("vapi-error", error.canonical_name()))
-        status = error.status if error.status in OWN_STATUSES else 200
+        status = 405 if error.status == 405 else 200
         return Reply(status, b"".join((b'{"jsonrpc":"2.0",', content, b',"id":', identity, b"}")), JSON, headers)
 
 

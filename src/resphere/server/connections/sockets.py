@@ -35,6 +35,8 @@ _NOT_SENT_AT = 144
 INFO_BYTES = 152
 """What is read of ``struct tcp_info`` (``linux/tcp.h``): state, segments not acknowledged, bytes acknowledged and
 received, bytes not yet sent."""
+BREATH = 64
+"""After so many connections others have a turn."""
 ADDRESS_BYTES = 28  # struct sockaddr_in6
 ABORT = struct.pack("ii", 1, 0)
 """``struct linger``: what was not sent is thrown away."""
@@ -69,12 +71,14 @@ class Sockets:
         self.listens = False
         """Whether it accepted more at the last look."""
 
-    def look(self) -> list[Seen]:
-        """All connections that are there now."""
+    def look(self, breathe: Callable[[], None] = lambda: None) -> list[Seen]:
+        """All connections that are there now. ``breathe`` is called now and then."""
         found = []
         clients: dict[int, Client | None] = {}
         listens = False
-        for name in os.listdir(DESCRIPTORS):  # noqa: PTH208 - thousands of names, and no paths
+        for count, name in enumerate(os.listdir(DESCRIPTORS)):  # noqa: PTH208 - thousands of names, and no paths
+            if count % BREATH == BREATH - 1:
+                breathe()
             descriptor = int(name)
             info = self._read_info(descriptor)
             if info is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from heapq import heapify, heappop, heappush
 import msgspec
 
 from resphere.server.connections.registry import Client, Connections, Look, Progress
-from resphere.server.connections.sockets import Seen, Sockets
+from resphere.server.connections.sockets import BREATH, Seen, Sockets
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +27,9 @@ LEAST_BYTES_PER_SECOND = 500
 LOOK_SECONDS = 1.0
 HASTY_LOOK_SECONDS = 0.2
 """Between two looks when many connections are there, or the server stops."""
-HASTY_PART, FULL_PART, ROOMY_PART = 1 / 2, 7 / 8, 3 / 4
+HASTY_PART, FULL_PART, ROOMY_PART = 3 / 4, 7 / 8, 2 / 3
 """Parts of the most connections: from where on looks are hasty, idle ones are ended, and down to how many."""
+BREATH_SECONDS = 0.002
 SPARED_SECONDS = 1.0
 """So long a connection may be idle or new even when there are too many."""
 SPARED_WAIT_SECONDS = 5.0
@@ -84,15 +86,24 @@ class Watch:
         self._looked: float | None = None
         self.stopping_since: float | None = None
 
-    def judge(self, seen: Sequence[Seen], looks: Mapping[Client, Look], now: float) -> list[Ended]:
-        """Which of them are to end, by what the application knows of each."""
+    def judge(
+        self,
+        seen: Sequence[Seen],
+        looks: Mapping[Client, Look],
+        now: float,
+        breathe: Callable[[], None] = lambda: None,
+    ) -> list[Ended]:
+        """Which of them are to end, by what the application knows of each. ``breathe`` is called now and then."""
         elapsed = 0.0 if self._looked is None else now - self._looked
         self._looked = now
-        self._known = {each.cookie: self._known.get(each.cookie) or Known(now, Progress()) for each in seen}
+        before, self._known = self._known, {}
         ended = []
         left: list[tuple[Seen, float]] = []
-        for each in seen:
-            known, look = self._known[each.cookie], looks.get(each.client)
+        for count, each in enumerate(seen):
+            if count % BREATH == BREATH - 1:
+                breathe()
+            known = self._known[each.cookie] = before.get(each.cookie) or Known(now, Progress())
+            look = looks.get(each.client)
             waiting = list(self._waiting(each, known, look, elapsed))
             reason = self._reason(known, look, waiting, owed=each.owed, now=now)
             if reason is not None:
@@ -206,12 +217,12 @@ class Rounds:
 
     def make(self, looks: Mapping[Client, Look]) -> set[Client]:
         """Look at all connections, and end those that are to end; returns which of those that are known are gone."""
-        seen = self._sockets.look()
+        seen = self._sockets.look(breathe)
         now = self._monotonic()
         if self._listened and not self._sockets.listens and self._watch.stopping_since is None:
             self._watch.stopping_since = now
         self._listened = self._listened or self._sockets.listens
-        judged = self._watch.judge(seen, looks, now)
+        judged = self._watch.judge(seen, looks, now, breathe)
         for ended in judged:
             self._sockets.end(ended.connection, abort=ended.reason is not Reason.IDLE)
         if judged:
@@ -228,6 +239,11 @@ async def keep_watch(connections: Connections, rounds: Rounds) -> None:
         while True:
             await asyncio.sleep(rounds.pause_seconds)
             connections.forget(await loop.run_in_executor(thread, rounds.make, connections.look()))
+
+
+def breathe() -> None:
+    """Let the event loop have the interpreter: a look at thousands of connections takes milliseconds."""
+    time.sleep(BREATH_SECONDS)
 
 
 def tell(judged: Sequence[Ended]) -> None:
