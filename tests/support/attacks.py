@@ -61,7 +61,10 @@ class Attacker:
             if protocols:
                 context.set_alpn_protocols(protocols)
         plain = self.connect(receive_buffer_bytes=receive_buffer_bytes)
-        return self._stack.enter_context(context.wrap_socket(plain, server_hostname="127.0.0.1"))
+        made = context.wrap_socket(plain, server_hostname="127.0.0.1", do_handshake_on_connect=False)
+        self._stack.enter_context(made)
+        made.do_handshake()
+        return made
 
 
 def resident_bytes(process: int, field: str = "VmRSS") -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import socket
 import struct
 from collections.abc import Iterator
@@ -108,6 +110,28 @@ def test_another_connection_in_its_place_is_left_alone(listener: socket.socket, 
         assert not sockets.end(seen, abort=True)
         other.client.sendall(b"x")
         assert kept.recv(1) == b"x"
+
+
+def test_with_no_descriptor_left(listener: socket.socket, stack: ExitStack) -> None:
+    sockets = Sockets(port_of(listener))
+    pair = Pair(listener, stack)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken: list[int] = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, limits[0]), limits[1]))
+    try:
+        with suppress(OSError):
+            while True:
+                taken.append(os.dup(0))
+        with pytest.raises(OSError, match="Too many open files"):
+            os.dup(0)
+        [seen] = sockets.look()
+        assert seen.client == pair.name
+        assert sockets.end(seen, abort=True)
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert pair.accepted.recv(1) == b""
 
 
 def test_addresses() -> None:

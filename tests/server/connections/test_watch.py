@@ -197,11 +197,12 @@ def test_what_is_worked_at_is_never_ended_for_others(worker: Worker) -> None:
 def test_a_stop_waits_for_nobody_who_waits(worker: Worker) -> None:
     silent, idle, unfinished, coming, working = worker.connect(count=5)
     body, stream = waiting(), waiting()
+    body.moved_bytes = 3
     worker.asks(idle)
     worker.asks(unfinished, body)
     worker.asks(coming, stream)
     worker.asks(working, Progress())
-    worker.pass_seconds(2)
+    worker.pass_seconds(3)
     worker.watch.stopping_since = worker.now
 
     def come() -> None:

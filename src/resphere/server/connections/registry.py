@@ -16,7 +16,7 @@ MOST_REMEMBERED = 16_384
 class Progress:
     """How a request gets on, as far as that is the client's doing. Changed by whoever reads or sends its bytes."""
 
-    __slots__ = ("moved_bytes", "moved_bytes_before", "waited_seconds", "waits")
+    __slots__ = ("moved_bytes", "moved_bytes_before", "moved_bytes_last", "still_seconds", "waited_seconds", "waits")
 
     def __init__(self) -> None:
         self.waits = False
@@ -27,6 +27,10 @@ class Progress:
         """How much that was when the present stretch of waiting began."""
         self.waited_seconds = 0.0
         """How long that is."""
+        self.moved_bytes_last = 0
+        """How much had moved at the last look."""
+        self.still_seconds = 0.0
+        """How long nothing has."""
 
 
 class Connection:

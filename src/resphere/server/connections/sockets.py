@@ -6,11 +6,13 @@ They are looked at by their numbers, and are never this module's own: what is cl
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
+import resource
 import socket
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
@@ -76,10 +78,9 @@ class Sockets:
         found = []
         clients: dict[int, Client | None] = {}
         listens = False
-        for count, name in enumerate(os.listdir(DESCRIPTORS)):  # noqa: PTH208 - thousands of names, and no paths
+        for count, descriptor in enumerate(open_descriptors()):
             if count % BREATH == BREATH - 1:
                 breathe()
-            descriptor = int(name)
             info = self._read_info(descriptor)
             if info is None:
                 continue
@@ -99,16 +100,20 @@ class Sockets:
         """End a connection, whoever has it, unless it has ended; ``abort`` throws away what it was to be sent."""
         try:
             own = os.dup(connection.descriptor)
-        except OSError:
-            return False
+        except OSError as error:
+            # Where no descriptor is left it is done without: then nothing is accepted in its place meanwhile, either.
+            return error.errno == errno.EMFILE and self._shut(connection.descriptor, connection.cookie, abort=abort)
         try:
-            if self._cookie_of(own) != connection.cookie:
-                return False
-            if abort:
-                _libc.setsockopt(own, socket.SOL_SOCKET, socket.SO_LINGER, ABORT, len(ABORT))
-            return int(_libc.shutdown(own, socket.SHUT_RDWR)) == 0
+            return self._shut(own, connection.cookie, abort=abort)
         finally:
             os.close(own)
+
+    def _shut(self, descriptor: int, cookie: int, *, abort: bool) -> bool:
+        if self._cookie_of(descriptor) != cookie:
+            return False
+        if abort:
+            _libc.setsockopt(descriptor, socket.SOL_SOCKET, socket.SO_LINGER, ABORT, len(ABORT))
+        return int(_libc.shutdown(descriptor, socket.SHUT_RDWR)) == 0
 
     def _read_info(self, descriptor: int) -> bytes | None:
         size = ctypes.c_uint(INFO_BYTES)
@@ -138,6 +143,16 @@ class Sockets:
         if read(descriptor, self._address, ctypes.byref(size)) != 0:
             return None
         return address_of(self._address.raw[: size.value])
+
+
+def open_descriptors() -> Iterable[int]:
+    """The numbers of all that is open here; where none is left to look with, those that may be."""
+    try:
+        return map(int, os.listdir(DESCRIPTORS))  # noqa: PTH208 - thousands of names, and no paths
+    except OSError as error:
+        if error.errno != errno.EMFILE:
+            raise
+        return range(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
 def address_of(content: bytes) -> Client | None:

@@ -30,6 +30,8 @@ HASTY_LOOK_SECONDS = 0.2
 HASTY_PART, FULL_PART, ROOMY_PART = 3 / 4, 7 / 8, 2 / 3
 """Parts of the most connections: from where on looks are hasty, idle ones are ended, and down to how many."""
 BREATH_SECONDS = 0.002
+OPENING_SECONDS = 2.0
+"""A worker that accepts nothing so long after its start was told to stop before it was looked at."""
 SPARED_SECONDS = 1.0
 """So long a connection may be idle or new even when there are too many."""
 SPARED_WAIT_SECONDS = 5.0
@@ -120,7 +122,7 @@ class Watch:
         known.reading.moved_bytes = each.taken_bytes
         for progress in (*(look.requests if look else ()), known.reading):
             if progress.waits:
-                progress.waited_seconds += elapsed
+                pass_time(progress, elapsed)
                 yield progress
             elif progress is known.reading:
                 begin_anew(progress)
@@ -147,10 +149,7 @@ class Watch:
             return not look.requests and stopping_seconds >= STOP_WAIT_SECONDS
         if stopping_seconds >= STOP_SECONDS:
             return True
-        return any(
-            progress.waited_seconds >= STOP_WAIT_SECONDS and progress.moved_bytes == progress.moved_bytes_before
-            for progress in waiting
-        )
+        return any(progress.still_seconds >= STOP_WAIT_SECONDS for progress in waiting)
 
     def _spare_seconds(
         self, known: Known, look: Look | None, waiting: Sequence[Progress], *, owed: bool, now: float
@@ -162,6 +161,16 @@ class Watch:
             return -1.0
         idle_since = known.since if look is None else max(known.since, look.idle_since)
         return now - idle_since - SPARED_SECONDS
+
+
+def pass_time(progress: Progress, seconds: float) -> None:
+    """So long a client has been waited for since the last look."""
+    progress.waited_seconds += seconds
+    if progress.moved_bytes == progress.moved_bytes_last:
+        progress.still_seconds += seconds
+    else:
+        progress.still_seconds = 0.0
+        progress.moved_bytes_last = progress.moved_bytes
 
 
 def is_stalled(progress: Progress, stall_seconds: float) -> bool:
@@ -211,25 +220,31 @@ class Rounds:
         self._patience = patience
         self._monotonic = monotonic
         self._watch = Watch(patience)
+        self._began = monotonic()
         self._listened = False
-        self.pause_seconds = LOOK_SECONDS
+        self.pause_seconds = HASTY_LOOK_SECONDS
         """Until the next look."""
 
     def make(self, looks: Mapping[Client, Look]) -> set[Client]:
         """Look at all connections, and end those that are to end; returns which of those that are known are gone."""
         seen = self._sockets.look(breathe)
         now = self._monotonic()
-        if self._listened and not self._sockets.listens and self._watch.stopping_since is None:
-            self._watch.stopping_since = now
-        self._listened = self._listened or self._sockets.listens
+        self._note_stop(now)
         judged = self._watch.judge(seen, looks, now, breathe)
         for ended in judged:
             self._sockets.end(ended.connection, abort=ended.reason is not Reason.IDLE)
         if judged:
             tell(judged)
-        hasty = self._watch.stopping_since is not None or len(seen) > self._patience.most * HASTY_PART
+        hasty = not self._sockets.listens or len(seen) > self._patience.most * HASTY_PART
         self.pause_seconds = HASTY_LOOK_SECONDS if hasty else LOOK_SECONDS
         return looks.keys() - {each.client for each in seen}
+
+    def _note_stop(self, now: float) -> None:
+        """Granian closes its listening socket first when it is told to stop, and says so to nobody else."""
+        if self._sockets.listens:
+            self._listened, self._watch.stopping_since = True, None
+        elif self._watch.stopping_since is None and (self._listened or now - self._began >= OPENING_SECONDS):
+            self._watch.stopping_since = now
 
 
 async def keep_watch(connections: Connections, rounds: Rounds) -> None:
@@ -238,7 +253,10 @@ async def keep_watch(connections: Connections, rounds: Rounds) -> None:
     with ThreadPoolExecutor(1, "watch connections") as thread:
         while True:
             await asyncio.sleep(rounds.pause_seconds)
-            connections.forget(await loop.run_in_executor(thread, rounds.make, connections.look()))
+            try:
+                connections.forget(await loop.run_in_executor(thread, rounds.make, connections.look()))
+            except Exception:
+                log.exception("the connections could not be looked at, and will be again")
 
 
 def breathe() -> None:
