@@ -24,9 +24,9 @@ from resphere.audit.verify import Verification
 from resphere.auth.credentials import Credentials
 from resphere.contract.generated import vcenter
 from resphere.contract.lookup import api_routes
+from resphere.contract.model import ByteStream
 from resphere.dialects.api import ApiDialect
 from resphere.dialects.base import Reply, Request, Resolved
-from resphere.server.body import Body
 from resphere.server.exchange import Caller, Exchange
 from resphere.server.recorder import Policy, Recorder, heads_folder, open_trail
 from resphere.server.settings import Settings
@@ -56,6 +56,21 @@ class Session(msgspec.Struct, frozen=True):
         raise NotImplementedError
 
     async def close(self) -> None:
+        """No part of this."""
+        raise NotImplementedError
+
+
+class NoBody(msgspec.Struct):
+    """The body of a request that has none."""
+
+    vouched: bool = True
+    announced_bytes: int = 0
+
+    async def read(self, limit_bytes: int) -> bytes:
+        """Nothing."""
+        return b""
+
+    def stream(self, limit_bytes: int) -> ByteStream:
         """No part of this."""
         raise NotImplementedError
 
@@ -119,18 +134,13 @@ def recording_microseconds(recorder: Recorder) -> float:
 def answered(request_id: str) -> Exchange:
     """A call that is over: the list of VMs, as the Python SDK or a script asks for it."""
     request = Request("GET", "/api/vcenter/vm", b"", HEADERS, "127.0.0.1")
-    call = Exchange(request, request_id, DIALECT, Body(no_more, 0))
+    call = Exchange(request, request_id, DIALECT, NoBody())
     call.started = datetime.now(UTC)
     call.outcome = Resolved(vcenter.VM.list, Credentials("x" * 32), {}, {})
     call.caller = Caller(Session(), RootView(ADMIN), "a1b2c3d4", "session")
     call.authorized = True
     call.reply = Reply(200, b"[]")
     return call
-
-
-async def no_more() -> dict[str, object]:
-    """The events of a request that has none."""
-    raise NotImplementedError
 
 
 DIALECT = ApiDialect(api_routes())

@@ -158,7 +158,7 @@ def test_a_call_that_nobody_waits_for_is_on_record(make: Make) -> None:
     assert (line["request_id"], line["status"]) == ("gone", 499)
 
 
-class Never(GivenBody, frozen=True):
+class Never(GivenBody):
     """A body that does not come."""
 
     content: bytes = b""
