@@ -59,6 +59,8 @@ ALLOWED: dict[str, str] = {
     "resphere.vcenter.utilization.get_datastore": SHARED,
     "vcenter.authorization.permissions.get": "the privilege on the object that its id says was asked before",
     "vcenter.authorization.permissions.list_permissions": "permissions are filtered by their objects",
+    "vcenter.authorization.privilege_checks.checks.list_checks": "what is asked of everybody, for who may collect it",
+    "vcenter.authorization.privilege_checks.checks.info": "what is asked of everybody, for who may collect it",
     "vcenter.capacity.usage.get": SHARED,
     "vcenter.cluster.evc_mode.check_set": "hosts are filtered where the outcome names them",
     "vcenter.datastore.datastore.get_datastore": SHARED,

@@ -14,6 +14,7 @@ import msgspec
 
 from resphere import services
 from resphere.access.principal import ADMINISTRATORS, Principal
+from resphere.access.recording import Checks
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
 from resphere.audit.reading import AuditLog
@@ -93,12 +94,14 @@ class World:
             structures=VapiDocuments(),
             audit_log=AuditLog(folder / "log"),
             identities=identities_of(self.inventory, lambda: self.environment.now()),
+            checks=Checks(self.inventory, lambda: self.environment.now()),
         )
 
     def __enter__(self) -> World:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._runner.run(self.environment.checks.settle())
         failed = tuple(self.inventory.all(Task).values())
         self._runner.run(self.store.close())
         self._runner.close()

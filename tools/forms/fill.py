@@ -77,6 +77,8 @@ class Filler:
         large = {"new_vmdk": {"capacity": datastores[-1]["free_space"] - 2**30}}
         full = {**place, "datastore": datastores[-1]["datastore"]}
         self.post("/vcenter/vm", {"name": "large", "guest_OS": "RHEL_8_64", "placement": full, "disks": [large]})
+        for _ in range(2):
+            self.call("GET", "/vcenter/authorization/privilege-checks/latest")
         self._tag(vm, hosts[0], datastores[0]["datastore"])
         running = self._running()
         for each in filter(None, (vm, running)):

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from resphere import __version__, services
+from resphere.access.recording import Checks
 from resphere.access.scoped import ScopedViews
 from resphere.access.tree import TreeViews
 from resphere.audit import signing
@@ -147,6 +148,8 @@ async def start(
     policy = read_limits(settings.limits) if settings.limits else DEFAULT
     known = KnownAddresses(replica, policy.logins.known_days, now)
     stack.push_async_callback(known.finish)
+    checks = Checks(replica, now)
+    stack.push_async_callback(checks.settle)
     pipeline = Pipeline(
         environment=Environment(
             inventory=replica,
@@ -160,6 +163,7 @@ async def start(
             structures=VapiDocuments(),
             audit_log=AuditLog(settings.logs),
             identities=identities(replica, accounts, sessions, tokens),
+            checks=checks,
         ),
         authentication=authentication(accounts, sessions, tokens),
         sessions=sessions,

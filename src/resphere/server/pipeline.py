@@ -187,21 +187,24 @@ async def authenticate(pipeline: Pipeline, exchange: Exchange, outcome: Outcome,
                 login=operation_id in LOGINS,
                 changes_password=operation_id == CHANGE_PASSWORD,
             )
-        caller = identified(pipeline, identity, exchange.request.client)
+        caller = identified(pipeline, identity, exchange)
         exchange.body.vouched = True
     exchange.caller = caller
     return caller
 
 
-def identified(pipeline: Pipeline, identity: Identity, client: str) -> Caller:
+def identified(pipeline: Pipeline, identity: Identity, exchange: Exchange) -> Caller:
     """The caller who was let in, and what it sees."""
     principal, session, token = identity.principal, identity.session, identity.token
+    tag = None if session is None else session.tag
     view = pipeline.views.of(principal)
+    view = pipeline.environment.checks.watched(view, principal.name, tag, exchange.request_id)
     name = None if token is None else token.name
     if session is None:
-        own = LoginSession(pipeline.sessions, principal, identity.method, client, None if token is None else token.id)
+        opener, client = None if token is None else token.id, exchange.request.client
+        own = LoginSession(pipeline.sessions, principal, identity.method, client, opener)
         return Caller(own, view, method=identity.method, token=name)
-    return Caller(OpenSession(pipeline.sessions, session, principal), view, session.tag, identity.method, name)
+    return Caller(OpenSession(pipeline.sessions, session, principal), view, tag, identity.method, name)
 
 
 ANYBODY = Caller(Anonymous(), NOBODY)

@@ -12,6 +12,7 @@ import msgspec
 from resphere.access.defaults import needed_to_find, needed_to_use
 from resphere.access.knowing import told_to
 from resphere.access.principal import Principal
+from resphere.access.recording import Checks
 from resphere.access.refusals import may_not_use, no_privileges
 from resphere.access.seen import seen
 from resphere.access.view import View
@@ -138,6 +139,8 @@ class Environment(msgspec.Struct, frozen=True):
     audit_log: AuditLog
     """What is on record."""
     identities: Identities
+    checks: Checks
+    """Which privileges were asked."""
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):

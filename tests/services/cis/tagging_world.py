@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 import pytest
 
+from resphere.access.recording import Checks
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView, View
 from resphere.audit.reading import AuditLog
@@ -76,6 +77,7 @@ class World:
             structures=VapiDocuments(),
             audit_log=cast(AuditLog, None),
             identities=cast(Identities, None),
+            checks=Checks(inventory, lambda: samples.NOON),
         )
         self.call = Call(environment, cast(AnyOperation, None), view, cast(OwnSession, None), "request-1")
 

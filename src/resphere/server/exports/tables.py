@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from resphere.access.permissions import FIRST_PERMISSION, Permission
+from resphere.access.recording import Batch, Recording
 from resphere.access.roles import Role
 from resphere.access.samples import SAMPLE_ROLES
 from resphere.auth.accounts import ADMINISTRATOR, Account
@@ -80,6 +81,8 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
         "permissions give them, which are the server's own: resphere role add makes them there",
         lambda role: role not in SAMPLE_ROLES,
     ),
+    Batch: LeftOut("privilege checks", "they tell of calls to the server that has them", _nobody_misses),
+    Recording: LeftOut("recordings of privilege checks", "they are the server's own", _nobody_misses),
     ServiceState: LeftOut("states of vCenter's services", "they are the server's own, and begin as installed"),
     GuestSystem: LeftOut(
         "guests with changed files and processes",
