@@ -31,6 +31,7 @@ from resphere.replica.table import Lookup
 FIRST_NUMBER = 2000
 """Above the ids of all roles that vCenter has itself."""
 LONGEST_NAME = 80
+LONGEST_SUGGESTED = 200
 
 
 def require_role(among: Lookup, id: str) -> Role:
@@ -224,22 +225,24 @@ def require_users_role(among: Lookup, id: str) -> Role:
     return role
 
 
-def require_privileges(given: Iterable[str]) -> list[str]:
+def require_privileges(given: Iterable[str]) -> frozenset[str]:
     """The privileges, if there are such.
 
     :raises InvalidArgument: names one that is none, and what was meant.
     """
-    found = sorted(given)
-    for privilege in found:
-        if privilege not in PRIVILEGES:
-            raise InvalidArgument(
-                message(
-                    "resphere.authorization.no_privilege",
-                    "privileges: there is no privilege '{0}'{1}",
-                    privilege,
-                    meant(privilege, PRIVILEGES) or ".",
-                )
+    found = frozenset(given)
+    unknown = min(found - PRIVILEGES, default=None)
+    if unknown is not None:
+        # What is much longer than any is like none.
+        suggested = meant(unknown, PRIVILEGES) if len(unknown) <= LONGEST_SUGGESTED else ""
+        raise InvalidArgument(
+            message(
+                "resphere.authorization.no_privilege",
+                "privileges: there is no privilege '{0}'{1}",
+                unknown,
+                suggested or ".",
             )
+        )
     return found
 
 

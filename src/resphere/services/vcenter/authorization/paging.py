@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -29,11 +29,11 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
     filter: msgspec.Raw = msgspec.Raw(b"null")
 
 
-def page(
+async def page(
     items: Mapping[str, V],
     filter: F | None,
     cls: type[F],
-    fits: Callable[[F, str, V], bool],
+    fitting: Callable[[F], Awaitable[Callable[[V], bool]]],
     marker: str | None,
     size: int | None,
 ) -> tuple[list[tuple[str, V]], str | None]:
@@ -50,14 +50,20 @@ def page(
     if marker:
         after, kept = read_marker(marker, cls)
         filter = kept if filter is None else filter
+    fits = await fitting(filter) if filter is not None else always
     shown: list[tuple[str, V]] = []
     for id in sorted(items):
-        if id <= after or (filter is not None and not fits(filter, id, items[id])):
+        if id <= after or not fits(items[id]):
             continue
         if len(shown) == limit:
             return shown, write_marker(shown[-1][0], filter)
         shown.append((id, items[id]))
     return shown, None
+
+
+def always(_: object) -> bool:
+    """Whatever it is."""
+    return True
 
 
 def write_marker(after: str, filter: Struct | None) -> str:

@@ -7,6 +7,8 @@ resource".
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from msgspec.structs import replace
 
 from resphere.access.changes import create_permission, grantable, no_object, require_given, require_present
@@ -23,6 +25,7 @@ from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.authorization.paging import page
+from resphere.turns import in_turns
 
 Principal = Permissions.Principal
 GLOBAL_TYPE = "Global"
@@ -112,7 +115,7 @@ async def list_permissions(
         for id, each in call.unfiltered.all(Permission).items()
         if call.view.sees_all or call.view.holds(READ, each.object or None)
     }
-    found, marker = page(permissions, filter, Permissions.FilterSpec, fits, iterate.marker, iterate.page_size)
+    found, marker = await page(permissions, filter, Permissions.FilterSpec, fitting, iterate.marker, iterate.page_size)
     items = [
         Permissions.ListItem(permission=ids.VcenterAuthorizationPermissionId(id), info=info(call, each))
         for id, each in found
@@ -179,15 +182,21 @@ def place(call: Call, permission: Permission) -> DynamicID:
     return DynamicID(type=GLOBAL_TYPE if found is None else type_of(found), id=permission.object)
 
 
-def fits(filter: Permissions.FilterSpec, _: str, permission: Permission) -> bool:
+async def fitting(filter: Permissions.FilterSpec) -> Callable[[Permission], bool]:
     """Whether all conditions hold."""
-    return (
-        (filter.objects is None or permission.object in {each.id for each in filter.objects})
-        and (
-            filter.principals is None
-            or permission.holder
-            in {(each.type is Principal.Type.GROUP, canonical_name(name_of(each))) for each in filter.principals}
-        )
+    objects = None if filter.objects is None else {each.id for each in filter.objects}
+    principals = None if filter.principals is None else await holders(filter.principals)
+    return lambda permission: (
+        (objects is None or permission.object in objects)
+        and (principals is None or permission.holder in principals)
         and (filter.roles is None or permission.role in filter.roles)
         and (filter.is_propagating is None or permission.propagate == filter.is_propagating)
     )
+
+
+async def holders(principals: Sequence[Principal]) -> set[tuple[bool, str]]:
+    """Whose permissions are meant."""
+    found: set[tuple[bool, str]] = set()
+    async for piece in in_turns(principals):
+        found.update((each.type is Principal.Type.GROUP, canonical_name(name_of(each))) for each in piece)
+    return found

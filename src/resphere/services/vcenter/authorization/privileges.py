@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from resphere.access.privileges import PRIVILEGES, description_of, is_on_parent
 from resphere.contract.errors import NotFound, message
 from resphere.contract.generated import ids
@@ -31,11 +33,11 @@ async def list_privileges(
 ) -> Privileges.ListResult:
     """The privileges that fit."""
     iterate = iterate or Privileges.IterationSpec()
-    found, marker = page(
+    found, marker = await page(
         {privilege: info(privilege) for privilege in PRIVILEGES},
         filter,
         Privileges.FilterSpec,
-        fits,
+        fitting,
         iterate.marker,
         iterate.page_size,
     )
@@ -53,9 +55,9 @@ def info(privilege: str) -> Privileges.Info:
     )
 
 
-def fits(filter: Privileges.FilterSpec, _: str, info: Privileges.Info) -> bool:
+async def fitting(filter: Privileges.FilterSpec) -> Callable[[Privileges.Info], bool]:
     """Whether all conditions hold."""
-    return (
+    return lambda info: (
         (filter.names is None or info.name in filter.names)
         and (filter.is_on_parent is None or info.on_parent == filter.is_on_parent)
         and (filter.versions is None or info.version in filter.versions)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from resphere.access.changes import create_role, remove_role, require_role, update_role
 from resphere.access.roles import Role, all_roles
 from resphere.contract.generated import ids
@@ -19,7 +21,7 @@ async def list_roles(
     """The roles that fit."""
     iterate = iterate or Roles.IterationSpec()
     roles = {role.id: role for role in all_roles(call.inventory)}
-    found, marker = page(roles, filter, Roles.FilterSpec, fits, iterate.marker, iterate.page_size)
+    found, marker = await page(roles, filter, Roles.FilterSpec, fitting, iterate.marker, iterate.page_size)
     items = [Roles.ListItem(role=ids.VcenterAuthorizationRoleId(id), info=info(role)) for id, role in found]
     return Roles.ListResult(items=tuple(items), marker=marker)
 
@@ -74,10 +76,10 @@ def info(role: Role) -> Roles.Info:
     )
 
 
-def fits(filter: Roles.FilterSpec, _: str, role: Role) -> bool:
+async def fitting(filter: Roles.FilterSpec) -> Callable[[Role], bool]:
     """Whether all conditions hold: of several privileges, the role has each."""
-    return (
+    return lambda role: (
         (filter.names is None or role.name in filter.names)
-        and (filter.privileges is None or all(map(role.holds, filter.privileges)))
+        and (filter.privileges is None or filter.privileges <= role.all_privileges)
         and (filter.is_system is None or role.system == filter.is_system)
     )

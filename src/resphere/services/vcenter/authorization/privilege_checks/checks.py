@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from resphere.access.principal import canonical_name
 from resphere.access.recording import Batch, Check, Place
@@ -16,6 +16,7 @@ from resphere.contract.generated.vcenter_authorization import PrivilegeChecks
 from resphere.inventory.tagging import type_of
 from resphere.services.call import Call
 from resphere.services.registry import implements
+from resphere.turns import in_turns
 
 DEFAULT_SIZE = 1000
 LARGEST_SIZE = 10_000
@@ -25,7 +26,7 @@ LOOK_AGAIN_SECONDS = 0.25
 
 MARKER = re.compile(r"(\d{1,18})-(\d{1,9})\Z")
 
-Found = list[tuple[Place, PrivilegeChecks.Info]]
+Fits = Callable[[Batch, Check], bool]
 
 
 @implements(PrivilegeChecks.list)
@@ -42,13 +43,14 @@ async def list_checks(
     last = place_of(spec.end_marker) if spec.end_marker else None
     size = require_positive("iteration.size", spec.size, DEFAULT_SIZE, LARGEST_SIZE)
     wait_seconds = require_positive("iteration.timeout_ms", spec.timeout_ms, 0, int(LONGEST_WAIT_SECONDS * 1000)) / 1000
+    fits = await fitting(filter) if filter is not None else always
     await checks.want()
-    found = list(matching(call, first, last, size, filter))
+    found = list(matching(call, first, last, size, fits))
     give_up = asyncio.get_running_loop().time() + wait_seconds
     while not found and spec.marker and asyncio.get_running_loop().time() < give_up:
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
         await call.unfiltered.refresh()
-        found = list(matching(call, first, last, size, filter))
+        found = list(matching(call, first, last, size, fits))
     places = {place for place, _, _ in checks.recorded()}
     return PrivilegeChecks.ListResult(
         items=tuple([info for _, info in found]),
@@ -58,7 +60,7 @@ async def list_checks(
 
 
 def matching(
-    call: Call, first: Place, last: Place | None, size: int, filter: PrivilegeChecks.FilterSpec | None
+    call: Call, first: Place, last: Place | None, size: int, fits: Fits
 ) -> Iterator[tuple[Place, PrivilegeChecks.Info]]:
     """The checks behind ``first``, up to ``last``, that fit: the first of those that are told alike."""
     told: set[tuple[str, str, str]] = set()
@@ -66,24 +68,31 @@ def matching(
         if place <= first or (last is not None and place > last) or len(told) == size:
             continue
         alike = (check.object, check.privilege, batch.user)
-        if alike not in told and (filter is None or fits(filter, batch, check)):
+        if alike not in told and fits(batch, check):
             told.add(alike)
             yield place, info(call, batch, check)
 
 
-def fits(filter: PrivilegeChecks.FilterSpec, batch: Batch, check: Check) -> bool:
+async def fitting(filter: PrivilegeChecks.FilterSpec) -> Fits:
     """Whether all that the filter names holds."""
-    return (
-        (filter.objects is None or check.object in {each.id for each in filter.objects})
+    objects = None if filter.objects is None else {each.id for each in filter.objects}
+    principals: set[str] | None = None
+    if filter.principals is not None:
+        principals = set()
+        async for piece in in_turns(filter.principals):
+            principals.update(canonical_name(f"{each.name}@{each.domain}") for each in piece if each is not None)
+    return lambda batch, check: (
+        (objects is None or check.object in objects)
         and (filter.sessions is None or batch.session in filter.sessions)
-        and (
-            filter.principals is None
-            or canonical_name(batch.user)
-            in {canonical_name(f"{each.name}@{each.domain}") for each in filter.principals if each is not None}
-        )
+        and (principals is None or canonical_name(batch.user) in principals)
         and (filter.privileges is None or check.privilege in filter.privileges)
         and (filter.op_ids is None or batch.op_id in filter.op_ids)
     )
+
+
+def always(_batch: Batch, _check: Check) -> bool:
+    """Whatever was asked."""
+    return True
 
 
 def info(call: Call, batch: Batch, check: Check) -> PrivilegeChecks.Info:
