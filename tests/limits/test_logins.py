@@ -225,6 +225,20 @@ def test_another_proof_beside_a_password_is_no_good_login(world: World) -> None:
     assert bench.fail(2) == [0, 2]
 
 
+def test_a_good_password_that_must_be_changed_is_no_failure(world: World) -> None:
+    bench = Bench(world, Logins(free=1))
+
+    async def login() -> None:
+        with await bench.throttle.attempt(ANN, HOME):
+            raise Unauthenticated(proven=True)
+
+    for _ in range(3):
+        with pytest.raises(Unauthenticated):
+            bench.world.run(login())
+    bench.world.run(bench.known.finish())
+    assert bench.known.knows(ANN, HOME)
+
+
 def test_one_address_does_not_hold_up_the_logins_of_others(world: World) -> None:
     bench = Bench(world, Logins(at_once=3, at_once_per_address=2))
 

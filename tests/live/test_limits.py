@@ -19,6 +19,7 @@ from tests.support.server import ADMINISTRATOR, PASSWORD, WITHOUT_TLS, Server, w
 LIMITS = """
 rates:
   - {per: user, class: read, per_second: 0.01, burst: 40}
+  - {per: token, class: write, per_second: 0.01, burst: 3}
   - {per: address, operation: com.vmware.vcenter.system.hello, per_second: 0.01, burst: 30, name: hello}
 logins: {free: 4, longest_seconds: 3600, forget_seconds: 3600, first_seconds: 3600, longest_known_seconds: 3600}
 """
@@ -51,7 +52,7 @@ def refusals_on_record(server: Server, number: int) -> list[dict[str, object]]:
     """The records of calls that a rate refused, once there are so many."""
     lines = (server.data_dir / "log" / "audit.log").read_text().splitlines()
     records = [json.loads(line) for line in lines if line.endswith("}")]
-    refused = [each for each in records if each["message_id"] == "resphere.limits.rate"]
+    refused = [each for each in records if each.get("message_id") == "resphere.limits.rate"]
     return refused if len(refused) == number else []
 
 
@@ -70,6 +71,18 @@ def test_workers_share_one_bucket(server: Server) -> None:
         assert {(each["status"], each["user"], each["operation"]) for each in refused} == {
             (429, ADMINISTRATOR, "com.vmware.vcenter.cluster.list")
         }
+
+
+def test_each_token_has_a_bucket_of_its_own(server: Server) -> None:
+    def tried(secret: str) -> list[int]:
+        headers = {"Authorization": f"Bearer {secret}"}
+        missing = f"{server.url}/api/vcenter/datacenter/datacenter-404"
+        return [requests.delete(missing, headers=headers, timeout=60).status_code for _ in range(5)]
+
+    with server.session() as client:
+        made = [client.post("/api/resphere/tokens", json={"name": name}).json() for name in ("one", "other")]
+        assert [tried(each["secret"]) for each in made] == [[404, 404, 404, 429, 429]] * 2
+        assert client.delete("/api/vcenter/datacenter/datacenter-404").status_code == 404
 
 
 def test_a_worker_that_is_killed_takes_no_count_with_it(server: Server) -> None:

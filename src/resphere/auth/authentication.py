@@ -115,7 +115,8 @@ def change_first() -> Unauthenticated:
             "resphere.password.change_first",
             "The password must be changed before the next login: POST /api/resphere/password with the present one in "
             "the Authorization header, and the new one in the body.",
-        )
+        ),
+        proven=True,
     )
 
 

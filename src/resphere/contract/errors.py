@@ -236,11 +236,17 @@ class UnableToAllocateResource(VapiError):
 
 
 class Unauthenticated(VapiError):
-    """It is not known who calls."""
+    """It is not known who calls; or it is, ``proven`` by what was shown, and something else must be done first."""
 
     error_type = "UNAUTHENTICATED"
     api_status = 401
     rest_status = 401
+
+    def __init__(
+        self, *messages: LocalizableMessage, data: Dynamic | Struct | None = None, proven: bool = False
+    ) -> None:
+        super().__init__(*messages, data=data)
+        self.proven = proven
 
 
 class Unauthorized(VapiError):

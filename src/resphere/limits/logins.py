@@ -80,9 +80,9 @@ class LoginThrottle:
         """What became of an attempt."""
         self._turns.leave(attempt.address)
         now_ns = self._now_ns()
-        if isinstance(error, Unauthenticated):
+        if isinstance(error, Unauthenticated) and not error.proven:
             self._state.fail(attempt.counted, now_ns)
-        elif error is None:
+        elif error is None or isinstance(error, Unauthenticated):
             self._state.withdraw(attempt.counted, now_ns)
             if attempt.alone:
                 self._state.forget(attempt.counted[0].key)

@@ -230,7 +230,9 @@ def limit(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: Reso
         raise too_much(exchange, pipeline.body_limit_bytes)
     address = counted_address(exchange.request.client)
     user = None if caller is ANYBODY else caller.session.user
-    parties = Parties(address, user, caller.session_tag)
+    # Each user gives tokens names of his own.
+    token = None if caller.token is None else f"{user}\n{caller.token}"
+    parties = Parties(address, user, caller.session_tag, token)
     pipeline.limits.call(resolved.operation, parties)
     return parties
 
