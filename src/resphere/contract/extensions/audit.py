@@ -61,6 +61,7 @@ class Audit:
         bytes_out: m.Long
         session: str | None = None
         user: str | None = None
+        token: str | None = None
         tried_user: str | None = None
         authentication: str | None = None
         dialect: str | None = None
