@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from resphere.access.wiring import TABLES as ACCESS_TABLES
 from resphere.auth.accounts import ADMINISTRATOR, Account, LocalAccounts, NotVerified
-from resphere.auth.lockout import Failure, Lockout, LockoutRules, Logins, locked_until
+from resphere.auth.lockout import Failure, Lockout, LockoutRules, Logins, knows_nobody, locked_until
 from resphere.auth.wiring import WIRING
 from resphere.replica.replica import Replica
 from tests.replica.worlds import run
@@ -33,7 +33,14 @@ class Office:
     def __init__(self, replica: Replica, moment: datetime = START) -> None:
         self.time = moment
         self.replica = replica
-        self.accounts = LocalAccounts(replica, random.Random(1).randbytes, now=lambda: self.time, lockout=RULES)
+        self.known: set[tuple[str, str]] = set()
+        self.accounts = LocalAccounts(
+            replica,
+            random.Random(1).randbytes,
+            now=lambda: self.time,
+            lockout=RULES,
+            knows=lambda *each: each in self.known,
+        )
 
     async def login(self, client: str, password: str = "good", user: str = USER) -> str | None:
         """Why a login is refused, ``None`` where it is not."""
@@ -41,6 +48,8 @@ class Office:
             await self.accounts.check(user, password, client)
         except NotVerified as refusal:
             return str(refusal)
+        else:
+            self.known.add((user, client))
         finally:
             await self.accounts.lockout.finish()
         return None
@@ -173,30 +182,29 @@ def test_locked_is_as_the_words_have_it(noted: tuple[Failure, ...], client: str,
     """Some failures that count came within the interval, and the last of them is not longer ago than the duration."""
     now = START + second * SECOND
     noted = tuple(each for each in noted if each.time <= now)
-    logins = Logins(id=USER, failures=noted, addresses=(client,) if known else ())
+    logins = Logins(id=USER, failures=noted)
     counted = [each.time for each in noted if not known or each.client == client]
     expected = any(
         sum(last - RULES.within <= each <= last for each in counted[: index + 1]) >= RULES.attempts
         and now < last + RULES.duration
         for index, last in enumerate(counted)
     )
-    assert (locked_until(logins, client, RULES, now) is not None) == expected
+    assert (locked_until(logins, client, known, RULES, now) is not None) == expected
 
 
 @pytest.mark.parametrize("attempts", [0])
 def test_none_at_all_where_that_is_set(attempts: int) -> None:
     logins = Logins(id=USER, failures=tuple(Failure(START, HOME) for _ in range(9)))
-    assert locked_until(logins, HOME, LockoutRules(attempts=attempts), START) is None
+    assert locked_until(logins, HOME, False, LockoutRules(attempts=attempts), START) is None
 
 
 def test_what_is_kept_is_bounded(tmp_path: Path) -> None:
     async def whole(replica: Replica) -> None:
-        lockout = Lockout(replica, LockoutRules(attempts=0), lambda: START)
+        lockout = Lockout(replica, LockoutRules(attempts=0), lambda: START, knows_nobody)
         for number in range(200):
             lockout.failed(USER, f"192.0.2.{number}")
-            lockout.succeeded(USER, f"198.51.100.{number}")
         await lockout.finish()
         [logins] = replica.all(Logins).values()
-        assert (len(logins.failures), len(logins.addresses)) == (64, 16)
+        assert len(logins.failures) == 64
 
     run(whole, tmp_path / "store.db", tables=TABLES)

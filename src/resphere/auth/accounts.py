@@ -19,7 +19,7 @@ from resphere.access.principal import canonical_name as canonical_name
 from resphere.access.roles import NOT_GRANTED, Role, all_roles, role_named
 from resphere.auth.groups import ADMINISTRATOR as ADMINISTRATOR
 from resphere.auth.groups import Memberships
-from resphere.auth.lockout import USUAL_LOCKOUT, Lockout, LockoutRules
+from resphere.auth.lockout import USUAL_LOCKOUT, Knows, Lockout, LockoutRules, knows_nobody
 from resphere.auth.password_rules import USUAL_RULES, PasswordRules
 from resphere.auth.passwords import SCRYPT, Digests, is_outdated
 from resphere.auth.sessions import end_sessions
@@ -90,12 +90,13 @@ class LocalAccounts:
         now: Callable[[], datetime] = utc_now,
         rules: PasswordRules = USUAL_RULES,
         lockout: LockoutRules = USUAL_LOCKOUT,
+        knows: Knows = knows_nobody,
     ) -> None:
         self._replica = replica
         self.now = now
         self.rules = rules
         self.digests = Digests(random_bytes)
-        self.lockout = Lockout(replica, lockout, now)
+        self.lockout = Lockout(replica, lockout, now, knows)
         self._memberships = Memberships(replica)
         # A login costs a digest once; clients that log in for every task would otherwise spend the server's time there.
         self._kept_key = random_bytes(32)

@@ -23,8 +23,6 @@ from resphere.replica.table import Table
 
 log = logging.getLogger(__name__)
 
-MOST_ADDRESSES = 16
-"""How many of the addresses that a user has logged in from are kept, the latest."""
 MOST_FAILURES = 64
 """How many failures of an account are kept, the latest."""
 
@@ -52,13 +50,12 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Logins(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of logins with the account ``id``: the latest failures, and addresses of good ones."""
+    """The latest failed logins with the account ``id``."""
 
     kind: ClassVar[str] = "logins"
 
     id: str
     failures: tuple[Failure, ...] = ()
-    addresses: tuple[str, ...] = ()
 
 
 LOGINS = Table(cls=Logins, revises=False)
@@ -67,11 +64,21 @@ Note = Callable[[Logins], Logins]
 """What somebody's login changes."""
 
 
-def locked_until(logins: Logins, client: str, rules: LockoutRules, now: datetime) -> datetime | None:
-    """Until when the account is locked for a client address, ``None`` where it is not."""
+Knows = Callable[[str, str], bool]
+"""Whether the user of an account, by its id, has logged in from a client address before."""
+
+
+def knows_nobody(_id: str, _client: str) -> bool:
+    """Where nothing is known of that."""
+    return False
+
+
+def locked_until(logins: Logins, client: str, known: bool, rules: LockoutRules, now: datetime) -> datetime | None:
+    """Until when the account is locked for a client address, ``None`` where it is not. ``known``: its user has logged
+    in from there before."""
     if not rules.attempts:
         return None
-    counted = [each for each in logins.failures if each.client == client or client not in logins.addresses]
+    counted = [each for each in logins.failures if each.client == client or not known]
     # The failures that locked it: the latest ``attempts`` that came within the interval.
     for last in range(len(counted) - 1, rules.attempts - 2, -1):
         if counted[last].time - counted[last - rules.attempts + 1].time <= rules.within:
@@ -87,12 +94,8 @@ def with_failure(logins: Logins, failure: Failure) -> Logins:
 
 
 def with_success(logins: Logins, client: str) -> Logins:
-    """The logins with a good password: its address is known from then on, and nothing counts against it."""
-    return msgspec.structs.replace(
-        logins,
-        failures=tuple(each for each in logins.failures if each.client != client),
-        addresses=(*(each for each in logins.addresses if each != client), client)[-MOST_ADDRESSES:],
-    )
+    """The logins with a good password: nothing counts any more against its address."""
+    return msgspec.structs.replace(logins, failures=tuple(each for each in logins.failures if each.client != client))
 
 
 class Lockout:
@@ -101,10 +104,11 @@ class Lockout:
     What is noted counts in this worker at once, and is written beside: names without an account take as long.
     """
 
-    def __init__(self, replica: Replica, rules: LockoutRules, now: Callable[[], datetime]) -> None:
+    def __init__(self, replica: Replica, rules: LockoutRules, now: Callable[[], datetime], knows: Knows) -> None:
         self._replica = replica
         self._rules = rules
         self._now = now
+        self._knows = knows
         self._unwritten: defaultdict[str, list[Note]] = defaultdict(list)
         self._writing: asyncio.Task[None] | None = None
 
@@ -112,7 +116,7 @@ class Lockout:
         """Until when the account is locked for that address; never the built-in administrator's."""
         if id == ADMINISTRATOR:
             return None
-        return locked_until(self._logins(id), client, self._rules, self._now())
+        return locked_until(self._logins(id), client, self._knows(id, client), self._rules, self._now())
 
     def failed(self, id: str, client: str) -> None:
         """Note a wrong password."""
@@ -125,7 +129,7 @@ class Lockout:
     def succeeded(self, id: str, client: str) -> None:
         """Note a good password."""
         logins = self._logins(id)
-        if client not in logins.addresses or any(each.client == client for each in logins.failures):
+        if any(each.client == client for each in logins.failures):
             self._note(id, lambda logins: with_success(logins, client))
 
     async def finish(self) -> None:

@@ -40,6 +40,7 @@ from resphere.auth.tokens import Tokens
 from resphere.contract.catalogue import Catalogue
 from resphere.dialects.table import Dialects, dialects
 from resphere.dialects.vapi_documents import VapiDocuments
+from resphere.limits.addresses import counted_address
 from resphere.limits.known import KnownAddresses
 from resphere.limits.limits import Limits
 from resphere.limits.policy import DEFAULT
@@ -140,7 +141,12 @@ async def start(
     sessions = Sessions(replica, session_limits(settings), now, secrets.token_bytes)
     stack.push_async_callback(sessions.finish)
     accounts = LocalAccounts(
-        replica, secrets.token_bytes, now=now, rules=password_rules(settings), lockout=lockout_rules(settings)
+        replica,
+        secrets.token_bytes,
+        now=now,
+        rules=password_rules(settings),
+        lockout=lockout_rules(settings),
+        knows=lambda id, client: known.knows(id, counted_address(client)),
     )
     stack.push_async_callback(accounts.finish)
     tokens = Tokens(replica, timedelta(days=settings.max_token_days), now, secrets.token_bytes)
