@@ -17,6 +17,7 @@ from bench.measures.moves import measure_moves
 from bench.measures.power import measure_power
 from bench.measures.reads import measure_get, measure_list
 from bench.measures.sdk import measure_sdk
+from bench.measures.sessions import measure_sessions
 from bench.measures.start import measure_start
 from bench.measures.statistics import measure_statistics
 from bench.measures.tagging import measure_tagging
@@ -42,6 +43,7 @@ MEASURES: dict[str, Measure] = {
     "limits": measure_limits,
     "access": measure_access,
     "connections": measure_connections,
+    "sessions": measure_sessions,
     "contract": measure_contract,
     "audit": measure_audit,
 }

@@ -89,7 +89,7 @@ class SessionLimits(msgspec.Struct, frozen=True):
     idle: timedelta = timedelta(minutes=30)
     lifetime: timedelta = timedelta(hours=48)
     per_user: int = 550
-    total: int = 10_000
+    total: int = 12_000
 
     @property
     def open_to_all(self) -> int:

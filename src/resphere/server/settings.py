@@ -109,7 +109,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_sessions_per_user: Annotated[int, _("access", "Open sessions of one user (0: any number).")] = 550
     max_sessions: Annotated[
         int, _("access", "Open sessions in all (0: any number); one in ten is kept for administrators.")
-    ] = 10_000
+    ] = 12_000
     max_token_days: Annotated[int, _("access", "For so many days an API token is good at most.")] = 366
     password_length: Annotated[int, _("access", "Characters of a new password at least.")] = 8
     password_classes: Annotated[
