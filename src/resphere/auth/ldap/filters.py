@@ -1,0 +1,46 @@
+"""Search filters and distinguished names (RFC 4515, 4514), in which whatever somebody wrote is nothing but a value."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterable
+
+from resphere.auth.ldap.settings import USER, Directory, DirectoryKind
+
+_PLAIN_BYTES = frozenset(b"-._" + string.ascii_letters.encode() + string.digits.encode())
+IN_CHAIN = "1.2.840.113556.1.4.1941"
+"""Active Directory's LDAP_MATCHING_RULE_IN_CHAIN: members of members too."""
+
+
+def escaped(value: str) -> str:
+    """``value`` in a filter: each byte but letters, digits and a few marks in hex, so that nothing in it is syntax."""
+    return "".join(chr(byte) if byte in _PLAIN_BYTES else f"\\{byte:02x}" for byte in value.encode("utf-8", "replace"))
+
+
+def escaped_in_dn(value: str) -> str:
+    """``value`` in a distinguished name, likewise."""
+    return escaped(value)
+
+
+def of_user(directory: Directory, user: str, domain: str) -> str:
+    """The filter for the user of that name."""
+    name = f"({directory.attributes.name}={escaped(user)})"
+    if directory.type is not DirectoryKind.ACTIVE_DIRECTORY:
+        return name
+    upn = f"(userPrincipalName={escaped(f'{user}@{domain}')})"
+    return f"(&(objectClass=user)(!(objectClass=computer))(|{name}{upn}))"
+
+
+def of_groups_in_chain(directory: Directory, dn: str) -> str:
+    """The filter for all groups that ``dn`` is in, at any depth."""
+    return f"(&(objectClass=group)({directory.attributes.member}:{IN_CHAIN}:={escaped(dn)}))"
+
+
+def of_groups(directory: Directory, members: Iterable[str]) -> str:
+    """The filter for the groups that any of ``members`` is in itself."""
+    return f"(|{''.join(f'({directory.attributes.member}={escaped(each)})' for each in members)})"
+
+
+def name_to_bind(template: str, user: str) -> str:
+    """Under which name ``user`` binds: a distinguished name, or what else the server takes (``{user}@example.com``)."""
+    return template.replace(USER, escaped_in_dn(user) if "=" in template else user)
