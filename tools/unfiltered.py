@@ -31,6 +31,7 @@ SHARED = "a figure that counts everybody's share"
 OWN = "what is read belongs to the object that the caller was let to"
 UNDER_WAY = "what is in the way, whoever's it is; the refusal names only its task"
 RANK = "whether somebody administers; the reply does not tell of whom"
+SOURCES = "identity sources stand in no inventory; who may know of them has the privilege on the root folder"
 CHOSEN = "the privilege on the one that is named was asked before"
 
 ALLOWED: dict[str, str] = {
@@ -42,6 +43,10 @@ ALLOWED: dict[str, str] = {
     "checks.administrators.require_equal_to_group": RANK,
     "checks.administrators.require_equal_to_user": RANK,
     "checks.datacenters.in_datacenters": PLACES,
+    "resphere.vcenter.identity.directories.list_directories": SOURCES,
+    "resphere.vcenter.identity.directories.get": SOURCES,
+    "vcenter.identity.providers.list_providers": "everybody may ask where to log in",
+    "vcenter.identity.providers.get": SOURCES,
     "checks.hosts.require_hosts": "where the hosts stand, which were required before",
     "checks.tagging.require": CHOSEN,
     "checks.under_way.require_unneeded": UNDER_WAY,

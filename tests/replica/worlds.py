@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -15,6 +16,7 @@ from resphere.replica.derived import Derived
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica, Rule
 from resphere.replica.rows import numeric_order
+from resphere.replica.sealing import Sealing
 from resphere.replica.table import Table
 from resphere.store.base import Changes, Claim, Contents, Document, Keys, Liveness, Snapshot, Store, Transaction
 from resphere.store.engines import default_url, open_store
@@ -59,7 +61,7 @@ WORLD: tuple[Table[Any], ...] = (ITEMS, NOTES)
 
 async def store_in(folder: Path, *, log_rows_kept: int = 10_000) -> Store:
     """The store in a folder, opened anew."""
-    await asyncio.to_thread(folder.mkdir, exist_ok=True)
+    await asyncio.to_thread(partial(folder.mkdir, parents=True, exist_ok=True))
     return await open_store(default_url(folder), log_rows_kept=log_rows_kept)
 
 
@@ -72,11 +74,12 @@ async def opened(
     rules: Iterable[Rule[Any]] = (),
     log_rows_kept: int = 10_000,
     seed: int = 0,
+    sealing: Sealing | None = None,
 ) -> AsyncIterator[Replica]:
     """A loaded replica over the store in the folder ``path``, opened for it alone."""
     store = await store_in(path, log_rows_kept=log_rows_kept)
     try:
-        replica = Replica(store, tables, random.Random(seed), derived=derived, rules=rules)
+        replica = Replica(store, tables, random.Random(seed), derived=derived, rules=rules, sealing=sealing)
         await replica.load()
         yield replica
     finally:

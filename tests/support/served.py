@@ -13,6 +13,7 @@ import msgspec
 
 from resphere.access.scoped import ScopedViews
 from resphere.access.tree import TreeViews
+from resphere.auth.by_directory import ByDirectory
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.errors import ERRORS
 from resphere.contract.lookup import api_routes, rest_routes
@@ -78,13 +79,15 @@ class Served:
         self.world = World(folder, objects, loop)
         parts = self.world.environment.identities
         self.accounts, sessions = parts.accounts, parts.sessions
+        federation = self.world.environment.federation
+        by_directory = ByDirectory(self.world.inventory, federation.directories)
         self.moment_ns = 0
         """By the clock of the limits."""
         memory = SharedMemory(random.Random(1).randbytes, groups=64)
         self.known = known = KnownAddresses(self.world.inventory, policy.logins.known_days, lambda: NOW)
         self.pipeline = Pipeline(
             environment=self.world.environment,
-            authentication=authentication(parts.accounts, sessions, parts.tokens),
+            authentication=authentication(parts.accounts, sessions, parts.tokens, federation, by_directory),
             sessions=sessions,
             views=ScopedViews(self.world.inventory, TreeViews(self.world.inventory)),
             limits=Limits(policy, SharedState(memory), known, lambda: self.moment_ns),

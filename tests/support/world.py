@@ -18,6 +18,7 @@ from resphere.access.recording import Checks
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
 from resphere.audit.reading import AuditLog
+from resphere.auth.accounts import LocalAccounts
 from resphere.contract.model import AnyOperation, Operation, Parted, Struct
 from resphere.contract.unions import check_unions
 from resphere.dialects.vapi_documents import VapiDocuments
@@ -29,6 +30,7 @@ from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import KEY_BYTES, Sealing
 from resphere.replica.table import Stored, Table
+from resphere.server.federating import open_federation
 from resphere.server.wiring import WIRING
 from resphere.services.call import Call, Environment, Product
 from resphere.services.registry import load
@@ -82,11 +84,14 @@ class World:
         self.put(*(generate(SMALL, 1) if objects is None else objects))
         self.contents = FolderContents(folder / "guest-files", f"test-{next(WORLDS)}", lambda _: True)
         provider = Simulator(self.inventory, self.contents, lambda: self.environment.now())
+        product = Product("8.0.3", "1", "0", "test", ("8.0",), provider.name, provider.capabilities.names)
+        accounts = LocalAccounts(self.inventory, random.Random(2).randbytes)
+        opening = open_federation(self.store, self.inventory, accounts, product, random.Random(3).randbytes)
         self.environment = Environment(
             inventory=self.inventory,
             provider=provider,
             tasks=Tasks(self.inventory, lambda: self.environment.now(), "test", lambda _: True, provider),
-            product=Product("8.0.3", "1", "0", "test", ("8.0",), provider.name, provider.capabilities.names),
+            product=product,
             now=lambda: NOW,
             random_bytes=random.Random(1).randbytes,
             list_limits=True,
@@ -95,6 +100,7 @@ class World:
             audit_log=AuditLog(folder / "log"),
             identities=identities_of(self.inventory, lambda: self.environment.now()),
             checks=Checks(self.inventory, lambda: self.environment.now()),
+            federation=self._runner.run(opening),
         )
 
     def __enter__(self) -> World:

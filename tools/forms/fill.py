@@ -86,6 +86,7 @@ class Filler:
         self._disks(vm)
         self._guest(running)
         self._customize()
+        self._identify()
         self.post("/vcenter/vm?action=clone", {"source": vm, "name": "twin"})
         gone = self.post("/vcenter/vm?action=clone", {"source": vm, "name": "gone"})
         if gone is not None:
@@ -229,3 +230,36 @@ class Filler:
         self.post("/vcenter/guest/customization-specs", {"name": "kept", "description": "", "spec": spec})
         for each in self.call("GET", "/vcenter/vm?power_states=POWERED_OFF") or ():
             self.call("PUT", f"/vcenter/vm/{each['vm']}/guest/customization", {"name": "kept"})
+
+    def _identify(self) -> None:
+        place = {"users_base_dn": "ou=people,dc=example,dc=org", "groups_base_dn": "ou=groups,dc=example,dc=org"}
+        self.call(
+            "PUT",
+            "/vcenter/identity/directories/kept",
+            {
+                "domain": "example.org",
+                "type": "GROUP_OF_NAMES",
+                "servers": ["ldaps://192.168.7.53"],
+                "bind_name": "cn=reader,dc=example,dc=org",
+                "bind_password": "kept",
+                "groups": {"admins": ["Administrators@vsphere.local"]},
+                **place,
+            },
+        )
+        self.post(
+            "/vcenter/identity/providers",
+            {
+                "config_tag": "Oauth2",
+                "name": "kept",
+                "oauth2": {
+                    "auth_endpoint": "https://idp.example.org/auth",
+                    "token_endpoint": "https://idp.example.org/token",
+                    "public_key_uri": "https://idp.example.org/keys",
+                    "issuer": "https://idp.example.org",
+                    "client_id": "vcenter",
+                    "client_secret": "kept",
+                    "claim_map": {},
+                    "authentication_method": "CLIENT_SECRET_BASIC",
+                },
+            },
+        )

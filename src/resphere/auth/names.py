@@ -24,12 +24,11 @@ class SplitName(msgspec.Struct, frozen=True):
 
 def split_name(name: str) -> SplitName:
     """``user@domain``, ``DOMAIN\\user`` or ``user``."""
-    name = name.strip()
     if "\\" in name:
         domain, _, user = name.partition("\\")
-        return SplitName(user.strip(), domain.strip().casefold())
+        return SplitName(user, domain.casefold())
     user, at, domain = name.rpartition("@")
-    return SplitName(user.strip(), domain.strip().casefold()) if at else SplitName(name, None)
+    return SplitName(user, domain.casefold()) if at else SplitName(name, None)
 
 
 def fits(name: str) -> bool:

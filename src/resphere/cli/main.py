@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from resphere import __version__
 from resphere.certificates.files import TlsError
-from resphere.cli import audit, backup, coverage, group, inventory, permission, role, session, token, user
+from resphere.cli import audit, backup, coverage, group, identity, inventory, permission, role, session, token, user
 from resphere.cli.arguments import Parser
 from resphere.server.archive import ArchiveError
 from resphere.server.environment import from_environment
@@ -63,6 +63,7 @@ def parser() -> Parser:
     role.add(commands)
     permission.add(commands)
     audit.add(commands)
+    identity.add(commands)
     coverage.add(commands)
     return top
 

@@ -161,11 +161,36 @@ class InvalidElementType(VapiError):
     api_status = 400
 
 
+class InvalidGrant(VapiError):
+    """What is to be exchanged for a token is not good: an error of vCenter's token service, not a standard one."""
+
+    error_type = "INVALID_GRANT"
+    api_status = 400
+
+    @classmethod
+    def canonical_name(cls) -> str:
+        """``com.vmware.vcenter.tokenservice.invalid_grant``."""
+        return "com.vmware.vcenter.tokenservice.invalid_grant"
+
+
 class InvalidRequest(VapiError):
     """The request is malformed as a whole."""
 
     error_type = "INVALID_REQUEST"
     api_status = 400
+
+
+class InvalidScope(VapiError):
+    """No token is issued for such a target: an error of vCenter's token service, not a standard one."""
+
+    error_type = "INVALID_SCOPE"
+    api_status = 500
+    rest_status = 500
+
+    @classmethod
+    def canonical_name(cls) -> str:
+        """``com.vmware.vcenter.tokenservice.invalid_scope``."""
+        return "com.vmware.vcenter.tokenservice.invalid_scope"
 
 
 class NotAllowedInCurrentState(VapiError):

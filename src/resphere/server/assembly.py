@@ -28,9 +28,11 @@ from resphere.audit.syncing import Sync
 from resphere.auth.account_changes import AccountChanges
 from resphere.auth.accounts import LocalAccounts
 from resphere.auth.authentication import Authentication
+from resphere.auth.by_directory import ByDirectory
 from resphere.auth.by_password import ByPassword
 from resphere.auth.by_session import BySession
 from resphere.auth.by_token import ByToken
+from resphere.auth.federation import Federation
 from resphere.auth.group_changes import GroupChanges
 from resphere.auth.identities import Identities
 from resphere.auth.lockout import LockoutRules
@@ -55,6 +57,7 @@ from resphere.server.connections.registry import Connections
 from resphere.server.connections.sockets import AVAILABLE, Sockets
 from resphere.server.connections.watch import Patience, Rounds, keep_watch
 from resphere.server.faults import NO_FAULTS, Faults, read_faults
+from resphere.server.federating import open_federation
 from resphere.server.kept import Kept
 from resphere.server.limit_file import read_limits
 from resphere.server.memory import give_back, pass_over_present
@@ -156,12 +159,16 @@ async def start(
     stack.push_async_callback(known.finish)
     checks = Checks(replica, now)
     stack.push_async_callback(checks.settle)
+    about = product(settings, replica.epoch, provider)
+    federation = await open_federation(store, replica, accounts, about, secrets.token_bytes)
+    stack.callback(federation.directories.close)
+    by_directory = ByDirectory(replica, federation.directories, settings.default_domain)
     pipeline = Pipeline(
         environment=Environment(
             inventory=replica,
             provider=provider,
             tasks=tasks,
-            product=product(settings, replica.epoch, provider),
+            product=about,
             now=now,
             random_bytes=secrets.token_bytes,
             list_limits=settings.list_limits,
@@ -170,8 +177,9 @@ async def start(
             audit_log=AuditLog(settings.logs),
             identities=identities(replica, accounts, sessions, tokens),
             checks=checks,
+            federation=federation,
         ),
-        authentication=authentication(accounts, sessions, tokens),
+        authentication=authentication(accounts, sessions, tokens, federation, by_directory),
         sessions=sessions,
         views=ScopedViews(replica, TreeViews(replica)),
         limits=Limits(policy, state, known, monotonic_ns),
@@ -238,12 +246,14 @@ async def sweep_now_and_then(replica: Replica, sweeps: Sequence[Callable[[], Awa
             log.exception("the periodic clean-up failed and will be tried again")
 
 
-def authentication(accounts: LocalAccounts, sessions: Sessions, tokens: Tokens) -> Authentication:
+def authentication(
+    accounts: LocalAccounts, sessions: Sessions, tokens: Tokens, federation: Federation, by_directory: ByDirectory
+) -> Authentication:
     """The methods by which callers may show who they are."""
-    by_token = ByToken(tokens, accounts)
+    by_tokens = (ByToken(tokens, accounts), federation.by_identity_token)
     return Authentication(
-        at_login=(by_token, ByPassword(accounts)),
-        at_calls=(by_token, BySession(sessions, accounts, tokens)),
+        at_login=(*by_tokens, by_directory, ByPassword(accounts)),
+        at_calls=(*by_tokens, BySession(sessions, accounts, tokens)),
         joined=accounts.joined,
     )
 

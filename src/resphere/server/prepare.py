@@ -39,6 +39,7 @@ from resphere.server.exports.file import read_file
 from resphere.server.faults import read_faults
 from resphere.server.first_start import first_start, require_same
 from resphere.server.forms.upgrade import bring_to_present_form
+from resphere.server.identity_sources import declare, read_sources
 from resphere.server.limit_file import read_limits
 from resphere.server.memory import do_apart
 from resphere.server.providers import choice, read_durations
@@ -109,6 +110,8 @@ def prepare(settings: Settings) -> Prepared:
         read_faults(settings.faults)
     if settings.limits:
         read_limits(settings.limits)
+    if settings.identity_sources is not None:
+        read_sources(settings.identity_sources)
     tls = certificates(settings)
     password, password_file = administrator_password(settings)
     filled = do_apart(partial(fill_store, settings, password, password_file is None))
@@ -217,6 +220,7 @@ async def fill(settings: Settings, password: str, chosen: bool = True) -> Filled
         else:
             filled = replace(filled, password_changed=True)
         await accounts.finish()
+        await declare(replica, read_sources(settings.identity_sources) if settings.identity_sources else ())
     finally:
         await store.close()
     return filled

@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_args
 
 import msgspec
 
+from resphere.auth.names import is_domain
 from resphere.contract.releases import ALL_RELEASES
 from resphere.providers.simulator.sizes import Sizes
 from resphere.store.engines import DEFAULT_URL, check_url, default_url
@@ -103,6 +104,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = None
     admin_password: Annotated[
         str | None, _("access", "The administrator's password; only as an environment variable, flags are visible.")
+    ] = None
+    identity_sources: Annotated[
+        Path | None, _("access", "YAML file of the directories and identity providers whose users may log in.")
+    ] = None
+    default_domain: Annotated[
+        str | None, _("access", "The domain of a user name that says none; unset: that of local accounts.")
     ] = None
     session_idle_seconds: Annotated[int, _("access", "An unused session ends after this long.")] = 1800
     session_lifetime_seconds: Annotated[int, _("access", "Every session ends after this long.")] = 172800
@@ -225,6 +232,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         _ = self.sizes
         if self.api_release not in (None, *ALL_RELEASES):
             raise ValueError(f"--api-release must be one of {', '.join(ALL_RELEASES)}, not {self.api_release}")
+        if self.default_domain is not None and not is_domain(self.default_domain):
+            raise ValueError(f"--default-domain must be a domain in lower case, not {self.default_domain}")
         if self.product_version is not None and not VERSION.match(self.product_version):
             raise ValueError(f"--product-version must be numbers with dots, such as 8.0.3, not {self.product_version}")
         if self.product_build is not None and not BUILD.match(self.product_build):

@@ -17,6 +17,7 @@ from resphere.access.refusals import may_not_use, no_privileges
 from resphere.access.seen import seen
 from resphere.access.view import View
 from resphere.audit.reading import AuditLog
+from resphere.auth.federation import Federation
 from resphere.auth.identities import Identities
 from resphere.contract.errors import (
     InvalidArgument,
@@ -141,6 +142,7 @@ class Environment(msgspec.Struct, frozen=True):
     identities: Identities
     checks: Checks
     """Which privileges were asked."""
+    federation: Federation
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):

@@ -16,6 +16,7 @@ from resphere.access.recording import Checks
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView, View
 from resphere.audit.reading import AuditLog
+from resphere.auth.federation import Federation
 from resphere.auth.identities import Identities
 from resphere.contract.errors import VapiError
 from resphere.contract.generated import cis_tagging, ids, vapi_std, vcenter
@@ -78,6 +79,7 @@ class World:
             audit_log=cast(AuditLog, None),
             identities=cast(Identities, None),
             checks=Checks(inventory, lambda: samples.NOON),
+            federation=cast(Federation, None),
         )
         self.call = Call(environment, cast(AnyOperation, None), view, cast(OwnSession, None), "request-1")
 

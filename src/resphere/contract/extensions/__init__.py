@@ -12,6 +12,7 @@ from resphere.contract.extensions.audit import Audit
 from resphere.contract.extensions.clusters import Clusters
 from resphere.contract.extensions.console import Console
 from resphere.contract.extensions.datastores import Datastores
+from resphere.contract.extensions.directories import Directories
 from resphere.contract.extensions.folders import Folders
 from resphere.contract.extensions.guest_transfers import GuestTransfers
 from resphere.contract.extensions.hosts import Host, HostMaintenance
@@ -54,6 +55,7 @@ SERVICES: tuple[type, ...] = (
     Groups,
     OpenSessions,
     ApiTokens,
+    Directories,
 )
 
 OPERATIONS: dict[str, m.AnyOperation] = {

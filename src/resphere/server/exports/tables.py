@@ -13,7 +13,9 @@ from resphere.access.roles import Role
 from resphere.access.samples import SAMPLE_ROLES
 from resphere.auth.accounts import ADMINISTRATOR, Account
 from resphere.auth.groups import Group, is_built_in
+from resphere.auth.ldap.settings import LdapSource
 from resphere.auth.lockout import Logins
+from resphere.auth.oidc.providers import IdentityProvider
 from resphere.auth.sessions import Session
 from resphere.auth.tokens import ApiToken
 from resphere.inventory.console import ConsoleTicket
@@ -65,6 +67,8 @@ def _nobody_misses(_: object) -> bool:
     return False
 
 
+DECLARED = "who may log in is the server's own: --identity-sources declares it there"
+
 LEFT_OUT: Mapping[type[Any], LeftOut] = {
     Account: LeftOut(
         "accounts",
@@ -83,6 +87,8 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
     ),
     Batch: LeftOut("privilege checks", "they tell of calls to the server that has them", _nobody_misses),
     Recording: LeftOut("recordings of privilege checks", "they are the server's own", _nobody_misses),
+    LdapSource: LeftOut("directories of users", DECLARED),
+    IdentityProvider: LeftOut("identity providers", DECLARED),
     ServiceState: LeftOut("states of vCenter's services", "they are the server's own, and begin as installed"),
     GuestSystem: LeftOut(
         "guests with changed files and processes",

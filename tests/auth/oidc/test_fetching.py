@@ -1,0 +1,151 @@
+"""What providers publish is fetched within bounds, from real servers that misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resphere.auth.oidc.fetching import HttpFetcher, ProviderUnavailable, may_be_asked
+from resphere.certificates.files import ensure_certificates
+
+GOOD = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n{"good":true}'
+Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def says(answer: bytes) -> Behaviour:
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+
+    return behave
+
+
+async def says_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+async def drips(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\n")
+    while not reader.at_eof():
+        writer.write(b"X")
+        await writer.drain()
+        await asyncio.sleep(0.01)
+
+
+async def floods(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    while not reader.at_eof():
+        writer.write(bytes(65536))
+        await writer.drain()
+
+
+@asynccontextmanager
+async def serving(behaviour: Behaviour, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """The port of a server that behaves so."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await behaviour(reader, writer)
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.transport.abort()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+def fetched(
+    behaviour: Behaviour, *, seconds: float = 10.0, context: ssl.SSLContext | None = None, ca: str | None = None
+) -> Any:
+    async def fetch() -> Any:
+        async with serving(behaviour, context) as port:
+            scheme = "http" if context is None else "https"
+            return await HttpFetcher(seconds, 100_000).get(f"{scheme}://127.0.0.1:{port}/x?y=z", ca)
+
+    return asyncio.run(fetch())
+
+
+def test_a_document() -> None:
+    assert fetched(says(GOOD)) == {"good": True}
+
+
+def test_a_document_in_chunks() -> None:
+    chunked = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n{"a":1\r\n1\r\n}\r\n0\r\n\r\n'
+    assert fetched(says(chunked)) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\n\r\n", "the answer is 302"),
+        (b"HTTP/1.1 500 Oops\r\n\r\n{}", "the answer is 500"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", "truncated"),
+        (b"HTTP/1.1 200 OK\r\n\r\n" + b"[" * 50_000, "127.0.0.1"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}", "IncompleteRead"),
+        (b"", "closed connection"),
+        (b"SSH-2.0-OpenSSH\r\n", "SSH-2.0"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n{}", "more than 100 headers"),
+    ],
+)
+def test_what_is_no_document(answer: bytes, why: str) -> None:
+    with pytest.raises(ProviderUnavailable, match=why):
+        fetched(says(answer))
+
+
+@pytest.mark.parametrize("behaviour", [says_nothing, drips])
+def test_who_takes_too_long_is_left(behaviour: Behaviour) -> None:
+    with pytest.raises(ProviderUnavailable, match="no answer within"):
+        fetched(behaviour, seconds=0.2)
+
+
+def test_who_sends_too_much_is_left() -> None:
+    with pytest.raises(ProviderUnavailable, match="more than 100000 bytes"):
+        fetched(floods)
+
+
+def test_certificates_are_checked(tmp_path: Path) -> None:
+    files = ensure_certificates(tmp_path / "one", ("127.0.0.1",), lambda: datetime.now(UTC))
+    other = ensure_certificates(tmp_path / "other", (), lambda: datetime.now(UTC))
+    assert files.ca_certificate is not None
+    assert other.ca_certificate is not None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(files.certificate, files.key)
+    assert fetched(says(GOOD), context=context, ca=files.ca_certificate.read_text()) == {"good": True}
+    for ca in (other.ca_certificate.read_text(), None):
+        with pytest.raises(ProviderUnavailable, match="certificate verify failed"):
+            fetched(says(GOOD), context=context, ca=ca)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://idp.example.com/",
+        "file:///etc/passwd",
+        "ftp://idp.example.com/",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://[fe80::1]/",
+        "https://[::ffff:169.254.169.254]/",
+        "https://0.0.0.0/",
+        "https://224.0.0.1/",
+        "https://user@idp.example.com/",
+        "https://idp.example.com:0x50/",
+        "https://",
+    ],
+)
+def test_addresses_that_are_never_asked(address: str) -> None:
+    with pytest.raises(ProviderUnavailable):
+        asyncio.run(HttpFetcher().get(address, None))
+
+
+def test_where_providers_can_be() -> None:
+    assert all(may_be_asked(each) for each in ("127.0.0.1", "::1", "10.0.0.1", "192.168.1.1", "203.0.114.1", "fd00::1"))

@@ -1,0 +1,187 @@
+"""Users of OpenLDAP's own server log in to a server, which goes on for others while the directory is down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.cli import resphere
+from tests.support.server import ADMINISTRATOR, PASSWORD, WITHOUT_TLS, Client, Server
+from tests.support.slapd import GROUPS, PEOPLE, READER, READER_PASSWORD, Slapd, running_slapd
+from tests.support.slapd import PASSWORD as USER_PASSWORD
+
+DIRECTORIES = "/api/vcenter/identity/directories"
+FILE = """
+directories:
+  - name: corp
+    domain: corp.example.com
+    alias: CORP
+    servers: [{ldaps}, {ldap}]
+    type: group_of_names
+    ca_file: ca.pem
+    users_base_dn: {people}
+    groups_base_dn: {groups}
+    bind_name: {reader}
+    bind_password_file: reader-password
+    groups: {{staff: [Administrators@vsphere.local]}}
+"""
+
+
+@pytest.fixture
+def slapd(tmp_path: Path) -> Iterator[Slapd]:
+    """A directory of the test's own, which it may stop."""
+    with running_slapd(tmp_path / "slapd") as running:
+        yield running
+
+
+def declared(slapd: Slapd, folder: Path) -> Path:
+    """The file that declares the directory."""
+    file = folder / "sources.yaml"
+    (folder / "ca.pem").write_text(slapd.ca)
+    (folder / "reader-password").write_text(READER_PASSWORD + "\n")
+    file.write_text(
+        FILE.format(ldaps=slapd.ldaps, ldap=slapd.ldap, people=PEOPLE, groups=GROUPS, reader=READER), encoding="utf-8"
+    )
+    return file
+
+
+def opens(client: Client, user: str, password: str = USER_PASSWORD) -> int:
+    """The status of a login."""
+    return client.post("/api/session", auth=(user, password)).status_code
+
+
+def test_users_of_a_directory(slapd: Slapd, tmp_path: Path) -> None:
+    flags = ("--identity-sources", str(declared(slapd, tmp_path)), "--default-domain", "corp.example.com")
+    with Server(tmp_path / "data", WITHOUT_TLS, "--workers", "2", *flags) as server:
+        with Client(server, None) as anonymous:
+            for name in ("alice@corp.example.com", "ALICE@CORP.EXAMPLE.COM", "CORP\\alice", "alice@corp", "alice"):
+                assert opens(anonymous, name) == 201, name
+            refusals = {
+                anonymous.post("/api/session", auth=given).text
+                for given in (
+                    ("alice@corp.example.com", "wrong"),
+                    ("alice@corp.example.com", ""),
+                    ("nobody@corp.example.com", USER_PASSWORD),
+                    ("*@corp.example.com", USER_PASSWORD),
+                    ("alice@vsphere.local", USER_PASSWORD),
+                    ("alice@elsewhere.example.com", USER_PASSWORD),
+                )
+            }
+            # One answer, whatever was wrong.
+            assert len(refusals) == 1, refusals
+        with Client(server, "alice@corp.example.com", USER_PASSWORD) as alice:
+            assert alice.read("/api/session")["user"] == "alice@corp.example.com"
+            assert alice.read("/api/vcenter/vm")
+            slapd.stop()
+            assert alice.read("/api/vcenter/vm")
+        with Client(server, None) as anonymous:
+            down = anonymous.post("/api/session", auth=("alice@corp.example.com", USER_PASSWORD))
+            assert (down.status_code, down.json()["error_type"]) == (503, "SERVICE_UNAVAILABLE")
+            assert opens(anonymous, ADMINISTRATOR, PASSWORD) == 201
+        for path in server.data_dir.rglob("*"):
+            content = path.read_bytes() if path.is_file() else b""
+            assert READER_PASSWORD.encode() not in content, path
+            assert USER_PASSWORD.encode() not in content, path
+
+
+def test_the_command_line_asks_each_server(slapd: Slapd, tmp_path: Path) -> None:
+    flags = ("--identity-sources", str(declared(slapd, tmp_path)))
+    data = ("--data-dir", str(tmp_path / "data"))
+    with Server(tmp_path / "data", WITHOUT_TLS, *flags):
+        listed = resphere("identity", "list", *data)
+        assert listed.stdout == (
+            f"corp\tgroup_of_names\tcorp.example.com corp\t{slapd.ldaps} {slapd.ldap}\tdeclared\n"
+        ), listed.stderr
+        plain = resphere("identity", "check", "corp", *data)
+        assert plain.returncode == 0, plain.stderr
+        assert plain.stdout == "".join(f"{each}: answers, and takes {READER}\n" for each in (slapd.ldaps, slapd.ldap))
+        alice = resphere("identity", "check", "corp", "--user", "alice", *data)
+        assert f"{slapd.ldaps}: alice@corp.example.com is cn=alice,{PEOPLE}".lower() in alice.stdout.lower()
+        assert f"{slapd.ldaps}:   in Administrators@vsphere.local\n" in alice.stdout
+        nobody = resphere("identity", "check", "corp", "--user", "nobody", *data)
+        assert (nobody.returncode, nobody.stdout.splitlines()[0]) == (1, f"{slapd.ldaps}: knows no user nobody")
+        wrong = resphere("identity", "check", "crop", *data)
+        assert (wrong.returncode, wrong.stderr) == (
+            1,
+            "resphere: there is no identity source crop; did you mean corp?\n",
+        )
+        slapd.stop()
+        down = resphere("identity", "check", "corp", *data)
+        assert down.returncode == 1
+        assert down.stdout.count("Connection refused") == 2
+
+
+def spec_of(slapd: Slapd, **given: Any) -> dict[str, Any]:
+    usual = {
+        "domain": "corp.example.com",
+        "type": "GROUP_OF_NAMES",
+        "servers": [slapd.ldaps],
+        "ca": slapd.ca,
+        "users_base_dn": PEOPLE,
+        "groups_base_dn": GROUPS,
+        "bind_name": READER,
+        "bind_password": READER_PASSWORD,
+    }
+    return {name: value for name, value in (usual | given).items() if value is not None}
+
+
+def test_directories_come_and_go_by_the_api(slapd: Slapd, tmp_path: Path) -> None:
+    with Server(tmp_path / "data", WITHOUT_TLS) as server, server.session() as client:
+        assert client.read(DIRECTORIES) == []
+        assert client.put(f"{DIRECTORIES}/corp", json=spec_of(slapd)).status_code == 204
+        info = client.read(f"{DIRECTORIES}/corp")
+        assert (info["domain"], info["declared"], "bind_password" in info) == ("corp.example.com", False, False)
+        taken = client.put(f"{DIRECTORIES}/other", json=spec_of(slapd))
+        assert (taken.status_code, taken.json()["error_type"]) == (400, "ALREADY_EXISTS")
+        # The password stays with the servers that it was given for.
+        assert client.put(f"{DIRECTORIES}/corp", json=spec_of(slapd, bind_password=None)).status_code == 204
+        stolen = client.put(
+            f"{DIRECTORIES}/corp", json=spec_of(slapd, bind_password=None, servers=["ldaps://192.0.2.1"])
+        )
+        assert (stolen.status_code, stolen.json()["error_type"]) == (400, "INVALID_ARGUMENT")
+        with Client(server, "bob@corp.example.com", USER_PASSWORD) as bob:
+            assert bob.get("/api/session").status_code == 200
+            assert bob.get(DIRECTORIES).status_code == 403
+            assert client.delete(f"{DIRECTORIES}/corp").status_code == 204
+            assert bob.get("/api/session").status_code == 401
+        assert client.delete(f"{DIRECTORIES}/corp").status_code == 404
+        with Client(server, None) as anonymous:
+            assert opens(anonymous, "bob@corp.example.com") == 401
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"domain": "vsphere.local"},
+        {"domain": "not a domain"},
+        {"domain": ""},
+        {"alias": "corp.example.com"},
+        {"servers": []},
+        {"servers": ["https://dc.example.com"]},
+        {"servers": ["ldaps://user:secret@dc.example.com"]},
+        {"users_base_dn": "people"},
+        {"ca": "no certificate"},
+        {"bind_password": ""},
+        {"bind_name": None},
+        {"bind_name": None, "bind_password": None, "bind_as": "cn=user"},
+        {"name_attribute": "uid)(x=*"},
+        {"member_attribute": ""},
+    ],
+)
+def test_what_is_no_directory(shared_server: Server, given: dict[str, Any]) -> None:
+    usual = {
+        "domain": "corp.example.com",
+        "servers": ["ldaps://dc.example.com"],
+        "users_base_dn": "dc=example,dc=com",
+        "groups_base_dn": "dc=example,dc=com",
+        "bind_name": "reader",
+        "bind_password": "secret",
+    }
+    spec = {name: value for name, value in (usual | given).items() if value is not None}
+    with shared_server.session() as client:
+        refused = client.put(f"{DIRECTORIES}/corp", json=spec)
+        assert (refused.status_code, refused.json()["error_type"]) == (400, "INVALID_ARGUMENT")
+        assert client.read(DIRECTORIES) == []
