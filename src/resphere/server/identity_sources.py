@@ -122,7 +122,7 @@ def read_sources(path: Path) -> tuple[Source, ...]:
 
 def made(path: Path, document: Document) -> Iterator[Source]:
     """The sources of a document, each with its place where it is none."""
-    given: Any = {} if document.value is None else document.value
+    given: Any = document.value or {}
     try:
         require_keys(given, SourcesFile)
     except ValueError as error:

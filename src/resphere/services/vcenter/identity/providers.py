@@ -86,7 +86,10 @@ async def update(call: Call, provider: Id, spec: Providers.UpdateSpec) -> None:
             raise no_provider(provider)
         again = wanted if current == before else sound(lambda: updated(current, spec))
         after = msgspec.structs.replace(again, endpoints=wanted.endpoints)
-        require_new(call.unfiltered, after)
+        try:
+            require_new(call.unfiltered, after)
+        except AlreadyExists as error:
+            raise InvalidArgument(*error.messages) from error
         put(edit, call.unfiltered, after)
         end_sessions(edit, call.unfiltered, provider)
 
@@ -188,7 +191,7 @@ def changeable(call: Call, provider: Id) -> IdentityProvider:
 
 def invalid(why: str) -> InvalidArgument:
     """The refusal of a specification."""
-    return InvalidArgument(message("resphere.identity.providers.invalid", "{0}.", why[:1].upper() + why[1:]))
+    return InvalidArgument(message("resphere.identity.providers.invalid", "The provider cannot be so: {0}.", why))
 
 
 def no_provider(provider: str) -> NotFound:

@@ -156,7 +156,7 @@ def require_free(inventory: Replica, source: LdapSource) -> None:
 
 def invalid(why: str) -> InvalidArgument:
     """The refusal of a specification."""
-    return InvalidArgument(message("resphere.identity.directories.invalid", "{0}.", why[:1].upper() + why[1:]))
+    return InvalidArgument(message("resphere.identity.directories.invalid", "The directory cannot be so: {0}.", why))
 
 
 def no_directory(name: str) -> NotFound:
