@@ -33,6 +33,15 @@ OAUTH2 = Providers.Oauth2CreateSpec(
 )
 SPEC = Providers.CreateSpec(config_tag=Providers.ConfigType.Oauth2, oauth2=OAUTH2, name="corp")
 
+BAD_OAUTH2: tuple[dict[str, Any], ...] = (
+    {"client_secret": ""},
+    {"client_id": ""},
+    {"public_key_uri": "http://idp.example.com/keys"},
+    {"public_key_uri": "file:///etc/passwd"},
+    {"token_endpoint": ""},
+    {"claim_map": {"others": {}}},
+)
+
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
@@ -160,17 +169,7 @@ def test_an_active_directory_is_asked_for_groups(served: Served, by: str, tmp_pa
             active_directory_over_ldap=directory("bm90IG9uZQ==", "ldaps://dc1.corp.example.com"),
         ),
         of_issuer("https://idp.example.com", idm_protocol=Providers.IdmProtocol.SCIM, idm_endpoints=()),
-        *(
-            msgspec.structs.replace(SPEC, oauth2=msgspec.structs.replace(OAUTH2, **given))
-            for given in (
-                {"client_secret": ""},
-                {"client_id": ""},
-                {"public_key_uri": "http://idp.example.com/keys"},
-                {"public_key_uri": "file:///etc/passwd"},
-                {"token_endpoint": ""},
-                {"claim_map": {"others": {}}},
-            )
-        ),
+        *(msgspec.structs.replace(SPEC, oauth2=msgspec.structs.replace(OAUTH2, **given)) for given in BAD_OAUTH2),
         Providers.CreateSpec(
             config_tag=Providers.ConfigType.Oidc,
             oidc=Providers.OidcCreateSpec(
