@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from collections import Counter
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.support.audit import records
 from tests.support.cli import resphere
 from tests.support.server import ADMINISTRATOR, PASSWORD, WITHOUT_TLS, Server, wait_until
 
@@ -48,14 +48,6 @@ def answers(server: Server) -> bool:
         return False
 
 
-def refusals_on_record(server: Server, number: int) -> list[dict[str, object]]:
-    """The records of calls that a rate refused, once there are so many."""
-    lines = (server.data_dir / "log" / "audit.log").read_text().splitlines()
-    records = [json.loads(line) for line in lines if line.endswith("}")]
-    refused = [each for each in records if each.get("message_id") == "resphere.limits.rate"]
-    return refused if len(refused) == number else []
-
-
 def test_workers_share_one_bucket(server: Server) -> None:
     with server.session() as client:
         headers = dict(client.http.headers)
@@ -67,7 +59,8 @@ def test_workers_share_one_bucket(server: Server) -> None:
         assert 1 <= int(refusal.headers["Retry-After"]) <= 100
         # Writes are not counted by that rule.
         assert client.delete("/api/vcenter/datacenter/datacenter-404").status_code == 404
-        refused = wait_until(lambda: refusals_on_record(server, 40), "the records of all refusals")
+        refused = [each for each in records(server.data_dir) if each["message_id"] == "resphere.limits.rate"]
+        assert len(refused) == 40
         assert {(each["status"], each["user"], each["operation"]) for each in refused} == {
             (429, ADMINISTRATOR, "com.vmware.vcenter.cluster.list")
         }

@@ -20,5 +20,11 @@ class Credentials(msgspec.Struct, frozen=True, gc=False):
     unaccepted: str | None = None
     client: str = ""
 
+    @property
+    def password_alone(self) -> bool:
+        """Whether a name with a password is all that can let the caller in, so that who is let in has the password."""
+        others = msgspec.structs.replace(self, session_id=None, user=None, password=None, client="")
+        return self.user is not None and self.password is not None and others == NO_CREDENTIALS
+
 
 NO_CREDENTIALS = Credentials()

@@ -20,7 +20,6 @@ from resphere.access.knowing import told_to
 from resphere.access.view import NOBODY, Views
 from resphere.auth.accounts import canonical_name
 from resphere.auth.authentication import Authentication, Identity
-from resphere.auth.credentials import NO_CREDENTIALS
 from resphere.auth.own import Anonymous, LoginSession, OpenSession
 from resphere.auth.sessions import Sessions
 from resphere.contract.errors import (
@@ -170,8 +169,7 @@ async def throttle(pipeline: Pipeline, exchange: Exchange, outcome: Outcome) -> 
     if operation is None or operation.id not in LOGINS or shown.user is None or shown.password is None:
         return UNCOUNTED
     # What another proof is good for says nothing of the password.
-    alone = msgspec.structs.replace(shown, session_id=None, user=None, password=None) == NO_CREDENTIALS
-    return await pipeline.limits.logins.attempt(canonical_name(shown.user), address, alone=alone)
+    return await pipeline.limits.logins.attempt(canonical_name(shown.user), address, alone=shown.password_alone)
 
 
 async def authenticate(pipeline: Pipeline, exchange: Exchange, outcome: Outcome, attempt: Attempt) -> Caller:
