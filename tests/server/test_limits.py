@@ -135,6 +135,12 @@ def test_addresses_are_counted_before_anybody_is_let_in(tmp_path: Path) -> None:
         assert ask(served, request(served, client=ELSEWHERE)).status == 200
 
 
+def test_options_are_counted_too(tmp_path: Path) -> None:
+    with limited(tmp_path, Policy(rates=(RateRule(per=Party.ADDRESS, per_second=1, burst=1),))) as served:
+        asked = [request(served, "OPTIONS", headers={}, client=client) for client in (HERE, HERE, ELSEWHERE)]
+        assert [ask(served, each).status for each in asked] == [204, 429, 204]
+
+
 def test_addresses_of_one_network_of_ipv6_count_as_one(tmp_path: Path) -> None:
     with limited(tmp_path, Policy(rates=(RateRule(per=Party.ADDRESS, per_second=1, burst=2),))) as served:
         clients = ("2001:db8::1", "2001:db8::ffff:1", "2001:db8::2", "2001:db8:0:1::1")

@@ -69,6 +69,8 @@ TARGETS = (
         ("tests/access/test_seen.py", "tests/access/test_tree.py", "tests/access/test_decisions.py"),
     ),
     Target(("access/changes.py",), ("tests/services/vcenter/authorization", "tests/live/test_permission_commands.py")),
+    Target(("limits/turns.py",), (ALONE, "tests/limits/test_turns.py")),
+    Target(("limits/logins.py", "limits/known.py"), (ALONE, "tests/limits/test_logins.py")),
     Target(("auth/administration.py",), ("tests/auth/test_administration.py",)),
     Target(("contract/mentions.py",), (ALONE, "tests/contract/test_mentions.py")),
     Target(("rules/admission.py",), (ALONE, "tests/rules/test_admission.py"), PRIMITIVES),

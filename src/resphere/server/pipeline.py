@@ -116,7 +116,7 @@ async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
     """The steps, in their order: each is handed what those before it have found out, and calls none of them."""
     admit(exchange)
     if exchange.request.method == "OPTIONS":
-        return exchange.dialect.options(exchange.request)
+        return options(pipeline, exchange)
     outcome = await resolve(pipeline, exchange)
     attempt = await throttle(pipeline, exchange, outcome)
     caller = await authenticate(pipeline, exchange, outcome, attempt)
@@ -138,6 +138,12 @@ def admit(exchange: Exchange) -> None:
     """Whether the request can be acted upon at all, whatever it means."""
     if exchange.unsound is not None:
         raise exchange.unsound
+
+
+def options(pipeline: Pipeline, exchange: Exchange) -> Reply:
+    """What the path allows: told to everybody, as often as an address may ask."""
+    pipeline.limits.arrive(None, counted_address(exchange.request.client))
+    return exchange.dialect.options(exchange.request)
 
 
 async def resolve(pipeline: Pipeline, exchange: Exchange) -> Outcome:
