@@ -91,11 +91,12 @@ class LocalAccounts:
         rules: PasswordRules = USUAL_RULES,
         lockout: LockoutRules = USUAL_LOCKOUT,
         knows: Knows = knows_nobody,
+        digests: Digests | None = None,
     ) -> None:
         self._replica = replica
         self.now = now
         self.rules = rules
-        self.digests = Digests(random_bytes)
+        self.digests = digests or Digests(random_bytes)
         self.lockout = Lockout(replica, lockout, now, knows)
         self._memberships = Memberships(replica)
         # A login costs a digest once; clients that log in for every task would otherwise spend the server's time there.

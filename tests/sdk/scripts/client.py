@@ -356,6 +356,24 @@ def kinds_of_credentials_that_are_not_accepted(given: Given) -> None:
 
 
 @check
+def an_api_token_in_place_of_a_session(given: Given) -> None:
+    made = given.http.post(f"https://{given.server}/api/resphere/tokens", json={"name": "sdk", "privileges": []})
+    made.raise_for_status()
+    token = create_oauth_security_context(made.json()["secret"])
+    assert vcenter.VM(given.configuration(token)).list() == given.client.vcenter.VM.list()
+    session = create_session_security_context(cis.Session(given.configuration(token)).create())
+    machines = vcenter.VM(given.configuration(session)).list()
+    off = next(each.vm for each in machines if each.power_state == "POWERED_OFF")
+    for shown in (token, session):
+        with raises(errors.Unauthorized):
+            vm_services.Power(given.configuration(shown)).start(off)
+    given.http.delete(f"https://{given.server}/api/resphere/tokens/{made.json()['token']}").raise_for_status()
+    for shown in (token, session):
+        with raises(errors.Unauthenticated):
+            vcenter.VM(given.configuration(shown)).list()
+
+
+@check
 def tokens_that_nobody_was_given(given: Given) -> None:
     with raises(errors.Unauthenticated):
         cis.Session(given.configuration(create_oauth_security_context("token"))).create()
