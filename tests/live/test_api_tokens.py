@@ -114,6 +114,27 @@ def test_objects_narrow(server: Server, owner: Client) -> None:
         assert {vm["vm"] for vm in narrow.read("/api/vcenter/vm")} == inside
 
 
+def test_a_narrowed_token_has_not_the_tasks_of_its_owner(server: Server, owner: Client) -> None:
+    one, other = [vm["vm"] for vm in owner.read("/api/vcenter/vm")[:2]]
+    made = [
+        owner.post(f"/api/vcenter/vm/{vm}/snapshot", json={"name": "kept", "description": ""}) for vm in (one, other)
+    ]
+    assert [reply.status_code for reply in made] == [201, 201]
+    whole, narrow = make(owner, "whole")["secret"], make(owner, "one", objects=[one], privileges=[])["secret"]
+
+    def targets(client: Client) -> set[str]:
+        tasks = client.post("/api/cis/tasks?action=list", json={"filter_spec": {"users": [OWNER]}}).json()
+        return {task["target"]["id"] for task in tasks.values()}
+
+    with bearing(server, whole) as all_of_it, bearing(server, narrow) as part:
+        assert targets(all_of_it) >= {one, other}
+        assert targets(part) == {one}
+        tasks = owner.post("/api/cis/tasks?action=list", json={"filter_spec": {"users": [OWNER]}}).json()
+        [elsewhere, *_] = [id for id, task in tasks.items() if task["target"]["id"] == other]
+        assert refusal(part.get(f"/api/cis/tasks/{elsewhere}"))[:2] == (404, "NOT_FOUND")
+        assert refusal(part.post(f"/api/cis/tasks/{elsewhere}?action=cancel")) == MISSING
+
+
 def test_a_token_has_no_more_than_its_owner_and_loses_what_that_loses(server: Server) -> None:
     name = "loser@vsphere.local"
     add_user(server.data_dir, name, PASSWORD, "Admin")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.support.cli import add_user, resphere
-from tests.support.server import ADMINISTRATOR, PASSWORD, Client, Server
+from tests.support.server import ADMINISTRATOR, PASSWORD, Client, Server, wait_until
 from tests.support.vms import refusal, words
 
 FAILED = (401, "UNAUTHENTICATED", "vapi.security.authentication.invalid")
@@ -137,6 +138,16 @@ def test_a_locked_user_is_told_nothing_more_and_unlocked_again(
     reply = login(shared_server, user, GOOD)
     assert refusal(reply) == FAILED
     assert [each["messages"] for each in refused] == [reply.json()["messages"]] * 5
+    log = shared_server.data_dir / "log" / "audit.log"
+
+    def recorded() -> list[str]:
+        records = [json.loads(line) for line in log.read_text().splitlines() if f'"{user}"' in line]
+        reasons = [each["reason"] for each in records if each.get("tried_user") == user]
+        return reasons if len(reasons) == 6 else []
+
+    reasons = wait_until(recorded, "the records")
+    assert reasons[:5] == ["the password is not correct"] * 5
+    assert reasons[5].startswith("the account is locked until ")
     assert client.read(f"{USERS}/{user}")["locked_until"]
     assert client.post(f"{USERS}/{user}?action=unlock").status_code == 204
     assert login(shared_server, user, GOOD).status_code == 201

@@ -10,6 +10,7 @@ import msgspec
 
 from resphere.access.defaults import CANCEL, READ
 from resphere.access.knowing import viewed_by
+from resphere.access.principal import Scope
 from resphere.access.refusals import no_privileges
 from resphere.contract.errors import ResourceInaccessible, worded
 from resphere.contract.generated import cis, cis_task, ids, vapi_std
@@ -69,7 +70,7 @@ async def cancel(call: Call, task: ids.CisTaskId) -> None:
     :raises Unauthorized: it is somebody else's, on an object where the caller may cancel none.
     """
     found = require_visible(call, task)
-    if found.user != call.session.user and not call.view.holds(CANCEL, place(call, found)):
+    if not is_own(call, found) and not call.view.holds(CANCEL, place(call, found)):
         raise no_privileges(CANCEL, found.target, call.vcenter)
     await call.tasks.cancel(task)
 
@@ -88,7 +89,12 @@ def require_visible(call: Call, id: str) -> Task:
 def visible(call: Call, task: Task) -> bool:
     """Whether the caller sees the task: as its own, or with what it is done to."""
     view = call.view
-    return view.sees_all or task.user == call.session.user or view.holds(READ, place(call, task))
+    return view.sees_all or is_own(call, task) or view.holds(READ, place(call, task))
+
+
+def is_own(call: Call, task: Task) -> bool:
+    """Whether the task is the caller's. One within a narrowed scope has none: its user may have asked elsewhere."""
+    return task.user == call.session.user and call.session.principal.scope in (None, Scope())
 
 
 def place(call: Call, task: Task) -> str | None:
@@ -140,7 +146,7 @@ def error_of(call: Call, task: Task) -> ErrorValue | None:
     failure = task.error
     if failure is None:
         return None
-    knows = call.knows if task.user == call.session.user else viewed_by(call.view)
+    knows = call.knows if is_own(call, task) else viewed_by(call.view)
     messages = all_told(failure.messages, knows)
     return ErrorValue(error_type=failure.error_type, messages=messages, data=failure.data)
 
