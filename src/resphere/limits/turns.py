@@ -19,7 +19,6 @@ class NoRoom(Exception):
     """Nobody else may wait for a turn."""
 
     def __init__(self, full: Full) -> None:
-        super().__init__(full.value)
         self.full = full
 
 
