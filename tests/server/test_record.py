@@ -9,10 +9,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from resphere.audit.record import AuditRecord
+from resphere.audit.reading import Entry
+from resphere.audit.record import AuditRecord, Decision
+from resphere.auth.credentials import Credentials
 from resphere.dialects.base import Reply, Request
+from resphere.inventory.model import VirtualMachine
 from resphere.server.exchange import Exchange
-from resphere.server.record import audit_record
+from resphere.server.record import audit_record, tried
+from resphere.services.resphere.audit import info
 from tests.support.served import GivenBody, Served
 from tests.support.server import PASSWORD
 from tests.support.world import NOW
@@ -34,6 +38,7 @@ class Recorded:
         served.world.run(served.accounts.put(READER, PASSWORD, "ReadOnly"))
         reader = served.accounts.principal(READER)
         assert reader is not None
+        self.vm = next(iter(served.world.inventory.all(VirtualMachine)))
         self.reader = served.world.run(self._pipeline.sessions.open(reader, "password"))
 
     def require(self) -> None:
@@ -72,8 +77,9 @@ def test_the_first_privilege_that_is_needed(recorded: Recorded) -> None:
 
 
 def test_the_privilege_that_is_missing(recorded: Recorded) -> None:
-    record = recorded.call("POST", "/api/vcenter/vm/vm-1/power", recorded.reader, b"action=start")
-    assert (record.status, record.error_type, record.target) == (403, "UNAUTHORIZED", "vm-1")
+    record = recorded.call("POST", f"/api/vcenter/vm/{recorded.vm}/power", recorded.reader, b"action=start")
+    assert (record.status, record.error_type, record.target) == (403, "UNAUTHORIZED", recorded.vm)
+    assert record.decision is Decision.UNAUTHORIZED
     assert record.privilege == "VirtualMachine.Interact.PowerOn"
 
 
@@ -101,3 +107,30 @@ def test_no_ticket_whatever_became_of_it(recorded: Recorded, method: str) -> Non
         record = recorded.call(method, path)
         assert "cst-VCT-1" not in repr(record), path
         assert record.path.startswith(path.partition("icket")[0])
+
+
+def test_what_was_shown_in_vain(recorded: Recorded) -> None:
+    record = recorded.call("GET", "/api/vcenter/vm", "made-up")
+    assert (record.authentication, record.tried_user, record.decision) == ("session", None, Decision.UNAUTHENTICATED)
+
+
+@pytest.mark.parametrize(
+    ("credentials", "found"),
+    [
+        (Credentials(), (None, None)),
+        (Credentials(client="192.0.2.1"), (None, None)),
+        (Credentials("x"), (None, "session")),
+        (Credentials(user="bob", password="x"), ("bob", "password")),
+        (Credentials("x", user="bob", password="x", client="192.0.2.1"), ("bob", "session+password")),
+        (Credentials(bearer="x"), (None, "bearer")),
+    ],
+)
+def test_credentials(credentials: Credentials, found: tuple[str | None, str | None]) -> None:
+    assert tried(credentials) == found
+
+
+def test_the_api_shows_all_that_is_recorded(recorded: Recorded) -> None:
+    record = recorded.call("GET", "/api/vcenter/vm", recorded.reader)
+    shown = info(Entry(1, 2, NOW, record))
+    assert set(AuditRecord.__struct_fields__) | {"chain", "sequence"} == set(shown.__struct_fields__)
+    assert all(getattr(shown, name) == getattr(record, name) for name in AuditRecord.__struct_fields__)

@@ -20,6 +20,9 @@ CLIENT_GONE = 499
 SHOWN = {"session_id": "session", "user": "password"}
 """The methods of authentication that credentials are shown for; others have the name of their field."""
 
+BESIDE = frozenset({"password", "client"})
+"""Fields of credentials that are shown with others."""
+
 MOST_CLIENT, MOST_METHOD, MOST_PATH, MOST_USER, MOST_TARGET, MOST_REASON, MOST_USER_AGENT = (
     MOST_CHARACTERS[name] for name in ("client", "method", "path", "user", "target", "reason", "user_agent")
 )
@@ -63,7 +66,7 @@ def audit_record(exchange: Exchange, duration_seconds: float) -> AuditRecord:
 def tried(credentials: Credentials) -> tuple[str | None, str | None]:
     """The name that was tried, and what was shown: ``password``, ``session``, ``bearer``..., several with ``+``."""
     user = credentials.user
-    fields = [name for name in credentials.__struct_fields__ if getattr(credentials, name) and name != "password"]
+    fields = [name for name in credentials.__struct_fields__ if getattr(credentials, name) and name not in BESIDE]
     kinds = "+".join(SHOWN.get(name, name) for name in fields)
     return bounded(user, MOST_USER) if user else None, kinds or None
 
