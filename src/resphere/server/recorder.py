@@ -99,6 +99,7 @@ class Recorder:
 
     async def tend(self, keep: Keep, folder: Path, heads: Path) -> None:
         """What is done now and then, until it is canceled."""
+        trouble = ""
         for tending in itertools.count(1):
             await asyncio.sleep(TEND_SECONDS)
             try:
@@ -107,8 +108,11 @@ class Recorder:
                     await self._syncing.settled()
                 if self._trail.chain == 1 and tending % TIDY_TENDINGS == 0:
                     await tidy(self._trail, folder, heads, keep, self._clock())
+                trouble = ""
             except OSError as error:
-                log.error("the audit log cannot be looked after: %s", error)
+                if str(error) != trouble:  # told once, not each second
+                    log.error("the audit log cannot be looked after: %s", error)
+                trouble = str(error)
 
     def close(self) -> None:
         """Write all that is left."""
