@@ -87,7 +87,7 @@ def test_global_permissions_of_groups(shared_server: Server) -> None:
             "Nobody would be left who has the role Admin on the root folder",
         ),
         (("permission", "add", "/", ADMINISTRATOR, "NoAccess"), "Nobody would be left who has the role Admin"),
-        (("user", "remove", ADMINISTRATOR), "Nobody would be left who has the role Admin on the root folder"),
+        (("user", "remove", ADMINISTRATOR), "is built in: it cannot be removed"),
     ],
 )
 def test_refusals(shared_server: Server, command: tuple[str, ...], words: str) -> None:
