@@ -87,6 +87,14 @@ def test_a_foreign_page_starts_no_machine(shared_server: Server, client: Client)
     assert said(shared_server, "POST", path, cookie, own, ("Content-Length", "0"))[0] == 200
 
 
+def test_no_other_site_is_let_read(client: Client) -> None:
+    asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+    for method, path in (("OPTIONS", LIST), ("GET", LIST), ("GET", "/rest/vcenter/vm"), ("GET", "/api/openapi.json")):
+        reply = client.request(method, path, headers=asked)
+        assert reply.ok
+        assert not [name for name in reply.headers if name.lower().startswith("access-control-")]
+
+
 def test_a_stale_session_does_not_keep_from_logging_in(anonymous: Client) -> None:
     stale = "0" * 32
     for headers in ({HEADER: stale}, {"Cookie": f"{HEADER}={stale}"}):

@@ -181,6 +181,16 @@ def test_new_connections_have_a_moment(worker: Worker) -> None:
     assert len(worker.pass_seconds(1)) == 100 - 66
 
 
+def test_nobody_goes_for_the_new_connections_of_others(worker: Worker) -> None:
+    old = worker.connect("192.0.2.7", 2)
+    worker.pass_seconds(5)
+    worker.connect("192.0.2.66", 98)
+    assert worker.pass_seconds(1) == {}
+    ended = worker.pass_seconds(1)
+    assert len(ended) == 100 - 66
+    assert not set(ended) & set(old)
+
+
 def test_unfinished_bodies_make_room_too(worker: Worker) -> None:
     for number in worker.connect(count=95):
         worker.asks(number, waiting())

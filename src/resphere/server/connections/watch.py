@@ -100,7 +100,7 @@ class Watch:
         self._looked = now
         before, self._known = self._known, {}
         ended = []
-        left: list[tuple[Seen, float]] = []
+        left: list[tuple[Seen, float | None]] = []
         for count, each in enumerate(seen):
             if count % BREATH == BREATH - 1:
                 breathe()
@@ -153,12 +153,13 @@ class Watch:
 
     def _spare_seconds(
         self, known: Known, look: Look | None, waiting: Sequence[Progress], *, owed: bool, now: float
-    ) -> float:
-        """For how long longer than it is spared a connection has been of no use; negative where it is to be left."""
+    ) -> float | None:
+        """For how long longer than it is spared a connection has been of no use: negative where it is spared yet,
+        ``None`` where it is of use."""
         if waiting:
             return max(progress.waited_seconds for progress in waiting) - SPARED_WAIT_SECONDS
         if owed or (look is not None and look.requests):
-            return -1.0
+            return None
         idle_since = known.since if look is None else max(known.since, look.idle_since)
         return now - idle_since - SPARED_SECONDS
 
@@ -189,15 +190,18 @@ def begin_anew(progress: Progress) -> None:
     progress.moved_bytes_before = progress.moved_bytes
 
 
-def crowd(left: Sequence[tuple[Seen, float]], count: int, most: int) -> Iterator[Seen]:
+def crowd(left: Sequence[tuple[Seen, float | None]], count: int, most: int) -> Iterator[Seen]:
     """Where there are too many connections, those to end: of the addresses that hold most of them, and of these the
-    longest of no use."""
+    longest of no use.
+
+    Those of others are left where the turn is of one that is spared yet: it will not be at the next look.
+    """
     if count <= most * FULL_PART:
         return
     held = Counter(each.client[0] for each, _ in left)
     useless: dict[str, list[tuple[float, Seen]]] = {}
     for each, spare in left:
-        if spare >= 0:
+        if spare is not None:
             useless.setdefault(each.client[0], []).append((spare, each))
     for of_address in useless.values():
         of_address.sort(key=lambda pair: pair[0])
@@ -206,7 +210,10 @@ def crowd(left: Sequence[tuple[Seen, float]], count: int, most: int) -> Iterator
     too_many = count - int(most * ROOMY_PART)
     while largest and too_many > 0:
         minus, address = heappop(largest)
-        yield useless[address].pop()[1]
+        spare, each = useless[address].pop()
+        if spare < 0:
+            return
+        yield each
         too_many -= 1
         if useless[address]:
             heappush(largest, (minus + 1, address))
