@@ -20,13 +20,15 @@ class Principal(msgspec.Struct, frozen=True):
     """A user: ``name``, and the names of the user's ``groups``. What it may do follows from permissions.
 
     Names of users and groups are the same in any case. ``source`` names the identity source that knows the user, unless
-    that is the local accounts. ``scope`` narrows what follows from name and groups.
+    that is the local accounts; ``granted`` are the local groups that whoever manages this server gives to groups of
+    that source. ``scope`` narrows what follows from name and groups.
     """
 
     name: str
     groups: frozenset[str] = frozenset()
     source: str | None = None
     scope: Scope | None = None
+    granted: frozenset[str] = frozenset()
 
 
 def canonical_name(name: str) -> str:

@@ -107,7 +107,7 @@ class ByIdentityToken:
         groups = subject.groups
         if provider.directory is not None:
             groups |= await self._groups_in_directory(provider, subject.user, subject.domain)
-        return Taken(Principal(subject.name, groups, provider.id), until(claims))
+        return Taken(Principal(subject.name, groups, provider.id, granted=subject.granted), until(claims))
 
     async def _groups_in_directory(self, provider: IdentityProvider, user: str, domain: str) -> frozenset[str]:
         assert provider.directory is not None

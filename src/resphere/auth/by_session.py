@@ -51,7 +51,7 @@ class BySession:
     def _principal(self, session: Session) -> Principal | None:
         if session.source is None:
             return self._accounts.principal(canonical_name(session.user))
-        return Principal(session.user, frozenset(session.groups), session.source)
+        return Principal(session.user, frozenset(session.groups), session.source, granted=frozenset(session.granted))
 
     def _token(self, id: str, moment: datetime) -> ApiToken:
         token = self._tokens.get(id)

@@ -35,8 +35,8 @@ def vouched_domains(replica: Replica, without: str) -> frozenset[str]:
 def principal_of(source: LdapSource, person: Person) -> Principal:
     """A user of a directory, with its groups under each name of the domain, and the local ones they stand for."""
     groups = {f"{group}@{domain}" for group in person.groups for domain in source.domains}
-    local = stood_for(source.groups, person.groups)
-    return Principal(f"{person.name}@{source.domain}", frozenset(groups.union(local)), source.id)
+    granted = frozenset(stood_for(source.groups, person.groups))
+    return Principal(f"{person.name}@{source.domain}", frozenset(groups), source.id, granted=granted)
 
 
 def stood_for(known: Mapping[str, tuple[str, ...]], groups: Iterable[str]) -> Iterator[str]:

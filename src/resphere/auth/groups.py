@@ -132,10 +132,10 @@ def containing(find: Find, user: str, groups: Iterable[str]) -> frozenset[str]:
 def with_groups(principal: Principal, find: Find) -> Principal:
     """The principal with all groups: those that its own source tells of, and the local ones that follow.
 
-    A source other than the local accounts tells nothing of local groups.
+    A source other than the local accounts tells nothing of local groups, but for those that it is granted.
     """
     told = frozenset[str]() if principal.source is None else foreign(principal.groups)
-    user, implied = canonical_name(principal.name), {EVERYONE}
+    user, implied = canonical_name(principal.name), {EVERYONE, *principal.granted}
     if principal.source is None:
         if is_local(user):
             implied.add(USERS)

@@ -37,9 +37,9 @@ RESERVED = 10
 class Session(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An open session; ``id`` is the digest of what the client holds. Times are aware, in UTC.
 
-    ``method`` is how its user was let in. Of a user without a local account, ``source`` names the identity source, and
-    ``groups`` are those that it told of at login; of others both follow from the account as it is. ``token`` is the id
-    of the API token that has opened it, whose scope is its scope.
+    ``method`` is how its user was let in. Of a user without a local account, ``source`` names the identity source,
+    ``groups`` are those that it told of at login, and ``granted`` the local ones that stand for them; of others both
+    follow from the account as it is. ``token`` is the id of the API token that has opened it, whose scope is its scope.
     """
 
     kind: ClassVar[str] = "session"
@@ -51,6 +51,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     method: str = "password"
     source: str | None = None
     groups: tuple[str, ...] = ()
+    granted: tuple[str, ...] = ()
     client: str = ""
     token: str | None = None
 
@@ -134,6 +135,7 @@ class Sessions:
             method=method,
             source=principal.source,
             groups=() if principal.source is None else tuple(sorted(foreign(principal.groups))),
+            granted=() if principal.source is None else tuple(sorted(principal.granted)),
             client=client,
             token=token,
         )

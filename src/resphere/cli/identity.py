@@ -139,7 +139,7 @@ def found(source: LdapSource, user: str | None, person: Person | None) -> Iterat
     else:
         principal = principal_of(source, person)
         yield True, f"{principal.name} is {person.dn}"
-        for group in sorted(principal.groups):
+        for group in sorted(principal.groups | principal.granted):
             yield True, f"  in {group}"
 
 

@@ -59,6 +59,7 @@ class OwnTokens:
             "jti": self._random_bytes(16).hex(),
             "source": principal.source,
             "groups": sorted(principal.groups),
+            "granted": sorted(principal.granted),
         }
         text = jwt.encode({"alg": ALGORITHM, "typ": "at+jwt"}, claims, self._private, algorithms=[ALGORITHM])
         return Issued(text, ends - moment)
@@ -79,7 +80,8 @@ class OwnTokens:
         """
         try:
             groups = msgspec.convert(claims["groups"], frozenset[str])
+            granted = msgspec.convert(claims["granted"], frozenset[str])
             source = msgspec.convert(claims["source"], str | None)
         except (KeyError, msgspec.ValidationError) as error:
             raise BadToken("it is not of the form in which this server writes") from error
-        return Principal(claims["sub"], groups, source)
+        return Principal(claims["sub"], groups, source, granted=granted)

@@ -27,6 +27,8 @@ class Subject(msgspec.Struct, frozen=True):
     user: str
     domain: str
     groups: frozenset[str]
+    granted: frozenset[str]
+    """Those of this vCenter that stand for some of them."""
 
     @property
     def name(self) -> str:
@@ -62,7 +64,7 @@ def subject_of(provider: IdentityProvider, claims: Mapping[str, Any], others: Co
     told = groups_told(provider, claims)
     trusted = provider.domain_names or (domain,)
     groups = {full for each in told if (full := full_name(each, domain, trusted)) is not None}
-    return Subject(name.user, domain, frozenset(groups | set(mapped(provider, claims, told))))
+    return Subject(name.user, domain, frozenset(groups), frozenset(mapped(provider, claims, told)))
 
 
 def groups_told(provider: IdentityProvider, claims: Mapping[str, Any]) -> tuple[str, ...]:
