@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from resphere.server.address import Address
-from resphere.server.prepare import Prepared, certificates
+from resphere.server.prepare import Prepared, served_certificate
 from resphere.server.serve import granian
 from resphere.server.settings import Settings
 from resphere.server.supervisor import Beat
@@ -26,7 +26,7 @@ def main(loader: Loader) -> None:
     parser.add_argument("--data", type=Path, required=True)
     options = parser.parse_args()
     settings = Settings(port=options.port, workers=options.workers, data_dir=options.data / "data")
-    prepared = Prepared(certificates(settings), None, "", "", None)
+    prepared = Prepared(served_certificate(settings), "", "", None)
     address = Address(settings.host, settings.host, settings.port)
     granian(settings, prepared, address).serve(target_loader=partial(load, loader, options.data), wrap_loader=False)
 

@@ -18,13 +18,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resphere.certificates.certs_zip import certs_zip, subject_hash
-from resphere.certificates.issuing import issue_authority, issue_revocation_list
+from resphere.certificates.issuing import Authority, authority_subject, issue_authority, issue_revocation_list, new_key
 from tests.support.examples import examples
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 OPENSSL = shutil.which("openssl")
 needs_openssl = pytest.mark.skipif(OPENSSL is None, reason="no openssl command here")
 KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+def authority(distinction: str) -> Authority:
+    return issue_authority(authority_subject(distinction), new_key(), NOW)
 
 
 def self_signed(subject: x509.Name) -> bytes:
@@ -94,10 +98,10 @@ def members(archive: bytes) -> dict[str, bytes]:
 
 
 def test_every_system_finds_the_authority_and_its_list() -> None:
-    authority = issue_authority(NOW, "3fa9c1d2")
-    ca = authority.certificate.public_bytes(Encoding.PEM)
-    crl = issue_revocation_list(authority).public_bytes(Encoding.PEM)
-    name = subject_hash(authority.certificate.subject)
+    made = authority("3fa9c1d2")
+    ca = made.certificate.public_bytes(Encoding.PEM)
+    crl = issue_revocation_list(made).public_bytes(Encoding.PEM)
+    name = subject_hash(made.certificate.subject)
     assert members(certs_zip(ca, crl)) == {
         f"certs/lin/{name}.0": ca,
         f"certs/lin/{name}.r0": crl,
@@ -109,7 +113,7 @@ def test_every_system_finds_the_authority_and_its_list() -> None:
 
 
 def test_authorities_of_one_name_are_numbered() -> None:
-    first, second = issue_authority(NOW, "same"), issue_authority(NOW, "same")
+    first, second = authority("same"), authority("same")
     pems = [one.certificate.public_bytes(Encoding.PEM) for one in (first, second)]
     name = subject_hash(first.certificate.subject)
     found = members(certs_zip(b"".join(pems)))
@@ -117,7 +121,7 @@ def test_authorities_of_one_name_are_numbered() -> None:
 
 
 def test_equal_input_gives_equal_bytes() -> None:
-    ca = issue_authority(NOW, "3fa9c1d2").certificate.public_bytes(Encoding.PEM)
+    ca = authority("3fa9c1d2").certificate.public_bytes(Encoding.PEM)
     assert certs_zip(ca) == certs_zip(ca)
 
 

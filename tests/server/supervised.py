@@ -33,7 +33,7 @@ def main(port: int, workers: int, folder: Path) -> int:
     """Serve until told to stop; 1 where the supervisor gave up."""
     settings = Settings(workers=workers, tls=False)
     address = Address(settings.host, settings.host, port)
-    server = granian(settings, Prepared(None, None, "", "", None), address)
+    server = granian(settings, Prepared(None, "", "", None), address)
     server.patience = PATIENCE
     server.report = partial(print, flush=True)
     server.listening = partial(print, "listening", flush=True)

@@ -58,7 +58,7 @@ async def lease_of(settings: Settings) -> Lease | None:
 
 async def hold(settings: Settings, held: list[str | None]) -> None:
     """Run a worker until it leads."""
-    async with running(settings, None) as worker:
+    async with running(settings) as worker:
         inventory = worker.pipeline.environment.inventory
         leads = asyncio.Event()
         inventory.subscribe(Lease, lambda _, new: leads.set() if new and new.holder else None)

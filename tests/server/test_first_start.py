@@ -117,7 +117,7 @@ def test_what_an_earlier_release_filled_is_kept_and_told(filled: Path, noted: bo
     assert start(filled, {}) == Filled()
     seen = start(filled, {"vms": "500", "seed": "1"})
     assert seen == Filled(unheeded=("--seed", "--vms"))
-    lines = banner(Settings(), Prepared(None, None, "", "", None, seen), Address("127.0.0.1", "127.0.0.1", 1))
+    lines = banner(Settings(), Prepared(None, "", "", None, seen), Address("127.0.0.1", "127.0.0.1", 1))
     assert "  inventory as an earlier release filled it; --seed, --vms changed nothing" in lines
 
 

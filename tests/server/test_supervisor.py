@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from resphere.server.supervisor import Patience, beat, drained
+from resphere.server.supervisor import Patience, beat
+from resphere.server.watched import drained
 from tests.support.server import clean_environment, free_port, wait_until, worker_processes
 
 

@@ -19,6 +19,7 @@ from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
 from resphere.audit.reading import AuditLog
 from resphere.auth.accounts import LocalAccounts
+from resphere.certificates.keeper import Certificates
 from resphere.contract.model import AnyOperation, Operation, Parted, Struct
 from resphere.contract.unions import check_unions
 from resphere.dialects.vapi_documents import VapiDocuments
@@ -95,7 +96,7 @@ class World:
             now=lambda: NOW,
             random_bytes=random.Random(1).randbytes,
             list_limits=True,
-            ca_archive=None,
+            certificates=Certificates(folder / "tls", (), lambda: NOW, has_tls=False),
             structures=VapiDocuments(),
             audit_log=AuditLog(folder / "log"),
             identities=identities_of(self.inventory, lambda: self.environment.now()),

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 AUTHORITY_DAYS = 3650
@@ -26,20 +27,32 @@ COMMON_NAME_CHARACTERS = 64
 HOST_NAME = re.compile(r"(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*\Z")
 
 
+AuthorityKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+ServerKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+
+
 @dataclass(frozen=True, slots=True)
 class Authority:
     """A certificate authority: its certificate and the key that signs for it."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: AuthorityKey
 
 
 @dataclass(frozen=True, slots=True)
-class ServerCertificate:
-    """A server certificate and its key."""
+class Request:
+    """What somebody wants in a certificate."""
 
-    certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    subject: x509.Name
+    names: tuple[x509.GeneralName, ...]
+
+
+def new_key(size_bits: int | None = None) -> AuthorityKey:
+    """A new key: RSA of so many bits, or P-256 where nobody asks for a size."""
+    if size_bits is None:
+        return ec.generate_private_key(ec.SECP256R1())
+    return rsa.generate_private_key(public_exponent=65537, key_size=size_bits)
 
 
 def general_name(name: str) -> x509.GeneralName:
@@ -58,15 +71,28 @@ def general_name(name: str) -> x509.GeneralName:
     return x509.DNSName(ascii_name)
 
 
-def issue_authority(now: datetime, distinction: str) -> Authority:
-    """A new authority, valid ten years; `distinction` keeps the subjects of two installations apart."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name(
+def authority_subject(distinction: str) -> x509.Name:
+    """The name of an authority; `distinction` keeps those of two installations apart."""
+    return x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "resphere"),
             x509.NameAttribute(NameOID.COMMON_NAME, f"resphere CA {distinction}"),
         ]
     )
+
+
+def server_subject(common_name: str) -> x509.Name:
+    """The name of a server about which nobody has said more."""
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "resphere"),
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name[:COMMON_NAME_CHARACTERS] or "server"),
+        ]
+    )
+
+
+def issue_authority(subject: x509.Name, key: AuthorityKey, now: datetime) -> Authority:
+    """A new authority, valid ten years."""
     certificate = (
         _builder(subject, subject, key.public_key(), now - BACKDATED, now - BACKDATED + timedelta(days=AUTHORITY_DAYS))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -77,20 +103,18 @@ def issue_authority(now: datetime, distinction: str) -> Authority:
 
 
 def issue_server_certificate(
-    authority: Authority, names: Sequence[x509.GeneralName], common_name: str, now: datetime
-) -> ServerCertificate:
-    """A certificate for `names`, valid 397 days or until the authority itself ends."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "resphere"),
-            x509.NameAttribute(NameOID.COMMON_NAME, common_name[:COMMON_NAME_CHARACTERS]),
-        ]
-    )
+    authority: Authority,
+    subject: x509.Name,
+    names: Sequence[x509.GeneralName],
+    key: ServerKey,
+    now: datetime,
+    days: int = SERVER_DAYS,
+) -> x509.Certificate:
+    """A certificate for `names`, valid for `days` or until the authority itself ends."""
     begins = now - BACKDATED
-    ends = min(begins + timedelta(days=SERVER_DAYS), authority.certificate.not_valid_after_utc)
+    ends = min(begins + timedelta(days=days), authority.certificate.not_valid_after_utc)
     issuer_key_id = authority.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-    certificate = (
+    return (
         _builder(subject, authority.certificate.subject, key.public_key(), begins, ends)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
@@ -99,7 +123,17 @@ def issue_server_certificate(
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .sign(authority.key, SHA256())
     )
-    return ServerCertificate(certificate, key)
+
+
+def signing_request(subject: x509.Name, names: Sequence[x509.GeneralName], key: AuthorityKey) -> bytes:
+    """A request to sign a server certificate, PEM."""
+    request = (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(subject)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .sign(key, SHA256())
+    )
+    return request.public_bytes(Encoding.PEM)
 
 
 def issue_revocation_list(authority: Authority) -> x509.CertificateRevocationList:
@@ -117,7 +151,7 @@ def issue_revocation_list(authority: Authority) -> x509.CertificateRevocationLis
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, begins: datetime, ends: datetime
+    subject: x509.Name, issuer: x509.Name, key: PublicKey, begins: datetime, ends: datetime
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()

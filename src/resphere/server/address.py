@@ -79,12 +79,3 @@ def looked_up(host: str) -> tuple[socket.AddressFamily, str]:
             if of == family:
                 return family, str(address[0])
     raise OSError("it has no address")
-
-
-def is_open(host: str, port: int) -> bool:
-    """Whether somebody listens there; an address that means all of them is asked for on this machine."""
-    try:
-        socket.create_connection(({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)).close()  # noqa: S104 - the opposite
-    except OSError:
-        return False
-    return True

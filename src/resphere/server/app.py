@@ -204,9 +204,9 @@ def common_headers(media_type: str | None, of_reply: tuple[tuple[str, str], ...]
 
 
 def make_application(
-    settings: Settings, ca_archive: bytes | None, memory: SharedMemory, port: int, serving: Callable[[], None]
+    settings: Settings, memory: SharedMemory, port: int, serving: Callable[[], None]
 ) -> Application:
     """The application of one worker process, which shares ``memory`` with the others and serves at ``port``."""
     # The store's writer thread waits for the interpreter beside a busy event loop: 5 ms, the default, at every turn.
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-    return Application(partial(running, settings, ca_archive, memory, port), serving)
+    return Application(partial(running, settings, memory, port), serving)

@@ -66,6 +66,7 @@ from resphere.server.pipeline import Pipeline
 from resphere.server.providers import Parts, make_provider
 from resphere.server.recorder import Policy, Recorder, heads_folder, open_trail
 from resphere.server.settings import Settings
+from resphere.server.tls import keeper
 from resphere.server.wiring import WIRING
 from resphere.services.call import Environment, Product
 from resphere.services.registry import load
@@ -110,7 +111,7 @@ class Worker(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def running(
-    settings: Settings, ca_archive: bytes | None, memory: SharedMemory | None = None, port: int | None = None
+    settings: Settings, memory: SharedMemory | None = None, port: int | None = None
 ) -> AsyncIterator[Worker]:
     """A worker from its start to its orderly end; ``memory`` is what it shares with others.
 
@@ -120,11 +121,11 @@ async def running(
     """
     async with AsyncExitStack() as stack:
         shared = SharedMemory(secrets.token_bytes) if memory is None else memory
-        yield await start(settings, ca_archive, SharedState(shared), port, stack)
+        yield await start(settings, SharedState(shared), port, stack)
 
 
 async def start(
-    settings: Settings, ca_archive: bytes | None, state: State, port: int | None, stack: AsyncExitStack
+    settings: Settings, state: State, port: int | None, stack: AsyncExitStack
 ) -> Worker:
     """Begin all that a worker runs; ``stack`` ends it."""
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
@@ -172,7 +173,7 @@ async def start(
             now=now,
             random_bytes=secrets.token_bytes,
             list_limits=settings.list_limits,
-            ca_archive=ca_archive,
+            certificates=keeper(settings, now),
             structures=VapiDocuments(),
             audit_log=AuditLog(settings.logs),
             identities=identities(replica, accounts, sessions, tokens),

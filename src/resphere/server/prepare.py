@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import shlex
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -22,8 +23,6 @@ from resphere.access.wiring import TABLES as ACCESS_TABLES
 from resphere.auth.accounts import ADMINISTRATOR, Account, LocalAccounts
 from resphere.auth.group_changes import put_built_in_groups
 from resphere.auth.wiring import WIRING as AUTH
-from resphere.certificates.certs_zip import certs_zip
-from resphere.certificates.files import TlsFiles, ensure_certificates, given_certificates
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
 from resphere.inventory.installation import INSTALLATION, ONLY, Installation
 from resphere.inventory.model import ROOT_FOLDER, Cluster, Datacenter, Folder, Host, ManagedObject, VirtualMachine
@@ -43,7 +42,9 @@ from resphere.server.identity_sources import declare, read_sources
 from resphere.server.limit_file import read_limits
 from resphere.server.memory import do_apart
 from resphere.server.providers import choice, read_durations
+from resphere.server.served_certificate import ServedCertificate
 from resphere.server.settings import Settings, variable
+from resphere.server.tls import certificates, directory, watched
 from resphere.server.wiring import WIRING
 from resphere.store.engines import open_store
 
@@ -86,8 +87,7 @@ class Filled(msgspec.Struct, frozen=True):
 class Prepared(msgspec.Struct, frozen=True):
     """What serving needs to know."""
 
-    tls: TlsFiles | None
-    ca_archive: bytes | None
+    tls: ServedCertificate | None
     administrator: str
     password: str
     password_file: Path | None
@@ -112,10 +112,10 @@ def prepare(settings: Settings) -> Prepared:
         read_limits(settings.limits)
     if settings.identity_sources is not None:
         read_sources(settings.identity_sources)
-    tls = certificates(settings)
+    tls = served_certificate(settings) if settings.tls else None
     password, password_file = administrator_password(settings)
     filled = do_apart(partial(fill_store, settings, password, password_file is None))
-    return Prepared(tls, ca_archive(tls), ADMINISTRATOR, password, password_file, filled)
+    return Prepared(tls, ADMINISTRATOR, password, password_file, filled)
 
 
 def make_folder(flag: str, path: Path, mode: int) -> None:
@@ -129,22 +129,12 @@ def make_folder(flag: str, path: Path, mode: int) -> None:
         raise OSError(f"{flag}: cannot make the folder {path}: {error.strerror}") from error
 
 
-def certificates(settings: Settings) -> TlsFiles | None:
-    """The files to serve TLS with, ``None`` without TLS."""
-    if not settings.tls:
-        return None
-    folder = settings.data_dir / "tls"
-    if settings.tls_cert and settings.tls_key:
-        return given_certificates(settings.tls_cert, settings.tls_key, folder, utc_now)
-    return ensure_certificates(folder, (settings.host, *settings.tls_names), utc_now)
+def served_certificate(settings: Settings) -> ServedCertificate:
+    """What is served, looked after from now on.
 
-
-def ca_archive(tls: TlsFiles | None) -> bytes | None:
-    """What ``/certs/download.zip`` hands out."""
-    if tls is None or tls.ca_certificate is None:
-        return None
-    revocations = tls.ca_revocation_list
-    return certs_zip(tls.ca_certificate.read_bytes(), revocations.read_bytes() if revocations else None)
+    :raises TlsError: it cannot be.
+    """
+    return ServedCertificate(partial(certificates, settings), watched(settings), directory(settings), time.monotonic)
 
 
 def administrator_password(settings: Settings) -> tuple[str, Path | None]:

@@ -20,6 +20,7 @@ from resphere.server.address import Address, claimed
 from resphere.server.app import make_application
 from resphere.server.open_files import most_connections, raise_limit
 from resphere.server.prepare import Prepared, banner, make_folder, prepare
+from resphere.server.served_certificate import ServedCertificate
 from resphere.server.settings import Settings
 from resphere.server.signals import hold_in_forks
 from resphere.server.supervisor import Beat, Patience, Supervisor
@@ -64,9 +65,11 @@ def serve(settings: Settings, patience: Patience = PATIENCE) -> None:
         server.patience = patience
         server.report = partial(report, settings)
         server.listening = partial(announce, settings, prepared, address)
+        if prepared.tls is not None:
+            look_after(prepared.tls, server, settings)
         memory = SharedMemory(secrets.token_bytes)
         hold_in_forks()
-        loader = partial(load, settings, prepared.ca_archive, memory, address.port)
+        loader = partial(load, settings, memory, address.port)
         server.serve(target_loader=loader, wrap_loader=False)
     if server.failure is not None:
         report(settings, server.failure)
@@ -104,11 +107,8 @@ def granian(settings: Settings, prepared: Prepared, address: Address) -> Supervi
     """The server that carries the application."""
     tls: dict[str, Any] = {}
     if prepared.tls is not None:
-        tls = {
-            "ssl_cert": prepared.tls.certificate,
-            "ssl_key": prepared.tls.key,
-            "ssl_protocol_min": SSLProtocols.tls12,
-        }
+        bundle = prepared.tls.bundle
+        tls = {"ssl_cert": bundle, "ssl_key": bundle, "ssl_protocol_min": SSLProtocols.tls12}
     return Supervisor(
         "resphere",
         address=address.host,
@@ -137,9 +137,16 @@ def granian(settings: Settings, prepared: Prepared, address: Address) -> Supervi
     )
 
 
-def load(settings: Settings, ca_archive: bytes | None, memory: SharedMemory, port: int, beat: Beat) -> Any:
+def look_after(certificate: ServedCertificate, server: Supervisor, settings: Settings) -> None:
+    """Have the workers serve what is in the certificate's files, whenever these change."""
+    certificate.report = partial(report, settings)
+    server.changed = certificate.changed
+    server.refresh = certificate.take
+
+
+def load(settings: Settings, memory: SharedMemory, port: int, beat: Beat) -> Any:
     """What is called in each worker process."""
-    return make_application(settings, ca_archive, memory, port, beat)
+    return make_application(settings, memory, port, beat)
 
 
 def report(settings: Settings, event: str) -> None:

@@ -2,6 +2,10 @@
 
 Granian's own rule ends the whole server when a worker dies twice within seconds. Here the healthy ones go on serving,
 and the one that dies again and again is started at longer and longer intervals.
+
+On SIGHUP, and when what they were started with has changed (certificates), all are replaced, one after the other: the
+next one serves before the one in its place retires. All share one listening socket, so that no connection waits at a
+worker that is gone.
 """
 
 from __future__ import annotations
@@ -14,18 +18,20 @@ import time
 from collections.abc import Callable
 from functools import partial
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import DupFd, ForkingPickler
 from typing import Any
 
 import msgspec
+from granian._granian import SocketHolder
 from granian.server.mp import MPServer, WorkerProcess
 
-from resphere.server.address import is_open
 from resphere.server.process_end import end_with_parent, ending
+from resphere.server.retiring import LONGEST_SECONDS, RETIRE, Retirable, Retirement
+from resphere.server.watched import Watched
 
 BEAT_SECONDS = 1.0
 """How often a worker's event loop says that it turns."""
 OPENING_POLL_SECONDS = 0.01
-DRAINED_BYTES = 4096
 
 Beat = Callable[[], None]
 """Begin to say, from the event loop that is there, that it turns."""
@@ -59,35 +65,18 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
         return min(self.longest_retry_seconds, self.retry_seconds * 2.0 ** min(deaths - 2, 32))
 
 
-class Watched:
-    """What the supervisor knows of one worker."""
+class Succession(msgspec.Struct, frozen=True):
+    """A worker is being started in a place; the one ``before`` goes on until it serves."""
 
-    def __init__(self, worker: WorkerProcess, beats: Connection) -> None:
-        self.worker = worker
-        self.deaths = 0
-        """How many in a row have died early in its place."""
-        self.due: float | None = None
-        """When it is to be replaced, by the monotonic clock; ``None`` as long as it lives."""
-        self.serves = False
-        self.silent_ticks = 0
-        self._beats = beats
+    idx: int
+    before: Watched
 
-    @property
-    def process(self) -> int:
-        """The id of its process."""
-        return int(self.worker.inner.pid)
 
-    def listen(self) -> None:
-        """Take what it has said since the last time."""
-        if drained(self._beats):
-            self.serves = True
-            self.silent_ticks = 0
-        else:
-            self.silent_ticks += 1
+class Retired(msgspec.Struct, frozen=True):
+    """A worker that makes room, and is killed where it has not ended by then, by the monotonic clock."""
 
-    def close(self) -> None:
-        """Let go of what it speaks through."""
-        self._beats.close()
+    worker: WorkerProcess
+    killed_at: float
 
 
 class Supervisor(MPServer):
@@ -100,6 +89,10 @@ class Supervisor(MPServer):
 
     report: Callable[[str], None] = staticmethod(print)
     listening: Callable[[], None] = staticmethod(lambda: None)
+    changed: Callable[[], bool] = staticmethod(lambda: False)
+    """Whether workers that start now would get something else than those that serve; asked at every tick."""
+    refresh: Callable[[], bool] = staticmethod(lambda: True)
+    """Have the next workers get what there is now; false where that cannot be, and those that serve go on."""
     patience = Patience()
     failure: str | None = None
 
@@ -109,18 +102,41 @@ class Supervisor(MPServer):
         :raises OSError: one cannot be started; those that were are stopped.
         """
         self._watched: dict[int, Watched] = {}
+        self._outdated: set[int] = set()
+        self._succession: Succession | None = None
+        self._retired: list[Retired] = []
         self._opened = False
         self._killed = 0
         try:
             super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
         except BaseException:
-            self._stop_workers()  # type: ignore[no-untyped-call]
+            self._stop_workers()
             raise
+
+    def _init_shared_socket(self) -> None:
+        # Granian has each worker make a socket of its own, with whose end the connections that wait at it are reset.
+        super()._init_shared_socket()  # type: ignore[no-untyped-call]
+        if self._shd is None:
+            self._shd = self._ssp.build()  # type: ignore[attr-defined]
+            self._ssp = None
+
+    def _drop_shared_socket(self) -> None:
+        super()._drop_shared_socket()  # type: ignore[no-untyped-call]
+        self._shd = None
+
+    def _stop_workers(self) -> None:
+        """All of them, those too that are making room."""
+        if self._succession is not None:
+            self.wrks.append(self._succession.before.worker)
+        self.wrks.extend(retired.worker for retired in self._retired)
+        super()._stop_workers()  # type: ignore[no-untyped-call]
 
     def _spawn_worker(self, idx: int, target: Any, callback_loader: Loader) -> WorkerProcess:  # type: ignore[override]
         beats, said = multiprocessing.Pipe(duplex=False)
         os.set_blocking(beats.fileno(), False)
-        worker = super()._spawn_worker(idx=idx, target=target, callback_loader=partial(begin, said, callback_loader))
+        worker = super()._spawn_worker(
+            idx=idx, target=target, callback_loader=partial(begin, said, self.bind_port, callback_loader)
+        )
         self._watched[idx] = Watched(worker, beats)
         return worker
 
@@ -135,12 +151,16 @@ class Supervisor(MPServer):
                 self.interrupt_children.clear()
                 break
             if self.reload_signal:
-                self._reload(spawn_target, target_loader)  # type: ignore[no-untyped-call]
+                self.reload_signal = False
+                if self.refresh():
+                    self._outdated = set(self._watched)
             self._tell_when_open()
             self._note_deaths()
             self._replace(spawn_target, target_loader)
+            self._succeed(spawn_target, target_loader)
             if time.monotonic() >= next_tick:
                 self._look()
+                self.reload_signal = self.reload_signal or self.changed()
                 next_tick = time.monotonic() + self.patience.tick_seconds
 
     def _wait_seconds(self, next_tick: float) -> float:
@@ -151,13 +171,20 @@ class Supervisor(MPServer):
         return max(0.0, min(moments) - now)
 
     def _tell_when_open(self) -> None:
-        if not self._opened and is_open(self.bind_addr, self.bind_port):
+        if self._opened:
+            return
+        for watched in self._watched.values():
+            watched.hear()
+        if any(watched.serves for watched in self._watched.values()):
             self._opened = True
             self.listening()
 
     def _note_deaths(self) -> None:
         while self.interrupt_children:
-            watched = self._watched[self.interrupt_children.pop()]
+            idx = self.interrupt_children.pop()
+            if self._succession is not None and self._succession.idx == idx:
+                self._note_end_of_succession(self._succession)
+            watched = self._watched[idx]
             # One that a reload has replaced meanwhile is nobody's loss.
             if watched.due is None and not watched.worker.inner.is_alive():
                 self._note_death(watched)
@@ -197,7 +224,60 @@ class Supervisor(MPServer):
             else:
                 old.close()
                 self._watched[idx].deaths = old.deaths
+                self._outdated.discard(idx)
                 self.wrks[idx] = worker
+
+    def _succeed(self, spawn_target: Any, target_loader: Loader) -> None:
+        """Replace workers that were started with something else, and see to it that those before them end."""
+        now = time.monotonic()
+        for retired in list(self._retired):
+            if not retired.worker.inner.is_alive():
+                self._retired.remove(retired)
+            elif now >= retired.killed_at:
+                retired.worker.kill()  # type: ignore[no-untyped-call]
+        if self._succession is not None:
+            if self._watched[self._succession.idx].serves:
+                self._retire(self._succession)
+        elif (idx := next((idx for idx in self._outdated if self._watched[idx].due is None), None)) is not None:
+            self._outdated.discard(idx)
+            self._begin_succession(idx, spawn_target, target_loader)
+
+    def _begin_succession(self, idx: int, spawn_target: Any, target_loader: Loader) -> None:
+        before = self._watched[idx]
+        try:
+            worker = self._spawn_worker(idx, spawn_target, target_loader)
+            worker.start()  # type: ignore[no-untyped-call]
+        except OSError as error:
+            if self._watched[idx] is not before:
+                self._watched[idx].close()
+                self._watched[idx] = before
+            self.report(f"worker process {before.process} goes on: no successor can be started: {error}")
+        else:
+            self.wrks[idx] = worker
+            self._succession = Succession(idx, before)
+
+    def _retire(self, succession: Succession) -> None:
+        """Have the one before make room: its successor serves."""
+        self._succession = None
+        worker = succession.before.worker
+        succession.before.close()
+        worker.interrupt_by_parent = True
+        if worker.inner.is_alive():
+            os.kill(succession.before.process, RETIRE)
+            killed_at = time.monotonic() + LONGEST_SECONDS + (self.workers_kill_timeout or 0)
+            self._retired.append(Retired(worker, killed_at))
+
+    def _note_end_of_succession(self, succession: Succession) -> None:
+        """Go on with the one before where its successor has ended before it served."""
+        successor = self._watched[succession.idx]
+        if successor.worker.inner.is_alive():
+            return
+        self._succession = None
+        event = f"worker process {successor.process} {ending(successor.worker.inner.exitcode)} before it served"
+        self.report(f"{event}; {succession.before.process}, which it was to replace, goes on")
+        successor.close()
+        self._watched[succession.idx] = succession.before
+        self.wrks[succession.idx] = succession.before.worker
 
     def _look(self) -> None:
         """See which workers hang, and kill them: their deaths are noted as any others."""
@@ -210,6 +290,8 @@ class Supervisor(MPServer):
                 watched.worker.inner.kill()
             elif not watched.serves and watched.silent_ticks == self.patience.late_ticks:
                 self.report(f"worker process {watched.process} does not serve yet after {self._late_seconds:g} s")
+                if self._succession is not None and self._watched[self._succession.idx] is watched:
+                    watched.worker.inner.kill()
 
     @property
     def _hung_seconds(self) -> float:
@@ -220,19 +302,19 @@ class Supervisor(MPServer):
         return self.patience.late_ticks * self.patience.tick_seconds
 
 
-def drained(connection: Connection) -> bool:
-    """Whether there was something to read; it is gone then."""
-    try:
-        return bool(os.read(connection.fileno(), DRAINED_BYTES))
-    except BlockingIOError:
-        return False
-
-
-def begin(said: Connection, loader: Loader) -> Any:
+def begin(said: Connection, port: int, loader: Loader) -> Any:
     """What a worker process does first, once its event loop is made."""
     end_with_parent()
     os.set_blocking(said.fileno(), False)
-    return loader(partial(beat, said))
+
+    retirement = Retirement(port)
+    return Retirable(loader(partial(serve, said, retirement)), retirement)
+
+
+def serve(said: Connection, retirement: Retirement) -> None:
+    """Say that this worker serves, and listen to what it is told from now on."""
+    asyncio.get_event_loop().add_signal_handler(RETIRE, retirement.begin)
+    beat(said)
 
 
 def beat(said: Connection) -> None:
@@ -248,3 +330,17 @@ def beat(said: Connection) -> None:
         if error.errno not in (errno.EMFILE, errno.ENFILE):
             raise
     asyncio.get_event_loop().call_later(BEAT_SECONDS, beat, said)
+
+
+def reduce_socket(holder: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """How the shared socket gets into a process that is spawned, not forked: its descriptor is another one there."""
+    _, *rest = holder.__getstate__()
+    return rebuild_socket, (DupFd(holder.get_fd()), *rest)
+
+
+def rebuild_socket(descriptor: Any, *rest: Any) -> Any:
+    """The socket in that process."""
+    return SocketHolder(descriptor.detach(), *rest)  # type: ignore[call-arg]
+
+
+ForkingPickler.register(SocketHolder, reduce_socket)

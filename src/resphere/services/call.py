@@ -19,6 +19,7 @@ from resphere.access.view import View
 from resphere.audit.reading import AuditLog
 from resphere.auth.federation import Federation
 from resphere.auth.identities import Identities
+from resphere.certificates.keeper import Certificates
 from resphere.contract.errors import (
     InvalidArgument,
     NotAllowedInCurrentState,
@@ -134,8 +135,7 @@ class Environment(msgspec.Struct, frozen=True):
     """So many random bytes: what ids without a number are made of."""
     list_limits: bool
     """Whether lists refuse to return more than vCenter's maximum."""
-    ca_archive: bytes | None
-    """What ``/certs/download.zip`` hands out; ``None`` where the server has no CA of its own."""
+    certificates: Certificates
     structures: StructureForm
     audit_log: AuditLog
     """What is on record."""

@@ -18,6 +18,7 @@ from resphere.access.view import RootView, View
 from resphere.audit.reading import AuditLog
 from resphere.auth.federation import Federation
 from resphere.auth.identities import Identities
+from resphere.certificates.keeper import Certificates
 from resphere.contract.errors import VapiError
 from resphere.contract.generated import cis_tagging, ids, vapi_std, vcenter
 from resphere.contract.model import AnyOperation
@@ -74,7 +75,7 @@ class World:
             now=lambda: samples.NOON,
             random_bytes=rng.randbytes,
             list_limits=True,
-            ca_archive=None,
+            certificates=cast(Certificates, None),
             structures=VapiDocuments(),
             audit_log=cast(AuditLog, None),
             identities=cast(Identities, None),

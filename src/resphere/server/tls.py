@@ -1,0 +1,52 @@
+"""What the settings say of TLS: which files are served, and what may be done to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from resphere.certificates.files import TlsFiles, ensure_certificates, given_certificates, installed_files, own_files
+from resphere.certificates.keeper import Certificates
+from resphere.server.settings import Settings
+
+
+def directory(settings: Settings) -> Path:
+    """Where certificates and their keys are."""
+    return settings.data_dir / "tls"
+
+
+def certificates(settings: Settings) -> TlsFiles:
+    """The files to serve TLS with, made or renewed where that is due.
+
+    :raises TlsError: they cannot be used.
+    """
+    if settings.tls_cert and settings.tls_key:
+        return given_certificates(settings.tls_cert, settings.tls_key, directory(settings), utc_now)
+    return ensure_certificates(directory(settings), names(settings), utc_now)
+
+
+def watched(settings: Settings) -> tuple[Path, ...]:
+    """The files that :func:`certificates` may give, or make them of."""
+    if settings.tls_cert and settings.tls_key:
+        return settings.tls_cert, settings.tls_key
+    own, installed = own_files(directory(settings)), installed_files(directory(settings))
+    return own.certificate, own.key, installed.certificate
+
+
+def names(settings: Settings) -> tuple[str, ...]:
+    """By what clients reach the server."""
+    return settings.host, *settings.tls_names
+
+
+def keeper(settings: Settings, now: Callable[[], datetime]) -> Certificates:
+    """What operations on the certificates work with."""
+    given = None
+    if settings.tls_cert and settings.tls_key:
+        given = TlsFiles(settings.tls_cert, settings.tls_key, None)
+    return Certificates(directory(settings), names(settings), now, given=given, has_tls=settings.tls)
+
+
+def utc_now() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)

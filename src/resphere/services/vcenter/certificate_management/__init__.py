@@ -1,0 +1,1 @@
+"""``com.vmware.vcenter.certificate_management``: the certificates of this server."""

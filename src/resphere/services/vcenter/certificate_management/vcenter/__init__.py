@@ -1,0 +1,1 @@
+"""``com.vmware.vcenter.certificate_management.vcenter``: those of vCenter itself."""
