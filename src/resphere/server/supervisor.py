@@ -14,6 +14,7 @@ import asyncio
 import errno
 import multiprocessing
 import os
+import socket
 import time
 from collections.abc import Callable
 from functools import partial
@@ -116,9 +117,14 @@ class Supervisor(MPServer):
     def _init_shared_socket(self) -> None:
         # Granian has each worker make a socket of its own, with whose end the connections that wait at it are reset.
         super()._init_shared_socket()  # type: ignore[no-untyped-call]
-        if self._shd is None:
-            self._shd = self._ssp.build()  # type: ignore[attr-defined]
+        holder: Any = self._shd
+        if holder is None:
+            specification: Any = self._ssp
+            self._shd = holder = specification.build()
             self._ssp = None
+        with socket.socket(fileno=os.dup(holder.get_fd())) as shared:
+            # Who connects before a worker serves waits for it.
+            shared.listen(self.backlog)
 
     def _drop_shared_socket(self) -> None:
         super()._drop_shared_socket()  # type: ignore[no-untyped-call]
