@@ -12,6 +12,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,10 @@ def wait_for_another(server: Server, before: x509.Certificate) -> x509.Certifica
     found = wait_until(another, "another certificate", 90)
     assert found is not None
     return found
+
+
+def are_gone(server: Server, workers: set[int]) -> bool:
+    return not workers & set(server.workers)
 
 
 def pem(*certificates: x509.Certificate) -> str:
@@ -134,7 +139,7 @@ class Load:
         ways: list[Callable[[], None]] = [self._kept, self._kept, self._fresh, self._fresh, self._http2]
         self._threads = [threading.Thread(target=self._guarded, args=(way,)) for way in ways]
 
-    def go_on_after(self, answered: dict[str, int]) -> bool:
+    def goes_on_after(self, answered: dict[str, int]) -> bool:
         """Whether each way has had further answers, or one has failed."""
         return bool(self.failures) or all(self.answers[way] > answered[way] for way in answered)
 
@@ -207,9 +212,8 @@ def test_no_request_fails_while_certificates_change_under_load(tmp_path: Path, w
                 assert after.not_valid_after_utc - after.not_valid_before_utc == timedelta(days=730)
                 wait_until(lambda first=first: not first & set(server.workers), "the old workers' end", 90)  # type: ignore[misc]
                 answered = dict(load.answers)
-                wait_until(
-                    lambda n=answered: load.failures or all(load.answers[way] > n[way] for way in n), "answers", 60
-                )  # type: ignore[misc]
+                wait_until(partial(are_gone, server, first), "the old workers' end", 90)
+                wait_until(partial(load.goes_on_after, dict(load.answers)), "answers", 60)
         client.close()
         assert load.failures == []
         assert len(server.workers) == workers

@@ -16,11 +16,32 @@ from resphere.inventory.model import VirtualMachine
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.sizes import Sizes
 from resphere.server.assembly import session_limits
-from resphere.server.settings import NO_FLAG, RANGES, Setting, Settings, all_settings, flag, from_strings, variable
+from resphere.server.settings import (
+    NO_FLAG,
+    RANGES,
+    Setting,
+    Settings,
+    all_settings,
+    flag,
+    flag_of,
+    from_strings,
+    variable,
+)
 from resphere.store.engines import default_url
 from tests.support.examples import examples
 
-PATHS = {"tls_cert", "tls_key", "data_dir", "log_dir", "admin_password_file", "inventory", "faults"}
+PATHS = {
+    "client_ca",
+    "client_crl",
+    "client_certificate_users",
+    "tls_cert",
+    "tls_key",
+    "data_dir",
+    "log_dir",
+    "admin_password_file",
+    "inventory",
+    "faults",
+}
 SPECIAL = {
     "tls_names": "one.example.com two.example.com",
     "api_release": "8.0",
@@ -30,9 +51,19 @@ SPECIAL = {
     "audit_sync": "call",
     "product_version": "7.0.3",
     "product_build": "18700403",
+    "trusted_proxies": "10.0.0.0/8 192.0.2.7",
+    "proxy_headers": "forwarded",
+    "client_certificate_header": "x-ssl-client-cert",
+    "client_certificate_user": "cn",
 }
 # Pairs that go together.
-BESIDE: dict[str, dict[str, str]] = {"tls_cert": {"tls_key": "/some/where"}, "tls_key": {"tls_cert": "/some/where"}}
+BESIDE: dict[str, dict[str, str]] = {
+    "tls_cert": {"tls_key": "/some/where"},
+    "tls_key": {"tls_cert": "/some/where"},
+    "client_ca": {"trusted_proxies": "10.0.0.0/8"},
+    "client_crl": {"trusted_proxies": "10.0.0.0/8", "client_ca": "/some/where"},
+    "client_certificate_users": {"client_certificate_user": "fingerprint"},
+}
 
 
 def value_of(setting: Setting) -> str:
@@ -51,7 +82,7 @@ def arguments(setting: Setting, text: str) -> list[str]:
     if isinstance(setting.default, bool):
         return [flag(setting.name) if text == "true" else flag(f"no_{setting.name}")]
     if isinstance(setting.default, tuple):
-        return [part for each in text.split() for part in (flag(setting.name).removesuffix("s"), each)]
+        return [part for each in text.split() for part in (flag_of(setting), each)]
     return [flag(setting.name), text]
 
 

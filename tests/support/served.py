@@ -87,7 +87,7 @@ class Served:
         self.known = known = KnownAddresses(self.world.inventory, policy.logins.known_days, lambda: NOW)
         self.pipeline = Pipeline(
             environment=self.world.environment,
-            authentication=authentication(parts.accounts, sessions, parts.tokens, federation, by_directory),
+            authentication=authentication(Settings(), parts.accounts, sessions, parts.tokens, federation, by_directory),
             sessions=sessions,
             views=ScopedViews(self.world.inventory, TreeViews(self.world.inventory)),
             limits=Limits(policy, SharedState(memory), known, lambda: self.moment_ns),

@@ -13,7 +13,7 @@ from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation
 from resphere.contract.releases import ALL_RELEASES
 from resphere.server.providers import PROVIDERS
-from resphere.server.settings import NO_FLAG, Setting, all_settings, flag, variable
+from resphere.server.settings import NO_FLAG, Setting, all_settings, flag, flag_of, variable
 from resphere.services.registry import Implementation, load
 from tools.docs.areas import operations_by_area
 
@@ -50,7 +50,7 @@ def settings_page() -> Iterator[str]:
 def setting_flag(setting: Setting) -> str:
     """The flag as it is written."""
     if isinstance(setting.default, tuple):
-        return flag(setting.name).removesuffix("s")
+        return flag_of(setting)
     if setting.default is True:
         return f"--no-{setting.name.replace('_', '-')}"
     return flag(setting.name)

@@ -5,6 +5,15 @@ from __future__ import annotations
 import msgspec
 
 
+class ShownCertificate(msgspec.Struct, frozen=True, gc=False):
+    """A certificate that the caller has shown to a trusted proxy, as that hands it on: the ``header``'s name and
+    ``value``; ``chain`` is what stands beside it of certificates between it and its root."""
+
+    header: str
+    value: str
+    chain: str | None = None
+
+
 class Credentials(msgspec.Struct, frozen=True, gc=False):
     """What the caller shows of itself, wherever the dialect carries it; any of it, and several kinds at once.
 
@@ -17,6 +26,7 @@ class Credentials(msgspec.Struct, frozen=True, gc=False):
     password: str | None = None
     bearer: str | None = None
     """The token of ``Authorization: Bearer``, or of a security context that holds one."""
+    certificate: ShownCertificate | None = None
     unaccepted: str | None = None
     client: str = ""
 

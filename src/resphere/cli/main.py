@@ -15,7 +15,7 @@ from resphere.cli.arguments import Parser
 from resphere.server.archive import ArchiveError
 from resphere.server.environment import from_environment
 from resphere.server.serve import ServerFailure, serve
-from resphere.server.settings import NO_FLAG, Setting, Settings, all_settings, flag, from_strings, variable
+from resphere.server.settings import NO_FLAG, Setting, Settings, all_settings, flag, flag_of, from_strings, variable
 from resphere.store.base import StoreError
 
 
@@ -87,7 +87,7 @@ def add_flag(group: argparse._ArgumentGroup, setting: Setting, help: str) -> Non
         group.add_argument(name, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=help)
     elif isinstance(setting.default, tuple):
         group.add_argument(
-            name.removesuffix("s"),
+            flag_of(setting),
             dest=setting.name,
             action="append",
             metavar="NAME",

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from resphere.auth.credentials import Credentials
+from resphere.auth.credentials import Credentials, ShownCertificate
 from resphere.contract.errors import VapiError
 from resphere.contract.model import AnyOperation, ByteStream, Struct
 
@@ -29,6 +29,8 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     headers: dict[bytes, bytes]
     client: str
     scheme: str = "https"
+    certificate: ShownCertificate | None = None
+    """What the client has shown to a trusted proxy."""
 
     @property
     def origin(self) -> str:

@@ -120,22 +120,23 @@ class Requests:
             client=client[0] if client else "",
             scheme=scope.get("scheme", "https"),
         )
+        request = self._worker.proxies.seen_through(request)
         address = (client[0], int(client[1])) if client else NO_CLIENT  # Granian has the port as text
         progress = Progress()
         connection = self._connections.begin(address, progress)
         try:
-            held = Holding(self._worker.budgets, address[0])
+            held = Holding(self._worker.budgets, request.client)
             body = Body(receive, announced_bytes(headers), held, connection, progress)
             exchange = Exchange(
                 request,
                 self._request_id(headers),
                 self._worker.dialects.of(request),
                 body,
-                refusal or unsound(request.method, headers, request.scheme),
+                refusal or unsound(request.method, request.headers, request.scheme),
             )
             try:
                 reply = await self._worker.pipeline.handle(exchange)
-                await self._send(exchange, reply, body, Sender(send, progress, address[0], scope["http_version"]))
+                await self._send(exchange, reply, body, Sender(send, progress, request.client, scope["http_version"]))
             finally:
                 body.release()
         finally:
@@ -159,7 +160,10 @@ class Requests:
                 {
                     "type": "http.response.start",
                     "status": reply.status,
-                    "headers": response_headers(reply, exchange.request_id, sized=not left),
+                    "headers": [
+                        *response_headers(reply, exchange.request_id, sized=not left),
+                        *self._worker.transport.headers(request),
+                    ],
                 }
             )
             await sending.send(body if left else None)

@@ -27,7 +27,8 @@ from resphere.audit.server_log import ServerLog
 from resphere.audit.syncing import Sync
 from resphere.auth.account_changes import AccountChanges
 from resphere.auth.accounts import LocalAccounts
-from resphere.auth.authentication import Authentication
+from resphere.auth.authentication import Authentication, Method
+from resphere.auth.by_certificate import ByCertificate
 from resphere.auth.by_directory import ByDirectory
 from resphere.auth.by_password import ByPassword
 from resphere.auth.by_session import BySession
@@ -52,6 +53,7 @@ from resphere.providers.base import Provider
 from resphere.replica.lease import Leases
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import Sealing, open_sealing
+from resphere.server.behind_proxies import client_trust, trusted_proxies
 from resphere.server.budget import Budget, Budgets
 from resphere.server.connections.registry import Connections
 from resphere.server.connections.sockets import AVAILABLE, Sockets
@@ -64,8 +66,10 @@ from resphere.server.memory import give_back, pass_over_present
 from resphere.server.open_files import most_connections, raise_limit
 from resphere.server.pipeline import Pipeline
 from resphere.server.providers import Parts, make_provider
+from resphere.server.proxies import TrustedProxies
 from resphere.server.recorder import Policy, Recorder, heads_folder, open_trail
 from resphere.server.settings import Settings
+from resphere.server.strict_transport import StrictTransport
 from resphere.server.tls import keeper
 from resphere.server.wiring import WIRING
 from resphere.services.call import Environment, Product
@@ -107,6 +111,8 @@ class Worker(msgspec.Struct, frozen=True):
     dialects: Dialects
     connections: Connections
     budgets: Budgets
+    proxies: TrustedProxies
+    transport: StrictTransport
 
 
 @asynccontextmanager
@@ -180,7 +186,7 @@ async def start(
             checks=checks,
             federation=federation,
         ),
-        authentication=authentication(accounts, sessions, tokens, federation, by_directory),
+        authentication=authentication(settings, accounts, sessions, tokens, federation, by_directory),
         sessions=sessions,
         views=ScopedViews(replica, TreeViews(replica)),
         limits=Limits(policy, state, known, monotonic_ns),
@@ -209,6 +215,8 @@ async def start(
         dialects(Catalogue(settings.api_release), settings.max_body_bytes),
         connections,
         budgets(settings.max_body_bytes),
+        trusted_proxies(settings),
+        StrictTransport(settings.hsts_seconds),
     )
 
 
@@ -248,12 +256,21 @@ async def sweep_now_and_then(replica: Replica, sweeps: Sequence[Callable[[], Awa
 
 
 def authentication(
-    accounts: LocalAccounts, sessions: Sessions, tokens: Tokens, federation: Federation, by_directory: ByDirectory
+    settings: Settings,
+    accounts: LocalAccounts,
+    sessions: Sessions,
+    tokens: Tokens,
+    federation: Federation,
+    by_directory: ByDirectory,
 ) -> Authentication:
     """The methods by which callers may show who they are."""
     by_tokens = (ByToken(tokens, accounts), federation.by_identity_token)
+    at_login: tuple[Method, ...] = (*by_tokens, by_directory, ByPassword(accounts))
+    trust = client_trust(settings)
+    if trust is not None:
+        at_login = (*at_login, ByCertificate(trust, accounts))
     return Authentication(
-        at_login=(*by_tokens, by_directory, ByPassword(accounts)),
+        at_login=at_login,
         at_calls=(*by_tokens, BySession(sessions, accounts, tokens)),
         joined=accounts.joined,
     )

@@ -20,6 +20,7 @@ from resphere.access.knowing import told_to
 from resphere.access.view import NOBODY, Views
 from resphere.auth.accounts import canonical_name
 from resphere.auth.authentication import Authentication, Identity
+from resphere.auth.credentials import NO_CREDENTIALS, Credentials
 from resphere.auth.own import Anonymous, LoginSession, OpenSession
 from resphere.auth.sessions import Sessions
 from resphere.contract.errors import (
@@ -186,7 +187,7 @@ async def authenticate(pipeline: Pipeline, exchange: Exchange, outcome: Outcome,
     else:
         with attempt:
             identity = await pipeline.authentication.identify(
-                outcome.credentials,
+                shown(exchange, outcome),
                 exchange.started,
                 login=operation_id in LOGINS,
                 changes_password=operation_id == CHANGE_PASSWORD,
@@ -195,6 +196,13 @@ async def authenticate(pipeline: Pipeline, exchange: Exchange, outcome: Outcome,
         exchange.body.vouched = True
     exchange.caller = caller
     return caller
+
+
+def shown(exchange: Exchange, outcome: Outcome) -> Credentials:
+    """What the request shows of its caller: what the dialect found in it, and the certificate that a proxy has seen."""
+    certificate = exchange.request.certificate
+    found = outcome.credentials
+    return found if certificate is None else msgspec.structs.replace(found, certificate=certificate)
 
 
 def identified(pipeline: Pipeline, identity: Identity, exchange: Exchange) -> Caller:

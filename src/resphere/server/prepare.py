@@ -34,6 +34,7 @@ from resphere.replica.sealing import open_sealing
 from resphere.replica.table import Stored, Table
 from resphere.server.address import Address
 from resphere.server.assembly import open_replica, password_rules
+from resphere.server.behind_proxies import client_trust
 from resphere.server.exports.file import read_file
 from resphere.server.faults import read_faults
 from resphere.server.first_start import first_start, require_same
@@ -112,6 +113,7 @@ def prepare(settings: Settings) -> Prepared:
         read_limits(settings.limits)
     if settings.identity_sources is not None:
         read_sources(settings.identity_sources)
+    client_trust(settings)
     tls = served_certificate(settings) if settings.tls else None
     password, password_file = administrator_password(settings)
     filled = do_apart(partial(fill_store, settings, password, password_file is None))

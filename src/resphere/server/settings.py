@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from functools import cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -49,6 +50,7 @@ RANGES = {
     "connection_request_seconds": (1, 86_400),
     "connection_idle_seconds": (1, 86_400),
     "connection_stall_seconds": (1, 86_400),
+    "hsts_seconds": (0, TEN_YEARS_SECONDS),
     "seed": (0, 2**63 - 1),
 }
 """The least and the most of numbers; those of an inventory are ``Sizes``."""
@@ -94,6 +96,37 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tls_names: Annotated[
         tuple[str, ...], _("TLS", "Further host names or addresses for our own certificate (repeat the flag).")
     ] = ()
+    hsts_seconds: Annotated[
+        int, _("TLS", "How long browsers shall insist on HTTPS (0: no such header; localhost never gets it).")
+    ] = 31_536_000
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        _("proxies", "Address or network of a proxy whose word on its clients is taken (repeat the flag)."),
+    ] = ()
+    proxy_headers: Annotated[
+        str, _("proxies", "Headers that these write: x-forwarded (-For, -Proto, -Host) or forwarded (RFC 7239).")
+    ] = "x-forwarded"
+    client_ca: Annotated[
+        Path | None, _("proxies", "Authorities (PEM) whose clients may log in by certificate, over trusted proxies.")
+    ] = None
+    client_crl: Annotated[
+        Path | None,
+        _("proxies", "Their revocation lists (PEM); without a valid one of its issuer no client passes."),
+    ] = None
+    client_certificate_header: Annotated[
+        str,
+        _(
+            "proxies",
+            "In which these hand a certificate on: client-cert (RFC 9440), x-ssl-client-cert (escaped PEM, as nginx "
+            "has it) or x-forwarded-client-cert (Envoy).",
+        ),
+    ] = "client-cert"
+    client_certificate_user: Annotated[
+        str, _("proxies", "What of a certificate is the user: cn, email, upn, or fingerprint.")
+    ] = "upn"
+    client_certificate_users: Annotated[
+        Path | None, _("proxies", "YAML file of fingerprints (SHA-256) and their users.")
+    ] = None
     data_dir: Annotated[Path, _("data", "Where everything is kept: inventory, certificates, password.")] = Path(
         "resphere-data"
     )
@@ -244,6 +277,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError(f"{flag('store')}: {error}") from None
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("--tls-cert and --tls-key go together")
+        require_proxies(self)
         if self.tls_cert is not None and not self.tls:
             raise ValueError("--tls-cert makes no sense with --no-tls")
 
@@ -281,6 +315,37 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return self.data_dir / "machines"
 
 
+PROXY_HEADERS = ("x-forwarded", "forwarded")
+CERTIFICATE_HEADERS = ("client-cert", "x-ssl-client-cert", "x-forwarded-client-cert")
+CERTIFICATE_USERS = ("cn", "email", "upn", "fingerprint")
+
+
+def require_proxies(settings: Settings) -> None:
+    """Refuse what is said of proxies and makes no sense.
+
+    :raises ValueError: names the flag.
+    """
+    for network in settings.trusted_proxies:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            raise ValueError(f"--trusted-proxy must be an address or a network: {error}") from None
+    choices = {
+        "proxy_headers": PROXY_HEADERS,
+        "client_certificate_header": CERTIFICATE_HEADERS,
+        "client_certificate_user": CERTIFICATE_USERS,
+    }
+    for name, known in choices.items():
+        if getattr(settings, name) not in known:
+            raise ValueError(f"{flag(name)} must be one of {', '.join(known)}, not {getattr(settings, name)}")
+    if settings.client_ca is not None and not settings.trusted_proxies:
+        raise ValueError("--client-ca makes no sense without --trusted-proxy: the server asks for no certificate")
+    if settings.client_crl is not None and settings.client_ca is None:
+        raise ValueError("--client-crl makes no sense without --client-ca")
+    if (settings.client_certificate_user == "fingerprint") != (settings.client_certificate_users is not None):
+        raise ValueError("--client-certificate-user fingerprint and --client-certificate-users go together")
+
+
 NO_FLAG = frozenset({"admin_password", "guest_password"})
 """Settings that have an environment variable only."""
 
@@ -302,6 +367,14 @@ class Setting(msgspec.Struct, frozen=True):
     default: Any
     described: Described
     is_path: bool
+
+
+def flag_of(setting: Setting) -> str:
+    """The flag of one value: ``tls_names`` -> ``--tls-name``, ``trusted_proxies`` -> ``--trusted-proxy``."""
+    name = flag(setting.name)
+    if not isinstance(setting.default, tuple):
+        return name
+    return f"{name.removesuffix('ies')}y" if name.endswith("ies") else name.removesuffix("s")
 
 
 @cache
