@@ -210,8 +210,6 @@ def test_no_request_fails_while_certificates_change_under_load(tmp_path: Path, w
                 assert client.post(f"{PATH}/tls?action=renew").status_code == 204
                 after = wait_for_another(server, before)
                 assert after.not_valid_after_utc - after.not_valid_before_utc == timedelta(days=730)
-                wait_until(lambda first=first: not first & set(server.workers), "the old workers' end", 90)  # type: ignore[misc]
-                answered = dict(load.answers)
                 wait_until(partial(are_gone, server, first), "the old workers' end", 90)
                 wait_until(partial(load.goes_on_after, dict(load.answers)), "answers", 60)
         client.close()
