@@ -88,7 +88,7 @@ def test_another_key_is_told(server: Server) -> None:
     server.stop()
     key = server.data_dir / "secrets.key"
     right = key.read_text()
-    for wrong, words in (("0" * 64, "the key of the data directory is not the one"), ("short", "holds no key")):
+    for wrong, words in (("0" * 64, "the key of secrets is not the one"), ("short", "holds no key")):
         key.write_text(wrong)
         with pytest.raises(RuntimeError, match=words):
             server.start()

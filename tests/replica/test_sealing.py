@@ -53,7 +53,7 @@ def test_what_is_sealed_opens_in_its_place_only(content: bytes, place: str) -> N
 
 @pytest.mark.parametrize("text", ["", "plain", MARK, MARK + "!", MARK + "AAAA", "sealed-2:AAAA"])
 def test_other_texts_are_refused(text: str) -> None:
-    with pytest.raises(StoreError, match="the key of the data directory"):
+    with pytest.raises(StoreError, match="the key of secrets"):
         sealing().open(text, "place")
 
 
@@ -120,7 +120,7 @@ def test_the_store_gets_nothing_of_it(tmp_path: Path) -> None:
         for replica in (first, second, await loaded(store, sealing())):
             assert replica.get(CustomizationItem, "web") == ITEM
             assert replica.get(GuestCustomization, "vm-1") == pending("vm-1", ITEM.spec)
-            assert await replica.seal_plain() == 0
+            assert await replica.seal_anew() == 0
 
     with_store(tmp_path, test)
 
@@ -151,8 +151,8 @@ def test_plain_ones_are_read_and_sealed_when_written_again(tmp_path: Path) -> No
         # Even where nothing else is different.
         await replica.change(lambda edit: edit.put(ITEM))
         assert PASSWORD.encode() not in (await documents(store))["customization_spec"].body
-        assert await replica.seal_plain() == 1
-        assert await replica.seal_plain() == 0
+        assert await replica.seal_anew() == 1
+        assert await replica.seal_anew() == 0
         assert not [document for document in (await store.load()).documents if PASSWORD.encode() in document.body]
         again = await loaded(store, sealing())
         assert again.get(GuestCustomization, "vm-1") == pending("vm-1", ITEM.spec)
@@ -170,7 +170,7 @@ def test_nothing_plain_is_left_in_a_compacted_file(tmp_path: Path) -> None:
     async def test(store: Store) -> None:
         many = [plain(msgspec.structs.replace(ITEM, id=f"web-{number}")) for number in range(50)]
         await store.commit(Transaction(tuple(many)))
-        await (await loaded(store, sealing())).seal_plain()
+        await (await loaded(store, sealing())).seal_anew()
         await store.compact()
         assert len((await loaded(store, sealing())).all(CustomizationItem)) == 50
         held.extend(read_all(tmp_path))

@@ -34,6 +34,7 @@ PATHS = {
     "client_ca",
     "client_crl",
     "client_certificate_users",
+    "secrets_key_file",
     "tls_cert",
     "tls_key",
     "data_dir",

@@ -34,6 +34,7 @@ from resphere.server.exchange import Exchange
 from resphere.server.faults import NO_FAULTS, Faults
 from resphere.server.kept import Kept
 from resphere.server.pipeline import Pipeline
+from resphere.server.settings import Settings
 from tests.support.calls import ApiCall, api_call
 from tests.support.jsonrpc import invocation, session_context
 from tests.support.rest_calls import rest_call

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from resphere.cli.store import add_store, opened_store, store_url
+from resphere.cli.store import add_secrets_key, add_store, opened_store, secrets_key, store_url
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import open_sealing
 from resphere.server.exports.file import file_parts
@@ -32,13 +32,14 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="write passwords of customization specifications too, in plain text; nobody else may read the file then",
     )
     add_store(export)
+    add_secrets_key(export)
     export.set_defaults(run=export_)
 
 
 def export_(options: argparse.Namespace) -> int:
     """Write the inventory, and what belongs to it, as a YAML file that resphere serve --inventory reads; say what of it
     is left out. The server may be running."""
-    text, left_out = asyncio.run(exported(store_url(options), passwords=options.passwords))
+    text, left_out = asyncio.run(exported(store_url(options), secrets_key(options), passwords=options.passwords))
     if options.file is None:
         sys.stdout.write(text)
     else:
@@ -57,10 +58,10 @@ def write(path: Path, text: str, *, private: bool) -> None:
         file.write(text)
 
 
-async def exported(url: str, *, passwords: bool = False) -> tuple[str, list[str]]:
+async def exported(url: str, key: bytes | None = None, *, passwords: bool = False) -> tuple[str, list[str]]:
     """The inventory of a store as YAML, and a line for each kind of what it has and the file has not."""
     async with opened_store(url) as store:
-        replica = Replica(store, WIRING.tables, sealing=await open_sealing(store, secrets.token_bytes))
+        replica = Replica(store, WIRING.tables, sealing=await open_sealing(store, secrets.token_bytes, key))
         await replica.load()
         documents = (document for cls in EXPORTED for document in replica.all(cls).values())
         return "".join(file_parts(documents, passwords=passwords)), list(lines_of_left_out(replica))

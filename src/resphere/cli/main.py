@@ -10,7 +10,20 @@ from collections.abc import Mapping, Sequence
 
 from resphere import __version__
 from resphere.certificates.files import TlsError
-from resphere.cli import audit, backup, coverage, group, identity, inventory, permission, role, session, token, user
+from resphere.cli import (
+    audit,
+    backup,
+    coverage,
+    group,
+    identity,
+    inventory,
+    permission,
+    role,
+    secrets,
+    session,
+    token,
+    user,
+)
 from resphere.cli.arguments import Parser
 from resphere.server.archive import ArchiveError
 from resphere.server.environment import from_environment
@@ -56,6 +69,7 @@ def parser() -> Parser:
     serving.set_defaults(run=run_serve)
     backup.add(commands)
     inventory.add(commands)
+    secrets.add(commands)
     user.add(commands)
     group.add(commands)
     session.add(commands)

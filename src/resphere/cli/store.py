@@ -19,7 +19,8 @@ from resphere.replica.replica import Replica
 from resphere.replica.table import Table
 from resphere.server.environment import from_environment
 from resphere.server.forms.record import require_present_form
-from resphere.server.settings import Settings, variable
+from resphere.server.secrets_key import given_key
+from resphere.server.settings import SECRETS_KEYS, Settings, flag, from_strings, variable
 from resphere.store.base import Store, StoreMissing
 from resphere.store.engines import DEFAULT_URL, open_store
 
@@ -38,6 +39,25 @@ def add_store(to: argparse.ArgumentParser) -> None:
         default=os.environ.get(variable("store")) or None,
         help=f"the server's store (default: {DEFAULT_URL})",
     )
+
+
+def add_secrets_key(to: argparse.ArgumentParser) -> None:
+    """The flags that say by which key secrets are encrypted, as those of ``resphere serve``."""
+    for name in ("secrets_key_file", "secrets_key_command"):
+        metavar = name.rpartition("_")[2].upper()
+        to.add_argument(flag(name), metavar=metavar, help=f"as of `resphere serve` [{variable(name)}]")
+
+
+def secrets_key(options: argparse.Namespace) -> bytes | None:
+    """The key that the flags give, or the environment; ``None`` where the store keeps its own.
+
+    :raises ValueError: it cannot be had.
+    """
+    given = {name: getattr(options, name) for name in SECRETS_KEYS if getattr(options, name, None) is not None}
+    if not given:
+        variables = from_environment(os.environ)
+        given = {name: str(variables[name]) for name in SECRETS_KEYS if name in variables}
+    return given_key(from_strings(given))
 
 
 def store_url(options: argparse.Namespace) -> str:

@@ -74,7 +74,7 @@ class Edit:
         """Write ``obj``, new or in place of the one with its id. One that is as before is only relied upon."""
         rows = self._rows[type(obj)]
         key = (rows.kind, obj.id)
-        if rows.objects.get(obj.id) == obj and obj.id not in rows.plain:
+        if rows.objects.get(obj.id) == obj and obj.id not in rows.unsealed:
             self._written.pop(key, None)
             self._relied[key] = rows.revisions[obj.id]
         else:

@@ -226,11 +226,12 @@ class Replica:
                     hear(ledger, None, obj)
                 self.subscribe(cls, partial(hear, ledger))
 
-    async def seal_plain(self) -> int:
-        """Write again, sealed, what earlier releases wrote plain; returns how many documents that were."""
+    async def seal_anew(self) -> int:
+        """Write again, sealed by the present key and in one transaction, what earlier releases wrote plain and what
+        another key has sealed; returns how many documents that were."""
 
         def plan(edit: Edit) -> int:
-            found = [rows.objects[id] for rows in self._rows.values() for id in rows.plain]
+            found = [rows.objects[id] for rows in self._rows.values() for id in rows.unsealed]
             for obj in found:
                 edit.put(obj)
             return len(found)
@@ -330,11 +331,11 @@ class Replica:
 
     def _object(self, rows: Rows[Any], change: Change) -> Any:
         if change.body is None:
-            rows.plain.discard(change.id)
+            rows.unsealed.discard(change.id)
             return None
         draft = self._contention.drafts.get((change.kind, change.id))
         if draft is not None and draft.body == change.body:
-            rows.plain.discard(change.id)
+            rows.unsealed.discard(change.id)
             return draft.obj
         return rows.decode(change.id, change.body)
 

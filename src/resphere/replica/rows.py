@@ -82,16 +82,16 @@ class Rows(Generic[T]):
         "indexes",
         "kind",
         "objects",
-        "plain",
         "revisions",
         "table",
+        "unsealed",
     )
 
     def __init__(self, table: Table[T], sealing: Sealing | None = None) -> None:
         self.table = table
         self.kind = table.cls.kind
-        self.plain: set[str] = set()
-        """The ids of documents that the store has unsealed, as earlier releases wrote them."""
+        self.unsealed: set[str] = set()
+        """The ids of documents that the store has plain, as earlier releases wrote them, or sealed by another key."""
         self._sealing = sealing
         self.objects: dict[str, T] = {}
         self.revisions: dict[str, int] = {}
@@ -169,16 +169,19 @@ class Rows(Generic[T]):
 
     def _open(self, id: str, body: bytes) -> bytes:
         fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-        self.plain.discard(id)
+        self.unsealed.discard(id)
         for field in self.table.sealed:
             value = bytes(fields.get(field, b""))
             if value.startswith(b'"'):
                 if self._sealing is None:
                     raise StoreError(f"{self.kind}/{id} cannot be decrypted: there is no key")
                 text = msgspec.json.decode(value, type=str)
-                fields[field] = msgspec.Raw(self._sealing.open(text, f"{self.kind}/{id}/{field}"))
+                content, is_present = self._sealing.opened(text, f"{self.kind}/{id}/{field}")
+                fields[field] = msgspec.Raw(content)
+                if not is_present:
+                    self.unsealed.add(id)
             elif value:
-                self.plain.add(id)
+                self.unsealed.add(id)
         return self._encoder.encode(fields)
 
     def set(self, id: str, revision: int, obj: T | None) -> T | None:

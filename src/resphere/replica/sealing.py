@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -15,25 +16,32 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from resphere.store.base import Store, StoreError
 
 KEY = "secrets"
+NEXT_KEY = "secrets.next"
+"""The key that a rotation seals by, until it takes the other one's place."""
 KEY_BYTES = 32
 NONCE_BYTES = 12
 MARK = "sealed-1:"
 """What the texts of this form begin with."""
 
 
-async def open_sealing(store: Store, random_bytes: Callable[[int], bytes]) -> Sealing:
-    """What seals by the key of ``store``, which is made where it is missing.
+async def open_sealing(store: Store, random_bytes: Callable[[int], bytes], given: bytes | None = None) -> Sealing:
+    """What seals by the key that is ``given``, or else by that of ``store``, which is made where it is missing. What a
+    rotation that was interrupted has sealed already opens too.
 
     :raises StoreError: it has another, or none can be had.
     """
-    return Sealing(await store.keys.get(KEY, KEY_BYTES), random_bytes)
+    key = await store.keys.get(KEY, KEY_BYTES) if given is None else given
+    coming = await store.keys.find(NEXT_KEY, KEY_BYTES)
+    return Sealing(key, random_bytes, () if coming is None else (coming,))
 
 
 class Sealing(msgspec.Struct, frozen=True):
-    """Seals and opens with ``key``, of :data:`KEY_BYTES`; ``random_bytes`` gives so many."""
+    """Seals and opens with ``key``, of :data:`KEY_BYTES`; ``random_bytes`` gives so many. What was sealed with one of
+    the ``others`` opens too."""
 
     key: bytes
     random_bytes: Callable[[int], bytes]
+    others: tuple[bytes, ...] = ()
 
     def seal(self, content: bytes, place: str) -> str:
         """``content`` as a text that says nothing, for this ``place`` in the store only."""
@@ -44,14 +52,26 @@ class Sealing(msgspec.Struct, frozen=True):
     def open(self, text: str, place: str) -> bytes:
         """What was sealed.
 
+        :raises StoreError: as :meth:`opened`.
+        """
+        return self.opened(text, place)[0]
+
+    def opened(self, text: str, place: str) -> tuple[bytes, bool]:
+        """What was sealed, and whether by the present key.
+
         :raises StoreError: by another key, for another place, or it was changed since.
         """
         try:
             if not text.startswith(MARK):
                 raise ValueError("unknown form")
             sealed = base64.b64decode(text[len(MARK) :], validate=True)
-            return AESGCM(self.key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
-        except (InvalidTag, ValueError):
-            raise StoreError(
-                f"{place} cannot be decrypted: the key of the data directory is not the one that it was written with"
-            ) from None
+            for key in (self.key, *self.others):
+                with suppress(InvalidTag):
+                    content = AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
+                    return content, key is self.key
+        except ValueError:
+            pass  # told of as a wrong key is
+        raise StoreError(
+            f"{place} cannot be decrypted: the key of secrets is not the one that it was written with; "
+            "`resphere secrets rotate` goes from one to another"
+        )

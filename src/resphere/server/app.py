@@ -207,9 +207,7 @@ def common_headers(media_type: str | None, of_reply: tuple[tuple[str, str], ...]
     return tuple(headers)
 
 
-def make_application(
-    settings: Settings, memory: SharedMemory, port: int, serving: Callable[[], None]
-) -> Application:
+def make_application(settings: Settings, memory: SharedMemory, port: int, serving: Callable[[], None]) -> Application:
     """The application of one worker process, which shares ``memory`` with the others and serves at ``port``."""
     # The store's writer thread waits for the interpreter beside a busy event loop: 5 ms, the default, at every turn.
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)

@@ -68,6 +68,7 @@ from resphere.server.pipeline import Pipeline
 from resphere.server.providers import Parts, make_provider
 from resphere.server.proxies import TrustedProxies
 from resphere.server.recorder import Policy, Recorder, heads_folder, open_trail
+from resphere.server.secrets_key import given_key
 from resphere.server.settings import Settings
 from resphere.server.strict_transport import StrictTransport
 from resphere.server.tls import keeper
@@ -130,9 +131,7 @@ async def running(
         yield await start(settings, SharedState(shared), port, stack)
 
 
-async def start(
-    settings: Settings, state: State, port: int | None, stack: AsyncExitStack
-) -> Worker:
+async def start(settings: Settings, state: State, port: int | None, stack: AsyncExitStack) -> Worker:
     """Begin all that a worker runs; ``stack`` ends it."""
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
     stack.callback(ServerLog(settings.logs).close)
@@ -140,7 +139,7 @@ async def start(
     store = await open_store(settings.store_url)
     stack.push_async_callback(store.close)
     recorder = await recording(settings, store, stack)
-    replica = await open_replica(store, await open_sealing(store, secrets.token_bytes))
+    replica = await open_replica(store, await open_sealing(store, secrets.token_bytes, given_key(settings)))
     pass_over_present()
     give_back()
     liveness = await store.liveness(name)

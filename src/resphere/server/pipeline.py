@@ -20,7 +20,7 @@ from resphere.access.knowing import told_to
 from resphere.access.view import NOBODY, Views
 from resphere.auth.accounts import canonical_name
 from resphere.auth.authentication import Authentication, Identity
-from resphere.auth.credentials import NO_CREDENTIALS, Credentials
+from resphere.auth.credentials import Credentials
 from resphere.auth.own import Anonymous, LoginSession, OpenSession
 from resphere.auth.sessions import Sessions
 from resphere.contract.errors import (

@@ -43,6 +43,7 @@ from resphere.server.identity_sources import declare, read_sources
 from resphere.server.limit_file import read_limits
 from resphere.server.memory import do_apart
 from resphere.server.providers import choice, read_durations
+from resphere.server.secrets_key import given_key
 from resphere.server.served_certificate import ServedCertificate
 from resphere.server.settings import Settings, variable
 from resphere.server.tls import certificates, directory, watched
@@ -192,7 +193,7 @@ async def fill(settings: Settings, password: str, chosen: bool = True) -> Filled
     """
     store = await open_store(settings.store_url)
     try:
-        sealing = await open_sealing(store, secrets.token_bytes)
+        sealing = await open_sealing(store, secrets.token_bytes, given_key(settings))
         sealed = await bring_to_present_form(store, WIRING.tables, sealing, settings.store_url)
         # Where there is an inventory already, the machines in it need not be read here, only in the workers.
         tables: tuple[Table[Any], ...] = (FOLDERS, INSTALLATION, *AUTH.tables, *ACCESS_TABLES, *CUSTOMIZATION_TABLES)
@@ -203,7 +204,7 @@ async def fill(settings: Settings, password: str, chosen: bool = True) -> Filled
             filled = Filled(made=await put_inventory(settings, replica))
         else:
             filled = Filled(unheeded=await keep_inventory(settings, replica))
-        if await replica.seal_plain() or sealed:
+        if await replica.seal_anew() or sealed:
             await store.compact()
         await replica.change(put_built_in_groups)
         accounts = LocalAccounts(replica, secrets.token_bytes, rules=password_rules(settings))

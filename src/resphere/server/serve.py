@@ -20,6 +20,7 @@ from resphere.server.address import Address, claimed
 from resphere.server.app import make_application
 from resphere.server.open_files import most_connections, raise_limit
 from resphere.server.prepare import Prepared, banner, make_folder, prepare
+from resphere.server.secrets_key import with_key_at_hand
 from resphere.server.served_certificate import ServedCertificate
 from resphere.server.settings import Settings
 from resphere.server.signals import hold_in_forks
@@ -60,6 +61,7 @@ def serve(settings: Settings, patience: Patience = PATIENCE) -> None:
     raise_limit()
     with ExitStack() as stack:
         address = taken(settings, stack)
+        settings = with_key_at_hand(settings)
         prepared = prepare(settings)
         server = granian(settings, prepared, address)
         server.patience = patience

@@ -144,6 +144,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     default_domain: Annotated[
         str | None, _("access", "The domain of a user name that says none; unset: that of local accounts.")
     ] = None
+    secrets_key: Annotated[
+        str | None,
+        _(
+            "data",
+            "Key of secrets, 64 hexadecimal digits; only as an environment variable. Unset: secrets.key.",
+        ),
+    ] = None
+    secrets_key_file: Annotated[Path | None, _("data", "File that holds the key of secrets.")] = None
+    secrets_key_command: Annotated[
+        str | None,
+        _("data", "Command that writes it, such as one that asks a vault; no shell reads it."),
+    ] = None
     session_idle_seconds: Annotated[int, _("access", "An unused session ends after this long.")] = 1800
     session_lifetime_seconds: Annotated[int, _("access", "Every session ends after this long.")] = 172800
     max_sessions_per_user: Annotated[int, _("access", "Open sessions of one user (0: any number).")] = 550
@@ -278,6 +290,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("--tls-cert and --tls-key go together")
         require_proxies(self)
+        ways = [name for name in SECRETS_KEYS if getattr(self, name) is not None]
+        if len(ways) > 1:
+            raise ValueError(f"{flag(ways[0])} and {flag(ways[1])} exclude each other")
         if self.tls_cert is not None and not self.tls:
             raise ValueError("--tls-cert makes no sense with --no-tls")
 
@@ -315,6 +330,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return self.data_dir / "machines"
 
 
+SECRETS_KEYS = ("secrets_key", "secrets_key_file", "secrets_key_command")
 PROXY_HEADERS = ("x-forwarded", "forwarded")
 CERTIFICATE_HEADERS = ("client-cert", "x-ssl-client-cert", "x-forwarded-client-cert")
 CERTIFICATE_USERS = ("cn", "email", "upn", "fingerprint")
@@ -346,7 +362,7 @@ def require_proxies(settings: Settings) -> None:
         raise ValueError("--client-certificate-user fingerprint and --client-certificate-users go together")
 
 
-NO_FLAG = frozenset({"admin_password", "guest_password"})
+NO_FLAG = frozenset({"admin_password", "guest_password", "secrets_key"})
 """Settings that have an environment variable only."""
 
 

@@ -272,6 +272,24 @@ class Keys(Protocol):
         :raises StoreError: what is kept is none, or it cannot be read or made.
         """
 
+    async def find(self, name: str, size_bytes: int) -> bytes | None:
+        """The key of that name, if there is one.
+
+        :raises StoreError: what is kept is none, or it cannot be read.
+        """
+
+    async def replace(self, name: str, by: str) -> None:
+        """Have the key ``by`` take the place of ``name``, whoever is killed meanwhile; it has no name of its own then.
+
+        :raises StoreError: it cannot.
+        """
+
+    async def forget(self, name: str) -> None:
+        """Delete the key of that name; none is fine.
+
+        :raises StoreError: it cannot be deleted.
+        """
+
 
 class Store(Protocol):
     """Durable documents with one change log, shared by any number of processes.

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from resphere.private_files import Exposed, require_private
 from resphere.store.base import StoreError
+from resphere.store.files import sync_folder
 
 SUFFIX = ".key"
 """Of the files' names."""
@@ -34,6 +35,25 @@ class KeyFiles:
             raise StoreError(str(error)) from error
         except OSError as error:
             raise StoreError(f"{path} cannot be read or made: {error}") from error
+
+    async def find(self, name: str, size_bytes: int) -> bytes | None:
+        return await self.get(name, size_bytes) if key_file(self._folder, name).exists() else None
+
+    async def replace(self, name: str, by: str) -> None:
+        path = key_file(self._folder, name)
+        try:
+            key_file(self._folder, by).replace(path)
+            sync_folder(self._folder)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be replaced: {error}") from error
+
+    async def forget(self, name: str) -> None:
+        path = key_file(self._folder, name)
+        try:
+            path.unlink(missing_ok=True)
+            sync_folder(self._folder)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be deleted: {error}") from error
 
     def _get(self, path: Path, size_bytes: int) -> bytes:
         if not path.exists():
@@ -61,11 +81,7 @@ class KeyFiles:
                 os.link(unfinished, path)
         finally:
             unfinished.unlink(missing_ok=True)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
 
 
 def key_file(folder: Path, name: str) -> Path:

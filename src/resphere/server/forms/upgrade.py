@@ -80,7 +80,7 @@ async def bring_to_present_form(
             raise StoreError(
                 f"{place} was written by others while it was brought to the present form: {conflict}"
             ) from conflict
-    return any(write.id in rows[write.kind].plain for write in writes if write.kind in rows)
+    return any(write.id in rows[write.kind].unsealed for write in writes if write.kind in rows)
 
 
 def take(step: Step, documents: Documents, place: str) -> None:
