@@ -34,6 +34,7 @@ PATHS = {
     "client_ca",
     "client_crl",
     "client_certificate_users",
+    "acme_ca",
     "secrets_key_file",
     "tls_cert",
     "tls_key",
@@ -53,6 +54,7 @@ SPECIAL = {
     "product_version": "7.0.3",
     "product_build": "18700403",
     "trusted_proxies": "10.0.0.0/8 192.0.2.7",
+    "acme_directory": "https://127.0.0.1/dir",
     "proxy_headers": "forwarded",
     "client_certificate_header": "x-ssl-client-cert",
     "client_certificate_user": "cn",
@@ -61,6 +63,7 @@ SPECIAL = {
 BESIDE: dict[str, dict[str, str]] = {
     "tls_cert": {"tls_key": "/some/where"},
     "tls_key": {"tls_cert": "/some/where"},
+    "acme_directory": {"tls_names": "vc.example.test"},
     "client_ca": {"trusted_proxies": "10.0.0.0/8"},
     "client_crl": {"trusted_proxies": "10.0.0.0/8", "client_ca": "/some/where"},
     "client_certificate_users": {"client_certificate_user": "fingerprint"},

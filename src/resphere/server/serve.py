@@ -25,6 +25,7 @@ from resphere.server.served_certificate import ServedCertificate
 from resphere.server.settings import Settings
 from resphere.server.signals import hold_in_forks
 from resphere.server.supervisor import Beat, Patience, Supervisor
+from resphere.server.tls import acme_renewal
 from resphere.store.engines import one_server_on
 from resphere.store.one_server import one_server
 
@@ -68,7 +69,7 @@ def serve(settings: Settings, patience: Patience = PATIENCE) -> None:
         server.report = partial(report, settings)
         server.listening = partial(announce, settings, prepared, address)
         if prepared.tls is not None:
-            look_after(prepared.tls, server, settings)
+            look_after(prepared.tls, server, settings, stack)
         memory = SharedMemory(secrets.token_bytes)
         hold_in_forks()
         loader = partial(load, settings, memory, address.port)
@@ -139,11 +140,16 @@ def granian(settings: Settings, prepared: Prepared, address: Address) -> Supervi
     )
 
 
-def look_after(certificate: ServedCertificate, server: Supervisor, settings: Settings) -> None:
+def look_after(certificate: ServedCertificate, server: Supervisor, settings: Settings, stack: ExitStack) -> None:
     """Have the workers serve what is in the certificate's files, whenever these change."""
     certificate.report = partial(report, settings)
     server.changed = certificate.changed
     server.refresh = certificate.take
+    renewal = acme_renewal(settings)
+    if renewal is not None:
+        renewal.report = certificate.report
+        stack.callback(renewal.stop)
+        certificate.each_time = renewal.look
 
 
 def load(settings: Settings, memory: SharedMemory, port: int, beat: Beat) -> Any:

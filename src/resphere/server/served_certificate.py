@@ -23,6 +23,8 @@ class ServedCertificate:
     """
 
     report: Callable[[str], None] = staticmethod(print)
+    each_time: Callable[[], None] = staticmethod(lambda: None)
+    """What else is to be looked after, whenever it is asked whether something has changed."""
 
     def __init__(
         self,
@@ -43,6 +45,7 @@ class ServedCertificate:
     def changed(self) -> bool:
         """Whether there are other files than those that are served, and nobody is writing them: they were the same the
         last time that this was asked."""
+        self.each_time()
         if self._monotonic() >= self._look_due:
             self._look()
         before, self._seen = self._seen, self._marks()

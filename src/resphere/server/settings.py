@@ -50,6 +50,7 @@ RANGES = {
     "connection_request_seconds": (1, 86_400),
     "connection_idle_seconds": (1, 86_400),
     "connection_stall_seconds": (1, 86_400),
+    "acme_http_port": (1, 65_535),
     "hsts_seconds": (0, TEN_YEARS_SECONDS),
     "seed": (0, 2**63 - 1),
 }
@@ -96,6 +97,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tls_names: Annotated[
         tuple[str, ...], _("TLS", "Further host names or addresses for our own certificate (repeat the flag).")
     ] = ()
+    acme_directory: Annotated[
+        str | None, _("TLS", "Directory (URL) of an ACME authority that issues a certificate for the --tls-name's.")
+    ] = None
+    acme_email: Annotated[str | None, _("TLS", "Address that this authority writes to.")] = None
+    acme_http_port: Annotated[
+        int,
+        _(
+            "TLS",
+            "Port that answers it while it issues; port 80 of the names must lead here.",
+        ),
+    ] = 80
+    acme_ca: Annotated[Path | None, _("TLS", "Authorities (PEM) of its own certificate, if not the usual.")] = None
     hsts_seconds: Annotated[
         int, _("TLS", "How long browsers shall insist on HTTPS (0: no such header; localhost never gets it).")
     ] = 31_536_000
@@ -290,6 +303,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("--tls-cert and --tls-key go together")
         require_proxies(self)
+        require_acme(self)
         ways = [name for name in SECRETS_KEYS if getattr(self, name) is not None]
         if len(ways) > 1:
             raise ValueError(f"{flag(ways[0])} and {flag(ways[1])} exclude each other")
@@ -334,6 +348,21 @@ SECRETS_KEYS = ("secrets_key", "secrets_key_file", "secrets_key_command")
 PROXY_HEADERS = ("x-forwarded", "forwarded")
 CERTIFICATE_HEADERS = ("client-cert", "x-ssl-client-cert", "x-forwarded-client-cert")
 CERTIFICATE_USERS = ("cn", "email", "upn", "fingerprint")
+
+
+def require_acme(settings: Settings) -> None:
+    """Refuse what is said of ACME and makes no sense.
+
+    :raises ValueError: names the flag.
+    """
+    if settings.acme_directory is None:
+        return
+    if not settings.acme_directory.startswith(("https://", "http://")):
+        raise ValueError(f"--acme-directory must be a URL, not {settings.acme_directory}")
+    if not settings.tls_names:
+        raise ValueError("--acme-directory needs --tls-name: the names of the certificate")
+    if settings.tls_cert is not None or not settings.tls:
+        raise ValueError(f"--acme-directory makes no sense with {'--tls-cert' if settings.tls else '--no-tls'}")
 
 
 def require_proxies(settings: Settings) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from resphere.certificates.files import TlsFiles, ensure_certificates, given_certificates, installed_files, own_files
 from resphere.certificates.keeper import Certificates
+from resphere.server.acme.order import Order
+from resphere.server.acme.renewal import AcmeRenewal
 from resphere.server.settings import Settings
 
 
@@ -37,6 +40,20 @@ def watched(settings: Settings) -> tuple[Path, ...]:
 def names(settings: Settings) -> tuple[str, ...]:
     """By what clients reach the server."""
     return settings.host, *settings.tls_names
+
+
+def acme_renewal(settings: Settings) -> AcmeRenewal | None:
+    """What has an ACME authority issue the certificate, ``None`` where nobody asks for that."""
+    if settings.acme_directory is None:
+        return None
+    order = Order(
+        directory=str(directory(settings)),
+        url=settings.acme_directory,
+        email=settings.acme_email,
+        names=settings.tls_names,
+        http_port=settings.acme_http_port,
+    )
+    return AcmeRenewal(order, settings.acme_ca, utc_now, time.monotonic)
 
 
 def keeper(settings: Settings, now: Callable[[], datetime]) -> Certificates:
