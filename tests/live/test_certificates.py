@@ -290,3 +290,63 @@ def test_a_request_is_signed_elsewhere_and_its_certificate_is_served(server: Ser
     server.stop()
     server.start()
     assert pem(shown(server)) == cert
+
+
+def test_the_server_s_own_authority_is_made_anew_and_a_subject_is_chosen(server: Server) -> None:
+    with server.session() as client:
+        before, ca = shown(server), server.ca.read_bytes()
+        chosen = {**WHO, **NAMED}
+        assert client.post(f"{PATH}/tls?action=replace-vmca-signed", json=chosen).status_code == 204
+        second = wait_for_another(server, before)
+        assert second.subject != before.subject
+        names = second.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        # Those of the server stay: clients reach it by them.
+        assert {"vc.example.test", "localhost"} <= set(names.get_values_for_type(x509.DNSName))
+        assert client.post(f"{PATH}/vmca-root", json={"common_name": "an authority"}).status_code == 204
+        third = wait_for_another(server, second)
+        assert third.subject == second.subject
+        assert server.ca.read_bytes() != ca
+        third.verify_directly_issued_by(x509.load_pem_x509_certificate(server.ca.read_bytes()))
+    with server.session() as client:
+        [chain] = client.read(f"{PATH}/trusted-root-chains")
+        assert client.delete(f"{PATH}/trusted-root-chains/{chain['chain']}").status_code == 400
+        assert client.delete(f"{PATH}/trusted-root-chains/none").status_code == 404
+        bad_fields: list[dict[str, Any]] = [
+            {"country": "Germany"},
+            {"key_size": 1024},
+            {"subject_alt_name": ["not a name"]},
+            {"locality": " "},
+        ]
+        for bad in bad_fields:
+            reply = client.post(f"{PATH}/tls-csr", json={**WHO, **bad})
+            assert reply.status_code == 400, reply.text
+            assert next(iter(bad)) in reply.text
+        for days in (0, 731, -1):
+            assert client.post(f"{PATH}/tls?action=renew", json={"duration": days}).status_code == 400
+
+
+def test_what_does_not_fit_is_refused_and_nothing_changes(server: Server) -> None:
+    foreign = Foreign()
+    with server.session() as client:
+        before = shown(server)
+        good, key = foreign.issue("127.0.0.1")
+        root = pem(foreign.root.certificate)
+        other = foreign.issue("127.0.0.1")
+        long_ago = foreign.issue("127.0.0.1", now=foreign.now - timedelta(days=100))
+        spec = {"cert": good, "key": key, "root_cert": root}
+        refused: list[tuple[dict[str, Any], str]] = [
+            ({**spec, "key": other[1]}, "not the key"),
+            ({**spec, "key": "none"}, "no private key"),
+            ({**spec, "cert": "none"}, "no certificate"),
+            ({**spec, "root_cert": other[0]}, "not that of an authority"),
+            ({"cert": good, "key": key}, "nobody who is trusted"),
+            ({**spec, "cert": long_ago[0], "key": long_ago[1]}, "expired"),
+            ({**spec, "cert": root, "key": key_pem(foreign.root.key).decode()}, "that of an authority"),
+        ]
+        for body, words in refused:
+            reply = client.put(f"{PATH}/tls", json=body)
+            assert reply.status_code == 400, reply.text
+            assert words in reply.text
+        assert client.put(f"{PATH}/tls", json={"cert": good}).status_code == 404
+        assert shown(server) == before
+        assert not (server.data_dir / "tls" / "installed.pem").exists()

@@ -78,6 +78,10 @@ class NotServed(Exception):
     """There is no certificate: the server has no TLS."""
 
 
+class NothingToChange(Exception):
+    """There is no certificate to be changed: the server has no TLS."""
+
+
 class Given(Exception):
     """The certificate is a file of the user's, which nobody else changes; the message names it."""
 
@@ -148,6 +152,7 @@ class Certificates:
         :raises Unfit: it is no certificate, its dates are over, nobody trusted has issued it, or the key is another's.
         :raises NoKey: its key is not here.
         :raises SameCertificate: it is served already.
+        :raises NothingToChange: the server has no TLS.
         :raises Given: the user's own certificate is served.
         """
         self._require_changeable()
@@ -173,6 +178,7 @@ class Certificates:
         """Issue the certificate anew, for ``days``.
 
         :raises NotOurs: it is none of our own authority's.
+        :raises NothingToChange: the server has no TLS.
         :raises Given: the user's own certificate is served.
         """
         self._require_changeable()
@@ -185,6 +191,7 @@ class Certificates:
     def replace(self, request: Request, size_bits: int | None) -> None:
         """Serve a certificate of our own authority with that subject, and those names besides the server's.
 
+        :raises NothingToChange: the server has no TLS.
         :raises Given: the user's own certificate is served.
         """
         self._require_changeable()
@@ -200,6 +207,7 @@ class Certificates:
     def replace_authority(self, subject: x509.Name, size_bits: int | None) -> None:
         """Make our own authority anew, and all that it has issued.
 
+        :raises NothingToChange: the server has no TLS.
         :raises Given: the user's own certificate is served.
         """
         self._require_changeable()
@@ -286,7 +294,7 @@ class Certificates:
 
     def _require_changeable(self) -> None:
         if not self._has_tls:
-            raise NotServed
+            raise NothingToChange
         if self._given is not None:
             raise Given(str(self._given.certificate))
 

@@ -14,7 +14,7 @@ from resphere.auth.credentials import NO_CREDENTIALS, Credentials
 from resphere.contract.errors import ErrorBody, NotFound, Unauthenticated, VapiError, message
 from resphere.contract.lookup import operation_at
 from resphere.contract.model import ByteStream
-from resphere.contract.secrecy import secret_parameters
+from resphere.contract.secrecy import masked, secret_parameters
 from resphere.dialects.base import Outcome, Refused, Reply, Request, Resolved
 from resphere.dialects.router import Found, Match, Router
 from resphere.dialects.validation import invalid
@@ -285,7 +285,7 @@ def method_not_allowed(request: Request, methods: Iterable[str]) -> VapiError:
         message(
             "resphere.method_not_allowed",
             "{0} does not allow {1}; allowed: {2}.",
-            request.path,
+            masked(request.path),
             request.method,
             header[1],
         )

@@ -16,6 +16,7 @@ from resphere.certificates.keeper import (
     Given,
     NoChain,
     NoKey,
+    NothingToChange,
     NotOurs,
     NotServed,
     SameCertificate,
@@ -31,6 +32,8 @@ from resphere.contract.errors import (
 )
 
 T = TypeVar("T")
+
+NO_TLS = message("resphere.certificates.no_tls", "This server serves plain HTTP, and has no certificate.")
 
 KEY_SIZES_BITS = (2048, 3072, 4096, 8192)
 MOST_NAMES = 100
@@ -80,9 +83,9 @@ async def done(do: Callable[[], T]) -> T:
     except Unfit as error:
         raise unfit(error.field, error.reason) from error
     except NotServed:
-        raise NotFound(
-            message("resphere.certificates.no_tls", "This server serves plain HTTP, and has no certificate.")
-        ) from None
+        raise NotFound(NO_TLS) from None
+    except NothingToChange:
+        raise VapiError(NO_TLS) from None
     except Given as error:
         raise VapiError(
             message(
