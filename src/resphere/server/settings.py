@@ -304,9 +304,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError("--tls-cert and --tls-key go together")
         require_proxies(self)
         require_acme(self)
-        ways = [name for name in SECRETS_KEYS if getattr(self, name) is not None]
-        if len(ways) > 1:
-            raise ValueError(f"{flag(ways[0])} and {flag(ways[1])} exclude each other")
+        require_one_key(self)
         if self.tls_cert is not None and not self.tls:
             raise ValueError("--tls-cert makes no sense with --no-tls")
 
@@ -348,6 +346,16 @@ SECRETS_KEYS = ("secrets_key", "secrets_key_file", "secrets_key_command")
 PROXY_HEADERS = ("x-forwarded", "forwarded")
 CERTIFICATE_HEADERS = ("client-cert", "x-ssl-client-cert", "x-forwarded-client-cert")
 CERTIFICATE_USERS = ("cn", "email", "upn", "fingerprint")
+
+
+def require_one_key(settings: Settings) -> None:
+    """See that the key of secrets comes from one place.
+
+    :raises ValueError: it comes from several.
+    """
+    ways = [name for name in SECRETS_KEYS if getattr(settings, name) is not None]
+    if len(ways) > 1:
+        raise ValueError(f"{flag(ways[0])} and {flag(ways[1])} exclude each other")
 
 
 def require_acme(settings: Settings) -> None:
