@@ -3,46 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.clients.go import build, needs_govmomi
 from tests.support.server import ADMINISTRATOR, PASSWORD, Client, Server, clean_environment
 
-PACKAGES = Path("/usr/share/gocode")
-CACHE = Path(__file__).parents[2] / ".cache" / "go-build"
 SOURCE = Path(__file__).parent / "govmomi" / "main.go"
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("go") is None, reason="Go is not installed (Debian: golang-go)"),
-    pytest.mark.skipif(
-        not (PACKAGES / "src/github.com/vmware/govmomi/vapi/rest").is_dir(),
-        reason="govmomi is not installed (Debian: golang-github-vmware-govmomi-dev)",
-    ),
-]
+pytestmark = needs_govmomi
 
 
 @pytest.fixture(scope="module")
 def program(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program, built from Debian's packages alone: nothing is fetched. The first build takes a minute."""
+    """The program."""
     with Client(shared_server, None) as anonymous:
         if anonymous.get("/rest/com/vmware/cis/session").status_code == 404:
             pytest.skip("the server does not serve /rest, which is all that govmomi's REST client speaks")
-    made = tmp_path_factory.mktemp("govmomi") / "govmomi"
-    environment = {
-        **os.environ,
-        "GO111MODULE": "off",
-        "GOPATH": str(PACKAGES),
-        "GOCACHE": str(CACHE),
-        "GOFLAGS": "",
-        "CGO_ENABLED": "0",
-    }
-    subprocess.run(["go", "build", "-o", made, SOURCE], env=environment, check=True, timeout=300)
-    return made
+    return build(SOURCE, tmp_path_factory.mktemp("govmomi"))
 
 
 @pytest.fixture(scope="module")

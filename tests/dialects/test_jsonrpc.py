@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resphere.auth.credentials import Credentials
+from resphere.auth.credentials import Credentials, SamlToken
+from resphere.auth.saml.json_proof import JsonProof
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.errors import InternalServerError, InvalidArgument, Unauthenticated, UnexpectedInput, message
 from resphere.contract.generated import cis, vcenter
@@ -263,15 +264,23 @@ class TestCredentials:
             ({"schemeId": SECURITY + "oauth", "accessToken": "abc"}, Credentials(bearer="abc")),
             ({"schemeId": SECURITY + "oauth", "samlToken": "x"}, Credentials()),
             ({"schemeId": SECURITY + "session_id"}, Credentials()),
-            *(
-                ({"schemeId": SECURITY + kind, "samlToken": "x"}, Credentials(unaccepted=SECURITY + kind))
-                for kind in ("saml_bearer_token", "saml_hok_token")
+            (
+                {"schemeId": SECURITY + "saml_bearer_token", "samlToken": "<a/>"},
+                Credentials(saml=SamlToken("<a/>")),
             ),
+            ({"schemeId": SECURITY + "saml_bearer_token"}, Credentials(saml=SamlToken(""))),
         ],
         ids=str,
     )
     def test_of_the_security_context(self, security: Any, expected: Credentials) -> None:
         assert resolved(invocation(VM, "list", security=security)).credentials == expected
+
+    @pytest.mark.parametrize("signature", [{"samlToken": "<a/>", "value": "x"}, {}, None], ids=str)
+    def test_of_the_holder_of_a_key_with_the_whole_request_as_it_was_signed(self, signature: Any) -> None:
+        security = {"schemeId": SECURITY + "saml_hok_token", "signature": signature}
+        body = invocation(VM, "list", security=security)
+        expected = SamlToken("<a/>" if signature else "", JsonProof(json.dumps(body).encode()))
+        assert resolved(body).credentials == Credentials(saml=expected)
 
     def test_the_header_overrides_the_session_of_the_context(self) -> None:
         security = {"schemeId": SECURITY + "session_id", "sessionId": "def"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from resphere.contract.catalogue import Catalogue
@@ -11,7 +13,7 @@ from resphere.dialects.rest import RestDialect
 from resphere.dialects.table import Dialects, Line, dialects
 
 LIMIT_BYTES = 1000
-DIALECTS = dialects(Catalogue(), LIMIT_BYTES)
+DIALECTS = dialects(Catalogue(), LIMIT_BYTES, lambda: datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def spoken(all_dialects: Dialects, method: str, path: str) -> str:
@@ -28,6 +30,9 @@ def spoken(all_dialects: Dialects, method: str, path: str) -> str:
         ("POST", "/api/", "jsonrpc"),
         ("POST", "//api", "jsonrpc"),
         ("DELETE", "/api", "jsonrpc"),
+        ("POST", "/sts/STSService", "sts"),
+        ("POST", "/sts/STSService/vsphere.local", "sts"),
+        ("POST", "/sts", "api"),
         ("OPTIONS", "/api", "jsonrpc"),
         ("POST", "/api/session", "api"),
         ("GET", "/api/vcenter/vm", "api"),

@@ -21,7 +21,7 @@ from tests.support.server import Server, clean_environment, free_port
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
-TRY, CI = DOCS / "try.md", DOCS / "ci.md"
+TRY, CI, SAML = DOCS / "try.md", DOCS / "ci.md", DOCS / "authentication-saml.md"
 WITH_A_SERVER = (
     README,
     *(
@@ -29,6 +29,7 @@ WITH_A_SERVER = (
         for name in (
             "audit",
             "authentication",
+            "authentication-saml",
             "backup",
             "certificates",
             "guests",
@@ -177,6 +178,14 @@ class TestPython:
         environment = {"PYTHONPATH": str(bindings(release)), "PYTHONWARNINGS": "ignore"}
         run_python(script, server, environment)
         assert "web-001 is on already" in run_python(script, server, environment)
+
+    @pytest.mark.parametrize("release", RELEASES)
+    def test_with_the_official_sdk_by_a_token(self, release: str, server: Server) -> None:
+        (script,) = blocks(SAML, "python")
+        login = blocks(README, "bash")[0]
+        run([login, *blocks(SAML, "bash")], server.data_dir.parent, server.port)
+        environment = {"PYTHONPATH": str(bindings(release)), "PYTHONWARNINGS": "ignore"}
+        assert "39 machines" in run_python(script, server, environment)
 
 
 @pytest.mark.skipif(not PLAYBOOK.exists(), reason="Ansible is not in .cache/ansible; `make ansible` fetches it")

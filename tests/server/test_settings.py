@@ -43,6 +43,7 @@ PATHS = {
     "admin_password_file",
     "inventory",
     "faults",
+    "saml_trust",
 }
 SPECIAL = {
     "tls_names": "one.example.com two.example.com",

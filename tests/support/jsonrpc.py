@@ -20,7 +20,7 @@ def session_context(session_id: str) -> dict[str, str]:
 
 
 def invocation(
-    service: str, operation: str, fields: Any = None, security: dict[str, str] | None = None, identity: Any = "0"
+    service: str, operation: str, fields: Any = None, security: dict[str, Any] | None = None, identity: Any = "0"
 ) -> dict[str, Any]:
     """A request of ``operation`` with the encoded input ``fields``."""
     context: dict[str, Any] = {"appCtx": {"opId": "test"}}

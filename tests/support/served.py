@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import msgspec
 from resphere.access.scoped import ScopedViews
 from resphere.access.tree import TreeViews
 from resphere.auth.by_directory import ByDirectory
+from resphere.auth.saml.trust import TrustedIssuer
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.errors import ERRORS
 from resphere.contract.lookup import api_routes, rest_routes
@@ -23,6 +25,7 @@ from resphere.dialects.base import Dialect, Reply, Request
 from resphere.dialects.jsonrpc import JsonRpcDialect
 from resphere.dialects.rest import RestDialect
 from resphere.dialects.rest_values import READING
+from resphere.dialects.sts import StsDialect
 from resphere.dialects.vapi_values import decoder, encoder
 from resphere.inventory.model import ManagedObject
 from resphere.limits.known import KnownAddresses
@@ -34,6 +37,8 @@ from resphere.server.exchange import Exchange
 from resphere.server.faults import NO_FAULTS, Faults
 from resphere.server.kept import Kept
 from resphere.server.pipeline import Pipeline
+from resphere.server.saml import make_saml
+from resphere.server.saml_trust import SamlTrust
 from resphere.server.settings import Settings
 from tests.support.calls import ApiCall, api_call
 from tests.support.jsonrpc import invocation, session_context
@@ -76,6 +81,7 @@ class Served:
         loop: asyncio.AbstractEventLoop | None = None,
         limit_bytes: int = LIMIT_BYTES,
         policy: Policy = DEFAULT,
+        issuers: tuple[TrustedIssuer, ...] = (),
     ) -> None:
         self.world = World(folder, objects, loop)
         parts = self.world.environment.identities
@@ -86,9 +92,19 @@ class Served:
         """By the clock of the limits."""
         memory = SharedMemory(random.Random(1).randbytes, groups=64)
         self.known = known = KnownAddresses(self.world.inventory, policy.logins.known_days, lambda: NOW)
+        self.saml = make_saml(
+            self.world.inventory,
+            self.accounts,
+            msgspec.structs.replace(self.world.environment.product, host_name="vcenter.example"),
+            SamlTrust(issuers),
+            lambda: self.now,
+            random.Random(4).randbytes,
+        )
         self.pipeline = Pipeline(
-            environment=self.world.environment,
-            authentication=authentication(Settings(), parts.accounts, sessions, parts.tokens, federation, by_directory),
+            environment=msgspec.structs.replace(self.world.environment, security_tokens=self.saml.tokens),
+            authentication=authentication(
+                Settings(), parts.accounts, sessions, parts.tokens, federation, by_directory, self.saml
+            ),
             sessions=sessions,
             views=ScopedViews(self.world.inventory, TreeViews(self.world.inventory)),
             limits=Limits(policy, SharedState(memory), known, lambda: self.moment_ns),
@@ -103,6 +119,7 @@ class Served:
         self.api: Dialect = ApiDialect(api_routes())
         self.rest: Dialect = RestDialect(rest_routes())
         self.jsonrpc: Dialect = JsonRpcDialect(limit_bytes, Catalogue())
+        self.sts: Dialect = StsDialect(lambda: self.now)
         self.world.run(self.accounts.put(ADMINISTRATOR, PASSWORD, "Admin"))
         principal = self.accounts.principal(ADMINISTRATOR)
         assert principal is not None
@@ -113,6 +130,17 @@ class Served:
 
     def __exit__(self, *_: object) -> None:
         self.world.__exit__()
+
+    @property
+    def now(self) -> datetime:
+        """The moment at which all of this happens."""
+        return self.world.environment.now()
+
+    def issue_tokens(self) -> None:
+        """Make the key by which SAML tokens are signed."""
+        self.world.run(
+            self.saml.signing.ensure("https://vcenter.example/websso/SAML2/Metadata/vsphere.local", lambda: self.now)
+        )
 
     def by_api(self, operation: AnyOperation, value: Struct) -> Any:
         """The result, or the failure, on ``/api``."""
@@ -159,8 +187,13 @@ class Served:
 
     def ask(self, dialect: Dialect, call: ApiCall) -> Reply:
         """The reply to any request in a dialect."""
+        return self.send(
+            dialect, call, {b"vmware-api-session-id": self.token.encode(), b"content-type": b"application/json"}
+        )
+
+    def send(self, dialect: Dialect, call: ApiCall, headers: dict[bytes, bytes]) -> Reply:
+        """The reply to any request in a dialect with nothing but these headers."""
         path, _, query = call.target.partition("?")
-        headers = {b"vmware-api-session-id": self.token.encode(), b"content-type": b"application/json"}
 
         async def handle() -> Reply:
             request = Request(call.method, path, query.encode(), headers, "192.0.2.1")

@@ -32,6 +32,8 @@ from resphere.replica.replica import Replica
 from resphere.replica.sealing import KEY_BYTES, Sealing
 from resphere.replica.table import Stored, Table
 from resphere.server.federating import open_federation
+from resphere.server.saml import make_saml
+from resphere.server.saml_trust import SamlTrust
 from resphere.server.wiring import WIRING
 from resphere.services.call import Call, Environment, Product
 from resphere.services.registry import load
@@ -102,6 +104,14 @@ class World:
             identities=identities_of(self.inventory, lambda: self.environment.now()),
             checks=Checks(self.inventory, lambda: self.environment.now()),
             federation=self._runner.run(opening),
+            security_tokens=make_saml(
+                self.inventory,
+                accounts,
+                product,
+                SamlTrust(),
+                lambda: self.environment.now(),
+                random.Random(4).randbytes,
+            ).tokens,
         )
 
     def __enter__(self) -> World:

@@ -5,10 +5,14 @@ Whatever a server does not know, it is asked for all the same: the same calls fi
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+
+from tests.support.saml import nonce_of, party, signed_header
+from tests.support.sts import Ask, token_of
 
 ADMINISTRATOR = "administrator@vsphere.local"
 CREDENTIALS = {
@@ -26,6 +30,7 @@ class Filler:
 
     def __init__(self, url: str, password: str) -> None:
         self._url = url
+        self._password = password
         self._http = requests.Session()
         self._http.trust_env = False
         reply = self._http.post(f"{url}/api/session", auth=(ADMINISTRATOR, password), timeout=60)
@@ -96,6 +101,8 @@ class Filler:
         self.post("/vcenter/vm?action=clone&vmw-task=true", {"source": vm, "name": "task"})
         self._let_in()
 
+        self._hold_key()
+
     def begin_work(self) -> None:
         """Begin what is still under way when the server is killed."""
         for row in self.call("GET", "/vcenter/vm?names=fork"):
@@ -106,6 +113,19 @@ class Filler:
             body = {"placement": {"datastore": store}}
             if self.post(f"/vcenter/vm/{stopped}?action=relocate&vmw-task=true", body) is not None:
                 return
+
+    def _hold_key(self) -> None:
+        """Log in by a token and the key that it names."""
+        holder, now = party("filler"), datetime.now(UTC)
+        asked = Ask(moment=now, user=ADMINISTRATOR, password=self._password, signer=holder)
+        reply = self._http.post(f"{self._url}/sts/STSService", data=asked.text.encode(), timeout=60)
+        if reply.status_code != 200:
+            self.refused.append(f"POST /sts/STSService: {reply.status_code} {reply.text[:200]}")
+            return
+        split = urlsplit(self._url)
+        address = ("POST", "/api/session", str(split.hostname), str(split.port))
+        header = signed_header(token_of(reply.text), "filler", address, nonce_of(now))
+        requests.post(f"{self._url}/api/session", headers={"Authorization": header}, timeout=60).raise_for_status()
 
     def _running(self) -> str:
         """A Linux VM that runs, the first of them."""

@@ -28,6 +28,8 @@ PUBLIC: frozenset[str] = frozenset(
         "resphere.explorer.file",
         "resphere.explorer.page",
         "resphere.openapi.get",
+        "resphere.sts.describe",
+        "resphere.sts.validate",
         "resphere.vcenter.vm.console.open",
         "resphere.vcenter.vm.guest.transfers.download",
         "resphere.vcenter.vm.guest.transfers.upload",
@@ -42,7 +44,7 @@ LOGIN = "com.vmware.cis.session.create"
 CHANGE_PASSWORD = "resphere.password.change"  # noqa: S105 - an operation
 """The operation that changes the caller's own password."""
 
-LOGINS: frozenset[str] = frozenset({LOGIN, CHANGE_PASSWORD})
+LOGINS: frozenset[str] = frozenset({LOGIN, CHANGE_PASSWORD, "resphere.sts.issue", "resphere.sts.renew"})
 """Operations that take a name and a password, or what else opens a session, and no session."""
 
 OWN_SESSION: frozenset[str] = LOGINS | {

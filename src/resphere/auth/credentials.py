@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Protocol
+
 import msgspec
+from cryptography import x509
 
 
 class ShownCertificate(msgspec.Struct, frozen=True, gc=False):
@@ -14,11 +18,55 @@ class ShownCertificate(msgspec.Struct, frozen=True, gc=False):
     chain: str | None = None
 
 
-class Credentials(msgspec.Struct, frozen=True, gc=False):
+class BadProof(ValueError):
+    """A request was not signed by the key that it should be signed by; says why, for the log."""
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What has proved that the caller holds a key.
+
+    ``message`` is what was signed, and no second request may show the same; nobody takes it after ``until``.
+    """
+
+    message: bytes
+    until: datetime
+
+
+class KeyProof(Protocol):
+    """A signature over a request, as its dialect has it."""
+
+    async def verify(self, certificate: x509.Certificate, moment: datetime) -> Shown:
+        """That the request was signed by the certificate's key, of late.
+
+        :raises BadProof: it was not.
+        """
+
+
+class SamlToken(msgspec.Struct, frozen=True):
+    """A SAML assertion as it was sent, XML, and where the request is signed, that signature.
+
+    ``fault`` says, for the log, why there is no such text.
+    """
+
+    text: str
+    proof: KeyProof | None = None
+    fault: str | None = None
+
+
+class SignedMessage(msgspec.Struct, frozen=True):
+    """A certificate that a message brings along, and the signature by its key."""
+
+    certificate: x509.Certificate
+    proof: KeyProof
+
+
+class Credentials(msgspec.Struct, frozen=True):
     """What the caller shows of itself, wherever the dialect carries it; any of it, and several kinds at once.
 
     ``unaccepted`` names the kind of credentials where it is one that this server does not take. ``client`` is the
     address that a name and password come from.
+
+    The collector looks at it: a proof may read the body, which belongs to the request that these are part of.
     """
 
     session_id: str | None = None
@@ -27,6 +75,10 @@ class Credentials(msgspec.Struct, frozen=True, gc=False):
     bearer: str | None = None
     """The token of ``Authorization: Bearer``, or of a security context that holds one."""
     certificate: ShownCertificate | None = None
+    saml: SamlToken | None = None
+    """The token of ``Authorization: SIGN``, of a security context, or of a message to the STS."""
+    signed: SignedMessage | None = None
+    """A message to the STS that shows nothing else."""
     unaccepted: str | None = None
     client: str = ""
 

@@ -23,6 +23,7 @@ from resphere.cli.store import changing, opened_store, store_url
 from resphere.inventory.tables import FOLDERS
 from resphere.nearest import nearest
 from resphere.replica.replica import Replica
+from resphere.replica.sealing import open_sealing
 from resphere.server.assembly import identities, now, password_rules, session_limits
 from resphere.server.environment import from_environment
 from resphere.server.settings import from_strings
@@ -66,7 +67,8 @@ async def opened_identities(options: argparse.Namespace) -> AsyncIterator[Opened
     """
     settings = from_strings(from_environment(os.environ))
     async with changing(), opened_store(store_url(options)) as store:
-        replica = Replica(store, (FOLDERS, *ACCESS_TABLES, *WIRING.tables), rules=WIRING.rules)
+        sealing = await open_sealing(store, secrets.token_bytes)
+        replica = Replica(store, (FOLDERS, *ACCESS_TABLES, *WIRING.tables), sealing=sealing, rules=WIRING.rules)
         await replica.load()
         accounts = LocalAccounts(replica, secrets.token_bytes, now=now, rules=password_rules(settings))
         sessions = Sessions(replica, session_limits(settings), now, secrets.token_bytes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import secrets
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from resphere.contract.errors import VapiError
 from resphere.inventory.tables import FOLDERS
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.replica.sealing import open_sealing
 from resphere.replica.table import Table
 from resphere.server.environment import from_environment
 from resphere.server.forms.record import require_present_form
@@ -71,7 +73,8 @@ def store_url(options: argparse.Namespace) -> str:
 
 async def access_opened(store: Store, tables: Iterable[Table[Any]] = (FOLDERS,)) -> Replica:
     """The accounts of a store with their sessions, what they may do, and ``tables``; changes follow their rules."""
-    replica = Replica(store, (*tables, *ACCESS.tables, *AUTH.tables), rules=AUTH.rules)
+    sealing = await open_sealing(store, secrets.token_bytes)
+    replica = Replica(store, (*tables, *ACCESS.tables, *AUTH.tables), sealing=sealing, rules=AUTH.rules)
     await replica.load()
     return replica
 

@@ -57,7 +57,7 @@ class ApiDialect:
         Refused with ``com.vmware.vapi.rest.httpNotFound``, or with status 405 and ``Allow``; below ``/api`` all but
         that there is no such path is told only after authentication.
         """
-        return self._addresses.resolve(request)
+        return self._addresses.resolve(request, read_body)
 
     def options(self, request: Request) -> Reply:
         """The allowed methods.

@@ -60,7 +60,7 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
         return len(self.body) if self.stream is None else self.stream.size_bytes
 
 
-class Resolved(msgspec.Struct, frozen=True, gc=False):
+class Resolved(msgspec.Struct, frozen=True):
     """The operation that a request means.
 
     ``parameters`` are the path's, decoded; ``query`` are the remaining query keys with their values. ``envelope`` is

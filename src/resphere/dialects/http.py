@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
+import zlib
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from resphere.auth.credentials import NO_CREDENTIALS, Credentials
+from resphere.auth.credentials import NO_CREDENTIALS, Credentials, SamlToken
+from resphere.auth.saml.documents import MOST_TOKEN_BYTES
+from resphere.auth.saml.request_proof import RequestProof
 from resphere.contract.errors import ErrorBody, NotFound, Unauthenticated, VapiError, message
 from resphere.contract.lookup import operation_at
 from resphere.contract.model import ByteStream
 from resphere.contract.secrecy import masked, secret_parameters
-from resphere.dialects.base import Outcome, Refused, Reply, Request, Resolved
+from resphere.dialects.base import Outcome, ReadBody, Refused, Reply, Request, Resolved
 from resphere.dialects.router import Found, Match, Router
 from resphere.dialects.validation import invalid
 
@@ -23,6 +27,7 @@ JSON = "application/json"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 CHALLENGE = 'Basic realm="VAPI endpoint",SIGN realm="VAPI endpoint",service="VAPI endpoint"'
 SESSION_HEADER = b"vmware-api-session-id"
+SIGN_PARAMETER = re.compile(r'\s*([a-z_]+)="([^"\\]*)"\s*')
 MOST_REMEMBERED = 4096
 LONGEST_REMEMBERED = 256  # characters: so what is remembered stays below some 4 MB
 
@@ -32,8 +37,11 @@ Query = dict[str, list[str]]
 # --- credentials -----------------------------------------------------------------------------------------------------
 
 
-def http_credentials(request: Request) -> Credentials:
-    """The session id of the header, or else of the cookie, with what ``Authorization`` holds."""
+def http_credentials(request: Request, read_body: ReadBody | None) -> Credentials:
+    """The session id of the header, or else of the cookie, with what ``Authorization`` holds.
+
+    ``read_body`` is ``None`` where the body is not to be read before the operation takes it.
+    """
     headers = request.headers
     session = headers.get(SESSION_HEADER)
     authorization = headers.get(b"authorization")
@@ -42,7 +50,7 @@ def http_credentials(request: Request) -> Credentials:
         if session is None:
             return NO_CREDENTIALS
     session_id = None if session is None else session.decode("latin-1")
-    return Credentials(session_id) if authorization is None else authorized(authorization, request.client, session_id)
+    return Credentials(session_id) if authorization is None else authorized(request, read_body, session_id)
 
 
 def session_cookie(header: bytes) -> bytes | None:
@@ -54,15 +62,17 @@ def session_cookie(header: bytes) -> bytes | None:
     return None
 
 
-def authorized(header: bytes, client: str, session_id: str | None = None) -> Credentials:
-    """What an ``Authorization`` header from an address holds, beside a session id; nothing where it is malformed."""
-    scheme, _, value = header.partition(b" ")
+def authorized(request: Request, read_body: ReadBody | None, session_id: str | None) -> Credentials:
+    """What the ``Authorization`` header holds, beside a session id; nothing where it is malformed."""
+    scheme, _, value = request.headers[b"authorization"].partition(b" ")
     match scheme.lower():
         case b"basic":
             user, password = basic_credentials(value)
-            return Credentials(session_id, user=user, password=password, client=client)
+            return Credentials(session_id, user=user, password=password, client=request.client)
         case b"bearer":
             return Credentials(session_id, bearer=value.strip().decode("latin-1"))
+        case b"sign":
+            return Credentials(session_id, saml=signed_credentials(request, value.decode("latin-1"), read_body))
     return Credentials(session_id)
 
 
@@ -73,6 +83,63 @@ def basic_credentials(encoded: bytes) -> tuple[str | None, str | None]:
     except (binascii.Error, UnicodeDecodeError):
         return None, None
     return (user, password) if colon else (None, None)
+
+
+def signed_credentials(request: Request, value: str, read_body: ReadBody | None) -> SamlToken:
+    """What ``SIGN`` has: a token, and of the holder of a key a signature over the request.
+
+    ``token="<Base64 of gzip>", nonce="<milliseconds>:<random>", bodyhash="...", signature_alg="RSA-SHA256",
+    signature="..."``, in any order.
+    """
+    try:
+        parameters = sign_parameters(value)
+        token = unzipped(parameters.get("token", ""))
+    except ValueError as error:
+        return SamlToken("", fault=str(error))
+    if "signature" not in parameters:
+        return SamlToken(token)
+    proof = RequestProof(
+        nonce=parameters.get("nonce", ""),
+        algorithm=parameters.get("signature_alg", ""),
+        signature=parameters["signature"],
+        body_hash=parameters.get("bodyhash", ""),
+        method=request.method,
+        path=request.path,
+        host=request.header(b"host") or "",
+        read_body=read_body,
+    )
+    return SamlToken(token, proof)
+
+
+def sign_parameters(value: str) -> dict[str, str]:
+    """The parameters of ``SIGN``.
+
+    :raises ValueError: they are not written as parameters are, or one stands there twice.
+    """
+    parameters: dict[str, str] = {}
+    for part in value.split(","):
+        matched = SIGN_PARAMETER.fullmatch(part)
+        if matched is None or matched[1] in parameters:
+            raise ValueError("the parameters of SIGN are malformed")
+        parameters[matched[1]] = matched[2]
+    return parameters
+
+
+def unzipped(encoded: str) -> str:
+    """The text of a token that was compressed.
+
+    :raises ValueError: it was not, or is larger than any token.
+    """
+    decompressor = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        content = decompressor.decompress(base64.b64decode(encoded, validate=True), MOST_TOKEN_BYTES + 1)
+        if len(content) > MOST_TOKEN_BYTES:
+            raise ValueError(f"the token is larger than {MOST_TOKEN_BYTES} bytes")
+        if not decompressor.eof or decompressor.unused_data:
+            raise ValueError("the token is not one whole member of gzip")
+        return content.decode("utf-8")
+    except (binascii.Error, zlib.error, UnicodeDecodeError) as error:
+        raise ValueError(f"the token is not Base64 of gzip of UTF-8: {error}") from None
 
 
 # --- bodies ----------------------------------------------------------------------------------------------------------
@@ -209,14 +276,15 @@ class Addresses:
         self._segments = segments
         self._matches: dict[tuple[str, str, bytes], tuple[Match, Query]] = {}
 
-    def resolve(self, request: Request, envelope: Any = None) -> Outcome:
+    def resolve(self, request: Request, read_body: ReadBody, envelope: Any = None) -> Outcome:
         """The operation that method, path and query mean."""
-        credentials = http_credentials(request)
         try:
             match, query = self._remembered_match(request)
         except VapiError as error:
+            credentials = http_credentials(request, read_body)
             return Refused(error, credentials, public=self._refusals.are_public(request, error))
         operation = operation_at(match.place)
+        credentials = http_credentials(request, None if operation.takes_stream else read_body)
         if request.method == "HEAD" and secret_parameters(operation):
             # What is good once is not used up by a question about it: mail programs and chats look at each address.
             refusal = method_not_allowed(request, self.allowed(request))

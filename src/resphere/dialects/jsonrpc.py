@@ -14,7 +14,8 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from resphere.auth.credentials import NO_CREDENTIALS, Credentials
+from resphere.auth.credentials import NO_CREDENTIALS, Credentials, SamlToken
+from resphere.auth.saml.json_proof import JsonProof
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.errors import InvalidArgument, OperationNotFound, ServiceUnavailable, VapiError, message
 from resphere.contract.lookup import operation_at
@@ -80,6 +81,12 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
     params: msgspec.Raw = msgspec.Raw(b"")
 
 
+class ContextSignature(msgspec.Struct, frozen=True, gc=False):
+    """The token of a holder of a key, beside the signature by that key, which :class:`JsonProof` reads."""
+
+    samlToken: str | None = None
+
+
 class SecurityContext(msgspec.Struct, frozen=True, gc=False):
     """What the caller shows of itself; further members belong to kinds that are not accepted."""
 
@@ -88,6 +95,8 @@ class SecurityContext(msgspec.Struct, frozen=True, gc=False):
     password: str | None = None
     sessionId: str | None = None
     accessToken: str | None = None
+    samlToken: str | None = None
+    signature: ContextSignature | None = None
 
 
 class Context(msgspec.Struct, frozen=True, gc=False):
@@ -178,7 +187,7 @@ class JsonRpcDialect:
             # By the specification, and the SDK insists: the id is null where the request could not be understood.
             shown = NULL if fault.code in (PARSE_ERROR, INVALID_REQUEST) else identity
             return Refused(fault, NO_CREDENTIALS, public=True, envelope=shown)
-        credentials = shown_credentials(request, params.ctx)
+        credentials = shown_credentials(request, params.ctx, body)
         try:
             operation = self._operation(params.serviceId, params.operationId)
         except OperationNotFound as error:
@@ -341,14 +350,14 @@ def check_headers(request: Request, params: Params) -> None:
             raise ProtocolFault(INVALID_OPERATION, f"The header {header.decode()} does not agree with the body.")
 
 
-def shown_credentials(request: Request, context: Context | None) -> Credentials:
-    """The session id of the header, with what the security context holds, or else a token in ``Authorization``."""
+def shown_credentials(request: Request, context: Context | None, body: bytes) -> Credentials:
+    """The session id of the header, with what the security context holds, which may be a signature over ``body``, or
+    else a token in ``Authorization``."""
     session_id = request.header(SESSION_HEADER)
     security = context.securityCtx if context else None
     if security is None or security.schemeId is None:
-        authorization = request.headers.get(b"authorization")
-        if authorization is not None:
-            return Credentials(session_id, bearer=authorized(authorization, request.client).bearer)
+        if b"authorization" in request.headers:
+            return Credentials(session_id, bearer=authorized(request, None, None).bearer)
         return NO_CREDENTIALS if session_id is None else Credentials(session_id)
     if security.schemeId == SECURITY + "session_id":
         return Credentials(security.sessionId if session_id is None else session_id)
@@ -356,6 +365,11 @@ def shown_credentials(request: Request, context: Context | None) -> Credentials:
         return Credentials(session_id, user=security.userName, password=security.password, client=request.client)
     if security.schemeId == SECURITY + "oauth":
         return Credentials(session_id, bearer=security.accessToken)
+    if security.schemeId == SECURITY + "saml_bearer_token":
+        return Credentials(session_id, saml=SamlToken(security.samlToken or ""))
+    if security.schemeId == SECURITY + "saml_hok_token":
+        token = security.signature.samlToken if security.signature else None
+        return Credentials(session_id, saml=SamlToken(token or "", JsonProof(body)))
     return Credentials(session_id, unaccepted=security.schemeId)
 
 

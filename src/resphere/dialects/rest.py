@@ -73,7 +73,7 @@ class RestDialect:
         The envelope is the scheme by which a cookie would travel, where the caller wants one.
         """
         wants_none = (request.header(HEADER_AUTHENTICATION) or "").lower() == "true"
-        return self._addresses.resolve(request, None if wants_none else request.scheme)
+        return self._addresses.resolve(request, read_body, None if wants_none else request.scheme)
 
     def options(self, request: Request) -> Reply:
         """The allowed methods.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 import msgspec
 
 from resphere.contract.catalogue import Catalogue
-from resphere.dialects import jsonrpc, rest
+from resphere.dialects import jsonrpc, rest, sts
 from resphere.dialects.api import ApiDialect
 from resphere.dialects.base import Dialect, Request
 
@@ -48,8 +51,8 @@ class Dialects:
         return self._last
 
 
-def dialects(catalogue: Catalogue, body_limit_bytes: int) -> Dialects:
-    """All dialects, for the operations of one release."""
+def dialects(catalogue: Catalogue, body_limit_bytes: int, now: Callable[[], datetime]) -> Dialects:
+    """All dialects, for the operations of one release; ``now`` gives the present moment."""
     return Dialects(
         # Reading `/api` itself is the affair of the dialect that has everything below it.
         Line(
@@ -59,5 +62,6 @@ def dialects(catalogue: Catalogue, body_limit_bytes: int) -> Dialects:
             except_for=frozenset({"GET", "HEAD"}),
         ),
         Line(rest.PREFIX, rest.RestDialect(catalogue.rest_routes())),
+        Line(sts.PATH, sts.StsDialect(now)),
         Line("", ApiDialect(catalogue.api_routes())),
     )

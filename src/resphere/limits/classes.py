@@ -36,6 +36,7 @@ class Rule(msgspec.Struct, frozen=True):
 RULES: tuple[Rule, ...] = (
     Rule(OperationClass.LOGIN, "com.vmware.cis.session", ("create",)),
     Rule(OperationClass.LOGIN, "com.vmware.vcenter.authentication.token", ("issue",)),
+    Rule(OperationClass.LOGIN, "resphere.sts", ("issue", "renew", "validate")),
     Rule(OperationClass.LOGIN, "com.vmware.vcenter.tokenservice.token_exchange", ("exchange",)),
     Rule(OperationClass.LONG_POLL, "*", ("wait", "wait_*", "poll", "poll_*")),
     Rule(OperationClass.BULK, "*", ("*_multiple", "*_multiple_*", "export*", "import*")),

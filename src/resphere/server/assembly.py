@@ -68,6 +68,8 @@ from resphere.server.pipeline import Pipeline
 from resphere.server.providers import Parts, make_provider
 from resphere.server.proxies import TrustedProxies
 from resphere.server.recorder import Policy, Recorder, heads_folder, open_trail
+from resphere.server.saml import Saml, issuer_name, make_saml
+from resphere.server.saml_trust import SamlTrust, read_trust
 from resphere.server.secrets_key import given_key
 from resphere.server.settings import Settings
 from resphere.server.strict_transport import StrictTransport
@@ -169,6 +171,9 @@ async def start(settings: Settings, state: State, port: int | None, stack: Async
     federation = await open_federation(store, replica, accounts, about, secrets.token_bytes)
     stack.callback(federation.directories.close)
     by_directory = ByDirectory(replica, federation.directories, settings.default_domain)
+    trust = read_trust(settings.saml_trust) if settings.saml_trust else SamlTrust()
+    saml = make_saml(replica, accounts, about, trust, now, secrets.token_bytes)
+    await saml.signing.ensure(issuer_name(about), now)
     pipeline = Pipeline(
         environment=Environment(
             inventory=replica,
@@ -184,8 +189,9 @@ async def start(settings: Settings, state: State, port: int | None, stack: Async
             identities=identities(replica, accounts, sessions, tokens),
             checks=checks,
             federation=federation,
+            security_tokens=saml.tokens,
         ),
-        authentication=authentication(settings, accounts, sessions, tokens, federation, by_directory),
+        authentication=authentication(settings, accounts, sessions, tokens, federation, by_directory, saml),
         sessions=sessions,
         views=ScopedViews(replica, TreeViews(replica)),
         limits=Limits(policy, state, known, monotonic_ns),
@@ -200,7 +206,7 @@ async def start(settings: Settings, state: State, port: int | None, stack: Async
     orphans = await tasks.take_over_orphans()
     if orphans:
         log.warning("%d tasks had been interrupted and are ended now", orphans)
-    parts: dict[type, Any] = {type(part): part for part in (sessions, tokens, tasks, known)}
+    parts: dict[type, Any] = {type(part): part for part in (sessions, tokens, tasks, known, saml.replays)}
     sweeps = [partial(sweep.run, parts[sweep.part]) for sweep in WIRING.sweeps]
     go_on(stack, sweep_now_and_then(replica, sweeps))
     feed = partial(provider.feed, Observations(replica, now))
@@ -211,7 +217,7 @@ async def start(settings: Settings, state: State, port: int | None, stack: Async
         go_on(stack, keep_watch(connections, Rounds(Sockets(port), patience(settings), time.monotonic)))
     return Worker(
         pipeline,
-        dialects(Catalogue(settings.api_release), settings.max_body_bytes),
+        dialects(Catalogue(settings.api_release), settings.max_body_bytes, now),
         connections,
         budgets(settings.max_body_bytes),
         trusted_proxies(settings),
@@ -261,16 +267,17 @@ def authentication(
     tokens: Tokens,
     federation: Federation,
     by_directory: ByDirectory,
+    saml: Saml,
 ) -> Authentication:
     """The methods by which callers may show who they are."""
     by_tokens = (ByToken(tokens, accounts), federation.by_identity_token)
-    at_login: tuple[Method, ...] = (*by_tokens, by_directory, ByPassword(accounts))
+    at_login: tuple[Method, ...] = (*by_tokens, by_directory, ByPassword(accounts), saml.by_saml, saml.by_certificate)
     trust = client_trust(settings)
     if trust is not None:
         at_login = (*at_login, ByCertificate(trust, accounts))
     return Authentication(
         at_login=at_login,
-        at_calls=(*by_tokens, BySession(sessions, accounts, tokens)),
+        at_calls=(*by_tokens, BySession(sessions, accounts, tokens), saml.by_saml),
         joined=accounts.joined,
     )
 

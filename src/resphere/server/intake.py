@@ -17,7 +17,7 @@ async def read_early(authentication: Authentication, exchange: Exchange, limit_b
     """
     body = exchange.body
     if not body.vouched and (body.announced_bytes is None or body.announced_bytes > STRANGER_BODY_BYTES):
-        body.vouched = await authentication.lets_in(http_credentials(exchange.request), exchange.started)
+        body.vouched = await authentication.lets_in(http_credentials(exchange.request, None), exchange.started)
     if body.vouched or limit_bytes <= STRANGER_BODY_BYTES:
         return await body.read(limit_bytes)
     if exceeds(exchange.request, STRANGER_BODY_BYTES):

@@ -43,6 +43,7 @@ from resphere.server.identity_sources import declare, read_sources
 from resphere.server.limit_file import read_limits
 from resphere.server.memory import do_apart
 from resphere.server.providers import choice, read_durations
+from resphere.server.saml_trust import read_trust
 from resphere.server.secrets_key import given_key
 from resphere.server.served_certificate import ServedCertificate
 from resphere.server.settings import Settings, variable
@@ -114,6 +115,8 @@ def prepare(settings: Settings) -> Prepared:
         read_limits(settings.limits)
     if settings.identity_sources is not None:
         read_sources(settings.identity_sources)
+    if settings.saml_trust:
+        read_trust(settings.saml_trust)
     client_trust(settings)
     tls = served_certificate(settings) if settings.tls else None
     password, password_file = administrator_password(settings)

@@ -154,6 +154,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     identity_sources: Annotated[
         Path | None, _("access", "YAML file of the directories and identity providers whose users may log in.")
     ] = None
+    saml_trust: Annotated[
+        Path | None, _("access", "YAML file of further SAML issuers that are trusted, and of solution users.")
+    ] = None
     default_domain: Annotated[
         str | None, _("access", "The domain of a user name that says none; unset: that of local accounts.")
     ] = None

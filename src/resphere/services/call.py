@@ -19,6 +19,7 @@ from resphere.access.view import View
 from resphere.audit.reading import AuditLog
 from resphere.auth.federation import Federation
 from resphere.auth.identities import Identities
+from resphere.auth.saml.tokens import SecurityTokens
 from resphere.certificates.keeper import Certificates
 from resphere.contract.errors import (
     InvalidArgument,
@@ -54,6 +55,10 @@ R = TypeVar("R")
 S = TypeVar("S", bound=Struct)
 V = TypeVar("V")
 CONNECTED = vcenter.Host.ConnectionState.CONNECTED
+
+
+SSO_DOMAIN = "vsphere.local"
+"""The domain of local accounts."""
 
 
 class OwnSession(Protocol):
@@ -107,7 +112,7 @@ class Product(msgspec.Struct, frozen=True):
     """In which areas that can do something."""
     host_name: str = "localhost"
     """By what name this vCenter is known."""
-    sso_domain: str = "vsphere.local"
+    sso_domain: str = SSO_DOMAIN
 
 
 class StructureForm(Protocol):
@@ -143,6 +148,8 @@ class Environment(msgspec.Struct, frozen=True):
     checks: Checks
     """Which privileges were asked."""
     federation: Federation
+    security_tokens: SecurityTokens
+    """What issues SAML tokens."""
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):

@@ -352,7 +352,7 @@ def no_session(given: Given) -> None:
 def kinds_of_credentials_that_are_not_accepted(given: Given) -> None:
     with raises(errors.Unauthenticated) as caught:
         cis.Session(given.configuration(create_saml_bearer_security_context("<saml/>"))).create()
-    assert "not accept" in caught[0].messages[0].default_message
+    assert "not valid" in caught[0].messages[0].default_message
 
 
 @check

@@ -18,6 +18,7 @@ from resphere.access.view import RootView, View
 from resphere.audit.reading import AuditLog
 from resphere.auth.federation import Federation
 from resphere.auth.identities import Identities
+from resphere.auth.saml.tokens import SecurityTokens
 from resphere.certificates.keeper import Certificates
 from resphere.contract.errors import VapiError
 from resphere.contract.generated import cis_tagging, ids, vapi_std, vcenter
@@ -81,6 +82,7 @@ class World:
             identities=cast(Identities, None),
             checks=Checks(inventory, lambda: samples.NOON),
             federation=cast(Federation, None),
+            security_tokens=cast(SecurityTokens, None),
         )
         self.call = Call(environment, cast(AnyOperation, None), view, cast(OwnSession, None), "request-1")
 

@@ -16,6 +16,8 @@ from resphere.auth.groups import Group, is_built_in
 from resphere.auth.ldap.settings import LdapSource
 from resphere.auth.lockout import Logins
 from resphere.auth.oidc.providers import IdentityProvider
+from resphere.auth.saml.replays import TakenProof
+from resphere.auth.saml.signing import TokenSigning
 from resphere.auth.sessions import Session
 from resphere.auth.tokens import ApiToken
 from resphere.inventory.console import ConsoleTicket
@@ -105,6 +107,8 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
     Logins: LeftOut("failed logins", "they are of this server", _nobody_misses),
     ApiToken: LeftOut("API tokens", "they are of this server", _nobody_misses),
     Session: LeftOut("sessions", "they are of this server", _nobody_misses),
+    TokenSigning: LeftOut("keys for tokens", "a new server has its own", _nobody_misses),
+    TakenProof: LeftOut("signed requests that were taken", "they are of this server", _nobody_misses),
     ConsoleTicket: LeftOut("console tickets", "they are of this server", _nobody_misses),
     GuestTransfer: LeftOut("transfers of guest files", "they are of this server", _nobody_misses),
     Installation: LeftOut("times of installation", "a new server has its own", _nobody_misses),

@@ -117,7 +117,7 @@ STEPS: Mapping[int, Step] = MappingProxyType(
         2: Step("forms are numbered, and distributed switches have uplink port groups", first_numbered),
         3: Step(
             "sessions tell how they were opened, and it is known from where users log in; roles, permissions, identity "
-            "sources are documents, accounts have no role; there are groups, failed logins and API tokens",
+            "sources are documents, accounts have no role; there are groups, failed logins, API tokens, a key for SAML",
             give_permissions,
         ),
     }
