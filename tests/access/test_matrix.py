@@ -236,6 +236,8 @@ class Scope:
             for each in self.hidden.values()
             if isinstance(each, (VirtualMachine, Host, Cluster, Datastore, Network, Snapshot))
         }
+        # Snapshots of several machines have the same name.
+        names -= {each.name for each in self.seen.values()}
         found = set(ID.findall(text)) & self.hidden.keys()
         found |= {name for name in names if f'"{name}"' in text or f" {name} " in text}
         return {word for word in found - self.told() if word not in asked}
