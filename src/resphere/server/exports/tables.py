@@ -26,6 +26,7 @@ from resphere.inventory.guest import GuestContent, GuestSystem, GuestTransfer
 from resphere.inventory.installation import Installation
 from resphere.inventory.model import KINDS
 from resphere.inventory.vcenter_services import ServiceState
+from resphere.limits.known import KnownAddress
 from resphere.replica.lease import Lease
 from resphere.server.exports.guests import CUSTOMIZATION_SPECS, CUSTOMIZATIONS, DATA_SETS, STARTS
 from resphere.server.exports.hosts import ACQUISITIONS, DIRECT_PATH_DEVICES, ENTROPY_POOLS
@@ -87,6 +88,7 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
         "permissions give them, which are the server's own: resphere role add makes them there",
         lambda role: role not in SAMPLE_ROLES,
     ),
+    KnownAddress: LeftOut("addresses of users", "they tell of logins to the server that has them", _nobody_misses),
     Batch: LeftOut("privilege checks", "they tell of calls to the server that has them", _nobody_misses),
     Recording: LeftOut("recordings of privilege checks", "they are the server's own", _nobody_misses),
     LdapSource: LeftOut("directories of users", DECLARED),
