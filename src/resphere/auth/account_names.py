@@ -19,12 +19,19 @@ def fault_of_name(name: str) -> str | None:
         return "must not be empty"
     if len(name) > LONGEST_NAME:
         return f"must not be longer than {LONGEST_NAME} characters"
-    # Of Unicode: C* are control characters, formats that turn text around, and what is none; Z* are blanks and breaks.
-    if any(unicodedata.category(character)[0] in "CZ" for character in name):
+    if not is_one_word(name):
         return "must have no blanks, line breaks or control characters"
     if len(parts) > 2 or any(character in SEPARATORS for part in parts for character in part):
         return "must be user, user@domain or DOMAIN\\user, without colons"
     return None
+
+
+def is_one_word(name: str) -> bool:
+    """Whether there is nothing in a name that breaks it or a line, or that nobody sees."""
+    if name.isascii():
+        return name.isprintable() and " " not in name
+    # Of Unicode: C* are control characters, formats that turn text around, and what is none; Z* are blanks and breaks.
+    return all(unicodedata.category(character)[0] not in "CZ" for character in name)
 
 
 def group_name(name: str) -> str:

@@ -15,7 +15,7 @@ from resphere.contract.errors import AlreadyExists, InvalidArgument, NotFound, m
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 
-MOST_MEMBERS = 10_000
+MOST_MEMBERS = 5_000
 
 
 class Members(msgspec.Struct, frozen=True):
@@ -72,6 +72,7 @@ class GroupChanges:
         :raises NotFound: there is no such group, or local user or group.
         :raises InvalidArgument: a name is none, a group would be in itself, or the group has its members by itself.
         """
+        require_few(len(members.users) + len(members.groups))
         users, groups = canonical(members)
         for name in (*members.users, *members.groups):
             fault = fault_of_name(name)
@@ -88,10 +89,10 @@ class GroupChanges:
                     edit.rely_on(account)
                 elif is_local(user):
                     raise no_user(user)
+            above = {canonical_name(each) for each in containing(stored(self._replica), "", (id,))}
             for name in groups:
                 if is_local(name):
                     edit.rely_on(require(edit, name))
-                above = {canonical_name(each) for each in containing(stored(self._replica), "", (id,))}
                 if name == id or name in above:
                     raise InvalidArgument(
                         message("resphere.group.in_itself", "The group {0} would be in itself, through {1}.", id, name)
@@ -99,10 +100,7 @@ class GroupChanges:
             changed = msgspec.structs.replace(
                 group, users=joined(group.users, users), groups=joined(group.groups, groups)
             )
-            if len(changed.users) + len(changed.groups) > MOST_MEMBERS:
-                raise InvalidArgument(
-                    message("resphere.group.too_many", "A group cannot have more than {0} members.", MOST_MEMBERS)
-                )
+            require_few(len(changed.users) + len(changed.groups))
             edit.put(changed)
 
         await self._replica.change(plan)
@@ -113,11 +111,12 @@ class GroupChanges:
         :raises NotFound: there is no such group, or one of them is not in it.
         :raises InvalidArgument: it is the built-in administrator, which stays among the administrators.
         """
+        require_few(len(members.users) + len(members.groups))
         users, groups = canonical(members)
 
         def plan(edit: Edit) -> None:
             group = require(edit, id)
-            for name in (*(each for each in users if each not in group.users), *(set(groups) - set(group.groups))):
+            for name in sorted({*users} - {*group.users} | {*groups} - {*group.groups}):
                 raise NotFound(message("resphere.group.no_member", "{0} is not in the group {1}.", name, id))
             if group.name == ADMINISTRATORS and ADMINISTRATOR in users:
                 raise InvalidArgument(
@@ -126,8 +125,8 @@ class GroupChanges:
             edit.put(
                 msgspec.structs.replace(
                     group,
-                    users=tuple(each for each in group.users if each not in users),
-                    groups=tuple(each for each in group.groups if each not in groups),
+                    users=tuple(sorted(set(group.users) - set(users))),
+                    groups=tuple(sorted(set(group.groups) - set(groups))),
                 )
             )
 
@@ -150,6 +149,17 @@ class GroupChanges:
                 edit.put(msgspec.structs.replace(other, groups=left))
 
         await self._replica.change(plan)
+
+
+def require_few(count: int) -> None:
+    """Refuse more members than a group may have.
+
+    :raises InvalidArgument: there are more.
+    """
+    if count > MOST_MEMBERS:
+        raise InvalidArgument(
+            message("resphere.group.too_many", "A group cannot have more than {0} members.", MOST_MEMBERS)
+        )
 
 
 def canonical(members: Members) -> tuple[tuple[str, ...], tuple[str, ...]]:
