@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 from joserfc.jwk import RSAKey
 
 from resphere.access.principal import Principal
-from resphere.auth.accounts import ACCOUNTS, LocalAccounts
+from resphere.auth.accounts import LocalAccounts
 from resphere.auth.by_identity_token import ByIdentityToken
 from resphere.auth.credentials import Credentials
-from resphere.auth.ldap.settings import LDAP_SOURCES, Directory, DirectoryKind, LdapSource
+from resphere.auth.ldap.settings import Directory, DirectoryKind, LdapSource
 from resphere.auth.ldap.source import Directories
 from resphere.auth.oidc.own_tokens import OwnTokens
-from resphere.auth.oidc.providers import IDENTITY_PROVIDERS
 from resphere.auth.oidc.publishing import Published
 from resphere.auth.oidc.tokens import LONGEST_TOKEN, BadToken, is_token, shown
+from resphere.auth.wiring import WIRING
 from resphere.contract.errors import ServiceUnavailable, Unauthenticated
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
@@ -61,7 +61,7 @@ def identified(
         found.append(None if identity is None else identity.principal)
 
     sealing = Sealing(bytes(KEY_BYTES), secrets.token_bytes)
-    run(ask, path / "store.db", tables=(ACCOUNTS, LDAP_SOURCES, IDENTITY_PROVIDERS), sealing=sealing)
+    run(ask, path / "store.db", tables=WIRING.tables, sealing=sealing)
     return found[0]
 
 
