@@ -291,10 +291,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             if getattr(self, name) not in words:
                 raise ValueError(f"{flag(name)} must be one of {', '.join(words)}, not {getattr(self, name)}")
         _ = self.sizes
+        self._require_domain()
         if self.api_release not in (None, *ALL_RELEASES):
             raise ValueError(f"--api-release must be one of {', '.join(ALL_RELEASES)}, not {self.api_release}")
-        if self.default_domain is not None and not is_domain(self.default_domain):
-            raise ValueError(f"--default-domain must be a domain in lower case, not {self.default_domain}")
         if self.product_version is not None and not VERSION.match(self.product_version):
             raise ValueError(f"--product-version must be numbers with dots, such as 8.0.3, not {self.product_version}")
         if self.product_build is not None and not BUILD.match(self.product_build):
@@ -310,6 +309,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         require_one_key(self)
         if self.tls_cert is not None and not self.tls:
             raise ValueError("--tls-cert makes no sense with --no-tls")
+
+    def _require_domain(self) -> None:
+        if self.default_domain is not None and not is_domain(self.default_domain):
+            raise ValueError(f"--default-domain must be a domain in lower case, not {self.default_domain}")
 
     @property
     def logs(self) -> Path:
