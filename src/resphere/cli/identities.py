@@ -26,6 +26,7 @@ from resphere.replica.replica import Replica
 from resphere.replica.sealing import open_sealing
 from resphere.server.assembly import identities, now, password_rules, session_limits
 from resphere.server.environment import from_environment
+from resphere.server.secrets_key import given_key
 from resphere.server.settings import from_strings
 
 
@@ -67,7 +68,7 @@ async def opened_identities(options: argparse.Namespace) -> AsyncIterator[Opened
     """
     settings = from_strings(from_environment(os.environ))
     async with changing(), opened_store(store_url(options)) as store:
-        sealing = await open_sealing(store, secrets.token_bytes)
+        sealing = await open_sealing(store, secrets.token_bytes, given_key(settings))
         replica = Replica(store, (FOLDERS, *ACCESS_TABLES, *WIRING.tables), sealing=sealing, rules=WIRING.rules)
         await replica.load()
         accounts = LocalAccounts(replica, secrets.token_bytes, now=now, rules=password_rules(settings))

@@ -73,7 +73,7 @@ def store_url(options: argparse.Namespace) -> str:
 
 async def access_opened(store: Store, tables: Iterable[Table[Any]] = (FOLDERS,)) -> Replica:
     """The accounts of a store with their sessions, what they may do, and ``tables``; changes follow their rules."""
-    sealing = await open_sealing(store, secrets.token_bytes)
+    sealing = await open_sealing(store, secrets.token_bytes, given_key(from_strings(from_environment(os.environ))))
     replica = Replica(store, (*tables, *ACCESS.tables, *AUTH.tables), sealing=sealing, rules=AUTH.rules)
     await replica.load()
     return replica

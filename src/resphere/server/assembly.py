@@ -271,12 +271,12 @@ def authentication(
 ) -> Authentication:
     """The methods by which callers may show who they are."""
     by_tokens = (ByToken(tokens, accounts), federation.by_identity_token)
-    at_login: tuple[Method, ...] = (*by_tokens, by_directory, ByPassword(accounts), saml.by_saml, saml.by_certificate)
+    at_login: tuple[Method, ...] = (*by_tokens, by_directory, ByPassword(accounts))
     trust = client_trust(settings)
     if trust is not None:
         at_login = (*at_login, ByCertificate(trust, accounts))
     return Authentication(
-        at_login=at_login,
+        at_login=(*at_login, saml.by_saml, saml.by_certificate),
         at_calls=(*by_tokens, BySession(sessions, accounts, tokens), saml.by_saml),
         joined=accounts.joined,
     )

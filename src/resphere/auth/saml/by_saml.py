@@ -38,7 +38,7 @@ class BySaml:
         try:
             principal = await self._principal(credentials.saml, moment)
         except (BadDocument, BadProof) as error:
-            log.warning("a SAML token was refused: %s", error)
+            log.warning("a SAML token was refused: %s", str(error))
             raise token_refused() from error
         return Identity(principal, self.name)
 

@@ -35,7 +35,7 @@ class SolutionUser(msgspec.Struct, frozen=True):
 class BySolutionCertificate:
     """Takes a message that is signed by the key of a registered certificate."""
 
-    name: ClassVar[str] = "certificate"
+    name: ClassVar[str] = "solution"
 
     def __init__(self, users: Iterable[SolutionUser], accounts: LocalAccounts, replays: Replays) -> None:
         self._users = {each.certificate.fingerprint(SHA256()): each for each in users}
@@ -49,7 +49,7 @@ class BySolutionCertificate:
         try:
             principal = await self._principal(credentials.signed, moment)
         except BadProof as error:
-            log.warning("a signed message was refused: %s", error)
+            log.warning("a signed message was refused: %s", str(error))
             raise token_refused() from error
         return Identity(principal, self.name)
 

@@ -193,7 +193,7 @@ class SecurityTokens:
         try:
             found = self._verifier.verify(token, self._now())
         except BadDocument as error:
-            log.warning("a SAML token was refused: %s", error)
+            log.warning("a SAML token was refused: %s", str(error))
             raise invalid_token() from None
         if not found.issuer.is_own:
             raise invalid_token()
@@ -203,7 +203,7 @@ class SecurityTokens:
         try:
             return self._subjects.principal(found)
         except BadDocument as error:
-            log.warning("a SAML token was refused: %s", error)
+            log.warning("a SAML token was refused: %s", str(error))
             raise invalid_token() from None
 
     def _acting(self, caller: Principal, handed: Verified, subject: Principal, base: Base) -> Base:
