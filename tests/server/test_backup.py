@@ -74,9 +74,13 @@ def test_a_store_of_another_place(tmp_path: Path) -> None:
         await store.commit(Transaction((Write("a", "1", b"{}"),)))
         key = await store.keys.get("secrets", 32)
         await store.close()
+        trusted = Path("tls", "trusted", "root.pem")
+        (tmp_path / "first" / trusted).parent.mkdir(parents=True)
+        (tmp_path / "first" / trusted).write_text("a root")
         await back_up(settings("first"), tmp_path / "backup.tar", NOW)
         await restore(settings("second"), tmp_path / "backup.tar", NOW, replace=False)
         assert (tmp_path / "second" / "admin-password").read_text() == "secret"
+        assert (tmp_path / "second" / trusted).read_text() == "a root"
         store = await open_store(settings("second").store_url, make=False)
         assert await store.document("a", "1") is not None
         assert await store.keys.get("secrets", 32) == key

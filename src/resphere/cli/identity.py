@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -23,6 +24,9 @@ from resphere.cli.store import add_store, opened_store, store_url
 from resphere.nearest import meant
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import open_sealing
+from resphere.server.environment import from_environment
+from resphere.server.secrets_key import given_key
+from resphere.server.settings import from_strings
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -60,7 +64,8 @@ def check_source(options: argparse.Namespace) -> int:
 async def opened(url: str) -> AsyncIterator[Replica]:
     """The identity sources of a store."""
     async with opened_store(url) as store:
-        replica = Replica(store, WIRING.tables, sealing=await open_sealing(store, secrets.token_bytes))
+        key = given_key(from_strings(from_environment(os.environ)))
+        replica = Replica(store, WIRING.tables, sealing=await open_sealing(store, secrets.token_bytes, key))
         await replica.load()
         yield replica
 

@@ -26,7 +26,7 @@ from resphere.store.files import sync_folder, sync_tree
 EXTENT = Extent(collections=(GUEST_FILES,), keys=(KEY, NEXT_KEY))
 STORE, DATA = "store", "data"
 """The folders of an archive: what the store keeps, and what lies in the data directory besides."""
-DATA_FILES = (PASSWORD_FILE, "tls/*", "machines/*.machine")
+DATA_FILES = (PASSWORD_FILE, "tls/*", "tls/trusted/*", "machines/*.machine")
 """What is kept of the data directory besides the store."""
 LOCKS = "*.lock"
 RESTORING = "resphere-restoring"
@@ -152,9 +152,12 @@ def put_in_place(folder: Path, data_dir: Path) -> None:
         for _, path in data_files(data_dir):
             path.unlink()
         for name, path in list(data_files(folder)):
-            (data_dir / name).parent.mkdir(exist_ok=True, mode=0o700)
-            path.rename(data_dir / name)
-        for changed in (*(path for path in data_dir.iterdir() if path.is_dir()), data_dir):
+            place = data_dir / name
+            # A mode counts for the last of new folders only.
+            for above in reversed(place.relative_to(data_dir).parents[:-1]):
+                (data_dir / above).mkdir(exist_ok=True, mode=0o700)
+            path.rename(place)
+        for changed in (*(path for path in data_dir.rglob("*") if path.is_dir()), data_dir):
             sync_folder(changed)
     except OSError as error:
         raise ArchiveError(f"cannot write {data_dir}: {error.strerror}") from error
