@@ -23,7 +23,7 @@ step = $(2) || { echo "make: $(1) failed" >&2; exit 1; }
 # Compiling the tests anew would cost more than collecting them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test pythons quick check mutants fuzz forms bench contract docs bindings ansible lock format clean
+.PHONY: help setup run test pythons quick check mutants fuzz advisories forms bench contract docs bindings ansible lock format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ fuzz: setup .cache/fuzz/atheris.stamp  ## try to break the parsers that stranger
 		done; \
 	fi
 
+advisories: setup .cache/advisories.stamp  ## ask whether the locked libraries have known vulnerabilities
+	@PYTHONPATH=.cache/advisories $(BIN)/python -m tools.advisories
+
 forms: setup  ## keep the present form of documents for the tests: its description, and a small data directory
 	@$(BIN)/python -m tools.forms
 
@@ -89,6 +92,7 @@ lock: $(UV)  ## write requirements/*.txt anew; LOCK_FLAGS=--upgrade takes newer 
 	$(COMPILE) pyproject.toml requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
 	$(COMPILE) pyproject.toml requirements/pythons.in -c requirements/dev.txt -o requirements/pythons.txt
 	$(COMPILE) requirements/bench.in -c requirements/dev.txt -o requirements/bench.txt
+	$(COMPILE) requirements/advisories.in -c requirements/dev.txt -o requirements/advisories.txt
 	$(COMPILE) requirements/fuzz.in -c requirements/dev.txt -o requirements/fuzz.txt
 	$(COMPILE) requirements/ansible.in -o requirements/ansible.txt
 	for version in $(BINDINGS); do \
@@ -123,6 +127,13 @@ $(VENV)/.stamp: $(VENV)/pyvenv.cfg requirements/dev.txt pyproject.toml
 	@mkdir -p .cache/bench && rm -rf .cache/bench/fastapi .cache/bench/fastapi.new
 	@$(call step,pip install,$(PIP) install --require-hashes --target .cache/bench/fastapi.new -r requirements/bench.txt)
 	@mv .cache/bench/fastapi.new .cache/bench/fastapi && touch $@
+
+# It brings a resolver and more: out of the way of what is run and tested.
+.cache/advisories.stamp: requirements/advisories.txt $(VENV)/pyvenv.cfg | $(VENV)/.stamp
+	@echo "make: fetching pip-audit"
+	@rm -rf .cache/advisories .cache/advisories.new
+	@$(call step,pip install,$(PIP) install --require-hashes --target .cache/advisories.new -r requirements/advisories.txt)
+	@mv .cache/advisories.new .cache/advisories && touch $@
 
 # Large, and not on every system: out of the way of the tests, which try the kept inputs without it.
 .cache/fuzz/atheris.stamp: requirements/fuzz.txt $(VENV)/pyvenv.cfg | $(VENV)/.stamp
