@@ -1,8 +1,8 @@
 """``python -m tools.fuzz TARGET [-OPTION=VALUE...]``: try to break a parser, guided by which code each input reaches.
 
-Options are libFuzzer's, such as ``-runs=100000``. What is found goes to ``.cache/fuzz``: inputs that reach new code,
-and ``crash-...`` for a fault, which becomes a kept input of the tests once it is mended. ``-merge=1`` adds to the kept
-inputs what reaches more than they do.
+Options are libFuzzer's, such as ``-runs=100000``. What is found goes to ``.cache/fuzz/found``: a folder of inputs that
+reach new code, which may be added to the kept ones, and ``crash-...`` for a fault, which becomes a kept input of the
+tests once it is mended.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ def main() -> None:
         for each in (found, kept):
             each.mkdir(parents=True, exist_ok=True)
         # The first folder is added to.
-        folders = (kept, found) if "-merge=1" in options else (found, kept)
-        options += [f"-artifact_prefix={FOUND}/", *map(str, folders)]
+        options += [f"-artifact_prefix={FOUND}/", str(found), str(kept)]
         atheris.Setup([sys.argv[0], *options], known[name])
         atheris.Fuzz()
 
