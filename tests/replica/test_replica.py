@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -13,6 +15,7 @@ from resphere.replica.edit import Edit
 from resphere.replica.errors import ConcurrentChange
 from resphere.replica.numbers import NUMBERS_TAKEN
 from resphere.replica.replica import Replica
+from resphere.replica.table import Table
 from resphere.store.base import StoreError, Transaction, Write
 from tests.replica.worlds import (
     ITEMS,
@@ -123,6 +126,33 @@ def test_loaded_objects_come_in_numeric_order(tmp_path: Path) -> None:
         assert list(one.by(Item, "parent", "top")) == list(one.all(Item))
 
     run(test, tmp_path / "store")
+
+
+@pytest.fixture
+def collecting(request: pytest.FixtureRequest) -> Iterator[bool]:
+    """Whether garbage is collected during the test."""
+    before = gc.isenabled()
+    (gc.enable if request.param else gc.disable)()
+    yield request.param
+    (gc.enable if before else gc.disable)()
+
+
+@pytest.mark.parametrize("collecting", [True, False], indirect=True)
+def test_no_garbage_is_collected_during_a_load_and_as_before_after_it(tmp_path: Path, collecting: bool) -> None:
+    collected: list[bool] = []
+
+    def keys(item: Item) -> tuple[str, ...]:
+        collected.append(gc.isenabled())
+        return ()
+
+    async def test(replica: Replica) -> None:
+        await replica.change(put(Item(id="item-1", name="a")))
+        collected.clear()
+        await replica.load()
+        assert collected == [False]
+        assert gc.isenabled() is collecting
+
+    run(test, tmp_path / "store", tables=(Table(cls=Item, indexes={"key": keys}),))
 
 
 def test_views_cannot_be_written(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -151,6 +152,7 @@ def test_a_failure_that_nobody_waits_for_any_more_is_no_defect() -> None:
         work.gates[1].set_exception(LookupError)
         await settle()
         assert await work_again(work) == 3
+        gc.collect()  # a failure is complained of once nothing holds it
         assert complaints == []
 
     async def work_again(work: Work) -> int:
@@ -158,5 +160,30 @@ def test_a_failure_that_nobody_waits_for_any_more_is_no_defect() -> None:
         await settle()
         work.gates[2].set_result(None)
         return await joined
+
+    with_work(test)
+
+
+def test_a_round_that_is_canceled_is_canceled_for_all_and_the_next_begins() -> None:
+    """As at the end of a loop, which cancels every task."""
+
+    async def test(work: Work) -> None:
+        first = work.join()
+        await settle()
+        callers = [work.join(), work.join()]
+        await settle()
+        known = asyncio.all_tasks()
+        work.gates[0].set_result(None)
+        await first
+        await settle()
+        (serving,) = asyncio.all_tasks() - known
+        last = work.join()
+        await settle()
+        serving.cancel()
+        await settle()
+        assert serving.cancelled()
+        assert all(each.cancelled() for each in callers)
+        work.gates[2].set_result(None)
+        assert await last == 3
 
     with_work(test)

@@ -57,6 +57,12 @@ def test_other_texts_are_refused(text: str) -> None:
         sealing().open(text, "place")
 
 
+def test_what_a_later_form_sealed_is_not_read_as_this_one() -> None:
+    text = sealing().seal(b"content", "place")
+    with pytest.raises(StoreError, match="cannot be decrypted"):
+        sealing().open(text.replace(MARK, "sealed-2:"), "place")
+
+
 def test_no_two_are_alike() -> None:
     by = sealing()
     assert by.seal(b"same", "place") != by.seal(b"same", "place")
@@ -157,6 +163,35 @@ def test_plain_ones_are_read_and_sealed_when_written_again(tmp_path: Path) -> No
         again = await loaded(store, sealing())
         assert again.get(GuestCustomization, "vm-1") == pending("vm-1", ITEM.spec)
         assert again.get(GuestCustomization, "vm-2") == idle
+
+    with_store(tmp_path, test)
+
+
+def test_plain_ones_that_are_deleted_need_not_be_sealed(tmp_path: Path) -> None:
+    async def test(store: Store) -> None:
+        other = msgspec.structs.replace(ITEM, id="other")
+        await store.commit(Transaction((plain(ITEM), plain(other))))
+        replica = await loaded(store, sealing())
+        await replica.change(lambda edit: edit.delete(CustomizationItem, "other"))
+        assert await replica.seal_anew() == 1
+        assert set(replica.all(CustomizationItem)) == {"web"}
+
+    with_store(tmp_path, test)
+
+
+def test_what_another_key_has_sealed_opens_and_is_sealed_anew(tmp_path: Path) -> None:
+    """As after a rotation that was interrupted."""
+    both = msgspec.structs.replace(sealing(2), others=(sealing().key,))
+
+    async def test(store: Store) -> None:
+        await (await loaded(store, sealing())).change(lambda edit: edit.put(ITEM))
+        replica = await loaded(store, both)
+        assert replica.get(CustomizationItem, "web") == ITEM
+        assert await replica.seal_anew() == 1
+        assert await replica.seal_anew() == 0
+        again = await loaded(store, sealing(2))
+        assert again.get(CustomizationItem, "web") == ITEM
+        assert await again.seal_anew() == 0
 
     with_store(tmp_path, test)
 

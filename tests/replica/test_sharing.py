@@ -78,6 +78,17 @@ def test_pools_are_bounded() -> None:
     assert len(kept._pools["name"]) <= sharing.POOL_LIMIT
 
 
+def test_a_full_pool_still_shares() -> None:
+    share = Sharing(("name",)).share
+    first = tree("long name 0", "x")
+    share(first)
+    for n in range(1, sharing.POOL_LIMIT):
+        share(Tree(f"long name {n}", Leaf("x")))
+    again = tree("long name 0", "x")
+    share(again)
+    assert again.name is first.name
+
+
 def test_a_vm_shares_what_many_have() -> None:
     rows: Rows[VirtualMachine] = Rows(VIRTUAL_MACHINES)
     originals = list(samples.virtual_machines(4))

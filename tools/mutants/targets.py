@@ -37,11 +37,14 @@ TARGETS = (
     Target(("replica/lease.py",), (ALONE, "tests/replica/test_lease.py")),
     Target(("replica/numbers.py",), (ALONE, "tests/replica/test_numbers.py")),
     Target(("replica/rounds.py",), (ALONE, "tests/replica/test_rounds.py")),
-    Target(("replica/rows.py",), (ALONE, "tests/replica/test_rows.py", "tests/replica/test_edit.py")),
+    Target(
+        ("replica/rows.py",),
+        (ALONE, *(f"tests/replica/test_{name}.py" for name in ("rows", "edit", "sharing", "replica", "sealing"))),
+    ),
     Target(("replica/sealing.py",), ("tests/replica/test_sealing.py",)),
     Target(("replica/sharing.py",), (ALONE, "tests/replica/test_sharing.py")),
     Target(("store/planning.py",), (ALONE, "tests/store/test_planning.py")),
-    Target(("store/liveness.py",), ("tests/store/test_beside.py",)),
+    Target(("store/liveness.py",), ("tests/store/test_beside.py", "tests/store/test_liveness.py")),
     Target(
         (
             "tasks/change.py",
