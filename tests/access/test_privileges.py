@@ -8,13 +8,21 @@ from typing import ParamSpec, TypeVar
 import pytest
 
 from resphere.access.check import authorize, authorize_references, references_of
-from resphere.access.defaults import OWN_SESSION, PUBLIC, requirements_of
+from resphere.access.defaults import OWN_SESSION, PUBLIC, needed_to_find, needed_to_use, requirements_of
 from resphere.access.roles import ADMIN, NO_ACCESS, READ_ONLY
 from resphere.access.view import RootView
 from resphere.contract import lookup
 from resphere.contract.errors import Unauthorized
 from resphere.contract.extensions.datastores import Datastores
-from resphere.contract.generated import ids, index, vcenter, vcenter_inventory, vcenter_vm, vcenter_vm_hardware
+from resphere.contract.generated import (
+    ids,
+    index,
+    vcenter,
+    vcenter_cluster,
+    vcenter_inventory,
+    vcenter_vm,
+    vcenter_vm_hardware,
+)
 from resphere.contract.model import AnyOperation, LocalizableMessage, Operation, Requirement
 
 P = ParamSpec("P")
@@ -188,3 +196,27 @@ def test_filters_of_lists_name_no_targets() -> None:
 def test_whatever_is_below_a_machine_asks_the_machine(operation: AnyOperation) -> None:
     targets = {each.parameter for each in requirements_of(operation) if each.attribute is None}
     assert targets == {"vm"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "resource", "needed"),
+    [
+        (vcenter.VM.create, "Folder", "VirtualMachine.Inventory.Create"),
+        (vcenter.VM.create, "ResourcePool", "Resource.AssignVMToPool"),
+        (vcenter.VM.create, "HostSystem", "System.Read"),
+        (vcenter.VM.clone, "VirtualMachine", "VirtualMachine.Provisioning.Clone"),
+        (vcenter.VM.clone, "Network", "Network.Assign"),
+        # What is moved is not chosen.
+        (vcenter.VM.relocate, "VirtualMachine", "System.Read"),
+        (vcenter.VM.relocate, "Datastore", "System.Read"),
+    ],
+)
+def test_what_is_chosen_needs_what_naming_it_would(operation: AnyOperation, resource: str, needed: str) -> None:
+    assert needed_to_use(operation, resource) == (needed,)
+
+
+def test_what_may_only_be_viewed_is_found_where_no_more_is_asked_of_it() -> None:
+    assert needed_to_find(vcenter_cluster.EvcMode.get, "ClusterComputeResource") == "System.View"
+    assert needed_to_find(vcenter_cluster.EvcMode.get, "HostSystem") == "System.Read"
+    assert needed_to_find(vcenter_cluster.EvcMode.set_task, "ClusterComputeResource") == "System.Read"
+    assert needed_to_find(vcenter.VM.get, "VirtualMachine") == "System.Read"

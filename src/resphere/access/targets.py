@@ -84,9 +84,9 @@ def is_structure(expected: Any) -> bool:
 
 
 def parts(expected: Any) -> Iterator[Any]:
-    """The types that a type is made of: itself, or what is in a collection or optional."""
+    """The types that a type is made of: itself, or what is in a collection or optional, ``...`` and ``None`` included."""
     if typing.get_origin(expected) in (tuple, frozenset, dict, typing.Union, types.UnionType):
         for argument in typing.get_args(expected):
             yield from parts(argument)
-    elif expected is not Ellipsis and expected is not type(None):
+    else:
         yield expected
