@@ -22,7 +22,7 @@ from resphere.inventory.customization import GuestCustomization
 from resphere.inventory.effects import AnyEffect, Intent, NewHost
 from resphere.inventory.facts import NOTHING, Facts
 from resphere.inventory.model import Datastore, Folder, Host, VirtualMachine
-from resphere.providers.base import Provider, Work
+from resphere.providers.base import NotCapable, Provider, Work
 from resphere.providers.simulator.provider import Simulator
 from resphere.providers.simulator.work.hosts import Hosts
 from resphere.replica.errors import BrokenReference
@@ -176,12 +176,23 @@ def test_what_the_provider_refuses_has_failed(world: World, provider: Outside, v
     assert provider.asked == []
 
 
-def test_after_a_fault_the_provider_is_asked(world: World, provider: Outside, vm: ids.VirtualMachineId) -> None:
+def test_what_the_provider_lacks_has_failed(world: World, provider: Outside, vm: ids.VirtualMachineId) -> None:
+    provider.acting = fails(NotCapable("It has no switch."))
+    with pytest.raises(VapiError, match="It has no switch"):
+        start(world, vm)
+    require_failed(world, vm, "resphere.provider.lacking")
+    assert provider.asked == []
+
+
+def test_after_a_fault_the_provider_is_asked(
+    world: World, provider: Outside, vm: ids.VirtualMachineId, caplog: pytest.LogCaptureFixture
+) -> None:
     provider.acting = fails(RuntimeError("broken"))
     with pytest.raises(VapiError):
         start(world, vm)
     require_failed(world, vm, "resphere.task.failed")
     assert provider.asked == [task(world).id]
+    assert "PowerOn failed in the provider" in caplog.text
 
 
 def test_what_a_fault_has_brought_about_is_settled(world: World, provider: Outside, vm: ids.VirtualMachineId) -> None:

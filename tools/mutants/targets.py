@@ -13,7 +13,7 @@ LOADED = tuple(
     ]
 )
 RACES = ("tests/services/vcenter/test_races_of_decisions.py", "tests/services/vcenter/test_races_of_states.py")
-TASKS = ("tests/tasks/test_change.py", "tests/tasks/test_inventory_changes.py", "tests/tasks/test_runner.py")
+TASKS = tuple([f"tests/tasks/test_{name}.py" for name in ("steps", "runner", "change", "inventory_changes")])
 PRIMITIVES = ("rely_on", "rely_on_referrers", "refer_to", "take", "vacant")
 
 

@@ -84,7 +84,7 @@ def is_structure(expected: Any) -> bool:
 
 
 def parts(expected: Any) -> Iterator[Any]:
-    """The types that a type is made of: itself, or what is in a collection or optional, ``...`` and ``None`` included."""
+    """The types that a type is made of: itself, or what is in a collection or optional, be that ``...`` or ``None``."""
     if typing.get_origin(expected) in (tuple, frozenset, dict, typing.Union, types.UnionType):
         for argument in typing.get_args(expected):
             yield from parts(argument)
