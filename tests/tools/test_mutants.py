@@ -84,7 +84,7 @@ def test_every_module_and_test_that_is_named_is_there_and_no_explanation_is_stal
     for target in TARGETS:
         assert all((running.SOURCES / module).is_file() for module in target.modules)
         tests = [test for test in target.tests if not test.startswith("-")]
-        assert all((ROOT / test.partition("::")[0]).is_file() for test in tests)
+        assert all((ROOT / test.partition("::")[0]).exists() for test in tests)
     assert stale(explanations()) == []
 
 
@@ -122,6 +122,22 @@ def test_mutants_are_killed_hang_or_survive(tmp_path: Path) -> None:
     assert hung.outcome is Outcome.HUNG
     (untested,) = run_all([None], (str(tmp_path / "gone.py"),), 60, 1)
     assert untested.outcome is Outcome.UNTESTED
+
+
+def test_an_example_that_fails_is_not_made_smaller(tmp_path: Path) -> None:
+    test, failures = tmp_path / "test_it.py", tmp_path / "failures"
+    test.write_text(
+        "from hypothesis import given, strategies as st\n"
+        "@given(st.lists(st.integers(), min_size=2))\n"
+        "def test_it(numbers):\n"
+        "    if numbers[0] > 9:\n"
+        f"        with open({str(failures)!r}, 'a') as file:\n"
+        "            file.write('x')\n"
+        "        raise AssertionError\n"
+    )
+    (run,) = run_all([None], (str(test),), 60, 1)
+    assert run.outcome is Outcome.KILLED
+    assert 1 <= len(failures.read_text()) <= 3
 
 
 def test_names_of_modules() -> None:
