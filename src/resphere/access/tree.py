@@ -120,14 +120,17 @@ class TreeView:
         return ADMIN in self.at_root.roles and ADMIN in self._below_root().roles
 
     def holds(self, privilege: str, target: str | None) -> bool:
-        """By the nearest permission; nobody has a privilege on what is not there."""
-        if privilege == ANONYMOUS:
-            return target is None or object_of(self._inventory, target) is not None
+        """By the nearest permission. What is not there counts for whoever sees all there is as any other object, so that
+        the operation itself tells; nobody else has a privilege on it."""
+        if privilege == ANONYMOUS and (target is None or self._sees_all):
+            return True
         if target is None:
             return self._outside().holds(privilege) or (privilege == VIEW and ROOT_FOLDER in self._ways())
         obj = object_of(self._inventory, target)
         if obj is None:
-            return False
+            return self._sees_all and self._below_root().holds(privilege)
+        if privilege == ANONYMOUS:
+            return True
         if privilege == VIEW:
             return self._had_on(obj).holds(VIEW) or target in self._ways()
         return self._had_on(obj).holds(privilege) and (
@@ -154,8 +157,9 @@ class TreeView:
         return self._outside().reads if owners is None else any(map(self.sees, owners))
 
     def lacks(self, target: str) -> bool:
-        """Never said to those who may view nothing: to them all ids are alike."""
-        return self._views_any and object_of(self._inventory, target) is None
+        """Never said to those who may view nothing: to them all ids are alike. Nor to those who see all: whoever lacks a
+        privilege there lacks it everywhere."""
+        return self._views_any and not self._sees_all and object_of(self._inventory, target) is None
 
     def _all_had(self) -> Iterator[Had]:
         for granted in self._granted.values():
