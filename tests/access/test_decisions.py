@@ -234,9 +234,14 @@ def test_decisions_are_those_of_the_plain_rules(world: World, data: DataObject) 
         every = objects(world)
         for principal in PRINCIPALS:
             view, plain = views.of(principal), Reference(world, principal)
-            for target in (None, "vm-404", *(each.id for each in every)):
+            for target in (None, *(each.id for each in every)):
                 for privilege in PRIVILEGES:
                     assert view.holds(privilege, target) == plain.holds(privilege, target), (privilege, target)
+            machine = next(each for each in every if isinstance(each, VirtualMachine))
+            for privilege in PRIVILEGES:
+                # What is not there is as any other to whoever sees all.
+                expected = view.sees_all and plain.holds(privilege, machine.id)
+                assert view.holds(privilege, "vm-404") == expected, privilege
             seen = [obj.id for obj in every if plain.sees(obj)]
             assert [obj.id for obj in every if view.sees(obj)] == seen
             if view.sees_all:

@@ -12,7 +12,7 @@ from resphere.access.check import authorize
 from resphere.access.principal import Principal
 from resphere.access.roles import ADMIN, NO_ACCESS, READ_ONLY, Role, users_role
 from resphere.access.tree import TreeViews
-from resphere.access.view import RootView, View
+from resphere.access.view import View
 from resphere.contract.errors import NotFound, Unauthorized
 from resphere.contract.generated import ids
 from resphere.contract.generated.cis_tagging import CategoryModel
@@ -221,12 +221,17 @@ def test_what_stands_nowhere_is_seen_by_who_reads_the_root(world: World) -> None
     assert not view(world, to(machine(world), ADMIN)).sees(CATEGORY)
 
 
-def test_nobody_has_a_privilege_on_what_is_not_there(world: World) -> None:
-    everything = view(world, to(ROOT_FOLDER, ADMIN))
-    assert not everything.holds(READ, "vm-404")
-    assert everything.lacks("vm-404")
-    assert not everything.lacks(machine(world).id)
-    assert not RootView(ADMIN).lacks("vm-404")
+def test_what_is_not_there_is_told_by_operations_to_whoever_sees_all_and_nobody_else_has_a_privilege_on_it(
+    world: World,
+) -> None:
+    everything, reading = view(world, to(ROOT_FOLDER, ADMIN)), view(world, to(ROOT_FOLDER, READ_ONLY))
+    assert everything.holds(READ, "vm-404")
+    assert not everything.lacks("vm-404")
+    assert not reading.holds("VirtualMachine.Interact.PowerOn", "vm-404")
+    one = view(world, to(machine(world), ADMIN))
+    assert not one.holds(READ, "vm-404")
+    assert one.lacks("vm-404")
+    assert not one.lacks(machine(world).id)
 
 
 def test_a_move_is_noticed_by_a_view_that_was_asked_before(world: World) -> None:

@@ -117,7 +117,8 @@ def test_errors(error: type[VapiError]) -> None:
     message = LocalizableMessage(id="an.id", default_message="Said {0}.", args=("so",))
     encoded = encode_error(error(message, data={"n": 1}))
     [(name, fields)] = encoded["ERROR"].items()
-    assert name == f"com.vmware.vapi.std.errors.{error.error_type.lower()}"
+    assert name == error.canonical_name()
+    assert name.rpartition(".")[2] == error.error_type.lower()
     assert fields["error_type"] == {"OPTIONAL": error.error_type}
     value = ErrorValue(error_type=error.error_type, messages=(message,), data={"n": 1})
     assert there_and_back(ErrorValue, value) == value

@@ -120,8 +120,8 @@ class TreeView:
         return ADMIN in self.at_root.roles and ADMIN in self._below_root().roles
 
     def holds(self, privilege: str, target: str | None) -> bool:
-        """By the nearest permission. What is not there counts for whoever sees all there is as any other object, so that
-        the operation itself tells; nobody else has a privilege on it."""
+        """By the nearest permission. What is not there is as any other object to whoever sees all there is, so that the
+        operation itself tells of it; nobody else has a privilege on it."""
         if privilege == ANONYMOUS and (target is None or self._sees_all):
             return True
         if target is None:
@@ -157,8 +157,8 @@ class TreeView:
         return self._outside().reads if owners is None else any(map(self.sees, owners))
 
     def lacks(self, target: str) -> bool:
-        """Never said to those who may view nothing: to them all ids are alike. Nor to those who see all: whoever lacks a
-        privilege there lacks it everywhere."""
+        """Never said to those who may view nothing: to them all ids are alike. Nor to those who see all: what they lack
+        there they lack everywhere."""
         return self._views_any and not self._sees_all and object_of(self._inventory, target) is None
 
     def _all_had(self) -> Iterator[Had]:

@@ -50,7 +50,6 @@ class OpenSessions:
         input=ListInput,
         output=lambda: tuple[OpenSessions.Info, ...],
         api=m.Route("GET", "/api/resphere/sessions", 200, query=("filter.users",)),
-        rest=m.Route("GET", "/rest/resphere/sessions", 200, query=("filter.users",)),
         errors=REFUSALS,
         releases=ALL_RELEASES,
     )
@@ -61,7 +60,6 @@ class OpenSessions:
         input=SessionInput,
         output=lambda: OpenSessions.Info,
         api=m.Route("GET", "/api/resphere/sessions/{session}", 200),
-        rest=m.Route("GET", "/rest/resphere/sessions/{session}", 200),
         errors=("not_found", *REFUSALS),
         releases=ALL_RELEASES,
     )
@@ -71,7 +69,6 @@ class OpenSessions:
         "delete",
         input=SessionInput,
         api=m.Route("DELETE", "/api/resphere/sessions/{session}", 204),
-        rest=m.Route("DELETE", "/rest/resphere/sessions/{session}", 200),
         errors=("not_found", *REFUSALS),
         releases=ALL_RELEASES,
     )
@@ -136,7 +133,6 @@ class ApiTokens:
         input=CreateInput,
         output=lambda: ApiTokens.CreateInfo,
         api=m.Route("POST", "/api/resphere/tokens", 201, body=("spec",), flat=True),
-        rest=m.Route("POST", "/rest/resphere/tokens", 200, body=("spec",)),
         errors=("already_exists", "invalid_argument", "not_found", "service_unavailable", "unsupported", *REFUSALS),
         releases=ALL_RELEASES,
     )
@@ -147,7 +143,6 @@ class ApiTokens:
         input=ListInput,
         output=lambda: tuple[ApiTokens.Info, ...],
         api=m.Route("GET", "/api/resphere/tokens", 200, query=("filter.owners",)),
-        rest=m.Route("GET", "/rest/resphere/tokens", 200, query=("filter.owners",)),
         errors=REFUSALS,
         releases=ALL_RELEASES,
     )
@@ -158,7 +153,6 @@ class ApiTokens:
         input=TokenInput,
         output=lambda: ApiTokens.Info,
         api=m.Route("GET", "/api/resphere/tokens/{token}", 200),
-        rest=m.Route("GET", "/rest/resphere/tokens/{token}", 200),
         errors=("not_found", *REFUSALS),
         releases=ALL_RELEASES,
     )
@@ -168,7 +162,6 @@ class ApiTokens:
         "delete",
         input=TokenInput,
         api=m.Route("DELETE", "/api/resphere/tokens/{token}", 204),
-        rest=m.Route("DELETE", "/rest/resphere/tokens/{token}", 200),
         errors=("not_found", *REFUSALS),
         releases=ALL_RELEASES,
     )
