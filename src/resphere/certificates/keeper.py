@@ -341,6 +341,8 @@ def require_chain(chain: tuple[x509.Certificate, ...], moment: datetime) -> None
 
     :raises ChainError: says why.
     """
+    if not chain:
+        raise ChainError("has no certificate")
     for certificate in chain:
         require_authority(certificate, moment)
     for below, above in zip(chain, (*chain[1:], chain[-1]), strict=True):
