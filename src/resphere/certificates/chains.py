@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 from cryptography.x509.verification import (
     Criticality,
@@ -33,6 +34,16 @@ class ChainError(Exception):
     """A certificate that is not good; the message says why."""
 
 
+UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises at certificates that are none."""
+
+
 def read_certificates(pem: str) -> tuple[x509.Certificate, ...]:
     """The certificates of a text, in its order.
 
@@ -45,7 +56,7 @@ def read_certificates(pem: str) -> tuple[x509.Certificate, ...]:
         for certificate in found:
             # Extensions are read only when they are asked for, the key too.
             certificate.extensions, certificate.public_key()
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+    except UNREADABLE as error:
         raise ChainError(f"holds no certificate in PEM: {error}") from error
     if len(found) > MOST_CERTIFICATES:
         raise ChainError(f"holds more than {MOST_CERTIFICATES} certificates")
