@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from resphere.access.permissions import Permission
+from resphere.access.roles import users_role
 from resphere.contract.generated import ids, vcenter, vcenter_vm_hardware
 from resphere.contract.generated.cis_tagging import CategoryModel
 from resphere.contract.generated.vcenter_host_hardware import DirectPathDevices
@@ -52,7 +54,7 @@ POLICY = ids.VcenterStoragePolicyId("policy-0")
 
 async def furnish(replica: Replica) -> None:
     """Put everything into an empty replica; each reference of an object is to another object where it can be."""
-    objects = [*_places(), *_machines(), *_tagging(), *_beside_machines(), *_host_parts()]
+    objects = [*_places(), *_machines(), *_tagging(), *_beside_machines(), *_host_parts(), *_permissions()]
     await replica.change(put(*objects))
     await replica.change(_unregister)
     await replica.change(put(*_intents(replica)))
@@ -157,24 +159,34 @@ def _intents(replica: Replica) -> list[Intent]:
     return [Intent(id=f"task-{number}", effect=effect) for number, effect in enumerate(under_way, 600)]
 
 
+ONE_OF_EACH: dict[type[ManagedObject], str] = {
+    Folder: "group-v31",
+    Datacenter: "datacenter-3",
+    Cluster: "domain-c80",
+    Host: "host-70",
+    ResourcePool: "resgroup-91",
+    Datastore: "datastore-35",
+    Network: "network-31",
+    VirtualMachine: "vm-500",
+}
+"""An object of each kind that can have tags and permissions."""
+
+
+def _permissions() -> list[Stored]:
+    """A role that a user has on one object of each kind."""
+    role = users_role("1001", "operators", ["VirtualMachine.Interact.PowerOn"])
+    holder = "somebody@vsphere.local"
+    return [role, *[Permission(principal=holder, object=id, role=role.id) for id in ONE_OF_EACH.values()]]
+
+
 def _tagging() -> list[Stored]:
     """Tags on one object of each kind that can have some, and policies that go by others."""
     category = Category(id=CATEGORY, name="category", cardinality=CategoryModel.Cardinality.MULTIPLE)
     tags = [Tag(id=id, name=f"tag {n}", category=CATEGORY) for n, id in enumerate(TAGS)]
-    tagged = {
-        Folder: "group-v31",
-        Datacenter: "datacenter-3",
-        Cluster: "domain-c80",
-        Host: "host-70",
-        ResourcePool: "resgroup-91",
-        Datastore: "datastore-35",
-        Network: "network-31",
-        VirtualMachine: "vm-500",
-    }
     objects: dict[str, ManagedObject] = {obj.id: obj for obj in (*_places(), *_machines())}
     attachments = [
         Attachment(id=attachment_id(TAGS[0], id), tag=TAGS[0], category=CATEGORY, type=type_of(objects[id]), object=id)
-        for id in tagged.values()
+        for id in ONE_OF_EACH.values()
     ]
     return [
         category,
