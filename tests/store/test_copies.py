@@ -30,10 +30,11 @@ async def copied(url: str, tmp_path: Path) -> AsyncIterator[Copy]:
 
 
 def kept_apart(copy: Copy, tmp_path: Path) -> Path:
-    """A folder with the files of a copy, which outlives it."""
+    """A folder with the files of a copy, which outlives it; nobody else may read them, as out of an archive."""
     folder = tmp_path / "kept"
     for each in copy.files:
         (folder / each.name).parent.mkdir(exist_ok=True, parents=True)
+        (folder / each.name).touch(mode=0o600)
         (folder / each.name).write_bytes(each.path.read_bytes())
     return folder
 
