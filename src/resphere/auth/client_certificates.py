@@ -17,7 +17,6 @@ from typing import Generic, TypeVar
 from urllib.parse import unquote
 
 import msgspec
-import yaml
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -25,6 +24,7 @@ from cryptography.x509.oid import NameOID
 
 from resphere.auth.credentials import ShownCertificate
 from resphere.certificates.chains import CLIENT, ChainError, is_root, read_certificates, require_trusted
+from resphere.yaml_text import YamlFault, read_file
 
 T = TypeVar("T")
 
@@ -253,12 +253,12 @@ def read_users(content: bytes) -> Mapping[str, str]:
     :raises ValueError: it is not that.
     """
     try:
-        found = yaml.safe_load(content)
-    except yaml.YAMLError as error:
-        raise ValueError(f"is no YAML: {error}") from error
+        found = read_file(content)
+    except YamlFault as fault:
+        raise ValueError(str(fault)) from fault
     users = {}
     for key, user in found.items() if isinstance(found, dict) else ():
-        fingerprint = str(key).replace(":", "").lower()
+        fingerprint = key.replace(":", "").lower()
         if not HEX.match(fingerprint) or not isinstance(user, str) or not USER.match(user):
             raise ValueError(f"{key!r}: must be a SHA-256 fingerprint in hexadecimal, and a user behind it")
         users[fingerprint] = user
