@@ -175,7 +175,7 @@ def test_specifications_come_in_pages(world: World) -> None:
     assert set(seen) == specs
     with pytest.raises(InvalidArgument) as error:
         world.call(AcqSpecs.list, AcqSpecs.FilterSpec(page="!"))
-    assert refused(error) == (400, "resphere.vstats.input")
+    assert refused(error) == (400, "resphere.page")
 
 
 def test_unknown_specifications(world: World) -> None:
@@ -340,13 +340,18 @@ def test_pages_are_all_there_is(world: World) -> None:
         Data.FilterSpec(types=(ids.VstatsModelRsrcTypeId("MAGIC"),)),
         Data.FilterSpec(resources=("vm-1",)),
         Data.FilterSpec(order="UPWARDS"),
-        Data.FilterSpec(page="magic"),
     ],
 )
 def test_refused_queries(world: World, filter: Data.FilterSpec) -> None:
     with pytest.raises(InvalidArgument) as error:
         world.call(Data.query_data_points, filter)
     assert refused(error) == (400, "resphere.vstats.input")
+
+
+def test_a_page_of_points_is_one_that_was_given(world: World) -> None:
+    with pytest.raises(InvalidArgument) as error:
+        world.call(Data.query_data_points, Data.FilterSpec(page="magic"))
+    assert refused(error) == (400, "resphere.page")
 
 
 def test_each_counter_makes_sense(world: World) -> None:
