@@ -197,7 +197,9 @@ def test_nothing_serves_a_directory_that_was_restored_by_half(tmp_path: Path, fl
 def test_a_backup_knows_all_that_is_in_a_data_directory(tmp_path: Path) -> None:
     """Whoever adds a file says in ``server/backup.py`` whether backups need it, and here."""
     kept = {"admin-password", "guest-files", "resphere.db", "secrets.key", "tls"}
-    made_anew = {"log", "resphere.db-shm", "resphere.db-wal", "workers"}
+    # A backup signs no audit log, and makes no tokens of the server that it is of.
+    signing = {"audit", "audit.key", "tokens.key"}
+    made_anew = {"log", "resphere.db-shm", "resphere.db-wal", "workers"} | signing
     with Server(tmp_path / "data", password=None) as server:
         assert besides_locks(server.data_dir) == kept | made_anew
         back_up(server, tmp_path / "backup.tar")
