@@ -129,7 +129,7 @@ def last_record(server: Server, address: str) -> dict[str, str]:
     def find() -> dict[str, str] | None:
         for line in (server.data_dir / "log" / "audit.log").read_text().splitlines():
             record: dict[str, str] = json.loads(line)
-            if record["user_agent"] == address:
+            if record.get("user_agent") == address:  # anchors have none
                 return record
         return None
 

@@ -16,6 +16,8 @@ from resphere.server.assembly import Worker
 from resphere.server.body import Body
 from resphere.server.budget import Budget, Budgets, Holding
 from resphere.server.connections.registry import Connection, Connections, Progress
+from resphere.server.proxies import TrustedProxies
+from resphere.server.strict_transport import StrictTransport
 
 GONE = {"type": "http.disconnect"}
 
@@ -104,6 +106,8 @@ class Answering:
         self.dialects = self
         self.connections = Connections(lambda: 0.0)
         self.budgets = PLENTY
+        self.proxies = TrustedProxies(())
+        self.transport = StrictTransport(0)
 
     def of(self, request: object) -> None:
         """None is needed."""
