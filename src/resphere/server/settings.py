@@ -461,8 +461,9 @@ def from_strings(given: Mapping[str, str | list[str]], variables: Collection[str
     except ValueError as error:
         text = str(error)
         # Longest first: --admin-password begins --admin-password-file.
-        for name in sorted(variables, key=len, reverse=True):
-            text = re.sub(rf"{flag(name)}(?![a-z-])", variable(name), text)
+        flags = {flag_of(setting): variable(setting.name) for setting in all_settings() if setting.name in variables}
+        for name in sorted(flags, key=len, reverse=True):
+            text = re.sub(rf"{name}(?![a-z-])", flags[name], text)
         raise ValueError(text) from None
 
 
