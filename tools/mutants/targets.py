@@ -69,7 +69,7 @@ TARGETS = (
             "access/seen.py",
             "access/tree.py",
         ),
-        ("tests/access/test_seen.py", "tests/access/test_tree.py", "tests/access/test_decisions.py"),
+        tuple([f"tests/access/test_{name}.py" for name in ("seen", "grants", "tree", "decisions")]),
     ),
     Target(("access/changes.py",), ("tests/services/vcenter/authorization", "tests/live/test_permission_commands.py")),
     Target(("limits/turns.py",), (ALONE, "tests/limits/test_turns.py")),
