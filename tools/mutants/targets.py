@@ -71,7 +71,7 @@ TARGETS = (
         ),
         tuple([f"tests/access/test_{name}.py" for name in ("seen", "grants", "tree", "decisions")]),
     ),
-    Target(("access/changes.py",), ("tests/services/vcenter/authorization", "tests/live/test_permission_commands.py")),
+    Target(("access/changes.py",), (ALONE, "tests/access/test_changes.py")),
     Target(("limits/turns.py",), (ALONE, "tests/limits/test_turns.py")),
     Target(("limits/logins.py", "limits/known.py"), (ALONE, "tests/limits/test_logins.py")),
     Target(("auth/administration.py",), ("tests/auth/test_administration.py",)),

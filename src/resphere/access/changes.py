@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from resphere.access.permissions import GRANTABLE, Permission, permission_id
+from resphere.access.permissions import GRANTABLE, Permission
 from resphere.access.privileges import PRIVILEGES
 from resphere.access.roles import NOT_GRANTED, SYSTEM_ROLES, Role, role_named, role_of, users_role
 from resphere.access.tree import whole_of
@@ -199,12 +199,6 @@ def grantable(among: Lookup, id: str) -> ManagedObject | None:
         if found is not None:
             return found
     return None
-
-
-def of_principal(inventory: Replica, principal: str) -> list[Permission]:
-    """A user's own permissions."""
-    user = permission_id("", principal, group=False).rpartition(":")[2]
-    return [each for each in inventory.by(Permission, "principal", user).values() if not each.group]
 
 
 def require_users_role(among: Lookup, id: str) -> Role:
