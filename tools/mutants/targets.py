@@ -69,7 +69,7 @@ TARGETS = (
             "access/seen.py",
             "access/tree.py",
         ),
-        tuple([f"tests/access/test_{name}.py" for name in ("seen", "grants", "tree", "decisions")]),
+        tuple([f"tests/access/test_{name}.py" for name in ("seen", "grants", "roles", "tree", "decisions")]),
     ),
     Target(("access/changes.py",), (ALONE, "tests/access/test_changes.py")),
     Target(("limits/turns.py",), (ALONE, "tests/limits/test_turns.py")),
