@@ -180,7 +180,8 @@ def test_bad_values_name_the_flag(given: dict[str, str | list[str]], named: str)
         ({"RESPHERE_HOSTS": "1"}, "RESPHERE_HOSTS must be at least --clusters (2), so that no cluster is empty, not 1"),
         (
             {"RESPHERE_TRUSTED_PROXIES": "0"},
-            "RESPHERE_TRUSTED_PROXIES must be an address or a network: '0' does not appear to be an IPv4 or IPv6 network",
+            "RESPHERE_TRUSTED_PROXIES must be an address or a network: "
+            "'0' does not appear to be an IPv4 or IPv6 network",
         ),
         ({"RESPHERE_PROT": "8443"}, "there is no setting RESPHERE_PROT; did you mean RESPHERE_PORT?"),
         ({"RESPHERE_TLS_NAME": "x"}, "there is no setting RESPHERE_TLS_NAME; did you mean RESPHERE_TLS_NAMES?"),
