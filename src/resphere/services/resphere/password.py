@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from resphere.access.principal import canonical_name
-from resphere.contract.errors import Unsupported, message
+from resphere.auth.authentication import required
+from resphere.contract.errors import NotFound, Unsupported, message
 from resphere.contract.extensions.users import Password
 from resphere.contract.model import Secret
 from resphere.services.call import Call
@@ -16,6 +17,7 @@ async def change(call: Call, new_password: Secret) -> None:
 
     :raises InvalidArgument: the new one is against the rules.
     :raises Unsupported: the caller is no local user.
+    :raises Unauthenticated: the caller's account was deleted meanwhile.
     """
     principal = call.session.principal
     if principal.source is not None:
@@ -25,4 +27,7 @@ async def change(call: Call, new_password: Secret) -> None:
                 "Only local users change their password here, by name and present password.",
             )
         )
-    await call.environment.identities.account_changes.set_password(canonical_name(principal.name), new_password)
+    try:
+        await call.environment.identities.account_changes.set_password(canonical_name(principal.name), new_password)
+    except NotFound:
+        raise required() from None
