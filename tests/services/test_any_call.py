@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resphere import services
+from resphere.auth.saml.signing import TokenSigning, make
 from resphere.contract.errors import VapiError
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation, Asset
@@ -30,7 +32,7 @@ from tests.support.examples import examples
 from tests.support.from_contract import Real
 from tests.support.guests import ready_vm
 from tests.support.invariants import managed_objects, require_sound
-from tests.support.world import World
+from tests.support.world import NOW, World
 
 IMPLEMENTED = load(services).keys()
 NEEDS_MORE = ("com.vmware.cis.session", "com.vmware.appliance.system.version", "resphere.explorer", "resphere.certif")
@@ -55,6 +57,12 @@ def real() -> Iterator[Real]:
         yield {**world.ids, "VirtualMachineId": few}
 
 
+@cache
+def signing() -> TokenSigning:
+    """What a start of the server makes once, and what takes long."""
+    return make("https://vcenter.example.test/websso", NOW)
+
+
 def call(world: World, operation: AnyOperation, value: Any) -> None:
     """Call it; what it answers must be of the type that it declares."""
     with suppress(VapiError):
@@ -69,6 +77,7 @@ def test_any_calls_in_any_order(real: Real, data: st.DataObject) -> None:
     with TemporaryDirectory() as folder, World(Path(folder)) as world:
         equipped(world, ON)
         ready_vm(world)
+        world.put(signing())
         for _ in range(CALLS):
             operation = data.draw(st.sampled_from(OPERATIONS))
             call(world, operation, aimed(data.draw(inputs(operation, real)), real, data.draw))
