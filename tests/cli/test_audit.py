@@ -10,6 +10,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -45,6 +47,18 @@ DENIED = record(
     privilege="VirtualMachine.Interact.PowerOn",
     error_type="UNAUTHORIZED",
 )
+
+
+@contextmanager
+def running(
+    command: list[str], stdout: int | None = None, stderr: int | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """The command runs while within, however that is left."""
+    with subprocess.Popen(command, env=clean_environment(), stdout=stdout, stderr=stderr, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.fixture
@@ -231,28 +245,22 @@ def test_follow_goes_on_where_it_was_left(logs: Logs, receiver: SyslogReceiver, 
     state = tmp_path / "state.json"
     command = [sys.executable, "-m", "resphere", "audit", "follow", "--data-dir", str(logs.folder.parent)]
     command += ["--to", receiver.url("tcp"), "--state", str(state)]
-    with receiver.running():
-        following = subprocess.Popen(command, env=clean_environment(), stderr=subprocess.PIPE, text=True)
+    with receiver.running(), running(command, stderr=subprocess.PIPE) as following:
         assert len(receiver.messages(5)) == 5
         trail = logs.trail()
         receiver.messages(6)
         wait_until(lambda: json.loads(state.read_text()) == {"1": 6}, "the keeping of the state")
         following.send_signal(signal.SIGINT)
         assert following.wait(timeout=60) == 130
-        assert following.stderr is not None
-        following.stderr.close()
     assert trail.write(json_object(LIST_VMS))
-    following = subprocess.Popen(command, env=clean_environment(), stderr=subprocess.PIPE, text=True)
-    assert following.stderr is not None
-    assert "trying again" in following.stderr.readline()
-    logs.path.rename(logs.folder / "audit.000000000001.log")
-    trail.tend()
-    trail.close()
-    with receiver.running():
-        messages = receiver.messages(8)
-        following.terminate()
-        following.wait(timeout=60)
-        following.stderr.close()
+    with running(command, stderr=subprocess.PIPE) as following:
+        assert following.stderr is not None
+        assert "trying again" in following.stderr.readline()
+        logs.path.rename(logs.folder / "audit.000000000001.log")
+        trail.tend()
+        trail.close()
+        with receiver.running():
+            messages = receiver.messages(8)
     numbers = [json.loads(each.text)["sequence"] for each in messages]
     assert numbers == list(range(1, 9))
 
@@ -260,15 +268,12 @@ def test_follow_goes_on_where_it_was_left(logs: Logs, receiver: SyslogReceiver, 
 def test_follow_prints_what_comes(logs: Logs) -> None:
     command = [sys.executable, "-m", "resphere", "audit", "follow", "--format", "plain", "--status", "200"]
     command += ["--data-dir", str(logs.folder.parent), "--since", "2026-11-23T00:00:00Z"]
-    following = subprocess.Popen(command, env=clean_environment(), stdout=subprocess.PIPE, text=True)
-    assert following.stdout is not None
-    assert "com.vmware.vcenter.VM.list" in following.stdout.readline()
-    trail = logs.trail()
-    assert trail.write(json_object(record(user="somebody")))
-    assert "somebody" in following.stdout.readline()
-    following.terminate()
-    following.wait(timeout=60)
-    following.stdout.close()
+    with running(command, stdout=subprocess.PIPE) as following:
+        assert following.stdout is not None
+        assert "com.vmware.vcenter.VM.list" in following.stdout.readline()
+        trail = logs.trail()
+        assert trail.write(json_object(record(user="somebody")))
+        assert "somebody" in following.stdout.readline()
     trail.close()
 
 
@@ -277,21 +282,18 @@ def test_follow_begins_with_what_comes(logs: Logs) -> None:
     other = logs.trail(), logs.trail()
     for trail in other:
         trail.close()
-    following = subprocess.Popen(command, env=clean_environment(), stdout=subprocess.PIPE, text=True)
-    assert following.stdout is not None
-    # Nothing tells when it has begun: it is asked until it answers.
     trail = logs.trail()
-    os.set_blocking(following.stdout.fileno(), False)
-
-    def answered() -> str:
-        assert trail.write(json_object(record(request_id="new")))
+    with running(command, stdout=subprocess.PIPE) as following:
+        # Nothing tells when it has begun: it is asked until it answers.
         assert following.stdout is not None
-        return following.stdout.readline()
+        output = following.stdout
+        os.set_blocking(output.fileno(), False)
 
-    line = wait_until(answered, "a line")
+        def answered() -> str:
+            assert trail.write(json_object(record(request_id="new")))
+            return output.readline()
+
+        line = wait_until(answered, "a line")
     assert json.loads(line)["request_id"] == "new" or "anchor" in line
     assert json.loads(line)["sequence"] > 5
-    following.terminate()
-    following.wait(timeout=60)
-    following.stdout.close()
     trail.close()
