@@ -14,7 +14,7 @@ import pytest
 from cryptography import x509
 
 from resphere.certificates.files import ensure_certificates
-from tests.live.test_certificates import shown
+from tests.live.test_certificates import shown, wait_for_certificate
 from tests.support.server import Server, clean_environment, free_port, wait_until
 
 PEBBLE, DNS = shutil.which("pebble"), shutil.which("pebble-challtestsrv")
@@ -80,11 +80,14 @@ def names_of(certificate: x509.Certificate) -> set[str]:
     return set(found.get_values_for_type(x509.DNSName))
 
 
+def is_pebbles(certificate: x509.Certificate) -> bool:
+    return "Pebble" in certificate.issuer.rfc4514_string()
+
+
 def test_a_certificate_is_obtained_and_served_and_the_account_is_kept(tmp_path: Path) -> None:
     pebble = Pebble(tmp_path)
     with pebble.running(), Server(tmp_path / "data", "--vms", "5", *pebble.flags) as server:
-        wait_until(lambda: "Pebble" in shown(server).issuer.rfc4514_string(), f"it: {server.errors()}", 60)
-        first = shown(server)
+        first = wait_for_certificate(server, is_pebbles)
         assert names_of(first) == set(NAMES)
         account = server.data_dir / "tls" / "acme-account.key"
         assert account.stat().st_mode & 0o777 == 0o600
@@ -97,8 +100,7 @@ def test_a_certificate_is_obtained_and_served_and_the_account_is_kept(tmp_path: 
         # One that is gone is obtained by the same account.
         (server.data_dir / "tls" / "installed.pem").unlink()
         server.start()
-        wait_until(lambda: "Pebble" in shown(server).issuer.rfc4514_string(), "another one", 60)
-        assert shown(server).serial_number != first.serial_number
+        assert wait_for_certificate(server, is_pebbles).serial_number != first.serial_number
         assert account.read_bytes() == before
 
 

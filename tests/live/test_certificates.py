@@ -61,14 +61,25 @@ def shown(server: Server) -> x509.Certificate:
     return x509.load_der_x509_certificate(content)
 
 
-def wait_for_another(server: Server, before: x509.Certificate) -> x509.Certificate:
-    """Wait until no worker shows the certificate of before, and return the one of now."""
+def wait_for_another(server: Server, before: x509.Certificate, workers: int = 1) -> x509.Certificate:
+    """Wait until none of so many workers has the certificate of before, and return the one of now."""
+    return wait_for_certificate(server, lambda certificate: certificate != before, workers)
 
-    def another() -> x509.Certificate | None:
+
+def wait_for_certificate(
+    server: Server, is_wanted: Callable[[x509.Certificate], bool], workers: int = 1
+) -> x509.Certificate:
+    """Wait until every new connection gets a certificate that is wanted, and return it.
+
+    A worker takes connections beside its successor until it is told that this serves. So the wanted one is seen first,
+    and then that no more processes are there than so many workers.
+    """
+
+    def served() -> x509.Certificate | None:
         found = [shown(server) for _ in range(3)]
-        return found[0] if before not in found else None
+        return found[0] if all(map(is_wanted, found)) and len(server.workers) == workers else None
 
-    found = wait_until(another, "another certificate", 90)
+    found = wait_until(served, "the serving of another certificate", 90)
     assert found is not None
     return found
 
@@ -211,7 +222,7 @@ def test_no_request_fails_while_certificates_change_under_load(tmp_path: Path, w
                 # By a connection of its own: the client's other one is to be kept meanwhile.
                 client.http.close()
                 assert client.post(f"{PATH}/tls?action=renew").status_code == 204
-                after = wait_for_another(server, before)
+                after = wait_for_another(server, before, workers)
                 assert after.not_valid_after_utc - after.not_valid_before_utc == timedelta(days=730)
                 wait_until(partial(are_gone, server, first), "the old workers' end", 90)
                 wait_until(partial(load.goes_on_after, dict(load.answers)), "answers", 60)
