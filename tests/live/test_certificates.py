@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -183,16 +184,14 @@ class Load:
 
     def _kept(self) -> None:
         # http.client opens another connection where an answer said that it was the last.
-        connection = self._connection()
-        while not self._over.is_set():
-            self._ask(connection, "kept")
-        connection.close()
+        with closing(self._connection()) as connection:
+            while not self._over.is_set():
+                self._ask(connection, "kept")
 
     def _fresh(self) -> None:
         while not self._over.is_set():
-            connection = self._connection()
-            self._ask(connection, "fresh")
-            connection.close()
+            with closing(self._connection()) as connection:
+                self._ask(connection, "fresh")
 
     def _http2(self) -> None:
         # A connection for so many requests that some are under way when a worker ends. Python's h2 takes the server's
