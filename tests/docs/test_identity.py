@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,13 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.test_commands import DOCS, blocks
+from tests.docs.test_commands import LDAP, OIDC, blocks
 from tests.support.oidc_provider import OidcProvider, running_provider
 from tests.support.server import Server, clean_environment
 from tests.support.slapd import PASSWORD as USER_PASSWORD
 from tests.support.slapd import READER_PASSWORD, running_slapd
-
-LDAP, OIDC = DOCS / "authentication-ldap.md", DOCS / "authentication-oidc.md"
 
 
 def run(page: Path, server: Server, folder: Path, **environment: str) -> list[str]:
@@ -50,6 +50,12 @@ def file_of(page: Path, *replaced: tuple[str, str]) -> str:
     return text
 
 
+def flags_of(page: Path, file: Path) -> list[str]:
+    """The flags by which a page starts the server, with the test's file of sources."""
+    [flags] = re.findall(r"`resphere serve (.*?)`", page.read_text(encoding="utf-8"))
+    return [str(file) if flag == file.name else flag for flag in shlex.split(flags)]
+
+
 def test_the_page_on_ldap(tmp_path: Path) -> None:
     with running_slapd(tmp_path / "slapd") as slapd:
         servers = (("ldaps://ldap1.example.com", slapd.ldaps), ("ldap://ldap2.example.com", slapd.ldap))
@@ -57,8 +63,7 @@ def test_the_page_on_ldap(tmp_path: Path) -> None:
         file.write_text(file_of(LDAP, *servers))
         (tmp_path / "directory-ca.pem").write_text(slapd.ca)
         (tmp_path / "reader-password").write_text(READER_PASSWORD)
-        flags = ("--identity-sources", str(file), "--default-domain", "corp.example.com")
-        with Server(tmp_path / "data", *flags) as server:
+        with Server(tmp_path / "data", *flags_of(LDAP, file)) as server:
             checked, logged_in = run(LDAP, server, tmp_path, ALICE_PASSWORD=USER_PASSWORD)
             assert "answers, and takes cn=reader" in checked
             assert "  in staff@corp\n" in checked
@@ -75,7 +80,7 @@ def provider() -> Iterator[OidcProvider]:
 def test_the_page_on_oidc(provider: OidcProvider, tmp_path: Path) -> None:
     file = tmp_path / "identity-sources.yaml"
     file.write_text(file_of(OIDC, ("https://idp.example.com", provider.issuer)))
-    with Server(tmp_path / "data", "--identity-sources", str(file)) as server:
+    with Server(tmp_path / "data", *flags_of(OIDC, file)) as server:
         listed, called, exchanged = run(OIDC, server, tmp_path, TOKEN=provider.token("1"))
         assert f"issuer {provider.issuer}" in listed
         assert '"config_tag":"Oidc"' in listed
