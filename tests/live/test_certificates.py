@@ -328,6 +328,9 @@ def test_the_server_s_own_authority_is_made_anew_and_a_subject_is_chosen(server:
         assert client.delete(f"{PATH}/trusted-root-chains/none").status_code == 404
         bad_fields: list[dict[str, Any]] = [
             {"country": "Germany"},
+            {"country": "\x80"},
+            {"country": "D*"},
+            {"email_address": "b\xf6rse@example.test"},
             {"key_size": 1024},
             {"subject_alt_name": ["not a name"]},
             {"locality": " "},
@@ -363,5 +366,14 @@ def test_what_does_not_fit_is_refused_and_nothing_changes(server: Server) -> Non
             assert reply.status_code == 400, reply.text
             assert words in reply.text
         assert client.put(f"{PATH}/tls", json={"cert": good}).status_code == 404
+        chains: list[tuple[list[str], str]] = [
+            ([], "no certificate"),
+            (["none"], "no certificate"),
+            ([good], "not that of an authority"),
+        ]
+        for pems, words in chains:
+            reply = client.post(f"{PATH}/trusted-root-chains", json={"cert_chain": {"cert_chain": pems}})
+            assert reply.status_code == 400, reply.text
+            assert words in reply.text
         assert shown(server) == before
         assert not (server.data_dir / "tls" / "installed.pem").exists()

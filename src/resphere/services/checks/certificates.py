@@ -151,6 +151,11 @@ def subject_of(spec: Spec, common_name: str) -> x509.Name:
             raise unfit(field, "must not be empty")
         if field == "common_name" and len(value) > COMMON_NAME_CHARACTERS:
             raise unfit(field, f"may have {COMMON_NAME_CHARACTERS} characters")
+        # Theirs are strings of ASCII in a certificate, which ``cryptography`` leaves unchecked until one is signed.
+        if field == "country" and not (value.isascii() and value.isalpha()):
+            raise unfit(field, "must be two letters, as ISO 3166 has them")
+        if field == "email_address" and not value.isascii():
+            raise unfit(field, "must be of ASCII")
         try:
             attributes.append(x509.NameAttribute(oid, value))
         except ValueError as error:
