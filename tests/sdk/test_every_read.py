@@ -10,7 +10,14 @@ import msgspec
 import pytest
 
 from resphere import services
-from resphere.contract.generated import cis, cis_tagging, vapi_std, vcenter, vcenter_services
+from resphere.contract.generated import (
+    cis,
+    cis_tagging,
+    vapi_std,
+    vcenter,
+    vcenter_certificate_management_vcenter,
+    vcenter_services,
+)
 from resphere.contract.model import AnyOperation, Secret, Struct
 from resphere.dialects.vapi_values import decoder, encoder
 from resphere.services.registry import load
@@ -30,8 +37,10 @@ MAY_FAIL = {"ServiceUnavailable", "NotFound", "NotAllowedInCurrentState", "Unsup
 MADE_FIRST, REFUSED = "there is none before somebody makes one: its service's tests read it", "a simulator cannot tell"
 NO_NSX = "there are no projects without NSX"
 UNANSWERED = {
+    "com.vmware.vcenter.authorization.vt_containers.mappings.get": "there are no vTContainers: nothing here makes one",
     "com.vmware.vcenter.compute.policies.get": MADE_FIRST,
     "com.vmware.vcenter.guest.customization_specs.get": MADE_FIRST,
+    "com.vmware.vcenter.identity.providers.get": MADE_FIRST,
     "com.vmware.vcenter.network.projects.get": NO_NSX,
     "com.vmware.vcenter.network.projects.vpcs.get": NO_NSX,
     "com.vmware.vcenter.network.projects.vpcs.list": NO_NSX,
@@ -122,6 +131,8 @@ class World:
         for state in sorted({vm.power_state for vm in vms}):
             for vm in [vm.vm for vm in vms if vm.power_state == state][:2]:
                 self.explore_vm(vm)
+        chains = self.ask(vcenter_certificate_management_vcenter.TrustedRootChains.list, {})
+        self.given["chain"] = chains[0].chain
         # Their keys are ids, but typed as strings.
         self.everywhere["CisTaskId"] = set(self.ask(cis.Tasks.list, {}))
         self.everywhere["VcenterServicesServiceId"] = set(self.ask(vcenter_services.Service.list_details, {}))
