@@ -40,8 +40,8 @@ def live(client: Client, seed: int, goes_on: threading.Event) -> None:
     while True:
         try:
             reply = act(client, chance, chance.choice(vms), chance.choice(stores), chance.choice(hosts))
-        except requests.ConnectionError:
-            return
+        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
+            return  # the latter where it was killed in the middle of a reply
         if not reply.ok:
             assert reply.json()["error_type"] in FORESEEN, reply.text
         elif isinstance(found := reply.json() if reply.content else None, str) and found.startswith("vm-"):
