@@ -28,17 +28,15 @@ from schemathesis.specs.openapi.checks import (
 from resphere.contract.lookup import all_operations
 from resphere.services.registry import implementations
 from tests.openapi.documents import document
+from tests.support.calls import NEW_CERTIFICATES
 from tests.support.server import ADMINISTRATOR, PASSWORD, REQUEST_SECONDS, Client, Server
 
 IMPLEMENTED = sorted(
     operation.id for operation in all_operations() if operation.api is not None and operation.id in implementations()
 )
-OF_CERTIFICATES = "com.vmware.vcenter.certificate_management.vcenter"
 LEFT_OUT = {
     "com.vmware.cis.session.delete": "it would log the tester out; tests/live has it",
-    f"{OF_CERTIFICATES}.vmca_root.create": "the tester would trust the server no longer; tests/live has it",
-    f"{OF_CERTIFICATES}.tls.renew": "workers would start anew all the time; tests/live has it",
-    f"{OF_CERTIFICATES}.tls.replace_vmca_signed": "workers would start anew all the time; tests/live has it",
+    **dict.fromkeys(NEW_CERTIFICATES, "workers would start anew all the time; tests/live has it"),
 }
 LOGIN = "com.vmware.cis.session.create"
 CALLS = 1200

@@ -16,6 +16,13 @@ from hypothesis.strategies import SearchStrategy
 from resphere.contract.model import AnyOperation, Route, Struct, WholeBytes
 from tests.support.from_contract import Real, from_contract, minimal, wire, without_none
 
+OF_CERTIFICATES = "com.vmware.vcenter.certificate_management.vcenter"
+NEW_CERTIFICATES = frozenset(
+    f"{OF_CERTIFICATES}.{name}" for name in ("tls.renew", "tls.replace_vmca_signed", "tls.set", "vmca_root.create")
+)
+"""Operations after which workers start anew, and clients may trust the server no longer: no part of sweeps over a
+server that others use; ``tests/live/test_certificates.py`` has them."""
+
 
 class ApiCall(msgspec.Struct, frozen=True):
     """One request: ``target`` is path and query, percent-encoded; ``body`` is ``None`` where there is none."""
