@@ -45,6 +45,8 @@ class PasswordRules(msgspec.Struct, frozen=True, kw_only=True):
             yield f"must have at least {self.length} characters"
         if len(password) > LONGEST_PASSWORD:
             yield f"must not have more than {LONGEST_PASSWORD} characters"
+            # Others wait while each of them is looked at.
+            return
         if any(unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp") for each in password):
             yield "must not have line breaks or control characters"
         letters = [each for each in password if each.isalpha()]

@@ -128,9 +128,11 @@ def request_of(spec: Spec, host_name: str) -> Request:
 
     :raises InvalidArgument: names the field.
     """
-    names = tuple(alternative_name(name) for name in spec.subject_alt_name or ())
-    if len(names) > MOST_NAMES:
+    given = spec.subject_alt_name or ()
+    # Before each is looked at: others wait meanwhile.
+    if len(given) > MOST_NAMES:
         raise unfit("subject_alt_name", f"may have {MOST_NAMES} names")
+    names = tuple(alternative_name(name) for name in given)
     common_name = spec.common_name or host_name
     if not names:
         names = common_names(common_name)
