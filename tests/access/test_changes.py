@@ -14,7 +14,6 @@ from resphere.access.changes import (
     LONGEST_NAME,
     create_permission,
     create_role,
-    grantable,
     remove_role,
     require_given,
     require_present,
@@ -25,6 +24,7 @@ from resphere.access.permissions import GLOBAL, PERMISSIONS, Permission
 from resphere.access.roles import ADMIN, NO_ACCESS, OF_EVERY_ROLE, READ_ONLY, ROLES, VIEW_ROLE, Role
 from resphere.contract.errors import AlreadyExists, InvalidArgument, NotFound, ResourceInUse, Unsupported, VapiError
 from resphere.inventory.model import ROOT_FOLDER, Folder
+from resphere.inventory.paths import object_by_id
 from resphere.inventory.tables import TABLES
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
@@ -187,9 +187,9 @@ def test_a_permission_that_cannot_be(tmp_path: Path, fields: dict[str, str], wor
 
 def test_what_is_there(tmp_path: Path) -> None:
     async def test(replica: Replica) -> None:
-        assert grantable(replica, "group-h3") == replica.get(Folder, "group-h3")
-        assert grantable(replica, "host-11") is not None
-        assert grantable(replica, "host-404") is None
+        assert object_by_id(replica, "group-h3") == replica.get(Folder, "group-h3")
+        assert object_by_id(replica, "host-11") is not None
+        assert object_by_id(replica, "host-404") is None
         assert require_given(replica, READ_ONLY.id) == READ_ONLY.id
         with pytest.raises(NotFound, match="global:user:bob"):
             require_present(replica, "global:user:bob")

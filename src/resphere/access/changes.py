@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from resphere.access.permissions import GRANTABLE, Permission
+from resphere.access.permissions import Permission
 from resphere.access.privileges import PRIVILEGES
 from resphere.access.roles import NOT_GRANTED, SYSTEM_ROLES, Role, role_named, role_of, users_role
 from resphere.access.tree import whole_of
@@ -22,7 +22,7 @@ from resphere.contract.errors import (
     message,
 )
 from resphere.inventory.mentions import named
-from resphere.inventory.model import ManagedObject
+from resphere.inventory.paths import object_by_id
 from resphere.nearest import meant
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
@@ -140,7 +140,7 @@ def require_permission(edit: Edit, inventory: Replica, permission: Permission) -
     require_given(edit, permission.role)
     if not permission.object:
         return
-    target = grantable(edit, permission.object)
+    target = object_by_id(edit, permission.object)
     if target is None:
         raise no_object(permission.object)
     whole = whole_of(inventory, target)
@@ -190,15 +190,6 @@ def require_present(among: Lookup, id: str) -> Permission:
             message("resphere.authorization.no_permission", "There is no permission with the identifier '{0}'.", id)
         )
     return found
-
-
-def grantable(among: Lookup, id: str) -> ManagedObject | None:
-    """The object of that id, if it is of a kind on which there are permissions."""
-    for cls in GRANTABLE:
-        found = among.get(cls, id)
-        if found is not None:
-            return found
-    return None
 
 
 def require_users_role(among: Lookup, id: str) -> Role:

@@ -8,30 +8,11 @@ import msgspec
 
 from resphere.access.principal import ADMINISTRATORS, canonical_name
 from resphere.access.roles import ADMIN, Role
-from resphere.inventory.model import (
-    ROOT_FOLDER,
-    Cluster,
-    Datacenter,
-    Datastore,
-    Folder,
-    Host,
-    ManagedObject,
-    Network,
-    ResourcePool,
-    VirtualMachine,
-)
+from resphere.inventory.model import ROOT_FOLDER
+from resphere.inventory.paths import IN_PATHS
 from resphere.replica.table import Lookup, OnDelete, Reading, Reference, Table, own_id
 
-GRANTABLE: tuple[type[ManagedObject], ...] = (
-    Folder,
-    Datacenter,
-    Cluster,
-    Host,
-    ResourcePool,
-    Datastore,
-    Network,
-    VirtualMachine,
-)
+GRANTABLE = IN_PATHS
 """On objects of which kinds there can be permissions."""
 
 GLOBAL = ""

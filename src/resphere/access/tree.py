@@ -47,7 +47,7 @@ from resphere.inventory.model import (
     ResourcePool,
     VirtualMachine,
 )
-from resphere.inventory.relations import parent_of
+from resphere.inventory.relations import first_with, parent_of
 from resphere.replica.replica import Replica
 from resphere.replica.table import Lookup, Stored
 
@@ -122,15 +122,13 @@ class TreeView:
     def holds(self, privilege: str, target: str | None) -> bool:
         """By the nearest permission. What is not there is as any other object to whoever sees all there is, so that the
         operation itself tells of it; nobody else has a privilege on it."""
-        if privilege == ANONYMOUS and (target is None or self._sees_all):
-            return True
+        if privilege == ANONYMOUS:
+            return target is None or self._sees_all or object_of(self._inventory, target) is not None
         if target is None:
             return self._outside().holds(privilege) or (privilege == VIEW and ROOT_FOLDER in self._ways())
         obj = object_of(self._inventory, target)
         if obj is None:
             return self._sees_all and self._below_root().holds(privilege)
-        if privilege == ANONYMOUS:
-            return True
         if privilege == VIEW:
             return self._had_on(obj).holds(VIEW) or target in self._ways()
         return self._had_on(obj).holds(privilege) and (
@@ -271,11 +269,7 @@ def roles_at_root(inventory: Replica, principal: Principal) -> tuple[Role, ...]:
 
 def object_of(inventory: Lookup, id: str) -> ManagedObject | None:
     """The managed object of that id, of whatever kind."""
-    for cls in SEARCHED:
-        found = inventory.get(cls, id)
-        if found is not None:
-            return found
-    return None
+    return first_with(inventory, SEARCHED, id)
 
 
 def whole_of(inventory: Lookup, obj: ManagedObject) -> ManagedObject | None:

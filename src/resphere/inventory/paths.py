@@ -17,8 +17,8 @@ from resphere.inventory.model import (
     ResourcePool,
     VirtualMachine,
 )
-from resphere.inventory.relations import ancestors
-from resphere.replica.table import Reading
+from resphere.inventory.relations import ancestors, first_with
+from resphere.replica.table import Lookup, Reading
 
 IN_PATHS: tuple[type[ManagedObject], ...] = (
     Folder,
@@ -45,13 +45,9 @@ class NothingThere(Exception):
         self.parent_path = parent_path
 
 
-def object_by_id(inventory: Reading, id: str) -> ManagedObject | None:
+def object_by_id(inventory: Lookup, id: str) -> ManagedObject | None:
     """The object of that id, of whatever type that paths lead to."""
-    for cls in IN_PATHS:
-        found = inventory.get(cls, id)
-        if found is not None:
-            return found
-    return None
+    return first_with(inventory, IN_PATHS, id)
 
 
 def path_of(inventory: Reading, obj: ManagedObject) -> str:

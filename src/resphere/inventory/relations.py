@@ -5,7 +5,7 @@ Each costs what it returns: upward a few steps, downward one look into an index 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from resphere.inventory.model import (
     Cluster,
@@ -49,10 +49,13 @@ CHILD_CLASSES: tuple[type[ManagedObject], ...] = (
 
 def parent_of(inventory: Lookup, obj: ManagedObject) -> ManagedObject | None:
     """The object that holds ``obj``."""
-    if obj.parent is None:
-        return None
-    for cls in PARENT_CLASSES:
-        found = inventory.get(cls, obj.parent)
+    return None if obj.parent is None else first_with(inventory, PARENT_CLASSES, obj.parent)
+
+
+def first_with(inventory: Lookup, kinds: Iterable[type[ManagedObject]], id: str) -> ManagedObject | None:
+    """The object of that id, of the first of these kinds that has one."""
+    for cls in kinds:
+        found = inventory.get(cls, id)
         if found is not None:
             return found
     return None

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from resphere.access.changes import create_permission, grantable, no_object, require_given, require_present
+from resphere.access.changes import create_permission, no_object, require_given, require_present
 from resphere.access.defaults import MODIFY_PERMISSIONS, READ
 from resphere.access.permissions import GLOBAL, Permission
 from resphere.access.principal import canonical_name
@@ -20,6 +20,7 @@ from resphere.contract.errors import InvalidArgument, ResourceBusy, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.vapi_std import DynamicID
 from resphere.contract.generated.vcenter_authorization import Permissions
+from resphere.inventory.paths import object_by_id
 from resphere.inventory.tagging import find_object, type_of
 from resphere.replica.edit import Edit
 from resphere.services.call import Call
@@ -178,7 +179,7 @@ def info(call: Call, permission: Permission) -> Permissions.Info:
 
 def place(call: Call, permission: Permission) -> DynamicID:
     """Where a permission is."""
-    found = grantable(call.unfiltered, permission.object)
+    found = object_by_id(call.unfiltered, permission.object)
     return DynamicID(type=GLOBAL_TYPE if found is None else type_of(found), id=permission.object)
 
 
