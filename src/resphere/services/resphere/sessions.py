@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from resphere.access.principal import canonical_name
-from resphere.access.refusals import no_privileges
 from resphere.auth.sessions import Session
 from resphere.contract.errors import NotFound, message
 from resphere.contract.extensions.sessions import OpenSessions
 from resphere.services.call import Call
+from resphere.services.checks.own import may_end, require_handled
 from resphere.services.registry import implements
-
-TERMINATE = "Sessions.TerminateSession"
 
 
 @implements(OpenSessions.list)
@@ -44,11 +42,6 @@ async def delete(call: Call, session: str) -> None:
     await call.environment.identities.sessions.close(require(call, session))
 
 
-def may_end(call: Call) -> bool:
-    """Whether the caller may end everybody's sessions and API tokens."""
-    return call.view.holds(TERMINATE, None)
-
-
 def own(call: Call) -> list[Session]:
     """The caller's own sessions. An API token has those that it has opened."""
     principal, token = call.session.principal, call.session.token
@@ -62,15 +55,11 @@ def require(call: Call, handle: str) -> Session:
     :raises NotFound: there is none.
     :raises Unauthorized: there may be, and it is not the caller's.
     """
-    for session in own(call):
-        if session.handle == handle:
-            return session
-    if not may_end(call):
-        raise no_privileges(TERMINATE, None, call.vcenter)
-    found = call.environment.identities.sessions.by_handle(handle)
-    if found is None:
-        raise NotFound(message("resphere.session.not_found", "There is no open session {0}.", handle))
-    return found
+
+    def absent() -> NotFound:
+        return NotFound(message("resphere.session.not_found", "There is no open session {0}.", handle))
+
+    return require_handled(call, handle, own(call), call.environment.identities.sessions.by_handle, absent)
 
 
 def info(call: Call, session: Session) -> OpenSessions.Info:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from resphere.access.principal import Scope, canonical_name
-from resphere.access.refusals import no_privileges
 from resphere.auth.token_rules import MOST_OBJECTS, checked_name, checked_privileges
 from resphere.auth.tokens import ApiToken
 from resphere.contract.errors import InvalidArgument, NotFound, Unauthorized, Unsupported, message
 from resphere.contract.extensions.sessions import ApiTokens
 from resphere.contract.model import Secret
 from resphere.inventory.model import KINDS
+from resphere.inventory.relations import first_with
 from resphere.services.call import Call
+from resphere.services.checks.own import may_end, require_handled
 from resphere.services.registry import implements
-from resphere.services.resphere.sessions import TERMINATE, may_end
 
 
 @implements(ApiTokens.create)
@@ -95,15 +95,11 @@ def require(call: Call, handle: str) -> ApiToken:
     :raises NotFound: there is none.
     :raises Unauthorized: there may be, and it is not the caller's.
     """
-    for token in own(call):
-        if token.handle == handle:
-            return token
-    if not may_end(call):
-        raise no_privileges(TERMINATE, None, call.vcenter)
-    found = call.environment.identities.tokens.by_handle(handle)
-    if found is None:
-        raise NotFound(message("resphere.token.not_found", "There is no token {0}.", handle))
-    return found
+
+    def absent() -> NotFound:
+        return NotFound(message("resphere.token.not_found", "There is no token {0}.", handle))
+
+    return require_handled(call, handle, own(call), call.environment.identities.tokens.by_handle, absent)
 
 
 def checked_objects(call: Call, objects: frozenset[str]) -> frozenset[str]:
@@ -117,7 +113,7 @@ def checked_objects(call: Call, objects: frozenset[str]) -> frozenset[str]:
             message("resphere.token.objects", "objects: there must be 1 to {0}, or unset for all.", MOST_OBJECTS)
         )
     for id in sorted(objects):
-        if all(call.get(cls, id) is None for cls in KINDS.values()):
+        if first_with(call, KINDS.values(), id) is None:
             raise NotFound(message("resphere.token.no_object", "There is no object {0}.", id))
     return objects
 
