@@ -270,6 +270,21 @@ def test_the_command_line(server: Server) -> None:
     assert (again.returncode, again.stderr) == (1, f"resphere: there is no token {handle}\n")
 
 
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (("--privilege", "nosuch"), "There is no privilege 'nosuch'"),
+        (("--days", "9999"), "days"),
+    ],
+)
+def test_what_no_token_can_be_like_by_command_line(server: Server, flags: tuple[str, ...], told: str) -> None:
+    done = resphere("token", "add", "nightly", "--user", OWNER, *flags, "--data-dir", str(server.data_dir))
+    assert done.returncode == 1
+    assert done.stderr.startswith("resphere: ")
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_audit_trail_names_the_token(server: Server, owner: Client) -> None:
     with bearing(server, make(owner, "named")["secret"]) as ci:
         request = ci.get("/api/vcenter/vm").headers["x-request-id"]

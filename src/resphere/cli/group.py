@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 
 from resphere.auth.group_changes import Members
 from resphere.auth.groups import Group
-from resphere.cli.identities import opened_identities, shown
+from resphere.cli.identities import Opened, on_identities, shown
 from resphere.cli.store import add_store
 
 
@@ -42,48 +41,28 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         add_store(verb)
 
 
-def add_group(options: argparse.Namespace) -> int:
+@on_identities
+async def add_group(options: argparse.Namespace, opened: Opened) -> None:
     """Make a group without members."""
-
-    async def work() -> None:
-        async with opened_identities(options) as opened:
-            await opened.parts.group_changes.create(options.name, options.description)
-
-    asyncio.run(work())
-    return 0
+    await opened.parts.group_changes.create(options.name, options.description)
 
 
-def set_group(options: argparse.Namespace) -> int:
+@on_identities
+async def set_group(options: argparse.Namespace, opened: Opened) -> None:
     """Give a group another description."""
-
-    async def work() -> None:
-        async with opened_identities(options) as opened:
-            await opened.parts.group_changes.describe(opened.group(options.name).id, options.description)
-
-    asyncio.run(work())
-    return 0
+    await opened.parts.group_changes.describe(opened.group(options.name).id, options.description)
 
 
-def join_group(options: argparse.Namespace) -> int:
+@on_identities
+async def join_group(options: argparse.Namespace, opened: Opened) -> None:
     """Add users and groups to a group. A running server goes by that at once."""
-
-    async def work() -> None:
-        async with opened_identities(options) as opened:
-            await opened.parts.group_changes.add(opened.group(options.name).id, members(options))
-
-    asyncio.run(work())
-    return 0
+    await opened.parts.group_changes.add(opened.group(options.name).id, members(options))
 
 
-def leave_group(options: argparse.Namespace) -> int:
+@on_identities
+async def leave_group(options: argparse.Namespace, opened: Opened) -> None:
     """Remove users and groups from a group. A running server goes by that at once."""
-
-    async def work() -> None:
-        async with opened_identities(options) as opened:
-            await opened.parts.group_changes.remove(opened.group(options.name).id, members(options))
-
-    asyncio.run(work())
-    return 0
+    await opened.parts.group_changes.remove(opened.group(options.name).id, members(options))
 
 
 def members(options: argparse.Namespace) -> Members:
@@ -96,39 +75,24 @@ def members(options: argparse.Namespace) -> Members:
     return Members(tuple(options.users), tuple(options.groups))
 
 
-def remove_group(options: argparse.Namespace) -> int:
+@on_identities
+async def remove_group(options: argparse.Namespace, opened: Opened) -> None:
     """Delete a group; its members stay."""
-
-    async def work() -> None:
-        async with opened_identities(options) as opened:
-            await opened.parts.group_changes.delete(opened.group(options.name).id)
-
-    asyncio.run(work())
-    return 0
+    await opened.parts.group_changes.delete(opened.group(options.name).id)
 
 
-def show_group(options: argparse.Namespace) -> int:
+@on_identities
+async def show_group(options: argparse.Namespace, opened: Opened) -> None:
     """Show a group and who is in it."""
-
-    async def work() -> Group:
-        async with opened_identities(options) as opened:
-            return opened.group(options.name)
-
-    group = asyncio.run(work())
+    group = opened.group(options.name)
     shown("name", group.name)
     shown("description", group.description or "-")
     shown("users", ", ".join(group.users) or "-")
     shown("groups", ", ".join(group.groups) or "-")
-    return 0
 
 
-def list_groups(options: argparse.Namespace) -> int:
+@on_identities
+async def list_groups(options: argparse.Namespace, opened: Opened) -> None:
     """List the groups."""
-
-    async def work() -> list[Group]:
-        async with opened_identities(options) as opened:
-            return sorted(opened.replica.all(Group).values(), key=lambda group: group.id)
-
-    for group in asyncio.run(work()):
+    for group in sorted(opened.replica.all(Group).values(), key=lambda group: group.id):
         print(f"{group.name}\t{group.description}")
-    return 0

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import wraps
 
 import msgspec
 
 from resphere.access.principal import canonical_name
-from resphere.access.wiring import TABLES as ACCESS_TABLES
 from resphere.auth.accounts import Account, LocalAccounts
 from resphere.auth.groups import Group
 from resphere.auth.identities import Identities
 from resphere.auth.sessions import Sessions
 from resphere.auth.tokens import Tokens
-from resphere.auth.wiring import WIRING
-from resphere.cli.store import changing, opened_store, store_url
-from resphere.inventory.tables import FOLDERS
+from resphere.cli.store import access_opened, changing, opened_store, store_url
 from resphere.nearest import nearest
 from resphere.replica.replica import Replica
-from resphere.replica.sealing import open_sealing
 from resphere.server.assembly import identities, now, password_rules, session_limits
 from resphere.server.environment import from_environment
-from resphere.server.secrets_key import given_key
 from resphere.server.settings import from_strings
 
 
@@ -68,9 +65,7 @@ async def opened_identities(options: argparse.Namespace) -> AsyncIterator[Opened
     """
     settings = from_strings(from_environment(os.environ))
     async with changing(), opened_store(store_url(options)) as store:
-        sealing = await open_sealing(store, secrets.token_bytes, given_key(settings))
-        replica = Replica(store, (FOLDERS, *ACCESS_TABLES, *WIRING.tables), sealing=sealing, rules=WIRING.rules)
-        await replica.load()
+        replica = await access_opened(store)
         accounts = LocalAccounts(replica, secrets.token_bytes, now=now, rules=password_rules(settings))
         sessions = Sessions(replica, session_limits(settings), now, secrets.token_bytes)
         tokens = Tokens(replica, timedelta(days=settings.max_token_days), now, secrets.token_bytes)
@@ -78,6 +73,28 @@ async def opened_identities(options: argparse.Namespace) -> AsyncIterator[Opened
             yield Opened(replica, identities(replica, accounts, sessions, tokens))
         finally:
             await accounts.finish()
+
+
+def on_identities(
+    work: Callable[[argparse.Namespace, Opened], Awaitable[None]],
+) -> Callable[[argparse.Namespace], int]:
+    """The command that does ``work`` on users, groups, sessions and tokens; its description is that of the work::
+
+    @on_identities
+    async def remove_user(options: argparse.Namespace, opened: Opened) -> None:
+        await opened.parts.account_changes.remove(opened.account(options.name).id)
+    """
+
+    @wraps(work)
+    def run(options: argparse.Namespace) -> int:
+        async def done() -> None:
+            async with opened_identities(options) as opened:
+                await work(options, opened)
+
+        asyncio.run(done())
+        return 0
+
+    return run
 
 
 def meant(name: str, known: Iterable[str]) -> str:

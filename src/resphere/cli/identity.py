@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import secrets
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, closing
@@ -19,14 +17,9 @@ from resphere.auth.names import split_name
 from resphere.auth.oidc.fetching import HttpFetcher, ProviderUnavailable
 from resphere.auth.oidc.providers import IdentityProvider
 from resphere.auth.oidc.publishing import Published
-from resphere.auth.wiring import WIRING
-from resphere.cli.store import add_store, opened_store, store_url
+from resphere.cli.store import access_opened, add_store, opened_store, store_url
 from resphere.nearest import meant
 from resphere.replica.replica import Replica
-from resphere.replica.sealing import open_sealing
-from resphere.server.environment import from_environment
-from resphere.server.secrets_key import given_key
-from resphere.server.settings import from_strings
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -64,10 +57,7 @@ def check_source(options: argparse.Namespace) -> int:
 async def opened(url: str) -> AsyncIterator[Replica]:
     """The identity sources of a store."""
     async with opened_store(url) as store:
-        key = given_key(from_strings(from_environment(os.environ)))
-        replica = Replica(store, WIRING.tables, sealing=await open_sealing(store, secrets.token_bytes, key))
-        await replica.load()
-        yield replica
+        yield await access_opened(store, ())
 
 
 async def listed(url: str) -> list[str]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 
-from resphere.cli.identities import opened_identities, shown_time
+from resphere.cli.identities import Opened, on_identities, shown_time
 from resphere.cli.store import add_store
 
 
@@ -25,35 +24,25 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         add_store(verb)
 
 
-def list_sessions(options: argparse.Namespace) -> int:
+@on_identities
+async def list_sessions(options: argparse.Namespace, opened: Opened) -> None:
     """List open sessions: what they are called, the user, how and from where it logged in, when, and when the session
     was used last. The server may be running."""
-
-    async def work() -> None:
-        async with opened_identities(options) as opened:
-            sessions = opened.parts.sessions
-            found = sessions.all_open() if options.user is None else sessions.of_user(options.user)
-            for session in sorted(found, key=lambda session: session.created_time):
-                times = shown_time(session.created_time), shown_time(session.last_accessed_time)
-                print("\t".join((session.handle, session.user, session.method, session.client or "-", *times)))
-
-    asyncio.run(work())
-    return 0
+    sessions = opened.parts.sessions
+    found = sessions.all_open() if options.user is None else sessions.of_user(options.user)
+    for session in sorted(found, key=lambda session: session.created_time):
+        times = shown_time(session.created_time), shown_time(session.last_accessed_time)
+        print("\t".join((session.handle, session.user, session.method, session.client or "-", *times)))
 
 
-def end_sessions(options: argparse.Namespace) -> int:
+@on_identities
+async def end_sessions(options: argparse.Namespace, opened: Opened) -> None:
     """End a session, or all of a user. A running server does so at once."""
-
-    async def work() -> None:
-        async with opened_identities(options) as opened:
-            sessions = opened.parts.sessions
-            if options.user is not None:
-                await sessions.close(*sessions.of_user(options.user))
-                return
-            session = sessions.by_handle(options.session)
-            if session is None:
-                raise ValueError(f"there is no open session {options.session}")
-            await sessions.close(session)
-
-    asyncio.run(work())
-    return 0
+    sessions = opened.parts.sessions
+    if options.user is not None:
+        await sessions.close(*sessions.of_user(options.user))
+        return
+    session = sessions.by_handle(options.session)
+    if session is None:
+        raise ValueError(f"there is no open session {options.session}")
+    await sessions.close(session)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from datetime import timedelta
 
 from resphere.access.principal import Scope
 from resphere.auth.token_rules import checked_name, checked_privileges
-from resphere.cli.identities import opened_identities, shown_time
+from resphere.cli.identities import Opened, on_identities, shown_time
 from resphere.cli.store import add_store
 from resphere.server.assembly import now
 
@@ -52,53 +51,38 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         add_store(verb)
 
 
-def add_token(options: argparse.Namespace) -> int:
+@on_identities
+async def add_token(options: argparse.Namespace, opened: Opened) -> None:
     """Make a token for a user and print it, this once: the server keeps a digest only. It is good at once."""
     scope = Scope(
         None if options.privileges is None else checked_privileges(options.privileges),
         None if options.objects is None else frozenset(options.objects),
     )
     expiration_time = None if options.days is None else now() + timedelta(days=options.days)
-
-    async def work() -> str:
-        async with opened_identities(options) as opened:
-            account = opened.account(options.user)
-            made = await opened.parts.tokens.make(account.id, checked_name(options.name), scope, expiration_time)
-            print(f"good until {shown_time(made.token.expiration_time)}", file=sys.stderr)
-            return made.secret
-
-    print(asyncio.run(work()))
-    return 0
+    account = opened.account(options.user)
+    made = await opened.parts.tokens.make(account.id, checked_name(options.name), scope, expiration_time)
+    print(f"good until {shown_time(made.token.expiration_time)}", file=sys.stderr)
+    print(made.secret)
 
 
-def list_tokens(options: argparse.Namespace) -> int:
+@on_identities
+async def list_tokens(options: argparse.Namespace, opened: Opened) -> None:
     """List the tokens: what they are called, whose, their names, when they expire and when they were used last."""
-
-    async def work() -> None:
-        async with opened_identities(options) as opened:
-            tokens = opened.parts.tokens
-            found = tokens.all() if options.user is None else tokens.of_owner(opened.account(options.user).id)
-            for token in sorted(found, key=lambda token: (token.owner, token.name)):
-                times = shown_time(token.expiration_time), shown_time(token.last_used_time)
-                print("\t".join((token.handle, token.owner, token.name, *times)))
-
-    asyncio.run(work())
-    return 0
+    tokens = opened.parts.tokens
+    found = tokens.all() if options.user is None else tokens.of_owner(opened.account(options.user).id)
+    for token in sorted(found, key=lambda token: (token.owner, token.name)):
+        times = shown_time(token.expiration_time), shown_time(token.last_used_time)
+        print("\t".join((token.handle, token.owner, token.name, *times)))
 
 
-def revoke_tokens(options: argparse.Namespace) -> int:
+@on_identities
+async def revoke_tokens(options: argparse.Namespace, opened: Opened) -> None:
     """End a token, or all of a user, with the sessions that they have opened. A running server does so at once."""
-
-    async def work() -> None:
-        async with opened_identities(options) as opened:
-            tokens = opened.parts.tokens
-            if options.user is not None:
-                await tokens.revoke(*tokens.of_owner(opened.account(options.user).id))
-                return
-            token = tokens.by_handle(options.token)
-            if token is None:
-                raise ValueError(f"there is no token {options.token}")
-            await tokens.revoke(token)
-
-    asyncio.run(work())
-    return 0
+    tokens = opened.parts.tokens
+    if options.user is not None:
+        await tokens.revoke(*tokens.of_owner(opened.account(options.user).id))
+        return
+    token = tokens.by_handle(options.token)
+    if token is None:
+        raise ValueError(f"there is no token {options.token}")
+    await tokens.revoke(token)

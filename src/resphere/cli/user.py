@@ -10,7 +10,7 @@ import sys
 from resphere.access.tree import roles_at_root
 from resphere.auth.account_changes import AccountUpdate, require_name
 from resphere.auth.accounts import Account
-from resphere.cli.identities import Opened, opened_identities, shown, shown_time
+from resphere.cli.identities import Opened, on_identities, opened_identities, shown, shown_time
 from resphere.cli.store import add_store, changing
 
 
@@ -70,7 +70,8 @@ def add_user(options: argparse.Namespace) -> int:
     return 0
 
 
-def set_user(options: argparse.Namespace) -> int:
+@on_identities
+async def set_user(options: argparse.Namespace, opened: Opened) -> None:
     """Change an account; what is not named stays. A running server does so at once."""
     update = AccountUpdate(
         role=options.role,
@@ -78,63 +79,37 @@ def set_user(options: argparse.Namespace) -> int:
         disabled=options.disabled,
         must_change=options.must_change,
     )
-
-    async def work() -> None:
-        async with opened_identities(options) as opened:
-            await opened.parts.account_changes.update(opened.account(options.name).id, update)
-
-    asyncio.run(work())
-    return 0
+    await opened.parts.account_changes.update(opened.account(options.name).id, update)
 
 
-def set_password(options: argparse.Namespace) -> int:
+@on_identities
+async def set_password(options: argparse.Namespace, opened: Opened) -> None:
     """Give an account another password, which is asked for, or read from standard input where that is no terminal. Its
     sessions end, and it is locked no more."""
-
-    async def work() -> None:
-        async with opened_identities(options) as opened:
-            account = opened.account(options.name)
-            password = read_password()
-            warn(opened, password)
-            await opened.parts.account_changes.set_password(
-                account.id, password, must_change=bool(options.must_change), any_password=True
-            )
-
-    asyncio.run(work())
-    return 0
+    account = opened.account(options.name)
+    password = read_password()
+    warn(opened, password)
+    await opened.parts.account_changes.set_password(
+        account.id, password, must_change=bool(options.must_change), any_password=True
+    )
 
 
-def remove_user(options: argparse.Namespace) -> int:
+@on_identities
+async def remove_user(options: argparse.Namespace, opened: Opened) -> None:
     """Remove an account, with its API tokens and its place in groups. A running server ends its sessions at once."""
-
-    async def work() -> None:
-        async with opened_identities(options) as opened:
-            await opened.parts.account_changes.remove(opened.account(options.name).id)
-
-    asyncio.run(work())
-    return 0
+    await opened.parts.account_changes.remove(opened.account(options.name).id)
 
 
-def unlock_user(options: argparse.Namespace) -> int:
+@on_identities
+async def unlock_user(options: argparse.Namespace, opened: Opened) -> None:
     """Forget the wrong passwords that have locked an account."""
-
-    async def work() -> None:
-        async with opened_identities(options) as opened:
-            await opened.parts.account_changes.unlock(opened.account(options.name).id)
-
-    asyncio.run(work())
-    return 0
+    await opened.parts.account_changes.unlock(opened.account(options.name).id)
 
 
-def show_user(options: argparse.Namespace) -> int:
+@on_identities
+async def show_user(options: argparse.Namespace, opened: Opened) -> None:
     """Show an account."""
-
-    async def work() -> None:
-        async with opened_identities(options) as opened:
-            show(opened, opened.account(options.name))
-
-    asyncio.run(work())
-    return 0
+    show(opened, opened.account(options.name))
 
 
 def show(opened: Opened, account: Account) -> None:
@@ -153,16 +128,11 @@ def show(opened: Opened, account: Account) -> None:
     shown("API tokens", len(parts.tokens.of_owner(account.id)))
 
 
-def list_users(options: argparse.Namespace) -> int:
+@on_identities
+async def list_users(options: argparse.Namespace, opened: Opened) -> None:
     """List the accounts, with the roles that they have on the root folder, themselves or by their groups."""
-
-    async def work() -> None:
-        async with opened_identities(options) as opened:
-            for account in sorted(opened.replica.all(Account).values(), key=lambda account: account.id):
-                print("\t".join((account.name, roles(opened, account), *(["disabled"] if account.disabled else []))))
-
-    asyncio.run(work())
-    return 0
+    for account in sorted(opened.replica.all(Account).values(), key=lambda account: account.id):
+        print("\t".join((account.name, roles(opened, account), *(["disabled"] if account.disabled else []))))
 
 
 def roles(opened: Opened, account: Account) -> str:
