@@ -9,7 +9,6 @@ import shlex
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -47,7 +46,7 @@ from resphere.server.saml_trust import read_trust
 from resphere.server.secrets_key import given_key
 from resphere.server.served_certificate import ServedCertificate
 from resphere.server.settings import Settings, variable
-from resphere.server.tls import certificates, directory, watched
+from resphere.server.tls import certificates, directory, utc_now, watched
 from resphere.server.wiring import WIRING
 from resphere.store.engines import open_store
 
@@ -286,11 +285,6 @@ def initial_inventory(settings: Settings) -> Iterable[Stored]:
     if not simulated and any(isinstance(obj, VirtualMachine) for obj in objects):
         raise ValueError(f"--inventory: {settings.inventory} has VMs, and the provider {settings.provider} its own")
     return objects
-
-
-def utc_now() -> datetime:
-    """The present moment."""
-    return datetime.now(UTC)
 
 
 def banner(settings: Settings, prepared: Prepared, address: Address) -> Iterator[str]:
