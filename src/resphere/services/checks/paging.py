@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import TypeVar
 
 import msgspec
@@ -18,15 +17,23 @@ def token(state: object) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(state)).decode().rstrip("=")
 
 
-def parse(text: str, type: type[T]) -> T:
+def state_of(text: str, type: type[T]) -> T:
     """What :func:`token` was made of.
+
+    :raises ValueError: it is no such text.
+    """
+    padded = text.encode() + b"=" * (-len(text) % 4)
+    return msgspec.json.decode(base64.b64decode(padded, altchars=b"-_", validate=True), type=type)
+
+
+def parse(text: str, type: type[T]) -> T:
+    """The same, for filters with a ``page``.
 
     :raises InvalidArgument: it is no such text.
     """
     try:
-        padded = text.encode() + b"=" * (-len(text) % 4)
-        return msgspec.json.decode(base64.urlsafe_b64decode(padded), type=type)
-    except (binascii.Error, msgspec.DecodeError, UnicodeError, ValueError):
+        return state_of(text, type)
+    except ValueError:
         raise InvalidArgument(
             message("resphere.page", "{0}: must be the text that a former page gave as next.", "filter.page")
         ) from None

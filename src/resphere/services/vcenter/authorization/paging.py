@@ -5,8 +5,6 @@ A marker holds the filter and the last id that was shown: nobody keeps a place.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
@@ -14,6 +12,7 @@ import msgspec
 
 from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.model import Struct
+from resphere.services.checks.paging import state_of, token
 
 F = TypeVar("F", bound=Struct)
 V = TypeVar("V")
@@ -69,7 +68,7 @@ def always(_: object) -> bool:
 def write_marker(after: str, filter: Struct | None) -> str:
     """The marker of a place."""
     place = Place(after, msgspec.Raw(msgspec.json.encode(filter)))
-    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode()
+    return token(place)
 
 
 def read_marker(marker: str, cls: type[F]) -> tuple[str, F | None]:
@@ -78,9 +77,9 @@ def read_marker(marker: str, cls: type[F]) -> tuple[str, F | None]:
     :raises InvalidArgument: it is none of ours.
     """
     try:
-        place = msgspec.json.decode(base64.b64decode(marker, altchars=b"-_", validate=True), type=Place)
+        place = state_of(marker, Place)
         return place.after, msgspec.json.decode(place.filter, type=cls | None)
-    except (binascii.Error, ValueError) as error:
+    except ValueError as error:
         raise InvalidArgument(
             message("resphere.authorization.unknown_marker", "iterate.marker: '{0}' is of no earlier page.", marker)
         ) from error

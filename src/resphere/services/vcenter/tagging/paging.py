@@ -7,8 +7,6 @@ between two pages moves nothing else from one to another.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import TypeVar
@@ -19,6 +17,7 @@ from resphere.contract.errors import InvalidArgument, NotFound, message
 from resphere.contract.model import LocalizableMessage
 from resphere.inventory.tagging import SHELVES, Attachment, Category, Tag, shelf_of
 from resphere.replica.table import Reading
+from resphere.services.checks.paging import state_of, token
 
 D = TypeVar("D", Category, Tag, Attachment)
 Named = TypeVar("Named", Category, Tag)
@@ -40,7 +39,7 @@ class InvalidMarker(ValueError):
 
 def write_marker(place: Position) -> str:
     """The marker of a place."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode()
+    return token(place)
 
 
 def read_marker(marker: str) -> Position:
@@ -49,8 +48,8 @@ def read_marker(marker: str) -> Position:
     :raises InvalidMarker: it is none of ours.
     """
     try:
-        return msgspec.json.decode(base64.b64decode(marker, altchars=b"-_", validate=True), type=Position)
-    except (binascii.Error, ValueError) as error:
+        return state_of(marker, Position)
+    except ValueError as error:
         raise InvalidMarker(marker) from error
 
 
