@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resphere.replica.errors import UnreadableDocument
 from resphere.replica.rows import Index, Rows, numeric_order
+from resphere.replica.sealing import KEY_BYTES, Sealing
 from tests.replica.worlds import ITEMS, Item
 
 KEYS = st.lists(st.sampled_from("abc"), max_size=4).map(tuple)
@@ -44,3 +50,21 @@ def test_the_numeric_order() -> None:
     assert sorted(["vm-1049", "vm-99", "vm-100"], key=numeric_order) == ["vm-99", "vm-100", "vm-1049"]
     assert sorted(["network-20", "dvportgroup-19"], key=numeric_order) == ["dvportgroup-19", "network-20"]
     assert sorted(["x-1", "x"], key=numeric_order) == ["x", "x-1"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"id": "item-1"}', b'{"id": "item-2", "name": "x"}'])
+@pytest.mark.parametrize("sealed", [(), ("tags",)])
+def test_what_is_no_document_of_an_object_is_told(sealed: tuple[str, ...], body: bytes) -> None:
+    rows: Rows[Any] = Rows(msgspec.structs.replace(ITEMS, sealed=sealed))
+    for read in (rows.check, rows.decode):
+        with pytest.raises(UnreadableDocument, match="item-1"):
+            read("item-1", body)
+    rows.check("item-1", b'{"id": "item-1", "name": "x"}')
+
+
+def test_what_has_been_sealed_since_is_plain_no_more() -> None:
+    rows: Rows[Any] = Rows(msgspec.structs.replace(ITEMS, sealed=("tags",)), Sealing(bytes(KEY_BYTES), os.urandom))
+    plain = rows.decode("item-1", b'{"id": "item-1", "name": "x", "tags": ["t"]}')
+    assert rows.unsealed == {"item-1"}
+    assert rows.decode("item-1", rows.encode(plain)) == plain
+    assert rows.unsealed == set()
