@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
@@ -33,6 +34,11 @@ PATIENCE = 6
 """Times as much CPU as the tests take without a fault, before a mutant counts as one that hangs."""
 IDLE_PATIENCE = 4
 """Times as long as that by the clock: whatever else the machine does, a mutant that waits for nothing ends."""
+IDLE_SECONDS = 20.0
+"""A mutant that has used no processor for so long waits for what never comes."""
+LOOK_SECONDS = 2.0
+IDLE_CPU_SECONDS = 0.05
+"""What looking itself uses, and more."""
 MEMORY_BYTES = 6 * 2**30
 """What a mutant may take: one that goes on for ever may take all there is, and others with it."""
 FORK = multiprocessing.get_context("fork")
@@ -128,10 +134,21 @@ def _outcome(mutant: Mutant | None, code: int | None) -> Outcome:
     return Outcome.KILLED if code == 1 or mutant is not None else Outcome.UNTESTED
 
 
+def _watch_idleness() -> None:
+    """End this process as a mutant that hangs, once it does nothing any more."""
+    busy, since = time.process_time(), time.monotonic()
+    while time.monotonic() - since < IDLE_SECONDS:
+        time.sleep(LOOK_SECONDS)
+        if time.process_time() - busy > IDLE_CPU_SECONDS:
+            busy, since = time.process_time(), time.monotonic()
+    os.kill(os.getpid(), signal.SIGXCPU)
+
+
 def _tested(mutant: Mutant | None, tests: tuple[str, ...], cpu_seconds: int) -> None:
     """What the process does: it says nothing but whether all tests have passed."""
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 5))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    threading.Thread(target=_watch_idleness, daemon=True).start()
     os.chdir(ROOT)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
