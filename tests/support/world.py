@@ -124,6 +124,11 @@ class World:
         self._runner.close()
         WITNESS.failures(failed)
 
+    def serve_as(self, version: str) -> None:
+        """Answer as that version of vCenter from now on."""
+        product = msgspec.structs.replace(self.environment.product, version=version)
+        self.environment = msgspec.structs.replace(self.environment, product=product)
+
     def call(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """The operation's result; raises what its handler raises."""
         return self._runner.run(self.begin(operation, *args, **kwargs))

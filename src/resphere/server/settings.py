@@ -256,7 +256,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int,
         _(
             "inventory",
-            "Virtual machines, over all hosts; one in 23 is a template, which lists of VMs leave out.",
+            "Virtual machines, over all hosts; one in 23 is a template, which vcenter/vm leaves out.",
             first_start=True,
         ),
     ] = 40

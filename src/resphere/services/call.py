@@ -36,6 +36,7 @@ from resphere.contract.errors import (
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.mentions import Knows
 from resphere.contract.model import AnyOperation, Struct
+from resphere.contract.releases import numbers
 from resphere.inventory.mentions import named
 from resphere.inventory.model import Host, ManagedObject, VirtualMachine
 from resphere.limits.limits import Allowance
@@ -57,6 +58,10 @@ V = TypeVar("V")
 CONNECTED = vcenter.Host.ConnectionState.CONNECTED
 
 
+MACHINES = (vcenter.VM.list.service, "com.vmware.vcenter.vm.")
+"""Service, and what the names of its parts begin with, of virtual machines that are no templates."""
+HIDING_TEMPLATES = (7, 0, 3)
+"""Since which release that is so."""
 SSO_DOMAIN = "vsphere.local"
 """The domain of local accounts."""
 
@@ -113,6 +118,12 @@ class Product(msgspec.Struct, frozen=True):
     host_name: str = "localhost"
     """By what name this vCenter is known."""
     sso_domain: str = SSO_DOMAIN
+
+    @property
+    def hides_templates(self) -> bool:
+        """Whether ``com.vmware.vcenter.VM`` and its parts know no templates: seen of 7.0.3 and 8.0, while 6.7 shows
+        them."""
+        return numbers(self.version) >= HIDING_TEMPLATES
 
 
 class StructureForm(Protocol):
@@ -213,13 +224,22 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         :raises Unauthorized: the caller does not see it, nor may view it where the operation needs no more.
         """
         found = self.environment.inventory.get(cls, identity)
-        if found is None:
+        if found is None or self._is_hidden(found):
             raise not_found(self.vcenter, cls, identity)
         if not self.view.sees(found):
             privilege = needed_to_find(self.operation, cls.resource_type)
             if not self.view.holds(privilege, identity):
                 raise no_privileges(privilege, identity, self.vcenter)
         return found
+
+    def _is_hidden(self, obj: object) -> bool:
+        """Whether the operation's service knows nothing of the object, because it is a template."""
+        return (
+            isinstance(obj, VirtualMachine)
+            and obj.template
+            and self.operation.service.startswith(MACHINES)
+            and self.environment.product.hides_templates
+        )
 
     def referred(self, cls: type[O], identity: str) -> O:
         """The object that one which the caller sees refers to, for figures and decisions: seen or not.

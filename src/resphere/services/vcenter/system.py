@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 
 from resphere.contract.generated.vcenter import System
+from resphere.contract.releases import numbers
 from resphere.services.call import Call
 from resphere.services.registry import implements
-
-Release = tuple[int, ...]
 
 _RELEASE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})+")
 
@@ -20,8 +19,3 @@ async def hello(call: Call, spec: System.HelloSpec) -> System.HelloResult:
     known = [text for text in spec.api_releases if _RELEASE.fullmatch(text)]
     shared = [text for text in known if min(served) <= numbers(text)[:2] <= max(served)]
     return System.HelloResult(api_release=max(shared, key=numbers, default=""))
-
-
-def numbers(release: str) -> Release:
-    """``8.0.2.0`` as numbers, which compare as releases do."""
-    return tuple(int(part) for part in release.split("."))

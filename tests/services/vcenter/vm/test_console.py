@@ -60,6 +60,7 @@ def test_a_ticket_has_its_time(world: World, vm: Id) -> None:
 
 
 def test_a_template_has_no_console(world: World, vm: Id) -> None:
+    world.serve_as("6.7.0")
     world.change(machine(world, vm), template=True, power_state=Power.State.POWERED_OFF)
     with pytest.raises(NotAllowedInCurrentState) as refusal:
         world.call(Tickets.create, vm, VMRC)

@@ -89,6 +89,7 @@ def test_a_guest_without_tools_cannot_be_asked(world: World) -> None:
 
 
 def test_templates_have_no_guest(world: World) -> None:
+    world.serve_as("6.7.0")
     template = world.change(running(world), template=True, power_state=vcenter_vm.Power.State.POWERED_OFF)
     for operation in (GuestPower.shutdown, GuestPower.reboot, GuestPower.standby):
         with pytest.raises(Unsupported) as error:

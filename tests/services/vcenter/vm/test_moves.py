@@ -123,6 +123,7 @@ def test_single_disks_go_to_their_own_datastores(world: World) -> None:
 
 
 def test_a_clone_of_a_template_is_none(world: World) -> None:
+    world.serve_as("6.7.0")
     source = some_vm(world)
     template = world.change(source, template=True)
     clone = found(world, world.call(VM.clone, VM.CloneSpec(source=Id(template.id), name="machine", power_on=True)))

@@ -127,6 +127,7 @@ def test_by_datastore_and_path(world: World) -> None:
 
 
 def test_a_suspended_vm_and_a_template_can_go_too(world: World) -> None:
+    world.serve_as("6.7.0")
     for fields in ({"power_state": STATE.SUSPENDED}, {"template": True}):
         vm = world.change(vm_off(world), **fields)
         world.call(VM.unregister, Id(vm.id))

@@ -38,12 +38,15 @@ LISTING = listing(VirtualMachine, lambda vm: not vm.template, summary)
 
 @implements(vcenter.VM.list, kept=True)
 async def list_vms(call: Call, filter: vcenter.VM.FilterSpec | None) -> Summaries | Parted[Summaries]:
-    """The VMs that match. Templates are not listed, as in vCenter 7.0 and 8.0."""
+    """The VMs that match. Templates are not listed, as in vCenter 7.0.3 and 8.0, but by the releases before."""
+    hides_templates = call.environment.product.hides_templates
     summaries = call.unfiltered.derived(LISTING)
-    if filter is None and call.view.sees_all:
+    if filter is None and call.view.sees_all and hides_templates:
         every = Parted(summaries.parts(call.unfiltered.all(VirtualMachine)))
         return limited(every, MOST_LISTED, "vm", call.environment.list_limits)
     found = select(call, VirtualMachine, criteria(call, filter) if filter else ())
+    if not hides_templates:
+        return tuple(summary(vm) for vm in limited(found, MOST_LISTED, "vm", call.environment.list_limits))
     found = [vm for vm in found if not vm.template]
     return summaries.of(limited(found, MOST_LISTED, "vm", call.environment.list_limits))
 
