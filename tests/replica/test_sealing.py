@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import typing
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from resphere.contract.model import Secret
 from resphere.inventory.customization import CUSTOMIZATION_TABLES, CustomizationItem, GuestCustomization
 from resphere.replica.replica import Replica
-from resphere.replica.sealing import KEY_BYTES, MARK, Sealing
+from resphere.replica.sealing import KEY, KEY_BYTES, MARK, NEXT_KEY, Sealing, open_sealing
 from resphere.replica.table import Table
 from resphere.rules.guests.customization import pending
 from resphere.server.wiring import WIRING
@@ -66,6 +67,18 @@ def test_what_a_later_form_sealed_is_not_read_as_this_one() -> None:
 def test_no_two_are_alike() -> None:
     by = sealing()
     assert by.seal(b"same", "place") != by.seal(b"same", "place")
+
+
+def test_the_key_is_the_given_one_or_the_store_s_and_that_of_a_rotation_opens_too(tmp_path: Path) -> None:
+    async def test(store: Store) -> None:
+        kept, given = (await open_sealing(store, os.urandom), await open_sealing(store, os.urandom, bytes(KEY_BYTES)))
+        assert kept.key == await store.keys.get(KEY, KEY_BYTES)
+        assert given.key == bytes(KEY_BYTES) != kept.key
+        assert kept.others == given.others == ()
+        coming = await store.keys.get(NEXT_KEY, KEY_BYTES)
+        assert (await open_sealing(store, os.urandom)).others == (coming,)
+
+    with_store(tmp_path, test)
 
 
 def secrets_in(expected: Any, way: str = "", seen: frozenset[Any] = frozenset()) -> Iterator[str]:
