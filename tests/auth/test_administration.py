@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from resphere.access.permissions import FIRST_PERMISSION, GLOBAL, Permission, on_root
@@ -14,6 +15,7 @@ from resphere.access.roles import ADMIN, NO_ACCESS, READ_ONLY
 from resphere.access.wiring import TABLES as ACCESS_TABLES
 from resphere.auth.accounts import ADMINISTRATOR, Account, LocalAccounts
 from resphere.auth.administration import RULES
+from resphere.auth.groups import Group
 from resphere.auth.wiring import WIRING
 from resphere.contract.errors import ResourceBusy
 from resphere.inventory.model import ROOT_FOLDER
@@ -93,6 +95,35 @@ def test_a_permission_of_nobody_s_keeps_nothing_administered(tmp_path: Path) -> 
         await put(replica, on_root("nobody@vsphere.local", ADMIN))
         with pytest.raises(ResourceBusy):
             await delete(replica, FIRST_PERMISSION)
+
+    administered(test, tmp_path)
+
+
+def test_the_group_of_the_last_one_stays_and_keeps_its_user(tmp_path: Path) -> None:
+    crew = Group(id="crew@vsphere.local", name="crew@vsphere.local", users=(OTHER,))
+
+    async def test(replica: Replica, accounts: LocalAccounts) -> None:
+        await accounts.put(OTHER, "secret")
+        await put(replica, crew, Permission(principal=crew.name, group=True, object=ROOT_FOLDER, role=ADMIN.id))
+        await delete(replica, FIRST_PERMISSION)
+        with pytest.raises(ResourceBusy):
+            await put(replica, msgspec.structs.replace(crew, users=(ADMINISTRATOR + "2",)))
+        with pytest.raises(ResourceBusy):
+            await delete(replica, crew)
+        await put(replica, msgspec.structs.replace(crew, users=(ADMINISTRATOR, OTHER)))
+
+    administered(test, tmp_path)
+
+
+def test_who_is_disabled_administers_nothing(tmp_path: Path) -> None:
+    async def test(replica: Replica, accounts: LocalAccounts) -> None:
+        await accounts.put(OTHER, "secret", "Admin")
+        other = replica.all(Account)[OTHER]
+        await put(replica, msgspec.structs.replace(other, disabled=True))
+        with pytest.raises(ResourceBusy):
+            await delete(replica, FIRST_PERMISSION)
+        await put(replica, other)
+        await delete(replica, FIRST_PERMISSION)
 
     administered(test, tmp_path)
 
