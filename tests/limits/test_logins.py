@@ -256,6 +256,33 @@ def test_one_address_does_not_hold_up_the_logins_of_others(world: World) -> None
     bench.world.run(run())
 
 
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        (HOME, (429, "resphere.limits.waiting", ["1", "address"])),
+        ("198.51.100.1", (503, "resphere.limits.busy", [])),
+    ],
+    ids=["of the address", "in all"],
+)
+def test_where_too_many_wait_the_next_is_told(world: World, address: str, told: tuple[int, str, list[str]]) -> None:
+    policy = Logins(at_once=1, at_once_per_address=1, waiting_per_address=1, waiting=1)
+    bench = Bench(world, policy)
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        with await bench.throttle.attempt(ANN, HOME):
+            waits = loop.create_task(bench.throttle.attempt(ANN, HOME))
+            await asyncio.sleep(0)
+            with pytest.raises(ServiceUnavailable) as refusal:
+                await bench.throttle.attempt(ANN, address)
+        with await waits:
+            pass
+        (message,) = refusal.value.messages
+        assert (refusal.value.status, message.id, list(message.args)) == told
+
+    bench.world.run(run())
+
+
 def test_what_fails_for_another_reason_is_no_failed_login(world: World) -> None:
     bench = Bench(world, Logins(free=1))
 

@@ -121,6 +121,7 @@ def test_a_turn_that_comes_at_the_moment_of_giving_up_goes_to_the_next(cancel_fi
             of.leave("a")
             line.tasks[1].cancel()
         await settle()
+        assert line.tasks[1].cancelled()
         assert line.got == ["a1", "c1"]
         assert (of.had, of.waiting) == (1, 0)
 
