@@ -55,7 +55,8 @@ TARGETS = (
         ),
         TASKS,
     ),
-    Target(("tasks/intents.py", "tasks/job.py"), (*TASKS, *RACES)),
+    Target(("tasks/intents.py",), (*TASKS, "tests/services/vcenter/test_needed_by_work_under_way.py")),
+    Target(("tasks/job.py",), (*TASKS, *RACES)),
     Target(
         ("access/check.py", "access/defaults.py", "access/targets.py"),
         (ALONE, "tests/access/test_check.py", "tests/access/test_privileges.py"),
@@ -85,8 +86,6 @@ TARGETS = (
             "rules/settlement/machines.py",
             "rules/settlement/settlement.py",
             "rules/settlement/snapshots.py",
-            "services/resphere/vcenter/datastore.py",
-            "services/resphere/vcenter/network.py",
             "services/resphere/vcenter/vm/snapshots.py",
             "services/vcenter/cluster/evc_mode.py",
             "services/vcenter/host/entropy/external_pool.py",
@@ -96,6 +95,14 @@ TARGETS = (
             "services/vcenter/vm/guest/customization.py",
         ),
         RACES,
+        PRIMITIVES,
+    ),
+    Target(
+        ("services/resphere/vcenter/datastore.py", "services/resphere/vcenter/network.py"),
+        (
+            *(f"tests/services/vcenter/{name}.py" for name in ("test_races_of_decisions", "test_network_changes")),
+            "tests/services/vcenter/test_needed_by_work_under_way.py",
+        ),
         PRIMITIVES,
     ),
     Target(

@@ -53,8 +53,9 @@ class Site(msgspec.Struct, frozen=True):
     cluster: ids.ClusterComputeResourceId
     """Another one, with no host."""
     vm: ids.VirtualMachineId
-    """On the first host, off, on a datastore of its own, which both hosts have mounted."""
+    """On the first host, off, on a datastore and a network of its own, which both hosts have."""
     own_store: ids.DatastoreId
+    own_network: ids.NetworkId
 
 
 @pytest.fixture
@@ -78,7 +79,10 @@ def site(worlds: tuple[World, World]) -> Site:
     hosts_folder = world.call(Folders.create, Folders.CreateSpec(name="Hosts", parent=datacenter.host_folder))
     pool_spec = vcenter.ResourcePool.CreateSpec(name="New", parent=cluster.resource_pool)
     both = frozenset([here, there])
-    group = Networks.CreateSpec(name="New", folder=datacenter.network_folder, hosts=both)
+    network, own_network = (
+        world.call(Networks.create, Networks.CreateSpec(name=name, folder=datacenter.network_folder, hosts=both))
+        for name in ("New", "Own")
+    )
     store, own_store = (
         world.call(
             Datastores.create,
@@ -100,14 +104,17 @@ def site(worlds: tuple[World, World]) -> Site:
         hosts_folder=hosts_folder,
         pool=world.call(vcenter.ResourcePool.create, pool_spec),
         store=store,
-        network=world.call(Networks.create, group),
+        network=network,
         policy=world.call(StoragePolicies.create, StoragePolicies.CreateSpec(name="New")),
         here=here,
         there=there,
         alone=add_host(world),
         cluster=add_cluster(world),
-        vm=world.call(VM.create, VM.CreateSpec(guest_OS=guest, name="own", placement=own_place)),
+        vm=world.call(
+            VM.create, VM.CreateSpec(guest_OS=guest, name="own", placement=own_place, nics=(nic_on(own_network),))
+        ),
         own_store=own_store,
+        own_network=own_network,
     )
 
 
@@ -120,8 +127,8 @@ def disk(site: Site) -> Disk.CreateSpec:
     return Disk.CreateSpec(new_vmdk=Disk.VmdkCreateSpec(capacity=MIB, storage_policy=policy))
 
 
-def nic(site: Site) -> Ethernet.CreateSpec:
-    backing = Ethernet.BackingSpec(type=Ethernet.BackingType.DISTRIBUTED_PORTGROUP, network=site.network)
+def nic_on(network: ids.NetworkId) -> Ethernet.CreateSpec:
+    backing = Ethernet.BackingSpec(type=Ethernet.BackingType.DISTRIBUTED_PORTGROUP, network=network)
     return Ethernet.CreateSpec(backing=backing)
 
 
@@ -129,7 +136,9 @@ def create(world: World, site: Site) -> Coroutine[Any, Any, Any]:
     """Placed in all that is new, on the first host."""
     place = VM.PlacementSpec(folder=site.folder, resource_pool=site.pool, host=site.here, datastore=site.store)
     guest = vcenter_vm.GuestOS.DEBIAN_11_64
-    spec = VM.CreateSpec(guest_OS=guest, name="made", placement=place, disks=(disk(site),), nics=(nic(site),))
+    spec = VM.CreateSpec(
+        guest_OS=guest, name="made", placement=place, disks=(disk(site),), nics=(nic_on(site.network),)
+    )
     return world.begin(VM.create, spec)
 
 
@@ -166,7 +175,7 @@ def relocate(world: World, site: Site) -> Coroutine[Any, Any, Any]:
 
 
 def add_nic(world: World, site: Site) -> Coroutine[Any, Any, Any]:
-    return world.begin(Ethernet.create, site.vm, nic(site))
+    return world.begin(Ethernet.create, site.vm, nic_on(site.network))
 
 
 def add_disk(world: World, site: Site) -> Coroutine[Any, Any, Any]:
@@ -251,6 +260,10 @@ TAKES: dict[str, Callable[[World, Site], Call]] = {
         Networks.disconnect,
         (site.network, Networks.HostsSpec(hosts=frozenset([site.here]))),
     ),
+    "own_connection_there": lambda _, site: (
+        Networks.disconnect,
+        (site.own_network, Networks.HostsSpec(hosts=frozenset([site.there]))),
+    ),
     "policy": lambda _, site: (StoragePolicies.delete, (site.policy,)),
     "source": lambda _, site: (VM.delete, (site.vm,)),
     "registered_source": lambda _, site: (VM.unregister, (site.vm,)),
@@ -267,13 +280,13 @@ NEEDS: dict[Begin, tuple[str, ...]] = {
     create_alone: ("alone", "own_pools", "datacenter"),
     clone: ("folder", "pool", "store", "name", "mount_there", "source", "registered_source", "datacenter"),
     instant_clone: ("folder", "pool", "store", "name", "mount_here", "datacenter"),
-    register: ("folder", "pool", "own_mount_there", "datacenter"),
+    register: ("folder", "pool", "own_mount_there", "own_connection_there", "datacenter"),
     relocate: ("folder", "pool", "store", "name", "mount_there", "datacenter"),
     add_nic: ("network", "connection_here"),
     add_disk: ("policy",),
     add_image: ("store", "name", "mount_here"),
-    power_on_elsewhere: ("own_mount_there", "datacenter"),
-    evacuate: ("own_mount_there", "datacenter"),
+    power_on_elsewhere: ("own_mount_there", "own_connection_there", "datacenter"),
+    evacuate: ("own_mount_there", "own_connection_there", "datacenter"),
     add_another_host: ("hosts_folder", "datacenter"),
     connect_alone: ("datacenter",),
 }
@@ -360,8 +373,8 @@ MEETINGS: dict[Begin, tuple[str, ...]] = {
     relocate: ("mount_there",),
     add_nic: ("connection_here",),
     add_image: ("mount_here",),
-    power_on_elsewhere: ("own_mount_there",),
-    evacuate: ("own_mount_there",),
+    power_on_elsewhere: ("own_mount_there", "own_connection_there"),
+    evacuate: ("own_mount_there", "own_connection_there"),
     add_another_host: ("hosts_folder",),
 }
 MET = [(begin, what) for begin, needs in MEETINGS.items() for what in needs]

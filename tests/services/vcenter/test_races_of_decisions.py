@@ -29,7 +29,7 @@ from resphere.contract.extensions.networks import Networks
 from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.contract.generated.vcenter_cluster import EvcMode as Api
 from resphere.contract.generated.vcenter_evc_mode import EvcMode
-from resphere.contract.generated.vcenter_vm_hardware import Disk, Ethernet
+from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk, Ethernet
 from resphere.inventory.model import Cluster, Datacenter, Datastore, Host, VirtualMachine
 from resphere.inventory.relations import hosts_of_cluster
 from resphere.rules.space import free_space
@@ -95,9 +95,9 @@ def test_two_are_moved_below_each_other(worlds: tuple[World, World], kind: str, 
     meet(worlds, slow, quick, InvalidArgument)
 
 
-def store_on(world: World, hosts: frozenset[ids.HostSystemId], *, shared: bool) -> ids.DatastoreId:
+def store_on(world: World, hosts: frozenset[ids.HostSystemId], *, shared: bool, name: str = "New") -> ids.DatastoreId:
     spec = Datastores.CreateSpec(
-        name="New",
+        name=name,
         folder=first(world, Datacenter).datastore_folder,
         type=vcenter.Datastore.Type.NFS,
         capacity=1 << 40,
@@ -330,3 +330,32 @@ def test_a_machine_comes_to_a_host_while_that_loses_what_it_uses(worlds: tuple[W
         return world.begin(Datastores.unmount, store, Datastores.HostsSpec(hosts=frozenset([two])))
 
     meet(worlds, lose, lambda world: world.begin(HostMaintenance.set, one, ENTER), ResourceInUse)
+
+
+@pytest.mark.parametrize("what", ["network", "datastore"])
+def test_a_machine_comes_to_use_what_its_host_loses(worlds: tuple[World, World], what: str) -> None:
+    """The host itself is not changed by that."""
+    world = worlds[0]
+    one, two, *_ = hosts_of(world)
+    both = frozenset([one, two])
+    vm = world.run(create_on(two, store_on(world, frozenset([two]), shared=False, name="Own"))(world))
+    store = store_on(world, both, shared=True)
+    network = world.call(
+        Networks.create, Networks.CreateSpec(name="New", folder=first(world, Datacenter).network_folder, hosts=both)
+    )
+
+    def lose(world: World) -> Any:
+        if what == "network":
+            return world.begin(Networks.disconnect, network, Networks.HostsSpec(hosts=frozenset([two])))
+        return world.begin(Datastores.unmount, store, Datastores.HostsSpec(hosts=frozenset([two])))
+
+    def use(world: World) -> Any:
+        if what == "network":
+            nic = Ethernet.BackingSpec(type=Ethernet.BackingType.DISTRIBUTED_PORTGROUP, network=network)
+            return world.begin(Ethernet.create, vm, Ethernet.CreateSpec(backing=nic))
+        image = Cdrom.BackingSpec(
+            type=Cdrom.BackingType.ISO_FILE, iso_file=f"[{found(world, Datastore, store).name}] a.iso"
+        )
+        return world.begin(Cdrom.create, vm, Cdrom.CreateSpec(backing=image))
+
+    meet(worlds, lose, use, ResourceInUse)
