@@ -159,7 +159,7 @@ def test_a_known_address_is_written_once_a_day(world: World) -> None:
     bench = Bench(world, Logins())
     written = []
     world.inventory.subscribe(KnownAddress, lambda _, new: written.append(new))
-    for hours in (0, 1, 10, 14, 1):
+    for hours in (0, 1, 10, 13):
         bench.later(hours * 3600)
         bench.login(good=True)
     assert len(written) == 2
@@ -173,6 +173,38 @@ def test_so_many_addresses_are_known_of_a_user(world: World) -> None:
     assert len(world.inventory.by(KnownAddress, "user", ANN)) == MOST_PER_USER
     assert not bench.known.knows(ANN, "198.51.100.4")
     assert bench.known.knows(ANN, "198.51.100.5")
+
+
+def test_who_comes_back_takes_no_room_from_other_addresses(world: World) -> None:
+    bench = Bench(world, Logins())
+    for number in range(MOST_PER_USER):
+        bench.login(good=True, address=f"198.51.100.{number}")
+        bench.later(1)
+    bench.later(2 * 86_400)
+    assert bench.login(good=True, address="198.51.100.7") == 0
+    assert len(world.inventory.by(KnownAddress, "user", ANN)) == MOST_PER_USER
+
+
+def test_only_what_is_over_is_forgotten(world: World) -> None:
+    bench = Bench(world, Logins(known_days=3))
+    bench.login(good=True)
+    bench.later(2 * 86_400)
+    bench.login(good=True, address="198.51.100.1")
+    bench.later(1 * 86_400)
+    assert world.run(bench.known.sweep()) == 1
+    assert [each.address for each in world.inventory.all(KnownAddress).values()] == ["198.51.100.1"]
+
+
+def test_that_it_could_not_be_noted_is_told(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(plan: object) -> None:
+        raise OSError("the disk is broken")
+
+    monkeypatch.setattr(world.inventory, "change", broken)
+    assert Bench(world, Logins()).login(good=True) == 0
+    assert "could not note from where somebody has logged in" in caplog.text
+    assert "the disk is broken" in caplog.text
 
 
 def test_no_more_than_so_many_passwords_are_looked_at_after_a_burst(world: World) -> None:
@@ -294,3 +326,24 @@ def test_what_fails_for_another_reason_is_no_failed_login(world: World) -> None:
         with pytest.raises(LookupError):
             bench.world.run(attempt())
     assert bench.login(good=True) == 0
+    assert bench.fail(2) == [0, 1]
+    bench.later(1)
+    for _ in range(3):
+        with pytest.raises(LookupError):
+            bench.world.run(attempt())
+    assert bench.login(good=True) == 0
+
+
+def test_who_goes_away_while_a_password_is_looked_at_has_had_an_attempt(world: World) -> None:
+    """Else guesses would be free for those who do not wait for the answer."""
+    bench = Bench(world, Logins(free=1))
+    assert bench.fail(1) == [0]
+    bench.later(1)
+
+    async def attempt() -> None:
+        with await bench.throttle.attempt(ANN, HOME):
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        bench.world.run(attempt())
+    assert bench.login(good=True) > 0
