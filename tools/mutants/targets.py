@@ -55,7 +55,14 @@ TARGETS = (
         ),
         TASKS,
     ),
-    Target(("tasks/intents.py",), (*TASKS, "tests/services/vcenter/test_needed_by_work_under_way.py")),
+    Target(
+        ("tasks/intents.py",),
+        (
+            *TASKS,
+            "tests/services/vcenter/vm/guest/test_customization_takes_time.py",
+            "tests/services/vcenter/test_needed_by_work_under_way.py",
+        ),
+    ),
     Target(("tasks/job.py",), (*TASKS, *RACES)),
     Target(
         ("access/check.py", "access/defaults.py", "access/targets.py"),
