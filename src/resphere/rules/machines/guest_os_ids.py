@@ -36,3 +36,13 @@ def vim_guest_id(guest_OS: GuestOS) -> str:
         else:
             name += part.lower() if part[0].isdigit() else part.capitalize()
     return f"{name}Guest"
+
+
+@cache
+def _by_vim_id() -> dict[str, GuestOS]:
+    return {vim_guest_id(each).casefold(): each for each in GuestOS}
+
+
+def guest_OS_of(vim_id: str) -> GuestOS | None:
+    """The guest system that VIM calls so, in whichever case; ``None`` where there is none."""
+    return _by_vim_id().get(vim_id.casefold())
