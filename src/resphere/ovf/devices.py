@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Ethernet, Floppy
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Scsi
@@ -64,15 +65,27 @@ _ELSEWHERE = (ResourceType.CPU, ResourceType.MEMORY)
 _UNSEEN = (ResourceType.OTHER, ResourceType.OTHER_STORAGE, ResourceType.USB, ResourceType.VIDEO, ResourceType.SOUND)
 
 
+class Parts(NamedTuple):
+    """What the machines of a package refer to, by id."""
+
+    files: dict[str, File]
+    disks: dict[str, DiskDescription]
+
+    @staticmethod
+    def of(descriptor: Descriptor) -> Parts:
+        """Those of a descriptor."""
+        return Parts({each.id: each for each in descriptor.files}, {each.id: each for each in descriptor.disks})
+
+
 class Devices:
     """The devices of a machine, in the order of its items."""
 
-    def __init__(self, found: Findings, descriptor: Descriptor, properties: Mapping[str, str], lax: bool) -> None:
+    def __init__(self, found: Findings, parts: Parts, properties: Mapping[str, str], lax: bool) -> None:
         self.found = found
         self.properties = properties
         self.lax = lax
-        self.files: dict[str, File] = {each.id: each for each in descriptor.files}
-        self.described: dict[str, DiskDescription] = {each.id: each for each in descriptor.disks}
+        self.files = parts.files
+        self.described = parts.disks
         self.controllers: list[Controller] = []
         self.disks: list[MachineDisk] = []
         self.nics: list[MachineNic] = []

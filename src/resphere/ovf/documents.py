@@ -110,7 +110,8 @@ class _Builder:
 
 
 def parse(content: bytes, file: str) -> Element:
-    """The root element of a document. It takes about a second for each 4 MB: callers have it done in a thread.
+    """The root element of a document. At the limits it takes some tenths of a second: in a thread, where
+    others wait.
 
     :raises BadPackage: it is no XML, has a document type, or is larger, deeper or of more elements than a descriptor
         may be.

@@ -109,7 +109,7 @@ def _check(context: Context, element: Element, items: list[Item]) -> None:
     known = Counter(
         (each.instance_id, each.bound or "", configuration)
         for each in items
-        for configuration in each.configurations or ("",)
+        for configuration in set(each.configurations) or ("",)
     )
     for (instance_id, _, _), count in known.items():
         if count > 1 and instance_id:

@@ -14,7 +14,6 @@ COMMON = f"{CIM}/common"
 VMW = "http://www.vmware.com/schema/ovf"
 VMW_ENVIRONMENT = "http://www.vmware.com/schema/ovfenv"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
-XML = "http://www.w3.org/XML/1998/namespace"
 
 VERSIONS = {OVF_1: 1, OVF_2: 2}
 

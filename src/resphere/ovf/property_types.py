@@ -14,6 +14,8 @@ from resphere.contract.model import LocalizableMessage
 from resphere.ovf.issues import short
 from resphere.ovf.model import Property
 
+LONGEST_NUMBER = 40
+
 
 class Kind(StrEnum):
     """What values of a type are."""
@@ -70,10 +72,10 @@ _KINDS = {
     "expression": Kind.EXPRESSION,
 }
 _BOUND = re.compile(r"\b(Min|Max)(Len|Value)\s*\(\s*(-?\d{1,20}(?:\.\d{1,20})?)\s*\)", re.IGNORECASE)
-_CHOICES = re.compile(r"\bValueMap\s*[{(](.*?)[})]", re.IGNORECASE | re.DOTALL)
-_CHOICE = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_CHOICES = re.compile(r"\bValueMap\s*[{(]", re.IGNORECASE)
+_CHOICE = re.compile(r'\s*,?\s*"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _IP = re.compile(r'\bIp\b\s*(?:\(\s*"([^"]*)"\s*\))?', re.IGNORECASE)
-_VSPHERE = re.compile(r"(string|password|int|real|ip)(?:\(([^()]*)\.\.([^()]*)\)|\[(.*)\]|:(.*))?", re.DOTALL)
+_VSPHERE = re.compile(r"(string|password|int|real|ip)([(\[:])(.*)", re.DOTALL)
 
 
 def type_of(declared: Property) -> PropertyType:
@@ -93,20 +95,28 @@ def _of_vsphere(text: str) -> PropertyType:
     match = _VSPHERE.fullmatch(text)
     if match is None:
         return PropertyType(kind=Kind.STRING)
-    kind, low, high, choices, network = match.groups()
-    return PropertyType(
-        kind=Kind(kind),
-        low=_bound(low),
-        high=_bound(high),
-        choices=tuple(_unescaped(each) for each in _CHOICE.findall(choices or "")),
-        network=network or "",
-    )
+    kind, sign, rest = match.groups()
+    if sign == ":":
+        return PropertyType(kind=Kind(kind), network=rest)
+    if sign == "[":
+        return PropertyType(kind=Kind(kind), choices=_choices(rest, 0))
+    low, _, high = rest.removesuffix(")").partition("..")
+    return PropertyType(kind=Kind(kind), low=_bound(low), high=_bound(high))
+
+
+def _choices(text: str, start: int) -> tuple[str, ...]:
+    """The quoted texts of a list that begins there, one after the other until something else follows."""
+    found = []
+    while (match := _CHOICE.match(text, start)) is not None:
+        found.append(_unescaped(match[1]))
+        start = match.end()
+    return tuple(found)
 
 
 def _bound(text: str | None) -> float | None:
     """A bound, which stays an integer where it is one: those of 64 bits are no floating point numbers."""
     try:
-        return int(text) if text else None
+        return int(text) if text and len(text) <= LONGEST_NUMBER else None
     except ValueError:
         pass
     try:
@@ -123,7 +133,7 @@ def _qualified(made: PropertyType, declared: Property) -> PropertyType:
         made = msgspec.structs.replace(made, **{field: _bound(number)})
     choices = _CHOICES.search(qualifiers)
     if choices is not None:
-        made = msgspec.structs.replace(made, choices=tuple(_unescaped(each) for each in _CHOICE.findall(choices[1])))
+        made = msgspec.structs.replace(made, choices=_choices(qualifiers, choices.end()))
     if made.kind is Kind.STRING:
         address = _IP.search(qualifiers)
         if address is not None:

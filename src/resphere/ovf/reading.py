@@ -22,7 +22,7 @@ from resphere.ovf.model import (
     VirtualSystemCollection,
     machines_of,
 )
-from resphere.ovf.names import HOST_RESOURCE, VERSIONS
+from resphere.ovf.names import HOST_RESOURCE, VERSIONS, ResourceType
 from resphere.ovf.parts import Context, flag, number, required
 from resphere.ovf.units import multiplier
 
@@ -249,13 +249,13 @@ def _check_references(found: Findings, descriptor: Descriptor) -> None:
                     found.error(
                         Category.VALUE_ILLEGAL,
                         item.place,
-                        f"no_{match[1]}",
+                        "no_reference",
                         "There is no {0} {1} in the package.",
                         match[1],
                         match[2],
                     )
             for connection in item.connections:
-                if item.resource_type == 10 and connection not in networks:
+                if item.resource_type == ResourceType.ETHERNET and connection not in networks:
                     found.error(
                         Category.VALUE_ILLEGAL,
                         item.place,

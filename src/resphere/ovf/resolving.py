@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ from resphere.contract.errors import message
 from resphere.contract.generated.vcenter_ovf import ParseIssue
 from resphere.contract.generated.vcenter_vm import Hardware
 from resphere.contract.generated.vcenter_vm_hardware import Boot
-from resphere.ovf.devices import Devices
+from resphere.ovf.devices import Devices, Parts
 from resphere.ovf.guest_ids import vim_id_of
 from resphere.ovf.issues import BadInput, Category, Findings, InputIssue, short
 from resphere.ovf.machine import Allocation, Machine, Vapp, VappProperty
@@ -59,7 +60,8 @@ def resolved(
     values = _Values(descriptor, _option(descriptor, option), properties or {})
     found = Findings(descriptor.file_name)
     _refuse_unknown_sections(found, descriptor, lax)
-    machines = [_machine(found, descriptor, system, values, lax) for system in descriptor.systems]
+    parts = Parts.of(descriptor)
+    machines = [_machine(found, parts, system, values, lax) for system in descriptor.systems]
     vapps: list[Vapp] = []
     _collect_vapps(descriptor.content, values, vapps)
     values.require_good()
@@ -103,7 +105,7 @@ class _Values:
             full += [product.full_key(each.key) for each in product.properties]
             short_keys += [each.key for each in product.properties]
         self.full_keys = set(full)
-        self.alone = {key for key in short_keys if short_keys.count(key) == 1} if len(short_keys) < 1000 else set()
+        self.alone = {key for key, count in Counter(short_keys).items() if count == 1}
 
     def of(self, content: Content) -> tuple[VappProperty, ...]:
         """The properties of a machine or vApp with their values."""
@@ -212,7 +214,7 @@ def _collect_vapps(content: VirtualSystem | VirtualSystemCollection, values: _Va
         _collect_vapps(each, values, into)
 
 
-def _machine(found: Findings, descriptor: Descriptor, system: VirtualSystem, values: _Values, lax: bool) -> Machine:
+def _machine(found: Findings, parts: Parts, system: VirtualSystem, values: _Values, lax: bool) -> Machine:
     hardware = system.hardware or HardwareSection()
     items = items_of(hardware, values.option)
     properties = values.of(system)
@@ -220,7 +222,7 @@ def _machine(found: Findings, descriptor: Descriptor, system: VirtualSystem, val
     memory = next((each for each in items if each.resource_type == ResourceType.MEMORY), None)
     settings = _settings(found, hardware.settings, values.option, lax)
     by_key = {each.declared.key: each.value for each in properties} | {each.full_key: each.value for each in properties}
-    devices = Devices(found, descriptor, by_key, lax)
+    devices = Devices(found, parts, by_key, lax)
     devices.add(items)
     cpu_count, cores_per_socket = _cpus(found, cpu)
     system_os = system.operating_system

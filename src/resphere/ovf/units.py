@@ -25,6 +25,7 @@ _WORDS = {
 }
 """What OVF 0.9 and 1.0 had instead: VirtualBox still writes ``MegaBytes``."""
 LARGEST = 1 << 63
+LONGEST = 100
 
 
 def multiplier(units: str) -> int | None:
@@ -32,6 +33,8 @@ def multiplier(units: str) -> int | None:
     known = _WORDS.get(units.strip().casefold())
     if known is not None:
         return known
+    if len(units) > LONGEST:
+        return None
     product = 1
     for part in units.split("*"):
         match = _FACTOR.fullmatch(part)

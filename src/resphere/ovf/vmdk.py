@@ -128,9 +128,11 @@ class VmdkHead(msgspec.Struct, frozen=True, kw_only=True):
     extents: tuple[str, ...] = ()
 
 
-_CREATE_TYPE = re.compile(r'^\s*createType\s*=\s*"([^"\n]{1,64})"', re.MULTILINE)
-_EXTENT = re.compile(r'^\s*(?:RW|RDONLY|NOACCESS)\s+(\d{1,19})\s+[A-Z]{1,16}(?:\s+"([^"\n]{1,1024})")?', re.MULTILINE)
-_PARENT = re.compile(r"^\s*parentCID\s*=\s*([0-9a-fA-F]{1,8})", re.MULTILINE)
+_CREATE_TYPE = re.compile(r'^[ \t]*createType[ \t]*=[ \t]*"([^"\n]{1,64})"', re.MULTILINE)
+_EXTENT = re.compile(
+    r'^(?:RW|RDONLY|NOACCESS)[ \t]+(\d{1,19})[ \t]+[A-Z]{1,16}(?:[ \t]+"([^"\n]{1,1024})")?', re.MULTILINE
+)
+_PARENT = re.compile(r"^[ \t]*parentCID[ \t]*=[ \t]*([0-9a-fA-F]{1,8})", re.MULTILINE)
 
 
 def read_head(head: bytes, file: str) -> VmdkHead:
