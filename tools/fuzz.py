@@ -13,7 +13,14 @@ from pathlib import Path
 
 import atheris
 
-INSTRUMENTED = ["resphere.auth", "resphere.dialects", "resphere.limits", "resphere.server", "resphere.contract.unions"]
+INSTRUMENTED = [
+    "resphere.auth",
+    "resphere.contract.unions",
+    "resphere.dialects",
+    "resphere.limits",
+    "resphere.ovf",
+    "resphere.server",
+]
 
 FOUND = Path(__file__).parents[1] / ".cache" / "fuzz" / "found"
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from resphere.dialects.base import Dialect, Reply, Request
+from resphere.ovf.archive import Archive
+from resphere.ovf.certificate import verify
+from resphere.ovf.issues import BadInput, BadPackage
+from resphere.ovf.manifest import read_manifest
+from resphere.ovf.reading import read
+from resphere.ovf.resolving import resolved
+from resphere.ovf.vmdk import read_head
+from resphere.ovf.writing import write_descriptor
 from resphere.server.exchange import Exchange
 from tests.support.served import GivenBody, Served
 
@@ -54,13 +64,54 @@ def check(reply: Reply, dialect: Dialect) -> None:
         json.loads(reply.body)
 
 
+def ovf_file(content: bytes) -> None:
+    """Any file of an OVF package, as each kind of them: what is refused is so with its issues."""
+    for take in (_descriptor, _archive, _manifest, _certificate, _disk):
+        with suppress(BadPackage, BadInput):
+            take(content)
+
+
+def _descriptor(content: bytes) -> None:
+    read_one = read(content).descriptor
+    for option in (None, *(each.id for each in read_one.options[:2])):
+        for machine in resolved(read_one, option, lax=True).machines:
+            # What could be read can be written, and is the same then.
+            written = write_descriptor(machine, preserve_mac=True, extra_config=True)
+            (again,) = resolved(read(written).descriptor, lax=True).machines
+            assert write_descriptor(again, preserve_mac=True, extra_config=True) == written, written
+
+
+def _archive(content: bytes) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(content), 500):
+            yield content[start : start + 500]
+
+    async def take() -> None:
+        async for member in Archive(pieces(), "fuzz.ova").members():
+            assert member.size == sum([len(piece) async for piece in member.pieces()])
+
+    asyncio.run(take())
+
+
+def _manifest(content: bytes) -> None:
+    read_manifest(content, "fuzz.mf")
+
+
+def _certificate(content: bytes) -> None:
+    verify(content, "fuzz.cert", b"", "fuzz.mf", (), datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def _disk(content: bytes) -> None:
+    assert read_head(content, "fuzz.vmdk").capacity > 0
+
+
 @contextmanager
 def targets(folder: Path) -> Iterator[dict[str, Target]]:
     """All of them, by name, over a small vCenter with its data in ``folder``."""
     with Served(folder) as served:
         served.issue_tokens()
         dialects = (served.api, served.rest, served.jsonrpc, served.sts)
-        yield {dialect.name: requests(served, dialect) for dialect in dialects}
+        yield {dialect.name: requests(served, dialect) for dialect in dialects} | {"ovf": ovf_file}
 
 
 CORPUS = Path(__file__).with_name("corpus")
