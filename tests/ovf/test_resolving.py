@@ -157,13 +157,13 @@ def test_a_machine_of_virtualbox_needs_lax() -> None:
 
 
 def test_a_vapp_and_its_machines() -> None:
-    made = resolved(descriptor("vapp-2.ovf"), None, {"domain": "example.net"})
+    made = resolved(descriptor("vapp-2.ovf"), None, {"domain": "example.net"}, instances={"web": 1})
     db, web = made.machines
     assert [each.place for each in db.disks] == [Drive(kind=Bus.NVME, bus=0, unit=3)]
     assert [each.capacity for each in db.disks] == [2 * 10**9]
     assert (web.cpu_count, web.memory_MiB, web.guest_id) == (1, 32, "otherGuest")
     shop, inner = made.vapps
-    assert (shop.contents, inner.contents) == (("db", "inner"), ("web",))
+    assert (shop.contents, inner.contents) == (("db", "inner-0"), ("web-0",))
     assert [(each.full_key, each.value) for each in shop.properties] == [("domain", "example.net")]
 
 

@@ -9,11 +9,13 @@ from resphere.ovf.hardware_reading import read_hardware, read_item
 from resphere.ovf.issues import Category
 from resphere.ovf.model import (
     HardwareSection,
+    InstanceCount,
     IpAssignment,
     OperatingSystem,
     Product,
     Property,
     PropertyValue,
+    ScaleOut,
     StartupItem,
     UnknownSection,
     VirtualSystem,
@@ -56,6 +58,7 @@ def read_content(context: Context, element: Element) -> VirtualSystem | VirtualS
         **common,
         content=tuple([read_content(context, each) for each in parts]),
         startup=tuple([_startup(context, item) for each in element.all("StartupSection") for item in each.all("Item")]),
+        scale_out=tuple([_scale_out(context, each) for each in element.all("ScaleOutSection")]),
         resources=tuple(
             [read_item(context, item) for each in element.all("ResourceAllocationSection") for item in each.all("Item")]
         ),
@@ -64,7 +67,13 @@ def read_content(context: Context, element: Element) -> VirtualSystem | VirtualS
 
 
 _OF_MACHINES = ("OperatingSystemSection", "VirtualHardwareSection")
-_OF_VAPPS = ("StartupSection", "ResourceAllocationSection", "VirtualSystem", "VirtualSystemCollection")
+_OF_VAPPS = (
+    "StartupSection",
+    "ScaleOutSection",
+    "ResourceAllocationSection",
+    "VirtualSystem",
+    "VirtualSystemCollection",
+)
 _COMMON = ("Info", "Name", "AnnotationSection", "EulaSection", "ProductSection", "IpAssignmentSection")
 
 
@@ -179,4 +188,35 @@ def _startup(context: Context, element: Element) -> StartupItem:
         start_action=element.get("startAction") or "powerOn",
         stop_action=element.get("stopAction") or "powerOff",
         waiting_for_guest=flag(element, "waitingForGuest", False),
+    )
+
+
+def _scale_out(context: Context, element: Element) -> ScaleOut:
+    def count(counted: Element) -> InstanceCount:
+        default = as_number(context, counted, "default", required(context, counted, "default") or "1") or 0
+        minimum = number(context, counted, "minimum")
+        maximum = number(context, counted, "maximum")
+        minimum = 1 if minimum is None else minimum
+        if not minimum <= default <= (default if maximum is None else maximum):
+            context.found.error(
+                Category.VALUE_ILLEGAL,
+                counted.place,
+                "instances",
+                "The number of instances, {0}, must be from {1} to {2}.",
+                default,
+                minimum,
+                "any" if maximum is None else maximum,
+            )
+        return InstanceCount(
+            default=default,
+            minimum=minimum,
+            maximum=maximum,
+            configurations=words(counted.get("configuration")),
+        )
+
+    return ScaleOut(
+        id=required(context, element, "id"),
+        description=context.text_of(element, "Description"),
+        counts=tuple([count(each) for each in element.all("InstanceCount")]),
+        place=element.place,
     )

@@ -195,6 +195,30 @@ class StartupItem(Value, frozen=True, kw_only=True):
     waiting_for_guest: bool = False
 
 
+class InstanceCount(Value, frozen=True, kw_only=True):
+    """How many there are of a prototype, in some configurations or in all; without ``maximum`` as many as one likes."""
+
+    default: int
+    minimum: int = 1
+    maximum: int | None = None
+    configurations: tuple[str, ...] = ()
+
+
+class ScaleOut(Value, frozen=True, kw_only=True):
+    """A machine or vApp of a vApp, ``id``, of which there may be several (OVF 2)."""
+
+    id: str
+    description: str = ""
+    counts: tuple[InstanceCount, ...] = ()
+    place: Place = (0, 0)
+
+    def count(self, option: str | None) -> InstanceCount:
+        """What counts in a configuration."""
+        own = [each for each in self.counts if option in each.configurations]
+        general = [each for each in self.counts if not each.configurations]
+        return (own + general + [InstanceCount(default=1)])[0]
+
+
 class Content(Value, frozen=True, kw_only=True):
     """What a machine and a vApp have in common."""
 
@@ -220,6 +244,7 @@ class VirtualSystemCollection(Content, frozen=True, kw_only=True):
 
     content: tuple[VirtualSystem | VirtualSystemCollection, ...] = ()
     startup: tuple[StartupItem, ...] = ()
+    scale_out: tuple[ScaleOut, ...] = ()
     resources: tuple[Item, ...] = ()
 
 

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from resphere.contract.errors import message
 from resphere.contract.generated.vcenter_ovf import ParseIssue
 from resphere.contract.generated.vcenter_vm import Hardware
@@ -28,6 +30,7 @@ from resphere.ovf.model import (
 from resphere.ovf.names import ResourceType
 from resphere.ovf.parts import as_flag
 from resphere.ovf.property_types import refusal, type_of
+from resphere.ovf.scaling import scaled
 from resphere.ovf.settings import IGNORED_SETTINGS, KNOWN_SETTINGS
 
 MIB = 1 << 20
@@ -47,17 +50,25 @@ class Resolved(NamedTuple):
 
 
 def resolved(
-    descriptor: Descriptor, option: str | None = None, properties: Mapping[str, str] | None = None, *, lax: bool = False
+    descriptor: Descriptor,
+    option: str | None = None,
+    properties: Mapping[str, str] | None = None,
+    *,
+    instances: Mapping[str, int] | None = None,
+    lax: bool = False,
 ) -> Resolved:
     """The machines that ``descriptor`` describes in the configuration ``option``, or in its default one.
 
-    ``properties`` are values by full key (``[class.]key[.instance]``), or by key where only one property has it. With
-    ``lax`` what is not supported is left out with a warning.
+    ``properties`` are values by full key (``[class.]key[.instance]``), or by key where only one property has it.
+    ``instances`` says by their ids how many there are of prototypes (``ScaleOutSection``), where that is another number
+    than the descriptor's. With ``lax`` what is not supported is left out with a warning.
 
-    :raises BadInput: there is no such configuration, or a value does not fit its property.
+    :raises BadInput: there is no such configuration or number of instances, or a value does not fit its property.
     :raises BadPackage: the descriptor asks for what is not supported.
     """
-    values = _Values(descriptor, _option(descriptor, option), properties or {})
+    option = _option(descriptor, option)
+    descriptor = replace(descriptor, content=scaled(descriptor.content, option, instances or {}))
+    values = _Values(descriptor, option, properties or {})
     found = Findings(descriptor.file_name)
     _refuse_unknown_sections(found, descriptor, lax)
     parts = Parts.of(descriptor)
