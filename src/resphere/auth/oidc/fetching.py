@@ -4,21 +4,21 @@ one can be, and without going where a reply points."""
 from __future__ import annotations
 
 import asyncio
-import io
 import ipaddress
 import socket
 import ssl
-from http.client import HTTPException, HTTPResponse
+from collections.abc import Iterable
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+import httpcore2
 import msgspec
 
 from resphere.auth.oidc.providers import require_address
 
 MOST_BYTES = 512 * 1024
+MOST_HEADERS = 100
 SECONDS = 10.0
-PIECE_BYTES = 65536
 
 
 class ProviderUnavailable(Exception):
@@ -46,42 +46,58 @@ class HttpFetcher(msgspec.Struct, frozen=True):
         try:
             require_address("the address", address)
             async with asyncio.timeout(self.seconds):
-                raw = await self._exchange(address, ca)
-            return msgspec.json.decode(body_of(raw))
+                body = await self._body(address, ca)
+            return msgspec.json.decode(body)
         except TimeoutError:
             raise ProviderUnavailable(f"{address}: no answer within {self.seconds} seconds") from None
-        except (OSError, ValueError, HTTPException, RecursionError) as error:
-            # msgspec's errors are ValueErrors, those of TLS OSErrors.
+        except (httpcore2.NetworkError, httpcore2.ProtocolError, OSError, ValueError, RecursionError) as error:
+            # msgspec's errors are ValueErrors.
             raise ProviderUnavailable(f"{address}: {str(error) or type(error).__name__}") from error
 
-    async def _exchange(self, address: str, ca: str | None) -> bytes:
+    async def _body(self, address: str, ca: str | None) -> bytes:
         split = urlsplit(address)
-        tls = split.scheme == "https"
-        port = split.port or (443 if tls else 80)
-        host = split.hostname or ""
-        at = await where(host, port)
-        context = tls_context(ca) if tls else None
-        reader, writer = await asyncio.open_connection(
-            at, port, ssl=context, server_hostname=host if tls else None, limit=PIECE_BYTES
-        )
-        try:
-            path = split.path or "/"
-            target = f"{path}?{split.query}" if split.query else path
-            head = (
-                f"GET {target} HTTP/1.1\r\nHost: {split.netloc}\r\nAccept: application/json\r\n"
-                "Accept-Encoding: identity\r\nUser-Agent: resphere\r\nConnection: close\r\n\r\n"
-            )
-            writer.write(head.encode("ascii"))
-            await writer.drain()
-            pieces, size = [], 0
-            while piece := await reader.read(PIECE_BYTES):
-                size += len(piece)
-                if size > self.most_bytes:
+        target = f"{split.path or '/'}?{split.query}" if split.query else split.path or "/"
+        url = httpcore2.URL(scheme=split.scheme, host=split.hostname or "", port=split.port, target=target)
+        headers: dict[bytes | str, bytes | str] = {
+            "Host": split.netloc,
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": "resphere",
+            "Connection": "close",
+        }
+        # Of redirects, proxies and encodings of the body the library knows nothing.
+        async with (
+            httpcore2.AsyncConnectionPool(tls_context(ca), network_backend=CheckedAddresses()) as pool,
+            pool.stream("GET", url, headers=headers) as response,
+        ):
+            if response.status != 200:
+                raise ValueError(f"the answer is {response.status}")
+            if len(response.headers) > MOST_HEADERS:
+                raise ValueError(f"the answer has more than {MOST_HEADERS} headers")
+            body = bytearray()
+            async for piece in response.aiter_stream():
+                body += piece
+                if len(body) > self.most_bytes:
                     raise ValueError(f"the answer has more than {self.most_bytes} bytes")
-                pieces.append(piece)
-            return b"".join(pieces)
-        finally:
-            writer.transport.abort()
+            return bytes(body)
+
+
+class CheckedAddresses(httpcore2.AnyIOBackend):
+    """Connects to where a name was found to be when that was checked."""
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - so the library calls it
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        """A connection to the first address of ``host``.
+
+        :raises ValueError: no provider can be there.
+        """
+        return await super().connect_tcp(await where(host, port), port, timeout, local_address, socket_options)
 
 
 def tls_context(ca: str | None) -> ssl.SSLContext:
@@ -117,28 +133,3 @@ def may_be_asked(address: str) -> bool:
         or checked.is_unspecified
         or (checked.is_reserved and not checked.is_loopback)
     )
-
-
-class _Received:
-    """What has come, as ``http.client`` reads it."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def makefile(self, _mode: str) -> io.BytesIO:
-        """A file of it."""
-        return io.BytesIO(self._content)
-
-
-def body_of(raw: bytes) -> bytes:
-    """The body of a good answer.
-
-    :raises ValueError: it is none.
-    :raises HTTPException: it is no HTTP.
-    """
-    received: Any = _Received(raw)
-    response = HTTPResponse(received)
-    response.begin()
-    if response.status != 200:
-        raise ValueError(f"the answer is {response.status}")
-    return response.read()
