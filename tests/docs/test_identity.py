@@ -85,4 +85,5 @@ def test_the_page_on_oidc(provider: OidcProvider, tmp_path: Path) -> None:
         assert f"issuer {provider.issuer}" in listed
         assert '"config_tag":"Oidc"' in listed
         assert '"user":"alice@corp.example.com"' in called
-        assert exchanged == '"Bearer"\n'
+        assert '"name":"web-001"' in exchanged
+        assert '"user":"alice@corp.example.com"' in exchanged

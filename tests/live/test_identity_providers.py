@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +22,7 @@ FOREIGN = {"upn": "carol@other.example.com", "groups": ["vc-admins"]}
 PROVIDERS = "/api/vcenter/identity/providers"
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ID_TOKEN = "urn:ietf:params:oauth:token-type:id_token"
+SAML2 = "urn:ietf:params:oauth:token-type:saml2"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 
 
@@ -164,6 +167,43 @@ def test_a_token_is_exchanged_for_one_of_this_vcenter(server: Server, provider: 
             headers=bearer(token),
         )
         assert (other.status_code, other.json()["error_type"]) == (500, "INVALID_SCOPE")
+
+
+def test_a_token_becomes_a_saml_token_that_opens_sessions(server: Server, provider: OidcProvider) -> None:
+    """The way that clients of vCenter go: a form for a SAML token, which is zipped for a login."""
+    token = provider.token("1")
+    form = {
+        "grant_type": EXCHANGE,
+        "requested_token_type": SAML2,
+        "subject_token_type": ID_TOKEN,
+        "subject_token": token,
+    }
+    with Client(server, None) as client:
+        path = "/api/vcenter/authentication/token"
+        assert client.post(path, data=form).status_code == 401
+        reply = client.post(path, data=form, headers=bearer(token))
+        assert reply.status_code == 200, reply.text
+        issued = reply.json()
+        assert (issued["issued_token_type"], issued["token_type"]) == (SAML2, "N_A")
+        assert 0 < issued["expires_in"] <= 300
+        saml = base64.b64decode(issued["access_token"], validate=True)
+        sign = f'SIGN token="{base64.b64encode(gzip.compress(saml)).decode()}"'
+        opened = client.post("/api/session", headers={"Authorization": sign})
+        assert opened.status_code == 201, opened.text
+        session = {"vmware-api-session-id": opened.json()}
+        assert client.read("/api/session", headers=session)["user"] == "alice@corp.example.com"
+        # By the group of this vCenter that stands for one of the provider's.
+        assert client.read("/api/vcenter/vm", headers=session)
+        back = client.post(
+            path,
+            data={"grant_type": EXCHANGE, "subject_token_type": SAML2, "subject_token": issued["access_token"]},
+            headers=session,
+        )
+        assert client.get("/api/vcenter/vm", headers=bearer(back.json()["access_token"])).json()
+        refused = client.post(path, data={**form, "subject_token": token[:-8] + "AAAAAAAA"}, headers=bearer(token))
+        assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+    written = b"".join(path.read_bytes() for path in server.data_dir.rglob("*") if path.is_file())
+    assert issued["access_token"].encode() not in written
 
 
 def spec_of(provider: OidcProvider) -> dict[str, Any]:

@@ -60,3 +60,17 @@ def test_the_sdks_own_client_logs_in(outcomes: dict[str, Any], kind: str) -> Non
 def test_is_refused(outcomes: dict[str, Any], kind: str) -> None:
     assert outcomes[kind]["refused"] == "vapi.security.authentication.invalid"
     assert "SIGN" in outcomes[kind]["challenge"]
+
+
+@pytest.mark.xdist_group("sdk")
+def test_is_exchanged_for_an_access_token(outcomes: dict[str, Any]) -> None:
+    assert outcomes["exchanged"] == {
+        "type": "Bearer",
+        "used": {"user": ADMINISTRATOR, "machines": 39, "filtered": 0},
+        "refused": [
+            ["InvalidGrant", "invalid_grant", True],
+            ["InvalidGrant", "invalid_grant", True],
+            ["InvalidScope", "invalid_scope", True],
+            ["InvalidScope", "invalid_scope", True],
+        ],
+    }

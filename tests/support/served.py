@@ -35,6 +35,7 @@ from resphere.limits.shared import SharedMemory, SharedState
 from resphere.server.assembly import authentication
 from resphere.server.exchange import Exchange
 from resphere.server.faults import NO_FAULTS, Faults
+from resphere.server.federating import known_sources, open_federation
 from resphere.server.kept import Kept
 from resphere.server.pipeline import Pipeline
 from resphere.server.saml import make_saml
@@ -86,22 +87,36 @@ class Served:
         self.world = World(folder, objects, loop)
         parts = self.world.environment.identities
         self.accounts, sessions = parts.accounts, parts.sessions
-        federation = self.world.environment.federation
-        by_directory = ByDirectory(self.world.inventory, federation.directories)
         self.moment_ns = 0
         """By the clock of the limits."""
         memory = SharedMemory(random.Random(1).randbytes, groups=64)
         self.known = known = KnownAddresses(self.world.inventory, policy.logins.known_days, lambda: NOW)
+        trust, knows = SamlTrust(issuers), known_sources(self.world.inventory, SamlTrust(issuers))
+        product = msgspec.structs.replace(self.world.environment.product, host_name="vcenter.example")
         self.saml = make_saml(
             self.world.inventory,
             self.accounts,
-            msgspec.structs.replace(self.world.environment.product, host_name="vcenter.example"),
-            SamlTrust(issuers),
+            product,
+            trust,
+            knows,
             lambda: self.now,
             random.Random(4).randbytes,
         )
+        opening = open_federation(
+            self.world.store,
+            self.world.inventory,
+            self.accounts,
+            product,
+            self.saml,
+            knows,
+            random.Random(3).randbytes,
+        )
+        federation = self.world.run(opening)
+        by_directory = ByDirectory(self.world.inventory, federation.directories)
         self.pipeline = Pipeline(
-            environment=msgspec.structs.replace(self.world.environment, security_tokens=self.saml.tokens),
+            environment=msgspec.structs.replace(
+                self.world.environment, security_tokens=self.saml.tokens, federation=federation
+            ),
             authentication=authentication(
                 Settings(), parts.accounts, sessions, parts.tokens, federation, by_directory, self.saml
             ),

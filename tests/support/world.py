@@ -31,7 +31,7 @@ from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import KEY_BYTES, Sealing
 from resphere.replica.table import Stored, Table
-from resphere.server.federating import open_federation
+from resphere.server.federating import known_sources, open_federation
 from resphere.server.saml import make_saml
 from resphere.server.saml_trust import SamlTrust
 from resphere.server.wiring import WIRING
@@ -89,8 +89,20 @@ class World:
         provider = Simulator(self.inventory, self.contents, lambda: self.environment.now())
         product = Product("8.0.3", "1", "0", "test", ("8.0",), provider.name, provider.capabilities.names)
         accounts = LocalAccounts(self.inventory, random.Random(2).randbytes)
-        opening = open_federation(self.store, self.inventory, accounts, product, random.Random(3).randbytes)
-        self.environment = Environment(
+        knows = known_sources(self.inventory, SamlTrust())
+        saml = make_saml(
+            self.inventory,
+            accounts,
+            product,
+            SamlTrust(),
+            knows,
+            lambda: self.environment.now(),
+            random.Random(4).randbytes,
+        )
+        opening = open_federation(
+            self.store, self.inventory, accounts, product, saml, knows, random.Random(3).randbytes
+        )
+        self.environment: Environment = Environment(
             inventory=self.inventory,
             provider=provider,
             tasks=Tasks(self.inventory, lambda: self.environment.now(), "test", lambda _: True, provider),
@@ -104,14 +116,7 @@ class World:
             identities=identities_of(self.inventory, lambda: self.environment.now()),
             checks=Checks(self.inventory, lambda: self.environment.now()),
             federation=self._runner.run(opening),
-            security_tokens=make_saml(
-                self.inventory,
-                accounts,
-                product,
-                SamlTrust(),
-                lambda: self.environment.now(),
-                random.Random(4).randbytes,
-            ).tokens,
+            security_tokens=saml.tokens,
         )
 
     def __enter__(self) -> World:

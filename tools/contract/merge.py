@@ -25,6 +25,7 @@ class RouteRow:
     status: int
     body: list[str]
     flat: bool
+    form: bool
     query: list[str]
 
 
@@ -207,7 +208,8 @@ def api_route(
         return None
     path, dispatch = split_path(row["path"])
     rest = [p for p in parameters if p not in set(re.findall(r"{(\w+)}", path))]
-    body, flat = [], row["body"] == "flat" or row["body"].startswith("raw:")
+    form = row["body"] == "form"
+    body, flat = [], form or row["body"] == "flat" or row["body"].startswith("raw:")
     if row["body"].startswith("fields:"):
         body = row["body"].removeprefix("fields:").split(",")
     rest = [p for p in rest if p not in body]
@@ -229,7 +231,7 @@ def api_route(
     if flat and len(body) != 1:
         raise ValueError(f"{row['service']}.{row['operation']}: a flat body needs one parameter, not {body}")
     status = int(row["status"]) if row["status"] != "-" else default_status(row["operation"], row["method"], output)
-    return RouteRow(row["method"], path, dispatch, status, body, flat, query)
+    return RouteRow(row["method"], path, dispatch, status, body, flat, form, query)
 
 
 def query_paths(parameter: str, members: dict[str, TypeExpression] | None) -> list[str]:
@@ -256,7 +258,7 @@ def rest_route(
         return None
     path, dispatch = split_path(row["rest_path"])
     body = row["rest_body"].removeprefix("fields:").split(",") if row["rest_body"].startswith("fields:") else []
-    return RouteRow(row["rest_method"], path, dispatch, 200, body, False, split(row["rest_query"]))
+    return RouteRow(row["rest_method"], path, dispatch, 200, body, False, False, split(row["rest_query"]))
 
 
 def requirement(entry: dict[str, Any], module: str, attributes: dict[tuple[str, str], str]) -> dict[str, Any]:

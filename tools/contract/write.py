@@ -230,6 +230,8 @@ class Writer:
             parts.append(f"body={strings(route.body)}")
         if route.flat:
             parts.append("flat=True")
+        if route.form:
+            parts.append("form=True")
         if route.query:
             parts.append(f"query={strings(route.query)}")
         return f"m.Route({', '.join(parts)})"

@@ -77,6 +77,7 @@ _VM = "VirtualMachine."
 RULES: tuple[Rule, ...] = (
     Rule("com.vmware.vapi.*", ("*",), (ANONYMOUS,)),
     Rule("com.vmware.vcenter.tokenservice.*", ("*",), (ANONYMOUS,)),
+    Rule("com.vmware.vcenter.authentication.token", ("*",), (ANONYMOUS,)),
     Rule("com.vmware.cis.tasks", ("cancel",), (CANCEL,)),
     Rule("com.vmware.cis.tasks", ("list",), (READ,)),
     Rule("com.vmware.cis.tasks", ("*",), (VIEW,)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from resphere.access.principal import Principal, canonical_name
 from resphere.auth.accounts import LocalAccounts
 from resphere.auth.authentication import Identity, required
 from resphere.auth.credentials import Credentials
-from resphere.auth.federated import is_known, unavailable, vouched_domains
+from resphere.auth.federated import unavailable, vouched_domains
 from resphere.auth.ldap.connection import DirectoryUnavailable
 from resphere.auth.ldap.source import Directories
 from resphere.auth.oidc.fetching import ProviderUnavailable
@@ -28,10 +28,11 @@ log = logging.getLogger(__name__)
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """Whom a good token names, and until when it is good."""
+    """Whom a good token names, and until when it is good. ``bound``: it is good only for who holds a key."""
 
     principal: Principal
     until: datetime
+    bound: bool = False
 
 
 class ByIdentityToken:
@@ -46,12 +47,14 @@ class ByIdentityToken:
         directories: Directories,
         own: OwnTokens,
         accounts: LocalAccounts,
+        knows: Callable[[str], bool],
     ) -> None:
         self._replica = replica
         self._published = published
         self._directories = directories
         self._own = own
         self._accounts = accounts
+        self._knows = knows
 
     async def identify(self, credentials: Credentials, moment: datetime) -> Identity | None:
         """The user whom the token names."""
@@ -128,7 +131,7 @@ class ByIdentityToken:
             if account is None:
                 raise BadToken(f"its user {principal.name} has no account any more")
             return account
-        if not is_known(self._replica, principal.source):
+        if not self._knows(principal.source):
             raise BadToken(f"the identity source of its user {principal.name} is no more")
         return principal
 

@@ -5,6 +5,7 @@ A service raises one; a dialect renders it; nothing else writes an error body.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -47,6 +48,11 @@ def _in_one(messages: Iterable[LocalizableMessage]) -> str:
     return "; ".join([each.default_message for each in messages])
 
 
+TOKEN_SERVICE = "com.vmware.vcenter.tokenservice"  # noqa: S105 - a namespace
+OAUTH = "com.vmware.oauth2.errors"
+NOT_IN_OAUTH = re.compile(r'[^\x20-\x7e]|["\\]')
+
+
 class VapiError(Exception):
     """Base of the standard errors.
 
@@ -57,6 +63,10 @@ class VapiError(Exception):
     error_type: ClassVar[str] = "ERROR"
     api_status: ClassVar[int] = 500
     rest_status: ClassVar[int] = 400
+    namespace: ClassVar[str] = "com.vmware.vapi.std.errors"
+    """Where its canonical name stands."""
+    oauth_error: ClassVar[str | None] = None
+    """What OAuth calls it (RFC 6749, 5.2), of an operation that answers as OAuth does."""
 
     def __init__(self, *messages: LocalizableMessage, data: Dynamic | Struct | None = None) -> None:
         super().__init__(_in_one(messages))
@@ -70,7 +80,12 @@ class VapiError(Exception):
     @classmethod
     def canonical_name(cls) -> str:
         """``com.vmware.vapi.std.errors.not_found``."""
-        return f"com.vmware.vapi.std.errors.{cls.error_type.lower()}"
+        return f"{cls.namespace}.{cls.error_type.lower()}"
+
+    @property
+    def oauth_description(self) -> str | None:
+        """Its words as OAuth has them: in ASCII, without quotation marks and backslashes."""
+        return None if self.oauth_error is None else NOT_IN_OAUTH.sub("?", str(self))
 
     def value(self, knows: Knows) -> ErrorValue:
         """The error as a value in a reply, for somebody who ``knows`` of some objects only."""
@@ -166,11 +181,7 @@ class InvalidGrant(VapiError):
 
     error_type = "INVALID_GRANT"
     api_status = 400
-
-    @classmethod
-    def canonical_name(cls) -> str:
-        """``com.vmware.vcenter.tokenservice.invalid_grant``."""
-        return "com.vmware.vcenter.tokenservice.invalid_grant"
+    namespace = TOKEN_SERVICE
 
 
 class InvalidRequest(VapiError):
@@ -186,11 +197,7 @@ class InvalidScope(VapiError):
     error_type = "INVALID_SCOPE"
     api_status = 500
     rest_status = 500
-
-    @classmethod
-    def canonical_name(cls) -> str:
-        """``com.vmware.vcenter.tokenservice.invalid_scope``."""
-        return "com.vmware.vcenter.tokenservice.invalid_scope"
+    namespace = TOKEN_SERVICE
 
 
 class NotAllowedInCurrentState(VapiError):
@@ -309,6 +316,27 @@ class UnverifiedPeer(VapiError):
     api_status = 400
 
 
+class OAuthInvalidGrant(InvalidGrant):
+    """The same, of an operation that answers as OAuth does."""
+
+    namespace = OAUTH
+    oauth_error = "invalid_grant"
+
+
+class OAuthInvalidRequest(InvalidRequest):
+    """The same, of an operation that answers as OAuth does."""
+
+    namespace = OAUTH
+    oauth_error = "invalid_request"
+
+
+class OAuthInvalidScope(InvalidScope):
+    """The same, of an operation that answers as OAuth does."""
+
+    namespace = OAUTH
+    oauth_error = "invalid_scope"
+
+
 _CLASSES: tuple[type[VapiError], ...] = (VapiError, *VapiError.__subclasses__())
 
 ERRORS: dict[str, type[VapiError]] = {cls.error_type: cls for cls in _CLASSES}
@@ -316,9 +344,14 @@ ERRORS: dict[str, type[VapiError]] = {cls.error_type: cls for cls in _CLASSES}
 
 
 class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An error as ``/api`` writes it; ``/rest`` wraps the same in ``{"type": ..., "value": ...}``."""
+    """An error as ``/api`` writes it; ``/rest`` wraps the same in ``{"type": ..., "value": ...}``.
+
+    ``error`` and ``error_description`` are those of OAuth (RFC 6749, 5.2), whose clients look at nothing else.
+    """
 
     error_type: str
     messages: tuple[LocalizableMessage, ...]
     data: Any = None
     challenge: str | None = None
+    error: str | None = None
+    error_description: str | None = None

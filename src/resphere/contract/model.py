@@ -207,7 +207,8 @@ class Route(msgspec.Struct, frozen=True):
     ``path`` has ``{parameter}`` segments. ``dispatch`` lists query keys that select the operation: ``(key, value)``,
     or ``(key, None)`` where mere presence selects. ``body`` are the input parameters that travel in the body;
     ``flat`` says that the only one of them *is* the body, one of ``bytes`` or a :class:`ByteStream` without any
-    encoding. ``query`` are dotted input paths (``filter.names``) that travel in the query.
+    encoding; ``form``: it may be a form as well (``application/x-www-form-urlencoded``). ``query`` are dotted input
+    paths (``filter.names``) that travel in the query.
     """
 
     method: str
@@ -216,6 +217,7 @@ class Route(msgspec.Struct, frozen=True):
     dispatch: tuple[tuple[str, str | None], ...] = ()
     body: tuple[str, ...] = ()
     flat: bool = False
+    form: bool = False
     query: tuple[str, ...] = ()
 
 

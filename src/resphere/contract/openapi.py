@@ -25,6 +25,7 @@ from resphere.contract.words import describe
 REFERENCE = "#/components/schemas/"
 GENERATED = "resphere.contract.generated."
 JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
 ALWAYS = ("invalid_argument", "unauthenticated", "unauthorized", "unsupported", "internal_server_error")
 """What every operation may answer, whatever it declares."""
 
@@ -214,7 +215,8 @@ def request_body(
         (name,) = members
         if fields[name].type in (bytes, ByteStream):
             return {"required": False, "content": {"application/octet-stream": {"schema": {}}}}
-        return {"required": bool(required), "content": {JSON: {"schema": not_null(members[name])}}}
+        content = {"schema": not_null(members[name])}
+        return {"required": bool(required), "content": {JSON: content, **({FORM: content} if route.form else {})}}
     schema: dict[str, Any] = {"type": "object", "properties": members, "additionalProperties": False}
     if required:
         schema["required"] = required

@@ -22,6 +22,8 @@ from resphere.dialects.http import (
     allowing,
     error_body,
     error_headers,
+    media_type_of,
+    parse_query,
     require_json,
     whole,
 )
@@ -35,6 +37,13 @@ PLACES = frozenset(
 )
 """Filters by place, which a read that has not got them ignores, as vCenter 8.0 must: Ansible's lookups walk down a path
 with what they found on it, and ask for ``resource-pool?parent_folders=...``. Other unknown keys are refused."""
+
+FORM = "application/x-www-form-urlencoded"
+MOST_FORM_BYTES = 512 * 1024
+"""Of a form, which may have two tokens."""
+MOST_FORM_FIELDS = 100
+MOST_FORM_ESCAPES = 20_000
+"""Of Base64, some three characters in a hundred are escaped; others wait while they are read."""
 
 EXPLORER = "/apiexplorer"
 START = (
@@ -233,6 +242,42 @@ class FlatBody:
             raise invalid(self._parameter, "a body is required")
 
 
+class FormBody:
+    """A body that is a form, whose fields are those of one parameter (RFC 6749, appendix B), or its JSON.
+
+    As OAuth has it, a field without a value is none, unknown ones count for nothing, and each may stand there once.
+    """
+
+    def __init__(self, parameter: str, parts: InputParts) -> None:
+        self._parameter = parameter
+        self._attribute = parts.attributes[parameter]
+        self._type = parts.types[parameter]
+        self._names = frozenset(field_types(bare(self._type)))
+        self._json = FlatBody(parameter, parts)
+
+    def decode(self, request: Request, body: bytes | ByteStream, values: dict[str, Any]) -> None:
+        """Put the body's value among the ``values``.
+
+        :raises InvalidArgument: names the field.
+        """
+        if media_type_of(request) != FORM:
+            self._json.decode(request, body, values)
+            return
+        content = whole(body)
+        if len(content) > MOST_FORM_BYTES:
+            raise invalid(self._parameter, f"a form may have {MOST_FORM_BYTES} bytes at most")
+        if content.count(b"%") > MOST_FORM_ESCAPES:
+            raise invalid(self._parameter, f"a form may have {MOST_FORM_ESCAPES} escaped characters at most")
+        if content.count(b"&") >= MOST_FORM_FIELDS:
+            raise invalid(self._parameter, f"a form may have {MOST_FORM_FIELDS} fields at most")
+        filled = {key: given for key, given in parse_query(content).items() if key in self._names and any(given)}
+        repeated = sorted(key for key, given in filled.items() if len(given) > 1)
+        if repeated:
+            raise invalid(repeated[0], "may be given only once")
+        only = {key: value for key, (value,) in filled.items()}
+        values[self._attribute] = convert(only, self._type, self._parameter)
+
+
 class FieldsBody:
     """A body that is a JSON object of several parameters."""
 
@@ -253,11 +298,13 @@ class FieldsBody:
             values[attribute] = getattr(value, attribute)
 
 
-def body_form(operation: AnyOperation, route: Route, parts: InputParts) -> RawBody | FlatBody | FieldsBody:
+def body_form(operation: AnyOperation, route: Route, parts: InputParts) -> RawBody | FlatBody | FormBody | FieldsBody:
     """How the operation's body is read."""
     if not route.flat:
         return FieldsBody(operation, route, parts)
     parameter = route.body[0]
+    if route.form:
+        return FormBody(parameter, parts)
     if parts.types[parameter] in (bytes, ByteStream):
         return RawBody(parts.attributes[parameter])
     return FlatBody(parameter, parts)

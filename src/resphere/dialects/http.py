@@ -165,9 +165,13 @@ def require_json(request: Request) -> None:
 
     :raises InvalidArgument: its media type is not JSON's.
     """
-    content_type = (request.header(b"content-type") or JSON).partition(";")[0].strip().lower()
-    if content_type != JSON:
-        raise invalid("Content-Type", f"must be {JSON}, not {content_type}")
+    if media_type_of(request) != JSON:
+        raise invalid("Content-Type", f"must be {JSON}, not {media_type_of(request)}")
+
+
+def media_type_of(request: Request) -> str:
+    """What a body says to be; that of JSON where it says nothing."""
+    return (request.header(b"content-type") or JSON).partition(";")[0].strip().lower()
 
 
 def whole(body: bytes | ByteStream) -> bytes:
@@ -187,7 +191,14 @@ def challenge_of(error: VapiError) -> str | None:
 
 def error_body(error: VapiError) -> ErrorBody:
     """An error as plain JSON has it."""
-    return ErrorBody(error.error_type, error.messages, error.data, challenge_of(error))
+    return ErrorBody(
+        error.error_type,
+        error.messages,
+        error.data,
+        challenge_of(error),
+        error.oauth_error,
+        error.oauth_description,
+    )
 
 
 def error_headers(error: VapiError) -> tuple[tuple[str, str], ...]:

@@ -143,7 +143,13 @@ def encode_any(value: Any) -> Any:
 def encode_error(error: VapiError | ErrorValue, **more: str | None) -> Any:
     """An error; ``more`` are optional strings that this one has besides."""
     name = ERRORS[error.error_type].canonical_name() if error.error_type in ERRORS else VapiError.canonical_name()
+    oauth = {}
+    if isinstance(error, VapiError) and error.oauth_error is not None:
+        name = error.canonical_name()
+        described = {"OPTIONAL": error.oauth_description}
+        oauth = {"error": error.oauth_error, "error_description": described, "error_uri": {"OPTIONAL": None}}
     fields = {
+        **oauth,
         "messages": _encode_messages(error.messages),
         "data": UNSET if error.data is None else {"OPTIONAL": encode_any(error.data)},
         "error_type": {"OPTIONAL": error.error_type},

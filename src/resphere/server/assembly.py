@@ -59,7 +59,7 @@ from resphere.server.connections.registry import Connections
 from resphere.server.connections.sockets import AVAILABLE, Sockets
 from resphere.server.connections.watch import Patience, Rounds, keep_watch
 from resphere.server.faults import NO_FAULTS, Faults, read_faults
-from resphere.server.federating import open_federation
+from resphere.server.federating import known_sources, open_federation
 from resphere.server.kept import Kept
 from resphere.server.limit_file import read_limits
 from resphere.server.memory import give_back, pass_over_present
@@ -168,12 +168,13 @@ async def start(settings: Settings, state: State, port: int | None, stack: Async
     checks = Checks(replica, now)
     stack.push_async_callback(checks.settle)
     about = product(settings, replica.epoch, provider)
-    federation = await open_federation(store, replica, accounts, about, secrets.token_bytes)
+    trust = read_trust(settings.saml_trust) if settings.saml_trust else SamlTrust()
+    knows = known_sources(replica, trust)
+    saml = make_saml(replica, accounts, about, trust, knows, now, secrets.token_bytes)
+    await saml.signing.ensure(issuer_name(about), now)
+    federation = await open_federation(store, replica, accounts, about, saml, knows, secrets.token_bytes)
     stack.callback(federation.directories.close)
     by_directory = ByDirectory(replica, federation.directories, settings.default_domain)
-    trust = read_trust(settings.saml_trust) if settings.saml_trust else SamlTrust()
-    saml = make_saml(replica, accounts, about, trust, now, secrets.token_bytes)
-    await saml.signing.ensure(issuer_name(about), now)
     pipeline = Pipeline(
         environment=Environment(
             inventory=replica,

@@ -7,20 +7,45 @@ from collections.abc import Callable
 
 from resphere.auth.accounts import LocalAccounts
 from resphere.auth.by_identity_token import ByIdentityToken
-from resphere.auth.federation import ACCESS_TOKEN, Federation, issues_access_tokens
+from resphere.auth.federated import is_known
+from resphere.auth.federation import (
+    ACCESS_TOKEN,
+    ID_TOKEN,
+    SAML2,
+    Federation,
+    issues_access_tokens,
+    issues_saml_tokens,
+    takes_identity_tokens,
+    takes_saml_tokens,
+)
 from resphere.auth.ldap.source import Directories
 from resphere.auth.oidc.fetching import HttpFetcher
 from resphere.auth.oidc.own_tokens import open_own_tokens
 from resphere.auth.oidc.publishing import Published
 from resphere.replica.replica import Replica
+from resphere.server.saml import Saml
+from resphere.server.saml_trust import SamlTrust
 from resphere.services.call import Product
 from resphere.store.base import Store
 
 
+def known_sources(replica: Replica, trust: SamlTrust) -> Callable[[str], bool]:
+    """Tells whether there is an identity source of an id: a directory, a provider, or the domain of an issuer of SAML
+    tokens."""
+    domains = frozenset(issuer.domain for issuer in trust.issuers)
+    return lambda source: source in domains or is_known(replica, source)
+
+
 async def open_federation(
-    store: Store, replica: Replica, accounts: LocalAccounts, product: Product, random_bytes: Callable[[int], bytes]
+    store: Store,
+    replica: Replica,
+    accounts: LocalAccounts,
+    product: Product,
+    saml: Saml,
+    knows: Callable[[str], bool],
+    random_bytes: Callable[[int], bytes],
 ) -> Federation:
-    """What a worker asks identity sources with.
+    """What a worker asks identity sources with. ``knows`` tells whether there is one of that id.
 
     :raises StoreError: the key of this server's own tokens cannot be had.
     """
@@ -28,5 +53,12 @@ async def open_federation(
     published = Published(HttpFetcher(), time.monotonic)
     issuer = f"https://{product.host_name}/openidconnect/{product.sso_domain}"
     own = await open_own_tokens(store, issuer, product.instance_uuid, random_bytes)
-    by_identity_token = ByIdentityToken(replica, published, directories, own, accounts)
-    return Federation(published, directories, by_identity_token, {ACCESS_TOKEN: issues_access_tokens(own)})
+    by_identity_token = ByIdentityToken(replica, published, directories, own, accounts, knows)
+    take = takes_identity_tokens(by_identity_token)
+    return Federation(
+        published,
+        directories,
+        by_identity_token,
+        takers={ACCESS_TOKEN: take, ID_TOKEN: take, SAML2: takes_saml_tokens(saml.verifier, saml.subjects)},
+        issuers={ACCESS_TOKEN: issues_access_tokens(own), SAML2: issues_saml_tokens(saml.tokens)},
+    )

@@ -8,8 +8,6 @@ from datetime import datetime
 import msgspec
 
 from resphere.auth.accounts import LocalAccounts
-from resphere.auth.ldap.settings import LdapSource
-from resphere.auth.oidc.providers import IdentityProvider
 from resphere.auth.saml.by_saml import BySaml
 from resphere.auth.saml.issuers import Issuers
 from resphere.auth.saml.replays import Replays
@@ -30,6 +28,8 @@ class Saml(msgspec.Struct, frozen=True):
     replays: Replays
     by_saml: BySaml
     by_certificate: BySolutionCertificate
+    verifier: TokenVerifier
+    subjects: Subjects
     tokens: SecurityTokens
 
 
@@ -43,14 +43,12 @@ def make_saml(
     accounts: LocalAccounts,
     product: Product,
     trust: SamlTrust,
+    knows: Callable[[str], bool],
     now: Callable[[], datetime],
     random_bytes: Callable[[int], bytes],
 ) -> Saml:
-    """All of it, for a server whose key is made before the first token is."""
-
-    def knows(source: str) -> bool:
-        return any(replica.get(cls, source) is not None for cls in (LdapSource, IdentityProvider))
-
+    """All of it, for a server whose key is made before the first token is. ``knows`` tells whether there is an identity
+    source of that id."""
     signing, replays = OwnSigning(replica), Replays(replica, now)
     issuers = Issuers(signing, product.sso_domain, f"https://{product.host_name}", trust.issuers)
     verifier, subjects = TokenVerifier(issuers.trust), Subjects(accounts, knows)
@@ -59,5 +57,7 @@ def make_saml(
         replays,
         BySaml(verifier, subjects, replays),
         BySolutionCertificate(trust.solution_users, accounts, replays),
+        verifier,
+        subjects,
         SecurityTokens(signing, verifier, subjects, now, random_bytes),
     )

@@ -19,6 +19,7 @@ from resphere.access.principal import Principal
 from resphere.auth.accounts import LocalAccounts
 from resphere.auth.by_identity_token import ByIdentityToken
 from resphere.auth.credentials import Credentials
+from resphere.auth.federated import is_known
 from resphere.auth.ldap.settings import Directory, DirectoryKind, LdapSource
 from resphere.auth.ldap.source import Directories
 from resphere.auth.oidc.own_tokens import OwnTokens
@@ -56,6 +57,7 @@ def identified(
             Directories(),
             OWN,
             LocalAccounts(replica, secrets.token_bytes),
+            lambda source: is_known(replica, source),
         )
         identity = await method.identify(Credentials(bearer=token), NOW + timedelta(seconds=moment))
         found.append(None if identity is None else identity.principal)

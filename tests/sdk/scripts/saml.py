@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from typing import Any
 
 import com.vmware.cis_client as cis
+import com.vmware.oauth2.errors_client as oauth
 import com.vmware.vapi.std.errors_client as errors
+import com.vmware.vcenter.authentication_client as authentication
 import com.vmware.vcenter_client as vcenter
 import requests
 from vmware.vapi.lib.connect import get_requests_connector
 from vmware.vapi.security.client.security_context_filter import LegacySecurityContextFilter
+from vmware.vapi.security.oauth import create_oauth_security_context
 from vmware.vapi.security.session import create_session_security_context
 from vmware.vapi.security.sso import create_saml_bearer_security_context, create_saml_security_context
 from vmware.vapi.stdlib.client.factories import StubConfigurationFactory
@@ -55,6 +59,29 @@ def client(given: dict[str, str], **shown: str) -> dict[str, Any]:
     return {"machines": len(made.vcenter.VM.list())}
 
 
+def exchanged(given: dict[str, str]) -> dict[str, Any]:
+    """What a bearer's token is exchanged for, and what that is good for."""
+    context = create_saml_bearer_security_context(given["bearer"])
+    tokens = authentication.Token(configuration(given, context))
+    good = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+        "subject_token": base64.b64encode(given["bearer"].encode()).decode(),
+        "subject_token_type": "urn:ietf:params:oauth:token-type:saml2",
+    }
+    issued = tokens.issue(authentication.Token.IssueSpec(**good))
+    refused = []
+    for field, value in (("grant_type", "password"), ("subject_token", "x"), ("scope", "x"), ("audience", "x")):
+        try:
+            tokens.issue(authentication.Token.IssueSpec(**{**good, field: value}))
+        except (oauth.InvalidGrant, oauth.InvalidRequest, oauth.InvalidScope) as error:
+            refused.append((type(error).__name__, str(error.error), field in error.error_description))
+    return {
+        "type": issued.token_type,
+        "used": used(given, create_oauth_security_context(issued.access_token)),
+        "refused": refused,
+    }
+
+
 def main() -> None:
     """What came of each context."""
     given = json.load(sys.stdin)
@@ -67,6 +94,7 @@ def main() -> None:
         ),
         "holder": used(given, create_saml_security_context(given["held"], given["key"])),
         "another key": used(given, create_saml_security_context(given["held"], given["other_key"])),
+        "exchanged": exchanged(given),
         "no key": used(given, create_saml_bearer_security_context(given["held"])),
     }
     sys.stdout.write(json.dumps(outcomes))

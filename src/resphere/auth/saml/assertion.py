@@ -22,6 +22,8 @@ GROUPS = "http://rsa.com/schemas/attr-names/2009/01/GroupIdentity"
 """The attribute that names groups, ``domain\\group``, in tokens of vCenter's STS."""
 SOURCE = "urn:resphere:identity-source"
 """The attribute that names the identity source of a user without a local account, in tokens of this server."""
+GRANTED = "urn:resphere:granted-group"
+"""The attribute that names local groups which such a user is given for groups of its source."""
 DELEGATION = "urn:oasis:names:tc:SAML:2.0:conditions:delegation"
 RENEWAL = "http://www.rsa.com/names/2009/12/std-ext/SAML2.0"
 

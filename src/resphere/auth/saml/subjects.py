@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from resphere.access.principal import Principal, canonical_name
 from resphere.auth.accounts import LocalAccounts
-from resphere.auth.saml.assertion import GROUPS, SOURCE, Assertion
+from resphere.auth.saml.assertion import GRANTED, GROUPS, SOURCE, Assertion
 from resphere.auth.saml.documents import BadDocument
 from resphere.auth.saml.trust import TrustedIssuer
 from resphere.auth.saml.verifying import Verified
@@ -44,7 +44,8 @@ class Subjects:
         if not self._knows(source):
             raise BadDocument(f"there is no identity source {source!r} any more")
         groups = (canonical_name(group) for group in assertion.values(GROUPS))
-        return Principal(assertion.name, frozenset(groups), source)
+        granted = frozenset(assertion.values(GRANTED))
+        return Principal(assertion.name, frozenset(groups), source, granted=granted)
 
 
 def group_names(assertion: Assertion, issuer: TrustedIssuer) -> Iterator[str]:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from resphere.access.principal import Principal
-from resphere.auth.saml.assertion import GROUPS, SOURCE, UPN, Assertion, Confirmation, Limits
+from resphere.auth.saml.assertion import GRANTED, GROUPS, SOURCE, UPN, Assertion, Confirmation, Limits
 from resphere.auth.saml.documents import BadDocument
 from resphere.auth.saml.refusals import (
     invalid_time_range,
@@ -29,7 +29,7 @@ from resphere.auth.saml.signing import OwnSigning
 from resphere.auth.saml.solutions import ACT_AS_USERS
 from resphere.auth.saml.subjects import Subjects
 from resphere.auth.saml.verifying import TokenVerifier, Verified
-from resphere.auth.saml.writing import PROTECTED_TRANSPORT, X509_CONTEXT, write_token
+from resphere.auth.saml.writing import PROTECTED_TRANSPORT, UNSPECIFIED, X509_CONTEXT, write_token
 
 log = logging.getLogger(__name__)
 
@@ -42,12 +42,15 @@ MOST_DELEGATIONS = 10
 FIRST_NAME = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname"
 LAST_NAME = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname"
 IS_SOLUTION = "http://vmware.com/schemas/attr-names/2011/07/isSolution"
+CONTEXTS = {"password": PROTECTED_TRANSPORT, "ldap": PROTECTED_TRANSPORT, "token": UNSPECIFIED}
+"""How callers have shown who they are, by the method that let them in; others have signed."""
 FRIENDLY = {
     GROUPS: "Groups",
     FIRST_NAME: "givenName",
     LAST_NAME: "surname",
     IS_SOLUTION: "Subject Type",
     SOURCE: "Identity Source",
+    GRANTED: "Granted Groups",
 }
 
 
@@ -155,7 +158,7 @@ class SecurityTokens:
             attributes=attributes_of(subject),
             limits=limits,
         )
-        return self._write(assertion, PROTECTED_TRANSPORT if method == "password" else X509_CONTEXT)
+        return self._write(assertion, CONTEXTS.get(method, X509_CONTEXT))
 
     def renew(self, token: str, wanted: Wanted) -> Issued:
         """The token with a new time. That its holder asks is known: nobody else gets this far.
@@ -270,6 +273,7 @@ def attributes_of(user: Principal) -> tuple[tuple[str, tuple[str, ...]], ...]:
         (LAST_NAME, (domain,)),
         (IS_SOLUTION, ("false",)),
         *(() if user.source is None else ((SOURCE, (user.source,)),)),
+        *(((GRANTED, tuple(sorted(user.granted))),) if user.granted else ()),
     )
 
 

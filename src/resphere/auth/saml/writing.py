@@ -21,6 +21,7 @@ from resphere.auth.saml.moments import write_moment
 
 PROTECTED_TRANSPORT = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 X509_CONTEXT = "urn:oasis:names:tc:SAML:2.0:ac:classes:X509"
+UNSPECIFIED = "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified"
 URI_FORMAT = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri"
 ENTITY = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity"
 

@@ -33,7 +33,7 @@ class Token:
         "issue",
         input=IssueInput,
         output=lambda: oauth2.TokenInfo,
-        api=m.Route("POST", "/api/vcenter/authentication/token", 200, body=("spec",), flat=True),
+        api=m.Route("POST", "/api/vcenter/authentication/token", 200, body=("spec",), flat=True, form=True),
         errors=("invalid_grant", "invalid_request", "invalid_scope"),
         releases=("7.0", "8.0", "9.1"),
     )
