@@ -16,6 +16,7 @@ from resphere.access.scoped import ScopedViews
 from resphere.access.tree import TreeViews
 from resphere.auth.by_directory import ByDirectory
 from resphere.auth.saml.trust import TrustedIssuer
+from resphere.auth.tls import no_roots
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.errors import ERRORS
 from resphere.contract.lookup import api_routes, rest_routes
@@ -109,6 +110,7 @@ class Served:
             product,
             self.saml,
             knows,
+            no_roots,
             random.Random(3).randbytes,
         )
         federation = self.world.run(opening)

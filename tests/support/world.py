@@ -19,6 +19,7 @@ from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
 from resphere.audit.reading import AuditLog
 from resphere.auth.accounts import LocalAccounts
+from resphere.auth.tls import no_roots
 from resphere.certificates.keeper import Certificates
 from resphere.contract.model import AnyOperation, Operation, Parted, Struct
 from resphere.contract.unions import check_unions
@@ -100,7 +101,7 @@ class World:
             random.Random(4).randbytes,
         )
         opening = open_federation(
-            self.store, self.inventory, accounts, product, saml, knows, random.Random(3).randbytes
+            self.store, self.inventory, accounts, product, saml, knows, no_roots, random.Random(3).randbytes
         )
         self.environment: Environment = Environment(
             inventory=self.inventory,

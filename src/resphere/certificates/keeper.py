@@ -284,6 +284,14 @@ class Certificates:
         """The roots that are trusted, our own authority's among them."""
         return tuple(one for chain in self.chains().values() for one in chain if is_root(one))
 
+    def trusted_pem(self) -> str:
+        """The same in PEM.
+
+        :raises OSError: they cannot be read.
+        :raises ValueError: what stands in their folder is no certificates.
+        """
+        return "".join(one.public_bytes(Encoding.PEM).decode("ascii") for one in self.trusted())
+
     # --- within ------------------------------------------------------------------------------------------------------
 
     def _files(self) -> TlsFiles:

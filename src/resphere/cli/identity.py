@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, closing
+from pathlib import Path
 
 from resphere.auth.federated import principal_of
 from resphere.auth.ldap.asking import Person, bind_to_search, find
@@ -17,9 +18,12 @@ from resphere.auth.names import split_name
 from resphere.auth.oidc.fetching import HttpFetcher, ProviderUnavailable
 from resphere.auth.oidc.providers import IdentityProvider
 from resphere.auth.oidc.publishing import Published
+from resphere.auth.tls import Roots
 from resphere.cli.store import access_opened, add_store, opened_store, store_url
 from resphere.nearest import meant
 from resphere.replica.replica import Replica
+from resphere.server.settings import Settings
+from resphere.server.tls import keeper, utc_now
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -47,10 +51,17 @@ def check_source(options: argparse.Namespace) -> int:
     """Ask a directory or an identity provider what the server would ask it, and tell what it says. Of a directory every
     server is asked; status 1 where one does not answer."""
     good = True
-    for told, line in asyncio.run(checked(store_url(options), options.name, options.user)):
+    for told, line in asyncio.run(
+        checked(store_url(options), options.name, options.user, trusted_roots(options.data_dir))
+    ):
         print(line)
         good = good and told
     return 0 if good else 1
+
+
+def trusted_roots(data_dir: Path) -> Roots:
+    """Those of a server's trusted root chains."""
+    return keeper(Settings(data_dir=data_dir), utc_now).trusted_pem
 
 
 @asynccontextmanager
@@ -86,7 +97,7 @@ def places(provider: IdentityProvider) -> Iterator[str]:
         yield provider.endpoints.issuer
 
 
-async def checked(url: str, name: str, user: str | None) -> list[tuple[bool, str]]:
+async def checked(url: str, name: str, user: str | None, roots: Roots) -> list[tuple[bool, str]]:
     """What a source says, and whether that is good.
 
     :raises ValueError: there is no such source.
@@ -94,15 +105,15 @@ async def checked(url: str, name: str, user: str | None) -> list[tuple[bool, str
     async with opened(url) as replica:
         directory = replica.get(LdapSource, name)
         if directory is not None:
-            return await checked_directory(directory, user)
+            return await checked_directory(directory, user, roots)
         named = [each for each in replica.all(IdentityProvider).values() if name in (each.name, each.id)]
         if len(named) == 1:
-            return await checked_provider(named[0])
+            return await checked_provider(named[0], roots)
         known = [*replica.all(LdapSource), *(each.shown_name for each in replica.all(IdentityProvider).values())]
         raise ValueError(f"there is no identity source {name}{meant(name, known)}")
 
 
-async def checked_directory(source: LdapSource, user: str | None) -> list[tuple[bool, str]]:
+async def checked_directory(source: LdapSource, user: str | None, roots: Roots) -> list[tuple[bool, str]]:
     """What each of its servers says."""
     lines: list[tuple[bool, str]] = []
 
@@ -113,7 +124,7 @@ async def checked_directory(source: LdapSource, user: str | None) -> list[tuple[
             return None
         return find(session, source.directory, source.domain, split_name(user.strip()).user)
 
-    with closing(Directories()) as directories:
+    with closing(Directories(roots=roots)) as directories:
         for endpoint in source.directory.endpoints:
             try:
                 person = await directories.check(source.directory, endpoint, question)
@@ -138,9 +149,9 @@ def found(source: LdapSource, user: str | None, person: Person | None) -> Iterat
             yield True, f"  in {group}"
 
 
-async def checked_provider(provider: IdentityProvider) -> list[tuple[bool, str]]:
+async def checked_provider(provider: IdentityProvider, roots: Roots) -> list[tuple[bool, str]]:
     """What it publishes."""
-    published = Published(HttpFetcher(), time.monotonic)
+    published = Published(HttpFetcher(roots=roots), time.monotonic)
     try:
         endpoints = await published.endpoints(provider)
         keys = await published.keys(provider)

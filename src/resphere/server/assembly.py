@@ -172,7 +172,10 @@ async def start(settings: Settings, state: State, port: int | None, stack: Async
     knows = known_sources(replica, trust)
     saml = make_saml(replica, accounts, about, trust, knows, now, secrets.token_bytes)
     await saml.signing.ensure(issuer_name(about), now)
-    federation = await open_federation(store, replica, accounts, about, saml, knows, secrets.token_bytes)
+    certificates = keeper(settings, now)
+    federation = await open_federation(
+        store, replica, accounts, about, saml, knows, certificates.trusted_pem, secrets.token_bytes
+    )
     stack.callback(federation.directories.close)
     by_directory = ByDirectory(replica, federation.directories, settings.default_domain)
     pipeline = Pipeline(
@@ -184,7 +187,7 @@ async def start(settings: Settings, state: State, port: int | None, stack: Async
             now=now,
             random_bytes=secrets.token_bytes,
             list_limits=settings.list_limits,
-            certificates=keeper(settings, now),
+            certificates=certificates,
             structures=VapiDocuments(),
             audit_log=AuditLog(settings.logs),
             identities=identities(replica, accounts, sessions, tokens),

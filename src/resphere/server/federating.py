@@ -22,6 +22,7 @@ from resphere.auth.ldap.source import Directories
 from resphere.auth.oidc.fetching import HttpFetcher
 from resphere.auth.oidc.own_tokens import open_own_tokens
 from resphere.auth.oidc.publishing import Published
+from resphere.auth.tls import Roots
 from resphere.replica.replica import Replica
 from resphere.server.saml import Saml
 from resphere.server.saml_trust import SamlTrust
@@ -43,14 +44,16 @@ async def open_federation(
     product: Product,
     saml: Saml,
     knows: Callable[[str], bool],
+    roots: Roots,
     random_bytes: Callable[[int], bytes],
 ) -> Federation:
-    """What a worker asks identity sources with. ``knows`` tells whether there is one of that id.
+    """What a worker asks identity sources with. ``knows`` tells whether there is one of that id; ``roots`` vouch for
+    those that name no authorities of their own.
 
     :raises StoreError: the key of this server's own tokens cannot be had.
     """
-    directories = Directories()
-    published = Published(HttpFetcher(), time.monotonic)
+    directories = Directories(roots=roots)
+    published = Published(HttpFetcher(roots=roots), time.monotonic)
     issuer = f"https://{product.host_name}/openidconnect/{product.sso_domain}"
     own = await open_own_tokens(store, issuer, product.instance_uuid, random_bytes)
     by_identity_token = ByIdentityToken(replica, published, directories, own, accounts, knows)

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from resphere.auth.oidc.fetching import HttpFetcher, ProviderUnavailable, may_be_asked, tls_context
+from resphere.auth.oidc.fetching import HttpFetcher, ProviderUnavailable, may_be_asked
+from resphere.auth.tls import client_context
 from resphere.certificates.files import ensure_certificates
 
 GOOD = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n{"good":true}'
@@ -172,7 +173,7 @@ def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_old_tls_is_not_spoken() -> None:
-    context = tls_context(None)
+    context = client_context(None)
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname

@@ -17,6 +17,7 @@ import msgspec
 from ldap3.core.exceptions import LDAPException
 
 from resphere.auth.ldap.settings import Directory, Endpoint
+from resphere.auth.tls import Roots, client_context, no_roots
 
 MOST_BYTES = 4 * 1024 * 1024
 """What a server may send in answer to one question of ours, whatever it is."""
@@ -95,10 +96,9 @@ class BoundedSocket:
 class CheckedTls(ldap3.Tls):
     """TLS as the standard library checks it: certificate, and name or address of the host."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, roots: Roots) -> None:
         super().__init__(validate=ssl.CERT_REQUIRED)
-        self._context = ssl.create_default_context(cadata=directory.ca)
-        self._context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._context = client_context(directory.ca, roots)
 
     def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
         """Go on with TLS."""
@@ -197,8 +197,9 @@ def told() -> Iterator[None]:
 
 
 @contextmanager
-def connected(directory: Directory, endpoint: Endpoint, bounds: Bounds) -> Iterator[Session]:
-    """A connection to one server, encrypted as the directory says.
+def connected(directory: Directory, endpoint: Endpoint, bounds: Bounds, roots: Roots = no_roots) -> Iterator[Session]:
+    """A connection to one server, encrypted as the directory says. ``roots`` vouch for it where the directory names no
+    ``ca``.
 
     :raises DirectoryUnavailable: there is none, or its certificate is not good.
     """
@@ -210,7 +211,7 @@ def connected(directory: Directory, endpoint: Endpoint, bounds: Bounds) -> Itera
                 endpoint.host,
                 endpoint.port,
                 use_ssl=endpoint.tls,
-                tls=CheckedTls(directory) if encrypted else None,
+                tls=CheckedTls(directory, roots) if encrypted else None,
                 get_info=ldap3.NONE,
                 connect_timeout=max(1, min(CONNECT_SECONDS, int(bounds.seconds))),
             )

@@ -63,7 +63,7 @@ class Directory(msgspec.Struct, frozen=True, kw_only=True):
 
     ``servers`` are addresses such as ``ldaps://dc1.corp.example.com``, in the order in which they are tried; those of
     ``ldap:`` are asked for StartTLS before anything is said, unless ``unencrypted``. ``ca`` (PEM) are the only
-    authorities that may vouch for them, those of the operating system where it is ``None``.
+    authorities that may vouch for them; where it is ``None``, those of the operating system and of trusted root chains.
 
     ``bind_name`` and ``bind_password`` are an account that may search. Without one, users search for themselves, and
     ``bind_as`` says under which name they bind, such as ``uid={user},ou=people,dc=example,dc=com``.

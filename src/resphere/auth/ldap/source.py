@@ -13,6 +13,7 @@ from functools import partial
 from resphere.auth.ldap.asking import Person, find, verify
 from resphere.auth.ldap.connection import WHOLE_SECONDS, Bounds, DirectoryUnavailable, Session, connected
 from resphere.auth.ldap.settings import Directory, Endpoint, LdapSource
+from resphere.auth.tls import Roots, no_roots
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +26,16 @@ Question = Callable[[Session], Person | None]
 
 
 class Directories:
-    """Asks the directories of a server's identity sources."""
+    """Asks the directories of a server's identity sources. ``roots`` vouch for those that name no ``ca``."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, whole_seconds: float = WHOLE_SECONDS) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        whole_seconds: float = WHOLE_SECONDS,
+        roots: Roots = no_roots,
+    ) -> None:
         self._clock = clock
+        self._roots = roots
         self._whole_seconds = whole_seconds
         self._threads = ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="ldap")
         self._asked = 0
@@ -103,5 +110,5 @@ class Directories:
         return self._avoided.get(endpoint, 0.0) > self._clock()
 
     def _ask_one(self, directory: Directory, endpoint: Endpoint, question: Question, bounds: Bounds) -> Person | None:
-        with connected(directory, endpoint, bounds) as session:
+        with connected(directory, endpoint, bounds, self._roots) as session:
             return question(session)

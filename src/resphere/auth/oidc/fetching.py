@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-import ssl
 from collections.abc import Iterable
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ import httpcore2
 import msgspec
 
 from resphere.auth.oidc.providers import require_address
+from resphere.auth.tls import Roots, client_context, no_roots
 
 MOST_BYTES = 512 * 1024
 MOST_HEADERS = 100
@@ -36,10 +36,11 @@ class Fetcher(Protocol):
 
 
 class HttpFetcher(msgspec.Struct, frozen=True):
-    """Fetches by HTTP, within ``seconds``, up to ``most_bytes``."""
+    """Fetches by HTTP, within ``seconds``, up to ``most_bytes``. ``roots`` vouch for providers that name no ``ca``."""
 
     seconds: float = SECONDS
     most_bytes: int = MOST_BYTES
+    roots: Roots = no_roots
 
     async def get(self, address: str, ca: str | None) -> Any:
         """The JSON document at ``address``."""
@@ -65,9 +66,10 @@ class HttpFetcher(msgspec.Struct, frozen=True):
             "User-Agent": "resphere",
             "Connection": "close",
         }
+        tls = await asyncio.to_thread(client_context, ca, self.roots) if split.scheme == "https" else None
         # Of redirects, proxies and encodings of the body the library knows nothing.
         async with (
-            httpcore2.AsyncConnectionPool(tls_context(ca), network_backend=CheckedAddresses()) as pool,
+            httpcore2.AsyncConnectionPool(tls, network_backend=CheckedAddresses()) as pool,
             pool.stream("GET", url, headers=headers) as response,
         ):
             if response.status != 200:
@@ -98,13 +100,6 @@ class CheckedAddresses(httpcore2.AnyIOBackend):
         :raises ValueError: no provider can be there.
         """
         return await super().connect_tcp(await where(host, port), port, timeout, local_address, socket_options)
-
-
-def tls_context(ca: str | None) -> ssl.SSLContext:
-    """TLS 1.2 or later, with certificate and name checked."""
-    context = ssl.create_default_context(cadata=ca)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
 
 
 async def where(host: str, port: int) -> str:
