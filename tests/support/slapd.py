@@ -33,6 +33,7 @@ include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/nis.schema
 include /etc/ldap/schema/inetorgperson.schema
+include {folder}/active-directory.schema
 pidfile {folder}/slapd.pid
 modulepath /usr/lib/ldap
 moduleload back_mdb
@@ -50,6 +51,22 @@ index uid,cn,member,memberUid eq
 access to attrs=userPassword by anonymous auth by * none
 access to * by users read by * none
 """
+
+ACTIVE_DIRECTORY = """
+attributetype ( 1.2.840.113556.1.4.146 NAME 'objectSid' EQUALITY octetStringMatch
+  SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.4.98 NAME 'primaryGroupID' EQUALITY integerMatch
+  SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.4.221 NAME 'sAMAccountName' EQUALITY caseIgnoreMatch
+  SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.4.656 NAME 'userPrincipalName' EQUALITY caseIgnoreMatch
+  SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 SINGLE-VALUE )
+objectclass ( 1.2.840.113556.1.5.9 NAME 'user' AUXILIARY
+  MAY ( objectSid $ primaryGroupID $ sAMAccountName $ userPrincipalName ) )
+objectclass ( 1.2.840.113556.1.3.30 NAME 'computer' SUP user AUXILIARY )
+objectclass ( 1.2.840.113556.1.5.8 NAME 'group' AUXILIARY MAY ( objectSid $ sAMAccountName ) )
+"""
+"""What is asked of Active Directory, but for its rule of members in chains, which OpenLDAP does not know."""
 
 
 class Slapd:
@@ -82,6 +99,7 @@ class Slapd:
 
     def start(self) -> None:
         """Start, and wait until it answers."""
+        (self.folder / "active-directory.schema").write_text(ACTIVE_DIRECTORY)
         configuration = self.folder / "slapd.conf"
         configuration.write_text(
             CONFIGURATION.format(

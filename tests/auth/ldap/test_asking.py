@@ -28,7 +28,7 @@ class Noted(Session):
 
     def search(self, base: str, filter: str, attributes: tuple[str, ...], most: int) -> list[Entry]:
         self.asked.append(f"search {base}")
-        return [Entry(ALICE, {"uid": ("alice",)})] if filter == "(uid=alice)" else []
+        return [Entry(ALICE, {"uid": (b"alice",)})] if filter == "(uid=alice)" else []
 
 
 def asked(user: str, password: str) -> list[str]:

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from ldap3.operation import search
 from ldap3.utils.dn import parse_dn
 
-from resphere.auth.ldap.filters import IN_CHAIN, name_to_bind, of_groups, of_groups_in_chain, of_user
+from resphere.auth.ldap.filters import (
+    IN_CHAIN,
+    name_to_bind,
+    of_group_by_sid,
+    of_groups,
+    of_groups_in_chain,
+    of_user,
+)
 from resphere.auth.ldap.settings import Directory, DirectoryKind
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1) | st.text('()*\\|&!=<>~: \0,+"#;/', min_size=1)
@@ -59,12 +66,19 @@ def test_members_are_values(members: list[str]) -> None:
 
 @given(TEXT)
 def test_active_directory_follows_groups_itself(dn: str) -> None:
-    both = compiled(of_groups_in_chain(directory(DirectoryKind.ACTIVE_DIRECTORY), dn))
-    chain = list(both.getComponent())[1]
-    assert chain.getName() == "extensibleMatch"
-    assert str(chain.getComponent()["matchingRule"]) == IN_CHAIN
-    assert str(chain.getComponent()["type"]) == "member"
-    assert bytes(chain.getComponent()["matchValue"]) == dn.encode()
+    both = compiled(of_groups_in_chain(directory(DirectoryKind.ACTIVE_DIRECTORY), (dn, "cn=primary")))
+    chains = list(list(both.getComponent())[1].getComponent())
+    assert [chain.getName() for chain in chains] == 2 * ["extensibleMatch"]
+    assert {str(chain.getComponent()["matchingRule"]) for chain in chains} == {IN_CHAIN}
+    assert {str(chain.getComponent()["type"]) for chain in chains} == {"member"}
+    assert [bytes(chain.getComponent()["matchValue"]) for chain in chains] == [dn.encode(), b"cn=primary"]
+
+
+@given(st.binary(min_size=1, max_size=70))
+def test_a_security_identifier_is_one_value(sid: bytes) -> None:
+    match = list(compiled(of_group_by_sid(sid)).getComponent())[1]
+    assert match.getName() == "equalityMatch"
+    assert bytes(match.getComponent()["assertionValue"]) == sid
 
 
 @given(TEXT)

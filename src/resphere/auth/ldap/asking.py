@@ -11,13 +11,14 @@ from collections.abc import Iterator
 import msgspec
 
 from resphere.auth.ldap.connection import DirectoryUnavailable, Entry, Session
-from resphere.auth.ldap.filters import name_to_bind, of_groups, of_groups_in_chain, of_user
+from resphere.auth.ldap.filters import SID, name_to_bind, of_group_by_sid, of_groups, of_groups_in_chain, of_user
 from resphere.auth.ldap.settings import Directory, DirectoryKind
 from resphere.auth.names import fits
 
 MOST_GROUPS = 1000
 """That one user may be in. Nobody is let in with a part of them: the missing ones may be those that forbid."""
 MOST_DEPTH = 32
+PRIMARY_GROUP = "primaryGroupID"
 AT_ONCE = 50
 """Of how many groups it is asked at once what they are in."""
 
@@ -78,7 +79,9 @@ def one(session: Session, directory: Directory, domain: str, user: str) -> Entry
 
     :raises DirectoryUnavailable: several have it.
     """
-    attributes = (directory.attributes.name,)
+    attributes: tuple[str, ...] = (directory.attributes.name,)
+    if directory.type is DirectoryKind.ACTIVE_DIRECTORY:
+        attributes = (*attributes, SID, PRIMARY_GROUP)
     found = session.search(directory.users_base_dn, of_user(directory, user, domain), attributes, 1)
     return found[0] if found else None
 
@@ -98,7 +101,9 @@ def groups_of(session: Session, directory: Directory, entry: Entry, name: str) -
     :raises DirectoryUnavailable: there are too many.
     """
     if directory.type is DirectoryKind.ACTIVE_DIRECTORY:
-        found = groups(session, directory, of_groups_in_chain(directory, entry.dn), MOST_GROUPS)
+        primary = primary_groups(session, directory, entry)
+        dns = (entry.dn, *(group.dn for group in primary))
+        found = [*primary, *groups(session, directory, of_groups_in_chain(directory, dns), MOST_GROUPS)]
     elif directory.type is DirectoryKind.POSIX:
         found = groups(session, directory, of_groups(directory, (name,)), MOST_GROUPS)
     else:
@@ -107,6 +112,30 @@ def groups_of(session: Session, directory: Directory, entry: Entry, name: str) -
         text = group.first(directory.attributes.group_name)
         if text is not None:
             yield text
+
+
+def primary_groups(session: Session, directory: Directory, entry: Entry) -> list[Entry]:
+    """The primary group of a user of Active Directory, usually ``Domain Users``, where it is below the groups' base: no
+    group has the user as a member by it.
+
+    :raises DirectoryUnavailable: the entry does not say which that is.
+    """
+    sid, number = entry.data(SID), entry.first(PRIMARY_GROUP)
+    if sid is None or number is None:
+        return []
+    return groups(session, directory, of_group_by_sid(in_domain_of(sid, number)), 1)
+
+
+def in_domain_of(sid: bytes, number: str) -> bytes:
+    """The security identifier with that number at its end, in the domain of another one (MS-DTYP, 2.4.2.2).
+
+    :raises DirectoryUnavailable: these are none.
+    """
+    if len(sid) < 12 or sid[0] != 1 or len(sid) != 8 + 4 * sid[1]:
+        raise DirectoryUnavailable(f"{SID} of a user is no security identifier")
+    if not number.isascii() or not number.isdigit() or int(number) >= 2**32:
+        raise DirectoryUnavailable(f"{PRIMARY_GROUP} of a user is no number of a group")
+    return sid[:-4] + int(number).to_bytes(4, "little")
 
 
 def walked(session: Session, directory: Directory, dn: str) -> list[Entry]:

@@ -167,20 +167,24 @@ class Entry(msgspec.Struct, frozen=True):
     """What a search has found: ``values`` by the attribute's name in lower case."""
 
     dn: str
-    values: dict[str, tuple[str, ...]]
+    values: dict[str, tuple[bytes, ...]]
 
     @classmethod
     def of(cls, response: Any) -> Entry:
-        """As ldap3 has it. What is no text is left out."""
-        values = {}
-        for name, given in response["raw_attributes"].items():
-            with suppress(UnicodeDecodeError):
-                values[name.casefold()] = tuple(value.decode() for value in given)
-        return cls(response["dn"], values)
+        """As ldap3 has it."""
+        return cls(response["dn"], {name.casefold(): tuple(of) for name, of in response["raw_attributes"].items()})
 
-    def first(self, attribute: str) -> str | None:
+    def data(self, attribute: str) -> bytes | None:
         """The first value of an attribute."""
         return next(iter(self.values.get(attribute.casefold(), ())), None)
+
+    def first(self, attribute: str) -> str | None:
+        """The same as text, ``None`` where it is none."""
+        value = self.data(attribute)
+        try:
+            return None if value is None else value.decode()
+        except UnicodeDecodeError:
+            return None
 
 
 @contextmanager

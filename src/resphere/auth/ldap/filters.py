@@ -8,13 +8,19 @@ from collections.abc import Iterable
 from resphere.auth.ldap.settings import USER, Directory, DirectoryKind
 
 _PLAIN_BYTES = frozenset(b"-._" + string.ascii_letters.encode() + string.digits.encode())
+SID = "objectSid"
 IN_CHAIN = "1.2.840.113556.1.4.1941"
 """Active Directory's LDAP_MATCHING_RULE_IN_CHAIN: members of members too."""
 
 
 def escaped(value: str) -> str:
     """``value`` in a filter: each byte but letters, digits and a few marks in hex, so that nothing in it is syntax."""
-    return "".join(chr(byte) if byte in _PLAIN_BYTES else f"\\{byte:02x}" for byte in value.encode("utf-8", "replace"))
+    return escaped_bytes(value.encode("utf-8", "replace"))
+
+
+def escaped_bytes(value: bytes) -> str:
+    """``value``, which need be no text, likewise."""
+    return "".join(chr(byte) if byte in _PLAIN_BYTES else f"\\{byte:02x}" for byte in value)
 
 
 def escaped_in_dn(value: str) -> str:
@@ -31,9 +37,15 @@ def of_user(directory: Directory, user: str, domain: str) -> str:
     return f"(&(objectClass=user)(!(objectClass=computer))(|{name}{upn}))"
 
 
-def of_groups_in_chain(directory: Directory, dn: str) -> str:
-    """The filter for all groups that ``dn`` is in, at any depth."""
-    return f"(&(objectClass=group)({directory.attributes.member}:{IN_CHAIN}:={escaped(dn)}))"
+def of_groups_in_chain(directory: Directory, dns: Iterable[str]) -> str:
+    """The filter for all groups that any of ``dns`` is in, at any depth."""
+    rule = f"{directory.attributes.member}:{IN_CHAIN}:"
+    return f"(&(objectClass=group)(|{''.join(f'({rule}={escaped(dn)})' for dn in dns)}))"
+
+
+def of_group_by_sid(sid: bytes) -> str:
+    """The filter for the group of that security identifier."""
+    return f"(&(objectClass=group)({SID}={escaped_bytes(sid)}))"
 
 
 def of_groups(directory: Directory, members: Iterable[str]) -> str:
