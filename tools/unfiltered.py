@@ -55,6 +55,7 @@ ALLOWED: dict[str, str] = {
     "checks.under_way.refuse": UNDER_WAY,
     "cis.tasks.list_tasks": "tasks are filtered by their targets",
     "cis.tasks.require_visible": "tasks are filtered by their targets",
+    "resphere.sts.renew": "the directory of the caller itself",
     "resphere.users.get": "roles and permissions of the user, for whom may read of users",
     "resphere.vcenter.host.detail.get_host": "where the host stands",
     "resphere.vcenter.inventory.objects.find": "what is found is shown only if it is seen",

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from resphere.auth.saml.assertion import GRANTED, Assertion, read_assertion
+from resphere.auth.saml.assertion import GROUPS as GROUP_NAMES
+from resphere.auth.saml.documents import parse
 from tests.support.cli import resphere
+from tests.support.saml import party, sign_header
 from tests.support.server import ADMINISTRATOR, PASSWORD, WITHOUT_TLS, Client, Server
-from tests.support.slapd import GROUPS, PEOPLE, READER, READER_PASSWORD, Slapd, running_slapd
+from tests.support.slapd import GROUPS, PEOPLE, READER, READER_PASSWORD, Slapd, dn_of, group_dn, running_slapd
 from tests.support.slapd import PASSWORD as USER_PASSWORD
+from tests.support.sts import Ask, element, lifetime, token_of
 
 DIRECTORIES = "/api/vcenter/identity/directories"
 FILE = """
@@ -185,3 +192,86 @@ def test_what_is_no_directory(shared_server: Server, given: dict[str, Any]) -> N
         refused = client.put(f"{DIRECTORIES}/corp", json=spec)
         assert (refused.status_code, refused.json()["error_type"]) == (400, "INVALID_ARGUMENT")
         assert client.read(DIRECTORIES) == []
+
+
+class Sts:
+    """What the STS says to users of the directory."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def ask(self, **fields: Any) -> str:
+        """The answer to a message."""
+        with Client(self._server, None) as client:
+            message = Ask(moment=datetime.now(UTC), **fields)
+            return client.post("/sts/STSService", data=message.text.encode()).text
+
+    def issued(self, **fields: Any) -> tuple[str, Assertion]:
+        """A token, and what it says."""
+        token = token_of(self.ask(**fields))
+        return token, read_assertion(parse(token))
+
+    def fault(self, **fields: Any) -> str:
+        """The code of a refusal."""
+        found = re.search(r"<faultcode [^>]*>code:(\w+)<", self.ask(**fields))
+        assert found is not None
+        return found[1]
+
+    def renewal(self, token: str) -> dict[str, Any]:
+        """A message of the token's holder, who wants another day."""
+        now = datetime.now(UTC)
+        content = element("RenewTarget", token) + lifetime(now, now + timedelta(days=1))
+        return {"kind": "Renew", "content": content, "signer": party("alice")}
+
+
+def test_users_of_a_directory_get_tokens_of_the_sts(slapd: Slapd, tmp_path: Path) -> None:
+    with Server(tmp_path / "data", WITHOUT_TLS, "--identity-sources", str(declared(slapd, tmp_path))) as server:
+        sts = Sts(server)
+        for name in ("alice@corp.example.com", "CORP\\alice", "ALICE@corp.example.com"):
+            token, found = sts.issued(user=name, password=USER_PASSWORD)
+            assert found.name == "alice@corp.example.com"
+            assert {"corp.example.com\\developers", "corp\\staff"} <= set(found.values(GROUP_NAMES))
+            assert "PasswordProtectedTransport" in token
+            with Client(server, None) as client:
+                opened = client.post("/api/session", headers={"Authorization": sign_header(token)})
+                assert opened.status_code == 201, opened.text
+                session = {"vmware-api-session-id": opened.json()}
+                assert client.read("/api/session", headers=session)["user"] == "alice@corp.example.com"
+                # By the group of this vCenter that stands for one of the directory's.
+                assert client.read("/api/vcenter/vm", headers=session)
+        answers = {
+            re.sub(r"<wsu:Timestamp.*</wsu:Timestamp>", "", sts.ask(user=user, password=password))
+            for user, password in (
+                ("alice@corp.example.com", "wrong"),
+                ("alice@corp.example.com", ""),
+                ("nobody@corp.example.com", USER_PASSWORD),
+                ("*@corp.example.com", USER_PASSWORD),
+            )
+        }
+        assert len(answers) == 1
+        assert "FailedAuthentication" in answers.pop()
+        kept, _ = sts.issued(user="alice@corp.example.com", password=USER_PASSWORD)
+        slapd.stop()
+        assert sts.fault(user="alice@corp.example.com", password=USER_PASSWORD) == "RequestFailed"
+        # A token that was issued is good without the directory.
+        with Client(server, None) as client:
+            assert client.post("/api/session", headers={"Authorization": sign_header(kept)}).status_code == 201
+
+
+def test_a_token_is_renewed_with_what_the_directory_says_then(slapd: Slapd, tmp_path: Path) -> None:
+    with Server(tmp_path / "data", WITHOUT_TLS, "--identity-sources", str(declared(slapd, tmp_path))) as server:
+        sts = Sts(server)
+        alice = {"user": "alice@corp.example.com", "password": USER_PASSWORD, "signer": party("alice")}
+        token, first = sts.issued(**alice, content='<wst:Renewing Allow="true"/>')
+        assert "corp.example.com\\staff" in first.values(GROUP_NAMES)
+        with slapd.as_root() as root:
+            assert root.modify(group_dn("engineering"), {"member": [("MODIFY_REPLACE", [dn_of("bob")])]}), root.result
+        token, second = sts.issued(**sts.renewal(token))
+        assert "corp.example.com\\developers" in second.values(GROUP_NAMES)
+        assert "corp.example.com\\staff" not in second.values(GROUP_NAMES)
+        assert second.values(GRANTED) == ()
+        with slapd.as_root() as root:
+            assert root.delete(dn_of("alice")), root.result
+        assert sts.fault(**sts.renewal(token)) == "UnableToRenew"
+        slapd.stop()
+        assert sts.fault(**sts.renewal(token)) == "RequestFailed"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from resphere.access.principal import Principal
 from resphere.auth.ldap.asking import Person
 from resphere.auth.ldap.settings import LdapSource
+from resphere.auth.ldap.source import Directories
 from resphere.auth.names import LOCAL_DOMAIN, split_name
 from resphere.auth.oidc.providers import IdentityProvider
 from resphere.auth.sessions import Session
@@ -37,6 +38,19 @@ def principal_of(source: LdapSource, person: Person) -> Principal:
     groups = {f"{group}@{domain}" for group in person.groups for domain in source.domains}
     granted = frozenset(stood_for(source.groups, person.groups))
     return Principal(f"{person.name}@{source.domain}", frozenset(groups), source.id, granted=granted)
+
+
+async def present(replica: Replica, directories: Directories, principal: Principal) -> Principal | None:
+    """A user as the directory that has let it in knows it now, ``None`` where that does so no more. As it was, where
+    there is nobody to ask: users of other sources, and of directories that only they themselves may search.
+
+    :raises DirectoryUnavailable: the directory cannot tell.
+    """
+    source = None if principal.source is None else replica.get(LdapSource, principal.source)
+    if source is None or source.directory.bind_name is None:
+        return principal
+    person = await directories.find(source.id, source.directory, source.domain, split_name(principal.name).user)
+    return None if person is None else principal_of(source, person)
 
 
 def stood_for(known: Mapping[str, tuple[str, ...]], groups: Iterable[str]) -> Iterator[str]:

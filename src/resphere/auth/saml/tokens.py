@@ -160,8 +160,10 @@ class SecurityTokens:
         )
         return self._write(assertion, CONTEXTS.get(method, X509_CONTEXT))
 
-    def renew(self, token: str, wanted: Wanted) -> Issued:
-        """The token with a new time. That its holder asks is known: nobody else gets this far.
+    def renew(self, token: str, wanted: Wanted, subject: Principal | None) -> Issued:
+        """The token with a new time, for its ``subject`` as that is now, ``None`` where there is none any more.
+
+        That its holder asks is known: nobody else gets this far.
 
         :raises UnableToRenew: it may not be renewed.
         """
@@ -169,7 +171,8 @@ class SecurityTokens:
         assertion = found.assertion
         if assertion.confirmation is not Confirmation.HOLDER_OF_KEY or not assertion.limits.renewals:
             raise not_renewable()
-        subject = self._subject(found)
+        if subject is None or subject.name.casefold() != self._subject(found).name.casefold():
+            raise not_renewable()
         begin, end = self._times(wanted, assertion.confirmation, None)
         renewed = replace(
             assertion,

@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from resphere.auth.authentication import required
+from resphere.auth.federated import present, unavailable
+from resphere.auth.ldap.connection import DirectoryUnavailable
 from resphere.auth.own import LoginSession
 from resphere.auth.saml.assertion import Confirmation
 from resphere.auth.saml.tokens import Issued, KeyType, SecurityTokens, Wanted
@@ -51,8 +53,16 @@ async def issue(
 
 @implements(sts.SecurityTokens.renew)
 async def renew(call: Call, token: Secret, created: datetime | None, expires: datetime | None) -> sts.IssuedToken:
-    """The token by which the caller was let in, with a new time."""
-    return told(tokens(call).renew(token, Wanted(created=created, expires=expires)))
+    """The token by which the caller was let in, with a new time, and with what a directory tells of its user now.
+
+    :raises ServiceUnavailable: the directory cannot be asked.
+    """
+    directories, principal = call.environment.federation.directories, call.session.principal
+    try:
+        subject = await present(call.unfiltered, directories, principal)
+    except DirectoryUnavailable as error:
+        raise unavailable() from error
+    return told(tokens(call).renew(token, Wanted(created=created, expires=expires), subject))
 
 
 @implements(sts.SecurityTokens.validate)
