@@ -250,3 +250,71 @@ class TestForms:
     def test_operations_that_take_no_form(self, served: Served) -> None:
         status, found = asked(served, spec(own(served)), EXCHANGES)
         assert (status, found["error_type"]) == (400, "INVALID_ARGUMENT")
+
+
+def opened(served: Served, access_token: str) -> int:
+    """The status of a login by an access token."""
+    headers = {b"authorization": f"Bearer {access_token}".encode()}
+    return served.send(served.api, ApiCall("POST", "/api/session", None), headers).status
+
+
+class TestUsedAgain:
+    """A bearer's token is good until it expires, as often as it is shown."""
+
+    def test_it_opens_sessions_and_is_exchanged(self, served: Served) -> None:
+        text = issued(served, administrator())[0]
+        _, found = asked(served, spec(in_base64(text)))
+        assert [login(served, sign_header(text)) for _ in range(2)] == [201, 201]
+        assert [opened(served, found["access_token"]) for _ in range(2)] == [201, 201]
+        assert asked(served, spec(in_base64(text)))[0] == 200
+
+    def test_what_it_is_exchanged_for_ends_when_it_does(self, served: Served) -> None:
+        """However often it goes from one kind to the other."""
+        given, given_type, left = own(served), SAML2, 300
+        for wanted in (ACCESS_TOKEN, SAML2, ACCESS_TOKEN, SAML2):
+            status, found = asked(served, spec(given, given_type, requested_token_type=wanted))
+            assert status == 200, found
+            assert found["expires_in"] <= left
+            given, given_type, left = found["access_token"], wanted, found["expires_in"]
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server that takes tokens once."""
+    with Served(tmp_path_factory.mktemp("once"), single_use=True) as made:
+        made.issue_tokens()
+        yield made
+
+
+class TestOfASingleUse:
+    """Where that is asked for, a token opens one session or is exchanged once, and calls as before."""
+
+    def test_of_a_bearers_saml_token(self, once: Served) -> None:
+        text = issued(once, administrator())[0]
+        assert [login(once, sign_header(text)) for _ in range(3)] == [201, 401, 401]
+        status, found = asked(once, spec(in_base64(text)))
+        assert (status, found["error"]) == (400, "invalid_grant")
+
+    def test_of_an_exchange(self, once: Served) -> None:
+        text = own(once)
+        answers = [asked(once, spec(text)) for _ in range(2)]
+        assert [status for status, _ in answers] == [200, 400]
+        assert login(once, sign_header(base64.b64decode(text).decode())) == 401
+
+    def test_of_an_access_token(self, once: Served) -> None:
+        _, found = asked(once, spec(own(once)))
+        text = found["access_token"]
+        assert [bearer(once, text) for _ in range(3)] == [200, 200, 200]
+        assert [opened(once, text) for _ in range(2)] == [201, 401]
+        assert asked(once, spec(text, ACCESS_TOKEN))[0] == 400
+        assert bearer(once, text) == 200
+
+    def test_refusals_use_up_nothing(self, once: Served) -> None:
+        text = own(once)
+        assert asked(once, spec(text, scope="x"))[0] == 500
+        assert asked(once, spec(text, actor_token="x", actor_token_type=SAML2))[0] == 400
+        assert asked(once, spec(text))[0] == 200
+
+    def test_the_holder_of_a_key_signs_each_time(self, once: Served) -> None:
+        text = issued(once, administrator(signer=party("ann")))[0]
+        assert [login(once, held(text, "ann", each)) for each in ("one", "two", "two")] == [201, 201, 401]

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.audit import records
 from tests.support.cli import resphere
 from tests.support.jsonrpc import invocation
 from tests.support.oidc_provider import CLIENT_ID, SECRET, OidcProvider, running_provider
@@ -275,3 +276,19 @@ def test_new_keys_are_found_after_a_restart_of_the_provider(tmp_path: Path) -> N
             assert caller.get("/api/vcenter/vm", headers=bearer(token)).status_code == 200
         unreachable = client.post(PROVIDERS, json=spec_of(provider))
         assert (unreachable.status_code, unreachable.json()["error_type"]) == (400, "INVALID_ARGUMENT")
+
+
+def test_a_token_of_a_single_use_opens_one_session_of_all_workers(provider: OidcProvider, tmp_path: Path) -> None:
+    (tmp_path / "sources.yaml").write_text(declaration(provider))
+    (tmp_path / "secret").write_text(SECRET + "\n")
+    flags = ("--workers", "2", "--identity-sources", str(tmp_path / "sources.yaml"), "--single-use-tokens")
+    with Server(tmp_path / "data", WITHOUT_TLS, *flags) as server:
+        token = provider.token("1")
+        statuses = []
+        for _ in range(8):
+            with Client(server, None) as client:
+                statuses.append(client.post("/api/session", headers=bearer(token)).status_code)
+                assert client.get("/api/vcenter/vm", headers=bearer(token)).status_code == 200
+        assert sorted(statuses) == [201] + 7 * [401]
+        reasons = [str(each["reason"]) for each in records(server.data_dir) if "reason" in each]
+        assert sum("shown and taken before" in reason for reason in reasons) == 7

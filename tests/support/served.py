@@ -84,6 +84,7 @@ class Served:
         limit_bytes: int = LIMIT_BYTES,
         policy: Policy = DEFAULT,
         issuers: tuple[TrustedIssuer, ...] = (),
+        single_use: bool = False,
     ) -> None:
         self.world = World(folder, objects, loop)
         parts = self.world.environment.identities
@@ -111,6 +112,7 @@ class Served:
             self.saml,
             knows,
             no_roots,
+            self.saml.replays if single_use else None,
             random.Random(3).randbytes,
         )
         federation = self.world.run(opening)

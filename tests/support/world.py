@@ -101,7 +101,7 @@ class World:
             random.Random(4).randbytes,
         )
         opening = open_federation(
-            self.store, self.inventory, accounts, product, saml, knows, no_roots, random.Random(3).randbytes
+            self.store, self.inventory, accounts, product, saml, knows, no_roots, None, random.Random(3).randbytes
         )
         self.environment: Environment = Environment(
             inventory=self.inventory,

@@ -13,7 +13,8 @@ from typing import Protocol
 import msgspec
 
 from resphere.access.principal import Principal
-from resphere.auth.credentials import Credentials
+from resphere.auth.credentials import BadProof, Credentials
+from resphere.auth.replays import Once, Replays
 from resphere.auth.sessions import Session
 from resphere.auth.tokens import ApiToken
 from resphere.contract.errors import Unauthenticated, message
@@ -24,7 +25,8 @@ AUTHENTICATION_REQUIRED = "com.vmware.vapi.endpoint.method.authentication.requir
 
 class Identity(msgspec.Struct, frozen=True, gc=False):
     """Somebody who was let in: by which ``method``, and in which ``session`` or by which API ``token``, where there is
-    one. ``must_change``: the password must be changed before anything else.
+    one. ``must_change``: the password must be changed before anything else. ``once`` is the token of an issuer that has
+    let the caller in, for servers at which it opens no second session.
     """
 
     principal: Principal
@@ -32,6 +34,7 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
     session: Session | None = None
     token: ApiToken | None = None
     must_change: bool = False
+    once: Once | None = None
 
 
 class Method(Protocol):
@@ -72,6 +75,8 @@ class Authentication(msgspec.Struct, frozen=True):
     """Of all others."""
     joined: Callable[[Principal], Principal] = as_told
     """Gives principals of other identity sources the local groups that they are in."""
+    single_use: Replays | None = None
+    """Remembers the tokens that have opened a session, where none may open a second one."""
 
     async def identify(
         self, credentials: Credentials, moment: datetime, *, login: bool, changes_password: bool = False
@@ -87,12 +92,20 @@ class Authentication(msgspec.Struct, frozen=True):
                 continue
             if identity.must_change and not changes_password:
                 raise change_first()
+            if login and self.single_use is not None and identity.once is not None:
+                await self._use(self.single_use, identity.once)
             if identity.principal.source is None:
                 return identity
             return msgspec.structs.replace(identity, principal=self.joined(identity.principal))
         if credentials.unaccepted is not None:
             raise not_accepted(credentials.unaccepted)
         raise required()
+
+    async def _use(self, single_use: Replays, once: Once) -> None:
+        try:
+            await single_use.take(once)
+        except BadProof as error:
+            raise required() from error
 
     async def lets_in(self, credentials: Credentials, moment: datetime) -> bool:
         """Whether they would let somebody in who calls, and opens no session."""

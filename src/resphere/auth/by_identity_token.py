@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import msgspec
@@ -19,19 +19,22 @@ from resphere.auth.ldap.source import Directories
 from resphere.auth.oidc.fetching import ProviderUnavailable
 from resphere.auth.oidc.own_tokens import OwnTokens
 from resphere.auth.oidc.people import subject_of
-from resphere.auth.oidc.providers import DISCOVERY, Endpoints, IdentityProvider
+from resphere.auth.oidc.providers import DISCOVERY, MOST_SKEW_SECONDS, Endpoints, IdentityProvider
 from resphere.auth.oidc.publishing import Published
 from resphere.auth.oidc.tokens import BadToken, Expected, Shown, claims_of, is_token, require_good, shown
+from resphere.auth.replays import Once, token_once
 from resphere.replica.replica import Replica
 
 log = logging.getLogger(__name__)
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """Whom a good token names, and until when it is good. ``bound``: it is good only for who holds a key."""
+    """Whom a good token names, and until when it is good; ``once`` is the token itself, for servers that take it once.
+    ``bound``: it is good only for who holds a key."""
 
     principal: Principal
     until: datetime
+    once: Once | None
     bound: bool = False
 
 
@@ -64,7 +67,7 @@ class ByIdentityToken:
             taken = await self.take(credentials.bearer, moment)
         except BadToken as refusal:
             raise required() from refusal
-        return Identity(taken.principal, self.name)
+        return Identity(taken.principal, self.name, once=taken.once)
 
     async def take(self, text: str, moment: datetime) -> Taken:
         """Whom a token names.
@@ -110,7 +113,8 @@ class ByIdentityToken:
         groups = subject.groups
         if provider.directory is not None:
             groups |= await self._groups_in_directory(provider, subject.user, subject.domain)
-        return Taken(Principal(subject.name, groups, provider.id, granted=subject.granted), until(claims))
+        principal = Principal(subject.name, groups, provider.id, granted=subject.granted)
+        return Taken(principal, until(claims), once_of(token, until(claims)))
 
     async def _groups_in_directory(self, provider: IdentityProvider, user: str, domain: str) -> frozenset[str]:
         assert provider.directory is not None
@@ -121,7 +125,7 @@ class ByIdentityToken:
 
     def _own_taken(self, token: Shown, moment: datetime) -> Taken:
         claims = self._own.claims(token, moment)
-        return Taken(self._present(self._own.principal(claims)), until(claims))
+        return Taken(self._present(self._own.principal(claims)), until(claims), once_of(token, until(claims)))
 
     def _present(self, principal: Principal) -> Principal:
         """Who a token of ours was issued to, as that is now."""
@@ -134,6 +138,11 @@ class ByIdentityToken:
         if not self._knows(principal.source):
             raise BadToken(f"the identity source of its user {principal.name} is no more")
         return principal
+
+
+def once_of(token: Shown, until: datetime) -> Once:
+    """A token by what its issuer has signed: of signatures there may be several that are good."""
+    return token_once(token.text.rpartition(".")[0], until + timedelta(seconds=MOST_SKEW_SECONDS))
 
 
 def until(claims: dict[str, Any]) -> datetime:

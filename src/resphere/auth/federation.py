@@ -16,10 +16,11 @@ from resphere.auth.ldap.source import Directories
 from resphere.auth.oidc.own_tokens import OwnTokens
 from resphere.auth.oidc.publishing import Published
 from resphere.auth.oidc.tokens import BadToken
+from resphere.auth.replays import Replays
 from resphere.auth.saml.documents import MOST_TOKEN_BYTES, BadDocument
 from resphere.auth.saml.subjects import Subjects
 from resphere.auth.saml.tokens import KeyType, SecurityTokens, Wanted
-from resphere.auth.saml.verifying import TokenVerifier
+from resphere.auth.saml.verifying import TokenVerifier, once_of
 
 TOKEN_TYPE = "urn:ietf:params:oauth:token-type:"  # noqa: S105 - the beginning of names (RFC 8693, 3)
 ACCESS_TOKEN = f"{TOKEN_TYPE}access_token"
@@ -47,13 +48,14 @@ Take = Callable[[str, datetime], Awaitable[Taken]]
 
 class Federation(msgspec.Struct, frozen=True):
     """What providers publish, directories, the taking of tokens, and who takes and issues which type of them
-    (RFC 8693)."""
+    (RFC 8693). ``single_use`` remembers those that were exchanged, where none may be a second time."""
 
     published: Published
     directories: Directories
     by_identity_token: ByIdentityToken
     takers: Mapping[str, Take]
     issuers: Mapping[str, Issue]
+    single_use: Replays | None = None
 
 
 def issues_access_tokens(own: OwnTokens) -> Issue:
@@ -96,7 +98,8 @@ def takes_saml_tokens(verifier: TokenVerifier, subjects: Subjects) -> Take:
             principal = subjects.principal(found)
         except BadDocument as error:
             raise BadToken(f"its SAML token is not good: {error}") from error
-        return Taken(principal, found.assertion.not_on_or_after, bound=found.assertion.certificate is not None)
+        bound = found.assertion.certificate is not None
+        return Taken(principal, found.assertion.not_on_or_after, once_of(found), bound)
 
     async def take(text: str, moment: datetime) -> Taken:
         return await asyncio.to_thread(taken, text, moment)

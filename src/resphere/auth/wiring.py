@@ -8,7 +8,7 @@ from resphere.auth.groups import GROUPS
 from resphere.auth.ldap.settings import LDAP_SOURCES
 from resphere.auth.lockout import LOGINS
 from resphere.auth.oidc.providers import IDENTITY_PROVIDERS
-from resphere.auth.saml.replays import TAKEN_PROOFS, Replays
+from resphere.auth.replays import TAKEN_PROOFS, Replays
 from resphere.auth.saml.signing import TOKEN_SIGNING
 from resphere.auth.sessions import SESSIONS, Sessions
 from resphere.auth.tokens import API_TOKENS, Tokens

@@ -173,8 +173,9 @@ async def start(settings: Settings, state: State, port: int | None, stack: Async
     saml = make_saml(replica, accounts, about, trust, knows, now, secrets.token_bytes)
     await saml.signing.ensure(issuer_name(about), now)
     certificates = keeper(settings, now)
+    single_use = saml.replays if settings.single_use_tokens else None
     federation = await open_federation(
-        store, replica, accounts, about, saml, knows, certificates.trusted_pem, secrets.token_bytes
+        store, replica, accounts, about, saml, knows, certificates.trusted_pem, single_use, secrets.token_bytes
     )
     stack.callback(federation.directories.close)
     by_directory = ByDirectory(replica, federation.directories, settings.default_domain)
@@ -283,6 +284,7 @@ def authentication(
         at_login=(*at_login, saml.by_saml, saml.by_certificate),
         at_calls=(*by_tokens, BySession(sessions, accounts, tokens), saml.by_saml),
         joined=accounts.joined,
+        single_use=federation.single_use,
     )
 
 

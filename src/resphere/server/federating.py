@@ -22,6 +22,7 @@ from resphere.auth.ldap.source import Directories
 from resphere.auth.oidc.fetching import HttpFetcher
 from resphere.auth.oidc.own_tokens import open_own_tokens
 from resphere.auth.oidc.publishing import Published
+from resphere.auth.replays import Replays
 from resphere.auth.tls import Roots
 from resphere.replica.replica import Replica
 from resphere.server.saml import Saml
@@ -45,10 +46,11 @@ async def open_federation(
     saml: Saml,
     knows: Callable[[str], bool],
     roots: Roots,
+    single_use: Replays | None,
     random_bytes: Callable[[int], bytes],
 ) -> Federation:
     """What a worker asks identity sources with. ``knows`` tells whether there is one of that id; ``roots`` vouch for
-    those that name no authorities of their own.
+    those that name no authorities of their own, ``single_use`` remembers tokens that are exchanged once.
 
     :raises StoreError: the key of this server's own tokens cannot be had.
     """
@@ -64,4 +66,5 @@ async def open_federation(
         by_identity_token,
         takers={ACCESS_TOKEN: take, ID_TOKEN: take, SAML2: takes_saml_tokens(saml.verifier, saml.subjects)},
         issuers={ACCESS_TOKEN: issues_access_tokens(own), SAML2: issues_saml_tokens(saml.tokens)},
+        single_use=single_use,
     )

@@ -8,9 +8,9 @@ from datetime import datetime
 import msgspec
 
 from resphere.auth.accounts import LocalAccounts
+from resphere.auth.replays import Replays
 from resphere.auth.saml.by_saml import BySaml
 from resphere.auth.saml.issuers import Issuers
-from resphere.auth.saml.replays import Replays
 from resphere.auth.saml.signing import OwnSigning
 from resphere.auth.saml.solutions import BySolutionCertificate
 from resphere.auth.saml.subjects import Subjects

@@ -160,6 +160,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     default_domain: Annotated[
         str | None, _("access", "The domain of a user name that says none; unset: that of local accounts.")
     ] = None
+    single_use_tokens: Annotated[
+        bool, _("access", "A token of an identity provider, or of SAML, opens one session, or is exchanged once.")
+    ] = False
     secrets_key: Annotated[
         str | None,
         _(

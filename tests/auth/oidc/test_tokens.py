@@ -17,7 +17,7 @@ from joserfc.jwk import RSAKey
 
 from resphere.access.principal import Principal
 from resphere.auth.accounts import LocalAccounts
-from resphere.auth.by_identity_token import ByIdentityToken
+from resphere.auth.by_identity_token import ByIdentityToken, once_of
 from resphere.auth.credentials import Credentials
 from resphere.auth.federated import is_known
 from resphere.auth.ldap.settings import Directory, DirectoryKind, LdapSource
@@ -266,3 +266,11 @@ def test_tokens_of_our_own(tmp_path: Path) -> None:
     assert "signature is not good" in reason(other.issue(alice, NOW).text, tmp_path / "5")
     elsewhere = OwnTokens(bytes(32), OWN.issuer, "another vCenter", lambda size: bytes(size))
     assert "it is for 'another vCenter'" in reason(elsewhere.issue(alice, NOW).text, tmp_path / "6")
+
+
+def test_a_token_with_another_signature_is_the_same_token() -> None:
+    """Of a signature by an elliptic curve there are two that are good."""
+    head, payload, signature = signed(claims(SECONDS), EC, "ES256").split(".")
+    one, other = (shown(f"{head}.{payload}.{each}") for each in (signature, signature[::-1]))
+    assert once_of(one, NOW) == once_of(other, NOW)
+    assert once_of(one, NOW) != once_of(shown(signed(claims(SECONDS, sub="another"), EC, "ES256")), NOW)

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from resphere.auth.replays import TakenProof
 from resphere.auth.saml.documents import MOST_TOKEN_BYTES
 from resphere.auth.saml.json_proof import canonical, canonical_double
-from resphere.auth.saml.replays import TakenProof
 from resphere.auth.saml.request_proof import MOST_SIGNED_BYTES
 from resphere.auth.sessions import Session, digest
 from tests.support.calls import ApiCall

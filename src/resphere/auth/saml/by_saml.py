@@ -12,10 +12,10 @@ from cryptography import x509
 from resphere.access.principal import Principal
 from resphere.auth.authentication import AUTHENTICATION_FAILED, Identity
 from resphere.auth.credentials import BadProof, Credentials, KeyProof, SamlToken
+from resphere.auth.replays import Once, Replays, signed_once
 from resphere.auth.saml.documents import BadDocument
-from resphere.auth.saml.replays import Replays
 from resphere.auth.saml.subjects import Subjects
-from resphere.auth.saml.verifying import TokenVerifier, Verified
+from resphere.auth.saml.verifying import TokenVerifier, Verified, once_of
 from resphere.contract.errors import Unauthenticated, message
 
 log = logging.getLogger(__name__)
@@ -36,18 +36,18 @@ class BySaml:
         if credentials.saml is None:
             return None
         try:
-            principal = await self._principal(credentials.saml, moment)
+            principal, once = await self._taken(credentials.saml, moment)
         except (BadDocument, BadProof) as error:
             log.warning("a SAML token was refused: %s", str(error))
             raise token_refused() from error
-        return Identity(principal, self.name)
+        return Identity(principal, self.name, once=once)
 
-    async def _principal(self, token: SamlToken, moment: datetime) -> Principal:
+    async def _taken(self, token: SamlToken, moment: datetime) -> tuple[Principal, Once | None]:
         if token.fault is not None:
             raise BadDocument(token.fault)
         found = await asyncio.to_thread(self._verifier.verify, token.text, moment)
         await self._require_key(found, token.proof, moment)
-        return self._subjects.principal(found)
+        return self._subjects.principal(found), once_of(found)
 
     async def _require_key(self, found: Verified, proof: KeyProof | None, moment: datetime) -> None:
         if found.assertion.certificate is None:
@@ -58,7 +58,7 @@ class BySaml:
             raise BadProof("the token is for the holder of a key, and the request is not signed")
         certificate = x509.load_der_x509_certificate(found.assertion.certificate)
         shown = await proof.verify(certificate, moment)
-        await self._replays.take(shown, certificate)
+        await self._replays.take(signed_once(shown, certificate))
 
 
 def token_refused() -> Unauthenticated:

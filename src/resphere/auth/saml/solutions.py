@@ -15,8 +15,8 @@ from resphere.access.principal import Principal, canonical_name
 from resphere.auth.accounts import LocalAccounts
 from resphere.auth.authentication import Identity
 from resphere.auth.credentials import BadProof, Credentials, SignedMessage
+from resphere.auth.replays import Replays, signed_once
 from resphere.auth.saml.by_saml import token_refused
-from resphere.auth.saml.replays import Replays
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class BySolutionCertificate:
         principal = self._accounts.principal(canonical_name(user.user))
         if principal is None:
             raise BadProof(f"the solution user {user.user!r} has no account")
-        await self._replays.take(shown, certificate)
+        await self._replays.take(signed_once(shown, certificate))
         if not user.act_as:
             return principal
         _, _, domain = principal.name.rpartition("@")

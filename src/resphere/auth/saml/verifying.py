@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from resphere.auth.replays import Once, token_once
 from resphere.auth.saml.assertion import Assertion, issuer_of, read_assertion
 from resphere.auth.saml.documents import BadDocument, parse
 from resphere.auth.saml.moments import CLOCK_SKEW
@@ -52,6 +53,13 @@ class TokenVerifier:
         if assertion.issuer != name:
             raise BadDocument("its issuer was not signed")
         return Verified(assertion, issuer)
+
+
+def once_of(found: Verified) -> Once | None:
+    """A bearer's token, which is good once where that is asked for. Of that of a key's holder, signatures are."""
+    if found.assertion.certificate is not None:
+        return None
+    return token_once(f"{found.assertion.issuer} {found.assertion.id}", found.assertion.not_on_or_after + CLOCK_SKEW)
 
 
 def require_time(assertion: Assertion, moment: datetime) -> None:

@@ -16,7 +16,7 @@ from resphere.auth.groups import Group, is_built_in
 from resphere.auth.ldap.settings import LdapSource
 from resphere.auth.lockout import Logins
 from resphere.auth.oidc.providers import IdentityProvider
-from resphere.auth.saml.replays import TakenProof
+from resphere.auth.replays import TakenProof
 from resphere.auth.saml.signing import TokenSigning
 from resphere.auth.sessions import Session
 from resphere.auth.tokens import ApiToken

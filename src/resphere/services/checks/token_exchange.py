@@ -7,6 +7,7 @@ import logging
 import msgspec
 
 from resphere.auth.by_identity_token import Taken
+from resphere.auth.credentials import BadProof
 from resphere.auth.federation import ACCESS_TOKEN, IssuedToken
 from resphere.auth.oidc.tokens import BadToken
 from resphere.contract.errors import VapiError, message
@@ -27,6 +28,13 @@ class Refusals(msgspec.Struct, frozen=True):
     scope: type[VapiError]
 
 
+class Given(msgspec.Struct, frozen=True):
+    """A token, and of which type it is said to be."""
+
+    type: str
+    token: str
+
+
 async def exchanged(
     call: Call, spec: Token.IssueSpec | TokenExchange.ExchangeSpec, refusals: Refusals
 ) -> tuple[str, IssuedToken]:
@@ -36,6 +44,25 @@ async def exchanged(
     :raises ServiceUnavailable: an issuer cannot be asked.
     """
     federation, moment = call.environment.federation, call.environment.now()
+    subject = require_sound(call, spec, refusals)
+    wanted = spec.requested_token_type or ACCESS_TOKEN
+    issue = federation.issuers.get(wanted)
+    if issue is None:
+        raise refused(refusals.request, "requested_token_type", f"must be one of {', '.join(federation.issuers)}")
+    actor = None if spec.actor_token is None else Given(spec.actor_token_type or "", spec.actor_token)
+    try:
+        taken = await take_for(call, subject, actor)
+    except (BadToken, BadProof) as error:
+        log.warning("a token was not exchanged: %s", error)
+        raise refused(refusals.grant, "subject_token", "is not good") from error
+    return wanted, await issue(call.environment.identities.accounts.joined(taken.principal), moment, taken.until)
+
+
+def require_sound(call: Call, spec: Token.IssueSpec | TokenExchange.ExchangeSpec, refusals: Refusals) -> Given:
+    """The subject token of what can be exchanged at all.
+
+    :raises VapiError: one of ``refusals``.
+    """
     if spec.grant_type != EXCHANGE:
         raise refused(refusals.grant, "grant_type", f"must be {EXCHANGE}")
     if spec.subject_token is None or spec.subject_token_type is None:
@@ -43,36 +70,39 @@ async def exchanged(
         raise refused(refusals.request, field, "must be set")
     if (spec.actor_token is None) != (spec.actor_token_type is None):
         raise refused(refusals.request, "actor_token", "and actor_token_type go together")
+    takers = call.environment.federation.takers
     for field, given in (("subject_token_type", spec.subject_token_type), ("actor_token_type", spec.actor_token_type)):
-        if given is not None and given not in federation.takers:
-            raise refused(refusals.request, field, f"must be one of {', '.join(federation.takers)}")
+        if given is not None and given not in takers:
+            raise refused(refusals.request, field, f"must be one of {', '.join(takers)}")
     if spec.audience not in (None, call.vcenter):
         raise refused(refusals.scope, "audience", "must be this vCenter's instance UUID, or left out")
     if spec.resource is not None or spec.scope is not None:
         raise refused(refusals.scope, "resource" if spec.resource is not None else "scope", "cannot be chosen")
-    wanted = spec.requested_token_type or ACCESS_TOKEN
-    issue = federation.issuers.get(wanted)
-    if issue is None:
-        raise refused(refusals.request, "requested_token_type", f"must be one of {', '.join(federation.issuers)}")
-    try:
-        taken = await take(call, spec.subject_token_type, spec.subject_token)
-        if spec.actor_token is not None and spec.actor_token_type is not None:
-            actor = await take(call, spec.actor_token_type, spec.actor_token)
-            if not is_same(actor, taken):
-                raise BadToken("the actor token names another user")
-    except BadToken as error:
-        log.warning("a token was not exchanged: %s", error)
-        raise refused(refusals.grant, "subject_token", "is not good") from error
-    return wanted, await issue(call.environment.identities.accounts.joined(taken.principal), moment, taken.until)
+    return Given(spec.subject_token_type, spec.subject_token)
 
 
-async def take(call: Call, token_type: str, token: str) -> Taken:
+async def take_for(call: Call, subject: Given, actor: Given | None) -> Taken:
+    """Whom the subject token names, and the actor token too, where there is one.
+
+    :raises BadToken: one of them is not good.
+    :raises BadProof: the subject token was taken before, and may be once.
+    """
+    taken = await take(call, subject)
+    if actor is not None and not is_same(await take(call, actor), taken):
+        raise BadToken("the actor token names another user")
+    single_use = call.environment.federation.single_use
+    if single_use is not None and taken.once is not None:
+        await single_use.take(taken.once)
+    return taken
+
+
+async def take(call: Call, given: Given) -> Taken:
     """Whom a token names.
 
     :raises BadToken: it is not good now, for this caller.
     """
     moment = call.environment.now()
-    taken = await call.environment.federation.takers[token_type](token, moment)
+    taken = await call.environment.federation.takers[given.type](given.token, moment)
     if taken.until <= moment:
         # Within the skew of clocks it is still taken, but nothing is left of it.
         raise BadToken("it has no time left")

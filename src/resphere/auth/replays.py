@@ -1,4 +1,4 @@
-"""Signed requests that have been taken: none is taken twice, by any worker."""
+"""What is good once: signed requests, and tokens where that is asked for. None is taken twice, by any worker."""
 
 from __future__ import annotations
 
@@ -17,8 +17,25 @@ from resphere.replica.replica import Replica
 from resphere.replica.table import Table
 
 
+class Once(msgspec.Struct, frozen=True):
+    """What may be shown once: the digest of it, and until when somebody would take it."""
+
+    digest: str
+    until: datetime
+
+
+def signed_once(shown: Shown, certificate: x509.Certificate) -> Once:
+    """What a key has signed."""
+    return Once(hashlib.sha256(certificate.fingerprint(SHA256()) + shown.message).hexdigest(), shown.until)
+
+
+def token_once(token: str, until: datetime) -> Once:
+    """A token, by what is signed of it or names it."""
+    return Once(hashlib.sha256(b"token\0" + token.encode("utf-8", "surrogatepass")).hexdigest(), until)
+
+
 class TakenProof(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What was signed, by its digest, and by which key; kept as long as it would be taken."""
+    """What was shown, by its digest; kept as long as it would be taken."""
 
     kind: ClassVar[str] = "taken_proof"
 
@@ -36,17 +53,16 @@ class Replays:
         self._replica = replica
         self._now = now
 
-    async def take(self, shown: Shown, certificate: x509.Certificate) -> None:
+    async def take(self, once: Once) -> None:
         """Note that it was shown, before anything comes of it.
 
         :raises BadProof: it was shown before.
         """
-        digest = hashlib.sha256(certificate.fingerprint(SHA256()) + shown.message).hexdigest()
-        taken = TakenProof(id=digest, until=shown.until)
+        taken = TakenProof(id=once.digest, until=once.until)
 
         def plan(edit: Edit) -> None:
-            if edit.get(TakenProof, digest) is not None:
-                raise BadProof("the same signed request was taken before")
+            if edit.get(TakenProof, once.digest) is not None:
+                raise BadProof("the same was shown and taken before")
             edit.put(taken)
 
         await self._replica.change(plan)
