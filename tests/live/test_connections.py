@@ -20,6 +20,8 @@ MB = 1024 * 1024
 STRANGER = "127.0.0.66"
 """An address that nobody else calls from: all of 127/8 is this machine."""
 SESSION_LESS = b"POST /api HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+TLS_BEGINS = b"\x16"
+"""The first byte of a handshake."""
 QUICK = (
     *("--connection-request-seconds", "2"),
     *("--connection-idle-seconds", "6"),
@@ -127,6 +129,27 @@ def test_many_are_held_and_others_are_answered(tmp_path: Path) -> None:
         with server.session() as other:
             assert other.read("/api/vcenter/vm")
         wait_until(lambda: "too many" in log(server), "room being made")
+        assert "127.0.0.1 (" not in log(server)
+
+
+@pytest.mark.parametrize("sent", [b"", TLS_BEGINS], ids=["nothing", "a byte"])
+def test_handshakes_that_do_not_come_take_no_descriptor_from_others(tmp_path: Path, sent: bytes) -> None:
+    with (
+        many_files(),
+        Server(tmp_path / "data", open_files=300) as server,
+        server.session() as client,
+    ):
+        workers = server.workers
+        with Attacker(server, STRANGER) as attacker:
+            for _ in range(1000):
+                push(attacker.connect(), sent)
+            for _ in range(5):
+                assert client.read("/api/vcenter/vm")
+                with server.session() as other:
+                    assert other.read("/api/vcenter/vm")
+        with server.session() as other:
+            assert other.read("/api/vcenter/vm")
+        assert server.workers == workers
         assert "127.0.0.1 (" not in log(server)
 
 

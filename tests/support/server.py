@@ -56,7 +56,7 @@ class Server:
 
     Work takes no time unless ``arguments`` say so, which are further flags; without a ``password`` the server makes
     one. The data directory outlives the process, so that a server can be started again. ``module`` is run in place of
-    resphere itself, with its commands.
+    resphere itself, with its commands. A process of it may open as many ``open_files``, if that is said.
     """
 
     def __init__(
@@ -66,8 +66,10 @@ class Server:
         password: str | None = PASSWORD,
         environment: Mapping[str, str] | None = None,
         module: str = "resphere",
+        open_files: int | None = None,
     ) -> None:
         self._module = module
+        self._limited = () if open_files is None else ("sh", "-c", f'ulimit -n {open_files}; exec "$@"', "sh")
         self.data_dir = data_dir
         self.port = free_port()
         self._arguments = arguments if "--durations" in arguments else (*arguments, "--durations", "none")
@@ -108,7 +110,7 @@ class Server:
     def launch(self) -> None:
         """Start and wait until the server says where it is, which it does when its port listens."""
         self.banner = ""
-        command = [sys.executable, "-m", self._module, "serve", "--port", str(self.port)]
+        command = [*self._limited, sys.executable, "-m", self._module, "serve", "--port", str(self.port)]
         with self.stderr.open("ab") as errors:
             self._process = subprocess.Popen(
                 [*command, "--data-dir", str(self.data_dir), *self._arguments],

@@ -55,6 +55,7 @@ from resphere.replica.replica import Replica
 from resphere.replica.sealing import Sealing, open_sealing
 from resphere.server.behind_proxies import client_trust, trusted_proxies
 from resphere.server.budget import Budget, Budgets
+from resphere.server.connections.gate import find_gate
 from resphere.server.connections.registry import Connections
 from resphere.server.connections.sockets import AVAILABLE, Sockets
 from resphere.server.connections.watch import Patience, Rounds, keep_watch
@@ -219,7 +220,10 @@ async def start(settings: Settings, state: State, port: int | None, stack: Async
     log.info("worker %s serves %s", name, settings.store_url)
     connections = Connections(time.monotonic)
     if AVAILABLE and port is not None:
-        go_on(stack, keep_watch(connections, Rounds(Sockets(port), patience(settings), time.monotonic)))
+        gate = find_gate(port)
+        if gate is not None:
+            stack.callback(gate.close)
+        go_on(stack, keep_watch(connections, Rounds(Sockets(port), patience(settings), time.monotonic, gate)))
     return Worker(
         pipeline,
         dialects(Catalogue(settings.api_release), settings.max_body_bytes, now),

@@ -1,7 +1,8 @@
 """How many files and connections a process may have open.
 
 Granian 2.8 does nothing else any more once it cannot accept a connection for want of descriptors, not even close
-others: it should not come to that. What it does not count are connections whose TLS handshake is not finished.
+others: it should not come to that. What it does not count are connections whose TLS handshake is not finished; where
+those are many, ``connections/gate.py`` has it accept no more for a while.
 """
 
 from __future__ import annotations

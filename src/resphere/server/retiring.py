@@ -9,12 +9,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
-import stat
-import tempfile
 from collections.abc import Awaitable, Callable, MutableMapping
-from pathlib import Path
 from typing import Any
+
+from resphere.server.listening import nobodys_socket, sockets
 
 RETIRE = signal.SIGUSR2
 """What tells a worker to make room."""
@@ -23,7 +21,6 @@ LOOK_SECONDS = 0.2
 LONGEST_LOOKS = 50
 """So often it looks; then those are left that ask nothing."""
 LONGEST_SECONDS = LOOK_SECONDS * LONGEST_LOOKS
-OPEN_FILES = Path("/dev/fd")
 CLOSE = (b"connection", b"close")
 
 Message = MutableMapping[str, Any]
@@ -90,31 +87,8 @@ def stop_listening(port: int) -> None:
 
     What accepts connections keeps its descriptor, which is one of a socket then that nobody can find.
     """
-    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as nobodys:
-        nobodys.bind(f"{folder}/nobody")
-        nobodys.listen()
-        nobodys.setblocking(False)
-        for descriptor, listens in sockets(port):
-            if listens:
-                os.dup2(nobodys.fileno(), descriptor)
-
-
-def sockets(port: int) -> list[tuple[int, bool]]:
-    """The descriptors of this process that are TCP sockets of the port: whether each of them listens."""
-    found = []
-    for file in OPEN_FILES.iterdir():
-        descriptor = int(file.name)
-        try:
-            if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
-                continue
-            duplicate = socket.socket(fileno=os.dup(descriptor))
-        except OSError:
-            continue  # closed meanwhile
-        with duplicate:
-            try:
-                address = duplicate.getsockname()
-                if duplicate.family in (socket.AF_INET, socket.AF_INET6) and address[1] == port:
-                    found.append((descriptor, bool(duplicate.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))))
-            except OSError:
-                continue  # its other end is gone
-    return found
+    with nobodys_socket() as nobodys:
+        # Until none is left: the gate may put one in its place again meanwhile.
+        while listening := [descriptor for descriptor, listens in sockets(port) if listens]:
+            for descriptor in listening:
+                os.dup2(nobodys.fileno(), descriptor, inheritable=False)

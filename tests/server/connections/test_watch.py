@@ -23,6 +23,8 @@ class Worker:
         self.now = 1000.0
         self.seen: dict[int, Seen] = {}
         self.looks: dict[Client, Look] = {}
+        self.wanted = 0
+        """How many descriptors are to come free."""
 
     def connect(self, address: str = HERE, count: int = 1) -> list[int]:
         """So many connections come; their numbers."""
@@ -44,7 +46,7 @@ class Worker:
         for _ in range(seconds):
             self.now += 1
             each()
-            for judged in self.watch.judge(list(self.seen.values()), self.looks, self.now):
+            for judged in self.watch.judge(list(self.seen.values()), self.looks, self.now, wanted=self.wanted):
                 ended[judged.connection.cookie] = judged.reason
                 del self.seen[judged.connection.cookie]
         return ended
@@ -189,6 +191,25 @@ def test_nobody_goes_for_the_new_connections_of_others(worker: Worker) -> None:
     ended = worker.pass_seconds(1)
     assert len(ended) == 100 - 66
     assert not set(ended) & set(old)
+
+
+def test_where_nothing_can_be_accepted_room_is_made_at_once(worker: Worker) -> None:
+    others = worker.connect("192.0.2.7", 4)
+    crowd = worker.connect("192.0.2.66", 40)
+    worker.asks(crowd[0], Progress())
+    worker.pass_seconds(1)
+    assert worker.pass_seconds(3) == {}
+    worker.wanted = 30
+    ended = worker.pass_seconds(1)
+    assert len(ended) == 30
+    assert not set(ended) & {*others, crowd[0]}
+
+
+def test_where_nothing_can_be_accepted_the_new_have_one_look(worker: Worker) -> None:
+    worker.wanted = 5
+    worker.connect(count=10)
+    assert worker.pass_seconds(1) == {}
+    assert len(worker.pass_seconds(1)) == 5
 
 
 def test_unfinished_bodies_make_room_too(worker: Worker) -> None:

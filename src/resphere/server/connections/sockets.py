@@ -12,7 +12,7 @@ import resource
 import socket
 import struct
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -72,13 +72,18 @@ class Sockets:
         self._address = ctypes.create_string_buffer(ADDRESS_BYTES)
         self.listens = False
         """Whether it accepted more at the last look."""
+        self.free_descriptors = 0
+        """How many files this process could open then."""
 
     def look(self, breathe: Callable[[], None] = lambda: None) -> list[Seen]:
         """All connections that are there now. ``breathe`` is called now and then."""
         found = []
         clients: dict[int, Client | None] = {}
         listens = False
-        for count, descriptor in enumerate(open_descriptors()):
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        descriptors = open_descriptors(limit)
+        self.free_descriptors = limit - len(descriptors)
+        for count, descriptor in enumerate(descriptors):
             if count % BREATH == BREATH - 1:
                 breathe()
             info = self._read_info(descriptor)
@@ -145,14 +150,14 @@ class Sockets:
         return address_of(self._address.raw[: size.value])
 
 
-def open_descriptors() -> Iterable[int]:
+def open_descriptors(limit: int) -> Sequence[int]:
     """The numbers of all that is open here; where none is left to look with, those that may be."""
     try:
-        return map(int, os.listdir(DESCRIPTORS))  # noqa: PTH208 - thousands of names, and no paths
+        return [int(name) for name in os.listdir(DESCRIPTORS)]  # noqa: PTH208 - thousands of names, and no paths
     except OSError as error:
         if error.errno != errno.EMFILE:
             raise
-        return range(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        return range(limit)
 
 
 def address_of(content: bytes) -> Client | None:

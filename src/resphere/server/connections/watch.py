@@ -17,6 +17,7 @@ from heapq import heapify, heappop, heappush
 
 import msgspec
 
+from resphere.server.connections.gate import Gate
 from resphere.server.connections.registry import Client, Connections, Look, Progress
 from resphere.server.connections.sockets import BREATH, Seen, Sockets
 
@@ -33,7 +34,9 @@ BREATH_SECONDS = 0.002
 OPENING_SECONDS = 2.0
 """A worker that accepts nothing so long after its start was told to stop before it was looked at."""
 SPARED_SECONDS = 1.0
-"""So long a connection may be idle or new even when there are too many."""
+"""So long a connection may be idle or new even when there are too many..."""
+SPARED_SECONDS_IN_NEED = 0.1
+"""...and so long where no more can be accepted before some are ended."""
 SPARED_WAIT_SECONDS = 5.0
 """So long a request may wait for its client even when there are too many."""
 STOP_WAIT_SECONDS = 2.0
@@ -94,8 +97,13 @@ class Watch:
         looks: Mapping[Client, Look],
         now: float,
         breathe: Callable[[], None] = lambda: None,
+        *,
+        wanted: int = 0,
     ) -> list[Ended]:
-        """Which of them are to end, by what the application knows of each. ``breathe`` is called now and then."""
+        """Which of them are to end, by what the application knows of each. ``breathe`` is called now and then.
+
+        So many descriptors are ``wanted``, as the worker cannot accept anybody without.
+        """
         elapsed = 0.0 if self._looked is None else now - self._looked
         self._looked = now
         before, self._known = self._known, {}
@@ -111,9 +119,11 @@ class Watch:
             if reason is not None:
                 ended.append(Ended(each, reason))
             else:
-                spare = self._spare_seconds(known, look, waiting, owed=each.owed, now=now)
+                spared = SPARED_SECONDS_IN_NEED if wanted else SPARED_SECONDS
+                spare = self._spare_seconds(known, look, waiting, owed=each.owed, now=now, spared_seconds=spared)
                 left.append((each, spare))
-        ended += [Ended(each, Reason.CROWDED) for each in crowd(left, len(seen), self._patience.most)]
+        too_many = max(excess(len(seen), self._patience.most), wanted - len(ended))
+        ended += [Ended(each, Reason.CROWDED) for each in crowd(left, too_many)]
         return ended
 
     def _waiting(self, each: Seen, known: Known, look: Look | None, elapsed: float) -> Iterator[Progress]:
@@ -152,7 +162,14 @@ class Watch:
         return any(progress.still_seconds >= STOP_WAIT_SECONDS for progress in waiting)
 
     def _spare_seconds(
-        self, known: Known, look: Look | None, waiting: Sequence[Progress], *, owed: bool, now: float
+        self,
+        known: Known,
+        look: Look | None,
+        waiting: Sequence[Progress],
+        *,
+        owed: bool,
+        now: float,
+        spared_seconds: float,
     ) -> float | None:
         """For how long longer than it is spared a connection has been of no use: negative where it is spared yet,
         ``None`` where it is of use."""
@@ -161,7 +178,7 @@ class Watch:
         if owed or (look is not None and look.requests):
             return None
         idle_since = known.since if look is None else max(known.since, look.idle_since)
-        return now - idle_since - SPARED_SECONDS
+        return now - idle_since - spared_seconds
 
 
 def pass_time(progress: Progress, seconds: float) -> None:
@@ -190,13 +207,18 @@ def begin_anew(progress: Progress) -> None:
     progress.moved_bytes_before = progress.moved_bytes
 
 
-def crowd(left: Sequence[tuple[Seen, float | None]], count: int, most: int) -> Iterator[Seen]:
+def excess(count: int, most: int) -> int:
+    """How many connections there are too many."""
+    return count - int(most * ROOMY_PART) if count > most * FULL_PART else 0
+
+
+def crowd(left: Sequence[tuple[Seen, float | None]], too_many: int) -> Iterator[Seen]:
     """Where there are too many connections, those to end: of the addresses that hold most of them, and of these the
     longest of no use.
 
     Those of others are left where the turn is of one that is spared yet: it will not be at the next look.
     """
-    if count <= most * FULL_PART:
+    if too_many <= 0:
         return
     held = Counter(each.client[0] for each, _ in left)
     useless: dict[str, list[tuple[float, Seen]]] = {}
@@ -207,7 +229,6 @@ def crowd(left: Sequence[tuple[Seen, float | None]], count: int, most: int) -> I
         of_address.sort(key=lambda pair: pair[0])
     largest = [(-held[address], address) for address in useless]
     heapify(largest)
-    too_many = count - int(most * ROOMY_PART)
     while largest and too_many > 0:
         minus, address = heappop(largest)
         spare, each = useless[address].pop()
@@ -220,10 +241,16 @@ def crowd(left: Sequence[tuple[Seen, float | None]], count: int, most: int) -> I
 
 
 class Rounds:
-    """One look after the other, and what follows from each; not to be made by two threads at once."""
+    """One look after the other, and what follows from each; not to be made by two threads at once.
 
-    def __init__(self, sockets: Sockets, patience: Patience, monotonic: Callable[[], float]) -> None:
+    ``gate`` is that of the listening socket, where this process has one.
+    """
+
+    def __init__(
+        self, sockets: Sockets, patience: Patience, monotonic: Callable[[], float], gate: Gate | None = None
+    ) -> None:
         self._sockets = sockets
+        self._gate = gate
         self._patience = patience
         self._monotonic = monotonic
         self._watch = Watch(patience)
@@ -236,19 +263,22 @@ class Rounds:
         """Look at all connections, and end those that are to end; returns which of those that are known are gone."""
         seen = self._sockets.look(breathe)
         now = self._monotonic()
-        self._note_stop(now)
-        judged = self._watch.judge(seen, looks, now, breathe)
+        listens = self._gate.listens if self._gate else self._sockets.listens
+        self._note_stop(now, listens=listens)
+        was_shut = self._gate is not None and self._gate.is_shut
+        wanted = self._gate.regulate(self._sockets.free_descriptors) if self._gate else 0
+        judged = self._watch.judge(seen, looks, now, breathe, wanted=wanted)
         for ended in judged:
             self._sockets.end(ended.connection, abort=ended.reason is not Reason.IDLE)
         if judged:
             tell(judged)
-        hasty = not self._sockets.listens or len(seen) > self._patience.most * HASTY_PART
+        hasty = was_shut or wanted > 0 or not listens or len(seen) > self._patience.most * HASTY_PART
         self.pause_seconds = HASTY_LOOK_SECONDS if hasty else LOOK_SECONDS
         return looks.keys() - {each.client for each in seen}
 
-    def _note_stop(self, now: float) -> None:
+    def _note_stop(self, now: float, *, listens: bool) -> None:
         """Granian closes its listening socket first when it is told to stop, and says so to nobody else."""
-        if self._sockets.listens:
+        if listens:
             self._listened, self._watch.stopping_since = True, None
         elif self._watch.stopping_since is None and (self._listened or now - self._began >= OPENING_SECONDS):
             self._watch.stopping_since = now
