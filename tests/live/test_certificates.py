@@ -144,7 +144,6 @@ class Load:
         self._headers = {"vmware-api-session-id": token}
         self._over = threading.Event()
         self.failures: list[str] = []
-        self.lost_http2 = 0
         self.answers = {"kept": 0, "fresh": 0, "http2": 0}
         self._context = ssl.create_default_context()
         self._context.check_hostname = False
@@ -202,10 +201,8 @@ class Load:
         while not self._over.is_set():
             command = [CURL or "curl", "--silent", "--show-error", "--insecure", "--http2", "-H", token, *told, url]
             run = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert run.returncode == 0 or "000 0" in run.stdout, run.stderr
-            lines = run.stdout.splitlines()
-            self.lost_http2 += lines.count("000 0")
-            assert set(lines) <= {"200 2", "000 0"}
+            assert run.returncode == 0, run.stderr
+            assert set(run.stdout.splitlines()) == {"200 2"}
             self.answers["http2"] += 1500
 
 
@@ -227,8 +224,6 @@ def test_no_request_fails_while_certificates_change_under_load(tmp_path: Path, w
                 wait_until(partial(load.goes_on_after, dict(load.answers)), "answers", 60)
         client.close()
         assert load.failures == []
-        # Of HTTP/2 the request that crosses the end of a connection's worker may be lost, once each time.
-        assert load.lost_http2 <= 2
         assert len(server.workers) == workers
         assert "another starts" not in server.errors()
 

@@ -82,17 +82,17 @@ def test_a_shut_one_gives_descriptors_back(gate: Gate) -> None:
 
 
 @pytest.mark.parametrize("shut", [False, True])
-def test_a_socket_that_was_closed_listens_no_more_and_stays_closed(
+def test_a_socket_that_was_closed_stands_no_more_and_stays_closed(
     listener: socket.socket, gate: Gate, *, shut: bool
 ) -> None:
     if shut:
         gate.regulate(SCARCE)
-    assert gate.listens
+    assert gate.stands
     listener.close()
-    assert not gate.listens
+    assert not gate.stands
     gate.regulate(SCARCE)
     gate.regulate(ENOUGH)
-    assert not gate.listens
+    assert not gate.stands
 
 
 @pytest.mark.parametrize("shut", [False, True])
@@ -101,12 +101,15 @@ def test_a_worker_that_makes_room_does_not_listen_again(listener: socket.socket,
     if shut:
         gate.regulate(SCARCE)
     stop_listening(address[1])
-    assert not gate.listens
+    # It has not stopped: it serves those whom it has.
+    assert gate.stands
     gate.regulate(SCARCE)
     gate.regulate(ENOUGH)
-    assert not gate.listens
+    assert gate.stands
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(address)
+    listener.close()
+    assert not gate.stands
 
 
 def test_there_is_none_where_nothing_listens(listener: socket.socket) -> None:

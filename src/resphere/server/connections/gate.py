@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import suppress
 
 from resphere.server.listening import nobodys_socket, sockets
 
@@ -18,7 +19,6 @@ OPEN_FROM = 56
 """...until there are so many."""
 HELD_BACK = 8
 """What a shut gate sets free, so that files can be opened where none is left, and Granian finds nothing to accept."""
-SO_DOMAIN = 39
 TCP_NOTSENT_LOWAT = 25
 AS_BEFORE = 0
 
@@ -35,17 +35,22 @@ class Gate:
         self.is_shut = False
 
     @property
-    def listens(self) -> bool:
-        """Whether Granian has the socket still: it is closed at a stop, and is nobody's any more when others take
-        this worker's place."""
+    def stands(self) -> bool:
+        """Whether Granian has a socket there still: at a stop it closes that first, and tells nobody.
+
+        A worker that makes room for another has one of nobody's, and has not stopped.
+        """
         expected = self._nobodys if self.is_shut else self._kept
-        return self._is_granians(expected) and self._kept.getsockopt(socket.SOL_SOCKET, SO_DOMAIN) != socket.AF_UNIX
+        try:
+            return os.path.sameopenfile(self._descriptor, expected.fileno())
+        except OSError:
+            return False  # closed
 
     def regulate(self, free: int) -> int:
         """Shut it or open it, by how many descriptors are free; returns how many are to come free that it may open."""
-        if not self.is_shut and free < SHUT_BELOW and self.listens:
+        if not self.is_shut and free < SHUT_BELOW and self.stands:
             self._shut()
-        elif self.is_shut and free >= OPEN_FROM and self.listens:
+        elif self.is_shut and free >= OPEN_FROM and self.stands:
             self._open()
         return max(0, OPEN_FROM - free) if self.is_shut else 0
 
@@ -66,7 +71,8 @@ class Gate:
         self.is_shut = False
         # Who waits is told of only when another comes. This option, which stays as it is, has the kernel tell again
         # what there is (as it may have become possible to send, of which it thinks here).
-        self._kept.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, AS_BEFORE)
+        with suppress(OSError):  # this worker makes room: nobody waits for it
+            self._kept.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, AS_BEFORE)
 
     def _hold_back(self) -> None:
         self._held_back += [self._nobodys.dup() for _ in range(HELD_BACK)]
@@ -74,12 +80,6 @@ class Gate:
     def _give_back(self) -> None:
         while self._held_back:
             self._held_back.pop().close()
-
-    def _is_granians(self, expected: socket.socket) -> bool:
-        try:
-            return os.path.sameopenfile(self._descriptor, expected.fileno())
-        except OSError:
-            return False  # closed
 
 
 def find_gate(port: int) -> Gate | None:

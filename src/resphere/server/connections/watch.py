@@ -263,7 +263,7 @@ class Rounds:
         """Look at all connections, and end those that are to end; returns which of those that are known are gone."""
         seen = self._sockets.look(breathe)
         now = self._monotonic()
-        listens = self._gate.listens if self._gate else self._sockets.listens
+        listens = self._gate.stands if self._gate else self._sockets.listens
         self._note_stop(now, listens=listens)
         was_shut = self._gate is not None and self._gate.is_shut
         wanted = self._gate.regulate(self._sockets.free_descriptors) if self._gate else 0
