@@ -71,7 +71,7 @@ def test_addresses_have_ports_and_brackets(text: str, address: str) -> None:
 
 
 def test_a_certificate_is_taken_from_a_proxy_alone_and_only_where_it_is_wanted() -> None:
-    takes = TrustedProxies(TRUSTED, "x-forwarded", b"client-cert")
+    takes = TrustedProxies(TRUSTED, "x-forwarded", "client-cert")
     asked = request(client_cert=":AAAA:", client_cert_chain=":BBBB:")
     shown = takes.seen_through(asked).certificate
     assert shown is not None

@@ -6,15 +6,12 @@ whether it was revoked. Files are read again when they change.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import itertools
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Generic, TypeVar
-from urllib.parse import unquote
 
 import msgspec
 from cryptography import x509
@@ -22,6 +19,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
+from resphere.auth.certificate_forms import shown_certificates
 from resphere.auth.credentials import ShownCertificate
 from resphere.certificates.chains import CLIENT, ChainError, is_root, read_certificates, require_trusted
 from resphere.yaml_text import YamlFault, read_file
@@ -34,7 +32,6 @@ RULES = (CN, EMAIL, UPN_RULE, FINGERPRINT)
 LOCAL_DOMAIN = "vsphere.local"
 USER = re.compile(r"[^\s:@\\\x00-\x1f\x7f]{1,128}(@[^\s:@\\\x00-\x1f\x7f]{1,255})?\Z")
 HEX = re.compile(r"[0-9a-f]{64}\Z")
-MOST_CHARACTERS = 64 * 1024
 UTF8_STRING = 0x0C
 
 
@@ -164,61 +161,6 @@ def is_list_of(revocations: x509.CertificateRevocationList, issuer: x509.Certifi
         return revocations.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
     except (TypeError, ValueError, InvalidSignature, UnsupportedAlgorithm):
         return False
-
-
-# --- what proxies write ----------------------------------------------------------------------------------------------
-
-
-def shown_certificates(shown: ShownCertificate) -> list[x509.Certificate]:
-    """The client's certificate, and those that it has sent with it.
-
-    :raises ValueError: the header is not of its form.
-    :raises ChainError: it holds no certificate.
-    """
-    if len(shown.value) + len(shown.chain or "") > MOST_CHARACTERS:
-        raise ValueError(f"the header is longer than {MOST_CHARACTERS} characters")
-    return list(FORMS[shown.header](shown))
-
-
-def from_rfc_9440(shown: ShownCertificate) -> tuple[x509.Certificate, ...]:
-    """``:<base64>:``, and a list of these in a header beside it."""
-    items = [shown.value, *(shown.chain.split(",") if shown.chain else ())]
-    return tuple(byte_sequence(item.strip()) for item in items)
-
-
-def byte_sequence(item: str) -> x509.Certificate:
-    """A certificate in DER, as structured fields have bytes."""
-    if len(item) < 2 or not item.startswith(":") or not item.endswith(":"):
-        raise ValueError("the header is no byte sequence")
-    try:
-        return x509.load_der_x509_certificate(base64.b64decode(item[1:-1], validate=True))
-    except binascii.Error as error:
-        raise ValueError("the header is no Base64") from error
-
-
-def from_nginx(shown: ShownCertificate) -> tuple[x509.Certificate, ...]:
-    """PEM, percent-encoded: ``$ssl_client_escaped_cert``."""
-    return read_certificates(unquote(shown.value))
-
-
-def from_envoy(shown: ShownCertificate) -> tuple[x509.Certificate, ...]:
-    """``By=...;Hash=...;Cert="<percent-encoded PEM>";Chain="..."``, of which the nearest proxy has written the last."""
-    element = shown.value.rpartition(",")[2]
-    fields = {}
-    for pair in element.split(";"):
-        name, _, value = pair.strip().partition("=")
-        fields[name.lower()] = value.strip('"')
-    pem = fields.get("chain") or fields.get("cert")
-    if not pem:
-        raise ValueError("the header has neither Cert nor Chain")
-    return read_certificates(unquote(pem))
-
-
-FORMS: Mapping[str, Callable[[ShownCertificate], tuple[x509.Certificate, ...]]] = {
-    "client-cert": from_rfc_9440,
-    "x-ssl-client-cert": from_nginx,
-    "x-forwarded-client-cert": from_envoy,
-}
 
 
 # --- files -----------------------------------------------------------------------------------------------------------

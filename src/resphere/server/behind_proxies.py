@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from resphere.auth.client_certificates import Kept, Trust, read_authorities, read_revocations, read_users
-from resphere.server.proxies import CERTIFICATE_HEADERS, TrustedProxies, networks
+from resphere.server.proxies import TrustedProxies, networks
 from resphere.server.settings import Settings
 
 
 def trusted_proxies(settings: Settings) -> TrustedProxies:
     """Whose word on clients is taken."""
-    header = CERTIFICATE_HEADERS[settings.client_certificate_header] if settings.client_ca is not None else None
-    return TrustedProxies(networks(settings.trusted_proxies), settings.proxy_headers, header)
+    form = settings.client_certificate_header if settings.client_ca is not None else None
+    return TrustedProxies(networks(settings.trusted_proxies), settings.proxy_headers, form)
 
 
 def client_trust(settings: Settings) -> Trust | None:

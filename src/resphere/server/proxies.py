@@ -12,18 +12,12 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 import msgspec
 
+from resphere.auth.certificate_forms import FORMS
 from resphere.auth.credentials import ShownCertificate
 from resphere.dialects.base import Request
 
 X_FORWARDED, FORWARDED = "x-forwarded", "forwarded"
 HEADERS = (X_FORWARDED, FORWARDED)
-CERTIFICATE_HEADERS = {
-    "client-cert": b"client-cert",
-    "x-ssl-client-cert": b"x-ssl-client-cert",
-    "x-forwarded-client-cert": b"x-forwarded-client-cert",
-}
-"""The headers in which proxies hand on a client's certificate: RFC 9440, nginx's escaped PEM, Envoy's."""
-CHAIN_HEADER = b"client-cert-chain"
 SCHEMES = ("http", "https")
 PAIR = re.compile(r'\s*([A-Za-z0-9!#$%&\'*+.^_`|~-]+)=("(?:[^"\\]|\\.)*"|[^",;]*)\s*\Z')
 SPLIT_PAIRS = re.compile(r';(?=(?:[^"]*"[^"]*")*[^"]*\Z)')
@@ -47,8 +41,8 @@ class TrustedProxies(msgspec.Struct, frozen=True):
 
     networks: tuple[AnyNetwork, ...]
     headers: str = X_FORWARDED
-    certificate_header: bytes | None = None
-    """In which they hand on the certificate that a client has shown them."""
+    certificate_form: str | None = None
+    """How they hand on the certificate that a client has shown them: one of ``FORMS``."""
 
     def seen_through(self, request: Request) -> Request:
         """The request as the first of them has got it."""
@@ -78,11 +72,12 @@ class TrustedProxies(msgspec.Struct, frozen=True):
         return any(address in network for network in self.networks)
 
     def _certificate(self, request: Request) -> ShownCertificate | None:
-        if self.certificate_header is None:
+        if self.certificate_form is None:
             return None
-        value = request.header(self.certificate_header)
-        chain = request.header(CHAIN_HEADER) if self.certificate_header == b"client-cert" else None
-        return ShownCertificate(self.certificate_header.decode("ascii"), value, chain) if value else None
+        value = request.header(self.certificate_form.encode("ascii"))
+        beside = FORMS[self.certificate_form].beside
+        chain = None if beside is None else request.header(beside.encode("ascii"))
+        return ShownCertificate(self.certificate_form, value, chain) if value else None
 
 
 def networks(given: Iterable[str]) -> tuple[AnyNetwork, ...]:

@@ -11,9 +11,12 @@ from typing import Annotated, Any, get_args
 
 import msgspec
 
+from resphere.auth.certificate_forms import FORMS
+from resphere.auth.client_certificates import RULES
 from resphere.auth.names import is_domain
 from resphere.contract.releases import ALL_RELEASES
 from resphere.providers.simulator.sizes import Sizes
+from resphere.server.proxies import HEADERS
 from resphere.store.engines import DEFAULT_URL, check_url, default_url
 
 ENVIRONMENT_PREFIX = "RESPHERE_"
@@ -130,8 +133,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str,
         _(
             "proxies",
-            "In which these hand a certificate on: client-cert (RFC 9440), x-ssl-client-cert (escaped PEM, as nginx "
-            "has it) or x-forwarded-client-cert (Envoy).",
+            "In which these hand a certificate on: client-cert (RFC 9440), x-ssl-client-cert (escaped PEM: nginx, "
+            "Apache) or x-forwarded-client-cert (Envoy).",
         ),
     ] = "client-cert"
     client_certificate_user: Annotated[
@@ -352,9 +355,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 SECRETS_KEYS = ("secrets_key", "secrets_key_file", "secrets_key_command")
-PROXY_HEADERS = ("x-forwarded", "forwarded")
-CERTIFICATE_HEADERS = ("client-cert", "x-ssl-client-cert", "x-forwarded-client-cert")
-CERTIFICATE_USERS = ("cn", "email", "upn", "fingerprint")
 
 
 def require_one_key(settings: Settings) -> None:
@@ -393,9 +393,9 @@ def require_proxies(settings: Settings) -> None:
         except ValueError as error:
             raise ValueError(f"--trusted-proxy must be an address or a network: {error}") from None
     choices = {
-        "proxy_headers": PROXY_HEADERS,
-        "client_certificate_header": CERTIFICATE_HEADERS,
-        "client_certificate_user": CERTIFICATE_USERS,
+        "proxy_headers": HEADERS,
+        "client_certificate_header": tuple(FORMS),
+        "client_certificate_user": RULES,
     }
     for name, known in choices.items():
         if getattr(settings, name) not in known:
