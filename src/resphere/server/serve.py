@@ -18,6 +18,7 @@ from resphere.audit.server_log import ServerLog
 from resphere.limits.shared import SharedMemory
 from resphere.server.address import Address, claimed
 from resphere.server.app import make_application
+from resphere.server.connections.sockets import AVAILABLE
 from resphere.server.open_files import most_connections, raise_limit
 from resphere.server.prepare import Prepared, banner, make_folder, prepare
 from resphere.server.secrets_key import with_key_at_hand
@@ -45,6 +46,12 @@ HTTP2_SEND_BUFFER_BYTES = 64 * 1024
 PATIENCE = Patience()
 LOCK_FILE = "server.lock"
 HINT = "; --data-dir names another"
+UNWATCHED = (
+    "only on Linux are all limits of connections held: here a TLS handshake may take 10 seconds, a request's header "
+    "and the time before it, --connection-idle-seconds over HTTP/1.1, and there are at most --max-connections; "
+    "--connection-request-seconds and --connection-stall-seconds change nothing, and idle connections of HTTP/2 stay"
+)
+"""What is Granian's own doing: nobody looks at the connections."""
 
 
 class ServerFailure(Exception):
@@ -70,6 +77,8 @@ def serve(settings: Settings, patience: Patience = PATIENCE) -> None:
         server.listening = partial(announce, settings, prepared, address)
         if prepared.tls is not None:
             look_after(prepared.tls, server, settings, stack)
+        if not AVAILABLE:
+            report(settings, UNWATCHED, logging.WARNING)
         memory = SharedMemory(secrets.token_bytes)
         hold_in_forks()
         loader = partial(load, settings, memory, address.port)
@@ -157,7 +166,7 @@ def load(settings: Settings, memory: SharedMemory, port: int, beat: Beat) -> Any
     return make_application(settings, memory, port, beat)
 
 
-def report(settings: Settings, event: str) -> None:
+def report(settings: Settings, event: str, level: int = logging.ERROR) -> None:
     """Write an event into ``resphere.log`` and on standard error.
 
     The log is opened for it alone: its thread must not be there when a worker is forked.
@@ -168,7 +177,7 @@ def report(settings: Settings, event: str) -> None:
         sys.stderr.write(f"resphere: {event} ({settings.logs} cannot be written: {error})\n")
         return
     with closing(server_log):
-        log.error("%s", event)
+        log.log(level, "%s", event)
 
 
 def announce(settings: Settings, prepared: Prepared, address: Address) -> None:
