@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import hpack
 import pytest
+from hyperframe.frame import DataFrame, HeadersFrame, SettingsFrame
 
+from resphere.server.assembly import MOST_UNFINISHED
+from resphere.server.serve import HTTP2_STREAMS
 from tests.support.attacks import Attacker, is_closed, many_files, resident_bytes
+from tests.support.http2 import PREFACE, Frames
 from tests.support.jsonrpc import invocation
 from tests.support.server import Client, Server, wait_until
 
@@ -213,6 +220,58 @@ def test_unfinished_bodies_of_those_who_were_let_in_have_a_bound(tmp_path: Path)
         reply = client.post("/api", data=vm.ljust(10 * MB), headers={"Content-Type": "application/json"})
         assert (reply.status_code, "error" in reply.json()) == (200, False)
         assert resident_bytes(worker, "VmHWM") - before < 200 * MB
+
+
+class Unfinished:
+    """A connection of HTTP/2 on which as many requests were begun as may be, and none has all of its body."""
+
+    def __init__(self, attacker: Attacker) -> None:
+        self._connection = attacker.secure("h2")
+        self._connection.sendall(PREFACE + SettingsFrame(0).serialize())
+        encoder = hpack.Encoder()
+        fields = ((":method", "POST"), (":path", "/api"), (":scheme", "https"), (":authority", "localhost"))
+        length = ("content-length", "5000")
+        for stream in range(1, 2 * HTTP2_STREAMS, 2):
+            begun = HeadersFrame(stream, encoder.encode((*fields, length)), flags=["END_HEADERS"])
+            self._connection.sendall(begun.serialize() + DataFrame(stream, b" " * 500).serialize())
+        self._connection.setblocking(False)
+        self._frames, self._decoder = Frames(), hpack.Decoder()
+        self.answers: list[str | None] = []
+        """``Retry-After`` of each."""
+
+    def look(self) -> int:
+        """How many have been answered by now."""
+        with suppress(BlockingIOError, ssl.SSLWantReadError):
+            while piece := self._connection.recv(65_536):
+                for frame in self._frames.take(piece):
+                    if isinstance(frame, HeadersFrame):
+                        fields = {str(name): str(value) for name, value in self._decoder.decode(frame.data)}
+                        self.answers.append(fields.get("retry-after"))
+        return len(self.answers)
+
+
+def test_so_many_requests_are_waited_for_the_rest_of(tmp_path: Path) -> None:
+    with (
+        Server(tmp_path / "data") as server,
+        Attacker(server, STRANGER) as attacker,
+        Attacker(server, "127.0.0.67") as other,
+        server.session() as client,
+    ):
+        [worker] = server.workers
+        before = resident_bytes(worker)
+        count = MOST_UNFINISHED // HTTP2_STREAMS
+        begun = [Unfinished(attacker) for _ in range(count)]
+        # An address that is alone may have half of them.
+        wait_until(lambda: sum(each.look() for each in begun) >= MOST_UNFINISHED // 2, "refusals")
+        assert {seconds for each in begun for seconds in each.answers} == {"2"}
+        # Another one has room: its login comes in two pieces.
+        login = json.dumps(invocation("com.vmware.cis.session", "create", {})).encode()
+        connection = other.secure()
+        connection.sendall(large_start(len(login)) + login[:10])
+        assert client.read("/api/vcenter/vm")
+        connection.sendall(login[10:])
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        assert resident_bytes(worker, "VmHWM") - before < 192 * MB
 
 
 def test_what_a_stranger_sends_is_not_read_on(shared_server: Server) -> None:

@@ -19,12 +19,11 @@ from hyperframe.frame import (
 )
 
 from tests.support.attacks import Attacker
+from tests.support.http2 import PREFACE, Frames
 from tests.support.server import Server, wait_until
 
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 UNBOUNDED = 2**30
 IN_FLIGHT = 10
-HEAD_BYTES = 9
 NO_ERROR = 0
 
 
@@ -59,16 +58,9 @@ class Caller:
         self._connection.sendall(frame.serialize())
 
     def _frames(self) -> Iterator[Frame]:
-        came = b""
+        frames = Frames()
         while piece := self._connection.recv(65_536):
-            came += piece
-            while len(came) >= HEAD_BYTES:
-                frame, size = Frame.parse_frame_header(memoryview(came)[:HEAD_BYTES])
-                if len(came) < HEAD_BYTES + size:
-                    break
-                frame.parse_body(memoryview(came)[HEAD_BYTES : HEAD_BYTES + size])
-                came = came[HEAD_BYTES + size :]
-                yield frame
+            yield from frames.take(piece)
 
     def _take(self, frame: Frame) -> None:
         if isinstance(frame, SettingsFrame | PingFrame) and "ACK" not in frame.flags:

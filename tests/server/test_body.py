@@ -8,13 +8,13 @@ from typing import Any, cast
 
 import pytest
 
-from resphere.contract.errors import InvalidArgument, InvalidRequest
+from resphere.contract.errors import InvalidArgument, InvalidRequest, ServiceUnavailable
 from resphere.contract.model import ByteStream
 from resphere.dialects.base import Reply
 from resphere.server.app import Requests
 from resphere.server.assembly import Worker
 from resphere.server.body import Body
-from resphere.server.budget import Budget, Budgets, Holding
+from resphere.server.budget import UNFINISHED_BYTES, Budget, Budgets, Callers, Holding
 from resphere.server.connections.registry import Connection, Connections, Progress
 from resphere.server.proxies import TrustedProxies
 from resphere.server.strict_transport import StrictTransport
@@ -36,7 +36,12 @@ class Sender:
         return self.events[self.asked - 1]
 
 
-PLENTY = Budgets(Budget(1000), Budget(1000), Budget(1000))
+def budgets_of(unfinished: int) -> Budgets:
+    callers = Callers(Budget(1000), Budget(unfinished * UNFINISHED_BYTES))
+    return Budgets(callers, callers, Budget(1000))
+
+
+PLENTY = budgets_of(10)
 
 
 def body(sender: Sender, announced_bytes: int | None, budgets: Budgets = PLENTY, address: str = "192.0.2.1") -> Body:
@@ -153,3 +158,31 @@ def test_a_stream_is_closed_when_the_client_leaves(at: int) -> None:
     with pytest.raises(ConnectionError):
         served(Reply(200, stream=file), "GET", fails_at=at)
     assert file.closed
+
+
+def test_a_body_is_waited_for_until_it_has_come() -> None:
+    budgets = budgets_of(2)
+    waited_for = budgets.strangers.unfinished
+    sender = Sender([b"ab", b"cd"])
+    held: list[int] = []
+
+    async def receive() -> dict[str, Any]:
+        held.append(waited_for.held_bytes)
+        return await sender.receive()
+
+    one = Body(receive, 4, Holding(budgets, "192.0.2.1"), Connection(), Progress())
+    assert waited_for.held_bytes == 0
+    assert asyncio.run(one.read(10)) == b"abcd"
+    assert held == [UNFINISHED_BYTES, UNFINISHED_BYTES]
+    assert waited_for.held_bytes == 0
+
+
+def test_where_too_many_are_waited_for_nothing_is_read_nor_dropped() -> None:
+    sender = Sender([b"ab", b"cd"])
+    other = body(sender, None, budgets_of(0))
+    with pytest.raises(ServiceUnavailable):
+        asyncio.run(other.read(10))
+    with pytest.raises(ServiceUnavailable):
+        asyncio.run(gathered(other.stream(10)))
+    asyncio.run(other.drop())
+    assert sender.asked == 0

@@ -7,9 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resphere.contract.errors import ServiceUnavailable
-from resphere.server.budget import LARGE_BYTES, UNCOUNTED_BYTES, Budget, Budgets, Holding
+from resphere.server.budget import LARGE_BYTES, UNCOUNTED_BYTES, UNFINISHED_BYTES, Budget, Budgets, Callers, Holding
 
 HERE, THERE, ELSEWHERE = "192.0.2.1", "192.0.2.2", "2001:db8::1"
+
+
+def budgets_of(size_bytes: int, unfinished: int = 10) -> Budgets:
+    def callers() -> Callers:
+        return Callers(Budget(size_bytes), Budget(unfinished * UNFINISHED_BYTES, always_bytes=2 * UNFINISHED_BYTES))
+
+    return Budgets(callers(), callers(), Budget(size_bytes))
 
 
 def test_one_address_takes_no_more_than_is_left() -> None:
@@ -64,7 +71,7 @@ def test_memory_is_given_back_once_nothing_is_held_any_more() -> None:
 
 
 def test_small_bodies_need_no_room() -> None:
-    budgets = Budgets(Budget(0), Budget(0), Budget(0))
+    budgets = budgets_of(0)
     for _ in range(100):
         Holding(budgets, HERE).grow(UNCOUNTED_BYTES, known=False)
     with pytest.raises(ServiceUnavailable):
@@ -73,13 +80,47 @@ def test_small_bodies_need_no_room() -> None:
 
 @pytest.mark.parametrize("known", [True, False])
 def test_strangers_have_a_budget_of_their_own(known: bool) -> None:
-    budgets = Budgets(Budget(1000), Budget(1000), Budget(1000))
+    budgets = budgets_of(1000)
     holding = Holding(budgets, HERE)
     holding.grow(UNCOUNTED_BYTES, known=not known)
     holding.grow(300, known=known)
     holding.grow(100, known=not known)
-    held = budgets.known if known else budgets.strangers
-    assert (held.held_bytes, budgets.known.held_bytes + budgets.strangers.held_bytes) == (400, 400)
+    held = budgets.of(known=known).bodies
+    assert (held.held_bytes, budgets.known.bodies.held_bytes + budgets.strangers.bodies.held_bytes) == (400, 400)
     holding.release()
     holding.release()
     assert held.held_bytes == 0
+
+
+def test_each_address_has_a_little_however_much_others_hold() -> None:
+    budget = Budget(100, always_bytes=10)
+    budget.take(HERE, 50)
+    budget.take(THERE, 50 - 1 - 24)
+    for address in (ELSEWHERE, "192.0.2.8", "192.0.2.9"):
+        budget.take(address, 10)
+    with pytest.raises(ServiceUnavailable):
+        budget.take("192.0.2.9", 1)
+    with pytest.raises(ServiceUnavailable):
+        budget.take(HERE, 1)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_so_many_requests_are_waited_for(known: bool) -> None:
+    budgets = budgets_of(1000)
+    waited_for = [Holding(budgets, HERE) for _ in range(5)]
+    for holding in waited_for * 2:  # for each piece of it
+        holding.wait(known=known)
+    more = Holding(budgets, HERE)
+    with pytest.raises(ServiceUnavailable):
+        more.wait(known=known)
+    Holding(budgets, HERE).wait(known=not known)
+    for _ in range(2):
+        Holding(budgets, THERE).wait(known=known)
+    # One that has come takes nothing any more, nor one that was given up.
+    waited_for[0].arrive()
+    waited_for[1].release()
+    more.wait(known=known)
+    for holding in (*waited_for, more):
+        holding.release()
+        holding.release()
+    assert budgets.of(known=known).unfinished.held_bytes == 2 * UNFINISHED_BYTES

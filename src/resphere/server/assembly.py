@@ -54,7 +54,7 @@ from resphere.replica.lease import Leases
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import Sealing, open_sealing
 from resphere.server.behind_proxies import client_trust, trusted_proxies
-from resphere.server.budget import Budget, Budgets
+from resphere.server.budget import UNFINISHED_BYTES, Budget, Budgets, Callers
 from resphere.server.connections.gate import find_gate
 from resphere.server.connections.registry import Connections
 from resphere.server.connections.sockets import AVAILABLE, Sockets
@@ -89,6 +89,8 @@ SWEEP_SECONDS = 30.0
 LARGEST_BODIES = 6
 STRANGERS_BYTES = 16 * 1024 * 1024
 REPLIES_BYTES = 64 * 1024 * 1024
+MOST_UNFINISHED, UNFINISHED_OF_ANYBODY = 8192, 4
+"""So many requests are waited for the rest of: in all, and of each address however many others have."""
 FEED = "feed"
 """The lease of whoever runs the provider's feed."""
 GUEST_FILES = "guest-files"
@@ -330,14 +332,18 @@ def patience(settings: Settings) -> Patience:
 
 
 def budgets(max_body_bytes: int) -> Budgets:
-    """How many bytes of bodies a worker holds: some of the largest, and of strangers' so many that none is large."""
+    """How many bytes of bodies a worker holds: some of the largest, and of strangers' so many that none is large; and
+    how many requests it waits for the rest of."""
 
     def emptied() -> None:
         asyncio.get_running_loop().run_in_executor(None, give_back)
 
+    def unfinished() -> Budget:
+        return Budget(MOST_UNFINISHED * UNFINISHED_BYTES, emptied, UNFINISHED_OF_ANYBODY * UNFINISHED_BYTES)
+
     return Budgets(
-        known=Budget(LARGEST_BODIES * max_body_bytes, emptied),
-        strangers=Budget(STRANGERS_BYTES, emptied),
+        known=Callers(Budget(LARGEST_BODIES * max_body_bytes, emptied), unfinished()),
+        strangers=Callers(Budget(STRANGERS_BYTES, emptied), unfinished()),
         replies=Budget(REPLIES_BYTES, emptied),
     )
 

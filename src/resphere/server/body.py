@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from resphere.contract.errors import InvalidArgument, InvalidRequest, VapiError, message
+from resphere.contract.errors import InvalidArgument, InvalidRequest, ServiceUnavailable, VapiError, message
 from resphere.dialects.http import MOST_VALUES
 from resphere.server.budget import Holding
 from resphere.server.connections.registry import Connection, Progress
@@ -110,6 +110,7 @@ class Body:
         """What comes next.
 
         :raises InvalidRequest: nothing does, for the client is gone.
+        :raises ServiceUnavailable: too many others are waited for.
         """
         event = await self._next_event()
         if event["type"] != "http.request":
@@ -119,6 +120,8 @@ class Body:
         piece: bytes = event.get("body", b"")
         self._received_bytes += len(piece)
         self._ended = not event.get("more_body") or self._received_bytes == self._announced_bytes
+        if self._ended:
+            self._holding.arrive()
         return piece
 
     async def drop(self) -> None:
@@ -129,7 +132,10 @@ class Body:
         """
         size, until = 0, monotonic() + MOST_DROPPING_SECONDS
         while not self._ended and size <= MOST_DROPPED_BYTES and monotonic() < until:
-            event = await self._next_event()
+            try:
+                event = await self._next_event()
+            except ServiceUnavailable:
+                return  # so many are waited for that the connection, or the stream, may end
             self._ended = event["type"] != "http.request" or not event.get("more_body")
             size += len(event.get("body", b""))
 
@@ -138,6 +144,7 @@ class Body:
         self._holding.release()
 
     async def _next_event(self) -> Message:
+        self._holding.wait(known=self._connection.vouched)
         progress = self._progress
         progress.waits = True
         try:
