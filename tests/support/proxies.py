@@ -125,13 +125,12 @@ def running(proxy: Proxy, folder: Path, clients: Path, behind: int) -> Iterator[
         "/etc/ssl/vc.key": str(files.key),
         "/etc/ssl/clients.pem": str(clients),
         "127.0.0.1:8443": f"127.0.0.1:{behind}",
-        "listen 443 ": f"listen 127.0.0.1:{port} ",
-        "bind :443 ": f"bind 127.0.0.1:{port} ",
+        "listen 443": f"listen 127.0.0.1:{port}",
+        "bind :443": f"bind 127.0.0.1:{port}",
         ":443": f":{port}",
     }
-    text = documented(proxy.language)
-    for before, after in changes.items():
-        text = text.replace(before, after)
+    any_of_them = re.compile("|".join(map(re.escape, changes)))
+    text = any_of_them.sub(lambda found: changes[found[0]], documented(proxy.language))
     file = folder / f"{proxy.command}.conf"
     file.write_text(proxy.around.format(folder=folder, port=port, documented=text))
     environment = {**clean_environment(), "HOME": str(folder), "XDG_DATA_HOME": str(folder)}
