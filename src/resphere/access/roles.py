@@ -1,8 +1,7 @@
 """Roles: named sets of privileges. Those that vCenter defines itself, and how users' own are stored.
 
-The ids of system roles, and what NoCryptoAdmin and NoTrustedAdmin leave out, are those of a vCenter Server 9
-(``AuthorizationManager.roleList``); the ids of sample roles are those of the vSphere Web Services SDK ("Description of
-Roles on vSphere Servers").
+Ids, names and descriptions of system roles, what TrustedAdmin holds, and what NoCryptoAdmin and NoTrustedAdmin leave
+out, are those of a vSphere 9 (``AuthorizationManager.roleList``, of which govmomi's simulator keeps a record).
 """
 
 from __future__ import annotations

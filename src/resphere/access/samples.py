@@ -1,7 +1,19 @@
 """The sample roles that a new vCenter has. Unlike those of the system, users may change and remove them.
 
-Names, descriptions and the ids up to 11 are vCenter's; the further roles are numbered by vCenter in the order in
-which its services register them, here from 1001 on.
+What is known of them, and from where; no complete record of a vCenter's sample roles is published:
+
+- Names and descriptions: ``Get-VIRole`` of vCenter 6.7 as printed in public, names also in 7.0 and 8.0.
+- Ids 4 to 7: "Description of Roles on vSphere Servers" (vSphere Web Services SDK 8.0). 8 to 10 follow from the order in
+  which ``Get-VIRole`` prints roles, by id, and from 11, which is that of ``AutoUpdateUser`` (vCenter 7.0, a permission
+  of the group ``AutoUpdate``). That one is left out: what it holds is not published. ``com.vmware.Content.Admin`` has a
+  random id in vCenter, as all roles that are made later; that of the tagging role is above 11. Here: 1001 and 1002.
+- VirtualMachinePowerUser: what a published role that was made from it has, but for what was added to that, and the
+  groups that the administration guide of vSphere 4 names: scheduled tasks all, some of global items, datastores, VMs.
+- VirtualMachineUser, ResourcePoolAdministrator, DatastoreConsumer, NetworkConsumer: the groups of the same guide, and
+  the tasks for which "Required Privileges for Common Tasks" (vSphere Security 6.7) names the role. Unproven: which of
+  their groups' privileges are selected where that says no more, of the pool's administrator all of ``Resource``.
+- VMwareConsolidatedBackupUser, VirtualMachineConsoleUser, and the roles of tagging and of content libraries hold what
+  their descriptions say they are for. Unproven, each one of their privileges.
 """
 
 from __future__ import annotations
@@ -33,17 +45,14 @@ _CONFIGURING = tuple(
         "AddRemoveDevice",
         "AdvancedConfig",
         "CPUCount",
-        "DiskExtend",
         "DiskLease",
         "EditDevice",
         "Memory",
-        "QueryUnownedFiles",
         "RemoveDisk",
         "Rename",
         "ResetGuestInfo",
         "Resource",
         "Settings",
-        "SwapPlacement",
         "UpgradeVirtualHardware",
     )
 )
@@ -63,6 +72,7 @@ SAMPLE_ROLES: tuple[Role, ...] = (
             *_SCHEDULING,
             *_CONFIGURING,
             *_INTERACTING,
+            "VirtualMachine.Interact.GuestControl",
             *_all_of("VirtualMachine.State."),
         ),
         "Provides virtual machine interaction and configuration permissions",
@@ -112,7 +122,7 @@ SAMPLE_ROLES: tuple[Role, ...] = (
         "Assigned to networks to allow association of virtual machines or hosts with networks",
     ),
     users_role(
-        "11",
+        "10",
         "VirtualMachineConsoleUser",
         ("VirtualMachine.Interact.ConsoleInteract", "VirtualMachine.Interact.DeviceConnection"),
         "Provides virtual machine console interaction permissions",
