@@ -21,6 +21,7 @@ from tests.support.slapd import PASSWORD as USER_PASSWORD
 from tests.support.sts import Ask, element, lifetime, token_of
 
 DIRECTORIES = "/api/vcenter/identity/directories"
+PERMISSIONS = "/api/vcenter/authorization/permissions"
 FILE = """
 directories:
   - name: corp
@@ -119,6 +120,45 @@ def test_the_command_line_asks_each_server(slapd: Slapd, tmp_path: Path) -> None
         down = resphere("identity", "check", "corp", *data)
         assert down.returncode == 1
         assert down.stdout.count("Connection refused") == 2
+
+
+def test_permissions_of_those_whom_the_directory_knows(slapd: Slapd, tmp_path: Path) -> None:
+    flags = ("--identity-sources", str(declared(slapd, tmp_path)))
+    with Server(tmp_path / "data", WITHOUT_TLS, *flags) as server, server.session() as client:
+
+        def gives(kind: str, name: str) -> tuple[int, str]:
+            """The status of a global permission by the API, and the id of what it says."""
+            reply = client.post(
+                PERMISSIONS,
+                json={
+                    "object": {"type": "Global", "id": ""},
+                    "principal": {"type": kind, "name": name, "domain": "CORP"},
+                    "role": "-2",
+                    "propagating": True,
+                },
+            )
+            return reply.status_code, "" if reply.status_code == 201 else reply.json()["messages"][0]["id"]
+
+        def commands(*arguments: str) -> str:
+            """What the command says of the same."""
+            return resphere("permission", "add", "global", *arguments, "--data-dir", str(server.data_dir)).stderr
+
+        assert gives("USER", "carol") == (201, "")
+        assert gives("GROUP", "staff") == (201, "")
+        assert gives("USER", "nobody") == (400, "resphere.authorization.no_user")
+        assert gives("GROUP", "carol") == (400, "resphere.authorization.no_group")
+        assert commands("CORP\\bob", "ReadOnly") == ""
+        principals = [{"type": "USER", "name": name, "domain": "corp"} for name in ("bob", "carol")]
+        found = client.post(f"{PERMISSIONS}?action=list", json={"filter": {"principals": principals}})
+        assert [each["permission"] for each in found.json()["items"]] == [
+            f"global:user:{name}@corp.example.com" for name in ("bob", "carol")
+        ]
+        assert "There is no user nobody@corp.example.com." in commands("nobody@corp.example.com", "ReadOnly")
+        with Client(server, "carol@corp.example.com", USER_PASSWORD) as carol:
+            assert carol.read("/api/vcenter/vm")
+        slapd.stop()
+        assert gives("USER", "alice") == (503, "resphere.authentication.source_unavailable")
+        assert "cannot be asked now" in commands("alice@corp.example.com", "ReadOnly")
 
 
 def spec_of(slapd: Slapd, **given: Any) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import add_user, resphere
+from tests.support.saml import party
 from tests.support.server import ADMINISTRATOR, Client, Server
 
 ANN = "operator-ann@vsphere.local"
@@ -62,9 +64,9 @@ def test_a_role_is_given_and_taken_while_the_server_runs(shared_server: Server, 
 def test_global_permissions_of_groups(shared_server: Server) -> None:
     before = say(shared_server, "permission", "list", "global")
     assert before == ["global\tgroup Administrators@vsphere.local\tAdmin\tpropagates"]
-    say(shared_server, "permission", "add", "global", "Staff@corp.example", "ReadOnly", "--group")
-    assert "global\tgroup Staff@corp.example\tReadOnly\tpropagates" in say(shared_server, "permission", "list")
-    say(shared_server, "permission", "remove", "global", "staff@CORP.example", "--group")
+    say(shared_server, "permission", "add", "global", "CAAdmins@vsphere.local", "ReadOnly", "--group")
+    assert "global\tgroup CAAdmins@vsphere.local\tReadOnly\tpropagates" in say(shared_server, "permission", "list")
+    say(shared_server, "permission", "remove", "global", "caadmins@VSPHERE.local", "--group")
     assert say(shared_server, "permission", "list", "global") == before
 
 
@@ -81,6 +83,12 @@ def test_global_permissions_of_groups(shared_server: Server) -> None:
         (("permission", "add", "/nowhere", "x", "ReadOnly"), "there is no nowhere in /"),
         (("permission", "add", "vm-404", "x", "ReadOnly"), "there is no object vm-404; a path begins with a slash"),
         (("permission", "add", "/", " ", "ReadOnly"), "The principal"),
+        (("permission", "add", "/", "nobody@vsphere.local", "ReadOnly"), "There is no user nobody@vsphere.local."),
+        (("permission", "add", "/", "x@vsphere.local", "ReadOnly", "--group"), "There is no group x@vsphere.local."),
+        (
+            ("permission", "add", "/", "x@corp.example", "ReadOnly"),
+            "There is no identity source for the domain corp.example of x@corp.example.",
+        ),
         (("permission", "remove", "/", "nobody@x"), "there is no permission of nobody@x on /"),
         (
             ("permission", "remove", "global", "Administrators@vsphere.local", "--group"),
@@ -106,3 +114,22 @@ def test_with_a_removed_account_go_its_permissions(shared_server: Server) -> Non
     assert "/\tleaving@vsphere.local\tReadOnly\tpropagates" in say(shared_server, "permission", "list", "/")
     say(shared_server, "user", "remove", "leaving@vsphere.local")
     assert not [line for line in say(shared_server, "permission", "list") if "leaving" in line]
+
+
+def test_with_a_deleted_group_go_its_permissions(shared_server: Server) -> None:
+    say(shared_server, "group", "add", "Leavers@vsphere.local")
+    say(shared_server, "permission", "add", "/", "Leavers@vsphere.local", "ReadOnly", "--group")
+    assert "/\tgroup Leavers@vsphere.local\tReadOnly\tpropagates" in say(shared_server, "permission", "list", "/")
+    say(shared_server, "group", "remove", "Leavers@vsphere.local")
+    assert not [line for line in say(shared_server, "permission", "list") if "Leavers" in line]
+
+
+def test_issuers_of_saml_tokens_are_trusted_by_a_file(shared_server: Server, tmp_path: Path) -> None:
+    (tmp_path / "idp.pem").write_text(party("idp").certificate_pem)
+    file = tmp_path / "trust.yaml"
+    file.write_text("issuers:\n  - {name: idp, certificates: [idp.pem], domain: idp.example}\n")
+    give = ("permission", "add", "global", "readers@idp.example", "ReadOnly", "--group")
+    assert refused(shared_server, *give).startswith("There is no identity source for the domain idp.example")
+    say(shared_server, *give, "--saml-trust", str(file))
+    say(shared_server, "permission", "remove", "global", "readers@idp.example", "--group")
+    assert "No such file" in refused(shared_server, *give, "--saml-trust", str(tmp_path / "none.yaml"))

@@ -109,6 +109,7 @@ class Served:
             self.world.inventory,
             self.accounts,
             product,
+            trust,
             self.saml,
             knows,
             no_roots,

@@ -90,18 +90,28 @@ class World:
         provider = Simulator(self.inventory, self.contents, lambda: self.environment.now())
         product = Product("8.0.3", "1", "0", "test", ("8.0",), provider.name, provider.capabilities.names)
         accounts = LocalAccounts(self.inventory, random.Random(2).randbytes)
-        knows = known_sources(self.inventory, SamlTrust())
+        trust = SamlTrust()
+        knows = known_sources(self.inventory, trust)
         saml = make_saml(
             self.inventory,
             accounts,
             product,
-            SamlTrust(),
+            trust,
             knows,
             lambda: self.environment.now(),
             random.Random(4).randbytes,
         )
         opening = open_federation(
-            self.store, self.inventory, accounts, product, saml, knows, no_roots, None, random.Random(3).randbytes
+            self.store,
+            self.inventory,
+            accounts,
+            product,
+            trust,
+            saml,
+            knows,
+            no_roots,
+            None,
+            random.Random(3).randbytes,
         )
         self.environment: Environment = Environment(
             inventory=self.inventory,

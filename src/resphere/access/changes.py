@@ -133,10 +133,7 @@ def require_permission(edit: Edit, inventory: Replica, permission: Permission) -
 
     :raises InvalidArgument: there is no such role or object, or none can be set there.
     """
-    if not permission.principal.strip() or not permission.principal.isprintable():
-        raise InvalidArgument(
-            message("resphere.authorization.no_principal", "The principal: its name must be printable, and not blank.")
-        )
+    require_name_of_principal(permission.principal)
     require_given(edit, permission.role)
     if not permission.object:
         return
@@ -152,6 +149,17 @@ def require_permission(edit: Edit, inventory: Replica, permission: Permission) -
                 named(target),
                 named(whole),
             )
+        )
+
+
+def require_name_of_principal(name: str) -> None:
+    """Refuse what nobody can be called.
+
+    :raises InvalidArgument: the name is none.
+    """
+    if not name.strip() or not name.isprintable():
+        raise InvalidArgument(
+            message("resphere.authorization.no_principal", "The principal: its name must be printable, and not blank.")
         )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
-from resphere.access.permissions import Permission, on_root
+from resphere.access.permissions import on_root
 from resphere.access.principal import canonical_name
 from resphere.access.roles import Role
 from resphere.auth.account_names import fault_of_name
 from resphere.auth.accounts import ADMINISTRATOR, Account, LocalAccounts, grantable, with_password
 from resphere.auth.groups import Group
 from resphere.auth.lockout import Logins
+from resphere.auth.principals import remove_permissions
 from resphere.auth.sessions import end_sessions
 from resphere.auth.tokens import ApiToken
 from resphere.auth.tokens import remove as remove_token
@@ -134,10 +135,11 @@ class AccountChanges:
         """
 
         def plan(edit: Edit) -> None:
-            require(edit, id)
+            account = require(edit, id)
             if id == ADMINISTRATOR:
                 raise built_in()
             edit.delete(Account, id)
+            remove_permissions(edit, self._replica, account)
             # Else they would go on for whoever gets the name next.
             end_sessions(edit, self._replica, id)
             for token in list(self._replica.by(ApiToken, "owner", id)):
@@ -145,9 +147,6 @@ class AccountChanges:
             for group in list(self._replica.by(Group, "user", id).values()):
                 left = tuple(user for user in group.users if user != id)
                 edit.put(msgspec.structs.replace(group, users=left))
-            for permission in list(self._replica.by(Permission, "principal", id).values()):
-                if not permission.group:
-                    edit.delete(Permission, permission.id)
             if edit.get(Logins, id) is not None:
                 edit.delete(Logins, id)
 

@@ -33,6 +33,11 @@ def vouched_domains(replica: Replica, without: str) -> frozenset[str]:
     return frozenset(directories | providers)
 
 
+def vouches(replica: Replica, domain: str) -> bool:
+    """Whether an identity provider may tell of users of ``domain``, which no directory has: by name, or of any."""
+    return any(not each.domain_names or domain in each.domain_names for each in replica.all(IdentityProvider).values())
+
+
 def principal_of(source: LdapSource, person: Person) -> Principal:
     """A user of a directory, with its groups under each name of the domain, and the local ones they stand for."""
     groups = {f"{group}@{domain}" for group in person.groups for domain in source.domains}

@@ -16,6 +16,7 @@ from resphere.auth.ldap.source import Directories
 from resphere.auth.oidc.own_tokens import OwnTokens
 from resphere.auth.oidc.publishing import Published
 from resphere.auth.oidc.tokens import BadToken
+from resphere.auth.principals import Principals
 from resphere.auth.replays import Replays
 from resphere.auth.saml.documents import MOST_TOKEN_BYTES, BadDocument
 from resphere.auth.saml.subjects import Subjects
@@ -47,11 +48,13 @@ Take = Callable[[str, datetime], Awaitable[Taken]]
 
 
 class Federation(msgspec.Struct, frozen=True):
-    """What providers publish, directories, the taking of tokens, and who takes and issues which type of them
-    (RFC 8693). ``single_use`` remembers those that were exchanged, where none may be a second time."""
+    """What providers publish, directories, who is there to give permissions to, the taking of tokens, and who takes
+    and issues which type of them (RFC 8693). ``single_use`` remembers those that were exchanged, where none may be a
+    second time."""
 
     published: Published
     directories: Directories
+    principals: Principals
     by_identity_token: ByIdentityToken
     takers: Mapping[str, Take]
     issuers: Mapping[str, Issue]

@@ -11,6 +11,7 @@ from resphere.auth.account_changes import no_user
 from resphere.auth.account_names import fault_of_group_name, fault_of_name, group_name
 from resphere.auth.accounts import ADMINISTRATOR, Account
 from resphere.auth.groups import IMPLIED, Group, built_in_groups, containing, is_built_in, is_local, stored
+from resphere.auth.principals import remove_permissions
 from resphere.contract.errors import AlreadyExists, InvalidArgument, NotFound, message
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
@@ -133,7 +134,7 @@ class GroupChanges:
         await self._replica.change(plan)
 
     async def delete(self, id: str) -> None:
-        """Delete a group, also from those that it is in.
+        """Delete a group, also from those that it is in, and its permissions.
 
         :raises NotFound: there is none.
         :raises InvalidArgument: every vCenter has it.
@@ -144,6 +145,7 @@ class GroupChanges:
             if is_built_in(group):
                 raise InvalidArgument(message("resphere.group.built_in", "{0} is built in: it cannot be deleted.", id))
             edit.delete(Group, id)
+            remove_permissions(edit, self._replica, group)
             for other in list(self._replica.by(Group, "group", id).values()):
                 left = tuple(each for each in other.groups if each != id)
                 edit.put(msgspec.structs.replace(other, groups=left))

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import os
+from contextlib import closing
+from pathlib import Path
 
 from resphere.access.changes import create_permission
 from resphere.access.permissions import GLOBAL, GRANTABLE, Permission, permission_id
 from resphere.access.roles import role_of
+from resphere.auth.ldap.source import Directories
+from resphere.auth.principals import Principals, hold, home_name
 from resphere.cli.role import named
 from resphere.cli.store import add_store, asked, changed
 from resphere.inventory.paths import NothingThere, object_at, object_by_id, path_of
 from resphere.inventory.tables import TABLES
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.server.environment import from_environment
+from resphere.server.saml_trust import read_trust
+from resphere.server.settings import flag, from_strings, variable
 
+SAML_TRUST = "saml_trust"
+"""The setting that names the file of trusted issuers."""
 EVERYWHERE = "global"
 """Where global permissions stand, in words."""
 PLACES = tuple(table for table in TABLES if table.cls in GRANTABLE)
@@ -31,6 +41,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     add_place(adding)
     adding.add_argument("role", help="such as ReadOnly")
     adding.add_argument("--no-propagate", dest="propagate", action="store_false", help="not to what is below")
+    adding.add_argument(
+        flag(SAML_TRUST), type=Path, metavar="FILE", help=f"as of `resphere serve` [{variable(SAML_TRUST)}]"
+    )
     adding.set_defaults(run=add_permission)
     removing = verbs.add_parser("remove", help="take a permission away", description=remove_permission.__doc__)
     add_place(removing)
@@ -62,27 +75,48 @@ def list_permissions(options: argparse.Namespace) -> int:
 
 
 def add_permission(options: argparse.Namespace) -> int:
-    """Give a user, or a group, a role on an object and on what is below it. It holds at once."""
+    """Give a user, or a group, a role on an object and on what is below it. It holds at once. A directory is asked
+    whether it knows them."""
 
-    def plan(edit: Edit, replica: Replica) -> None:
-        permission = Permission(
-            principal=options.principal,
+    issuers = saml_domains(options)
+
+    def meant(replica: Replica) -> Permission:
+        return Permission(
+            principal=home_name(replica, options.principal),
             group=options.group,
             object=place_of(replica, options.object),
             role=named(replica, options.role).id,
             propagate=options.propagate,
         )
-        create_permission(edit, replica, permission)
 
-    changed(options, plan, PLACES)
+    async def look_up(replica: Replica) -> None:
+        with closing(Directories()) as directories:
+            await Principals(replica, directories, issuers).resolve(meant(replica))
+
+    def plan(edit: Edit, replica: Replica) -> None:
+        permission = meant(replica)
+        create_permission(edit, replica, permission)
+        hold(edit, permission)
+
+    changed(options, plan, PLACES, look_up)
     return 0
+
+
+def saml_domains(options: argparse.Namespace) -> list[str]:
+    """The domains of which issuers of SAML tokens speak, by the flag or the environment.
+
+    :raises ValueError: the file cannot be used.
+    """
+    file = options.saml_trust or from_strings(from_environment(os.environ)).saml_trust
+    return [each.domain for each in read_trust(file).issuers] if file else []
 
 
 def remove_permission(options: argparse.Namespace) -> int:
     """Take from a user, or a group, what was given on an object. It holds at once."""
 
     def plan(edit: Edit, replica: Replica) -> None:
-        id = permission_id(place_of(replica, options.object), options.principal, group=options.group)
+        principal = home_name(replica, options.principal)
+        id = permission_id(place_of(replica, options.object), principal, group=options.group)
         if edit.get(Permission, id) is None:
             whose = f"the group {options.principal}" if options.group else options.principal
             raise ValueError(f"there is no permission of {whose} on {options.object}")

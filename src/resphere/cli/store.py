@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -90,9 +90,12 @@ def asked(options: argparse.Namespace, ask: Callable[[Replica], R], tables: Iter
 
 
 def changed(
-    options: argparse.Namespace, plan: Callable[[Edit, Replica], R], tables: Iterable[Table[Any]] = (FOLDERS,)
+    options: argparse.Namespace,
+    plan: Callable[[Edit, Replica], R],
+    tables: Iterable[Table[Any]] = (FOLDERS,),
+    before: Callable[[Replica], Awaitable[object]] | None = None,
 ) -> R:
-    """The result of a change of the same, which a running server shows at once.
+    """The result of a change of the same, which a running server shows at once; what takes time is done ``before``.
 
     :raises ValueError: says why it is refused.
     """
@@ -100,6 +103,8 @@ def changed(
     async def change() -> R:
         async with changing(), opened_store(store_url(options)) as store:
             replica = await access_opened(store, tables)
+            if before is not None:
+                await before(replica)
             return await replica.change(lambda edit: plan(edit, replica))
 
     return asyncio.run(change())

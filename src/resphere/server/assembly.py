@@ -178,7 +178,7 @@ async def start(settings: Settings, state: State, port: int | None, stack: Async
     certificates = keeper(settings, now)
     single_use = saml.replays if settings.single_use_tokens else None
     federation = await open_federation(
-        store, replica, accounts, about, saml, knows, certificates.trusted_pem, single_use, secrets.token_bytes
+        store, replica, accounts, about, trust, saml, knows, certificates.trusted_pem, single_use, secrets.token_bytes
     )
     stack.callback(federation.directories.close)
     by_directory = ByDirectory(replica, federation.directories, settings.default_domain)

@@ -22,6 +22,7 @@ from resphere.auth.ldap.source import Directories
 from resphere.auth.oidc.fetching import HttpFetcher
 from resphere.auth.oidc.own_tokens import open_own_tokens
 from resphere.auth.oidc.publishing import Published
+from resphere.auth.principals import Principals
 from resphere.auth.replays import Replays
 from resphere.auth.tls import Roots
 from resphere.replica.replica import Replica
@@ -43,6 +44,7 @@ async def open_federation(
     replica: Replica,
     accounts: LocalAccounts,
     product: Product,
+    trust: SamlTrust,
     saml: Saml,
     knows: Callable[[str], bool],
     roots: Roots,
@@ -63,6 +65,7 @@ async def open_federation(
     return Federation(
         published,
         directories,
+        Principals(replica, directories, [each.domain for each in trust.issuers]),
         by_identity_token,
         takers={ACCESS_TOKEN: take, ID_TOKEN: take, SAML2: takes_saml_tokens(saml.verifier, saml.subjects)},
         issuers={ACCESS_TOKEN: issues_access_tokens(own), SAML2: issues_saml_tokens(saml.tokens)},

@@ -11,7 +11,15 @@ from collections.abc import Iterator
 import msgspec
 
 from resphere.auth.ldap.connection import DirectoryUnavailable, Entry, Session
-from resphere.auth.ldap.filters import SID, name_to_bind, of_group_by_sid, of_groups, of_groups_in_chain, of_user
+from resphere.auth.ldap.filters import (
+    SID,
+    name_to_bind,
+    of_group,
+    of_group_by_sid,
+    of_groups,
+    of_groups_in_chain,
+    of_user,
+)
 from resphere.auth.ldap.settings import Directory, DirectoryKind
 from resphere.auth.names import fits
 
@@ -61,6 +69,24 @@ def find(session: Session, directory: Directory, domain: str, user: str) -> Pers
     bind_to_search(session, directory)
     entry = one(session, directory, domain, user) if fits(user) else None
     return None if entry is None else person(session, directory, entry)
+
+
+def has_user(session: Session, directory: Directory, domain: str, user: str) -> bool:
+    """Whether there is a user of that name.
+
+    :raises DirectoryUnavailable: the directory cannot tell.
+    """
+    bind_to_search(session, directory)
+    return fits(user) and one(session, directory, domain, user) is not None
+
+
+def has_group(session: Session, directory: Directory, group: str) -> bool:
+    """Whether there is a group of that name.
+
+    :raises DirectoryUnavailable: the directory cannot tell.
+    """
+    bind_to_search(session, directory)
+    return fits(group) and bool(groups(session, directory, of_group(directory, group), 1))
 
 
 def bind_to_search(session: Session, directory: Directory) -> None:

@@ -12,6 +12,13 @@ SID = "objectSid"
 IN_CHAIN = "1.2.840.113556.1.4.1941"
 """Active Directory's LDAP_MATCHING_RULE_IN_CHAIN: members of members too."""
 
+GROUP_CLASSES = {
+    DirectoryKind.ACTIVE_DIRECTORY: "(objectClass=group)",
+    DirectoryKind.GROUP_OF_NAMES: "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames))",
+    DirectoryKind.POSIX: "(objectClass=posixGroup)",
+}
+"""What is a group, and no other entry of the same name."""
+
 
 def escaped(value: str) -> str:
     """``value`` in a filter: each byte but letters, digits and a few marks in hex, so that nothing in it is syntax."""
@@ -35,6 +42,11 @@ def of_user(directory: Directory, user: str, domain: str) -> str:
         return name
     upn = f"(userPrincipalName={escaped(f'{user}@{domain}')})"
     return f"(&(objectClass=user)(!(objectClass=computer))(|{name}{upn}))"
+
+
+def of_group(directory: Directory, group: str) -> str:
+    """The filter for the group of that name."""
+    return f"(&{GROUP_CLASSES[directory.type]}({directory.attributes.group_name}={escaped(group)}))"
 
 
 def of_groups_in_chain(directory: Directory, dns: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import TypeVar
 
 from resphere.auth.ldap.asking import Person, find, verify
 from resphere.auth.ldap.connection import WHOLE_SECONDS, Bounds, DirectoryUnavailable, Session, connected
@@ -22,7 +23,8 @@ MOST_WAITING = 64
 AVOIDED_SECONDS = 30.0
 """How long a server that did not answer is asked after all others."""
 
-Question = Callable[[Session], Person | None]
+A = TypeVar("A")
+Question = Callable[[Session], A]
 
 
 class Directories:
@@ -49,7 +51,7 @@ class Directories:
         directory = source.directory
         if not password:
             return None
-        return await self._ask(
+        return await self.ask(
             source.id, directory, lambda session: verify(session, directory, source.domain, user, password)
         )
 
@@ -58,9 +60,9 @@ class Directories:
 
         :raises DirectoryUnavailable: no server of the directory could tell; the log has the reason.
         """
-        return await self._ask(name, directory, lambda session: find(session, directory, domain, user))
+        return await self.ask(name, directory, lambda session: find(session, directory, domain, user))
 
-    async def check(self, directory: Directory, endpoint: Endpoint, question: Question) -> Person | None:
+    async def check(self, directory: Directory, endpoint: Endpoint, question: Question[A]) -> A:
         """What one server answers.
 
         :raises DirectoryUnavailable: it does not.
@@ -74,7 +76,11 @@ class Directories:
     def _bounds(self) -> Bounds:
         return Bounds(self._clock, self._clock() + self._whole_seconds)
 
-    async def _ask(self, name: str, directory: Directory, question: Question) -> Person | None:
+    async def ask(self, name: str, directory: Directory, question: Question[A]) -> A:
+        """What ``directory``, which people call ``name``, answers.
+
+        :raises DirectoryUnavailable: no server of the directory could tell; the log has the reason.
+        """
         if self._asked >= MOST_WAITING:
             log.error("the identity source %s is asked too often at once: %d wait for it", name, self._asked)
             raise DirectoryUnavailable(f"{self._asked} questions wait already")
@@ -90,7 +96,7 @@ class Directories:
         finally:
             self._asked -= 1
 
-    def _ask_any(self, name: str, directory: Directory, question: Question, bounds: Bounds) -> Person | None:
+    def _ask_any(self, name: str, directory: Directory, question: Question[A], bounds: Bounds) -> A:
         """What the first server that can answer says."""
         why = "it has no servers"
         for endpoint in sorted(directory.endpoints, key=self._avoid):
@@ -109,6 +115,6 @@ class Directories:
     def _avoid(self, endpoint: Endpoint) -> bool:
         return self._avoided.get(endpoint, 0.0) > self._clock()
 
-    def _ask_one(self, directory: Directory, endpoint: Endpoint, question: Question, bounds: Bounds) -> Person | None:
+    def _ask_one(self, directory: Directory, endpoint: Endpoint, question: Question[A], bounds: Bounds) -> A:
         with connected(directory, endpoint, bounds, self._roots) as session:
             return question(session)

@@ -21,8 +21,9 @@ from tests.support.server import ADMINISTRATOR
 
 DIALECTS = ("by_api", "by_jsonrpc")
 Principal = Permissions.Principal
+USER, GROUP = Principal.Type.USER, Principal.Type.GROUP
 BOB = Principal(type=Principal.Type.USER, name="Bob", domain="vsphere.local")
-STAFF = Principal(type=Principal.Type.GROUP, name="Staff", domain="CORP.example")
+STAFF = Principal(type=Principal.Type.GROUP, name="Staff", domain="VSPHERE.local")
 GLOBAL = DynamicID(type="Global", id="")
 READS = ids.VcenterAuthorizationRoleId(READ_ONLY.id)
 MODIFY = users_role("9001", "Delegate", {"Authorization.ModifyPermissions"})
@@ -31,6 +32,8 @@ MODIFY = users_role("9001", "Delegate", {"Authorization.ModifyPermissions"})
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
     with Served(tmp_path) as served:
+        served.world.run(served.accounts.put("bob@vsphere.local", "secret"))
+        served.world.run(served.world.environment.identities.group_changes.create("Staff"))
         yield served
 
 
@@ -103,6 +106,10 @@ def test_what_cannot_be_set_is_refused(served: Served, dialect: str) -> None:
         "a folder of a datacenter": (spec(DynamicID(type="Folder", id=datacenter.vm_folder)), "part_of_another"),
         "a root pool": (spec(dynamic(pool)), "part_of_another"),
         "nobody": (spec(dynamic(vm), Principal(type=Principal.Type.USER, name=" ")), "no_principal"),
+        "no user": (spec(dynamic(vm), Principal(type=USER, name="carol", domain="vsphere.local")), "no_user"),
+        "no user of the operating system": (spec(dynamic(vm), Principal(type=USER, name="bob")), "no_user"),
+        "no group": (spec(dynamic(vm), Principal(type=GROUP, name="bob", domain="vsphere.local")), "no_group"),
+        "no domain": (spec(dynamic(vm), Principal(type=USER, name="bob", domain="corp.example")), "no_identity_source"),
         "several lines": (spec(dynamic(vm), Principal(type=Principal.Type.USER, name="a\nb")), "no_principal"),
     }
     for what, (value, reason) in refused.items():
@@ -132,7 +139,7 @@ def test_the_filters_of_lists(served: Served) -> None:
     vm, other, *_ = served.world.inventory.all(VirtualMachine).values()
     given = [
         permission(vm.id, READ_ONLY, principal="Bob@vsphere.local"),
-        permission(vm.id, ADMIN, principal="Staff@corp.example", group=True),
+        permission(vm.id, ADMIN, principal="Staff@vsphere.local", group=True),
         permission(other.id, NO_ACCESS, False, principal="bob"),
     ]
     give(served.world, given)

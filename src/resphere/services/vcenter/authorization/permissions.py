@@ -8,6 +8,7 @@ resource".
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -16,6 +17,7 @@ from resphere.access.defaults import MODIFY_PERMISSIONS, READ
 from resphere.access.permissions import GLOBAL, Permission
 from resphere.access.principal import canonical_name
 from resphere.access.refusals import no_privileges
+from resphere.auth.principals import hold, home_name
 from resphere.contract.errors import InvalidArgument, ResourceBusy, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.vapi_std import DynamicID
@@ -23,6 +25,7 @@ from resphere.contract.generated.vcenter_authorization import Permissions
 from resphere.inventory.paths import object_by_id
 from resphere.inventory.tagging import find_object, type_of
 from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.authorization.paging import page
@@ -39,22 +42,30 @@ async def create(call: Call, spec: Permissions.CreateSpec) -> ids.VcenterAuthori
     """Set a permission; returns its id.
 
     :raises Unauthorized: the caller may not change permissions on the object.
-    :raises InvalidArgument: there is no such object or role, or the permission belongs elsewhere.
+    :raises InvalidArgument: there is no such object, role or principal, or the permission belongs elsewhere.
+    :raises ServiceUnavailable: the directory that would know the principal cannot be asked.
     """
     inventory = call.unfiltered
     object = GLOBAL if is_global(spec.object) else spec.object.id
     require_privilege(call, MODIFY_PERMISSIONS, object)
     if not is_global(spec.object) and find_object(inventory, spec.object.type, object) is None:
         raise no_object(object)
-    permission = Permission(
-        principal=name_of(spec.principal),
-        group=spec.principal.type is Principal.Type.GROUP,
-        object=object,
-        role=spec.role,
-        propagate=spec.propagating,
+    permission = await call.environment.federation.principals.resolve(
+        Permission(
+            principal=name_of(spec.principal),
+            group=spec.principal.type is Principal.Type.GROUP,
+            object=object,
+            role=spec.role,
+            propagate=spec.propagating,
+        )
     )
+
+    def plan(edit: Edit) -> None:
+        create_permission(edit, inventory, permission)
+        hold(edit, permission)
+
     try:
-        await inventory.change(lambda edit: create_permission(edit, inventory, permission))
+        await inventory.change(plan)
     except ResourceBusy as locked_out:
         # Where it takes from the last administrator what a group's permission gives.
         raise InvalidArgument(*locked_out.messages) from locked_out
@@ -116,7 +127,8 @@ async def list_permissions(
         for id, each in call.unfiltered.all(Permission).items()
         if call.view.sees_all or call.view.holds(READ, each.object or None)
     }
-    found, marker = await page(permissions, filter, Permissions.FilterSpec, fitting, iterate.marker, iterate.page_size)
+    chosen = partial(fitting, call.unfiltered)
+    found, marker = await page(permissions, filter, Permissions.FilterSpec, chosen, iterate.marker, iterate.page_size)
     items = [
         Permissions.ListItem(permission=ids.VcenterAuthorizationPermissionId(id), info=info(call, each))
         for id, each in found
@@ -183,10 +195,10 @@ def place(call: Call, permission: Permission) -> DynamicID:
     return DynamicID(type=GLOBAL_TYPE if found is None else type_of(found), id=permission.object)
 
 
-async def fitting(filter: Permissions.FilterSpec) -> Callable[[Permission], bool]:
+async def fitting(inventory: Replica, filter: Permissions.FilterSpec) -> Callable[[Permission], bool]:
     """Whether all conditions hold."""
     objects = None if filter.objects is None else {each.id for each in filter.objects}
-    principals = None if filter.principals is None else await holders(filter.principals)
+    principals = None if filter.principals is None else await holders(inventory, filter.principals)
     return lambda permission: (
         (objects is None or permission.object in objects)
         and (principals is None or permission.holder in principals)
@@ -195,9 +207,11 @@ async def fitting(filter: Permissions.FilterSpec) -> Callable[[Permission], bool
     )
 
 
-async def holders(principals: Sequence[Principal]) -> set[tuple[bool, str]]:
+async def holders(inventory: Replica, principals: Sequence[Principal]) -> set[tuple[bool, str]]:
     """Whose permissions are meant."""
     found: set[tuple[bool, str]] = set()
     async for piece in in_turns(principals):
-        found.update((each.type is Principal.Type.GROUP, canonical_name(name_of(each))) for each in piece)
+        for each in piece:
+            name = home_name(inventory, name_of(each))
+            found.add((each.type is Principal.Type.GROUP, canonical_name(name)))
     return found
