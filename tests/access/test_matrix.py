@@ -16,7 +16,8 @@ import msgspec
 import pytest
 
 from resphere import services
-from resphere.access.defaults import PUBLIC, requirements_of
+from resphere.access.defaults import PUBLIC, READ, requirements_of
+from resphere.access.knowing import viewed_by
 from resphere.access.privileges import ON_PARENT
 from resphere.access.roles import ADMIN, READ_ONLY, Role
 from resphere.contract.errors import NotAllowedInCurrentState, message
@@ -24,7 +25,7 @@ from resphere.contract.extensions.hosts import Host as HostDetail
 from resphere.contract.extensions.inventory_objects import InventoryObjects
 from resphere.contract.extensions.storage_policies import StoragePolicies
 from resphere.contract.extensions.vm_snapshots import VmSnapshots
-from resphere.contract.generated import cis, cis_tagging, ids, vapi_std, vcenter, vcenter_cluster, vcenter_vm
+from resphere.contract.generated import cis, cis_tagging, cis_task, ids, vapi_std, vcenter, vcenter_cluster, vcenter_vm
 from resphere.contract.generated.vcenter_environment_browser import ConfigOptionDescriptors, ConfigTargets
 from resphere.contract.generated.vcenter_storage_policies import VM as PolicyMachines
 from resphere.contract.generated.vcenter_storage_policies import Compliance
@@ -42,6 +43,7 @@ from resphere.inventory.model import (
     ROOT_FOLDER,
     Cluster,
     Datastore,
+    Folder,
     Host,
     ManagedObject,
     Network,
@@ -419,6 +421,40 @@ def test_why_a_task_failed_is_told_in_words_for_who_reads_it(tmp_path: Path) -> 
         ask_as_ann(scope.served, [permission(ROOT_FOLDER, READ_ONLY)])
         told = scope.served.by_api(cis.Tasks.get, cis.Tasks.get.input(task=task.id))
         assert [each.args for each in told.error.messages] == [(hidden.name, MACHINE, "gone")]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_result_of_a_task_names_what_its_reader_sees(tmp_path: Path, place: str) -> None:
+    """Tasks of somebody else on what is seen, which result in something that is, and in something that is not."""
+    scope = Scope(tmp_path, PLACES[place], READ_ONLY)
+    with scope.served:
+        world, source = scope.world, ids.VirtualMachineId(MACHINE)
+        folders = sorted(
+            each.id for each in world.inventory.all(Folder).values() if each.type is vcenter.Folder.Type.VIRTUAL_MACHINE
+        )
+        for folder in folders:
+            place_of_copy = vcenter.VM.ClonePlacementSpec(folder=ids.FolderId(folder))
+            copy = vcenter.VM.CloneSpec(source=source, name=f"to {folder}", placement=place_of_copy)
+            world.call(vcenter.VM.clone, copy)
+        records = [each for each in world.inventory.all(Task).values() if each.operation == "clone"]
+        assert len(records) == len(folders) > 1
+        known = viewed_by(scope.view)
+        told = scope.served.by_api(cis.Tasks.list, cis.Tasks.list.input())
+        for record in records:
+            assert (record.id in told) == scope.view.holds(READ, record.target)
+            if record.id not in told:
+                continue
+            one = scope.served.by_api(cis.Tasks.get, cis.Tasks.get.input(task=record.id))
+            assert told[record.id].result == one.result == (record.result if known(record.result) else None)
+            assert one.status is cis_task.Status.SUCCEEDED
+            mine = msgspec.structs.replace(record, user=ANN.name, result="vm-999")
+            world.put(mine)
+            # What is no more is no secret to who made it.
+            one = scope.served.by_api(cis.Tasks.get, cis.Tasks.get.input(task=record.id))
+            assert one.result == "vm-999"
+            world.put(msgspec.structs.replace(mine, user=ADMINISTRATOR))
+            one = scope.served.by_api(cis.Tasks.get, cis.Tasks.get.input(task=record.id))
+            assert one.result is None
 
 
 LISTS: dict[AnyOperation, str] = {

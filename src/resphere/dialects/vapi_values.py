@@ -120,7 +120,7 @@ class VapiWriting:
         return lambda entries: [_STRUCTURE(_MAP_ENTRY(_Entry(key, write(item)))) for key, item in entries.items()]
 
     def structure(self, struct: type[Struct], fields: Fields[Write]) -> Write | None:
-        if struct is ErrorValue:
+        if issubclass(struct, ErrorValue):
             return encode_error
         named, copy = _tag(struct.__vapi_name__), structure_copy(struct, fields, _WHERE_SET)
         tag = _ERROR if struct.__vapi_name__ in _ERROR_TYPES else _STRUCTURE

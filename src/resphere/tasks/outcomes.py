@@ -46,13 +46,15 @@ def is_busy(error: VapiError) -> bool:
     return bool(error.messages) and error.messages[0].id == BUSY
 
 
+def failure(error: VapiError) -> Failure:
+    """An error as a record keeps it, whoever is going to read that."""
+    return Failure(error_type=error.error_type, messages=tuple(map(recordable, error.messages)), data=error.plain_data)
+
+
 def failed(task: Task, error: VapiError, now: datetime) -> Task:
     """``task`` as it stands after ``error`` ended it."""
-    failure = Failure(
-        error_type=error.error_type, messages=tuple(map(recordable, error.messages)), data=error.plain_data
-    )
     return msgspec.structs.replace(
-        task, status=Status.FAILED, error=failure, end_time=now, start_time=task.start_time or now
+        task, status=Status.FAILED, error=failure(error), end_time=now, start_time=task.start_time or now
     )
 
 

@@ -12,9 +12,10 @@ from resphere.access.defaults import CANCEL, READ
 from resphere.access.knowing import viewed_by
 from resphere.access.principal import Scope
 from resphere.access.refusals import no_privileges
+from resphere.access.results import shown
 from resphere.contract.errors import ResourceInaccessible, worded
 from resphere.contract.generated import cis, cis_task, ids, vapi_std
-from resphere.contract.mentions import all_told
+from resphere.contract.mentions import Knows, all_told
 from resphere.contract.model import ErrorValue, LocalizableMessage
 from resphere.services.call import Call
 from resphere.services.registry import implements, result_type
@@ -124,7 +125,7 @@ def info(call: Call, task: Task, spec: cis.Tasks.GetSpec | None) -> cis_task.Inf
     description = words(f"resphere.task.{task.description}", task.description)
     started = task.status is not cis_task.Status.PENDING
     succeeded = task.status is cis_task.Status.SUCCEEDED
-    result = result_of(task) if succeeded and not (spec and spec.exclude_result) else None
+    result = result_of(call, task) if succeeded and not (spec and spec.exclude_result) else None
     return cis_task.Info(
         progress=cis_task.Progress(total=100, completed=task.progress, message=description) if started else None,
         result=result,
@@ -146,16 +147,22 @@ def error_of(call: Call, task: Task) -> ErrorValue | None:
     failure = task.error
     if failure is None:
         return None
-    knows = call.knows if is_own(call, task) else viewed_by(call.view)
-    messages = all_told(failure.messages, knows)
+    messages = all_told(failure.messages, known(call, task))
     return ErrorValue(error_type=failure.error_type, messages=messages, data=failure.data)
 
 
-def result_of(task: Task) -> Any:
-    """What the task resulted in, of the type that its operation has: dialects write structures by their names."""
+def result_of(call: Call, task: Task) -> Any:
+    """What the task resulted in, of the type that its operation has: dialects write structures by their names. Who
+    reads it may know of other objects than who asked for it."""
     if task.result is None:
         return None
-    return msgspec.convert(task.result, result_type(task.service, task.operation))
+    expected = result_type(task.service, task.operation)
+    return shown(msgspec.convert(task.result, expected), expected, known(call, task))
+
+
+def known(call: Call, task: Task) -> Knows:
+    """Of which objects the task tells the caller."""
+    return call.knows if is_own(call, task) else viewed_by(call.view)
 
 
 def words(identity: str, text: str) -> LocalizableMessage:

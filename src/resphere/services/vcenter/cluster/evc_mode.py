@@ -7,7 +7,7 @@ import msgspec
 from resphere.contract.errors import VapiError
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_cluster import EvcMode
-from resphere.contract.model import ErrorValue, Struct
+from resphere.contract.model import Struct
 from resphere.inventory.model import Cluster, Host
 from resphere.inventory.relations import hosts_of_cluster
 from resphere.replica.edit import Edit
@@ -15,13 +15,15 @@ from resphere.rules.evc.compatibility import given_mode, lacks, obstacles, watch
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.vcenter.host.changes import new_host, unverified_as_invalid
+from resphere.tasks.outcomes import failure
+from resphere.tasks.record import Failure
 
 
 class CheckResult(Struct, frozen=True, kw_only=True):
     """Why a mode does not fit, and on which host. The bindings know it only as the result of tasks."""
 
     __vapi_name__ = "com.vmware.vcenter.cluster.evc_mode.check_result"
-    error: ErrorValue
+    error: Failure
     host_system: ids.HostSystemId | None = None
 
 
@@ -74,7 +76,7 @@ async def check_set(call: Call, cluster: ids.ClusterComputeResourceId, set_spec:
         if mode is None:
             return ()
         found = obstacles(call.unfiltered, current, mode)
-        return tuple(result(call, error, host) for host, error in found if call.view.sees(host))
+        return tuple(result(error, host) for host, error in found)
 
     target = call.require(Cluster, cluster)
     return await call.launch_change("EVCManager.checkConfigureEvc", target, found)
@@ -97,13 +99,11 @@ async def check_add_host(
 
     def found(cpu_model: str, current: Cluster) -> Results:
         error = lacks(wanted.hostname, cpu_model, current.evc_mode) if current.evc_mode is not None else None
-        return () if error is None else (result(call, error, None),)
+        return () if error is None else (result(error, None),)
 
     return await call.launch_look("EVCManager.checkAddHostEvc", call.require(Cluster, cluster), look, found)
 
 
-def result(call: Call, error: VapiError, host: Host | None) -> CheckResult:
+def result(error: VapiError, host: Host | None) -> CheckResult:
     """An obstacle as a task's result."""
-    return CheckResult(
-        error=error.value(call.knows), host_system=ids.HostSystemId(host.id) if host is not None else None
-    )
+    return CheckResult(error=failure(error), host_system=ids.HostSystemId(host.id) if host is not None else None)
