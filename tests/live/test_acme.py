@@ -14,7 +14,7 @@ import pytest
 from cryptography import x509
 
 from resphere.certificates.files import ensure_certificates
-from tests.live.test_certificates import shown, wait_for_certificate
+from tests.support.certificates import shown, wait_for_certificate
 from tests.support.server import Server, clean_environment, free_port, wait_until
 
 PEBBLE, DNS = shutil.which("pebble"), shutil.which("pebble-challtestsrv")

@@ -15,8 +15,8 @@ import msgspec
 import pytest
 import requests
 
-from tests.live.test_certificates import PATH, Foreign
 from tests.live.test_secrets_at_rest import SPECS
+from tests.support.certificates import PATH, Foreign
 from tests.support.cli import resphere
 from tests.support.customizations import windows
 from tests.support.jsonrpc import SECURITY, invocation

@@ -21,7 +21,7 @@ NEW_CERTIFICATES = frozenset(
     f"{OF_CERTIFICATES}.{name}" for name in ("tls.renew", "tls.replace_vmca_signed", "tls.set", "vmca_root.create")
 )
 """Operations after which workers start anew, and clients may trust the server no longer: no part of sweeps over a
-server that others use; ``tests/live/test_certificates.py`` has them."""
+server that others use; ``tests/live/test_certificates.py`` and ``test_security_in_dialects.py`` have them."""
 
 
 class ApiCall(msgspec.Struct, frozen=True):

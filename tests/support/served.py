@@ -165,11 +165,7 @@ class Served:
     def by_api(self, operation: AnyOperation, value: Struct) -> Any:
         """The result, or the failure, on ``/api``."""
         reply = self.ask_api(api_call(operation, value))
-        if reply.status >= 400:
-            return failure(json.loads(reply.body))
-        if operation.output is None or operation.media_type is not None:
-            return reply.body
-        return msgspec.json.decode(reply.body, type=operation.output)
+        return told_by_api(operation, reply.status, reply.body)
 
     def ask_api(self, call: ApiCall) -> Reply:
         """The reply to any request on ``/api``."""
@@ -178,31 +174,16 @@ class Served:
     def by_rest(self, operation: AnyOperation, value: Struct) -> Any:
         """The result, or the failure, on ``/rest``."""
         reply = self.ask(self.rest, rest_call(operation, value))
-        if reply.status >= 400:
-            return failure(json.loads(reply.body)["value"])
-        if operation.output is None:
-            return reply.body
-        plain = json.loads(reply.body)["value"]
-        change = READING.of(operation.output)
-        return msgspec.convert(change(plain, "") if change else plain, operation.output)
+        return told_by_rest(operation, reply.status, reply.body)
 
     def by_jsonrpc(self, operation: AnyOperation, value: Struct) -> Any:
         """The result, or the failure, by JSON-RPC."""
         reply = self.ask(self.jsonrpc, self.jsonrpc_call(operation, value))
-        result = json.loads(reply.body)["result"]
-        if "error" in result:
-            [fields] = result["error"]["ERROR"].values()
-            messages = [m["STRUCTURE"]["com.vmware.vapi.std.localizable_message"] for m in fields["messages"]]
-            return failure({"error_type": fields["error_type"]["OPTIONAL"], "messages": messages})
-        if operation.output is None:
-            assert result["output"] is None
-            return b""
-        return msgspec.convert(decoder(operation.output)(result["output"], ""), operation.output)
+        return told_by_jsonrpc(operation, json.loads(reply.body))
 
     def jsonrpc_call(self, operation: AnyOperation, value: Struct) -> ApiCall:
         """The request of JSON-RPC that means ``operation`` with the input ``value``."""
-        fields = json.loads(msgspec.json.encode(encoder(operation.input)(value)))["STRUCTURE"]["operation-input"]
-        body = invocation(operation.service, operation.name, fields, session_context(self.token))
+        body = invocation(operation.service, operation.name, fields_of(operation, value), session_context(self.token))
         return ApiCall("POST", "/api", json.dumps(body).encode())
 
     def ask(self, dialect: Dialect, call: ApiCall) -> Reply:
@@ -237,6 +218,44 @@ class GivenBody(msgspec.Struct):
 
     def stream(self, limit_bytes: int) -> WholeBytes:
         return WholeBytes(self.content)
+
+
+def told_by_api(operation: AnyOperation, status: int, content: bytes) -> Any:
+    """The result, or the failure, in a reply of ``/api``."""
+    if status >= 400:
+        return failure(json.loads(content))
+    if operation.output is None or operation.media_type is not None:
+        return content
+    return msgspec.json.decode(content, type=operation.output)
+
+
+def told_by_rest(operation: AnyOperation, status: int, content: bytes) -> Any:
+    """The result, or the failure, in a reply of ``/rest``."""
+    if status >= 400:
+        return failure(json.loads(content)["value"])
+    if operation.output is None:
+        return content
+    plain = json.loads(content)["value"]
+    change = READING.of(operation.output)
+    return msgspec.convert(change(plain, "") if change else plain, operation.output)
+
+
+def told_by_jsonrpc(operation: AnyOperation, reply: dict[str, Any]) -> Any:
+    """The result, or the failure, in a reply of JSON-RPC."""
+    result = reply["result"]
+    if "error" in result:
+        [fields] = result["error"]["ERROR"].values()
+        messages = [m["STRUCTURE"]["com.vmware.vapi.std.localizable_message"] for m in fields["messages"]]
+        return failure({"error_type": fields["error_type"]["OPTIONAL"], "messages": messages})
+    if operation.output is None:
+        assert result["output"] is None
+        return b""
+    return msgspec.convert(decoder(operation.output)(result["output"], ""), operation.output)
+
+
+def fields_of(operation: AnyOperation, value: Struct) -> Any:
+    """The input as the structure that JSON-RPC carries."""
+    return json.loads(msgspec.json.encode(encoder(operation.input)(value)))["STRUCTURE"]["operation-input"]
 
 
 def failure(body: dict[str, Any]) -> Failure:
