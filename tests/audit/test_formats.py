@@ -32,7 +32,7 @@ VPXD_LINE = re.compile(
 
 
 def vpxd_line(of: AuditRecord) -> str:
-    return VpxdFormat(4711).line(of).decode()
+    return VpxdFormat(4711).line(of, json_object(of)).decode()
 
 
 def json_line(of: AuditRecord) -> dict[str, object]:
@@ -81,7 +81,7 @@ class TestVpxd:
 
     @given(st.lists(hostile_records, max_size=4))
     def test_nothing_breaks_or_forges_a_line(self, records: list[AuditRecord]) -> None:
-        lines = b"".join(map(VpxdFormat(4711).line, records)).decode("ascii")
+        lines = "".join(map(vpxd_line, records))
         assert len(lines.splitlines()) == lines.count("\n") == len(records)
         assert all(VPXD_LINE.fullmatch(line) for line in lines.splitlines())
 

@@ -52,12 +52,18 @@ class Recorded:
 
     def call(self, method: str, path: str, session: str = "", query: bytes = b"") -> AuditRecord:
         """The record of one call."""
-        request = Request(method, path, query, {b"vmware-api-session-id": session.encode()}, "192.0.2.1")
-        exchange = Exchange(request, "test", self._served.api, GivenBody(b""))
-        self._served.world.run(self._pipeline.handle(exchange))
+        self.over(method, path, session, query)
         [record] = self._records
         self._records.clear()
         return record
+
+    def over(self, method: str, path: str, session: str = "", query: bytes = b"") -> Exchange:
+        """One call that is over."""
+        headers = {b"vmware-api-session-id": session.encode(), b"user-agent": b"curl"}
+        request = Request(method, path, query, headers, "192.0.2.1")
+        exchange = Exchange(request, "test", self._served.api, GivenBody(b""))
+        self._served.world.run(self._pipeline.handle(exchange))
+        return exchange
 
 
 @pytest.fixture
@@ -127,6 +133,38 @@ def test_what_was_shown_in_vain(recorded: Recorded) -> None:
 )
 def test_credentials(credentials: Credentials, found: tuple[str | None, str | None]) -> None:
     assert tried(credentials) == found
+
+
+def test_each_field_tells_its_own(recorded: Recorded) -> None:
+    exchange = recorded.over("DELETE", f"/api/vcenter/vm/{recorded.vm}", recorded.reader)
+    assert exchange.caller is not None
+    assert exchange.reply is not None
+    exchange.caller = msgspec.structs.replace(exchange.caller, token="a token")
+    record = audit_record(exchange, 0.25)
+    assert msgspec.structs.asdict(record) == {
+        "start_time": NOW,
+        "duration_seconds": 0.25,
+        "request_id": "test",
+        "client": "192.0.2.1",
+        "method": "DELETE",
+        "path": f"/api/vcenter/vm/{recorded.vm}",
+        "status": 403,
+        "bytes_out": len(exchange.reply.body),
+        "session": exchange.caller.session_tag,
+        "user": READER,
+        "tried_user": None,
+        "authentication": "session",
+        "token": "a token",
+        "dialect": "api",
+        "operation": "com.vmware.vcenter.VM.delete",
+        "target": recorded.vm,
+        "decision": Decision.UNAUTHORIZED,
+        "privilege": "VirtualMachine.Inventory.Delete",
+        "error_type": "UNAUTHORIZED",
+        "message_id": "vapi.authz.error.no.privs",
+        "reason": None,
+        "user_agent": "curl",
+    }
 
 
 def test_the_api_shows_all_that_is_recorded(recorded: Recorded) -> None:

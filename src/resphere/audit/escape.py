@@ -38,7 +38,7 @@ def printable(text: str) -> str:
 
 def ascii_json(encoded: bytes) -> bytes:
     r"""A JSON document with all beyond printable ASCII as \uNNNN: it can stand nowhere but inside strings."""
-    if encoded.isascii() and b"\x7f" not in encoded:
+    if encoded.isascii() and 0x7F not in encoded:
         return encoded
     written = json.dumps(_decode(encoded), separators=(",", ":"))
     return written.encode("ascii").replace(b"\x7f", b"\\u007f")

@@ -27,7 +27,7 @@ Decision: TypeAlias = Audit.Decision
 """Whether a call was let through: ALLOWED says that the caller may do what was asked for on what the path names."""
 
 
-class AuditRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+class AuditRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One call, answered. None, which is left out of the log, means: does not apply, or was not reached.
 
     Never holds a secret: `path` is without its query, and `session` is a short tag made for logs, not the session's id.

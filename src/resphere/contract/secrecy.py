@@ -26,7 +26,8 @@ def masked(path: str) -> str:
 
     It need not be an address that exists: what begins like one that has a secret has it in the same place.
     """
-    forms = secret_places().get(unquote(path.lstrip("/").partition("/")[0]))
+    first = path.lstrip("/").partition("/")[0]
+    forms = secret_places().get(unquote(first) if "%" in first else first)
     if forms is None:
         return path
     segments = path.split("/")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
+import msgspec
+
 from resphere.access.defaults import requirements_of
 from resphere.audit.escape import bounded
 from resphere.audit.record import MOST_CHARACTERS, AuditRecord, Decision
@@ -30,37 +32,68 @@ MOST_CLIENT, MOST_METHOD, MOST_PATH, MOST_USER, MOST_TARGET, MOST_REASON, MOST_U
 
 def audit_record(exchange: Exchange, duration_seconds: float) -> AuditRecord:
     """The record of a call that is over."""
-    request, resolved, caller = exchange.request, exchange.resolved, exchange.caller
-    error, reply = exchange.error, exchange.reply
-    tried_user, authentication, reason = None, caller.method if caller else None, None
-    if caller is None and isinstance(error, Unauthenticated) and exchange.outcome is not None:
+    request, caller, error, reply = exchange.request, exchange.caller, exchange.error, exchange.reply
+    resolved = exchange.resolved
+    operation = target = privilege = error_type = message_id = None
+    if resolved is not None:
+        told = told_of(resolved.operation)
+        operation = told.operation
+        privilege = told.privilege if caller is not None else None
+        target = target_of(resolved, told) if resolved.parameters else None
+    session = user = token = tried_user = authentication = reason = None
+    if caller is not None:
+        session, authentication = caller.session_tag, caller.method
+        user = bounded(caller.session.user, MOST_USER)
+        token = bounded(caller.token, MOST_USER) if caller.token else None
+    elif isinstance(error, Unauthenticated) and exchange.outcome is not None:
         tried_user, authentication = tried(exchange.outcome.credentials)
-        reason = str(error.__cause__) if error.__cause__ is not None else None
+        reason = bounded(str(error.__cause__), MOST_REASON) if error.__cause__ is not None else None
+    decision = Decision.ALLOWED if exchange.authorized else None
+    if error is not None:
+        error_type, message_id = error.error_type, error.messages[0].id if error.messages else None
+        decision = refusal_by(error, caller) or decision
+        privilege = missing_privilege(error) or privilege
     user_agent = request.header(b"user-agent")
-    return AuditRecord(
-        start_time=exchange.started,
-        duration_seconds=duration_seconds,
-        request_id=exchange.request_id,
-        client=bounded(request.client, MOST_CLIENT),
-        method=bounded(request.method, MOST_METHOD),
-        path=bounded(masked(request.path), MOST_PATH),
-        status=reply.status if reply else CLIENT_GONE,
-        bytes_out=(reply.size_bytes or 0) if reply else 0,
-        session=caller.session_tag if caller else None,
-        user=bounded(caller.session.user, MOST_USER) if caller else None,
-        tried_user=tried_user,
-        authentication=authentication,
-        token=bounded(caller.token, MOST_USER) if caller and caller.token else None,
-        dialect=exchange.dialect.name,
-        operation=resolved.operation.id if resolved else None,
-        target=target_of(resolved) if resolved else None,
-        decision=decision_on(exchange),
-        privilege=privilege_of(error, resolved, caller),
-        error_type=error.error_type if error else None,
-        message_id=error.messages[0].id if error and error.messages else None,
-        reason=bounded(reason, MOST_REASON) if reason else None,
-        user_agent=bounded(user_agent, MOST_USER_AGENT) if user_agent else None,
+    return AuditRecord(  # by position: two dozen names would cost more than all the rest of this
+        exchange.started,
+        duration_seconds,
+        exchange.request_id,
+        bounded(request.client, MOST_CLIENT),
+        bounded(request.method, MOST_METHOD),
+        bounded(masked(request.path), MOST_PATH),
+        reply.status if reply is not None else CLIENT_GONE,
+        (reply.size_bytes or 0) if reply is not None else 0,
+        session,
+        user,
+        tried_user,
+        authentication,
+        token,
+        exchange.dialect.name,
+        operation,
+        target,
+        decision,
+        privilege,
+        error_type,
+        message_id,
+        reason,
+        bounded(user_agent, MOST_USER_AGENT) if user_agent else None,
     )
+
+
+class Told(msgspec.Struct, frozen=True, gc=False):
+    """What the records of an operation's calls have in common: its id, the first privilege that a caller needs
+    (``None`` where none is needed), and which of its parameters are secrets."""
+
+    operation: str
+    privilege: str | None
+    secret_parameters: tuple[str, ...]
+
+
+@cache
+def told_of(operation: AnyOperation) -> Told:
+    """What the records of an operation's calls have in common."""
+    privileges = (name for requirement in requirements_of(operation) for name in requirement.privileges)
+    return Told(operation.id, next(privileges, None), secret_parameters(operation))
 
 
 def tried(credentials: Credentials) -> tuple[str | None, str | None]:
@@ -71,34 +104,21 @@ def tried(credentials: Credentials) -> tuple[str | None, str | None]:
     return bounded(user, MOST_USER) if user else None, kinds or None
 
 
-def decision_on(exchange: Exchange) -> Decision | None:
-    """Whether the call was let through; ``None`` where it did not come to that."""
-    error = exchange.error
-    if error is None:
-        return Decision.ALLOWED if exchange.authorized else None
-    if isinstance(error, Unauthenticated) and exchange.caller is None:
+def refusal_by(error: VapiError, caller: Caller | None) -> Decision | None:
+    """Why the caller was not let through, where that is what the error says."""
+    if isinstance(error, Unauthenticated) and caller is None:
         return Decision.UNAUTHENTICATED
-    if isinstance(error, Unauthorized):
-        return Decision.UNAUTHORIZED
-    return Decision.ALLOWED if exchange.authorized else None
+    return Decision.UNAUTHORIZED if isinstance(error, Unauthorized) else None
 
 
-def privilege_of(error: VapiError | None, resolved: Resolved | None, caller: Caller | None) -> str | None:
-    """The privilege that was missing, or else the first that was asked for; ``None`` where it did not come to that."""
-    if error is not None and isinstance(error, Unauthorized) and error.privilege is not None:
-        return error.privilege
-    return first_privilege(resolved.operation) if resolved and caller else None
+def missing_privilege(error: VapiError) -> str | None:
+    """The privilege that was missing, where that is what the error says."""
+    return error.privilege if isinstance(error, Unauthorized) else None
 
 
-@cache
-def first_privilege(operation: AnyOperation) -> str | None:
-    """The first privilege that a caller of the operation needs, ``None`` where none is needed."""
-    return next((name for requirement in requirements_of(operation) for name in requirement.privileges), None)
-
-
-def target_of(resolved: Resolved) -> str | None:
+def target_of(resolved: Resolved, told: Told) -> str | None:
     """The first parameter of the path, unless that is a secret."""
     name = next(iter(resolved.parameters), None)
-    if name is None or name in secret_parameters(resolved.operation):
+    if name is None or name in told.secret_parameters:
         return None
     return bounded(resolved.parameters[name], MOST_TARGET)

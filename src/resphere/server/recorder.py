@@ -80,8 +80,9 @@ class Recorder:
     def record(self, exchange: Exchange, duration_seconds: float) -> None:
         """Record a call that is over: it is in the kernel's hands when this returns."""
         record = audit_record(exchange, duration_seconds)
-        exchange.recorded = self._trail.write(json_object(record))
-        self._vpxd.write(self._vpxd_format.line(record))
+        written = json_object(record)
+        exchange.recorded = self._trail.write(written)
+        self._vpxd.write(self._vpxd_format.line(record, written))
 
     async def released(self, exchange: Exchange, reply: Reply) -> Reply:
         """The reply to a call, once its record is as safe as it should be; a refusal where it cannot be."""
