@@ -18,7 +18,8 @@ import msgspec
 
 from resphere.audit.chain import Place
 
-MOST_CHAINS = 1024
+WORKER_CHAINS, COMMAND_CHAINS = range(1, 1001), range(1001, 1025)
+"""The chains that the workers of a server write, and those of commands: none of these is in a worker's way."""
 SIZE_BYTES = 4096
 _SLOT = struct.Struct("<Q32s")
 _SLOT_BYTES = 64
@@ -129,16 +130,16 @@ def take(folder: Path, chain: int) -> Head | None:
     return Head(chain, descriptor)
 
 
-def take_first(folder: Path) -> Head:
-    """The head of the first chain that no process has.
+def take_first(folder: Path, chains: range) -> Head:
+    """The head of the first of those chains that no process has.
 
     :raises OSError: none can be had.
     """
-    for chain in range(1, MOST_CHAINS + 1):
+    for chain in chains:
         head = take(folder, chain)
         if head is not None:
             return head
-    raise OSError(f"{folder}: {MOST_CHAINS} processes write the audit log already")
+    raise OSError(f"{folder}: {len(chains)} processes write the audit log already")
 
 
 def look(folder: Path, chain: int) -> Noted | None:

@@ -66,12 +66,13 @@ class Trail:
         key: SigningKey,
         *,
         rotation: Rotation = ROTATION,
+        chains: range = heads.WORKER_CHAINS,
         clock: Callable[[], datetime],
         append: Callable[[int, bytes], int] = os.write,
         allocate: Allocate = allocate,
         to_disk: Callable[[int], None] = to_disk,
     ) -> None:
-        """Take a chain and go on with it. The last three are the system's, or what a test puts in their place.
+        """Take one of the chains and go on with it. The last three are the system's, or a test's in their place.
 
         :raises OSError: the files cannot be used.
         """
@@ -82,7 +83,7 @@ class Trail:
         self._full_seconds = float(rotation.seconds or sys.maxsize)
         self._clock = clock
         self._append = append
-        self._head = heads.take_first(heads_folder)
+        self._head = heads.take_first(heads_folder, chains)
         self.path = folder / file_name(self._head.chain)
         self._place = beginning(self._head.chain)
         self._descriptor = -1

@@ -16,11 +16,15 @@ CALLED_WRONGLY = 2
 class Parser(argparse.ArgumentParser):
     """A command's arguments. Commands below it refuse what they do not know themselves, each with its own names.
 
+    ``command`` is what was called, such as ``resphere user add``. A command that changes something, or hands it out,
+    names the arguments to record, first the object that it is about: ``set_defaults(recorded=("name", "role"))``.
+
     No flag may be abbreviated: ``--admin-password``, which is none of the flags, would mean ``--admin-password-file``.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options, allow_abbrev=False)
+        self.set_defaults(command=self.prog, recorded=None)
         self._commands: argparse._SubParsersAction[Any] | None = None
 
     def parse_known_args(  # type: ignore[override]

@@ -19,6 +19,7 @@ from resphere.audit.reading import EARLIEST, LATEST, Entry, Query, entry_of
 from resphere.audit.record import Decision
 from resphere.contract.extensions.audit import Audit
 from resphere.contract.moments import wire_time
+from resphere.server.recorder import noted_logs
 from resphere.server.settings import Settings, variable
 from resphere.services.resphere.audit import accepting
 
@@ -56,7 +57,7 @@ def add_folders(to: argparse.ArgumentParser) -> None:
         "--log-dir",
         type=Path,
         default=None if logs is None else Path(logs),
-        help=f"where the log is (default: {logs or '<data dir>/log'})",
+        help=f"where the log is (default: {logs or 'where the server has it'})",
     )
 
 
@@ -91,7 +92,7 @@ def folder(options: argparse.Namespace) -> Path:
 
     :raises ValueError: there is none.
     """
-    found: Path = options.log_dir or Settings(data_dir=options.data_dir).logs
+    found: Path = options.log_dir or noted_logs(options.data_dir) or Settings(data_dir=options.data_dir).logs
     if not found.is_dir():
         raise ValueError(f"there is no log directory {found}; --data-dir or --log-dir says where it is")
     return found

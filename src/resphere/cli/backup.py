@@ -18,7 +18,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "backup", help="write all that a server keeps to a file, while it runs", description=run_backup.__doc__
     )
     backing.add_argument("file", type=Path, help="the tar archive to write; it must not exist")
-    backing.set_defaults(run=run_backup)
+    backing.set_defaults(run=run_backup, recorded=("file",))
     restoring = commands.add_parser(
         "restore", help="make a data directory what it was when a backup was made", description=run_restore.__doc__
     )
@@ -26,7 +26,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     restoring.add_argument(
         "--replace", action="store_true", help="delete the server's data that are there, if the archive is whole"
     )
-    restoring.set_defaults(run=run_restore)
+    restoring.set_defaults(run=run_restore, recorded=("file", "replace"))
     for command in (backing, restoring):
         add_store(command)
 

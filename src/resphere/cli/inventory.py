@@ -33,7 +33,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     add_store(export)
     add_secrets_key(export)
-    export.set_defaults(run=export_)
+    export.set_defaults(run=export_, recorded=("file", "passwords"))
 
 
 def export_(options: argparse.Namespace) -> int:

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from resphere import __version__
-from resphere.certificates.files import TlsError
 from resphere.cli import (
     audit,
     backup,
@@ -25,24 +24,24 @@ from resphere.cli import (
     user,
 )
 from resphere.cli.arguments import Parser
-from resphere.server.archive import ArchiveError
+from resphere.cli.failures import FORESEEN, told
+from resphere.cli.recording import on_record
 from resphere.server.environment import from_environment
 from resphere.server.serve import ServerFailure, serve
 from resphere.server.settings import NO_FLAG, Setting, Settings, all_settings, flag, flag_of, from_strings, variable
-from resphere.store.base import StoreError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 done, 1 it failed, 2 it was called wrongly, 141 nobody reads on."""
     options = parser().parse_args(arguments)
     try:
-        status: int = options.run(options)
+        status: int = options.run(options) if options.recorded is None else on_record(options, options.run)
         sys.stdout.flush()
     except BrokenPipeError:
         # As `resphere coverage | head` has it. What is still to be written would complain at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
-    except (ValueError, OSError, ArchiveError, TlsError, StoreError) as error:
+    except FORESEEN as error:
         print(f"resphere: {told(error)}", file=sys.stderr)
         return 1
     except ServerFailure:
@@ -50,13 +49,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return status
-
-
-def told(error: Exception) -> str:
-    """What went wrong in words: of a file its name and the reason, without the system's number for it."""
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f"{error.filename}: {error.strerror}"
-    return str(error)
 
 
 def parser() -> Parser:

@@ -44,10 +44,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     adding.add_argument(
         flag(SAML_TRUST), type=Path, metavar="FILE", help=f"as of `resphere serve` [{variable(SAML_TRUST)}]"
     )
-    adding.set_defaults(run=add_permission)
+    adding.set_defaults(run=add_permission, recorded=("object", "principal", "group", "role", "propagate"))
     removing = verbs.add_parser("remove", help="take a permission away", description=remove_permission.__doc__)
     add_place(removing)
-    removing.set_defaults(run=remove_permission)
+    removing.set_defaults(run=remove_permission, recorded=("object", "principal", "group"))
     for verb in (listing, adding, removing):
         add_store(verb)
 

@@ -23,7 +23,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     where.add_argument("--new-key-command", metavar="COMMAND", help="command that writes the new key")
     add_store(rotating)
     add_secrets_key(rotating)
-    rotating.set_defaults(run=run_rotate)
+    rotating.set_defaults(run=run_rotate, recorded=())
 
 
 def run_rotate(options: argparse.Namespace) -> int:

@@ -19,7 +19,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     which = ending.add_mutually_exclusive_group(required=True)
     which.add_argument("session", nargs="?", help="as the list calls it")
     which.add_argument("--user", help="all of this user")
-    ending.set_defaults(run=end_sessions)
+    ending.set_defaults(run=end_sessions, recorded=("session", "user"))
     for verb in (listing, ending):
         add_store(verb)
 

@@ -38,7 +38,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="an object with all that stands in it, such as group-v4 (repeat the flag); default: everything",
     )
     making.add_argument("--days", type=int, help="how long it is good; default: 90")
-    making.set_defaults(run=add_token)
+    making.set_defaults(run=add_token, recorded=("name", "user", "privileges", "objects", "days"))
     listing = verbs.add_parser("list", help="list the tokens", description=list_tokens.__doc__)
     listing.add_argument("--user", help="of this user only")
     listing.set_defaults(run=list_tokens)
@@ -46,7 +46,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     which = revoking.add_mutually_exclusive_group(required=True)
     which.add_argument("token", nargs="?", help="as the list calls it")
     which.add_argument("--user", help="all of this user")
-    revoking.set_defaults(run=revoke_tokens)
+    revoking.set_defaults(run=revoke_tokens, recorded=("token", "user"))
     for verb in (making, listing, revoking):
         add_store(verb)
 

@@ -68,7 +68,7 @@ from resphere.server.open_files import most_connections, raise_limit
 from resphere.server.pipeline import Pipeline
 from resphere.server.providers import Parts, make_provider
 from resphere.server.proxies import TrustedProxies
-from resphere.server.recorder import Policy, Recorder, heads_folder, open_trail
+from resphere.server.recorder import Policy, Recorder, heads_folder, note_logs, open_trail
 from resphere.server.saml import Saml, issuer_name, make_saml
 from resphere.server.saml_trust import SamlTrust, read_trust
 from resphere.server.secrets_key import given_key
@@ -239,6 +239,7 @@ async def start(settings: Settings, state: State, port: int | None, stack: Async
 async def recording(settings: Settings, store: Store, stack: AsyncExitStack) -> Recorder:
     """What records calls, until ``stack`` ends it."""
     trail = open_trail(settings, await store.keys.get(signing.KEY, signing.KEY_BYTES), now)
+    note_logs(settings)
     policy, sync = Policy(settings.audit_policy), Sync(settings.audit_sync)
     recorder = Recorder(trail, settings.logs / "vpxd.log", policy, sync, now)
     stack.callback(recorder.close)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import os
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 from resphere.audit.formats import VpxdFormat, json_object
+from resphere.audit.heads import WORKER_CHAINS
 from resphere.audit.retention import Keep, tidy
 from resphere.audit.signing import PUBLIC_KEYS, SigningKey, publish
 from resphere.audit.syncing import Sync, Syncing
@@ -24,6 +26,7 @@ from resphere.server.settings import Settings
 
 log = logging.getLogger(__name__)
 
+LOGS = "log-dir"
 TEND_SECONDS = 1.0
 TIDY_TENDINGS = 60
 """Old files are looked for after so many seconds."""
@@ -43,8 +46,8 @@ def heads_folder(data_dir: Path) -> Path:
     return data_dir / "audit"
 
 
-def open_trail(settings: Settings, seed: bytes, clock: Callable[[], datetime]) -> Trail:
-    """The audit log as this process writes it, signed by the key of that secret.
+def open_trail(settings: Settings, seed: bytes, clock: Callable[[], datetime], chains: range = WORKER_CHAINS) -> Trail:
+    """The audit log as this process writes it, one of those chains, signed by the key of that secret.
 
     :raises OSError: its files cannot be used.
     """
@@ -53,7 +56,30 @@ def open_trail(settings: Settings, seed: bytes, clock: Callable[[], datetime]) -
     key = SigningKey.of(seed)
     publish(key, folder / PUBLIC_KEYS)
     rotation = Rotation(bytes=settings.audit_file_bytes, seconds=settings.audit_file_seconds)
-    return Trail(settings.logs, folder, key, rotation=rotation, clock=clock)
+    return Trail(settings.logs, folder, key, rotation=rotation, chains=chains, clock=clock)
+
+
+def note_logs(settings: Settings) -> None:
+    """Note beside the heads where the server has its logs, for commands that are told of the data directory alone.
+
+    :raises OSError: it cannot be written.
+    """
+    place = heads_folder(settings.data_dir) / LOGS
+    content = os.fsencode(settings.logs.resolve())
+    if place.exists() and place.read_bytes() == content:
+        return
+    unfinished = place.with_name(f"{LOGS}.{os.getpid()}")
+    unfinished.write_bytes(content)
+    unfinished.replace(place)
+
+
+def noted_logs(data_dir: Path) -> Path | None:
+    """Where the server of a data directory had its logs when it ran last; ``None`` where none says.
+
+    :raises OSError: it cannot be read.
+    """
+    place = heads_folder(data_dir) / LOGS
+    return Path(os.fsdecode(place.read_bytes())) if place.exists() else None
 
 
 class Recorder:
