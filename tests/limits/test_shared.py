@@ -220,7 +220,7 @@ def test_nobody_waits_for_a_worker_that_died_or_stands_still_with_the_lock(
         assert not shared.locks[0].acquire(False)
         left = [own.left(bucket, 1), own.take([bucket], 1), own.take([bucket], 1), own.left(bucket, 1)]
         assert left == [LOCKS + 1, None, None, LOCKS - 1]
-        assert shared.array[0] == 1  # the lock in use
+        assert shared.words()[0] == 1  # the lock in use
     finally:
         process.kill()
         process.join()

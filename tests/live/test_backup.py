@@ -199,7 +199,7 @@ def test_a_backup_knows_all_that_is_in_a_data_directory(tmp_path: Path) -> None:
     kept = {"admin-password", "guest-files", "resphere.db", "secrets.key", "tls"}
     # A backup signs no audit log, and makes no tokens of the server that it is of.
     signing = {"audit", "audit.key", "tokens.key"}
-    made_anew = {"log", "resphere.db-shm", "resphere.db-wal", "workers"} | signing
+    made_anew = {"failed-logins", "log", "resphere.db-shm", "resphere.db-wal", "workers"} | signing
     with Server(tmp_path / "data", password=None) as server:
         assert besides_locks(server.data_dir) == kept | made_anew
         back_up(server, tmp_path / "backup.tar")

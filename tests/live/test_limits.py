@@ -111,3 +111,20 @@ def test_guessing_is_slowed_down_by_all_workers_together(server: Server) -> None
     assert statuses == {401: 4, 429: 8}
     # Who has logged in from here keeps the way in.
     assert login(ADMINISTRATOR, PASSWORD) == 201
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGKILL], ids=lambda stop: stop.name)
+def test_a_restart_forgets_no_guesses(tmp_path: Path, stop: signal.Signals) -> None:
+    file = tmp_path / "limits.yaml"
+    file.write_text(LIMITS)
+    server = Server(tmp_path / "data", "--limits", str(file), WITHOUT_TLS)
+
+    def guess() -> int:
+        return requests.post(f"{server.url}/api/session", auth=("mallory@vsphere.local", "x"), timeout=60).status_code
+
+    with server:
+        assert [guess() for _ in range(5)] == [401, 401, 401, 401, 429]
+        server.kill() if stop == signal.SIGKILL else server.stop()
+    with server:
+        assert guess() == 429
+        assert requests.post(f"{server.url}/api/session", auth=(ADMINISTRATOR, PASSWORD), timeout=60).status_code == 201

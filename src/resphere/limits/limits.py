@@ -70,11 +70,19 @@ class Counting:
 
 
 class Limits:
-    """The limits of one worker, which keeps count in a :class:`~resphere.limits.rates.State` with all others."""
+    """The limits of one worker, which keeps count in a :class:`~resphere.limits.rates.State` with all others; of failed
+    logins in one of their own, where ``failures`` is given."""
 
-    def __init__(self, policy: Policy, state: State, known: Known, now_ns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        state: State,
+        known: Known,
+        now_ns: Callable[[], int],
+        failures: State | None = None,
+    ) -> None:
         self.policy = policy
-        self.logins = LoginThrottle(policy.logins, state, known, now_ns)
+        self.logins = LoginThrottle(policy.logins, failures or state, known, now_ns)
         self._state = state
         self._now_ns = now_ns
         at_once = policy.concurrency

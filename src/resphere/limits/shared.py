@@ -1,4 +1,5 @@
-"""Counts that all workers of a machine share, in memory that they inherit from the process that starts them.
+"""Counts that all workers of a machine share, in memory that they inherit from the process that starts them, or in a
+file that outlives them (:mod:`~resphere.limits.kept`).
 
 A fixed number of slots lies in groups; a key may stand in any slot of the group that its mark names. A slot whose time
 is over says what an absent one says (a full bucket, no failures), so that anybody may take it; where a group has no
@@ -17,7 +18,11 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from multiprocessing.sharedctypes import RawArray
 from multiprocessing.synchronize import Lock
+from typing import Any
 
+import msgspec
+
+from resphere.limits.kept import SECRET_BYTES, KeptFile
 from resphere.limits.rates import Bucket, Counted, Rate, Shortage
 
 GROUPS = 8192
@@ -37,19 +42,37 @@ WORD_BYTES = 8
 class SharedMemory:
     """What a process makes before it starts workers, and hands to them: 2 MiB, and the locks."""
 
-    def __init__(self, random_bytes: Callable[[int], bytes], groups: int = GROUPS) -> None:
+    def __init__(
+        self, random_bytes: Callable[[int], bytes], groups: int = GROUPS, file: Callable[[int], KeptFile] | None = None
+    ) -> None:
+        """``file`` gives a file of so many bytes that keeps the counts, which end with the processes otherwise."""
         context = multiprocessing.get_context()
+        words = HEADER_WORDS + groups * GROUP_WORDS
         self.groups = groups
-        self.secret = random_bytes(16)
-        self.array = RawArray("q", HEADER_WORDS + groups * GROUP_WORDS)
         self.locks: tuple[Lock, ...] = tuple(context.Lock() for _ in range(LOCKS))
+        self._file = None if file is None else file(words * WORD_BYTES)
+        self._array: Any = RawArray("q", words) if self._file is None else None
+        self.secret = random_bytes(SECRET_BYTES) if self._file is None else self._file.secret
+        self.words()[0] = 0  # whichever lock those before have used
+
+    def words(self) -> memoryview:
+        """The memory."""
+        content = memoryview(self._array).cast("B") if self._file is None else self._file.content()
+        return content.cast("q")
+
+
+class Memories(msgspec.Struct, frozen=True):
+    """What workers count in: calls, and ``failures`` to log in."""
+
+    calls: SharedMemory
+    failures: SharedMemory
 
 
 class SharedState:
     """A :class:`~resphere.limits.rates.State` in shared memory."""
 
     def __init__(self, memory: SharedMemory) -> None:
-        self._words = memoryview(memory.array).cast("B").cast("q")
+        self._words = memory.words()
         self._locks = memory.locks
         self._secret = memory.secret
         self._groups = memory.groups

@@ -16,7 +16,7 @@ import msgspec
 
 from resphere.contract.errors import ServiceUnavailable
 from resphere.dialects.base import Reply, Request
-from resphere.limits.shared import SharedMemory
+from resphere.limits.shared import Memories
 from resphere.server.admission import read_headers, unsound
 from resphere.server.assembly import Worker, running
 from resphere.server.body import Body, Receive, announced_bytes
@@ -207,8 +207,8 @@ def common_headers(media_type: str | None, of_reply: tuple[tuple[str, str], ...]
     return tuple(headers)
 
 
-def make_application(settings: Settings, memory: SharedMemory, port: int, serving: Callable[[], None]) -> Application:
-    """The application of one worker process, which shares ``memory`` with the others and serves at ``port``."""
+def make_application(settings: Settings, memories: Memories, port: int, serving: Callable[[], None]) -> Application:
+    """The application of one worker process, which shares ``memories`` with the others and serves at ``port``."""
     # The store's writer thread waits for the interpreter beside a busy event loop: 5 ms, the default, at every turn.
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-    return Application(partial(running, settings, memory, port), serving)
+    return Application(partial(running, settings, memories, port), serving)

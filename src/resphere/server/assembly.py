@@ -47,8 +47,7 @@ from resphere.limits.addresses import counted_address
 from resphere.limits.known import KnownAddresses
 from resphere.limits.limits import Limits
 from resphere.limits.policy import DEFAULT
-from resphere.limits.rates import State
-from resphere.limits.shared import SharedMemory, SharedState, monotonic_ns
+from resphere.limits.shared import Memories, SharedState, monotonic_ns
 from resphere.providers.base import Provider
 from resphere.replica.lease import Leases
 from resphere.replica.replica import Replica
@@ -59,6 +58,7 @@ from resphere.server.connections.gate import find_gate
 from resphere.server.connections.registry import Connections
 from resphere.server.connections.sockets import AVAILABLE, Sockets
 from resphere.server.connections.watch import Patience, Rounds, keep_watch
+from resphere.server.counting import own_memories
 from resphere.server.faults import NO_FAULTS, Faults, read_faults
 from resphere.server.federating import known_sources, open_federation
 from resphere.server.kept import Kept
@@ -123,20 +123,20 @@ class Worker(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def running(
-    settings: Settings, memory: SharedMemory | None = None, port: int | None = None
+    settings: Settings, memories: Memories | None = None, port: int | None = None
 ) -> AsyncIterator[Worker]:
-    """A worker from its start to its orderly end; ``memory`` is what it shares with others.
+    """A worker from its start to its orderly end; ``memories`` are what it shares with others.
 
     ``port`` is where it serves, and where its connections are watched.
 
     What was begun is released in the reverse order, also where the start fails, and whatever else cannot be released.
     """
     async with AsyncExitStack() as stack:
-        shared = SharedMemory(secrets.token_bytes) if memory is None else memory
-        yield await start(settings, SharedState(shared), port, stack)
+        shared = own_memories() if memories is None else memories
+        yield await start(settings, shared, port, stack)
 
 
-async def start(settings: Settings, state: State, port: int | None, stack: AsyncExitStack) -> Worker:
+async def start(settings: Settings, memories: Memories, port: int | None, stack: AsyncExitStack) -> Worker:
     """Begin all that a worker runs; ``stack`` ends it."""
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
     stack.callback(ServerLog(settings.logs).close)
@@ -202,7 +202,9 @@ async def start(settings: Settings, state: State, port: int | None, stack: Async
         authentication=authentication(settings, accounts, sessions, tokens, federation, by_directory, saml),
         sessions=sessions,
         views=ScopedViews(replica, TreeViews(replica)),
-        limits=Limits(policy, state, known, monotonic_ns),
+        limits=Limits(
+            policy, SharedState(memories.calls), known, monotonic_ns, failures=SharedState(memories.failures)
+        ),
         implementations=load(services),
         faults=Faults(read_faults(settings.faults) if settings.faults else NO_FAULTS),
         kept=Kept(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -15,10 +14,11 @@ from granian.http import HTTP1Settings, HTTP2Settings
 from granian.log import LogLevels
 
 from resphere.audit.server_log import ServerLog
-from resphere.limits.shared import SharedMemory
+from resphere.limits.shared import Memories
 from resphere.server.address import Address, claimed
 from resphere.server.app import make_application
 from resphere.server.connections.sockets import AVAILABLE
+from resphere.server.counting import kept_memories
 from resphere.server.open_files import most_connections, raise_limit
 from resphere.server.prepare import Prepared, banner, make_folder, prepare
 from resphere.server.secrets_key import with_key_at_hand
@@ -79,9 +79,9 @@ def serve(settings: Settings, patience: Patience = PATIENCE) -> None:
             look_after(prepared.tls, server, settings, stack)
         if not AVAILABLE:
             report(settings, UNWATCHED, logging.WARNING)
-        memory = SharedMemory(secrets.token_bytes)
+        memories = kept_memories(settings)
         hold_in_forks()
-        loader = partial(load, settings, memory, address.port)
+        loader = partial(load, settings, memories, address.port)
         server.serve(target_loader=loader, wrap_loader=False)
     if server.failure is not None:
         report(settings, server.failure)
@@ -161,9 +161,9 @@ def look_after(certificate: ServedCertificate, server: Supervisor, settings: Set
         certificate.each_time = renewal.look
 
 
-def load(settings: Settings, memory: SharedMemory, port: int, beat: Beat) -> Any:
+def load(settings: Settings, memories: Memories, port: int, beat: Beat) -> Any:
     """What is called in each worker process."""
-    return make_application(settings, memory, port, beat)
+    return make_application(settings, memories, port, beat)
 
 
 def report(settings: Settings, event: str, level: int = logging.ERROR) -> None:
