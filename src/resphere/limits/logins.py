@@ -57,7 +57,7 @@ class LoginThrottle:
             counted = self._counted(name, address)
             wait_ns = self._state.attempt(counted, self._now_ns())
             if wait_ns:
-                raise too_many_failures(wait_ns)
+                raise too_many_failures(self._policy, wait_ns)
         except BaseException:
             self._turns.leave(address)
             raise

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from resphere.contract.errors import ServiceUnavailable, VapiError, message
-from resphere.limits.policy import RateRule
+from resphere.limits.policy import Logins, RateRule
 from resphere.limits.rates import SECOND_NS
 
 TOO_MANY_REQUESTS = 429
+FAILED_LOGINS = "failed-logins"
 RETRY_SECONDS = 1
 """After which a place in a queue may be free; nobody knows better."""
 
@@ -28,12 +29,12 @@ def policy_item(rule: RateRule) -> str:
     return f'"{rule.title}";q={rule.burst};w={rule.rate.window_seconds}'
 
 
-def rate_headers(rules: Iterable[RateRule], used_up: RateRule, wait_seconds: int) -> tuple[tuple[str, str], ...]:
-    """The headers of a refusal: the rules that count the call, and the one that has no room."""
+def limit_headers(policies: Iterable[str], used_up: str, wait_seconds: int) -> tuple[tuple[str, str], ...]:
+    """The headers of each refusal with 429: the limits that count the call, and the name of the one without room."""
     return (
         retry_after(wait_seconds),
-        ("RateLimit-Policy", ", ".join(map(policy_item, rules))),
-        ("RateLimit", f'"{used_up.title}";r=0;t={wait_seconds}'),
+        ("RateLimit-Policy", ", ".join(policies)),
+        ("RateLimit", f'"{used_up}";r=0;t={wait_seconds}'),
     )
 
 
@@ -50,14 +51,16 @@ def too_fast(rules: Sequence[RateRule], used_up: RateRule, wait_ns: int) -> Vapi
             used_up.burst,
             wait_seconds,
         )
-    ).http(TOO_MANY_REQUESTS, rate_headers(rules, used_up, wait_seconds))
+    ).http(TOO_MANY_REQUESTS, limit_headers(map(policy_item, rules), used_up.title, wait_seconds))
 
 
 def too_many_of_one(party: str, most: int) -> VapiError:
     """The refusal of a call behind too many others of the same user, or address."""
+    name = f"{party}-waiting"
+    policy = f'"{name}";q={most};qu="concurrent-requests"'
     return ServiceUnavailable(
         message("resphere.limits.waiting", "{0} calls of this {1} wait already. Try again later.", most, party)
-    ).http(TOO_MANY_REQUESTS, [retry_after(RETRY_SECONDS)])
+    ).http(TOO_MANY_REQUESTS, limit_headers([policy], name, RETRY_SECONDS))
 
 
 def too_many() -> VapiError:
@@ -67,13 +70,15 @@ def too_many() -> VapiError:
     ).http(503, [retry_after(RETRY_SECONDS)])
 
 
-def too_many_failures(wait_ns: int) -> VapiError:
-    """The refusal of a login after others have failed: the same whether there is such a user or not."""
+def too_many_failures(logins: Logins, wait_ns: int) -> VapiError:
+    """The refusal of a login after others have failed: the same whether there is such a user or not, and whichever of
+    the counts it was."""
     wait_seconds = seconds(wait_ns)
+    policy = f'"{FAILED_LOGINS}";q={logins.free};w={seconds(int(logins.forget_seconds * SECOND_NS))}'
     return ServiceUnavailable(
         message(
             "resphere.limits.logins",
             "Too many logins have failed, of this name or from this address. Try again in {0} seconds.",
             wait_seconds,
         )
-    ).http(TOO_MANY_REQUESTS, [retry_after(wait_seconds)])
+    ).http(TOO_MANY_REQUESTS, limit_headers([policy], FAILED_LOGINS, wait_seconds))
