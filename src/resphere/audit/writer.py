@@ -71,13 +71,15 @@ class LineWriter:
     def write(self, line: bytes) -> None:
         """Queue `line`, which ends with its newline; never blocks for long and never raises. After `close` it is
         lost."""
+        size_bytes = len(line)
         with self._counting:
-            if self._queued_bytes + len(line) > self._queue_limit_bytes:
+            if self._queued_bytes + size_bytes > self._queue_limit_bytes:
                 self._lost_lines += 1
                 return
-            self._queued_bytes += len(line)
+            self._queued_bytes += size_bytes
+            is_first = not self._queue
             self._queue.append(line)
-        if not self._wanted.is_set():
+        if is_first:  # those after it are taken with it
             self._wanted.set()
 
     def flush(self) -> None:

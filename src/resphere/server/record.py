@@ -53,14 +53,17 @@ def audit_record(exchange: Exchange, duration_seconds: float) -> AuditRecord:
         error_type, message_id = error.error_type, error.messages[0].id if error.messages else None
         decision = refusal_by(error, caller) or decision
         privilege = missing_privilege(error) or privilege
+    client, method, path = request.client, request.method, masked(request.path)
+    if len(path) > MOST_PATH or len(client) > MOST_CLIENT or len(method) > MOST_METHOD:
+        client, method, path = bounded(client, MOST_CLIENT), bounded(method, MOST_METHOD), bounded(path, MOST_PATH)
     user_agent = request.header(b"user-agent")
     return AuditRecord(  # by position: two dozen names would cost more than all the rest of this
         exchange.started,
         duration_seconds,
         exchange.request_id,
-        bounded(request.client, MOST_CLIENT),
-        bounded(request.method, MOST_METHOD),
-        bounded(masked(request.path), MOST_PATH),
+        client,
+        method,
+        path,
         reply.status if reply is not None else CLIENT_GONE,
         (reply.size_bytes or 0) if reply is not None else 0,
         session,
