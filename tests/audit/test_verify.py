@@ -161,7 +161,7 @@ def test_a_forged_signature_is_found(copy: Logs, with_heads: bool) -> None:
 
 def test_a_changed_line_is_named_and_no_other(copy: Logs) -> None:
     path = copy.folder / "audit.2.log"
-    edited(path, lambda lines: [*lines[:3], lines[3].replace(b"200", b"201"), *lines[4:]])
+    edited(path, lambda lines: [*lines[:3], lines[3].replace(b'"status":200', b'"status":201'), *lines[4:]])
     assert copy.findings() == [
         Finding("audit.2.log", 4, "was changed, or does not follow on the line before it"),
     ]
