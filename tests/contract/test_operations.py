@@ -49,13 +49,13 @@ def undecodable(operation: AnyOperation) -> str:
 
 
 def test_every_route_accounts_for_every_parameter() -> None:
-    """A parameter travels in the path, the query or the body, and in one of them only."""
+    """A parameter travels in the path, the query, a header or the body, and in one of them only."""
     routed = [(operation, operation.api) for operation in EVERY if operation.api is not None]
     assert len(routed) > 1000
     for operation, route in routed:
         path = re.findall(r"{(\w+)}", route.path)
         query = {name.partition(".")[0] for name in route.query}
-        places = Counter([*path, *query, *route.body])
+        places = Counter([*path, *query, *route.body, *(name for name, _ in route.headers)])
         fields = {field.encode_name: field for field in msgspec.structs.fields(operation.input)}
         assert set(places) <= set(fields), operation.id
         # A structure without fields has nothing that could travel in a query.

@@ -181,6 +181,26 @@ class WholeBytes(msgspec.Struct, frozen=True):
         """There is nothing to let go of."""
 
 
+class Part(msgspec.Struct, frozen=True):
+    """A :class:`ByteStream` as the result of an operation, with the status and the headers that it is sent with: a part
+    of something, or the whole of what parts can be asked of."""
+
+    stream: ByteStream
+    status: int
+    headers: tuple[tuple[str, str], ...]
+
+    @property
+    def size_bytes(self) -> int | None:
+        return self.stream.size_bytes
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self.stream.__aiter__()
+
+    async def close(self) -> None:
+        """Let go of what it comes from."""
+        await self.stream.close()
+
+
 class NoInput(Struct, frozen=True):
     """The input of operations without parameters."""
 
@@ -208,7 +228,8 @@ class Route(msgspec.Struct, frozen=True):
     or ``(key, None)`` where mere presence selects. ``body`` are the input parameters that travel in the body;
     ``flat`` says that the only one of them *is* the body, one of ``bytes`` or a :class:`ByteStream` without any
     encoding; ``form``: it may be a form as well (``application/x-www-form-urlencoded``). ``query`` are dotted input
-    paths (``filter.names``) that travel in the query.
+    paths (``filter.names``) that travel in the query, ``headers`` pairs of an input parameter and the header of HTTP
+    that it is.
     """
 
     method: str
@@ -219,6 +240,7 @@ class Route(msgspec.Struct, frozen=True):
     flat: bool = False
     form: bool = False
     query: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Operation(Generic[P, R]):
@@ -238,6 +260,7 @@ class Operation(Generic[P, R]):
         releases: tuple[str, ...] = (),
         clients: tuple[str, ...] = (),
         media_type: str | None = None,
+        good_once: bool = True,
     ) -> None:
         self.service = service
         self.name = name
@@ -252,6 +275,8 @@ class Operation(Generic[P, R]):
         self.media_type = media_type
         """What a result of ``bytes`` or a :class:`ByteStream` is sent as, unencoded; an :class:`Asset` says it itself.
         ``None``: results are encoded by the dialect."""
+        self.good_once = good_once
+        """Whether a secret in its address is used up by a call, so that a look (``HEAD``) must not be one."""
         self._output = output
 
     @cached_property

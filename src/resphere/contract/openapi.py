@@ -120,6 +120,8 @@ def types_of(routed: Iterable[tuple[AnyOperation, Route]]) -> Iterator[Any]:
             yield fields[name].type
         for path in route.query:
             yield query_field(operation, path).type
+        for name, _ in route.headers:
+            yield fields[name].type
         for name in route.body:
             # A stream is bytes to those who look from outside.
             yield bytes if fields[name].type is ByteStream else fields[name].type
@@ -160,6 +162,16 @@ def operation_object(
         for name in re.findall(r"{(\w+)}", route.path)
     ]
     parameters += [query_parameter(operation, path, next(position)[1]) for path in route.query]
+    parameters += [
+        {
+            "name": header,
+            "in": "header",
+            "required": fields[name].required,
+            "description": describe(name, fields[name].type),
+            "schema": not_null(next(position)[1]),
+        }
+        for name, header in route.headers
+    ]
     if parameters:
         made["parameters"] = parameters
     if route.body:

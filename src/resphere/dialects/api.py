@@ -11,7 +11,7 @@ import msgspec
 
 from resphere.contract.errors import InvalidArgument, NotFound, VapiError, message
 from resphere.contract.extensions import QUERY_ALIASES
-from resphere.contract.model import AnyOperation, Asset, ByteStream, LocalizableMessage, Route, Struct
+from resphere.contract.model import AnyOperation, Asset, ByteStream, LocalizableMessage, Part, Route, Struct
 from resphere.contract.unions import check_unions
 from resphere.dialects.base import Outcome, ReadBody, Reply, Request, Resolved
 from resphere.dialects.http import (
@@ -88,6 +88,8 @@ class ApiDialect:
         status = form_of(operation).status
         if isinstance(result, Asset):
             return Reply(status, bytes(result), result.media_type, result.headers)
+        if isinstance(result, Part):
+            return Reply(result.status, media_type=operation.media_type, headers=result.headers, stream=result)
         if operation.output is ByteStream:
             return Reply(status, media_type=operation.media_type, stream=result)
         if operation.media_type is not None:
@@ -150,6 +152,7 @@ class ApiForm:
             self._query[member or parameter] = (parameter, member or None, without_none(expected))
         for alias, name in QUERY_ALIASES.get(operation.id, {}).items():
             self._query[alias] = self._query[name]
+        self._headers = {name.lower().encode(): parameter for parameter, name in route.headers}
         self._selecting = {key for key, _ in route.dispatch}
         self._body = body_form(operation, route, self._parts) if route.body else None
         self._ignores_body = route.method in ("GET", "DELETE")
@@ -161,6 +164,8 @@ class ApiForm:
         :raises InvalidArgument: names the field.
         """
         values = self._parts.of_path(resolved.parameters)
+        for header, parameter in self._headers.items():
+            values[self._parts.attributes[parameter]] = request.header(header)
         if resolved.query or self._query:
             self._decode_query(resolved.query, values)
         if self._body is not None:

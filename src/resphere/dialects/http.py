@@ -17,7 +17,7 @@ from resphere.auth.saml.documents import MOST_TOKEN_BYTES
 from resphere.auth.saml.request_proof import RequestProof
 from resphere.contract.errors import ErrorBody, NotFound, Unauthenticated, VapiError, message
 from resphere.contract.lookup import operation_at
-from resphere.contract.model import ByteStream
+from resphere.contract.model import AnyOperation, ByteStream
 from resphere.contract.secrecy import masked, secret_parameters
 from resphere.dialects.base import Outcome, ReadBody, Refused, Reply, Request, Resolved
 from resphere.dialects.router import Found, Match, Router
@@ -296,7 +296,7 @@ class Addresses:
             return Refused(error, credentials, public=self._refusals.are_public(request, error))
         operation = operation_at(match.place)
         credentials = http_credentials(request, None if operation.takes_stream else read_body)
-        if request.method == "HEAD" and secret_parameters(operation):
+        if request.method == "HEAD" and is_used_up(operation):
             # What is good once is not used up by a question about it: mail programs and chats look at each address.
             refusal = method_not_allowed(request, self.allowed(request))
             return Refused(refusal, credentials, public=self._refusals.are_public(request, refusal))
@@ -351,9 +351,14 @@ class Addresses:
         return match, query
 
 
+def is_used_up(operation: AnyOperation) -> bool:
+    """Whether the address of an operation is good once."""
+    return operation.good_once and bool(secret_parameters(operation))
+
+
 def allowed(found: Found) -> tuple[str, ...]:
     """The methods of a path; what is good once is to be had, but not looked at."""
-    once = any(secret_parameters(operation_at(each.place)) for each in found.node_methods.get("GET", ()))
+    once = any(is_used_up(operation_at(each.place)) for each in found.node_methods.get("GET", ()))
     return tuple(method for method in found.allowed if not (once and method == "HEAD"))
 
 
