@@ -47,6 +47,28 @@ def test_what_is_written_is_read_in_pieces(tmp_path: Path, size: int) -> None:
     assert all(0 < len(piece) <= READ_BYTES for piece in pieces)
 
 
+@pytest.mark.parametrize(
+    ("first_byte", "size_bytes"),
+    [
+        (0, None),
+        (0, 0),
+        (0, 1),
+        (5, None),
+        (5, READ_BYTES + 7),
+        (READ_BYTES, 10**9),
+        (2 * READ_BYTES, 1),
+        (10**9, None),
+    ],
+)
+def test_a_part_is_read(tmp_path: Path, first_byte: int, size_bytes: int | None) -> None:
+    store, data = contents(tmp_path), bytes(range(256)) * (2 * READ_BYTES // 256)
+    name = asyncio.run(written(store, data))
+    part = data[first_byte:] if size_bytes is None else data[first_byte : first_byte + size_bytes]
+    reading = asyncio.run(store.open(name, first_byte, size_bytes))
+    assert reading.size_bytes == len(part)
+    assert b"".join(asyncio.run(all_of(reading))) == part
+
+
 def test_nobody_else_reads_the_folder(tmp_path: Path) -> None:
     assert contents(tmp_path).folder.stat().st_mode & 0o077 == 0
 

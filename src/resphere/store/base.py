@@ -239,8 +239,10 @@ class Contents(Protocol):
     def write(self) -> Writing:
         """Begin a new content."""
 
-    async def open(self, name: str) -> Reading:
+    async def open(self, name: str, first_byte: int = 0, size_bytes: int | None = None) -> Reading:
         """Begin to read a content; from now on it can be read to its end, even when it is deleted meanwhile.
+
+        Of a part it begins at ``first_byte`` and has ``size_bytes``, or all that follows; no more than there is.
 
         :raises ContentMissing: there is none.
         """

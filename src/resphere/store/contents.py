@@ -42,8 +42,8 @@ class FolderContents:
     def write(self) -> WritingFile:
         return WritingFile(self.folder, f"{self._owner}.{next(self._numbers)}")
 
-    async def open(self, name: str) -> ReadingFile:
-        return await asyncio.to_thread(self._open, name)
+    async def open(self, name: str, first_byte: int = 0, size_bytes: int | None = None) -> ReadingFile:
+        return await asyncio.to_thread(self._open, name, first_byte, size_bytes)
 
     async def read(self, name: str) -> bytes:
         return await asyncio.to_thread(self._read, name)
@@ -77,10 +77,12 @@ class FolderContents:
             for path in held.values():
                 path.unlink(missing_ok=True)
 
-    def _open(self, name: str) -> ReadingFile:
+    def _open(self, name: str, first_byte: int, size_bytes: int | None) -> ReadingFile:
         with self._missing_told(name):
             file = (self.folder / name).open("rb")
-            return ReadingFile(file, os.fstat(file.fileno()).st_size)
+            first = file.seek(first_byte)
+            left = max(0, os.fstat(file.fileno()).st_size - first)
+            return ReadingFile(file, left if size_bytes is None else min(left, size_bytes))
 
     def _read(self, name: str) -> bytes:
         with self._missing_told(name):
@@ -190,7 +192,9 @@ class ReadingFile(msgspec.Struct, frozen=True):
     size_bytes: int
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while piece := await asyncio.to_thread(self.file.read, READ_BYTES):
+        left = self.size_bytes
+        while left and (piece := await asyncio.to_thread(self.file.read, min(left, READ_BYTES))):
+            left -= len(piece)
             yield piece
 
     async def close(self) -> None:
