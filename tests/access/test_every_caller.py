@@ -75,9 +75,9 @@ class Asked(msgspec.Struct, frozen=True):
             if requirement.attribute is None and requirement.parameter is None:
                 yield requirement, None
             elif requirement.attribute is None and (requirement.parameter or "") in self.parameters:
-                yield requirement, self.parameters[requirement.parameter or ""]
+                yield requirement, in_tree(requirement, self.parameters[requirement.parameter or ""])
         for reference in self.references:
-            yield reference.requirement, reference.target
+            yield reference.requirement, in_tree(reference.requirement, reference.target)
 
     def refusal(self, world: World, permissions: Mapping[str, frozenset[str] | Role], propagate: bool) -> str | None:
         """What is said to Ann with those roles, or privileges, on those objects; ``None`` where she is let through."""
@@ -98,6 +98,11 @@ class Asked(msgspec.Struct, frozen=True):
         except Unauthorized as refusal:
             return str(refusal)
         return None
+
+
+def in_tree(requirement: Requirement, target: str | None) -> str | None:
+    """Where a privilege is needed: what is no managed object, such as a content library, stands nowhere in the tree."""
+    return target if requirement.resource in {cls.resource_type for cls in KINDS.values()} else None
 
 
 def asked(world: World, operation: AnyOperation) -> Asked:

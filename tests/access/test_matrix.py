@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from resphere import services
+from resphere.access.check import MANAGED
 from resphere.access.defaults import PUBLIC, READ, requirements_of
 from resphere.access.knowing import viewed_by
 from resphere.access.privileges import ON_PARENT
@@ -255,7 +256,11 @@ def differs(before: ManagedObject, after: ManagedObject) -> bool:
 def path_names(operation: AnyOperation) -> bool:
     """Whether the path names a managed object."""
     assert operation.api is not None
-    return any(f"{{{each.parameter}}}" in operation.api.path for each in requirements_of(operation) if each.parameter)
+    return any(
+        f"{{{each.parameter}}}" in operation.api.path
+        for each in requirements_of(operation)
+        if each.parameter and each.resource in MANAGED
+    )
 
 
 def is_read(operation: AnyOperation) -> bool:

@@ -151,9 +151,14 @@ def given_in(input: Struct, attributes: Mapping[str, list[Any]], requirement: Re
 def require(view: View, vcenter: str, requirement: Requirement, target: str | None) -> None:
     """Check one requirement on ``target``; ``None``: on the root folder, or anywhere.
 
+    What is no managed object (a content library and its items) stands nowhere in the tree: the privileges on it are
+    had where those on tags are.
+
     :raises Unauthorized: the caller lacks one of the privileges.
     :raises NotFound: there is no such object.
     """
+    if requirement.resource is not None and requirement.resource not in MANAGED:
+        target = None
     for privilege in requirement.privileges:
         if requirement.anywhere:
             # Lists leave out what the caller does not see, be it everything.
