@@ -24,6 +24,9 @@ from resphere.contract.extensions.vm_snapshots import VmSnapshots
 from resphere.contract.generated import cis_tagging, ids
 from resphere.contract.generated import vcenter_environment_browser as browser
 from resphere.contract.generated import vcenter_vm_hardware_adapter as adapter
+from resphere.contract.generated.content import TrustedCertificates
+from resphere.contract.generated.content_library import Usages
+from resphere.contract.generated.content_library_item import File, Storage
 from resphere.contract.generated.vcenter_compute import Policies
 from resphere.contract.generated.vcenter_services import Service
 from resphere.contract.generated.vcenter_topology import Nodes
@@ -36,10 +39,12 @@ from resphere.inventory.model import Cluster, VirtualMachine
 from resphere.inventory.paths import path_of
 from resphere.inventory.storage_policies import VSAN_DEFAULT
 from resphere.services.call import Call
+from tests.services.content.libraries import add_item, add_library, put_files
 from tests.services.vcenter.vm.test_refusals import OFF, equipped
 from tests.support.calls import aimed, inputs, minimal_input
 from tests.support.examples import examples
 from tests.support.from_contract import Real
+from tests.support.saml import party
 from tests.support.world import IMPLEMENTATIONS, NOW, Caller, World
 
 Descriptors = browser.ConfigOptionDescriptors
@@ -92,6 +97,13 @@ class Furnished:
         tag_spec = cis_tagging.Tag.CreateSpec(name="fast", description="", category_id=category)
         tag = world.call(cis_tagging.Tag.create, tag_spec)
         policy = world.call(Policies.create, {**COMPUTE_POLICY, "vm_tag": tag})
+        library = add_library(world)
+        item = add_item(world, library)
+        put_files(world, item, notes_txt=b"notes")
+        usage = world.call(Usages.add, library, Usages.AddSpec(resource_urn="urn:vmomi:vm:vm-12"))
+        certificate = world.call(
+            TrustedCertificates.create, TrustedCertificates.CreateSpec(cert_text=party("signs").certificate_pem)
+        )
         [node] = world.call(Nodes.list, None)
         services = world.call(Service.list_details)
         current = world.inventory.all(VirtualMachine)[vm]
@@ -113,6 +125,10 @@ class Furnished:
             "VcenterStoragePolicyId": [VSAN_DEFAULT.id],
             "VcenterServicesServiceId": list(services),
             "VcenterVCenterNameId": [node.node],
+            "ContentLibraryId": [library],
+            "ContentLibraryItemId": [item],
+            "ContentLibraryUsagesId": [usage],
+            "ContentTrustedCertificateId": [certificate],
         }
         clusters = frozenset({ids.ClusterComputeResourceId(next(iter(world.inventory.all(Cluster))))})
         self._named: dict[AnyOperation, dict[str, Any]] = {
@@ -122,6 +138,8 @@ class Furnished:
             browser.ConfigOptionDescriptors.list: {
                 "params": browser.ConfigOptionDescriptors.ListParams(clusters=clusters)
             },
+            File.get: {"name": "notes.txt"},
+            Storage.get: {"file_name": "notes.txt"},
             browser.ConfigOptions.get: {"params": browser.ConfigOptions.GetParams(clusters=clusters)},
             browser.ConfigTargets.get: {"params": browser.ConfigTargets.GetParams(clusters=clusters)},
         }

@@ -25,7 +25,7 @@ from resphere.replica.replica import Replica
 from resphere.replica.rows import Rows
 from resphere.replica.sealing import open_sealing
 from resphere.rules.placement.hosts import memory_in_use_MiB
-from resphere.rules.space import files_among, used_in
+from resphere.rules.space import content_of, files_among, used_in
 from resphere.rules.storage_policies import find_policy
 from resphere.server.assembly import open_replica
 from resphere.store.base import Store
@@ -139,7 +139,7 @@ def _assigned_policies(inventory: Replica) -> Iterator[str]:
 
 def _space(inventory: Replica) -> Iterator[str]:
     """What is used on datastores is what a count of all files gives."""
-    kept, counted = used_in(inventory), files_among(managed_objects(inventory)).used
+    kept, counted = used_in(inventory), files_among(managed_objects(inventory), content_of(inventory)).used
     for id, store in inventory.all(Datastore).items():
         if kept.get(id, 0) != counted.get(id, 0):
             yield f"{id}: {kept.get(id, 0)} bytes are said to be used, and {counted.get(id, 0)} are"

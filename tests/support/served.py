@@ -19,7 +19,7 @@ from resphere.auth.saml.trust import TrustedIssuer
 from resphere.auth.tls import no_roots
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.errors import ERRORS
-from resphere.contract.lookup import api_routes, rest_routes
+from resphere.contract.lookup import all_operations, api_routes, rest_routes
 from resphere.contract.model import AnyOperation, Struct, WholeBytes
 from resphere.dialects.api import ApiDialect
 from resphere.dialects.base import Dialect, Reply, Request
@@ -50,6 +50,8 @@ from tests.support.world import IMPLEMENTATIONS, NOW, World
 
 LIMIT_BYTES = 1_000_000
 SESSION = "com.vmware.cis.session"
+
+STREAMS = frozenset(operation.service for operation in all_operations() if operation.takes_stream)
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -134,7 +136,7 @@ class Served:
             recorder=Unrecorded(),
             clock=lambda: 0.0,
             body_limit_bytes=limit_bytes,
-            stream_limit_bytes=limit_bytes,
+            stream_limits=dict.fromkeys(STREAMS, limit_bytes),
         )
         self.api: Dialect = ApiDialect(api_routes())
         self.rest: Dialect = RestDialect(rest_routes())

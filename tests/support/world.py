@@ -25,6 +25,7 @@ from resphere.contract.model import AnyOperation, Operation, Parted, Struct
 from resphere.contract.unions import check_unions
 from resphere.dialects.vapi_documents import VapiDocuments
 from resphere.inventory.model import KINDS, ManagedObject
+from resphere.libraries.files import LibraryFiles
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.provider import Simulator
 from resphere.providers.simulator.sizes import Sizes
@@ -87,6 +88,7 @@ class World:
         self.inventory = self._replica(WIRING.tables)
         self.put(*(generate(SMALL, 1) if objects is None else objects))
         self.contents = FolderContents(folder / "guest-files", f"test-{next(WORLDS)}", lambda _: True)
+        self.library_contents = FolderContents(folder / "library-files", f"test-{next(WORLDS)}", lambda _: True)
         provider = Simulator(self.inventory, self.contents, lambda: self.environment.now())
         product = Product("8.0.3", "1", "0", "test", ("8.0",), provider.name, provider.capabilities.names)
         accounts = LocalAccounts(self.inventory, random.Random(2).randbytes)
@@ -128,6 +130,14 @@ class World:
             checks=Checks(self.inventory, lambda: self.environment.now()),
             federation=self._runner.run(opening),
             security_tokens=saml.tokens,
+            library_files=LibraryFiles(
+                self.inventory,
+                self.library_contents,
+                "test",
+                lambda _: True,
+                lambda: self.environment.now(),
+                random.Random(5).randbytes,
+            ),
         )
 
     def __enter__(self) -> World:

@@ -100,7 +100,7 @@ class Filler:
         self.post(f"/vcenter/vm/{running}/console/tickets", {"type": "WEBMKS"})
         self.post("/vcenter/vm?action=clone&vmw-task=true", {"source": vm, "name": "task"})
         self._let_in()
-
+        self._keep_contents(datastores[0]["datastore"])
         self._hold_key()
 
     def begin_work(self) -> None:
@@ -234,6 +234,36 @@ class Filler:
         self.post("/resphere/tokens", {"name": "kept", "privileges": ["Global.CancelTask"], "objects": ["group-d1"]})
         requests.post(f"{self._url}/api/session", auth=(user, "wrong"), timeout=60)
         requests.post(f"{self._url}/api/session", auth=(user, password), timeout=60)
+
+    def _keep_contents(self, datastore: str) -> None:
+        """A content library with an item that somebody reads and somebody changes."""
+        self.call("PATCH", "/content/configuration", {"maximum_concurrent_item_syncs": 7})
+        self.post("/content/trusted-certificates", {"cert_text": party("filler").certificate_pem})
+        library = self.post(
+            "/content/local-library",
+            {
+                "name": "kept",
+                "storage_backings": [{"type": "DATASTORE", "datastore_id": datastore}],
+                "publish_info": {"published": True, "authentication_method": "BASIC", "password": "kept"},
+            },
+        )
+        self.post(f"/content/library/{library}/usages", {"resource_urn": "urn:vmomi:vm:vm-12"})
+        item = self.post("/content/library/item", {"library_id": library, "name": "kept", "type": "iso"})
+        first = self.post("/content/library/item/update-session", {"library_item_id": item})
+        self._send(first, "kept.iso")
+        self.post(f"/content/library/item/update-session/{first}?action=complete")
+        reading = self.post("/content/library/item/download-session", {"library_item_id": item})
+        self.post(f"/content/library/item/download-session/{reading}/file?action=prepare", {"file_name": "kept.iso"})
+        second = self.post("/content/library/item/update-session", {"library_item_id": item})
+        self._send(second, "more.iso")
+
+    def _send(self, session: str, name: str) -> None:
+        """Send a file to an update session."""
+        spec = {"name": name, "source_type": "PUSH"}
+        announced = self.post(f"/content/library/item/update-session/{session}/file", spec)
+        if announced is not None:
+            path = urlsplit(announced["upload_endpoint"]["uri"]).path
+            self._http.put(f"{self._url}{path}", data=LARGE, timeout=60)
 
     def _customize(self) -> None:
         spec = {

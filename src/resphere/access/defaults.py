@@ -25,6 +25,9 @@ PUBLIC: frozenset[str] = frozenset(
         "com.vmware.vcenter.identity.providers.list",
         "com.vmware.vcenter.system.hello",
         "resphere.certificates.download",
+        "resphere.content.transfers.download",
+        "resphere.content.transfers.upload",
+        "resphere.content.transfers.upload_by_post",
         "resphere.explorer.file",
         "resphere.explorer.page",
         "resphere.openapi.get",
@@ -36,8 +39,8 @@ PUBLIC: frozenset[str] = frozenset(
     }
 )
 """Operations that answer anybody: the CA certificate must be had before anything can be trusted, and the description
-of the API and the page that shows it say nothing that is not published. Guest file transfers and
-console tickets have tokens of their own in their addresses."""
+of the API and the page that shows it say nothing that is not published. Transfers of guest files and of files of
+content libraries, and console tickets, have tokens of their own in their addresses."""
 
 LOGIN = "com.vmware.cis.session.create"
 """The operation that opens a session."""

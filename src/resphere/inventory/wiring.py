@@ -5,6 +5,7 @@ from __future__ import annotations
 from resphere.inventory.acquisitions import ACQUISITIONS
 from resphere.inventory.compute_policies import COMPUTE_POLICIES
 from resphere.inventory.console import CONSOLE_TICKETS
+from resphere.inventory.content.tables import CONTENT_TABLES
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
 from resphere.inventory.data_sets import DATA_SET_TABLES
 from resphere.inventory.guest import GUEST_TABLES
@@ -25,6 +26,7 @@ WIRING = Wiring(
         *CUSTOMIZATION_TABLES,
         *DATA_SET_TABLES,
         *HOST_PARTS,
+        *CONTENT_TABLES,
         ACQUISITIONS,
         COMPUTE_POLICIES,
         CONSOLE_TICKETS,

@@ -1,8 +1,8 @@
 """How much room there is on datastores.
 
-What files take follows from the VMs, their snapshots and the files that belong to none: it is never stored, and kept
-up to date by their changes. What snapshots add (delta and memory files) is counted, but is no file that anybody could
-use.
+What files take follows from the VMs, their snapshots, the files that belong to none, and the items of content
+libraries: it is never stored, and kept up to date by their changes. What snapshots add (delta and memory files) is
+counted, but is no file that anybody could use.
 """
 
 from __future__ import annotations
@@ -10,6 +10,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
+import msgspec
+
+from resphere.inventory.content.items import LibraryItem
+from resphere.inventory.content.libraries import Library
+from resphere.inventory.content.sessions import UpdateSession
 from resphere.inventory.model import (
     Datastore,
     DatastoreFile,
@@ -57,6 +62,14 @@ def unmerged_room(vm: VirtualMachine) -> dict[str, int]:
     return {path: size for path, size in found if path is not None}
 
 
+class ContentObjects(msgspec.Struct, frozen=True):
+    """What of content libraries takes room on datastores."""
+
+    libraries: Iterable[Library] = ()
+    items: Iterable[LibraryItem] = ()
+    sessions: Iterable[UpdateSession] = ()
+
+
 class FileLedger:
     """The files on each datastore: path -> capacity in bytes. A file counts once, however many objects hold it.
 
@@ -78,6 +91,10 @@ class FileLedger:
         self._snapshots_of: dict[str, set[str]] = {}
         self._hosts: dict[str, str] = {}
         """The hosts of VMs that have snapshots."""
+        self._libraries: dict[str, str | None] = {}
+        """The datastores of content libraries, also of some that are no more."""
+        self._items: dict[str, str] = {}
+        """The libraries of items, also of some that are no more."""
         self._sound = False
 
     @property
@@ -93,11 +110,13 @@ class FileLedger:
         snapshots: Iterable[Snapshot] = (),
         files: Iterable[DatastoreFile] = (),
         unregistered: Iterable[UnregisteredVm] = (),
+        content: ContentObjects | None = None,
     ) -> FileLedger:
         """Count everything anew."""
         for kept in (self.sizes, self.used, self._shared, self._by_name, self._snapshots, self._snapshots_of):
             kept.clear()
-        self._hosts.clear()
+        for names in (self._hosts, self._libraries, self._items):
+            names.clear()
         self._names = {store.id: store.name for store in datastores}
         self._mounts = {host.id: host.datastores for host in hosts}
         of: dict[str | None, list[Snapshot]] = {}
@@ -113,8 +132,18 @@ class FileLedger:
         for other in unregistered:
             self._add(self._unregistered(other))
             self._take(self._beside_unregistered(other))
+        if content is not None:
+            self._count_content(content)
         self._sound = True
         return self
+
+    def _count_content(self, content: ContentObjects) -> None:
+        self._libraries.update((library.id, library.datastore) for library in content.libraries)
+        for item in content.items:
+            self._items[item.id] = item.library
+            self._take(self._of_item(item))
+        for session in content.sessions:
+            self._take(self._of_session(session))
 
     def vm_changed(self, old: VirtualMachine | None, new: VirtualMachine | None) -> None:
         """A VM came, went or changed."""
@@ -160,6 +189,27 @@ class FileLedger:
             self._take(self._beside_unregistered(new) if new is not None else ())
             self._sound = True
 
+    def library_changed(self, old: Library | None, new: Library | None) -> None:
+        """A content library came, went or changed. Of one that goes the items go too, before or after."""
+        if old is not None and new is not None and old.datastore != new.datastore:
+            self._sound = False
+        elif new is not None:
+            self._libraries[new.id] = new.datastore
+
+    def item_changed(self, old: LibraryItem | None, new: LibraryItem | None) -> None:
+        """An item of a content library came, went or changed."""
+        if self._sound:
+            self._give_back(self._of_item(old) if old is not None else ())
+            if new is not None:
+                self._items[new.id] = new.library
+                self._take(self._of_item(new))
+
+    def session_changed(self, old: UpdateSession | None, new: UpdateSession | None) -> None:
+        """Files that are sent to an item came or went."""
+        if self._sound:
+            self._give_back(self._of_session(old) if old is not None else ())
+            self._take(self._of_session(new) if new is not None else ())
+
     def host_changed(self, old: Host | None, new: Host | None) -> None:
         """A host came, went or changed."""
         if new is None or (old is not None and old.datastores != new.datastores):
@@ -193,6 +243,24 @@ class FileLedger:
     def _beside_unregistered(self, vm: UnregisteredVm) -> Iterator[tuple[str, str, int]]:
         for room in (unmerged_room(vm.machine), *map(snapshot_room, vm.snapshots)):
             yield from _located(room, vm.datastores)
+
+    def _of_item(self, item: LibraryItem) -> Iterator[tuple[str, str, int]]:
+        return self._of_content(item.library, item.size_bytes)
+
+    def _of_session(self, session: UpdateSession) -> Iterator[tuple[str, str, int]]:
+        library = self._items.get(session.item)
+        if library is None:
+            # It came with its item, of which the ledger has not heard yet.
+            self._sound = False
+            return iter(())
+        return self._of_content(library, session.taken_bytes)
+
+    def _of_content(self, library: str, size: int) -> Iterator[tuple[str, str, int]]:
+        if library not in self._libraries:
+            self._sound = False
+        store = self._libraries.get(library)
+        if store is not None:
+            yield store, "", size
 
     def _take_snapshot(self, snapshot: Snapshot, host: str) -> None:
         vm = snapshot.state.id
@@ -273,7 +341,14 @@ def _same_files(old: VirtualMachine, new: VirtualMachine) -> bool:
     )
 
 
-def files_among(objects: Iterable[ManagedObject]) -> FileLedger:
+def content_of(inventory: Replica) -> ContentObjects:
+    """What of the inventory's content libraries takes room."""
+    return ContentObjects(
+        inventory.all(Library).values(), inventory.all(LibraryItem).values(), inventory.all(UpdateSession).values()
+    )
+
+
+def files_among(objects: Iterable[ManagedObject], content: ContentObjects | None = None) -> FileLedger:
     """The files of an inventory that is not in a replica."""
     found = tuple(objects)
     return FileLedger().count(
@@ -283,6 +358,7 @@ def files_among(objects: Iterable[ManagedObject]) -> FileLedger:
         [obj for obj in found if isinstance(obj, Snapshot)],
         [obj for obj in found if isinstance(obj, DatastoreFile)],
         [obj for obj in found if isinstance(obj, UnregisteredVm)],
+        content,
     )
 
 
@@ -295,6 +371,9 @@ FILES = Derived(
         Snapshot: FileLedger.snapshot_changed,
         DatastoreFile: FileLedger.file_changed,
         UnregisteredVm: FileLedger.unregistered_changed,
+        Library: FileLedger.library_changed,
+        LibraryItem: FileLedger.item_changed,
+        UpdateSession: FileLedger.session_changed,
     },
 )
 
@@ -309,6 +388,7 @@ def _files(inventory: Replica) -> FileLedger:
             inventory.all(Snapshot).values(),
             inventory.all(DatastoreFile).values(),
             inventory.all(UnregisteredVm).values(),
+            content_of(inventory),
         )
     return files
 

@@ -41,8 +41,11 @@ from resphere.auth.password_rules import PasswordRules
 from resphere.auth.sessions import SessionLimits, Sessions
 from resphere.auth.tokens import Tokens
 from resphere.contract.catalogue import Catalogue
+from resphere.contract.extensions.content_transfers import ContentTransfers
+from resphere.contract.extensions.guest_transfers import GuestTransfers
 from resphere.dialects.table import Dialects, dialects
 from resphere.dialects.vapi_documents import VapiDocuments
+from resphere.libraries.files import LibraryFiles
 from resphere.limits.addresses import counted_address
 from resphere.limits.known import KnownAddresses
 from resphere.limits.limits import Limits
@@ -95,6 +98,8 @@ FEED = "feed"
 """The lease of whoever runs the provider's feed."""
 GUEST_FILES = "guest-files"
 """The large contents of files in guests."""
+LIBRARY_FILES = "library-files"
+"""The contents of files in content libraries."""
 
 
 def now() -> datetime:
@@ -150,6 +155,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     liveness = await store.liveness(name)
     stack.push_async_callback(liveness.release)
     provider = make_provider(Parts(settings, replica, await store.contents(GUEST_FILES, liveness), now))
+    library_contents = await store.contents(LIBRARY_FILES, liveness)
+    library_files = LibraryFiles(replica, library_contents, name, liveness.is_alive, now, secrets.token_bytes)
     tasks = Tasks(replica, now, name, liveness.is_alive, provider)
     stack.push_async_callback(tasks.close)
     sessions = Sessions(replica, session_limits(settings), now, secrets.token_bytes)
@@ -198,6 +205,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             checks=checks,
             federation=federation,
             security_tokens=saml.tokens,
+            library_files=library_files,
         ),
         authentication=authentication(settings, accounts, sessions, tokens, federation, by_directory, saml),
         sessions=sessions,
@@ -211,12 +219,17 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
         recorder=recorder,
         clock=time.perf_counter,
         body_limit_bytes=settings.max_body_bytes,
-        stream_limit_bytes=settings.max_guest_file_bytes,
+        stream_limits={
+            GuestTransfers.upload.service: settings.max_guest_file_bytes,
+            ContentTransfers.upload.service: settings.max_library_file_bytes,
+        },
     )
     orphans = await tasks.take_over_orphans()
     if orphans:
         log.warning("%d tasks had been interrupted and are ended now", orphans)
-    parts: dict[type, Any] = {type(part): part for part in (sessions, tokens, tasks, known, saml.replays)}
+    parts: dict[type, Any] = {
+        type(part): part for part in (sessions, tokens, tasks, known, saml.replays, library_files)
+    }
     sweeps = [partial(sweep.run, parts[sweep.part]) for sweep in WIRING.sweeps]
     go_on(stack, sweep_now_and_then(replica, sweeps))
     feed = partial(provider.feed, Observations(replica, now))

@@ -15,7 +15,7 @@ from resphere import __version__
 from resphere.auth.sessions import Session
 from resphere.replica.sealing import KEY, NEXT_KEY
 from resphere.server.archive import Archive, ArchiveError, Manifest, Size, StoreManifest, being_made, write_archive
-from resphere.server.assembly import GUEST_FILES
+from resphere.server.assembly import GUEST_FILES, LIBRARY_FILES
 from resphere.server.forms.record import FORM, form_in
 from resphere.server.prepare import PASSWORD_FILE
 from resphere.server.settings import Settings
@@ -23,7 +23,7 @@ from resphere.store.copies import CopiedFile, Extent
 from resphere.store.engines import copying, engine_of, placing
 from resphere.store.files import sync_folder, sync_tree
 
-EXTENT = Extent(collections=(GUEST_FILES,), keys=(KEY, NEXT_KEY))
+EXTENT = Extent(collections=(GUEST_FILES, LIBRARY_FILES), keys=(KEY, NEXT_KEY))
 STORE, DATA = "store", "data"
 """The folders of an archive: what the store keeps, and what lies in the data directory besides."""
 DATA_FILES = (PASSWORD_FILE, "tls/*", "tls/trusted/*", "machines/*.machine")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache, partial
 from typing import Any, Protocol
@@ -92,8 +92,8 @@ class Pipeline(msgspec.Struct, frozen=True):
     clock: Callable[[], float]
     """Rising seconds, for durations."""
     body_limit_bytes: int
-    stream_limit_bytes: int
-    """Of bodies that are handed on as they come, and never held whole."""
+    stream_limits: Mapping[str, int]
+    """By service, of bodies that are handed on as they come, and never held whole: so many bytes."""
 
     async def handle(self, exchange: Exchange) -> Reply:
         """Answer ``exchange``; never raises but for cancelation."""
@@ -236,8 +236,9 @@ def limit(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: Reso
     Bodies that announce too many bytes are not read.
     """
     if resolved.operation.takes_stream:
-        if exceeds(exchange.request, pipeline.stream_limit_bytes):
-            raise too_large(pipeline.stream_limit_bytes)
+        most_streamed = pipeline.stream_limits[resolved.operation.service]
+        if exceeds(exchange.request, most_streamed):
+            raise too_large(most_streamed)
     elif exceeds(exchange.request, most_bytes(exchange, pipeline.body_limit_bytes)):
         raise too_much(exchange, pipeline.body_limit_bytes)
     address = counted_address(exchange.request.client)
@@ -285,7 +286,7 @@ async def decode(pipeline: Pipeline, exchange: Exchange, resolved: Resolved) -> 
     """The input, validated against the contract. What an operation takes as a stream is not read here."""
     body: bytes | ByteStream = b""
     if resolved.operation.takes_stream:
-        body = exchange.body.stream(pipeline.stream_limit_bytes)
+        body = exchange.body.stream(pipeline.stream_limits[resolved.operation.service])
     elif exchange.request.method not in ("GET", "HEAD"):
         most = most_bytes(exchange, pipeline.body_limit_bytes)
         body = await exchange.body.read(most)

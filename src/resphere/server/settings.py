@@ -45,6 +45,7 @@ RANGES = {
     "lockout_seconds": (1, TEN_YEARS_SECONDS),
     "max_body_bytes": (1, 2**30),
     "max_guest_file_bytes": (1, 2**44),
+    "max_library_file_bytes": (1, 2**44),
     "audit_file_bytes": (0, 2**40),
     "audit_file_seconds": (0, TEN_YEARS_SECONDS),
     "audit_keep_seconds": (0, 100 * 365 * 24 * 60 * 60),
@@ -205,6 +206,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_body_bytes: Annotated[int, _("limits", "Largest request body.")] = 16 * 1024 * 1024
     max_guest_file_bytes: Annotated[int, _("limits", "Largest file that is sent into a simulated guest.")] = (
         1024 * 1024 * 1024
+    )
+    max_library_file_bytes: Annotated[int, _("limits", "Largest file that is sent into a content library.")] = (
+        64 * 1024 * 1024 * 1024
     )
     limits: Annotated[
         Path | None, _("limits", "YAML file of rates, calls at once and how failed logins slow down the next ones.")

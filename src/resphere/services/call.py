@@ -39,6 +39,7 @@ from resphere.contract.model import AnyOperation, Struct
 from resphere.contract.releases import numbers
 from resphere.inventory.mentions import named
 from resphere.inventory.model import Host, ManagedObject, VirtualMachine
+from resphere.libraries.files import LibraryFiles
 from resphere.limits.limits import Allowance
 from resphere.providers.base import Missing, NotCapable, Provider, required
 from resphere.replica.edit import Edit
@@ -161,6 +162,8 @@ class Environment(msgspec.Struct, frozen=True):
     federation: Federation
     security_tokens: SecurityTokens
     """What issues SAML tokens."""
+    library_files: LibraryFiles
+    """The bytes of content libraries."""
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):

@@ -35,6 +35,11 @@ def place(name: str, data_dir: Path) -> Path:
     for content in documents(data_dir, "guest_content"):
         if content.get("file"):
             (data_dir / "guest-files" / str(content["file"])).write_bytes(LARGE)
+    (data_dir / "library-files").mkdir()
+    for kind in ("content_library_item", "content_download_session"):
+        for document in documents(data_dir, kind):
+            for file in document.get("files", ()):  # type: ignore[attr-defined]
+                (data_dir / "library-files" / file["content"]).write_bytes(LARGE)
     return data_dir
 
 

@@ -29,6 +29,7 @@ from resphere.inventory.model import Network
 from resphere.inventory.storage_policies import STORAGE_POLICIES
 from resphere.inventory.tables import TABLES
 from resphere.inventory.tagging import TAGGING_TABLES, Attachment, Category, Tag
+from resphere.libraries.files import LibraryFiles
 from resphere.providers.base import Provider
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
@@ -83,6 +84,7 @@ class World:
             checks=Checks(inventory, lambda: samples.NOON),
             federation=cast(Federation, None),
             security_tokens=cast(SecurityTokens, None),
+            library_files=cast(LibraryFiles, None),
         )
         self.call = Call(environment, cast(AnyOperation, None), view, cast(OwnSession, None), "request-1")
 

@@ -11,6 +11,7 @@ from resphere.contract.extensions.about import About, Certificates
 from resphere.contract.extensions.audit import Audit
 from resphere.contract.extensions.clusters import Clusters
 from resphere.contract.extensions.console import Console
+from resphere.contract.extensions.content_transfers import ContentTransfers
 from resphere.contract.extensions.datastores import Datastores
 from resphere.contract.extensions.directories import Directories
 from resphere.contract.extensions.folders import Folders
@@ -46,6 +47,7 @@ SERVICES: tuple[type, ...] = (
     Datastores,
     InventoryObjects,
     GuestTransfers,
+    ContentTransfers,
     Console,
     StoragePolicies,
     Utilization,

@@ -21,6 +21,10 @@ from resphere.auth.saml.signing import TokenSigning
 from resphere.auth.sessions import Session
 from resphere.auth.tokens import ApiToken
 from resphere.inventory.console import ConsoleTicket
+from resphere.inventory.content.items import LibraryItem
+from resphere.inventory.content.libraries import Library, LibraryUsage
+from resphere.inventory.content.sessions import DownloadSession, UpdateSession
+from resphere.inventory.content.settings import ContentConfiguration, TrustedCertificate
 from resphere.inventory.effects import Intent
 from resphere.inventory.guest import GuestContent, GuestSystem, GuestTransfer
 from resphere.inventory.installation import Installation
@@ -70,6 +74,7 @@ def _nobody_misses(_: object) -> bool:
     return False
 
 
+BYTES = "their files are bytes, which a backup has: resphere backup"
 DECLARED = "who may log in is the server's own: --identity-sources declares it there"
 
 LEFT_OUT: Mapping[type[Any], LeftOut] = {
@@ -99,6 +104,13 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
         "a guest begins as its system was installed; data sets are in the file",
     ),
     GuestContent: LeftOut("contents of files in guests", "as the guests", _nobody_misses),
+    Library: LeftOut("content libraries", BYTES),
+    LibraryItem: LeftOut("items of content libraries", BYTES),
+    LibraryUsage: LeftOut("usages of content libraries", "as the libraries", _nobody_misses),
+    UpdateSession: LeftOut("sessions that change items", "they are of this server", _nobody_misses),
+    DownloadSession: LeftOut("sessions that read items", "they are of this server", _nobody_misses),
+    ContentConfiguration: LeftOut("settings of content libraries", "they are the server's own"),
+    TrustedCertificate: LeftOut("certificates that content libraries trust", "they are the server's own"),
     Intent: LeftOut("pieces of work under way", "the file has the inventory as it is before them"),
     Task: LeftOut("tasks", "they tell what was done on this server", _nobody_misses),
     Group: LeftOut(

@@ -120,6 +120,7 @@ STEPS: Mapping[int, Step] = MappingProxyType(
             "sources are documents, accounts have no role; there are groups, failed logins, API tokens, a key for SAML",
             give_permissions,
         ),
+        4: Step("there are content libraries, their items and the sessions on them", lambda documents: None),
     }
 )
 """By the number of the form that each makes of the one before."""

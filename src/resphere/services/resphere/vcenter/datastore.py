@@ -11,6 +11,7 @@ from resphere.contract.extensions.datastores import Datastores
 from resphere.contract.extensions.inventory_specs import FolderSpec, NameSpec
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.mentions import Part
+from resphere.inventory.content.libraries import Library
 from resphere.inventory.mentions import described, identified, named
 from resphere.inventory.model import Datastore, Folder, Host, Snapshot, VirtualMachine
 from resphere.inventory.relations import (
@@ -193,7 +194,7 @@ def unmount_from(edit: Edit, datastore: Datastore, hosts: Iterable[Host]) -> Non
 async def delete(call: Call, datastore: ids.DatastoreId) -> None:
     """Delete the datastore if nothing is on it.
 
-    :raises ResourceInUse: a VM, registered or not, or a file is.
+    :raises ResourceInUse: a VM, registered or not, a file or a content library is.
     """
     inventory = call.unfiltered
 
@@ -204,6 +205,8 @@ async def delete(call: Call, datastore: ids.DatastoreId) -> None:
             raise not_empty(current, child.name)
         for path in files_on(inventory, current.id):
             raise not_empty(current, path)
+        for library in inventory.by(Library, "datastore", current.id).values():
+            raise in_use(current, f"the content library {library.name}", "has its place there")
 
     def plan(edit: Edit, current: Datastore) -> None:
         edit.delete(Datastore, current.id)

@@ -1,0 +1,106 @@
+"""The items of content libraries, with their files."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import ClassVar
+
+import msgspec
+
+from resphere.contract.generated import ids
+from resphere.contract.generated.content_library_item import File
+from resphere.inventory.content.libraries import Library
+from resphere.replica.table import OnDelete, Reference, Table
+
+ALGORITHMS = {
+    File.ChecksumAlgorithm.MD5: "md5",
+    File.ChecksumAlgorithm.SHA1: "sha1",
+    File.ChecksumAlgorithm.SHA256: "sha256",
+    File.ChecksumAlgorithm.SHA512: "sha512",
+}
+"""Each algorithm by the name that it has in ``hashlib``."""
+
+
+class LibraryFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A file: its bytes are the content of the name ``content`` beside the store, which several files may share.
+
+    ``stored_name`` is what it is called on the storage. ``digests`` are in hexadecimal digits, of SHA-1, SHA-256 and
+    whatever its sender has named. ``version`` counts the contents that the file has had.
+    """
+
+    name: str
+    size_bytes: int
+    content: str
+    stored_name: str
+    digests: dict[File.ChecksumAlgorithm, str]
+    version: int = 1
+
+
+class LibraryItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """An item of ``library``. ``type`` is free text; ``ovf`` and ``iso`` mean something.
+
+    ``content_version`` counts its lists of files, ``version`` and ``metadata_version`` what was said of it.
+    """
+
+    kind: ClassVar[str] = "content_library_item"
+
+    id: ids.ContentLibraryItemId
+    library: ids.ContentLibraryId
+    name: str
+    description: str = ""
+    type: str = ""
+    created: datetime
+    modified: datetime
+    content_version: int = 1
+    metadata_version: int = 1
+    version: int = 1
+    files: tuple[LibraryFile, ...] = ()
+    source: ids.ContentLibraryItemId | None = None
+    last_synced: datetime | None = None
+    client_token: str | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """What its files have."""
+        return sum(file.size_bytes for file in self.files)
+
+    def file(self, name: str) -> LibraryFile | None:
+        """The file of that name."""
+        return next((file for file in self.files if file.name == name), None)
+
+
+def stored_name(name: str, uuid: str) -> str:
+    """What a file is called on the storage, as vCenter calls it: ``disk.vmdk`` becomes ``disk_<UUID>.vmdk``."""
+    path = PurePosixPath(name)
+    return f"{path.stem}_{uuid}{path.suffix}"
+
+
+def name_key(library: str, name: str) -> str:
+    """The key of an item's name, of which a library has one at most."""
+    return f"{library}/{name}"
+
+
+def token_keys(item: LibraryItem) -> tuple[str, ...]:
+    """By which call it was made."""
+    return () if item.client_token is None else (item.client_token,)
+
+
+LIBRARY_ITEMS = Table(
+    cls=LibraryItem,
+    indexes={
+        "library": lambda item: (item.library,),
+        "name": lambda item: (item.name.casefold(),),
+        "library_name": lambda item: (name_key(item.library, item.name),),
+        "type": lambda item: (item.type.casefold(),),
+        "source": lambda item: () if item.source is None else (item.source,),
+        "client_token": token_keys,
+        "content": lambda item: tuple(file.content for file in item.files),
+    },
+    belongs_to="library",
+    refers_to=(Reference(index="library", fields=("library",), to=(Library,), on_delete=OnDelete.CASCADE),),
+    claims=lambda item: (
+        f"content-library-item/{name_key(item.library, item.name)}",
+        *(f"content-library-item-token/{token}" for token in token_keys(item)),
+    ),
+)

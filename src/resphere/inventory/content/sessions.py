@@ -1,0 +1,222 @@
+"""Sessions in which the files of items are changed, and read.
+
+Bytes go to addresses and come from them, which whoever has one may use. An address is made of the session's secret, and
+of nothing else that anybody could know: nothing has to be kept of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+import msgspec
+
+from resphere.contract.generated import ids
+from resphere.contract.generated.content_library_item import DownloadSessionModel, TransferStatus, UpdateSessionModel
+from resphere.contract.generated.content_library_item import File as ItemFile
+from resphere.contract.generated.content_library_item_downloadsession import File as DownloadContract
+from resphere.contract.generated.content_library_item_updatesession import WarningBehavior
+from resphere.contract.model import LocalizableMessage
+from resphere.inventory.content.items import LibraryFile, LibraryItem
+from resphere.replica.table import OnDelete, Reference, Table
+
+UpdateState = UpdateSessionModel.State
+DownloadState = DownloadSessionModel.State
+EndpointType = DownloadContract.EndpointType
+
+
+class Sender(msgspec.Struct, frozen=True, gc=False):
+    """Who receives the bytes of a file: the worker of that name, in its transfer of that number."""
+
+    worker: str
+    transfer: str
+
+
+class PushedFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A file that a client sends, or has sent: ``received`` then.
+
+    ``size_bytes``, ``algorithm`` and ``checksum`` are what the client has said of it. ``number`` tells its address from
+    those of others. ``taken_bytes`` is the room that it has on the storage, ``transferred_bytes`` what came so far.
+    """
+
+    name: str
+    number: int
+    size_bytes: int | None = None
+    algorithm: ItemFile.ChecksumAlgorithm | None = None
+    checksum: str | None = None
+    status: TransferStatus = TransferStatus.WAITING_FOR_TRANSFER
+    taken_bytes: int = 0
+    transferred_bytes: int = 0
+    error: LocalizableMessage | None = None
+    sender: Sender | None = None
+    received: LibraryFile | None = None
+
+
+class UpdateSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A session that changes the files of ``item``; of its ``content_version`` when the session began.
+
+    ``removed`` are the names of files that the item is not to have any more. ``next_number`` is that of the next file.
+    It ends at ``expires``, unless something happens in it before.
+    """
+
+    kind: ClassVar[str] = "content_update_session"
+
+    id: ids.ContentLibraryItemUpdateSessionId
+    item: ids.ContentLibraryItemId
+    user: str
+    content_version: int
+    secret: str
+    expires: datetime
+    state: UpdateState = UpdateState.ACTIVE
+    progress: int = 0
+    error: LocalizableMessage | None = None
+    warning_behavior: tuple[WarningBehavior, ...] = ()
+    files: tuple[PushedFile, ...] = ()
+    removed: tuple[str, ...] = ()
+    next_number: int = 1
+    client_token: str | None = None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it can still change anything."""
+        return self.state is UpdateState.ACTIVE
+
+    @property
+    def taken_bytes(self) -> int:
+        """The room that it has on the storage of the library."""
+        return sum(file.taken_bytes for file in self.files)
+
+    @property
+    def senders(self) -> tuple[Sender, ...]:
+        """Who receives files at the moment."""
+        return tuple([file.sender for file in self.files if file.sender is not None])
+
+    def file(self, name: str) -> PushedFile | None:
+        """The file of that name, if it is one that is changed."""
+        return next((file for file in self.files if file.name == name), None)
+
+    def with_file(self, file: PushedFile) -> UpdateSession:
+        """The session with ``file`` in the place of the one of its name, or at the end."""
+        if self.file(file.name) is None:
+            return msgspec.structs.replace(self, files=(*self.files, file))
+        files = tuple([file if each.name == file.name else each for each in self.files])
+        return msgspec.structs.replace(self, files=files)
+
+
+class DownloadSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A session that reads the ``files`` of ``item`` as they were when it began, whatever becomes of them.
+
+    ``prepared`` are those that may be fetched, by name. ``reads_storage``: its maker may know where they lie.
+    """
+
+    kind: ClassVar[str] = "content_download_session"
+
+    id: ids.ContentLibraryItemDownloadSessionId
+    item: ids.ContentLibraryItemId
+    user: str
+    content_version: int
+    secret: str
+    expires: datetime
+    state: DownloadState = DownloadState.ACTIVE
+    progress: int = 0
+    error: LocalizableMessage | None = None
+    files: tuple[LibraryFile, ...] = ()
+    prepared: dict[str, EndpointType] = {}
+    reads_storage: bool = False
+    client_token: str | None = None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether anything can still be read by it."""
+        return self.state is DownloadState.ACTIVE
+
+    def file(self, name: str) -> LibraryFile | None:
+        """The file of that name."""
+        return next((file for file in self.files if file.name == name), None)
+
+
+AnySession = UpdateSession | DownloadSession
+
+
+def address_token(session: AnySession, what: str) -> str:
+    """What the address of a file has that nobody can know: a UUID, as vCenter's addresses have one."""
+    made = hmac.digest(bytes.fromhex(session.secret), what.encode("utf-8", "surrogatepass"), "sha256")
+    return str(UUID(bytes=made[:16], version=4))
+
+
+def upload_token(session: UpdateSession, file: PushedFile) -> str:
+    """That of the address to which ``file`` is sent."""
+    return address_token(session, f"upload {file.number}")
+
+
+def download_token(session: DownloadSession, name: str) -> str:
+    """That of the address from which the file of that name is fetched."""
+    return address_token(session, f"download {name}")
+
+
+def token_digest(token: str) -> str:
+    """What is compared of a token, so that the time that it takes tells nothing."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _upload_addresses(session: UpdateSession) -> Iterator[str]:
+    if session.is_active:
+        for file in session.files:
+            yield token_digest(upload_token(session, file))
+
+
+def _download_addresses(session: DownloadSession) -> Iterator[str]:
+    if session.is_active:
+        for name in session.prepared:
+            yield token_digest(download_token(session, name))
+
+
+def token_keys(session: AnySession) -> tuple[str, ...]:
+    """By which call it was made."""
+    return () if session.client_token is None else (session.client_token,)
+
+
+def _one_at_a_time(session: UpdateSession) -> tuple[str, ...]:
+    return (f"content-update-session/{session.item}",) if session.is_active else ()
+
+
+_OF_ITEM = Reference[Any](index="item", fields=("item",), to=(LibraryItem,), on_delete=OnDelete.CASCADE)
+
+UPDATE_SESSIONS = Table(
+    cls=UpdateSession,
+    indexes={
+        "item": lambda session: (session.item,),
+        "user": lambda session: (session.user,),
+        "address": _upload_addresses,
+        "client_token": token_keys,
+        "content": lambda session: tuple(file.received.content for file in session.files if file.received is not None),
+    },
+    belongs_to="item",
+    refers_to=(_OF_ITEM,),
+    claims=lambda session: (
+        *_one_at_a_time(session),
+        *(f"content-update-session-token/{token}" for token in token_keys(session)),
+    ),
+    sealed=("secret",),
+)
+
+DOWNLOAD_SESSIONS = Table(
+    cls=DownloadSession,
+    indexes={
+        "item": lambda session: (session.item,),
+        "user": lambda session: (session.user,),
+        "address": _download_addresses,
+        "client_token": token_keys,
+        "content": lambda session: tuple(file.content for file in session.files),
+    },
+    # What is read changes no answer that is kept, and takes no room.
+    revises=False,
+    belongs_to="item",
+    refers_to=(_OF_ITEM,),
+    claims=lambda session: tuple(f"content-download-session-token/{token}" for token in token_keys(session)),
+    sealed=("secret",),
+)

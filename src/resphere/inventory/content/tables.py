@@ -1,0 +1,18 @@
+"""The tables of content libraries."""
+
+from __future__ import annotations
+
+from resphere.inventory.content.items import LIBRARY_ITEMS
+from resphere.inventory.content.libraries import LIBRARIES, LIBRARY_USAGES
+from resphere.inventory.content.sessions import DOWNLOAD_SESSIONS, UPDATE_SESSIONS
+from resphere.inventory.content.settings import CONTENT_CONFIGURATION, TRUSTED_CERTIFICATES
+
+CONTENT_TABLES = (
+    LIBRARIES,
+    LIBRARY_USAGES,
+    LIBRARY_ITEMS,
+    UPDATE_SESSIONS,
+    DOWNLOAD_SESSIONS,
+    CONTENT_CONFIGURATION,
+    TRUSTED_CERTIFICATES,
+)

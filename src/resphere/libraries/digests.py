@@ -1,0 +1,32 @@
+"""The digests of what comes, made as it comes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from resphere.contract.generated.content_library_item import File
+from resphere.inventory.content.items import ALGORITHMS
+
+Algorithm = File.ChecksumAlgorithm
+ALWAYS = (Algorithm.SHA1, Algorithm.SHA256)
+"""The first is what vCenter shows, the second tells contents apart."""
+
+
+class Digests:
+    """Those of :data:`ALWAYS`, and further ones that somebody asks for."""
+
+    def __init__(self, more: Iterable[Algorithm]) -> None:
+        self._made = {
+            algorithm: hashlib.new(ALGORITHMS[algorithm], usedforsecurity=False)
+            for algorithm in dict.fromkeys((*ALWAYS, *more))
+        }
+
+    def update(self, piece: bytes) -> None:
+        """Take a piece in."""
+        for made in self._made.values():
+            made.update(piece)
+
+    def result(self) -> dict[Algorithm, str]:
+        """Each in hexadecimal digits."""
+        return {algorithm: made.hexdigest() for algorithm, made in self._made.items()}

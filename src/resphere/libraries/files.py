@@ -1,0 +1,398 @@
+"""The files of content libraries: taken in from those who send them, given out to those who fetch them."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from resphere.contract.errors import VapiError
+from resphere.contract.generated.content_library_item import TransferStatus
+from resphere.contract.mentions import nothing, told
+from resphere.contract.model import ByteStream, LocalizableMessage
+from resphere.inventory.content.items import LibraryFile, LibraryItem, stored_name
+from resphere.inventory.content.libraries import Library
+from resphere.inventory.content.sessions import (
+    DownloadSession,
+    EndpointType,
+    PushedFile,
+    Sender,
+    UpdateSession,
+    download_token,
+    token_digest,
+    upload_token,
+)
+from resphere.libraries.digests import Digests
+from resphere.libraries.refusals import left, no_address, no_room, other_checksum, other_size, overtaken
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
+from resphere.rules.admission import admit
+from resphere.store.base import Contents, NoRoom
+
+log = logging.getLogger(__name__)
+
+GOOD_FOR = timedelta(minutes=5)
+"""As long as a vCenter's session is, after what happened last in it."""
+TELLING = timedelta(seconds=2)
+"""How often it is noted how much has come."""
+STEP_BYTES = 64 * 1024 * 1024
+"""So much room is taken at a time for a file of which nobody knows how long it will be."""
+MIB = 1 << 20
+
+
+class Incoming(msgspec.Struct, frozen=True, gc=False):
+    """A file that is being sent, by the transfer of that ``sender``."""
+
+    session: str
+    name: str
+    number: int
+    sender: Sender
+
+
+class LibraryFiles:
+    """What a worker does with the bytes of libraries; ``worker`` is its name, ``is_alive`` tells which others run.
+
+    What comes is durable before the transaction that names it, and what no transaction has come to name is deleted: by
+    who received it, or, where that has died, by the next :meth:`clean_up` of any worker.
+    """
+
+    def __init__(
+        self,
+        inventory: Replica,
+        contents: Contents,
+        worker: str,
+        is_alive: Callable[[str], bool],
+        now: Callable[[], datetime],
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self._inventory = inventory
+        self._contents = contents
+        self._worker = worker
+        self._is_alive = is_alive
+        self._now = now
+        self._random_bytes = random_bytes
+        inventory.subscribe(LibraryItem, self._forget_of_item)
+        inventory.subscribe(UpdateSession, self._forget_of_update)
+        inventory.subscribe(DownloadSession, self._forget_of_download)
+
+    def is_over(self, session: UpdateSession | DownloadSession) -> bool:
+        """Whether nothing has happened in the session for so long that it is no more, though it is still stored.
+
+        As long as something comes it goes on.
+        """
+        if session.expires > self._now():
+            return False
+        senders = session.senders if isinstance(session, UpdateSession) else ()
+        return not any(self._is_alive(sender.worker) for sender in senders)
+
+    def until(self) -> datetime:
+        """When a session ends in which something has just happened."""
+        return self._now() + GOOD_FOR
+
+    # --- in ----------------------------------------------------------------------------------------------------------
+
+    def destination(self, token: str) -> tuple[UpdateSession, PushedFile]:
+        """The file that is sent to the address with that token.
+
+        :raises NotFound: there is no such address.
+        """
+        for session in self._inventory.by(UpdateSession, "address", token_digest(token)).values():
+            for file in session.files:
+                if hmac.compare_digest(upload_token(session, file), token) and not self.is_over(session):
+                    return session, file
+        raise no_address()
+
+    async def receive(
+        self, session: UpdateSession, file: PushedFile, content: ByteStream, announced: int | None
+    ) -> None:
+        """Take in a file; ``announced``: it has no more bytes than that.
+
+        :raises InvalidArgument: it is not what its sender has said before.
+        :raises UnableToAllocateResource: there is no room.
+        :raises NotFound: the session is over.
+        :raises NotAllowedInCurrentState: it ended meanwhile, or somebody has begun to send the same file.
+        """
+        sender = Sender(self._worker, self._random_bytes(8).hex())
+        incoming = Incoming(session.id, file.name, file.number, sender)
+        try:
+            await self._begin(incoming, file, content.size_bytes, announced)
+            received = await self._receive(incoming, file, content)
+            try:
+                await self._end(incoming, received)
+            except BaseException:
+                await self._drop_unnamed(received.content)
+                raise
+        except VapiError as error:
+            await self._fail(incoming, error.messages[0] if error.messages else left())
+            raise
+        except Exception:
+            await self._fail(incoming, left())
+            raise
+        finally:
+            await content.close()
+
+    async def _begin(self, incoming: Incoming, file: PushedFile, exact: int | None, announced: int | None) -> None:
+        """Note that the file comes, with as much room as it will need, as far as that is known."""
+        if exact is not None and file.size_bytes not in (None, exact):
+            raise other_size(exact, file.size_bytes or 0)
+        known = next((size for size in (exact, file.size_bytes, announced) if size is not None), None)
+
+        def begin(current: PushedFile) -> PushedFile:
+            return msgspec.structs.replace(
+                current,
+                status=TransferStatus.TRANSFERRING,
+                sender=incoming.sender,
+                taken_bytes=STEP_BYTES if known is None else known,
+                transferred_bytes=0,
+                error=None,
+                received=None,
+            )
+
+        await self._change(incoming, begin, mine=False)
+
+    async def _receive(self, incoming: Incoming, file: PushedFile, content: ByteStream) -> LibraryFile:
+        """Store what comes, durably."""
+        digests = Digests(() if file.algorithm is None else (file.algorithm,))
+        try:
+            async with self._contents.write() as writing:
+                async for piece in self._measured(incoming, file, content):
+                    digests.update(piece)
+                    await writing.write(piece)
+                made = digests.result()
+                if file.checksum is not None and file.algorithm is not None:
+                    found = made[file.algorithm]
+                    if not hmac.compare_digest(
+                        found, file.checksum.strip().lower().encode("ascii", "replace").decode()
+                    ):
+                        raise other_checksum(file, found)
+                await writing.finish()
+                uuid = str(UUID(bytes=self._random_bytes(16), version=4))
+                return LibraryFile(
+                    name=file.name,
+                    size_bytes=writing.size_bytes,
+                    content=writing.name,
+                    stored_name=stored_name(file.name, uuid),
+                    digests=made,
+                )
+        except NoRoom as error:
+            log.warning("no room for a file of a content library: %s", error)
+            raise no_room() from error
+
+    async def _measured(self, incoming: Incoming, file: PushedFile, content: ByteStream) -> AsyncIterator[bytes]:
+        """The pieces of what comes; room is taken for them before they are written, and told how far it is."""
+        size, noted, taken = 0, self._now(), self._taken(incoming)
+        async for piece in content:
+            size += len(piece)
+            if file.size_bytes is not None and size > file.size_bytes:
+                raise other_size(size, file.size_bytes)
+            if size > taken:
+                taken = (size // STEP_BYTES + 1) * STEP_BYTES
+            elif self._now() - noted < TELLING:
+                yield piece
+                continue
+            noted = self._now()
+            await self._tell(incoming, size, taken)
+            yield piece
+        if file.size_bytes is not None and size < file.size_bytes:
+            raise other_size(size, file.size_bytes)
+
+    def _taken(self, incoming: Incoming) -> int:
+        session = self._inventory.get(UpdateSession, incoming.session)
+        file = None if session is None else session.file(incoming.name)
+        return 0 if file is None else file.taken_bytes
+
+    async def _tell(self, incoming: Incoming, transferred: int, taken: int) -> None:
+        await self._change(
+            incoming,
+            lambda current: msgspec.structs.replace(current, transferred_bytes=transferred, taken_bytes=taken),
+        )
+
+    async def _end(self, incoming: Incoming, received: LibraryFile) -> None:
+        await self._change(
+            incoming,
+            lambda current: msgspec.structs.replace(
+                current,
+                status=TransferStatus.READY,
+                sender=None,
+                taken_bytes=received.size_bytes,
+                transferred_bytes=received.size_bytes,
+                received=received,
+            ),
+        )
+
+    async def _fail(self, incoming: Incoming, why: LocalizableMessage) -> None:
+        """Note that the file did not come, if nobody else sends it by now, and give its room back."""
+        # Who reads of it later may know of fewer objects than who is refused now.
+        plain = told(why, nothing)
+
+        def plan(edit: Edit) -> None:
+            session = edit.get(UpdateSession, incoming.session)
+            file = None if session is None else session.file(incoming.name)
+            if session is None or file is None or file.number != incoming.number:
+                return
+            # What was refused before it began takes nothing away that has come.
+            unbegun = file.sender is None and file.received is None
+            if file.sender == incoming.sender or unbegun:
+                edit.put(session.with_file(failed(file, plain)))
+
+        await self._inventory.change(plan)
+
+    async def _change(
+        self, incoming: Incoming, changed: Callable[[PushedFile], PushedFile], *, mine: bool = True
+    ) -> None:
+        """Change what is known of a file that comes; ``mine``: only while nobody else has begun to send it."""
+
+        def plan(edit: Edit) -> None:
+            session = edit.get(UpdateSession, incoming.session)
+            if session is None or not session.is_active or (not mine and self.is_over(session)):
+                raise overtaken() if mine else no_address()
+            file = session.file(incoming.name)
+            if file is None or file.number != incoming.number or (mine and file.sender != incoming.sender):
+                raise overtaken() if mine else no_address()
+            new = changed(file)
+            self._admit(edit, session, new.taken_bytes - file.taken_bytes)
+            edit.put(msgspec.structs.replace(session.with_file(new), expires=self.until()))
+
+        await self._inventory.change(plan)
+
+    def _admit(self, edit: Edit, session: UpdateSession, more: int) -> None:
+        item = edit.get(LibraryItem, session.item)
+        library = None if item is None else edit.get(Library, item.library)
+        if library is not None and library.datastore is not None and more > 0:
+            admit(self._inventory, edit, {library.datastore: more})
+            # Where it lies must stay.
+            edit.rely_on(library)
+
+    # --- out ---------------------------------------------------------------------------------------------------------
+
+    def source(self, token: str) -> tuple[DownloadSession, LibraryFile]:
+        """The file that is fetched from the address with that token.
+
+        :raises NotFound: there is no such address.
+        """
+        for session in self._inventory.by(DownloadSession, "address", token_digest(token)).values():
+            for name, endpoint in session.prepared.items():
+                file = session.file(name)
+                good = hmac.compare_digest(download_token(session, name), token)
+                if good and file is not None and endpoint is EndpointType.HTTPS and not self.is_over(session):
+                    return session, file
+        raise no_address()
+
+    async def open(self, session: DownloadSession, file: LibraryFile, first_byte: int, size_bytes: int) -> ByteStream:
+        """So many bytes of a file, from that one on."""
+        await self._prolong(session.id)
+        return Outgoing(self, session.id, await self._contents.open(file.content, first_byte, size_bytes))
+
+    async def read(self, file: LibraryFile) -> bytes:
+        """All of a file that is known to be small."""
+        return await self._contents.read(file.content)
+
+    async def prolong(self, session: str, since: datetime) -> datetime:
+        """Have a session go on in which something was fetched, if it was not noted for long; returns when it was."""
+        if self._now() - since < TELLING:
+            return since
+        await self._prolong(session)
+        return self._now()
+
+    def now(self) -> datetime:
+        """The present moment."""
+        return self._now()
+
+    async def _prolong(self, id: str) -> None:
+        def plan(edit: Edit) -> None:
+            session = edit.get(DownloadSession, id)
+            if session is not None and session.is_active:
+                edit.put(msgspec.structs.replace(session, expires=self.until()))
+
+        await self._inventory.change(plan)
+
+    # --- away --------------------------------------------------------------------------------------------------------
+
+    async def clean_up(self) -> None:
+        """Delete sessions in which nothing happens any more, and what workers that died have left."""
+        # Whether their workers live is asked before what is named: a living one may be about to name its own.
+        left_behind = await self._contents.left_behind()
+        await self._inventory.refresh()
+        await self._delete_over(UpdateSession)
+        await self._delete_over(DownloadSession)
+        await self._give_up_orphans()
+        for name in left_behind:
+            await self._drop_unnamed(name)
+
+    async def _delete_over(self, cls: type[UpdateSession] | type[DownloadSession]) -> None:
+        def plan(edit: Edit) -> None:
+            for id, session in self._inventory.all(cls).items():
+                if self.is_over(session):
+                    edit.delete(cls, id)
+
+        await self._inventory.change(plan)
+
+    async def _give_up_orphans(self) -> None:
+        """Files whose receivers died are to be sent again."""
+        for session in list(self._inventory.all(UpdateSession).values()):
+            for file in session.files:
+                if file.sender is not None and not self._is_alive(file.sender.worker):
+                    await self._fail(Incoming(session.id, file.name, file.number, file.sender), left())
+
+    async def _drop_unnamed(self, name: str) -> None:
+        await self._inventory.refresh()
+        self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        """Delete a content unless something names it."""
+        if not any(self._inventory.by(cls, "content", name) for cls in (LibraryItem, UpdateSession, DownloadSession)):
+            self._contents.delete(name)
+
+    def _forget_of_item(self, old: LibraryItem | None, new: LibraryItem | None) -> None:
+        # Whoever lets go of the last name, every worker hears of it; nobody can take it up again.
+        before = {file.content for file in old.files} if old is not None else set()
+        for name in before - ({file.content for file in new.files} if new is not None else set()):
+            self._drop(name)
+
+    def _forget_of_update(self, old: UpdateSession | None, new: UpdateSession | None) -> None:
+        for name in received_in(old) - received_in(new):
+            self._drop(name)
+
+    def _forget_of_download(self, old: DownloadSession | None, new: DownloadSession | None) -> None:
+        if old is not None and (new is None or new.files is not old.files):
+            for file in old.files:
+                self._drop(file.content)
+
+
+class Outgoing(msgspec.Struct, frozen=True):
+    """A stream to somebody who fetches a file: while it goes on, so does the session."""
+
+    files: LibraryFiles
+    session: str
+    content: ByteStream
+
+    @property
+    def size_bytes(self) -> int | None:
+        return self.content.size_bytes
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """The pieces."""
+        since = self.files.now()
+        async for piece in self.content:
+            since = await self.files.prolong(self.session, since)
+            yield piece
+
+    async def close(self) -> None:
+        await self.content.close()
+
+
+def failed(file: PushedFile, why: LocalizableMessage) -> PushedFile:
+    """The file, of which nothing has come."""
+    return msgspec.structs.replace(
+        file, status=TransferStatus.ERROR, sender=None, taken_bytes=0, transferred_bytes=0, error=why, received=None
+    )
+
+
+def received_in(session: UpdateSession | None) -> set[str]:
+    """The contents that a session has."""
+    files = session.files if session is not None else ()
+    return {file.received.content for file in files if file.received is not None}

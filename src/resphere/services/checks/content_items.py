@@ -1,0 +1,58 @@
+"""How items and their files are shown, and where those lie."""
+
+from __future__ import annotations
+
+from resphere.contract.generated import ids
+from resphere.contract.generated.content_library import ItemModel
+from resphere.contract.generated.content_library_item import CertificateVerificationInfo, CertVerificationStatus, File
+from resphere.inventory.content.items import LibraryFile, LibraryItem
+from resphere.inventory.content.libraries import Library
+from resphere.inventory.model import Datastore
+from resphere.services.call import Call
+
+SHOWN = File.ChecksumAlgorithm.SHA1
+"""The algorithm whose checksums vCenter shows."""
+
+
+def model_of(item: LibraryItem) -> ItemModel:
+    """An item as operations show it."""
+    return ItemModel(
+        id=item.id,
+        library_id=item.library,
+        content_version=ids.ContentLibraryItemVersionId(str(item.content_version)),
+        creation_time=item.created,
+        description=item.description,
+        last_modified_time=item.modified,
+        last_sync_time=item.last_synced,
+        metadata_version=str(item.metadata_version),
+        name=item.name,
+        cached=True,
+        size=item.size_bytes,
+        type=item.type,
+        version=str(item.version),
+        source_id=item.source,
+        security_compliance=True,
+        certificate_verification_info=CertificateVerificationInfo(status=CertVerificationStatus.NOT_AVAILABLE),
+    )
+
+
+def checksum_of(file: LibraryFile) -> File.ChecksumInfo:
+    """The checksum of a file."""
+    return File.ChecksumInfo(algorithm=SHOWN, checksum=file.digests[SHOWN])
+
+
+def file_info(file: LibraryFile) -> File.Info:
+    """A file as operations show it."""
+    return File.Info(
+        checksum_info=checksum_of(file), name=file.name, size=file.size_bytes, cached=True, version=str(file.version)
+    )
+
+
+def storage_uris(call: Call, library: Library, item: LibraryItem, file: LibraryFile) -> tuple[str, ...]:
+    """Where a file lies, as a vCenter 8.0 writes it, with the doubled slash; nowhere where the datastore is no more."""
+    place = f"{library.folder}/{item.id}/{file.stored_name}"
+    if library.datastore is not None:
+        return (f"{call.referred(Datastore, library.datastore).url}/{place}?serverId={call.vcenter}",)
+    if library.storage_uri is not None:
+        return (f"{library.storage_uri.rstrip('/')}/{place}",)
+    return ()

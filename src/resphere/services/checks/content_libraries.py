@@ -1,0 +1,231 @@
+"""How libraries are shown, and what is said of them in specifications."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import urlsplit
+
+import msgspec
+
+from resphere.auth.passwords import hash_password, verify_password
+from resphere.contract.errors import InvalidArgument, Unsupported, message
+from resphere.contract.generated import ids
+from resphere.contract.generated.content import LibraryModel
+from resphere.contract.generated.content_library import (
+    ConfigurationInfo,
+    OptimizationInfo,
+    PublishInfo,
+    StateInfo,
+    StorageBacking,
+)
+from resphere.inventory.content.libraries import Library, Publishing
+from resphere.rules.content_names import LONGEST_DESCRIPTION, LONGEST_LIBRARY_NAME, require_text
+from resphere.services.call import Call
+
+Method = PublishInfo.AuthenticationMethod
+USER = "vcsp"
+"""The one name by which subscribers log in."""
+OVF_DEFAULT_POLICY = ids.ContentSecurityPolicyId("2dcd2e9a-4b6d-4a9b-9d55-6c0c6b1d9f6f")
+"""The security policy that every vCenter has."""
+SCHEMES = ("nfs", "smb", "file")
+LONGEST_URI = 2048
+LONGEST_PASSWORD = 1024
+STATES_SINCE = "9.1"
+
+
+def model_of(call: Call, library: Library) -> LibraryModel:
+    """A library as operations show it; ``publish_info`` is always there, as clients count on."""
+    later = STATES_SINCE in call.environment.product.api_releases
+    return LibraryModel(
+        id=library.id,
+        creation_time=library.created,
+        description=library.description,
+        last_modified_time=library.modified,
+        name=library.name,
+        storage_backings=(backing_of(library),),
+        type=library.type,
+        optimization_info=(
+            None
+            if library.optimize_remote_publishing is None
+            else OptimizationInfo(optimize_remote_publishing=library.optimize_remote_publishing)
+        ),
+        version=str(library.version),
+        publish_info=publish_info(call, library),
+        server_guid=ids.VcenterVCenterId(call.vcenter),
+        security_policy_id=None if library.security_policy is None else ids.ContentLibraryId(library.security_policy),
+        state_info=state_of(library) if later else None,
+        configuration_info=(ConfigurationInfo(apply_library_usage_to_items=library.guards_items) if later else None),
+    )
+
+
+def state_of(library: Library) -> StateInfo:
+    """Whether it is in maintenance."""
+    if library.maintenance is None:
+        return StateInfo(state=StateInfo.State.ACTIVE)
+    return StateInfo(state=StateInfo.State.MAINTENANCE, message=library.maintenance)
+
+
+def backing_of(library: Library) -> StorageBacking:
+    """Where its files lie."""
+    datastore = library.datastore or library.lost_datastore
+    if datastore is None:
+        return StorageBacking(type=StorageBacking.Type.OTHER, storage_uri=library.storage_uri)
+    return StorageBacking(type=StorageBacking.Type.DATASTORE, datastore_id=datastore)
+
+
+def publish_info(call: Call, library: Library) -> PublishInfo:
+    """How others may subscribe to it, at an address as the caller has reached this server; never with the password."""
+    publishing = library.publishing
+    return PublishInfo(
+        authentication_method=Method.NONE if publishing.password_digest is None else Method.BASIC,
+        published=publishing.published,
+        publish_url=f"{call.origin}/cls/vcsp/lib/{library.id}/lib.json" if publishing.published else None,
+        # A vCenter 7.0 says it of a published library that needs no password, too.
+        user_name=USER if publishing.published else None,
+        persist_json_enabled=publishing.persist_json,
+    )
+
+
+def require_text_of(spec: LibraryModel, *, new: bool) -> None:
+    """Refuse a name or a description that no library may have.
+
+    :raises InvalidArgument: naming the field.
+    """
+    if new or spec.name is not None:
+        require_text("name", spec.name or "", LONGEST_LIBRARY_NAME, least=1)
+    require_text("description", spec.description or "", LONGEST_DESCRIPTION)
+
+
+def require_policy(id: str | None) -> None:
+    """Refuse a security policy that there is not.
+
+    :raises InvalidArgument: there is none of that id.
+    """
+    if id not in (None, OVF_DEFAULT_POLICY):
+        raise InvalidArgument(
+            message(
+                "resphere.content.no_policy", "security_policy_id: there is no security policy with the id {0}.", id
+            )
+        )
+
+
+def storage_of(backings: tuple[StorageBacking, ...] | None) -> StorageBacking:
+    """The place that a specification names.
+
+    :raises InvalidArgument: it names none, or not as it should.
+    :raises Unsupported: it names several.
+    """
+    if not backings:
+        raise InvalidArgument(message("resphere.content.no_storage", "storage_backings: name one."))
+    if len(backings) > 1:
+        raise Unsupported(
+            message(
+                "resphere.content.several_storages",
+                "storage_backings: a library has one, and {0} were given.",
+                len(backings),
+            )
+        )
+    (backing,) = backings
+    if backing.type is StorageBacking.Type.DATASTORE and backing.datastore_id is not None:
+        return backing
+    if backing.type is StorageBacking.Type.OTHER and is_storage_uri(backing.storage_uri or ""):
+        return backing
+    raise InvalidArgument(
+        message(
+            "resphere.content.storage",
+            "storage_backings: must have a type, DATASTORE with datastore_id, or OTHER with storage_uri, "
+            "a URI that begins with one of {0}.",
+            ", ".join(f"{scheme}://" for scheme in SCHEMES),
+        )
+    )
+
+
+def is_storage_uri(uri: str) -> bool:
+    """Whether storage may be called that."""
+    if len(uri) > LONGEST_URI or not uri.isprintable():
+        return False
+    try:
+        split = urlsplit(uri)
+    except ValueError:
+        return False
+    return split.scheme in SCHEMES and bool(split.path.strip("/") or split.netloc) and split.username is None
+
+
+async def new_publishing(call: Call, given: PublishInfo | None, before: Publishing | None = None) -> Publishing:
+    """How a library is published from now on.
+
+    :raises InvalidArgument: a password is missing or wrong, or a name is not the one there is.
+    """
+    if given is None:
+        return before or Publishing()
+    old = before or Publishing()
+    published = old.published if given.published is None else given.published
+    had_password = old.password_digest is not None
+    method = (
+        (Method.BASIC if had_password else Method.NONE)
+        if given.authentication_method is None
+        else (given.authentication_method)
+    )
+    if before is None and given.published and given.authentication_method is None:
+        raise invalid("authentication_method", "is required")
+    digest = old.password_digest
+    if method is Method.NONE:
+        digest = None
+    elif given.user_name not in (None, USER):
+        raise invalid("user_name", f"must be {USER}, or unset")
+    elif given.password is not None or digest is None:
+        digest = await digest_of(call, given.password)
+    takes_away = old.published and not published
+    if had_password and (digest != old.password_digest or takes_away):
+        await require_current(old, given.current_password)
+    persist = old.persist_json if given.persist_json_enabled is None else given.persist_json_enabled
+    return Publishing(published=published, password_digest=digest, persist_json=persist)
+
+
+async def digest_of(call: Call, password: str | None) -> str:
+    """What is kept of a new password.
+
+    :raises InvalidArgument: there is none, or it is too long.
+    """
+    if not password or len(password) > LONGEST_PASSWORD:
+        raise invalid("password", f"must have 1 to {LONGEST_PASSWORD} characters with BASIC authentication")
+    return await asyncio.to_thread(hash_password, password, call.environment.random_bytes)
+
+
+async def require_current(old: Publishing, password: str | None) -> None:
+    """Refuse to take a password away, or to change it, for somebody who does not know it.
+
+    :raises InvalidArgument: it is not the present one.
+    """
+    if password is None or len(password) > LONGEST_PASSWORD or old.password_digest is None:
+        raise invalid("current_password", "is required to change or remove the password, or to end the publishing")
+    if not await asyncio.to_thread(verify_password, password, old.password_digest):
+        raise invalid("current_password", "is not the password of the library")
+
+
+def invalid(field: str, fault: str) -> InvalidArgument:
+    """The refusal of how a library shall be published."""
+    return InvalidArgument(message("resphere.content.publishing", f"publish_info.{{0}}: {fault}.", field))
+
+
+def changed(library: Library, spec: LibraryModel, guards_items: bool | None) -> Library:
+    """The library as ``spec`` says, but for how it is published.
+
+    :raises InvalidArgument: it would be optimized for something else.
+    """
+    optimization = spec.optimization_info
+    if optimization is not None and optimization.optimize_remote_publishing not in (
+        None,
+        library.optimize_remote_publishing or False,
+    ):
+        raise InvalidArgument(
+            message("resphere.content.optimization", "optimization_info: can be set at creation only.")
+        )
+    policy = library.security_policy if spec.security_policy_id is None else spec.security_policy_id
+    return msgspec.structs.replace(
+        library,
+        name=library.name if spec.name is None else spec.name,
+        description=library.description if spec.description is None else spec.description,
+        security_policy=None if spec.unset_security_policy_id else policy,
+        guards_items=library.guards_items if guards_items is None else guards_items,
+    )

@@ -1,0 +1,142 @@
+"""What update and download sessions have in common: how they are found, refused, prolonged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, message
+from resphere.contract.extensions.content_transfers import PATH
+from resphere.contract.generated import ids
+from resphere.contract.generated.content_library_item import TransferEndpoint
+from resphere.contract.model import LocalizableMessage
+from resphere.inventory.content.items import LibraryItem
+from resphere.inventory.content.sessions import DownloadSession, UpdateSession
+from resphere.replica.edit import Edit
+from resphere.services.call import Call
+from resphere.services.checks.content import new_uuid, not_found, require
+
+S = TypeVar("S", UpdateSession, DownloadSession)
+
+SECRET_BYTES = 32
+MOST_PROGRESS = 100
+LONGEST_ERROR = 2000
+
+
+def new_session_id(call: Call) -> str:
+    """An id as vCenter's sessions have it: two UUIDs."""
+    return f"{new_uuid(call)}:{new_uuid(call)}"
+
+
+def new_secret(call: Call) -> str:
+    """What the addresses of a session are made of."""
+    return call.environment.random_bytes(SECRET_BYTES).hex()
+
+
+def require_session(call: Call, cls: type[S], id: str) -> S:
+    """The session of that id: who knows it may use it, as long as it sees the item.
+
+    :raises NotFound: there is none, or nothing has happened in it for too long.
+    """
+    session = require(call.inventory, cls, id)
+    if call.environment.library_files.is_over(session):
+        raise not_found(cls, id)
+    return session
+
+
+def require_now(call: Call, edit: Edit, cls: type[S], id: str) -> S:
+    """The same inside of a change."""
+    session = require(edit, cls, id)
+    if call.environment.library_files.is_over(session):
+        raise not_found(cls, id)
+    return session
+
+
+def require_active(session: UpdateSession | DownloadSession, verb: str) -> None:
+    """Refuse what can be done in an active session only.
+
+    :raises NotAllowedInCurrentState: with the verb and the state as arguments, and what is said of a failure.
+    """
+    if not session.is_active:
+        raise NotAllowedInCurrentState(
+            message(
+                "resphere.content.session_state",
+                "The operation {0} is not allowed in a session whose state is {1}.",
+                verb,
+                session.state,
+            ),
+            *(() if session.error is None else (session.error,)),
+        )
+
+
+async def change_session(call: Call, cls: type[S], id: str, verb: str, changed: Callable[[S], S]) -> None:
+    """Have an active session be as ``changed`` makes it, and go on from now.
+
+    :raises NotAllowedInCurrentState: it is not active.
+    """
+    require_session(call, cls, id)
+
+    def plan(edit: Edit) -> None:
+        session = require_now(call, edit, cls, id)
+        require_active(session, verb)
+        edit.put(msgspec.structs.replace(changed(session), expires=call.environment.library_files.until()))
+
+    await call.unfiltered.change(plan)
+
+
+def own_sessions(call: Call, cls: type[S], item: str | None) -> tuple[str, ...]:
+    """The ids of the caller's own sessions, on an item or on any.
+
+    :raises NotFound: there is no such item.
+    """
+    found = call.by(cls, "user", call.session.user)
+    if item is not None:
+        require(call.inventory, LibraryItem, item)
+    files = call.environment.library_files
+    return tuple(
+        session.id for session in found.values() if item in (None, session.item) and not files.is_over(session)
+    )
+
+
+def progressed(present: int, given: int | None) -> int:
+    """How far a client has come, which only grows.
+
+    :raises InvalidArgument: that is no percentage.
+    """
+    if given is None:
+        return present
+    if not 0 <= given <= MOST_PROGRESS:
+        raise InvalidArgument(
+            message("resphere.content.progress", "progress: must be from 0 to {0}, not {1}.", MOST_PROGRESS, given)
+        )
+    return max(present, given)
+
+
+def said_by_client(text: str) -> LocalizableMessage:
+    """What a client says of its failure.
+
+    :raises InvalidArgument: that is too long.
+    """
+    if len(text) > LONGEST_ERROR:
+        raise InvalidArgument(
+            message(
+                "resphere.content.client_error",
+                "client_error_message: must not be longer than {0} characters.",
+                LONGEST_ERROR,
+            )
+        )
+    return LocalizableMessage(id="resphere.content.failed_by_client", default_message=text, args=())
+
+
+def endpoint(call: Call, token: str, name: str) -> TransferEndpoint:
+    """The address of a file, where the caller has reached this server."""
+    path = PATH.format(token=token, file_name=quote(name, safe=""))
+    return TransferEndpoint(uri=f"{call.origin}{path}")
+
+
+def version_id(version: int) -> ids.ContentLibraryItemVersionId:
+    """A version as it is shown."""
+    return ids.ContentLibraryItemVersionId(str(version))

@@ -1,0 +1,1 @@
+"""``com.vmware.content.library`` and the services below it."""

@@ -1,0 +1,1 @@
+"""``com.vmware.content.library.item`` and the services below it."""

@@ -1,0 +1,1 @@
+"""``com.vmware.content.library.item.downloadsession``: what is in download sessions."""

@@ -1,0 +1,289 @@
+"""``com.vmware.content.library.item.update_session``: sessions in which an item's files change, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from resphere.contract.errors import (
+    InvalidElementType,
+    NotAllowedInCurrentState,
+    ResourceBusy,
+    message,
+)
+from resphere.contract.generated import ids
+from resphere.contract.generated.content_library_item import TransferStatus, UpdateSessionModel
+from resphere.contract.generated.content_library_item import UpdateSession as Contract
+from resphere.contract.generated.content_library_item_updatesession import PreviewInfo
+from resphere.inventory.content.items import LibraryFile, LibraryItem
+from resphere.inventory.content.libraries import Library
+from resphere.inventory.content.sessions import PushedFile, UpdateSession, UpdateState
+from resphere.replica.edit import Edit
+from resphere.services.call import Call
+from resphere.services.checks.content import LOCAL, call_key, made_before, require, require_changeable, require_given
+from resphere.services.checks.content_sessions import (
+    change_session,
+    new_secret,
+    new_session_id,
+    own_sessions,
+    progressed,
+    require_active,
+    require_now,
+    require_session,
+    said_by_client,
+)
+from resphere.services.registry import implements
+
+SessionId = ids.ContentLibraryItemUpdateSessionId
+PACKAGE = "ovf"
+"""The type of items of which a preview is made."""
+DESCRIPTOR = ".ovf"
+
+
+@implements(Contract.create)
+async def create(call: Call, client_token: str | None, create_spec: UpdateSessionModel) -> SessionId:
+    """Begin a session on an item; the same call once more answers the same.
+
+    :raises InvalidArgument: no item is named, or the token is none.
+    :raises InvalidElementType: the item's library gets its items from elsewhere.
+    :raises NotFound: there is no such item.
+    :raises ResourceBusy: another session on the item is active, or its library is in maintenance.
+    """
+    key = call_key(call, client_token)
+    item_id = require_given("library_item_id", create_spec.library_item_id)
+    id, secret = SessionId(new_session_id(call)), new_secret(call)
+    files = call.environment.library_files
+
+    def plan(edit: Edit) -> SessionId:
+        before = made_before(call.unfiltered, UpdateSession, key)
+        if before is not None and not files.is_over(before):
+            return before.id
+        item = require(edit, LibraryItem, item_id)
+        require_open(edit, item)
+        for session in call.unfiltered.by(UpdateSession, "item", item.id).values():
+            if files.is_over(session):
+                edit.delete(UpdateSession, session.id)
+            elif session.is_active:
+                raise busy(item)
+        edit.put(
+            UpdateSession(
+                id=id,
+                item=item.id,
+                user=call.session.user,
+                content_version=item.content_version,
+                secret=secret,
+                expires=files.until(),
+                warning_behavior=create_spec.warning_behavior or (),
+                client_token=key,
+            )
+        )
+        return id
+
+    return await call.unfiltered.change(plan)
+
+
+def require_open(edit: Edit, item: LibraryItem) -> None:
+    """Refuse to change an item whose library does not allow that.
+
+    :raises InvalidElementType: it gets its items from elsewhere.
+    :raises ResourceBusy: it is in maintenance, or has lost its place.
+    """
+    library = require(edit, Library, item.library)
+    edit.rely_on(library)
+    if library.type is not LOCAL:
+        raise InvalidElementType(
+            message("resphere.content.not_local", "The library {0} is not a local library.", library.name)
+        )
+    try:
+        require_changeable(library)
+    except NotAllowedInCurrentState as error:
+        raise ResourceBusy(*error.messages) from error
+
+
+def busy(item: LibraryItem) -> ResourceBusy:
+    """The refusal of a second session on an item."""
+    return ResourceBusy(
+        message("resphere.content.item_busy", "Another update session on the library item {0} is active.", item.name)
+    )
+
+
+@implements(Contract.list)
+async def list_sessions(call: Call, library_item_id: SessionId | None) -> tuple[str, ...]:
+    """The ids of the caller's own sessions, on an item or on any."""
+    return own_sessions(call, UpdateSession, library_item_id)
+
+
+@implements(Contract.get)
+async def get(call: Call, update_session_id: SessionId) -> UpdateSessionModel:
+    """One of them."""
+    session = require_session(call, UpdateSession, update_session_id)
+    item = require(call.inventory, LibraryItem, session.item)
+    return UpdateSessionModel(
+        id=session.id,
+        library_item_id=session.item,
+        library_item_content_version=str(session.content_version),
+        error_message=session.error,
+        client_progress=session.progress,
+        state=session.state,
+        expiration_time=session.expires,
+        preview_info=preview_of(session, item) if session.is_active else None,
+        warning_behavior=session.warning_behavior or None,
+    )
+
+
+def preview_of(session: UpdateSession, item: LibraryItem) -> PreviewInfo:
+    """What is known of a package before it is complete: that nothing is wrong, once its descriptor is there."""
+    if item.type != PACKAGE:
+        return PreviewInfo(state=PreviewInfo.State.NOT_APPLICABLE)
+    named = [file for file in session.files if file.name.lower().endswith(DESCRIPTOR)]
+    if any(file.status is TransferStatus.READY for file in named):
+        return PreviewInfo(state=PreviewInfo.State.AVAILABLE, warnings=())
+    coming = any(file.status is TransferStatus.TRANSFERRING for file in named)
+    return PreviewInfo(state=PreviewInfo.State.PREPARING if coming else PreviewInfo.State.UNAVAILABLE)
+
+
+@implements(Contract.update)
+async def update(call: Call, update_session_id: SessionId, update_spec: UpdateSessionModel) -> None:
+    """Say which warnings do not matter."""
+    behavior = update_spec.warning_behavior
+
+    def changed(session: UpdateSession) -> UpdateSession:
+        return session if behavior is None else msgspec.structs.replace(session, warning_behavior=behavior)
+
+    await change_session(call, UpdateSession, update_session_id, "update", changed)
+
+
+@implements(Contract.keep_alive)
+async def keep_alive(call: Call, update_session_id: SessionId, client_progress: int | None) -> None:
+    """Have the session go on, and say how far the client is: in percent, which only grows.
+
+    :raises InvalidArgument: that is no percentage.
+    """
+    await change_session(
+        call,
+        UpdateSession,
+        update_session_id,
+        "keep_alive",
+        lambda session: msgspec.structs.replace(session, progress=progressed(session.progress, client_progress)),
+    )
+
+
+@implements(Contract.cancel)
+async def cancel(call: Call, update_session_id: SessionId) -> None:
+    """End the session, and change nothing."""
+    await change_session(
+        call,
+        UpdateSession,
+        update_session_id,
+        "cancel",
+        lambda session: msgspec.structs.replace(session, state=UpdateState.CANCELED, files=(), removed=()),
+    )
+
+
+@implements(Contract.fail)
+async def fail(call: Call, update_session_id: SessionId, client_error_message: str) -> None:
+    """End the session as failed, in the client's own words, and change nothing.
+
+    :raises InvalidArgument: they are too many.
+    """
+    error = said_by_client(client_error_message)
+    await change_session(
+        call,
+        UpdateSession,
+        update_session_id,
+        "fail",
+        lambda session: msgspec.structs.replace(session, state=UpdateState.ERROR, error=error, files=(), removed=()),
+    )
+
+
+@implements(Contract.delete)
+async def delete(call: Call, update_session_id: SessionId) -> None:
+    """Forget a session that has ended.
+
+    :raises NotAllowedInCurrentState: it is active.
+    """
+    require_session(call, UpdateSession, update_session_id)
+
+    def plan(edit: Edit) -> None:
+        session = require_now(call, edit, UpdateSession, update_session_id)
+        if session.is_active:
+            raise NotAllowedInCurrentState(
+                message(
+                    "resphere.content.session_active",
+                    "A session whose state is {0} cannot be deleted: complete, cancel or fail it first.",
+                    session.state,
+                )
+            )
+        edit.delete(UpdateSession, session.id)
+
+    await call.unfiltered.change(plan)
+
+
+@implements(Contract.complete)
+async def complete(call: Call, update_session_id: SessionId) -> None:
+    """Change the item's files as the session says, all at once.
+
+    :raises NotAllowedInCurrentState: the session is not active, or a file has not come or is not whole; the library is
+        in maintenance.
+    """
+    require_session(call, UpdateSession, update_session_id)
+
+    def plan(edit: Edit) -> None:
+        session = require_now(call, edit, UpdateSession, update_session_id)
+        require_active(session, "complete")
+        for file in session.files:
+            require_received(file)
+        item = require(edit, LibraryItem, session.item)
+        library = require(edit, Library, item.library)
+        edit.rely_on(library)
+        require_changeable(library)
+        edit.put(
+            msgspec.structs.replace(
+                item,
+                files=tuple(merged(item, session)),
+                content_version=item.content_version + 1,
+                modified=call.environment.now(),
+            )
+        )
+        edit.put(
+            msgspec.structs.replace(
+                session,
+                state=UpdateState.DONE,
+                progress=100,
+                files=(),
+                removed=(),
+                expires=call.environment.library_files.until(),
+            )
+        )
+
+    await call.unfiltered.change(plan)
+
+
+def require_received(file: PushedFile) -> None:
+    """Refuse to complete a session with a file that has not come; id, arguments and words as a vCenter 7.0 wrote them.
+
+    :raises NotAllowedInCurrentState: it has not.
+    """
+    if file.received is None:
+        status = "WAITING" if file.status is TransferStatus.WAITING_FOR_TRANSFER else str(file.status)
+        raise NotAllowedInCurrentState(
+            message(
+                "com.vmware.vdcs.cls-main.update_session_file_not_received",
+                "File {0} has transfer errors or was not fully received (status: {1}).",
+                file.name,
+                status,
+            )
+        )
+
+
+def merged(item: LibraryItem, session: UpdateSession) -> Iterator[LibraryFile]:
+    """The files of the item once the session is complete: those that came in the places of those that they replace."""
+    new = {file.name: file.received for file in session.files if file.received is not None}
+    for present in item.files:
+        coming = new.pop(present.name, None)
+        if coming is not None:
+            yield msgspec.structs.replace(coming, version=present.version + 1)
+        elif present.name not in session.removed:
+            yield present
+    yield from new.values()

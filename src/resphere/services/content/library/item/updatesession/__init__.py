@@ -1,0 +1,1 @@
+"""``com.vmware.content.library.item.updatesession``: what is in update sessions."""

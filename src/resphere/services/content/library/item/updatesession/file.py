@@ -1,0 +1,236 @@
+"""``com.vmware.content.library.item.updatesession.file``: the files of an item as an update session makes them."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, message
+from resphere.contract.generated import ids
+from resphere.contract.generated.content_library_item import File as ItemFile
+from resphere.contract.generated.content_library_item import TransferStatus
+from resphere.contract.generated.content_library_item_updatesession import File
+from resphere.inventory.content.items import ALGORITHMS, LibraryFile, LibraryItem
+from resphere.inventory.content.libraries import Library
+from resphere.inventory.content.sessions import PushedFile, UpdateSession, upload_token
+from resphere.replica.edit import Edit
+from resphere.rules.content_names import require_file_name
+from resphere.services.call import Call
+from resphere.services.checks.content import require, require_changeable
+from resphere.services.checks.content_items import checksum_of
+from resphere.services.checks.content_sessions import endpoint, require_active, require_now, require_session
+from resphere.services.registry import implements
+
+SessionId = ids.ContentLibraryItemUpdateSessionId
+SourceType = File.SourceType
+MOST_FILES = 1000
+"""That an item has."""
+LARGEST_BYTES = 2**44
+DIGITS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
+"""How many hexadecimal digits a checksum has."""
+
+
+@implements(File.add)
+async def add(call: Call, update_session_id: SessionId, file_spec: File.AddSpec) -> File.Info:
+    """Announce a file that is to be sent; one that was announced before begins anew, at another address.
+
+    :raises InvalidArgument: name, size or checksum are none, or it is to come in another way than by being sent.
+    :raises NotAllowedInCurrentState: the session is not active, or there are very many files.
+    """
+    require_file_name(file_spec.name)
+    require_push(file_spec)
+    require_size(file_spec.size)
+    algorithm, checksum = announced_checksum(file_spec.checksum_info)
+    require_session(call, UpdateSession, update_session_id)
+
+    def plan(edit: Edit) -> UpdateSession:
+        session = require_now(call, edit, UpdateSession, update_session_id)
+        require_active(session, "add")
+        item = require(edit, LibraryItem, session.item)
+        library = require(edit, Library, item.library)
+        edit.rely_on(library)
+        require_changeable(library)
+        file = PushedFile(
+            name=file_spec.name,
+            number=session.next_number,
+            size_bytes=file_spec.size,
+            algorithm=algorithm,
+            checksum=checksum,
+        )
+        new = session.with_file(file)
+        if len({*(each.name for each in new.files), *(each.name for each in item.files)}) > MOST_FILES:
+            raise NotAllowedInCurrentState(
+                message("resphere.content.files", "A library item has at most {0} files.", MOST_FILES)
+            )
+        new = msgspec.structs.replace(
+            new,
+            next_number=session.next_number + 1,
+            removed=tuple(name for name in session.removed if name != file.name),
+            expires=call.environment.library_files.until(),
+        )
+        edit.put(new)
+        return new
+
+    session = await call.unfiltered.change(plan)
+    return info(call, session, file_spec.name)
+
+
+@implements(File.list)
+async def list_files(call: Call, update_session_id: SessionId) -> tuple[File.Info, ...]:
+    """The files that the item will have: those that are sent, and those that stay as they are."""
+    session = require_session(call, UpdateSession, update_session_id)
+    return tuple(info(call, session, name) for name in names_of(call, session))
+
+
+@implements(File.get)
+async def get(call: Call, update_session_id: SessionId, file_name: str) -> File.Info:
+    """One of them.
+
+    :raises InvalidArgument: there is none of that name.
+    """
+    session = require_session(call, UpdateSession, update_session_id)
+    if file_name not in names_of(call, session):
+        raise no_file(file_name)
+    return info(call, session, file_name)
+
+
+@implements(File.remove)
+async def remove(call: Call, update_session_id: SessionId, file_name: str) -> None:
+    """Have the item be without a file, or not get one.
+
+    :raises InvalidArgument: there is none of that name.
+    """
+    require_session(call, UpdateSession, update_session_id)
+
+    def plan(edit: Edit) -> None:
+        session = require_now(call, edit, UpdateSession, update_session_id)
+        item = require(edit, LibraryItem, session.item)
+        present = item.file(file_name) is not None and file_name not in session.removed
+        if not session.is_active or (session.file(file_name) is None and not present):
+            raise no_file(file_name)
+        edit.put(
+            msgspec.structs.replace(
+                session,
+                files=tuple(file for file in session.files if file.name != file_name),
+                removed=(*session.removed, file_name) if present else session.removed,
+                expires=call.environment.library_files.until(),
+            )
+        )
+
+    await call.unfiltered.change(plan)
+
+
+@implements(File.validate)
+async def validate(call: Call, update_session_id: SessionId) -> File.ValidationResult:
+    """Which files are not right yet, while the session is active.
+
+    :raises NotAllowedInCurrentState: it is not.
+    """
+    session = require_session(call, UpdateSession, update_session_id)
+    require_active(session, "validate")
+    invalid = tuple(
+        File.ValidationError(name=file.name, error_message=file.error)
+        for file in session.files
+        if file.error is not None
+    )
+    missing = frozenset(file.name for file in session.files if file.received is None and file.error is None)
+    return File.ValidationResult(has_errors=bool(invalid or missing), missing_files=missing, invalid_files=invalid)
+
+
+def names_of(call: Call, session: UpdateSession) -> tuple[str, ...]:
+    """The files that are sent, and those of the item that stay."""
+    item = require(call.inventory, LibraryItem, session.item)
+    staying = (file.name for file in item.files if file.name not in session.removed)
+    return tuple(dict.fromkeys((*staying, *(file.name for file in session.files))))
+
+
+def info(call: Call, session: UpdateSession, name: str) -> File.Info:
+    """A file of the session as operations show it."""
+    file = session.file(name)
+    if file is None:
+        present = require(call.inventory, LibraryItem, session.item).file(name)
+        if present is None:
+            raise no_file(name)
+        return staying_info(present)
+    return File.Info(
+        name=file.name,
+        source_type=SourceType.PUSH,
+        size=None if file.received is None else file.received.size_bytes,
+        checksum_info=None if file.received is None else checksum_of(file.received),
+        upload_endpoint=endpoint(call, upload_token(session, file), file.name),
+        bytes_transferred=file.transferred_bytes,
+        status=file.status,
+        error_message=file.error,
+        keep_in_storage=True,
+    )
+
+
+def staying_info(file: LibraryFile) -> File.Info:
+    """A file of the item that is not changed."""
+    return File.Info(
+        name=file.name,
+        source_type=SourceType.NONE,
+        size=file.size_bytes,
+        checksum_info=checksum_of(file),
+        bytes_transferred=file.size_bytes,
+        status=TransferStatus.READY,
+        keep_in_storage=True,
+    )
+
+
+def require_push(spec: File.AddSpec) -> None:
+    """Refuse a file that is to come in another way than by being sent.
+
+    :raises InvalidArgument: it is.
+    """
+    if spec.source_type is not SourceType.PUSH:
+        raise InvalidArgument(
+            message(
+                "resphere.content.source_type",
+                "source_type: must be {0}: this server takes files that are sent, and fetches none.",
+                SourceType.PUSH,
+            )
+        )
+
+
+def require_size(size: int | None) -> None:
+    """Refuse a size that no file has.
+
+    :raises InvalidArgument: it is none.
+    """
+    if size is not None and not 0 <= size <= LARGEST_BYTES:
+        raise InvalidArgument(
+            message("resphere.content.size", "size: must be from 0 to {0}, not {1}.", LARGEST_BYTES, size)
+        )
+
+
+def announced_checksum(
+    given: ItemFile.ChecksumInfo | None,
+) -> tuple[ItemFile.ChecksumAlgorithm | None, str | None]:
+    """Algorithm and checksum that a client has announced, SHA-1 where it names none; an empty one is none.
+
+    :raises InvalidArgument: it is no checksum of that algorithm.
+    """
+    if given is None or not given.checksum:
+        return None, None
+    algorithm = given.algorithm or ItemFile.ChecksumAlgorithm.SHA1
+    checksum = given.checksum.strip().lower()
+    digits = DIGITS[ALGORITHMS[algorithm]]
+    if not re.fullmatch(f"[0-9a-f]{{{digits}}}", checksum):
+        raise InvalidArgument(
+            message(
+                "resphere.content.checksum",
+                "checksum_info: a checksum of {0} has {1} hexadecimal digits.",
+                algorithm,
+                digits,
+            )
+        )
+    return algorithm, checksum
+
+
+def no_file(name: str) -> InvalidArgument:
+    """The refusal of a file that there is not."""
+    return InvalidArgument(
+        message("resphere.content.no_file", "file_name: there is no file {0} in the library item.", name)
+    )

@@ -1,0 +1,1 @@
+"""Our own part of content libraries: the addresses of their files."""

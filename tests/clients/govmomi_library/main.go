@@ -1,0 +1,185 @@
+// Makes a content library with govmomi's client, imports a file as govc library.import does, exports it as govc
+// library.export does, is refused, and deletes it all.
+// Arguments: address, CA file, user, datastore, file. The password is in PASSWORD. Prints a JSON object.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/vmware/govmomi/vapi/library"
+	"github.com/vmware/govmomi/vapi/rest"
+	"github.com/vmware/govmomi/vim25"
+	"github.com/vmware/govmomi/vim25/soap"
+)
+
+type result struct {
+	Library   *library.Library `json:"library"`
+	Item      *library.Item    `json:"item"`
+	Files     []library.File   `json:"files"`
+	Found     []string         `json:"found"`
+	FoundItem []string         `json:"found_items"`
+	Copy      *library.Item    `json:"copy"`
+	Taken     string           `json:"taken"`
+	Busy      string           `json:"busy"`
+	Missing   string           `json:"missing"`
+	Downloads []string         `json:"downloads"`
+	Gone      string           `json:"gone"`
+}
+
+func send(ctx context.Context, client *rest.Client, manager *library.Manager, item, file string) error {
+	session, err := manager.CreateLibraryItemUpdateSession(ctx, library.Session{LibraryItemID: item})
+	if err != nil {
+		return fmt.Errorf("create session: %w", err)
+	}
+	if err := manager.KeepAliveLibraryItemUpdateSession(ctx, session); err != nil {
+		return fmt.Errorf("keep alive: %w", err)
+	}
+	content, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	info, err := content.Stat()
+	if err != nil {
+		return err
+	}
+	update := library.UpdateFile{Name: "disc.iso", SourceType: "PUSH", Size: info.Size()}
+	added, err := manager.AddLibraryItemFile(ctx, session, update)
+	if err != nil {
+		return fmt.Errorf("add file: %w", err)
+	}
+	address, err := url.Parse(added.UploadEndpoint.URI)
+	if err != nil {
+		return err
+	}
+	upload := soap.DefaultUpload
+	upload.ContentLength = info.Size()
+	upload.Headers = map[string]string{"vmware-api-session-id": client.SessionID()}
+	if err := client.Client.Upload(ctx, content, address, &upload); err != nil {
+		return fmt.Errorf("upload: %w", err)
+	}
+	if err := manager.CompleteLibraryItemUpdateSession(ctx, session); err != nil {
+		return fmt.Errorf("complete: %w", err)
+	}
+	return manager.WaitOnLibraryItemUpdateSession(ctx, session, time.Millisecond, nil)
+}
+
+func fetch(ctx context.Context, client *rest.Client, manager *library.Manager, item, file string) error {
+	session, err := manager.CreateLibraryItemDownloadSession(ctx, library.Session{LibraryItemID: item})
+	if err != nil {
+		return fmt.Errorf("create download session: %w", err)
+	}
+	if _, err := manager.PrepareLibraryItemDownloadSessionFile(ctx, session, "disc.iso"); err != nil {
+		return fmt.Errorf("prepare: %w", err)
+	}
+	info, err := manager.GetLibraryItemDownloadSessionFile(ctx, session, "disc.iso")
+	if err != nil || info.Status != "PREPARED" {
+		return fmt.Errorf("get %v: %w", info, err)
+	}
+	address, err := url.Parse(info.DownloadEndpoint.URI)
+	if err != nil {
+		return err
+	}
+	download := soap.DefaultDownload
+	download.Headers = map[string]string{"vmware-api-session-id": client.SessionID()}
+	return client.Client.DownloadFile(ctx, file+".got", address, &download)
+}
+
+func run(address, authorities, user, datastore, file string) (*result, error) {
+	ctx := context.Background()
+	target, err := url.Parse(address + "/sdk")
+	if err != nil {
+		return nil, err
+	}
+	transport := soap.NewClient(target, false)
+	if err := transport.SetRootCAs(authorities); err != nil {
+		return nil, err
+	}
+	client := rest.NewClient(&vim25.Client{Client: transport})
+	if err := client.Login(ctx, url.UserPassword(user, os.Getenv("PASSWORD"))); err != nil {
+		return nil, fmt.Errorf("login: %w", err)
+	}
+	found := &result{}
+	manager := library.NewManager(client)
+	spec := library.Library{
+		Name: "govmomi", Type: "LOCAL", Storage: []library.StorageBackings{{DatastoreID: datastore, Type: "DATASTORE"}},
+	}
+	id, err := manager.CreateLibrary(ctx, spec)
+	if err != nil {
+		return nil, fmt.Errorf("create library: %w", err)
+	}
+	if found.Library, err = manager.GetLibraryByName(ctx, "govmomi"); err != nil {
+		return nil, fmt.Errorf("get library: %w", err)
+	}
+	item, err := manager.CreateLibraryItem(ctx, library.Item{Name: "disc", Type: "iso", LibraryID: id})
+	if err != nil {
+		return nil, fmt.Errorf("create item: %w", err)
+	}
+	if _, err := manager.CreateLibraryItem(ctx, library.Item{Name: "disc", Type: "iso", LibraryID: id}); err != nil {
+		found.Taken = err.Error()
+	}
+	if err := send(ctx, client, manager, item, file); err != nil {
+		return nil, err
+	}
+	if found.Item, err = manager.GetLibraryItem(ctx, item); err != nil {
+		return nil, fmt.Errorf("get item: %w", err)
+	}
+	if found.Files, err = manager.ListLibraryItemFiles(ctx, item); err != nil {
+		return nil, fmt.Errorf("files: %w", err)
+	}
+	if found.Found, err = manager.FindLibrary(ctx, library.Find{Name: "GOVMOMI", Type: "LOCAL"}); err != nil {
+		return nil, fmt.Errorf("find: %w", err)
+	}
+	if found.FoundItem, err = manager.FindLibraryItems(ctx, library.FindItem{LibraryID: id, Name: "disc"}); err != nil {
+		return nil, fmt.Errorf("find items: %w", err)
+	}
+	if err := fetch(ctx, client, manager, item, file); err != nil {
+		return nil, err
+	}
+	if found.Downloads, err = manager.ListLibraryItemDownloadSession(ctx); err != nil {
+		return nil, fmt.Errorf("download sessions: %w", err)
+	}
+	copied, err := manager.CopyLibraryItem(ctx, found.Item, library.Item{LibraryID: id, Name: "copy"})
+	if err != nil {
+		return nil, fmt.Errorf("copy: %w", err)
+	}
+	if found.Copy, err = manager.GetLibraryItem(ctx, copied); err != nil {
+		return nil, fmt.Errorf("get copy: %w", err)
+	}
+	if _, err = manager.CreateLibraryItemUpdateSession(ctx, library.Session{LibraryItemID: item}); err != nil {
+		return nil, fmt.Errorf("second session: %w", err)
+	}
+	if _, err = manager.CreateLibraryItemUpdateSession(ctx, library.Session{LibraryItemID: item}); err != nil {
+		found.Busy = err.Error()
+	}
+	if _, err = manager.GetLibraryItem(ctx, "none"); err != nil {
+		found.Missing = err.Error()
+	}
+	if err := manager.DeleteLibraryItem(ctx, found.Copy); err != nil {
+		return nil, fmt.Errorf("delete item: %w", err)
+	}
+	if err := manager.DeleteLibrary(ctx, found.Library); err != nil {
+		return nil, fmt.Errorf("delete library: %w", err)
+	}
+	if err := client.Do(ctx, client.Resource("/com/vmware/content/library/item/id:"+item).Request(http.MethodGet), nil); err != nil {
+		found.Gone = err.Error()
+	}
+	return found, client.Logout(ctx)
+}
+
+func main() {
+	found, err := run(os.Args[1], os.Args[2], os.Args[3], os.Args[4], os.Args[5])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(found); err != nil {
+		os.Exit(1)
+	}
+}

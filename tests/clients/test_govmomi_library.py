@@ -1,0 +1,68 @@
+"""govmomi's client of content libraries, as Debian packages it: what govc and Terraform do with them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clients.go import build, needs_govmomi
+from tests.support.server import ADMINISTRATOR, PASSWORD, Server, clean_environment
+
+SOURCE = Path(__file__).parent / "govmomi_library" / "main.go"
+DATA = bytes(range(256)) * 20_000
+
+pytestmark = needs_govmomi
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("govmomi-library")
+    (folder / "disc.iso").write_bytes(DATA)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def seen(folder: Path) -> dict[str, Any]:
+    """What the program got."""
+    program = build(SOURCE, folder)
+    with Server(folder / "data", "--workers", "2") as server:
+        with server.session() as client:
+            datastore = client.read("/api/vcenter/datastore")[0]["datastore"]
+        done = subprocess.run(
+            [program, server.url, server.ca, ADMINISTRATOR, datastore, folder / "disc.iso"],
+            env={**clean_environment(), "PASSWORD": PASSWORD},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    decoded: dict[str, Any] = json.loads(done.stdout)
+    return decoded
+
+
+def test_a_library_and_its_item(seen: dict[str, Any]) -> None:
+    assert (seen["library"]["type"], seen["library"]["publish_info"]["published"]) == ("LOCAL", False)
+    assert seen["found"] == [seen["library"]["id"]]
+    assert seen["found_items"] == [seen["item"]["id"]]
+    assert (seen["item"]["size"], seen["item"]["content_version"], seen["item"]["cached"]) == (len(DATA), "2", True)
+    (file,) = seen["files"]
+    assert (file["name"], file["size"]) == ("disc.iso", len(DATA))
+    assert (seen["copy"]["name"], seen["copy"]["size"]) == ("copy", len(DATA))
+    assert len(seen["downloads"]) == 1
+
+
+def test_the_file_comes_back(seen: dict[str, Any], folder: Path) -> None:
+    assert (folder / "disc.iso.got").read_bytes() == DATA
+
+
+def test_refusals(seen: dict[str, Any]) -> None:
+    assert "400" in seen["taken"]
+    assert "duplicate_item_name_unsupported_in_library" in seen["taken"]
+    assert "400" in seen["busy"]
+    assert "404" in seen["missing"]
+    assert "404" in seen["gone"]

@@ -1,0 +1,1 @@
+"""Content libraries without HTTP."""
