@@ -102,7 +102,7 @@ def test_a_document_in_chunks() -> None:
         (b"HTTP/1.1 200 OK\r\n\r\n", "truncated"),
         (b"HTTP/1.1 200 OK\r\n\r\n" + b"[" * 50_000, "127.0.0.1"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}", "without sending complete message body"),
-        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"{}"), "127.0.0.1"),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"{}", mtime=0), "127.0.0.1"),
         (b"", "disconnected without sending a response"),
         (b"SSH-2.0-OpenSSH\r\n", "disconnected without sending a response"),
         (b"SSH-2.0-OpenSSH\r\n\r\n", "SSH-2.0"),
