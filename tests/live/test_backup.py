@@ -196,7 +196,7 @@ def test_nothing_serves_a_directory_that_was_restored_by_half(tmp_path: Path, fl
 
 def test_a_backup_knows_all_that_is_in_a_data_directory(tmp_path: Path) -> None:
     """Whoever adds a file says in ``server/backup.py`` whether backups need it, and here."""
-    kept = {"admin-password", "guest-files", "resphere.db", "secrets.key", "tls"}
+    kept = {"admin-password", "guest-files", "library-files", "resphere.db", "secrets.key", "tls"}
     # A backup signs no audit log, and makes no tokens of the server that it is of.
     signing = {"audit", "audit.key", "tokens.key"}
     made_anew = {"failed-logins", "log", "resphere.db-shm", "resphere.db-wal", "workers"} | signing
@@ -204,9 +204,9 @@ def test_a_backup_knows_all_that_is_in_a_data_directory(tmp_path: Path) -> None:
         assert besides_locks(server.data_dir) == kept | made_anew
         back_up(server, tmp_path / "backup.tar")
     restored(tmp_path / "backup.tar", tmp_path / "restored")
-    # No file of a guest is so large that it was kept apart.
+    # No file of a guest is so large that it was kept apart, and there is no content library.
     of_its_record = {"audit", "audit.key", "log"}
-    assert besides_locks(tmp_path / "restored") == kept - {"guest-files"} | of_its_record
+    assert besides_locks(tmp_path / "restored") == kept - {"guest-files", "library-files"} | of_its_record
 
 
 def besides_locks(folder: Path) -> set[str]:

@@ -274,7 +274,8 @@ def test_bytes_keep_a_session_alive(world: World) -> None:
 def test_what_is_said_of_warnings_is_kept(world: World) -> None:
     session = begin(world, new_item(world))
     behavior = (WarningBehavior(type=WarningType.SELF_SIGNED_CERTIFICATE, ignored=True),)
-    world.call(UpdateSession.update, session, UpdateSessionModel(warning_behavior=behavior))
+    other = WarningBehavior(type=WarningType.SELF_SIGNED_CERTIFICATE, ignored=False)
+    world.call(UpdateSession.update, session, UpdateSessionModel(warning_behavior=(other, *behavior)))
     world.call(UpdateSession.update, session, UpdateSessionModel())
     assert world.call(UpdateSession.get, session).warning_behavior == behavior
 

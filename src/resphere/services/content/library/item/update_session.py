@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -15,7 +15,7 @@ from resphere.contract.errors import (
 from resphere.contract.generated import ids
 from resphere.contract.generated.content_library_item import TransferStatus, UpdateSessionModel
 from resphere.contract.generated.content_library_item import UpdateSession as Contract
-from resphere.contract.generated.content_library_item_updatesession import PreviewInfo
+from resphere.contract.generated.content_library_item_updatesession import PreviewInfo, WarningBehavior
 from resphere.inventory.content.items import LibraryFile, LibraryItem
 from resphere.inventory.content.libraries import Library
 from resphere.inventory.content.sessions import PushedFile, UpdateSession, UpdateState
@@ -74,7 +74,7 @@ async def create(call: Call, client_token: str | None, create_spec: UpdateSessio
                 content_version=item.content_version,
                 secret=secret,
                 expires=files.until(),
-                warning_behavior=create_spec.warning_behavior or (),
+                warning_behavior=one_of_each(create_spec.warning_behavior or ()),
                 client_token=key,
             )
         )
@@ -146,12 +146,18 @@ def preview_of(session: UpdateSession, item: LibraryItem) -> PreviewInfo:
 @implements(Contract.update)
 async def update(call: Call, update_session_id: SessionId, update_spec: UpdateSessionModel) -> None:
     """Say which warnings do not matter."""
-    behavior = update_spec.warning_behavior
+    given = update_spec.warning_behavior
+    behavior = None if given is None else one_of_each(given)
 
     def changed(session: UpdateSession) -> UpdateSession:
         return session if behavior is None else msgspec.structs.replace(session, warning_behavior=behavior)
 
     await change_session(call, UpdateSession, update_session_id, "update", changed)
+
+
+def one_of_each(behaviors: Iterable[WarningBehavior]) -> tuple[WarningBehavior, ...]:
+    """What is said last of each type of warning."""
+    return tuple({each.type: each for each in behaviors}.values())
 
 
 @implements(Contract.keep_alive)
