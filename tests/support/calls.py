@@ -25,16 +25,18 @@ server that others use; ``tests/live/test_certificates.py`` and ``test_security_
 
 
 class ApiCall(msgspec.Struct, frozen=True):
-    """One request: ``target`` is path and query, percent-encoded; ``body`` is ``None`` where there is none."""
+    """One request: ``target`` is path and query, percent-encoded; ``body`` is ``None`` where there is none, and a
+    ``document`` of JSON unless it is sent as it is."""
 
     method: str
     target: str
     body: bytes | None
+    document: bool = True
 
     @property
     def headers(self) -> dict[str, str]:
         """What belongs to the body."""
-        return {} if self.body is None else {"Content-Type": "application/json"}
+        return {} if self.body is None or not self.document else {"Content-Type": "application/json"}
 
 
 def api_call(operation: AnyOperation, value: Struct, path: str | None = None) -> ApiCall:
@@ -46,7 +48,8 @@ def api_call(operation: AnyOperation, value: Struct, path: str | None = None) ->
     query = query_of(route, fields)
     if path is None:
         query = [(key, text or "") for key, text in route.dispatch if key not in dict(query)] + query
-    return ApiCall(route.method, place + (f"?{urlencode(query)}" if query else ""), body_of(route, fields))
+    target = place + (f"?{urlencode(query)}" if query else "")
+    return ApiCall(route.method, target, body_of(route, fields), not operation.takes_stream)
 
 
 def inputs(operation: AnyOperation, real: Real | None = None) -> SearchStrategy[Any]:
@@ -83,7 +86,11 @@ def carried(operation: AnyOperation) -> dict[str, tuple[Any, int, bool]]:
     # A key that selects the operation by being there must be there.
     present = {key for key, value in route.dispatch if value is None}
     found: dict[str, tuple[Any, int, bool]] = {}
+    # What is a header of HTTP is optional, and not any text.
+    in_headers = dict(route.headers)
     for field in msgspec.structs.fields(operation.input):
+        if field.encode_name in in_headers:
+            continue
         expected = without_none(field.type)[0] if field.encode_name in present else field.type
         in_path = f"{{{field.encode_name}}}" in route.path
         found[field.name] = (expected, int(in_path or field.encode_name in in_query), in_path)
