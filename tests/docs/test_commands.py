@@ -32,6 +32,7 @@ WITH_A_SERVER = (
             "authentication-saml",
             "backup",
             "certificates",
+            "content",
             "guests",
             "limits",
             "machines",
