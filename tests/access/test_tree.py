@@ -250,6 +250,24 @@ def test_a_move_is_noticed_by_a_view_that_was_asked_before(world: World) -> None
         world.change(moved, parent=vm.parent)
 
 
+def test_a_move_to_another_pool_is_noticed_too(world: World) -> None:
+    vm = machine(world)
+    above = [
+        vm.resource_pool,
+        *(each.id for each in ancestors(world.inventory, world.inventory.all(ResourcePool)[vm.resource_pool])),
+    ]
+    other = next(each for each in world.inventory.all(ResourcePool).values() if each.id not in above)
+    mine, led = view(world, to(other, READ_ONLY)), view(world, to(vm, READ_ONLY))
+    assert not mine.sees(vm)
+    assert not led.holds(VIEW, other.id)
+    moved = world.change(vm, resource_pool=ids.ResourcePoolId(other.id))
+    try:
+        assert mine.sees(moved)
+        assert led.holds(VIEW, other.id)
+    finally:
+        world.change(moved, resource_pool=vm.resource_pool)
+
+
 def test_a_move_of_what_stands_above_is_noticed_too(world: World) -> None:
     top = machine(world).parent
     shared, moving, below = (
