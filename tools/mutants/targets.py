@@ -77,7 +77,10 @@ TARGETS = (
             "access/seen.py",
             "access/tree.py",
         ),
-        tuple([f"tests/access/test_{name}.py" for name in ("seen", "grants", "roles", "tree", "decisions")]),
+        (
+            *(f"tests/access/test_{name}.py" for name in ("seen", "grants", "roles", "tree", "decisions")),
+            "tests/auth/test_administration.py",
+        ),
     ),
     Target(("access/changes.py",), (ALONE, "tests/access/test_changes.py")),
     Target(("limits/turns.py",), (ALONE, "tests/limits/test_turns.py")),
