@@ -13,7 +13,12 @@ LOADED = tuple(
     ]
 )
 RACES = ("tests/services/vcenter/test_races_of_decisions.py", "tests/services/vcenter/test_races_of_states.py")
-TASKS = tuple([f"tests/tasks/test_{name}.py" for name in ("steps", "endings", "runner", "change", "inventory_changes")])
+TASKS = tuple(
+    [
+        f"tests/tasks/test_{name}.py"
+        for name in ("steps", "endings", "runner", "change", "inventory_changes", "undisturbed")
+    ]
+)
 PRIMITIVES = ("rely_on", "rely_on_referrers", "refer_to", "take", "vacant")
 
 

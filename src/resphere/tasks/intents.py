@@ -47,7 +47,7 @@ def require_undisturbed(inventory: Replica, edit: Edit, origin: Origin, effect: 
     if source is not None:
         for identity in inventory.by(Intent, "claim", going_claim(source.id)):
             task = edit.get(Task, identity)
-            if task is not None and edit.get(Intent, identity) is not None:
+            if task is not None:
                 raise origin.busy(*busy_messages(task))
         edit.vacant(going_claim(source.id))
 

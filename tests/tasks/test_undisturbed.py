@@ -1,0 +1,99 @@
+"""Two works that take time and cannot both come true: the machine that one reads is the one that the other takes away.
+
+Two workers on one store; each acts outside, and settles afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from resphere.contract.errors import VapiError
+from resphere.contract.generated import ids
+from resphere.contract.generated.cis_task import Status
+from resphere.contract.generated.vcenter import VM
+from resphere.contract.generated.vcenter_vm import Power
+from resphere.contract.model import Operation
+from resphere.inventory.effects import Intent
+from resphere.inventory.model import VirtualMachine
+from resphere.services.call import in_use_error
+from resphere.tasks.record import Task
+from tests.support.invariants import require_sound
+from tests.support.pacing import Outside, slowly, under_way, use
+from tests.support.racing import race, two_worlds
+from tests.support.world import World
+
+Taking = Operation[[ids.VirtualMachineId], None]
+
+
+@pytest.fixture
+def worlds(tmp_path: Path) -> Iterator[tuple[World, World]]:
+    """Two workers on one store; the first one's provider acts outside, and waits for nothing."""
+    with two_worlds(tmp_path) as both:
+        provider = Outside(both[0])
+        provider.gate.set()
+        use(both[0], provider)
+        yield both
+
+
+@pytest.fixture
+def vm(worlds: tuple[World, World]) -> ids.VirtualMachineId:
+    """A VM that is off."""
+    machines = worlds[0].inventory.all(VirtualMachine).values()
+    return next(ids.VirtualMachineId(vm.id) for vm in machines if vm.power_state is Power.State.POWERED_OFF)
+
+
+def clone_of(vm: ids.VirtualMachineId) -> VM.CloneSpec:
+    return VM.CloneSpec(source=vm, name="copy")
+
+
+def require_refused(worlds: tuple[World, World], taking: Taking, refusal: object) -> None:
+    """It was refused when it was decided, before the provider heard of it, and the clone was made."""
+    assert isinstance(refusal, VapiError), refusal
+    assert type(refusal) is in_use_error(taking)
+    assert refusal.messages[0].id == "resphere.task.needs"
+    for world in worlds:
+        world.refresh()
+        (task,) = world.inventory.all(Task).values()
+        assert (task.operation, task.status) == (VM.clone.name, Status.SUCCEEDED)
+        assert "copy" in {vm.name for vm in world.inventory.all(VirtualMachine).values()}
+        assert not world.inventory.all(Intent)
+        require_sound(world.inventory)
+
+
+@pytest.mark.parametrize("taking", [VM.delete, VM.unregister], ids=lambda each: each.name)
+def test_what_is_read_is_not_taken_away(worlds: tuple[World, World], vm: ids.VirtualMachineId, taking: Taking) -> None:
+    one, other = worlds
+    provider = Outside(other)
+    use(other, provider)
+    refusals: list[VapiError] = []
+
+    async def whole() -> None:
+        async with under_way(other, other.begin(VM.clone, clone_of(vm))) as cloning:
+            await one.inventory.refresh()
+            with pytest.raises(VapiError) as refused:
+                await one.begin(taking, vm)
+            refusals.append(refused.value)
+            provider.gate.set()
+            await cloning
+
+    one.run(whole())
+    require_refused(worlds, taking, refusals[0])
+
+
+@pytest.mark.parametrize("taking", [VM.delete, VM.unregister], ids=lambda each: each.name)
+def test_what_somebody_comes_to_read_meanwhile_is_not_taken_away(
+    worlds: tuple[World, World], vm: ids.VirtualMachineId, taking: Taking
+) -> None:
+    one, other = worlds
+    provider, decided, begun = slowly(other, lambda world: world.begin(VM.clone, clone_of(vm)))
+
+    async def over() -> None:
+        provider.gate.set()
+        await begun[0]
+
+    _, refusal = race(one, other, lambda world: world.begin(taking, vm), decided)
+    one.run(over())
+    require_refused(worlds, taking, refusal)
