@@ -222,6 +222,20 @@ def test_what_the_provider_cannot_tell_is_left_until_it_can(
         require_failed(world, vm, "resphere.task.interrupted")
 
 
+def test_what_is_taken_over_results_in_what_was_decided(
+    world: World, provider: Outside, vm: ids.VirtualMachineId
+) -> None:
+    """Whoever had asked for it and waited: others read it in the task."""
+    before = set(world.inventory.all(VirtualMachine))
+    provider.acting, provider.observed = fails(RuntimeError("broken")), OSError("out of reach")
+    with pytest.raises(OSError, match="out of reach"):
+        world.call(VM.clone, VM.CloneSpec(source=vm, name="copy"))
+    provider.observed = NOTHING
+    assert world.run(world.environment.tasks.take_over_orphans()) == 1
+    (made,) = set(world.inventory.all(VirtualMachine)) - before
+    assert (task(world).status, task(world).result) == (Status.SUCCEEDED, made)
+
+
 def begun(
     world: World, provider: Outside, vm: ids.VirtualMachineId, ending: Callable[[asyncio.Task[Any]], Any]
 ) -> None:

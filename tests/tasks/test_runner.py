@@ -11,14 +11,22 @@ from typing import cast
 import msgspec
 import pytest
 
-from resphere.contract.errors import Canceled, NotAllowedInCurrentState, NotFound, ResourceBusy, Unsupported, message
+from resphere.contract.errors import (
+    Canceled,
+    InternalServerError,
+    NotAllowedInCurrentState,
+    NotFound,
+    ResourceBusy,
+    Unsupported,
+    message,
+)
 from resphere.contract.generated.cis_task import Status
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.tables import TABLES
 from resphere.providers.base import Provider
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
-from resphere.tasks.job import TaskJob
+from resphere.tasks.job import Done, TaskJob
 from resphere.tasks.origin import Origin
 from resphere.tasks.record import TASKS, Task
 from resphere.tasks.runner import MOST_FINISHED, PRUNED_AT_ONCE, Tasks
@@ -78,6 +86,12 @@ def rename(edit: Edit, vm: VirtualMachine) -> None:
     edit.put(msgspec.structs.replace(vm, name="renamed"))
 
 
+def decide(edit: Edit, vm: VirtualMachine) -> Done[None]:
+    """The same, decided and over at once."""
+    rename(edit, vm)
+    return Done(None)
+
+
 def refuse(_: VirtualMachine) -> None:
     raise NotAllowedInCurrentState(message("test.refused", "No."))
 
@@ -85,7 +99,12 @@ def refuse(_: VirtualMachine) -> None:
 def test_what_takes_no_time_is_one_transaction(tmp_path: Path) -> None:
     async def test(desk: Desk) -> None:
         before = desk.replica.sequence
-        await desk.do(lambda job: job.complete(rename))
+
+        async def action(job: Job) -> None:
+            await job.spend(0.0)
+            await job.complete(rename)
+
+        await desk.do(action)
         assert desk.replica.sequence == before + 1
         task = await desk.task()
         assert (task.status, task.progress, task.owner, task.user) == (Status.SUCCEEDED, 100, "one", ORIGIN.user)
@@ -104,7 +123,8 @@ def test_a_refusal_at_once_leaves_no_task(tmp_path: Path) -> None:
     at_work(test, tmp_path)
 
 
-def test_the_guard_is_asked_again_in_the_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_the_guard_is_asked_again_in_the_end(tmp_path: Path, exclusive: bool) -> None:
     async def test(desk: Desk) -> None:
         answers = iter([lambda _: None, refuse])
 
@@ -113,12 +133,26 @@ def test_the_guard_is_asked_again_in_the_end(tmp_path: Path) -> None:
             await job.complete(rename)
 
         with pytest.raises(NotAllowedInCurrentState):
-            await desk.do(action, lambda vm: next(answers)(vm))
+            await desk.tasks.run(ORIGIN, VM, action, lambda vm: next(answers)(vm), exclusive=exclusive)
         task = await desk.task()
         assert task.status is Status.FAILED
         assert task.error
         assert task.error.error_type == "NOT_ALLOWED_IN_CURRENT_STATE"
         assert desk.replica.get(VirtualMachine, "vm-1") == VM
+
+    at_work(test, tmp_path)
+
+
+def test_the_guard_is_asked_before_it_is_said_what_would_be_done(tmp_path: Path) -> None:
+    async def test(desk: Desk) -> None:
+        answers = iter([lambda _: None, refuse])
+
+        def plan(edit: Edit, vm: VirtualMachine) -> None:
+            raise AssertionError("it is refused before")
+
+        with pytest.raises(NotAllowedInCurrentState):
+            await desk.do(lambda job: job.consider(plan), lambda vm: next(answers)(vm))
+        assert desk.replica.count(Task) == 0
 
     at_work(test, tmp_path)
 
@@ -163,6 +197,30 @@ def test_progress_is_shown_to_others(tmp_path: Path) -> None:
 
         await one.do(action)
         assert (await two.task()).progress == 100
+
+    at_work(test, tmp_path, workers=2)
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_who_was_taken_for_dead_tells_no_progress(tmp_path: Path, forgotten: bool) -> None:
+    async def test(one: Desk, two: Desk, alive: set[str]) -> None:
+        async def action(job: Job) -> None:
+            await job.progress(40)
+            alive.discard("one")
+            await two.replica.refresh()
+            assert await two.tasks.take_over_orphans() == 1
+            if forgotten:
+                await two.replica.change(lambda edit: edit.delete(Task, job.id))
+            await job.progress(60)
+            await job.complete(rename)
+
+        with pytest.raises(InternalServerError) as failure:
+            await one.do(action)
+        assert failure.value.messages[0].id == "resphere.task.interrupted"
+        await two.replica.refresh()
+        left = [(task.status, task.progress) for task in two.replica.all(Task).values()]
+        assert left == ([] if forgotten else [(Status.FAILED, 40)])
+        assert two.replica.get(VirtualMachine, VM.id) == VM
 
     at_work(test, tmp_path, workers=2)
 
@@ -219,7 +277,12 @@ def test_only_the_tasks_of_the_dead_are_abandoned(tmp_path: Path) -> None:
     at_work(test, tmp_path, workers=2)
 
 
-def test_the_oldest_finished_tasks_are_forgotten(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "work",
+    [lambda job: job.complete(rename), lambda job: job.decide(decide)],
+    ids=["completed", "decided"],
+)
+def test_the_oldest_finished_tasks_are_forgotten(tmp_path: Path, work: Callable[[Job], Awaitable[None]]) -> None:
     def old(number: int, status: Status) -> Task:
         moment = NOW - timedelta(days=30)
         return Task(
@@ -238,7 +301,7 @@ def test_the_oldest_finished_tasks_are_forgotten(tmp_path: Path) -> None:
         await desk.replica.change(put(*(old(number, Status.SUCCEEDED) for number in range(count))))
         await desk.replica.change(put(old(count, Status.RUNNING)))
         await desk.replica.pass_over(desk.replica.all(Task))
-        await desk.do(lambda job: job.complete(rename))
+        await desk.do(work)
         left = desk.replica.all(Task)
         assert len(left) == count + 2 - PRUNED_AT_ONCE
         assert "task-0" not in left
@@ -319,12 +382,13 @@ def test_one_work_at_a_time_across_workers(tmp_path: Path) -> None:
             await job.complete(rename)
 
         identity = await one.tasks.launch(ORIGIN, VM, action)
-        for busy in (action, lambda job: job.complete(rename)):
+        for busy in (action, lambda job: job.complete(rename), lambda job: job.consider(rename)):
             with pytest.raises(ResourceBusy, match=identity):
                 await two.do(busy)
             with pytest.raises(ResourceBusy, match=identity):
                 await two.tasks.launch(ORIGIN, VM, busy)
         # What only reads the VM is in nobody's way.
+        await two.tasks.run(ORIGIN, VM, lambda job: job.consider(lambda edit, vm: None), exclusive=False)
         await two.tasks.run(ORIGIN, VM, lambda job: job.complete(lambda edit, vm: None), exclusive=False)
         go.set()
         assert (await ended(one, identity)).status is Status.SUCCEEDED

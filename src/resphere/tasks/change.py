@@ -115,19 +115,19 @@ class Change(Generic[O, R]):
 
         :raises VapiError: nothing was done.
         """
-        with self._job.acting():
-            try:
-                return await act(self._provider.capabilities, self._job, effect)
-            except VapiError:
-                raise
-            except NotCapable as error:
-                raise lacking(self._job.origin, error) from None
-            except Exception:
-                log.exception("%s failed in the provider, which is asked what has become of it", type(effect).__name__)
-            facts = await self._provider.observe(self._job.id, effect)
-            if facts is None:
-                raise unforeseen()
-            return facts
+        self._job.is_uncertain = True
+        try:
+            return await act(self._provider.capabilities, self._job, effect)
+        except VapiError:
+            raise
+        except NotCapable as error:
+            raise lacking(self._job.origin, error) from None
+        except Exception:
+            log.exception("%s failed in the provider, which is asked what has become of it", type(effect).__name__)
+        facts = await self._provider.observe(self._job.id, effect)
+        if facts is None:
+            raise unforeseen()
+        return facts
 
     def _settlement(self, edit: Edit) -> Settlement:
         return Settlement(self._inventory, edit, self._job.now())

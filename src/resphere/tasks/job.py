@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -95,7 +94,8 @@ class TaskJob(Generic[O]):
         """The task's id from before its recording on."""
         self._canceled = asyncio.Event()
         self.is_uncertain = False
-        """Whether a provider may have done what no transaction says yet: it is asked, whoever ends the task."""
+        """Whether a provider acts outside, or has done so: only it knows what is true until that is settled, and it is
+        asked, whoever ends the task. Where it raises a ``VapiError``, nothing was done."""
 
     @property
     def id(self) -> str:
@@ -178,19 +178,6 @@ class TaskJob(Generic[O]):
             return result
 
         return await self._tasks.replica.change(look)
-
-    @contextmanager
-    def acting(self) -> Iterator[None]:
-        """A provider acts outside: from here on to the settlement, only the provider knows what is true.
-
-        A ``VapiError`` says that nothing was done.
-        """
-        self.is_uncertain = True
-        try:
-            yield
-        except VapiError:
-            self.is_uncertain = False
-            raise
 
     def is_canceled(self) -> bool:
         """Whether somebody has asked for the work to be stopped."""
