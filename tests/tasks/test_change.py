@@ -360,6 +360,24 @@ def test_what_has_changed_meanwhile_stays(world: World, provider: Outside, vm: i
     assert (found.name, found.power_state) == ("renamed", ON)
 
 
+def test_what_is_done_is_not_refused_any_more(world: World, provider: Outside, vm: ids.VirtualMachineId) -> None:
+    """What forbids it came too late."""
+
+    async def acting(work: Work) -> Facts:
+        found = world.inventory.get(VirtualMachine, vm)
+        assert found is not None
+        host = world.inventory.all(Host)[found.host]
+        lost = msgspec.structs.replace(host, connection_state=ApiHost.ConnectionState.DISCONNECTED)
+        await world.inventory.change(lambda edit: edit.put(lost))
+        return NOTHING
+
+    provider.acting = acting
+    start(world, vm)
+    assert (task(world).status, state(world, vm)) == (Status.SUCCEEDED, ON)
+    with pytest.raises(ServiceUnavailable, match="is disconnected"):
+        world.call(Power.stop, vm)
+
+
 def test_a_machine_stays_while_work_is_under_way(world: World, provider: Outside, vm: ids.VirtualMachineId) -> None:
     async def acting(work: Work) -> Facts:
         with pytest.raises(BrokenReference):

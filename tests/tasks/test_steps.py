@@ -10,11 +10,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from resphere.contract.errors import VapiError
+from resphere.contract.errors import ServiceUnavailable, VapiError
 from resphere.contract.extensions.hosts import HostMaintenance
 from resphere.contract.generated import ids
 from resphere.contract.generated.cis_task import Status
 from resphere.contract.generated.vcenter import VM
+from resphere.contract.generated.vcenter import Host as ApiHost
+from resphere.contract.generated.vcenter_vm import Power
 from resphere.inventory.effects import AnyEffect, Intent
 from resphere.inventory.model import Host, VirtualMachine
 from resphere.providers.base import Missing, NotReady, Outdated, Step
@@ -29,6 +31,7 @@ from tests.support.racing import two_worlds
 from tests.support.world import World
 
 SHORT = 0.001
+ON, OFF = Power.State.POWERED_ON, Power.State.POWERED_OFF
 
 
 class Stepwise(Simulator):
@@ -130,6 +133,37 @@ def test_what_has_come_meanwhile_is_worked_on_too(tmp_path: Path) -> None:
         one.call(HostMaintenance.set, ids.HostSystemId(host), spec)
         assert [write.kind for write in commits[1].writes] == ["task"]
         assert not one.inventory.by(VirtualMachine, "host", host)
+
+
+def test_what_has_become_forbidden_meanwhile_is_refused_in_the_end(tmp_path: Path) -> None:
+    with two_worlds(tmp_path) as (one, other):
+        use(one, Stepwise(one, Step(SHORT, 50)))
+        vm = next(vm for vm in one.inventory.all(VirtualMachine).values() if vm.power_state is OFF)
+        host = one.inventory.all(Host)[vm.host]
+
+        async def meanwhile(transaction: Transaction) -> None:
+            if any(write.kind == Intent.kind for write in transaction.writes):
+                return  # it is decided
+            await other.inventory.refresh()
+            lost = msgspec.structs.replace(host, connection_state=ApiHost.ConnectionState.DISCONNECTED)
+            await other.inventory.change(lambda edit: edit.put(lost))
+
+        one.inventory._store = Scripted(one.inventory._store, meanwhile)
+        with pytest.raises(ServiceUnavailable):
+            one.call(Power.start, ids.VirtualMachineId(vm.id))
+        (task,) = one.inventory.all(Task).values()
+        assert (task.status, task.progress) == (Status.FAILED, 50)
+        assert one.inventory.get(VirtualMachine, vm.id) == vm
+        assert not one.inventory.all(Intent)
+
+
+def test_what_is_claimed_for_itself_does_not_hinder_it(world: World) -> None:
+    """An instant clone asks whether its name is free before it begins; then it has the name itself."""
+    use(world, Stepwise(world, Step(SHORT)))
+    source = next(vm for vm in world.inventory.all(VirtualMachine).values() if vm.power_state is ON)
+    made = world.call(VM.instant_clone, VM.InstantCloneSpec(source=ids.VirtualMachineId(source.id), name="copy"))
+    assert world.inventory.all(VirtualMachine)[made].name == "copy"
+    assert not world.inventory.all(Intent)
 
 
 class Attempts:
