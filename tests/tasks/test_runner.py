@@ -20,11 +20,13 @@ from resphere.contract.errors import (
     Unsupported,
     message,
 )
+from resphere.contract.generated import ids
 from resphere.contract.generated.cis_task import Status
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.tables import TABLES
 from resphere.providers.base import Provider
 from resphere.replica.edit import Edit
+from resphere.replica.errors import BrokenReference
 from resphere.replica.replica import Replica
 from resphere.tasks.job import Done, TaskJob
 from resphere.tasks.origin import Origin
@@ -168,6 +170,18 @@ def test_what_was_deleted_meanwhile_is_not_found(tmp_path: Path) -> None:
             await desk.do(action)
         assert (await desk.task()).status is Status.FAILED
         assert desk.replica.get(VirtualMachine, "vm-1") is None
+
+    at_work(test, tmp_path)
+
+
+def test_what_breaks_a_reference_is_told_as_it_is(tmp_path: Path) -> None:
+    async def test(desk: Desk) -> None:
+        def plan(edit: Edit, vm: VirtualMachine) -> None:
+            edit.put(msgspec.structs.replace(vm, host=ids.HostSystemId("host-404")))
+
+        with pytest.raises(BrokenReference, match="host-404"):
+            await desk.do(lambda job: job.complete(plan))
+        assert desk.replica.get(VirtualMachine, "vm-1") == VM
 
     at_work(test, tmp_path)
 

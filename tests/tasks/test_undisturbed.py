@@ -1,6 +1,6 @@
 """Two works that take time and cannot both come true: the machine that one reads is the one that the other takes away.
 
-Two workers on one store; each acts outside, and settles afterwards.
+Two workers on one store.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from resphere.contract.generated.vcenter_vm import Power
 from resphere.contract.model import Operation
 from resphere.inventory.effects import Intent
 from resphere.inventory.model import VirtualMachine
+from resphere.providers.simulator.provider import Simulator
 from resphere.services.call import in_use_error
 from resphere.tasks.record import Task
 from tests.support.invariants import require_sound
@@ -63,9 +64,14 @@ def require_refused(worlds: tuple[World, World], taking: Taking, refusal: object
         require_sound(world.inventory)
 
 
+@pytest.mark.parametrize("at_once", [False, True])
 @pytest.mark.parametrize("taking", [VM.delete, VM.unregister], ids=lambda each: each.name)
-def test_what_is_read_is_not_taken_away(worlds: tuple[World, World], vm: ids.VirtualMachineId, taking: Taking) -> None:
+def test_what_is_read_is_not_taken_away(
+    worlds: tuple[World, World], vm: ids.VirtualMachineId, taking: Taking, at_once: bool
+) -> None:
     one, other = worlds
+    if at_once:
+        use(one, Simulator(one.inventory, one.contents, one.environment.now))
     provider = Outside(other)
     use(other, provider)
     refusals: list[VapiError] = []
