@@ -149,6 +149,9 @@ class TaskJob(Generic[O]):
                 task = self._succeeded(task, decision.result, decision.reports)
                 self._tasks.prune(edit)
             else:
+                if self._exclusive:
+                    # That nobody does other tasks any more was withheld with the settlement that was tried.
+                    self._tasks.make_way(edit, self._target.id, self.origin, self.task_id)
                 require_undisturbed(self._tasks.replica, edit, self.origin, decision.effect)
                 result = plain(decision.result) if decision.reports or self._reports else None
                 edit.put(
