@@ -199,6 +199,24 @@ def test_what_is_refused_anyway_it_does_not_hear(world: World, provider: Front, 
     assert provider.heard == []
 
 
+def test_what_work_under_way_needs_may_change(world: World, provider: Front, folder: Folder) -> None:
+    """It only stays."""
+    place = VM.ClonePlacementSpec(folder=ids.FolderId(folder.id))
+    spec = VM.CloneSpec(source=ids.VirtualMachineId(machine_off(world).id), name="clone", placement=place)
+    provider.gate.clear()
+
+    async def whole() -> None:
+        async with under_way(world, world.begin(VM.clone, spec)) as cloning:
+            await world.begin(Folders.update, ids.FolderId(folder.id), Folders.UpdateSpec(name="renamed"))
+            provider.gate.set()
+            await cloning
+
+    world.run(whole())
+    after = found(world, Folder, folder.id)
+    assert after.name == "renamed"
+    assert provider.heard == [(ChangedObject(before=folder, after=after),)]
+
+
 def test_nothing_else_is_done_with_a_machine_while_it_hears(world: World, provider: Front) -> None:
     vm = machine_off(world)
 
