@@ -80,6 +80,51 @@ def test_nothing_goes_on_once_a_launch_is_refused(tmp_path: Path) -> None:
     at_work(test, tmp_path)
 
 
+def test_work_that_nobody_waits_for_any_more_is_stopped(tmp_path: Path) -> None:
+    """Who breaks it off is not told that it was done."""
+
+    async def test(desk: Desk) -> None:
+        begun = asyncio.Event()
+
+        async def action(job: Job) -> None:
+            await job.begin()
+            begun.set()
+            await asyncio.Event().wait()
+
+        doing = asyncio.create_task(desk.do(action))
+        await begun.wait()
+        doing.cancel()
+        await asyncio.wait((doing,))
+        assert doing.cancelled()
+        await all_over()
+        task = await desk.task()
+        assert task.error is not None
+        assert (task.status, task.error.messages[0].id) == (Status.FAILED, "resphere.task.stopped")
+
+    at_work(test, tmp_path)
+
+
+def test_nothing_goes_on_after_the_end_of_all(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def test(desk: Desk) -> None:
+        identity = await desk.tasks.launch(ORIGIN, VM, lambda job: job.spend(600))
+        await desk.tasks.close(patience_seconds=0)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        assert (await desk.task()).id == identity
+
+    at_work(test, tmp_path)
+    assert not caplog.records
+
+
+def test_what_ends_well_is_not_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def test(desk: Desk) -> None:
+        task = await ended(desk, await desk.tasks.launch(ORIGIN, VM, take_time))
+        assert task.status is Status.SUCCEEDED
+        await all_over()
+
+    at_work(test, tmp_path)
+    assert not caplog.records
+
+
 def test_what_is_refused_without_a_word_fails_in_the_task(tmp_path: Path) -> None:
     async def test(desk: Desk) -> None:
         async def action(job: Job) -> None:

@@ -291,6 +291,22 @@ def test_only_the_tasks_of_the_dead_are_abandoned(tmp_path: Path) -> None:
     at_work(test, tmp_path, workers=2)
 
 
+def test_what_cannot_be_canceled_goes_on(tmp_path: Path) -> None:
+    async def test(desk: Desk) -> None:
+        async def action(job: Job) -> None:
+            await job.begin()
+            with pytest.raises(NotAllowedInCurrentState, match="cannot be canceled"):
+                await desk.tasks.cancel(job.id)
+            assert not job.is_canceled()
+            await job.complete(rename)
+
+        await desk.do(action)
+        task = await desk.task()
+        assert (task.status, task.cancel_requested) == (Status.SUCCEEDED, False)
+
+    at_work(test, tmp_path)
+
+
 @pytest.mark.parametrize(
     "work",
     [lambda job: job.complete(rename), lambda job: job.decide(decide)],
@@ -312,9 +328,11 @@ def test_the_oldest_finished_tasks_are_forgotten(tmp_path: Path, work: Callable[
 
     async def test(desk: Desk) -> None:
         count = MOST_FINISHED + PRUNED_AT_ONCE
-        await desk.replica.change(put(*(old(number, Status.SUCCEEDED) for number in range(count))))
+        await desk.replica.change(put(*(old(number, Status.SUCCEEDED) for number in range(count - 1))))
         await desk.replica.change(put(old(count, Status.RUNNING)))
         await desk.replica.pass_over(desk.replica.all(Task))
+        await desk.do(work)
+        assert len(desk.replica.all(Task)) == count + 1
         await desk.do(work)
         left = desk.replica.all(Task)
         assert len(left) == count + 2 - PRUNED_AT_ONCE
