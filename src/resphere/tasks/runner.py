@@ -232,14 +232,12 @@ class Tasks:
         return await self.replica.change(partial(self._end_badly, identity=identity, error=error))
 
     async def _at_rest(self, target: O) -> O:
-        """``target`` as it is once what a dead worker had decided about it, or needed it for, is ended, as far as the
+        """``target`` as it is once what a dead worker had begun with it, or needed it for, is ended, as far as the
         provider can tell."""
         if not self.replica.count(Intent):
             return target
-        busy = self.replica.by(Task, "busy", target.id)
-        decided = [identity for identity in busy if self.replica.get(Intent, identity) is not None]
-        decided += [intent.id for intent in needing(self.replica, target)]
-        tasks = (self.replica.get(Task, identity) for identity in dict.fromkeys(decided))
+        begun = [*self.replica.by(Task, "busy", target.id), *(intent.id for intent in needing(self.replica, target))]
+        tasks = (self.replica.get(Task, identity) for identity in dict.fromkeys(begun))
         left = [task.id for task in tasks if task is not None and not self.is_worked_on(task)]
         if not left:
             return target
