@@ -30,6 +30,7 @@ from resphere.tasks.record import Task
 from tests.services.vcenter.building import first, found
 from tests.support.guests import ending
 from tests.support.pacing import Outside, under_way, use
+from tests.support.racing import two_worlds
 from tests.support.world import World
 
 ON, OFF = Power.State.POWERED_ON, Power.State.POWERED_OFF
@@ -291,6 +292,15 @@ def test_what_happens_behind_our_back_is_known_and_not_told_back(world: World, p
     # What it told is what it hears of from then on.
     world.call(Machines.update, ids.VirtualMachineId(vm.id), NameSpec(name="ours"))
     assert [heard[0].before for heard in provider.heard] == [changed]
+
+
+def test_a_feed_knows_what_others_have_done(tmp_path: Path) -> None:
+    with two_worlds(tmp_path) as (one, other):
+        vm = machine_off(one)
+        other.refresh()
+        one.change(vm, name="renamed")
+        known = other.run(Observations(other.inventory, other.environment.now).machines())
+        assert known[vm.id].name == "renamed"
 
 
 def test_a_machine_that_is_lost_while_it_is_cloned_is_left_until_then(

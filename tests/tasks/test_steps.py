@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,12 +19,13 @@ from resphere.contract.generated.vcenter import VM
 from resphere.contract.generated.vcenter import Host as ApiHost
 from resphere.contract.generated.vcenter_vm import Power
 from resphere.inventory.effects import AnyEffect, Intent
+from resphere.inventory.facts import NOTHING, Facts
 from resphere.inventory.model import Host, VirtualMachine
 from resphere.providers.base import Missing, NotReady, Outdated, Step
 from resphere.providers.simulator.durations import MOST_SECONDS
 from resphere.providers.simulator.provider import Simulator
 from resphere.store.base import Transaction
-from resphere.tasks.change import when_ready
+from resphere.tasks.change import at_once, when_ready
 from resphere.tasks.record import Task
 from tests.replica.worlds import Scripted
 from tests.support.pacing import under_way, use
@@ -164,6 +166,17 @@ def test_what_is_claimed_for_itself_does_not_hinder_it(world: World) -> None:
     made = world.call(VM.instant_clone, VM.InstantCloneSpec(source=ids.VirtualMachineId(source.id), name="copy"))
     assert world.inventory.all(VirtualMachine)[made].name == "copy"
     assert not world.inventory.all(Intent)
+
+
+def test_who_answers_at_once_does_not_wait() -> None:
+    async def acting() -> Facts:
+        await asyncio.sleep(0)
+        return NOTHING
+
+    act_now = acting()
+    with pytest.raises(RuntimeError, match="has waited"):
+        at_once(act_now)
+    assert inspect.getcoroutinestate(act_now) == inspect.CORO_CLOSED
 
 
 class Attempts:
