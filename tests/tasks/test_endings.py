@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from resphere.contract.errors import InternalServerError, ResourceBusy, Unsupported
 from resphere.contract.generated.cis_task import Status
-from resphere.store.base import StoreError, Transaction
+from resphere.store.base import Conflict, StoreError, Transaction
 from resphere.tasks.outcomes import failed, interrupted
 from resphere.tasks.record import TASKS, Task
 from tests.replica.worlds import Scripted
@@ -153,6 +154,21 @@ def test_a_launch_that_cannot_be_recorded_fails_and_is_told_of(
     at_work(test, tmp_path)
     assert "the work of test.service.act failed" in caplog.text
     assert "the end of a task could not be recorded" in caplog.text
+
+
+@pytest.mark.parametrize("action", [take_time, lambda job: job.complete(rename)], ids=["begun", "at once"])
+def test_what_others_overtake_all_the_time_has_failed(tmp_path: Path, action: Callable[[Job], Awaitable[None]]) -> None:
+    async def faster(transaction: Transaction) -> None:
+        if any(write.kind == VM.kind for write in transaction.writes):
+            raise Conflict("revision", "virtual_machine/vm-1")
+
+    async def test(desk: Desk) -> None:
+        desk.replica._store = Scripted(desk.replica._store, faster)
+        task = await ended(desk, await desk.tasks.launch(ORIGIN, VM, action))
+        assert task.error is not None
+        assert (task.status, task.error.messages[0].id) == (Status.FAILED, "resphere.concurrent_change")
+
+    at_work(test, tmp_path)
 
 
 def test_a_task_that_has_failed_keeps_the_time_of_its_start() -> None:
