@@ -19,6 +19,7 @@ from resphere.contract.generated.cis_task import Status
 from resphere.contract.generated.vcenter import VM, ResourcePool
 from resphere.contract.generated.vcenter_cluster import EvcMode
 from resphere.contract.generated.vcenter_vm import GuestOS, Power
+from resphere.contract.generated.vcenter_vm_guest import Customization
 from resphere.inventory.effects import Intent
 from resphere.inventory.facts import NOTHING, Facts, ObservedMachine
 from resphere.inventory.model import Cluster, Datacenter, Folder, Host, VirtualMachine
@@ -28,7 +29,8 @@ from resphere.providers.base import ChangedObject, Inventory, Work
 from resphere.tasks.observing import Observations
 from resphere.tasks.record import Task
 from tests.services.vcenter.building import first, found
-from tests.support.guests import ending
+from tests.support.customizations import STATIC, linux
+from tests.support.guests import ending, ready_vm
 from tests.support.pacing import Outside, under_way, use
 from tests.support.racing import two_worlds
 from tests.support.world import World
@@ -129,6 +131,18 @@ def test_it_hears_of_all_that_changes_along(world: World, provider: Front) -> No
     assert len(heard) == 2
     assert ChangedObject(before=gone, after=None) in heard
     assert ChangedObject(before=moved, after=found(world, VirtualMachine, vm.id)) in heard
+
+
+def test_what_is_kept_beside_the_objects_it_does_not_hear_of(tmp_path: Path) -> None:
+    """A customization waits for the next start, which the provider is asked for."""
+    with World(tmp_path) as world:
+        vm = ready_vm(world)
+        world.call(Power.stop, vm)
+        provider = Front(world)
+        use(world, provider)
+        world.call(Customization.set, vm, Customization.SetSpec(spec=linux(interfaces=(STATIC,))))
+        assert world.call(Customization.get, vm).status is Customization.Info.Status.PENDING
+        assert provider.heard == []
 
 
 def test_what_it_refuses_does_not_change(world: World, provider: Front, folder: Folder) -> None:

@@ -16,7 +16,16 @@ RACES = ("tests/services/vcenter/test_races_of_decisions.py", "tests/services/vc
 TASKS = tuple(
     [
         f"tests/tasks/test_{name}.py"
-        for name in ("steps", "endings", "runner", "change", "inventory_changes", "undisturbed", "taking_over")
+        for name in (
+            "steps",
+            "endings",
+            "runner",
+            "change",
+            "inventory_changes",
+            "observing",
+            "undisturbed",
+            "taking_over",
+        )
     ]
 )
 PRIMITIVES = ("rely_on", "rely_on_referrers", "refer_to", "take", "vacant")
