@@ -34,10 +34,16 @@ _SIGNATURE = re.compile(r"\s*(SHA\d{1,3})\s*\((.+)\)\s*=\s*([0-9A-Fa-f]+)\s*")
 _BEGIN = "-----BEGIN CERTIFICATE-----"
 
 _MESSAGES = {
-    WarningType.SELF_SIGNED_CERTIFICATE: ("CERTIFICATE_SELF_SIGNED", "The certificate is self-signed."),
-    WarningType.EXPIRED_CERTIFICATE: ("CERTIFICATE_EXPIRED", "The certificate has expired."),
-    WarningType.NOT_YET_VALID_CERTIFICATE: ("CERTIFICATE_NOT_YET_VALID", "The certificate is not yet valid."),
-    WarningType.UNTRUSTED_CERTIFICATE: ("CERTIFICATE_UNTRUSTED", "The certificate is not trusted."),
+    WarningType.SELF_SIGNED_CERTIFICATE: message(
+        "com.vmware.vdcs.vsphere-cs-lib.CERTIFICATE_SELF_SIGNED", "The certificate is self-signed."
+    ),
+    WarningType.EXPIRED_CERTIFICATE: message("resphere.ovf.certificate.expired", "The certificate has expired."),
+    WarningType.NOT_YET_VALID_CERTIFICATE: message(
+        "resphere.ovf.certificate.not_yet_valid", "The certificate is not yet valid."
+    ),
+    WarningType.UNTRUSTED_CERTIFICATE: message(
+        "com.vmware.vdcs.vsphere-cs-lib.CERTIFICATE_UNTRUSTED", "The certificate is not trusted."
+    ),
 }
 
 
@@ -84,13 +90,8 @@ def verify(
         issuer=signer.issuer.rfc4514_string(),
         self_signed=self_signed,
         chain=tuple([each.public_bytes(Encoding.PEM).decode() for each in chain]),
-        warnings=tuple([_warning(each) for each in warnings]),
+        warnings=tuple([CertificateWarning(each, _MESSAGES[each]) for each in warnings]),
     )
-
-
-def _warning(type: WarningType) -> CertificateWarning:
-    id, text = _MESSAGES[type]
-    return CertificateWarning(type, message(f"com.vmware.vdcs.vsphere-cs-lib.{id}", text))
 
 
 def _parts(
