@@ -77,6 +77,7 @@ ALLOWED: dict[str, str] = {
     "vcenter.host.host.in_datacenter": PLACES,
     "vcenter.host.host.in_folders": PLACES,
     "vcenter.host.host.standalone": PLACES,
+    "vcenter.ovf.library_item.packages.require_target": "the kind of the folder, which was required before",
     "vcenter.resource_pool.resource_pool.in_datacenters": PLACES,
     "vcenter.storage.policies.compliance.compliance.matching": OWN,
     "vcenter.storage.policies.policies.check_compatibility": OWN,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import typing
+from datetime import datetime
 from functools import cache
 from typing import Any
 
-from resphere.contract.model import Struct
-from resphere.dialects.codec import Codec, Fields, Read, Untouched, Write
-from resphere.dialects.plain_values import PlainWriting
+import msgspec
+
+from resphere.contract.errors import ERRORS, VapiError
+from resphere.contract.model import ErrorValue, Struct
+from resphere.dialects.codec import Codec, Fields, Read, Untouched, Write, structure_copy
+from resphere.dialects.plain_values import AS_MSGSPEC_DOES, PlainWriting, written
 from resphere.dialects.validation import anywhere, invalid
 
 
@@ -89,5 +93,35 @@ def map_from_wire(inner: Read) -> Read:
     return entries
 
 
-WRITING: Codec[Write] = Codec(PlainWriting(is_map, as_entries))
+class RestWriting(PlainWriting):
+    """As the others of plain JSON, but a structure that stands where the contract leaves open which says what it is:
+    by ``@class``, as vCenter 6.7 and 7.0 wrote it."""
+
+    def open_structure(self) -> Write | None:
+        return with_class
+
+    def structure(self, struct: type[Struct], fields: Fields[Write]) -> Write | None:
+        if not anywhere(struct, lambda inner: inner is datetime or is_map(inner) or is_open(inner)):
+            return None
+        return structure_copy(struct, fields, AS_MSGSPEC_DOES)
+
+
+def is_open(expected: Any) -> bool:
+    """Whether the type is a structure of any members."""
+    return typing.get_origin(expected) is dict and typing.get_args(expected)[1] is Any
+
+
+def with_class(value: Any) -> Any:
+    """A structure with its name; other values as they are."""
+    if not isinstance(value, Struct):
+        return value
+    name = value.__vapi_name__
+    if isinstance(value, ErrorValue):
+        known = ERRORS.get(value.error_type, VapiError)
+        name = known.canonical_name()
+    members = msgspec.to_builtins(written(value, type(value), WRITING))
+    return {"@class": name, **members}
+
+
+WRITING: Codec[Write] = Codec(RestWriting(is_map, as_entries))
 READING: Codec[Read] = Codec(RestReading())

@@ -1,0 +1,1 @@
+"""``com.vmware.vcenter.ovf``: OVF packages in content libraries."""
