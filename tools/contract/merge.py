@@ -47,7 +47,10 @@ class OperationRow:
 
 @dataclass
 class TypeRow:
-    """A structure (``fields``) or an enumeration (``values``) with the Python place it gets."""
+    """A structure (``fields``) or an enumeration (``values``) with the Python place it gets.
+
+    ``defaults`` are the values of fields that clients leave out though the bindings require them.
+    """
 
     name: str
     module: str
@@ -55,6 +58,7 @@ class TypeRow:
     fields: dict[str, TypeExpression] | None = None
     unions: list[Any] = field(default_factory=list)
     values: list[str] | None = None
+    defaults: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -121,6 +125,8 @@ def place_types(sources: list[dict[str, Any]], services: dict[str, tuple[str, st
                 types[name] = TypeRow(
                     name, module, path, entry.get("fields"), entry.get("unions", []), entry.get("values")
                 )
+    for name, defaults in sources[-1].get("defaults", {}).items():
+        types[name].defaults = defaults
     known = {(row.module, row.path) for row in types.values()}
     for row in types.values():
         parent, _, last = row.path.rpartition(".")

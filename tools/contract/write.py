@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from tools.contract.merge import Contract, OperationRow, RouteRow, TypeExpression, TypeRow
 
@@ -167,10 +168,17 @@ class Writer:
             lines.append(f"{indent}    )")
         for child in self.children[row.path]:
             lines += self.type_class(child, module, imports, indent + "    ")
-        lines += self.fields(row.fields, module, imports, indent + "    ")
+        lines += self.fields(row.fields, module, imports, indent + "    ", row.defaults)
         return [*lines, ""]
 
-    def fields(self, fields: dict[str, TypeExpression], module: str, imports: set[str], indent: str) -> list[str]:
+    def fields(
+        self,
+        fields: dict[str, TypeExpression],
+        module: str,
+        imports: set[str],
+        indent: str,
+        defaults: dict[str, Any] | None = None,
+    ) -> list[str]:
         lines = []
         for field, expression in fields.items():
             name = identifier(field)
@@ -180,6 +188,8 @@ class Writer:
                 default = f' = field(name="{field}", default=None)' if optional else f' = field(name="{field}")'
             else:
                 default = " = None" if optional else ""
+            if field in (defaults or {}):
+                default = f" = {(defaults or {})[field]!r}"
             lines.append(f"{indent}{name}: {annotation}{default}")
         return lines
 

@@ -15,6 +15,9 @@ from resphere.contract.model import AnyOperation, Requirement, Struct
 from resphere.inventory.model import KINDS
 from resphere.rules.refusals import not_found
 
+_SPEC = "com.vmware.vcenter.ovf.library_item.resource_pool_deployment_spec"
+BY_VALUE = frozenset({f"{_SPEC}:network_mappings", f"{_SPEC}:subnet_mappings"})
+"""Attributes that are maps whose values name the objects; else the keys do."""
 NESTING = (Struct, tuple, frozenset, dict)
 MANAGED = {cls.resource_type: cls for cls in KINDS.values()}
 
@@ -143,7 +146,8 @@ def _collect(value: Any, named: Mapping[str, tuple[tuple[str, str], ...]], found
 def given_in(input: Struct, attributes: Mapping[str, list[Any]], requirement: Requirement) -> Iterable[Any]:
     """The values that the requirement's parameter or attribute has in ``input``, where it is set."""
     if requirement.attribute is not None:
-        return attributes.get(requirement.attribute, ())
+        given = attributes.get(requirement.attribute, ())
+        return [tuple(each.values()) for each in given] if requirement.attribute in BY_VALUE else given
     fields = zip(input.__struct_encode_fields__, msgspec.structs.astuple(input), strict=True)
     return [value for name, value in fields if name == requirement.parameter and value is not None]
 

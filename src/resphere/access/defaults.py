@@ -151,7 +151,10 @@ USING: dict[str, str] = {"Datastore": "Datastore.AllocateSpace", "Network": "Net
 """The privilege that a change of one object needs on others that it uses; ``System.Read`` where none is named."""
 
 PLACING: frozenset[str] = frozenset(
-    f"com.vmware.vcenter.VM.{name}" for name in ("clone", "clone$task", "create", "instant_clone", "register")
+    {
+        *(f"com.vmware.vcenter.VM.{name}" for name in ("clone", "clone$task", "create", "instant_clone", "register")),
+        "com.vmware.vcenter.ovf.library_item.deploy",
+    }
 )
 """Operations that put something where they choose themselves, if their input leaves it open. Before, it is only asked
 whether the caller has the privileges on such an object at all; on those that are chosen the operation asks them."""

@@ -102,7 +102,7 @@ class VapiWriting:
         return encode_any
 
     def open_structure(self) -> Write | None:
-        return encode_any
+        return encode_open
 
     def optional(self, inner: Write | None) -> Write | None:
         present = _set(inner)
@@ -138,6 +138,13 @@ def encode_any(value: Any) -> Any:
     if isinstance(value, (tuple, list, set, frozenset)):
         return [encode_any(inner) for inner in value]
     return wire_time(value) if isinstance(value, datetime) else value
+
+
+def encode_open(value: Any) -> Any:
+    """A structure with any members; an error stands there as the structure that it is."""
+    if isinstance(value, ErrorValue):
+        return {"STRUCTURE": encode_error(value)["ERROR"]}
+    return encode_any(value)
 
 
 def encode_error(error: VapiError | ErrorValue, **more: str | None) -> Any:

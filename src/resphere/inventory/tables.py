@@ -332,6 +332,7 @@ VIRTUAL_MACHINES = Table(
         "network": _networks,
         "home": lambda vm: (home(vm.datastore, vm.vmx_path),),
         "storage_policy": _storage_policies,
+        "instance_uuid": lambda vm: (vm.instance_uuid,),
     },
     claims=_vm_claims,
     shared=_SHARED_BY_MACHINES,

@@ -14,6 +14,7 @@ import com.vmware.content.library.item_client as sessions
 import com.vmware.content.library_client as library_client
 import com.vmware.content_client as content_client
 import com.vmware.vapi.std.errors_client as errors
+import com.vmware.vcenter.ovf_client as ovf
 
 from tests.sdk.scripts.client import Check, Given, raises, run_checks
 
@@ -111,6 +112,86 @@ def a_package(given: Given) -> None:
     given.client.content.LocalLibrary.delete(library)
 
 
+DESCRIPTOR = b"""<?xml version="1.0"?>
+<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1"
+  xmlns:rasd="http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_ResourceAllocationSettingData">
+  <References><File ovf:href="disk.vmdk" ovf:id="file1"/></References>
+  <DiskSection><Info/><Disk ovf:capacity="2" ovf:capacityAllocationUnits="byte * 2^30" ovf:diskId="disk1"
+    ovf:fileRef="file1"/></DiskSection>
+  <NetworkSection><Info/><Network ovf:name="lan"/></NetworkSection>
+  <DeploymentOptionSection><Info/>
+    <Configuration ovf:id="small"><Label>Small</Label><Description/></Configuration>
+    <Configuration ovf:id="large"><Label>Large</Label><Description/></Configuration>
+  </DeploymentOptionSection>
+  <VirtualSystem ovf:id="tiny"><Info/><EulaSection><Info/><License>Be kind.</License></EulaSection>
+    <VirtualHardwareSection><Info/>
+      <Item><rasd:InstanceID>1</rasd:InstanceID><rasd:ResourceType>3</rasd:ResourceType>
+        <rasd:VirtualQuantity>1</rasd:VirtualQuantity></Item>
+      <Item ovf:configuration="large"><rasd:InstanceID>1</rasd:InstanceID><rasd:ResourceType>3</rasd:ResourceType>
+        <rasd:VirtualQuantity>4</rasd:VirtualQuantity></Item>
+      <Item><rasd:InstanceID>2</rasd:InstanceID><rasd:ResourceType>4</rasd:ResourceType>
+        <rasd:VirtualQuantity>512</rasd:VirtualQuantity></Item>
+      <Item><rasd:InstanceID>3</rasd:InstanceID><rasd:ResourceSubType>VirtualSCSI</rasd:ResourceSubType>
+        <rasd:ResourceType>6</rasd:ResourceType></Item>
+      <Item><rasd:AddressOnParent>0</rasd:AddressOnParent><rasd:HostResource>ovf:/disk/disk1</rasd:HostResource>
+        <rasd:InstanceID>4</rasd:InstanceID><rasd:Parent>3</rasd:Parent><rasd:ResourceType>17</rasd:ResourceType></Item>
+      <Item><rasd:Connection>lan</rasd:Connection><rasd:InstanceID>5</rasd:InstanceID>
+        <rasd:ResourceSubType>VmxNet3</rasd:ResourceSubType><rasd:ResourceType>10</rasd:ResourceType></Item>
+    </VirtualHardwareSection>
+  </VirtualSystem>
+</Envelope>"""
+
+
+def a_deployment(given: Given) -> None:
+    """As VMware's own sample does it: find the item, see what is in it, map its networks, deploy."""
+    library = new_library(given, "sdk deployments")
+    upload(given, new_item(given, library, "tiny", "ovf"), {"disk.vmdk": DATA, "tiny.ovf": DESCRIPTOR})
+    find = library_client.Item.FindSpec(name="tiny", library_id=library)
+    (item,) = given.client.content.library.Item.find(find)
+    vcenter, service = given.client.vcenter, given.client.vcenter.ovf.LibraryItem
+    (cluster, *_) = vcenter.Cluster.list()
+    pool = vcenter.Cluster.get(cluster.cluster).resource_pool
+    target = ovf.LibraryItem.DeploymentTarget(resource_pool_id=pool)
+    summary = service.filter(ovf_library_item_id=item, target=target)
+    assert (summary.eulas if hasattr(summary, "eulas") else summary.EULAs) == ["Be kind."]
+    assert summary.networks == ["lan"]
+    options = [
+        each for each in summary.additional_params if each.convert_to(ovf.OvfParams).type == "DeploymentOptionParams"
+    ]
+    (options,) = [each.convert_to(ovf.DeploymentOptionParams) for each in options]
+    assert [each.key for each in options.deployment_options] == ["small", "large"]
+    options.selected_key = "large"
+    network = vcenter.Network.list()[0].network
+
+    def spec(accepted: bool) -> ovf.LibraryItem.ResourcePoolDeploymentSpec:
+        made = ovf.LibraryItem.ResourcePoolDeploymentSpec(
+            name="sdk tiny",
+            annotation="by the SDK",
+            network_mappings={"lan": network},
+            storage_provisioning=ovf.DiskProvisioningType("thin"),
+            additional_parameters=[options],
+        )
+        made.accept_all_eula = accepted
+        return made
+
+    refused = service.deploy(item, target, spec(False), client_token=str(uuid.uuid4()))
+    assert not refused.succeeded
+    assert [each.name for each in refused.error.errors] == ["accept_all_EULA"]
+    token = str(uuid.uuid4())
+    result = service.deploy(item, target, spec(True), client_token=token)
+    assert result.succeeded, result.error
+    assert service.deploy(item, target, spec(True), client_token=token).resource_id.id == result.resource_id.id
+    vm = vcenter.VM.get(result.resource_id.id)
+    assert (vm.name, vm.cpu.count, vm.memory.size_mib) == ("sdk tiny", 4, 512)
+    assert [disk.capacity for disk in vm.disks.values()] == [2 << 30]
+    assert [(nic.type, nic.backing.network) for nic in vm.nics.values()] == [("VMXNET3", network)]
+    taken = service.deploy(item, target, spec(True), client_token=str(uuid.uuid4()))
+    (error,) = taken.error.errors
+    assert error.error.convert_to(errors.AlreadyExists).messages[0].id == "com.vmware.vdcs.util.duplicate_name"
+    vcenter.VM.delete(result.resource_id.id)
+    given.client.content.LocalLibrary.delete(library)
+
+
 def refusals(given: Given) -> None:
     library = new_library(given, "sdk refusals")
     item = new_item(given, library, "one", "iso")
@@ -129,7 +210,7 @@ def refusals(given: Given) -> None:
     given.client.content.LocalLibrary.delete(library)
 
 
-CHECKS: tuple[Check, ...] = (an_image, a_package, refusals)
+CHECKS: tuple[Check, ...] = (an_image, a_package, a_deployment, refusals)
 
 
 if __name__ == "__main__":

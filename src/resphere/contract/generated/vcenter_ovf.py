@@ -116,7 +116,7 @@ class LibraryItem:
         __vapi_name__ = "com.vmware.vcenter.ovf.library_item.resource_pool_deployment_spec"
         name: str | None = None
         annotation: str | None = None
-        accept_all_EULA: bool
+        accept_all_EULA: bool = False
         network_mappings: dict[str, str] | None = None
         subnet_mappings: dict[str, str] | None = None
         storage_mappings: dict[str, LibraryItem.StorageGroupMapping] | None = None

@@ -1,0 +1,354 @@
+"""A machine made of a package."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+from uuid import UUID, uuid5
+
+import msgspec
+
+from resphere.contract.errors import (
+    AlreadyExists,
+    InvalidArgument,
+    NotFound,
+    UnableToAllocateResource,
+    Unauthorized,
+    VapiError,
+    message,
+)
+from resphere.contract.generated import ids
+from resphere.contract.generated.vcenter_ovf import LibraryItem as Contract
+from resphere.contract.generated.vcenter_ovf import OvfWarning, ParseIssue
+from resphere.contract.mentions import NamingMessage
+from resphere.contract.model import LocalizableMessage
+from resphere.inventory.effects import CreateVm
+from resphere.inventory.model import Datastore, Folder, Network, ResourcePool, VirtualMachine
+from resphere.inventory.relations import datacenter_of
+from resphere.ovf.issues import BadInput, BadPackage, Category, InputIssue, issue
+from resphere.ovf.machine import Machine
+from resphere.ovf.model import Descriptor, VirtualSystemCollection
+from resphere.ovf.resolving import resolved
+from resphere.replica.edit import Edit
+from resphere.rules.machines.creation import Spec, needs_of
+from resphere.rules.machines.new_machine import Identity, new_identity, new_machine
+from resphere.rules.machines.packaged import spec_of
+from resphere.rules.names import is_free, require_name
+from resphere.rules.placement.resolution import CLONE, Wanted, folder_of, resolve
+from resphere.services.call import Call
+from resphere.services.checks.content import call_key
+from resphere.services.registry import implements
+from resphere.services.vcenter.ovf import import_flag
+from resphere.services.vcenter.ovf.library_item.packages import Package, eulas_of, package_of, require_target
+from resphere.services.vcenter.ovf.library_item.parameters import chosen
+from resphere.services.vcenter.ovf.library_item.results import errors_of, result_info, warnings_of
+from resphere.tasks.change import Decision
+
+ACT = "ResourcePool.ImportVAppLRO"
+DEPLOYMENTS = UUID("0b6d3f0e-6f0a-4c8e-9d1c-6f2f4d7a1b53")
+"""The name space of the instance UUIDs of machines whose deployment may be repeated."""
+PLACEMENT = "spec.placement."
+FIELDS = {
+    "datastore": "deployment_spec.default_datastore_id",
+    "folder": "target.folder_id",
+    "host": "target.host_id",
+    "resource_pool": "target.resource_pool_id",
+}
+"""What the fields of a placement are called here."""
+
+
+class Meant(NamedTuple):
+    """A package as it is deployed: its machine, and what is ignored."""
+
+    descriptor: Descriptor
+    machine: Machine
+    warnings: tuple[ParseIssue, ...]
+
+
+class Planned(NamedTuple):
+    """What VM is to be made, and where."""
+
+    name: str
+    annotation: str
+    spec: Spec
+    where: Wanted
+    identity: Identity
+
+
+@implements(Contract.deploy)
+async def deploy(
+    call: Call,
+    client_token: str | None,
+    ovf_library_item_id: ids.ContentLibraryItemId,
+    target: Contract.DeploymentTarget,
+    deployment_spec: Contract.ResourcePoolDeploymentSpec,
+) -> Contract.DeploymentResult:
+    """A VM that is off, as the package describes it; the same call once more answers the same while the VM is there.
+
+    What the package, a value or the server refuses is told in the result, not as an error (vCenter 7.0).
+
+    :raises InvalidArgument: the item is no package, a parameter is not of its type, or the target contradicts itself.
+    :raises NotFound: the item, or an object that the target or the specification names.
+    :raises ResourceInaccessible: the package has no descriptor, the host takes no VMs now, or the datastore is not
+        accessible.
+    """
+    identity = identity_of(call, call_key(call, client_token))
+    before = deployed(call, identity)
+    if before is not None:
+        return before
+    package = await package_of(call, ovf_library_item_id)
+    require_target(call, target)
+    try:
+        meant = await understood(package, deployment_spec)
+        plan = planned(call, meant, target, deployment_spec, identity)
+        require_place(call, plan)
+    except (BadPackage, BadInput, UnableToAllocateResource) as failure:
+        return not_deployed(call, failure)
+    try:
+        id = await carry_out(call, target, plan)
+    except (NotFound, Unauthorized):
+        raise
+    except VapiError as failure:
+        # The same call may have come twice at a time.
+        return deployed(call, identity) or not_deployed(call, failure)
+    return done(id, warnings_of(call, meant.warnings))
+
+
+def identity_of(call: Call, key: str | None) -> Identity:
+    """The identity of the new VM: where the call may be repeated, one by which the same call finds it again."""
+    made = new_identity(call.environment.random_bytes)
+    return made if key is None else msgspec.structs.replace(made, instance_uuid=str(uuid5(DEPLOYMENTS, key)))
+
+
+def deployed(call: Call, identity: Identity) -> Contract.DeploymentResult | None:
+    """What the same call has led to before, if that is still there."""
+    found = call.by(VirtualMachine, "instance_uuid", identity.instance_uuid)
+    return next((done(id) for id in found), None)
+
+
+def done(id: str, warnings: tuple[OvfWarning, ...] = ()) -> Contract.DeploymentResult:
+    """The result of a success."""
+    made = Contract.DeployableIdentity(type=VirtualMachine.resource_type, id=id)
+    return Contract.DeploymentResult(succeeded=True, resource_id=made, error=result_info(warnings=warnings))
+
+
+def not_deployed(call: Call, failure: BadPackage | BadInput | VapiError) -> Contract.DeploymentResult:
+    """The result of a failure."""
+    return Contract.DeploymentResult(succeeded=False, error=result_info(errors_of(call, failure)))
+
+
+async def understood(package: Package, spec: Contract.ResourcePoolDeploymentSpec) -> Meant:
+    """The machine that the package means, as the specification chooses.
+
+    :raises BadPackage: it cannot be deployed.
+    :raises BadInput: an agreement is not accepted, or a value does not fit.
+    :raises InvalidArgument: a flag or a parameter is none.
+    """
+    flags = spec.flags or ()
+    for flag in flags:
+        if flag not in import_flag.FLAGS:
+            raise InvalidArgument(
+                message(
+                    "resphere.ovf.flag",
+                    "deployment_spec.flags: must be of {0}, not {1}.",
+                    ", ".join(import_flag.FLAGS),
+                    flag,
+                )
+            )
+    choice = chosen(spec.additional_parameters or ())
+    descriptor, warnings = await package.read(spec.locale)
+    require_accepted(descriptor, spec)
+    require_machine(descriptor)
+    # All that a descriptor may hold takes a while to go through.
+    found = await asyncio.to_thread(
+        resolved,
+        descriptor,
+        choice.option,
+        choice.properties,
+        instances=choice.instances,
+        lax=import_flag.LAX in flags,
+    )
+    return Meant(descriptor, found.machines[0], (*warnings, *found.warnings, *unheeded(package, spec)))
+
+
+def require_accepted(descriptor: Descriptor, spec: Contract.ResourcePoolDeploymentSpec) -> None:
+    """Refuse a package with agreements that are not accepted.
+
+    :raises BadInput: it has.
+    """
+    if eulas_of(descriptor) and not spec.accept_all_EULA:
+        why = message(
+            "resphere.ovf.eula", "The package has end-user license agreements: they must be accepted to deploy it."
+        )
+        raise BadInput([InputIssue("accept_all_EULA", "false", why)])
+
+
+def require_machine(descriptor: Descriptor) -> None:
+    """Refuse a package of a vApp, which this server has none of.
+
+    :raises BadPackage: it is one.
+    """
+    if isinstance(descriptor.content, VirtualSystemCollection):
+        raise BadPackage(
+            [
+                issue(
+                    Category.ELEMENT_ILLEGAL,
+                    descriptor.file_name,
+                    (0, 0),
+                    "vapp",
+                    "The package holds a vApp (VirtualSystemCollection): only packages of one machine can be deployed.",
+                )
+            ]
+        )
+
+
+def unheeded(package: Package, spec: Contract.ResourcePoolDeploymentSpec) -> tuple[ParseIssue, ...]:
+    """Warnings of what the specification asks for and nobody does."""
+    given = {
+        "vm_config_spec": spec.vm_config_spec,
+        "subnet_mappings": spec.subnet_mappings,
+        "tag_params": spec.tag_params,
+    }
+    return tuple(
+        [
+            issue(
+                Category.VALUE_ILLEGAL, package.file.name, (0, 0), "unheeded", "deployment_spec.{0} is ignored.", name
+            )
+            for name, value in given.items()
+            if value
+        ]
+    )
+
+
+def planned(
+    call: Call,
+    meant: Meant,
+    target: Contract.DeploymentTarget,
+    spec: Contract.ResourcePoolDeploymentSpec,
+    identity: Identity,
+) -> Planned:
+    """What VM is to be made, and where: in the folder of the pool's datacenter for VMs if no other is named.
+
+    :raises NotFound: there is no such network or datastore.
+    :raises InvalidArgument: the name is none.
+    """
+    machine, mappings = meant.machine, spec.storage_mappings or {}
+    groups = [mappings[each.id] for each in meant.descriptor.storage_groups if each.id in mappings]
+    stores = [spec.default_datastore_id, *(each.datastore_id for each in groups)]
+    policies = [spec.storage_profile_id, *(each.storage_profile_id for each in groups)]
+    datastore = next((each for each in stores if each is not None), None)
+    name = spec.name or machine.name or machine.id
+    require_name(name, "virtual machine")
+    if datastore is not None:
+        call.require(Datastore, datastore)
+    return Planned(
+        name=name,
+        annotation=machine.annotation if spec.annotation is None else spec.annotation,
+        spec=spec_of(
+            machine,
+            networks_of(call, machine, spec.network_mappings or {}),
+            next((each for each in policies if each is not None), None),
+        ),
+        where=Wanted(
+            folder=target.folder_id or usual_folder(call, target.resource_pool_id),
+            resource_pool=target.resource_pool_id,
+            host=target.host_id,
+            datastore=datastore,
+        ),
+        identity=identity,
+    )
+
+
+def networks_of(call: Call, machine: Machine, mappings: dict[str, str]) -> dict[str, Network]:
+    """The networks that the machine's own are mapped to; what else is mapped is passed over.
+
+    :raises NotFound: there is no such network.
+    """
+    wanted = {nic.network for nic in machine.nics if nic.network is not None}
+    return {name: call.require(Network, id) for name, id in mappings.items() if name in wanted}
+
+
+def usual_folder(call: Call, pool: ids.ResourcePoolId) -> str:
+    """Where VMs go when no folder is named."""
+    datacenter = datacenter_of(call.unfiltered, call.referred(ResourcePool, pool))
+    assert datacenter is not None, "pools are of hosts or clusters, which stand in datacenters"
+    return datacenter.vm_folder
+
+
+def require_place(call: Call, plan: Planned) -> None:
+    """Refuse what no VM could be made on, before anything begins.
+
+    :raises InvalidArgument: the target or a network contradicts the others.
+    :raises ResourceInaccessible: the host takes no VMs now, or the datastore is not accessible.
+    :raises UnableToAllocateResource: no host or datastore can take the VM.
+    """
+    inventory = call.unfiltered
+    folder = folder_of(inventory, plan.where)
+    needs = needs_of(inventory, plan.spec, folder)
+    with in_words_of_target():
+        resolve(inventory, plan.where, needs=needs, rules=CLONE, usable=call.may_use)
+
+
+@contextmanager
+def in_words_of_target() -> Iterator[None]:
+    """Have refusals name the fields of the target where rules name those of a placement."""
+    try:
+        yield
+    except VapiError as error:
+        error.messages = tuple([_of_target(each) for each in error.messages])
+        raise
+
+
+def _of_target(told: LocalizableMessage) -> LocalizableMessage:
+    told = msgspec.structs.replace(told, default_message=_renamed(told.default_message))
+    return msgspec.structs.replace(told, text=_renamed(told.text)) if isinstance(told, NamingMessage) else told
+
+
+def _renamed(text: str) -> str:
+    for field, name in FIELDS.items():
+        if text.startswith(f"{PLACEMENT}{field}:"):
+            return name + text.removeprefix(f"{PLACEMENT}{field}")
+    return text
+
+
+async def carry_out(call: Call, target: Contract.DeploymentTarget, plan: Planned) -> ids.VirtualMachineId:
+    """Make the VM.
+
+    :raises VapiError: whatever making a VM may be refused for.
+    """
+    inventory = call.unfiltered
+    pool = call.require(ResourcePool, target.resource_pool_id)
+
+    def guard(_: ResourcePool) -> None:
+        require_free(call, folder_of(inventory, plan.where), plan.name)
+
+    def decide(edit: Edit, _: ResourcePool) -> Decision[ids.VirtualMachineId]:
+        folder = folder_of(inventory, plan.where)
+        require_free(call, folder, plan.name)
+        needs = needs_of(inventory, plan.spec, folder)
+        place = resolve(inventory, plan.where, needs=needs, rules=CLONE, usable=call.may_use)
+        call.require_use(place.folder, place.resource_pool, place.datastore)
+        id = edit.new_id(VirtualMachine.id_prefix)
+        vm = new_machine(inventory, plan.spec, id, plan.name, place, plan.identity, call.may_use)
+        vm = msgspec.structs.replace(vm, annotation=plan.annotation)
+        return Decision(CreateVm(vm=vm), ids.VirtualMachineId(vm.id), reports=True)
+
+    return await call.run(ACT, pool, decide, guard)
+
+
+def require_free(call: Call, folder: Folder, name: str) -> None:
+    """Refuse a name that is taken; id, arguments and words as a vCenter 7.0 wrote them.
+
+    :raises AlreadyExists: it is.
+    """
+    if not is_free(call.unfiltered, folder, name):
+        raise AlreadyExists(
+            message(
+                "com.vmware.vdcs.util.duplicate_name",
+                'An object of type "{0}" named "{1}" already exists.',
+                VirtualMachine.resource_type,
+                name,
+            )
+        )
