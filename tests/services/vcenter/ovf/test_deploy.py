@@ -10,6 +10,8 @@ from typing import Any, cast
 import msgspec
 import pytest
 
+from resphere.access.check import references_of
+from resphere.access.roles import ADMIN, NO_ACCESS, READ_ONLY
 from resphere.contract.errors import InvalidArgument, NotFound, ResourceInaccessible
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_ovf import LibraryItem as Ovf
@@ -17,7 +19,7 @@ from resphere.contract.generated.vcenter_ovf import OvfError
 from resphere.contract.generated.vcenter_vm import GuestOS, Hardware
 from resphere.contract.generated.vcenter_vm_hardware import Boot, Cdrom, Disk, Ethernet
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Scsi
-from resphere.inventory.model import Cluster, Datastore, Folder, Host, Network, VirtualMachine
+from resphere.inventory.model import ROOT_FOLDER, Cluster, Datastore, Folder, Host, Network, VirtualMachine
 from resphere.inventory.relations import datacenter_of
 from resphere.rules.space import free_space
 from resphere.services.vcenter.ovf.library_item.parameters import (
@@ -30,6 +32,7 @@ from tests.services.content.libraries import add_item, add_library, datastores
 from tests.services.vcenter.ovf.packages import MINIMAL, ItemId, add_package, target
 from tests.support.calls import api_call
 from tests.support.rest_calls import rest_call
+from tests.support.scoped import ask_as_ann, permission
 from tests.support.served import Served
 from tests.support.world import World
 
@@ -319,3 +322,29 @@ def test_as_clients_of_rest_write_it(served: Served) -> None:
     reply = served.ask(served.rest, msgspec.structs.replace(call, body=json.dumps(body).encode()))
     assert reply.status == 200, reply.body
     assert json.loads(reply.body)["value"]["succeeded"] is True
+
+
+def test_privileges_are_asked_on_networks_by_the_values_of_their_map() -> None:
+    asked = Ovf.DeployInput(
+        ovf_library_item_id=ItemId("item"),
+        target=Ovf.DeploymentTarget(resource_pool_id=ids.ResourcePoolId("resgroup-1")),
+        deployment_spec=spec(network_mappings={"VM Network": "network-1"}),
+    )
+    references = references_of(Ovf.deploy, {"ovf_library_item_id": "item"}, asked)
+    assert {each.target for each in references if each.requirement.resource == "Network"} == {"network-1"}
+
+
+def test_who_may_not_import_on_the_resource_pool_deploys_nothing(served: Served) -> None:
+    world, inventory = served.world, served.world.inventory
+    item, before = add_package(world), set(inventory.all(VirtualMachine))
+    pool = target(world).resource_pool_id
+    asked = Ovf.DeployInput(ovf_library_item_id=item, target=target(world), deployment_spec=spec())
+    ask_as_ann(served, [permission(ROOT_FOLDER, ADMIN), permission(pool, READ_ONLY)])
+    for ask in (served.by_api, served.by_rest, served.by_jsonrpc):
+        assert ask(Ovf.deploy, asked).error_type == "UNAUTHORIZED"
+    assert set(inventory.all(VirtualMachine)) == before
+    cluster = next(iter(inventory.all(Cluster)))
+    hidden = {id for host in inventory.by(Host, "parent", cluster).values() for id in host.datastores}
+    chosen = hidden.pop()
+    ask_as_ann(served, [permission(ROOT_FOLDER, ADMIN), *(permission(each, NO_ACCESS) for each in hidden)])
+    assert made(world, served.by_api(Ovf.deploy, asked)).datastore == chosen
