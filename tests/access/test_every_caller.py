@@ -22,6 +22,7 @@ from resphere.access.privileges import ON_PARENT
 from resphere.access.roles import ADMIN, NO_ACCESS, READ_ONLY, Role
 from resphere.access.tree import TreeView, object_of, whole_of
 from resphere.contract.errors import Unauthorized
+from resphere.contract.generated.vcenter_ovf import LibraryItem
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation, Requirement
 from resphere.inventory.model import (
@@ -101,14 +102,22 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def in_tree(requirement: Requirement, target: str | None) -> str | None:
-    """Where a privilege is needed: what is no managed object, such as a content library, stands nowhere in the tree."""
-    return target if requirement.resource in {cls.resource_type for cls in KINDS.values()} else None
+    """Where a privilege is needed: what is no managed object, such as a content library, stands nowhere in the tree.
+
+    Without a type it is needed on an object of any.
+    """
+    types = {cls.resource_type for cls in KINDS.values()}
+    return target if requirement.resource is None or requirement.resource in types else None
 
 
 def asked(world: World, operation: AnyOperation) -> Asked:
     """The operation with the least input, about what stands below something of its own kind where that can be."""
     real = {f"{cls.resource_type}Id": [deep(world, cls).id] for cls in KINDS_NAMED}
     value = minimal_input(operation, real)
+    if operation == LibraryItem.create:
+        # Its source is named by a type and a plain text.
+        source = LibraryItem.DeployableIdentity(type="VirtualMachine", id=deep(world, VirtualMachine).id)
+        value = msgspec.structs.replace(value, source=source)
     assert operation.api is not None
     parameters = {
         field.encode_name: str(getattr(value, field.name))

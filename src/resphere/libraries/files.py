@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 
 from resphere.contract.errors import VapiError
+from resphere.contract.generated.content_library_item import File as ItemFile
 from resphere.contract.generated.content_library_item import TransferStatus
 from resphere.contract.mentions import nothing, told
 from resphere.contract.model import ByteStream, LocalizableMessage
@@ -31,7 +32,7 @@ from resphere.libraries.refusals import left, no_address, no_room, other_checksu
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules.admission import admit
-from resphere.store.base import Contents, NoRoom
+from resphere.store.base import Contents, NoRoom, Writing
 
 log = logging.getLogger(__name__)
 
@@ -170,17 +171,42 @@ class LibraryFiles:
                     ):
                         raise other_checksum(file, found)
                 await writing.finish()
-                uuid = str(UUID(bytes=self._random_bytes(16), version=4))
-                return LibraryFile(
-                    name=file.name,
-                    size_bytes=writing.size_bytes,
-                    content=writing.name,
-                    stored_name=stored_name(file.name, uuid),
-                    digests=made,
-                )
+                return self._stored(file.name, writing, made)
         except NoRoom as error:
             log.warning("no room for a file of a content library: %s", error)
             raise no_room() from error
+
+    def _stored(self, name: str, writing: Writing, digests: dict[ItemFile.ChecksumAlgorithm, str]) -> LibraryFile:
+        uuid = str(UUID(bytes=self._random_bytes(16), version=4))
+        return LibraryFile(
+            name=name,
+            size_bytes=writing.size_bytes,
+            content=writing.name,
+            stored_name=stored_name(name, uuid),
+            digests=digests,
+        )
+
+    async def make(self, name: str, pieces: Iterable[bytes]) -> LibraryFile:
+        """Store a file that is made here, durably. Where no transaction comes to name it, :meth:`give_up` it.
+
+        :raises UnableToAllocateResource: there is no room.
+        """
+        digests = Digests(())
+        try:
+            async with self._contents.write() as writing:
+                for piece in pieces:
+                    digests.update(piece)
+                    await writing.write(piece)
+                await writing.finish()
+                return self._stored(name, writing, digests.result())
+        except NoRoom as error:
+            log.warning("no room for a file of a content library: %s", error)
+            raise no_room() from error
+
+    async def give_up(self, files: Iterable[LibraryFile]) -> None:
+        """Delete those of the files that nothing has come to name."""
+        for file in files:
+            await self._drop_unnamed(file.content)
 
     async def _measured(self, incoming: Incoming, file: PushedFile, content: ByteStream) -> AsyncIterator[bytes]:
         """The pieces of what comes; room is taken for them before they are written, and told how far it is."""

@@ -188,6 +188,16 @@ def a_deployment(given: Given) -> None:
     taken = service.deploy(item, target, spec(True), client_token=str(uuid.uuid4()))
     (error,) = taken.error.errors
     assert error.error.convert_to(errors.AlreadyExists).messages[0].id == "com.vmware.vdcs.util.duplicate_name"
+    captured = service.create(
+        ovf.LibraryItem.DeployableIdentity("VirtualMachine", result.resource_id.id),
+        ovf.LibraryItem.CreateTarget(library_id=library),
+        ovf.LibraryItem.CreateSpec(name="captured", description="by the SDK"),
+        client_token=str(uuid.uuid4()),
+    )
+    assert captured.succeeded, captured.error
+    files = download(given, captured.ovf_library_item_id)
+    assert sorted(files) == ["captured-1.vmdk", "captured.mf", "captured.ovf"]
+    assert files["captured-1.vmdk"].startswith(b"KDMV")
     vcenter.VM.delete(result.resource_id.id)
     given.client.content.LocalLibrary.delete(library)
 
