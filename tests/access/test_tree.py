@@ -23,6 +23,7 @@ from resphere.inventory.model import (
     KINDS,
     ROOT_FOLDER,
     Cluster,
+    Datacenter,
     Datastore,
     Folder,
     Host,
@@ -34,6 +35,7 @@ from resphere.inventory.model import (
 )
 from resphere.inventory.relations import ancestors
 from resphere.inventory.tagging import Category
+from tests.services.vcenter.building import add_host, found
 from tests.support.scoped import Given, give, permission
 from tests.support.world import NOW, World
 
@@ -280,6 +282,32 @@ def test_a_move_of_what_stands_above_is_noticed_too(world: World) -> None:
     assert not mine.sees(inside)
     world.change(moving, parent=shared.id)
     assert mine.sees(inside)
+
+
+def test_a_way_that_comes_is_noticed_through_what_was_granted_nothing_to_view(world: World) -> None:
+    vm = machine(world)
+    shut = Folder(id="group-v998", name="shut", parent=vm.parent, type=FolderApi.Type.VIRTUAL_MACHINE)
+    world.put(shut)
+    led = view(world, to(vm, READ_ONLY), to(shut, NO_ACCESS))
+    assert not led.holds(VIEW, shut.id)
+    moved = world.change(vm, parent=ids.FolderId(shut.id))
+    try:
+        assert led.holds(VIEW, shut.id)
+    finally:
+        world.change(moved, parent=vm.parent)
+
+
+def test_what_is_one_with_another_object_has_what_was_granted_there(world: World) -> None:
+    """The four folders of a datacenter, and the root pools of clusters and of hosts that are in none."""
+    datacenter, cluster = first(world, Datacenter), first(world, Cluster)
+    alone = found(world, Host, add_host(world))
+    for whole, cls in ((datacenter, Folder), (cluster, ResourcePool), (alone, ResourcePool)):
+        parts = world.inventory.by(cls, "parent", whole.id).values()
+        assert len(parts) == (4 if cls is Folder else 1)
+        mine = view(world, to(whole, READ_ONLY, propagate=False))
+        assert all(mine.sees(part) for part in parts)
+        within = [each for part in parts for each in world.inventory.by(cls, "parent", part.id).values()]
+        assert not any(mine.sees(each) for each in within)
 
 
 def test_keys_are_equal_where_what_is_granted_is(world: World) -> None:
