@@ -25,8 +25,9 @@ def trusting(given: Given) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=given.ca)
 
 
-def new_library(given: Given, name: str) -> str:
-    datastore = given.client.vcenter.Datastore.list()[0].datastore
+def new_library(given: Given, name: str, store: str | None = None) -> str:
+    stores = given.client.vcenter.Datastore.list()
+    datastore = next(each.datastore for each in stores if store in (None, each.name))
     backing = library_client.StorageBacking(type=library_client.StorageBacking.Type.DATASTORE, datastore_id=datastore)
     spec = content_client.LibraryModel()
     spec.name, spec.description = name, "by the SDK"
@@ -199,6 +200,21 @@ def a_deployment(given: Given) -> None:
     assert sorted(files) == ["captured-1.vmdk", "captured.mf", "captured.ovf"]
     assert files["captured-1.vmdk"].startswith(b"KDMV")
     vcenter.VM.delete(result.resource_id.id)
+
+
+def an_image_in_a_machine(given: Given) -> None:
+    vcenter = given.client.vcenter
+    off = vcenter.VM.FilterSpec(power_states={"POWERED_OFF"})
+    vm = vcenter.VM.list(off)[0].vm
+    store = next(iter(vcenter.VM.get(vm).disks.values())).backing.vmdk_file.partition("]")[0].removeprefix("[")
+    library = new_library(given, "sdk discs", store)
+    item = new_item(given, library, "disc", "iso")
+    upload(given, item, {"disc.iso": DATA})
+    drive = vcenter.iso.Image.mount(item, vm)
+    assert vcenter.vm.hardware.Cdrom.get(vm, drive).backing.type == "ISO_FILE"
+    vcenter.iso.Image.unmount(vm, drive)
+    with raises(errors.NotFound):
+        vcenter.iso.Image.unmount(vm, drive)
     given.client.content.LocalLibrary.delete(library)
 
 
@@ -220,7 +236,7 @@ def refusals(given: Given) -> None:
     given.client.content.LocalLibrary.delete(library)
 
 
-CHECKS: tuple[Check, ...] = (an_image, a_package, a_deployment, refusals)
+CHECKS: tuple[Check, ...] = (an_image, a_package, a_deployment, an_image_in_a_machine, refusals)
 
 
 if __name__ == "__main__":
