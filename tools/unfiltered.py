@@ -87,6 +87,7 @@ ALLOWED: dict[str, str] = {
     "vcenter.vm.machines.in_clusters": PLACES,
     "vcenter.vm.machines.list_vms": "summaries are kept with objects, which were selected before, or are all",
     "vcenter.vm.machines.nics_with_names": "a VM's configuration names its networks",
+    "vcenter.vm_template.library_items.library_items.store_of_disk": OWN,
     "vcenter.vm.storage.policy.compliance.check": OWN,
     "vcenter.vm.storage.policy.compliance.get": OWN,
     "vcenter.vm.storage.policy.policy.get": OWN,

@@ -119,6 +119,12 @@ MORE = {
     "resphere.vcenter.network.disconnect",
     "resphere.vcenter.datastore.mount",
     "resphere.vcenter.datastore.unmount",
+    # They need a privilege on what stands in no tree, such as an item of a content library.
+    *[
+        each.id
+        for each in OPERATIONS
+        if any(need.resource not in (None, *MANAGED) for need in requirements_of(each) if need.parameter)
+    ],
     *[each.id for each in OPERATIONS if any(ON_PARENT.intersection(need.privileges) for need in requirements_of(each))],
 }
 """Operations on one object that need a privilege on the root folder too, or on what the object stands in."""

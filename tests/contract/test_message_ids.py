@@ -28,6 +28,7 @@ KNOWN = {
     "com.vmware.vdcs.cls-main.duplicate_item_name_unsupported_in_library",
     "com.vmware.vdcs.cls-main.update_session_file_not_received",
     "com.vmware.vdcs.util.duplicate_name",
+    "com.vmware.vdcs.vmtx-main.invalid_source_vm_template_not_supported",
     "com.vmware.vdcs.vsphere-cs-lib.CERTIFICATE_SELF_SIGNED",
     "com.vmware.vdcs.vsphere-cs-lib.CERTIFICATE_UNTRUSTED",
     "com.vmware.vstats.data_points_invalid_resource_filter",

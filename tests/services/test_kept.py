@@ -26,11 +26,13 @@ from resphere.contract.generated import vcenter_environment_browser as browser
 from resphere.contract.generated import vcenter_vm_hardware_adapter as adapter
 from resphere.contract.generated.content import TrustedCertificates
 from resphere.contract.generated.content_library import Usages
-from resphere.contract.generated.content_library_item import File, Storage
+from resphere.contract.generated.content_library_item import Changes, File, Storage
 from resphere.contract.generated.vcenter_compute import Policies
 from resphere.contract.generated.vcenter_services import Service
 from resphere.contract.generated.vcenter_topology import Nodes
 from resphere.contract.generated.vcenter_vm import Power
+from resphere.contract.generated.vcenter_vm_template import LibraryItems
+from resphere.contract.generated.vcenter_vm_template_library_items import CheckOuts, Versions
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation, LocalizableMessage, Struct
 from resphere.inventory.compute_policies import Capability
@@ -40,6 +42,8 @@ from resphere.inventory.paths import path_of
 from resphere.inventory.storage_policies import VSAN_DEFAULT
 from resphere.services.call import Call
 from tests.services.content.libraries import add_item, add_library, put_files
+from tests.services.content.templates import check_in, check_out
+from tests.services.content.templates import create as create_template
 from tests.services.vcenter.vm.test_refusals import OFF, equipped
 from tests.support.calls import aimed, inputs, minimal_input
 from tests.support.examples import examples
@@ -100,6 +104,9 @@ class Furnished:
         library = add_library(world)
         item = add_item(world, library)
         put_files(world, item, notes_txt=b"notes")
+        template = create_template(world, library, "template")
+        check_in(world, template, check_out(world, template))
+        out = check_out(world, template)
         usage = world.call(Usages.add, library, Usages.AddSpec(resource_urn="urn:vmomi:vm:vm-12"))
         certificate = world.call(
             TrustedCertificates.create, TrustedCertificates.CreateSpec(cert_text=party("signs").certificate_pem)
@@ -139,6 +146,12 @@ class Furnished:
                 "params": browser.ConfigOptionDescriptors.ListParams(clusters=clusters)
             },
             File.get: {"name": "notes.txt"},
+            Changes.get: {"version": "2"},
+            LibraryItems.get: {"template_library_item": template},
+            CheckOuts.list: {"template_library_item": template},
+            CheckOuts.get: {"template_library_item": template, "vm": out},
+            Versions.list: {"template_library_item": template},
+            Versions.get: {"template_library_item": template, "version": "1"},
             Storage.get: {"file_name": "notes.txt"},
             browser.ConfigOptions.get: {"params": browser.ConfigOptions.GetParams(clusters=clusters)},
             browser.ConfigTargets.get: {"params": browser.ConfigTargets.GetParams(clusters=clusters)},

@@ -256,6 +256,16 @@ class Filler:
         self.post(f"/content/library/item/download-session/{reading}/file?action=prepare", {"file_name": "kept.iso"})
         second = self.post("/content/library/item/update-session", {"library_item_id": item})
         self._send(second, "more.iso")
+        self._keep_template(library)
+
+    def _keep_template(self, library: str) -> None:
+        """A template with a version before it, and a machine that is checked out of it."""
+        vm = self.call("GET", "/vcenter/vm?names=kept")[0]["vm"]
+        items = "/vcenter/vm-template/library-items"
+        item = self.post(items, {"source_vm": vm, "name": "template", "library": library})
+        out = self.post(f"{items}/{item}/check-outs?action=check-out", {})
+        self.post(f"{items}/{item}/check-outs/{out}?action=check-in", {"message": "kept"})
+        self.post(f"{items}/{item}/check-outs?action=check-out", {"name": "work"})
 
     def _send(self, session: str, name: str) -> None:
         """Send a file to an update session."""

@@ -68,7 +68,9 @@ class Rule(msgspec.Struct, frozen=True):
     privileges: tuple[str, ...]
 
 
-READS = ("get*", "list*", "find*", "query*", "check*", "validate*", "test*", "used_by*", "probe*", "hello*")
+CHECKS = ("check", "check_[!io]*")
+"""What looks whether something is so: not ``check_in`` and ``check_out``."""
+READS = ("get*", "list*", "find*", "query*", *CHECKS, "validate*", "test*", "used_by*", "probe*", "hello*")
 
 MODIFY_PERMISSIONS = "Authorization.ModifyPermissions"
 CANCEL = "Global.CancelTask"

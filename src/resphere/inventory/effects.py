@@ -14,6 +14,8 @@ import msgspec
 from resphere.contract.generated.vcenter_guest import CustomizationSpec
 from resphere.contract.generated.vcenter_vm_guest import Processes
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Files
+from resphere.inventory.content.items import LibraryItem
+from resphere.inventory.content.templates import CheckOut
 from resphere.inventory.customization import GuestCustomization
 from resphere.inventory.guest import GuestTransfer
 from resphere.inventory.model import Host, Snapshot, UnregisteredVm, VirtualMachine
@@ -52,13 +54,16 @@ class UnregisterVm(Effect, frozen=True, kw_only=True, tag=True):
 class CloneVm(Effect, frozen=True, kw_only=True, tag=True):
     """``vm`` comes to be, off, with the content of ``source``; then it starts on its host where ``power_on`` says so.
 
-    ``customization`` waits for its first start.
+    ``customization`` waits for its first start. ``item`` is the item of a content library whose content ``vm`` becomes,
+    ``check_out`` says that it is checked out of one.
     """
 
     source: VirtualMachine
     vm: VirtualMachine
     power_on: bool = False
     customization: GuestCustomization | None = None
+    item: LibraryItem | None = None
+    check_out: CheckOut | None = None
 
 
 class InstantCloneVm(Effect, frozen=True, kw_only=True, tag=True):

@@ -271,8 +271,6 @@ class VirtualMachine(ManagedObject, frozen=True, kw_only=True):
     """Snapshots were deleted and the files of their disks are still there, not merged into those of others."""
     unmerged: dict[ids.VcenterVmHardwareDiskId, int] = {}
     """What those files take of each disk, in bytes."""
-    checked_out_from: ids.ContentLibraryItemId | None = None
-    """The library item that the VM is checked out from."""
     evc_mode: vcenter_evc_mode.EvcMode | None = None
     """The VM's own EVC mode."""
     storage_policy: ids.VcenterStoragePolicyId | None = None

@@ -15,6 +15,8 @@ import com.vmware.content.library_client as library_client
 import com.vmware.content_client as content_client
 import com.vmware.vapi.std.errors_client as errors
 import com.vmware.vcenter.ovf_client as ovf
+import com.vmware.vcenter.vm_template.library_items_client as working
+import com.vmware.vcenter.vm_template_client as templates
 
 from tests.sdk.scripts.client import Check, Given, raises, run_checks
 
@@ -218,6 +220,46 @@ def an_image_in_a_machine(given: Given) -> None:
     given.client.content.LocalLibrary.delete(library)
 
 
+def a_template(given: Given) -> None:
+    """As the samples of templates do it: create, deploy, check out, check in, roll back."""
+    vcenter = given.client.vcenter
+    service, library = vcenter.vm_template.LibraryItems, new_library(given, "sdk templates")
+    source = vcenter.VM.list(vcenter.VM.FilterSpec(power_states={"POWERED_OFF"}))[0]
+    pool = vcenter.ResourcePool.list()[0].resource_pool
+    spec = templates.LibraryItems.CreateSpec()
+    spec.source_vm, spec.name, spec.library = source.vm, "sdk-golden", library
+    spec.placement = templates.LibraryItems.CreatePlacementSpec(resource_pool=pool)
+    item = service.create(spec)
+    info = service.get(item)
+    assert sorted(info.disks) == sorted(vcenter.VM.get(source.vm).disks)
+    deploy = templates.LibraryItems.DeploySpec(name="sdk-made")
+    home = templates.LibraryItems.DeploySpecVmHomeStorage(datastore=info.vm_home_storage.datastore)
+    deploy.vm_home_storage = home
+    deploy.disk_storage = templates.LibraryItems.DeploySpecDiskStorage(datastore=info.vm_home_storage.datastore)
+    deploy.placement = templates.LibraryItems.DeployPlacementSpec(resource_pool=pool)
+    deploy.powered_on = True
+    made = service.deploy(item, deploy)
+    assert vcenter.vm.Power.get(made).state == "POWERED_ON"
+    check_outs = vcenter.vm_template.library_items.CheckOuts
+    out = check_outs.check_out(item, working.CheckOuts.CheckOutSpec(name="sdk-work", powered_on=True))
+    assert vcenter.vm.LibraryItem.get(out).check_out.library_item == item
+    with raises(errors.NotAllowedInCurrentState):
+        check_outs.check_in(item, out, working.CheckOuts.CheckInSpec(message="early"))
+    vcenter.vm.Power.stop(out)
+    version = check_outs.check_in(item, out, working.CheckOuts.CheckInSpec(message="better"))
+    versions = vcenter.vm_template.library_items.Versions
+    assert [each.version for each in versions.list(item)] == [version, "1"]
+    assert [each.version for each in given.client.content.library.item.Changes.list(item)] == [version]
+    rolled = versions.rollback(item, "1", working.Versions.RollbackSpec(message="worse"))
+    assert given.client.content.library.Item.get(item).content_version == rolled
+    versions.delete(item, version)
+    with raises(errors.NotFound):
+        versions.get(item, version)
+    given.client.content.LocalLibrary.delete(library)
+    with raises(errors.NotFound):
+        service.get(item)
+
+
 def refusals(given: Given) -> None:
     library = new_library(given, "sdk refusals")
     item = new_item(given, library, "one", "iso")
@@ -236,7 +278,7 @@ def refusals(given: Given) -> None:
     given.client.content.LocalLibrary.delete(library)
 
 
-CHECKS: tuple[Check, ...] = (an_image, a_package, a_deployment, an_image_in_a_machine, refusals)
+CHECKS: tuple[Check, ...] = (an_image, a_package, a_deployment, an_image_in_a_machine, a_template, refusals)
 
 
 if __name__ == "__main__":

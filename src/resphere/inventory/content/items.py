@@ -11,6 +11,7 @@ import msgspec
 from resphere.contract.generated import ids
 from resphere.contract.generated.content_library_item import File
 from resphere.inventory.content.libraries import Library
+from resphere.inventory.model import VirtualMachine
 from resphere.replica.table import OnDelete, Reference, Table
 
 ALGORITHMS = {
@@ -37,10 +38,18 @@ class LibraryFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     version: int = 1
 
 
-class LibraryItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """An item of ``library``. ``type`` is free text; ``ovf`` and ``iso`` mean something.
+class TemplateVersion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The template ``vm``, which was the content of an item in its content version ``version``."""
 
-    ``content_version`` counts its lists of files, ``version`` and ``metadata_version`` what was said of it.
+    vm: ids.VirtualMachineId
+    version: int
+
+
+class LibraryItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """An item of ``library``. ``type`` is free text; ``ovf``, ``iso`` and ``vm-template`` mean something.
+
+    ``template`` is the machine that is its content, in place of files, and goes with it; ``previous`` the one that was
+    before. ``content_version`` counts its lists of files, ``version`` and ``metadata_version`` what was said of it.
     """
 
     kind: ClassVar[str] = "content_library_item"
@@ -56,6 +65,8 @@ class LibraryItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     metadata_version: int = 1
     version: int = 1
     files: tuple[LibraryFile, ...] = ()
+    template: ids.VirtualMachineId | None = None
+    previous: TemplateVersion | None = None
     source: ids.ContentLibraryItemId | None = None
     last_synced: datetime | None = None
     client_token: str | None = None
@@ -81,9 +92,18 @@ def name_key(library: str, name: str) -> str:
     return f"{library}/{name}"
 
 
+def name_claim(library: str, name: str) -> str:
+    """What the item of that name holds, be it one that is only decided yet."""
+    return f"content-library-item/{name_key(library, name)}"
+
+
 def token_keys(item: LibraryItem) -> tuple[str, ...]:
     """By which call it was made."""
     return () if item.client_token is None else (item.client_token,)
+
+
+def _without_previous(item: LibraryItem, _id: str) -> LibraryItem:
+    return msgspec.structs.replace(item, previous=None)
 
 
 LIBRARY_ITEMS = Table(
@@ -94,13 +114,25 @@ LIBRARY_ITEMS = Table(
         "library_name": lambda item: (name_key(item.library, item.name),),
         "type": lambda item: (item.type.casefold(),),
         "source": lambda item: () if item.source is None else (item.source,),
+        "template": lambda item: () if item.template is None else (item.template,),
+        "previous": lambda item: () if item.previous is None else (item.previous.vm,),
         "client_token": token_keys,
         "content": lambda item: tuple(file.content for file in item.files),
     },
     belongs_to="library",
-    refers_to=(Reference(index="library", fields=("library",), to=(Library,), on_delete=OnDelete.CASCADE),),
+    refers_to=(
+        Reference(index="library", fields=("library",), to=(Library,), on_delete=OnDelete.CASCADE),
+        Reference(index="template", fields=("template",), to=(VirtualMachine,), on_delete=OnDelete.CASCADE),
+        Reference(
+            index="previous",
+            fields=("previous",),
+            to=(VirtualMachine,),
+            on_delete=OnDelete.CLEAR,
+            cleared=_without_previous,
+        ),
+    ),
     claims=lambda item: (
-        f"content-library-item/{name_key(item.library, item.name)}",
+        name_claim(item.library, item.name),
         *(f"content-library-item-token/{token}" for token in token_keys(item)),
     ),
 )

@@ -6,6 +6,7 @@ from resphere.inventory.content.items import LIBRARY_ITEMS
 from resphere.inventory.content.libraries import LIBRARIES, LIBRARY_USAGES
 from resphere.inventory.content.sessions import DOWNLOAD_SESSIONS, UPDATE_SESSIONS
 from resphere.inventory.content.settings import CONTENT_CONFIGURATION, TRUSTED_CERTIFICATES
+from resphere.inventory.content.templates import CHECK_OUTS, ITEM_CHANGES
 
 CONTENT_TABLES = (
     LIBRARIES,
@@ -13,6 +14,8 @@ CONTENT_TABLES = (
     LIBRARY_ITEMS,
     UPDATE_SESSIONS,
     DOWNLOAD_SESSIONS,
+    CHECK_OUTS,
+    ITEM_CHANGES,
     CONTENT_CONFIGURATION,
     TRUSTED_CERTIFICATES,
 )

@@ -104,7 +104,6 @@ def copied(
         snapshot=None,
         needs_consolidation=False,
         unmerged={},
-        checked_out_from=None,
         detached_vmdks={},
         disks=copied_disks(inventory, source, name, path, disks),
         boot_devices=boot_devices_with(source, disks),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from resphere.contract.errors import UnableToAllocateResource, VapiError
+from resphere.contract.errors import ResourceInaccessible, UnableToAllocateResource, VapiError, message
+from resphere.inventory.content.items import LibraryItem
+from resphere.inventory.content.libraries import Library
 from resphere.inventory.effects import (
     CloneVm,
     ConnectInstaller,
@@ -83,12 +85,29 @@ def unregistered(s: Settlement, effect: UnregisterVm, facts: Facts, decided: Unr
 
 
 def cloned(s: Settlement, effect: CloneVm, facts: Facts, decided: CloneVm) -> None:
-    """A machine with data sets like the source's."""
+    """A machine with data sets like the source's.
+
+    :raises ResourceInaccessible: the library of which it becomes an item, or the item that it is checked out of, is no
+        more.
+    """
     copy_data_sets(s.inventory, s.edit, effect.source.id, effect.vm.id, effect.vm.id)
+    if effect.item is not None:
+        if s.edit.get(Library, effect.item.library) is None:
+            raise gone("library")
+        s.edit.put(effect.item)
+    if effect.check_out is not None:
+        if s.edit.get(LibraryItem, effect.check_out.item) is None:
+            raise gone("library item")
+        s.edit.put(effect.check_out)
     if effect.customization is not None:
         s.edit.put(effect.customization)
     s.note(facts)
     s.put_machine(None, facts.machine or (powered_on(effect.vm) if effect.power_on else powered_off(effect.vm)))
+
+
+def gone(what: str) -> ResourceInaccessible:
+    """The refusal of what has lost its place while work was under way."""
+    return ResourceInaccessible(message("resphere.content.gone", "The {0} was deleted meanwhile.", what))
 
 
 def instantly_cloned(s: Settlement, effect: InstantCloneVm, facts: Facts, decided: InstantCloneVm) -> None:

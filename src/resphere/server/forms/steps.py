@@ -120,7 +120,10 @@ STEPS: Mapping[int, Step] = MappingProxyType(
             "sources are documents, accounts have no role; there are groups, failed logins, API tokens, a key for SAML",
             give_permissions,
         ),
-        4: Step("there are content libraries, their items and the sessions on them", lambda documents: None),
+        4: Step(
+            "there are content libraries, their items, the sessions on them, and machines as templates",
+            lambda documents: None,
+        ),
     }
 )
 """By the number of the form that each makes of the one before."""

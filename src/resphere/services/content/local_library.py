@@ -16,6 +16,7 @@ from resphere.contract.errors import (
 from resphere.contract.generated import ids
 from resphere.contract.generated.content import LibraryModel, LocalLibrary
 from resphere.contract.generated.content_library import PublishInfo, StorageBacking
+from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.libraries import Library
 from resphere.inventory.model import Datastore
 from resphere.replica.edit import Edit
@@ -38,6 +39,7 @@ from resphere.services.checks.content_libraries import (
     require_text_of,
     storage_of,
 )
+from resphere.services.checks.vm_templates import delete_templates
 from resphere.services.registry import implements
 
 
@@ -218,13 +220,24 @@ async def change_library(
 async def delete_library(
     call: Call, library_id: ids.ContentLibraryId, check: Callable[[Library], None], *, force: bool
 ) -> None:
-    """Delete a library that passes ``check``; ``force``: whoever uses it."""
+    """Delete a library that passes ``check``, and the templates that are its items; ``force``: whoever uses it."""
 
-    def plan(edit: Edit) -> None:
+    def may_delete(edit: Edit) -> Library:
         library = require(edit, Library, library_id)
         check(library)
         if not force:
             require_unused(call.unfiltered, edit, library)
-        edit.delete(Library, library.id)
+        return library
 
-    await call.unfiltered.change(plan)
+    def plan(edit: Edit) -> LibraryItem | None:
+        library = may_delete(edit)
+        items = call.unfiltered.by(LibraryItem, "library", library.id).values()
+        template = next((item for item in items if item.template is not None), None)
+        # One that comes to be meanwhile is seen.
+        edit.rely_on_referrers(library.id)
+        if template is None:
+            edit.delete(Library, library.id)
+        return template
+
+    while (item := await call.unfiltered.change(plan)) is not None:
+        await delete_templates(call, item, may_delete)

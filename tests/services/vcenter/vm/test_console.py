@@ -16,6 +16,7 @@ from resphere.contract.generated.vcenter_vm import EvcMode, LibraryItem, Power
 from resphere.contract.generated.vcenter_vm_console import Tickets
 from resphere.contract.model import Secret
 from resphere.inventory.console import ConsoleTicket
+from tests.services.content.templates import check_out, golden
 from tests.support.guests import ended, machine
 from tests.support.world import NOW, World
 
@@ -93,9 +94,8 @@ def test_evc_modes_that_cannot_be(world: World, vm: Id) -> None:
 
 def test_where_a_machine_was_checked_out_from(world: World, vm: Id) -> None:
     assert world.call(LibraryItem.get, vm).check_out is None
-    item = ids.ContentLibraryItemId("3d0f1f3e-0d5c-4b0e-9a55-0f9f3a3f8c11")
-    world.change(machine(world, vm), checked_out_from=item)
-    found = world.call(LibraryItem.get, vm).check_out
+    item = golden(world)
+    found = world.call(LibraryItem.get, check_out(world, item)).check_out
     assert found is not None
     assert found.library_item == item
     with pytest.raises(NotFound):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm import LibraryItem
+from resphere.inventory.content.templates import CheckOut
 from resphere.inventory.model import VirtualMachine
 from resphere.services.call import Call
 from resphere.services.registry import implements
@@ -12,5 +13,5 @@ from resphere.services.registry import implements
 @implements(LibraryItem.get, kept=True)
 async def get(call: Call, vm: ids.VirtualMachineId) -> LibraryItem.Info:
     """The library item that the VM is checked out from, if it is."""
-    item = call.require(VirtualMachine, vm).checked_out_from
-    return LibraryItem.Info(check_out=LibraryItem.CheckOutInfo(library_item=item) if item is not None else None)
+    found = call.get(CheckOut, call.require(VirtualMachine, vm).id)
+    return LibraryItem.Info(check_out=None if found is None else LibraryItem.CheckOutInfo(library_item=found.item))

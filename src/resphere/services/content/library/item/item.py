@@ -17,8 +17,9 @@ from resphere.contract.errors import (
 )
 from resphere.contract.generated import ids
 from resphere.contract.generated.content_library import Item, ItemModel
-from resphere.inventory.content.items import LibraryFile, LibraryItem, name_key, stored_name
+from resphere.inventory.content.items import LibraryFile, LibraryItem, name_claim, name_key, stored_name
 from resphere.inventory.content.libraries import Library, LibraryUsage
+from resphere.inventory.effects import Intent
 from resphere.replica.edit import Edit
 from resphere.rules.admission import admit
 from resphere.rules.content_names import LONGEST_DESCRIPTION, LONGEST_ITEM_NAME, LONGEST_TYPE, require_text
@@ -33,14 +34,15 @@ from resphere.services.checks.content import (
     require_local,
 )
 from resphere.services.checks.content_items import model_of
+from resphere.services.checks.vm_templates import delete_templates, require_files, require_not_checked_out
 from resphere.services.content.local_library import require_published
 from resphere.services.registry import implements
 
 
 @implements(Item.list, kept=True)
 async def list_items(call: Call, library_id: ids.ContentLibraryId) -> tuple[str, ...]:
-    """The ids of the library's items."""
-    return tuple(call.by(LibraryItem, "library", require(call, Library, library_id).id))
+    """The ids of the library's items, in an order that is the same whichever worker answers."""
+    return tuple(sorted(call.by(LibraryItem, "library", require(call, Library, library_id).id)))
 
 
 @implements(Item.get, kept=True)
@@ -132,6 +134,7 @@ async def copy(
         if before is not None:
             return before.id
         current = require(edit, LibraryItem, source_library_item_id)
+        require_files(current)
         # Its bytes are there as long as it has them.
         edit.rely_on(current)
         copied = msgspec.structs.replace(
@@ -171,6 +174,8 @@ async def update(call: Call, library_item_id: ids.ContentLibraryItemId, update_s
 
     def plan(edit: Edit) -> None:
         current = require(edit, LibraryItem, library_item_id)
+        if update_spec.type not in (None, current.type):
+            require_files(current)
         library = require(edit, Library, current.library)
         edit.rely_on(library)
         require_local(library)
@@ -207,12 +212,13 @@ async def update(call: Call, library_item_id: ids.ContentLibraryItemId, update_s
 
 @implements(Item.delete)
 async def delete(call: Call, library_item_id: ids.ContentLibraryItemId) -> None:
-    """Delete the item with its files, and the sessions on it.
+    """Delete the item with its files or templates, and the sessions on it.
 
-    :raises NotAllowedInCurrentState: the library is in maintenance, or in use and guards its items.
+    :raises NotAllowedInCurrentState: the library is in maintenance, or in use and guards its items; a VM is checked out
+        of the item, or its templates cannot be deleted now.
     """
 
-    def plan(edit: Edit) -> None:
+    def may_delete(edit: Edit) -> LibraryItem:
         item = require(edit, LibraryItem, library_item_id)
         library = require(edit, Library, item.library)
         edit.rely_on(library)
@@ -221,9 +227,17 @@ async def delete(call: Call, library_item_id: ids.ContentLibraryItemId) -> None:
             require_changeable(library)
         if library.guards_items:
             require_no_users(call, edit, library)
-        edit.delete(LibraryItem, item.id)
+        require_not_checked_out(call, edit, item)
+        return item
 
-    await call.unfiltered.change(plan)
+    def plan(edit: Edit) -> bool:
+        item = may_delete(edit)
+        if item.template is None:
+            edit.delete(LibraryItem, item.id)
+        return item.template is None
+
+    if not await call.unfiltered.change(plan):
+        await delete_templates(call, require(call.unfiltered, LibraryItem, library_item_id), may_delete)
 
 
 @implements(Item.publish)
@@ -295,11 +309,20 @@ def put_item(call: Call, edit: Edit, item: LibraryItem) -> Library:
 
     :raises AlreadyExists: the library has an item of that name.
     """
+    library = require_room_for(call, edit, item)
+    edit.put(item)
+    return library
+
+
+def require_room_for(call: Call, edit: Edit, item: LibraryItem) -> Library:
+    """The library of a new item, which may take it.
+
+    :raises AlreadyExists: the library has an item of that name.
+    """
     library = require(edit, Library, item.library)
     require_local(library)
     require_changeable(library)
     require_free(call, library, item)
-    edit.put(item)
     return library
 
 
@@ -309,7 +332,8 @@ def require_free(call: Call, library: Library, item: LibraryItem) -> None:
     :raises AlreadyExists: it has.
     """
     others = call.unfiltered.by(LibraryItem, "library_name", name_key(library.id, item.name))
-    if any(id != item.id for id in others):
+    under_way = call.unfiltered.by(Intent, "claim", name_claim(library.id, item.name))
+    if under_way or any(id != item.id for id in others):
         raise AlreadyExists(
             message(
                 "com.vmware.vdcs.cls-main.duplicate_item_name_unsupported_in_library",

@@ -33,6 +33,7 @@ from resphere.services.checks.content_sessions import (
     require_session,
     said_by_client,
 )
+from resphere.services.checks.vm_templates import note_change
 from resphere.services.registry import implements
 
 SessionId = ids.ContentLibraryItemUpdateSessionId
@@ -86,7 +87,7 @@ async def create(call: Call, client_token: str | None, create_spec: UpdateSessio
 def require_open(edit: Edit, item: LibraryItem) -> None:
     """Refuse to change an item whose library does not allow that.
 
-    :raises InvalidElementType: it gets its items from elsewhere.
+    :raises InvalidElementType: it gets its items from elsewhere, or the item is a VM template.
     :raises ResourceBusy: it is in maintenance, or has lost its place.
     """
     library = require(edit, Library, item.library)
@@ -94,6 +95,12 @@ def require_open(edit: Edit, item: LibraryItem) -> None:
     if library.type is not LOCAL:
         raise InvalidElementType(
             message("resphere.content.not_local", "The library {0} is not a local library.", library.name)
+        )
+    if item.template is not None:
+        raise InvalidElementType(
+            message(
+                "resphere.content.has_no_files", "The library item {0} is a VM template and has no files.", item.name
+            )
         )
     try:
         require_changeable(library)
@@ -244,14 +251,14 @@ async def complete(call: Call, update_session_id: SessionId) -> None:
         library = require(edit, Library, item.library)
         edit.rely_on(library)
         require_changeable(library)
-        edit.put(
-            msgspec.structs.replace(
-                item,
-                files=tuple(merged(item, session)),
-                content_version=item.content_version + 1,
-                modified=call.environment.now(),
-            )
+        changed = msgspec.structs.replace(
+            item,
+            files=tuple(merged(item, session)),
+            content_version=item.content_version + 1,
+            modified=call.environment.now(),
         )
+        edit.put(changed)
+        note_change(call, edit, changed)
         edit.put(
             msgspec.structs.replace(
                 session,

@@ -1,0 +1,1 @@
+"""``com.vmware.vcenter.vm_template``."""
