@@ -30,9 +30,15 @@ def log_in(page: Page, password: str = PASSWORD) -> None:
     page.click("#login button")
 
 
+def unfold(page: Page, tag: str) -> None:
+    """Find a service by the filter, and show its operations: of a long list only what is in sight is there."""
+    page.fill(".operation-filter-input", tag.removeprefix("com.vmware."))
+    page.click(f'[data-tag="{tag}"]')
+
+
 def operation(page: Page, tag: str, path: str, method: str = "get") -> Locator:
     """An operation, unfolded and ready to be called."""
-    page.click(f'[data-tag="{tag}"]')
+    unfold(page, tag)
     found = page.locator(f".opblock-{method}", has=page.locator(f'[data-path="{path}"]')).first
     found.locator(".opblock-summary-control").click()
     found.get_by_role("button", name="Try it out").click()
@@ -125,7 +131,7 @@ def test_components_are_chosen(watched: Watched, shared_server: Server) -> None:
     page.select_option("#component", "vapi")
     page.wait_for_selector('[data-tag^="com.vmware.vapi."]')
     page.check("#implemented")
-    page.wait_for_selector('[data-tag="com.vmware.vcenter.VM"]')
+    page.wait_for_selector('[data-tag="com.vmware.appliance.system.version"]')
     assert page.input_value("#component") == ""
     assert_quiet(watched, shared_server)
 
@@ -137,11 +143,12 @@ def shown_tags(page: Page) -> list[str]:
 
 def test_the_filter_finds_words_of_path_id_and_summary(watched: Watched) -> None:
     page = opened(watched)
-    every = len(shown_tags(page))
+    page.wait_for_selector('[data-tag="com.vmware.cis.session"]')
     page.fill(".operation-filter-input", "start a virtual machine")
-    page.wait_for_function("count => document.querySelectorAll('.opblock-tag').length < count / 2", arg=every)
+    page.wait_for_selector('[data-tag="com.vmware.vcenter.vm.power"]')
     found = shown_tags(page)
-    assert "com.vmware.vcenter.vm.power" in found
+    assert len(found) < 10
+    assert "com.vmware.cis.session" not in found
     page.fill(".operation-filter-input", "vm")
     page.wait_for_function("count => document.querySelectorAll('.opblock-tag').length > count", arg=len(found))
     assert "com.vmware.cis.session" not in shown_tags(page)
@@ -151,7 +158,7 @@ def test_the_filter_finds_words_of_path_id_and_summary(watched: Watched) -> None
 
 def test_what_is_not_implemented_is_marked(watched: Watched) -> None:
     page = opened(watched)
-    page.click('[data-tag="com.vmware.vcenter.vm.power"]')
+    unfold(page, "com.vmware.vcenter.vm.power")
     page.locator(".opblock").first.wait_for()
     assert page.locator(".unimplemented").count() == 0
     shown = document(component="appliance")
@@ -159,7 +166,7 @@ def test_what_is_not_implemented_is_marked(watched: Watched) -> None:
     missing = sum(each["tags"] == [tag] and not each["x-implemented"] for _, _, each in operations(shown))
     page.select_option("#component", "appliance")
     page.uncheck("#implemented")
-    page.locator(f'[data-tag="{tag}"]').click()
+    unfold(page, tag)
     marks = page.locator(".unimplemented")
     marks.first.wait_for()
     assert marks.count() == missing
