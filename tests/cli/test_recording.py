@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from resphere.cli.main import parser
 from resphere.cli.recording import record_of
 from resphere.contract.errors import AlreadyExists, message
 from resphere.store.base import InUse, StoreError
+from resphere.store.engines import default_url
 
 STARTED = datetime(2026, 11, 29, 12, tzinfo=UTC)
 READING = {
@@ -67,7 +69,7 @@ def recorded(*arguments: str, error: BaseException | None = None) -> AuditRecord
 def test_what_a_record_tells() -> None:
     record = recorded(
         *("permission", "add", "/DC 1/vm", "ann@vsphere.local", "ReadOnly", "--no-propagate"),
-        *("--data-dir", "somewhere", "--store", "sqlite:///elsewhere.db"),
+        *("--data-dir", "somewhere", "--store", default_url(Path("elsewhere"))),
     )
     assert record.user is not None
     assert record.user.endswith("@localos")

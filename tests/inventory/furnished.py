@@ -10,11 +10,16 @@ from resphere.access.permissions import Permission
 from resphere.access.roles import users_role
 from resphere.contract.generated import ids, vcenter, vcenter_vm_hardware
 from resphere.contract.generated.cis_tagging import CategoryModel
+from resphere.contract.generated.content import LibraryModel
 from resphere.contract.generated.vcenter_host_hardware import DirectPathDevices
 from resphere.contract.generated.vcenter_vm import DataSets
 from resphere.contract.generated.vcenter_vm_console import Tickets
 from resphere.inventory.compute_policies import Capability, ComputePolicy
 from resphere.inventory.console import ConsoleTicket
+from resphere.inventory.content.items import LibraryItem, TemplateVersion
+from resphere.inventory.content.libraries import Library, LibraryUsage
+from resphere.inventory.content.sessions import DownloadSession, UpdateSession
+from resphere.inventory.content.templates import CheckOut, ItemChange
 from resphere.inventory.customization import GuestCustomization
 from resphere.inventory.data_sets import DataSet, DataSetEntry, data_set_id, entry_id
 from resphere.inventory.effects import Intent
@@ -54,7 +59,15 @@ POLICY = ids.VcenterStoragePolicyId("policy-0")
 
 async def furnish(replica: Replica) -> None:
     """Put everything into an empty replica; each reference of an object is to another object where it can be."""
-    objects = [*_places(), *_machines(), *_tagging(), *_beside_machines(), *_host_parts(), *_permissions()]
+    objects = [
+        *_places(),
+        *_machines(),
+        *_tagging(),
+        *_beside_machines(),
+        *_host_parts(),
+        *_permissions(),
+        *_libraries(),
+    ]
     await replica.change(put(*objects))
     await replica.change(_unregister)
     await replica.change(put(*_intents(replica)))
@@ -133,6 +146,52 @@ def _machines() -> list[ManagedObject]:
     """Two machines with snapshots, one without, and a file of none."""
     file = DatastoreFile(id="file-520", name="old/old.vmdk", parent="datastore-35", capacity=GIB)
     return [VM, *SNAPSHOTS, LOST, KEPT, LEAVING, file]
+
+
+TEMPLATES = tuple(_machine(f"vm-54{n}", f"template-{n}", template=True) for n in range(2))
+CHECKED_OUT = _machine("vm-550", "checked-out")
+
+
+def _libraries() -> list[Stored]:
+    """A library with an item that is read and changed, one that is a template of two versions, and who uses it."""
+    library = ids.ContentLibraryId("library")
+    times: Any = {"created": samples.NOON, "modified": samples.NOON}
+    item = LibraryItem(id=ids.ContentLibraryItemId("item"), library=library, name="item", **times)
+    template = LibraryItem(
+        id=ids.ContentLibraryItemId("template"),
+        library=library,
+        name="template",
+        template=ids.VirtualMachineId(TEMPLATES[1].id),
+        previous=TemplateVersion(vm=ids.VirtualMachineId(TEMPLATES[0].id), version=1),
+        **times,
+    )
+    session: Any = {
+        "item": item.id,
+        "user": "ann@vsphere.local",
+        "content_version": 1,
+        "secret": "secret",
+        "expires": samples.NOON,
+    }
+    return [
+        *TEMPLATES,
+        CHECKED_OUT,
+        Library(
+            id=library,
+            type=LibraryModel.LibraryType.LOCAL,
+            name="images",
+            datastore=ids.DatastoreId("datastore-30"),
+            **times,
+        ),
+        LibraryUsage(id=ids.ContentLibraryUsagesId("usage"), library=library, urn="urn:x:y", added=samples.NOON),
+        item,
+        template,
+        UpdateSession(id=ids.ContentLibraryItemUpdateSessionId("update"), **session),
+        DownloadSession(id=ids.ContentLibraryItemDownloadSessionId("download"), **session),
+        CheckOut(
+            id=ids.VirtualMachineId(CHECKED_OUT.id), item=template.id, user="ann@vsphere.local", time=samples.NOON
+        ),
+        ItemChange(id="change", item=template.id, version=2, time=samples.NOON, user="ann@vsphere.local"),
+    ]
 
 
 def _unregister(edit: Edit) -> None:

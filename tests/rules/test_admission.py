@@ -10,8 +10,9 @@ import msgspec
 import pytest
 
 from resphere.contract.errors import ResourceInaccessible, UnableToAllocateResource
+from resphere.inventory.content.tables import CONTENT_TABLES
 from resphere.inventory.model import Datastore, DatastoreFile
-from resphere.inventory.tables import TABLES
+from resphere.inventory.tables import TABLES as INVENTORY_TABLES
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules.admission import admit
@@ -20,6 +21,8 @@ from resphere.rules.wiring import WIRING
 from resphere.store.base import Transaction
 from tests.inventory import samples
 from tests.replica.worlds import Scripted, opened, put, run, store_in
+
+TABLES = (*INVENTORY_TABLES, *CONTENT_TABLES)
 
 GIB = 1 << 30
 STORE = samples.datastore("datastore-15", "sample-ds-1", "group-s3")

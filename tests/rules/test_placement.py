@@ -13,14 +13,17 @@ from resphere.contract.generated import vcenter
 from resphere.contract.generated.vcenter_vm import Power
 from resphere.contract.generated.vcenter_vm_hardware import Memory
 from resphere.inventory.compute_policies import COMPUTE_POLICIES
+from resphere.inventory.content.tables import CONTENT_TABLES
 from resphere.inventory.model import Cluster, Host, ManagedObject, VirtualMachine
-from resphere.inventory.tables import TABLES
+from resphere.inventory.tables import TABLES as INVENTORY_TABLES
 from resphere.inventory.tagging import TAGGING_TABLES
 from resphere.replica.replica import Replica
 from resphere.rules.placement.hosts import NoPlace, can_run, can_take, evacuation, memory_in_use_MiB, place
 from resphere.rules.wiring import WIRING
 from tests.inventory import samples
 from tests.replica.worlds import put, run
+
+TABLES = (*INVENTORY_TABLES, *CONTENT_TABLES)
 
 ON, OFF, SUSPENDED = Power.State.POWERED_ON, Power.State.POWERED_OFF, Power.State.SUSPENDED
 GIB = 1024

@@ -149,7 +149,7 @@ def audit_settings(options: argparse.Namespace) -> Settings:
 
 
 def belong_to_owner(data_dir: Path, paths: tuple[Path, ...]) -> None:
-    """Give files that root has made to the one to whom the data belong, as SQLite does: the server reads them."""
+    """Give files that root has made to the one to whom the data belong: the server reads them."""
     if os.geteuid() == 0:
         owner = data_dir.stat()
         for path in paths:

@@ -50,7 +50,8 @@ def require_file_name(name: str) -> None:
 
 def is_file_name(name: str) -> bool:
     """Whether a file of an item may be called that."""
-    if name in ("", ".", "..") or not is_unicode(name):
+    # How long it is comes first: to look at each of a million characters would hold everybody up.
+    if name in ("", ".", "..") or len(name) > LONGEST_FILE_NAME_BYTES or not is_unicode(name):
         return False
     if any(char in "/\\" or char < LOWEST_PRINTABLE or char == DELETE for char in name):
         return False

@@ -382,7 +382,7 @@ def tokens_that_nobody_was_given(given: Given) -> None:
 @check
 def what_is_not_implemented(given: Given) -> None:
     with raises(errors.Unsupported) as caught:
-        content.Library(given.stubs).list()
+        content.SubscribedLibrary(given.stubs).list()
     assert caught[0].messages[0].id == "resphere.operation.not_implemented"
 
 
