@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.attacks import Attacker
 from tests.support.server import ADMINISTRATOR, PASSWORD, Client, Server, wait_until
-from tests.support.vms import OFF, any_vm, refusal, state_of
+from tests.support.vms import OFF, ON, any_vm, refusal, state_of
 
 HEADER = "vmware-api-session-id"
 LIST = "/api/vcenter/vm"
@@ -115,7 +115,7 @@ def test_unknown_paths_are_told_before_a_session(anonymous: Client, path: str, a
 
 
 def test_a_look_uses_up_no_ticket(shared_server: Server, client: Client, anonymous: Client) -> None:
-    vm = client.read(LIST)[0]["vm"]
+    vm = any_vm(client, ON)
     made = client.post(f"/api/vcenter/vm/{vm}/console/tickets", json={"type": "WEBMKS"})
     ticket = made.json()["ticket"].rpartition("/")[2]
     for method in ("HEAD", "POST", "OPTIONS", "HEAD"):
