@@ -6,7 +6,6 @@ import hmac
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime, timedelta
-from uuid import UUID
 
 import msgspec
 
@@ -33,6 +32,7 @@ from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules.admission import admit
 from resphere.store.base import Contents, NoRoom, Writing
+from resphere.uuids import new_uuid
 
 log = logging.getLogger(__name__)
 
@@ -177,7 +177,7 @@ class LibraryFiles:
             raise no_room() from error
 
     def _stored(self, name: str, writing: Writing, digests: dict[ItemFile.ChecksumAlgorithm, str]) -> LibraryFile:
-        uuid = str(UUID(bytes=self._random_bytes(16), version=4))
+        uuid = new_uuid(self._random_bytes)
         return LibraryFile(
             name=name,
             size_bytes=writing.size_bytes,

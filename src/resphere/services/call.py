@@ -50,6 +50,7 @@ from resphere.tasks.change import Change, Decision, change_inventory, lacking_me
 from resphere.tasks.job import TaskJob
 from resphere.tasks.origin import Origin
 from resphere.tasks.runner import Tasks
+from resphere.uuids import new_uuid
 
 O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
 A = TypeVar("A")
@@ -219,6 +220,10 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     def vcenter(self) -> str:
         """This vCenter's instance UUID, which refusals write after the ids of objects."""
         return self.environment.product.instance_uuid
+
+    def new_uuid(self) -> str:
+        """A UUID of random bits."""
+        return new_uuid(self.environment.random_bytes)
 
     def require(self, cls: type[O], identity: str) -> O:
         """The object of that id.

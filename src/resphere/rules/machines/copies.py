@@ -20,6 +20,7 @@ from resphere.rules.hardware.families import DISKS, NICS
 from resphere.rules.machines.new_machine import Identity, vmx_path
 from resphere.rules.placement.resolution import Needs, Place
 from resphere.rules.refusals import not_found
+from resphere.uuids import new_uuid
 
 DiskKey = ids.VcenterVmHardwareDiskId
 Targets = Mapping[DiskKey, Datastore]
@@ -195,4 +196,4 @@ def require_uuid(text: str, random_bytes: Callable[[int], bytes]) -> Identity:
         raise InvalidArgument(
             message("resphere.vm.clone.bios_uuid", "spec.bios_uuid: must be a UUID, not {0}.", text)
         ) from None
-    return Identity(bios, str(UUID(bytes=random_bytes(16), version=4)))
+    return Identity(bios, new_uuid(random_bytes))

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from typing import TypeVar
-from uuid import UUID
 
 import msgspec
 
@@ -45,6 +44,7 @@ from resphere.rules.named_policies import named_policy
 from resphere.rules.placement.resolution import Place
 from resphere.rules.space import files_on
 from resphere.rules.storage_policies import with_home_policy
+from resphere.uuids import new_uuid
 
 Hardware = vcenter_vm.Hardware
 Tools = vcenter_vm.Tools
@@ -72,7 +72,7 @@ class Identity(msgspec.Struct, frozen=True):
 
 def new_identity(random_bytes: Callable[[int], bytes]) -> Identity:
     """Two random UUIDs."""
-    return Identity(*(str(UUID(bytes=random_bytes(16), version=4)) for _ in range(2)))
+    return Identity(new_uuid(random_bytes), new_uuid(random_bytes))
 
 
 def new_machine(

@@ -22,8 +22,9 @@ from resphere.rules.hardware.ethernet import MAC
 from resphere.rules.hardware.hot_add import MOST_MIB
 from resphere.rules.hardware.pci_slots import MOST_SLOT
 from resphere.rules.soundness.devices import Fault, device_faults
+from resphere.uuids import UUID_PATTERN
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+_UUID = re.compile(rf"{UUID_PATTERN}\Z")
 _SWITCH_UUID = re.compile(r"([0-9a-fA-F]{2}[ -]){15}[0-9a-fA-F]{2}\Z")
 _VERSION = re.compile(r"[0-9]{1,5}(\.[0-9]{1,5})+\Z")
 _BUILD = re.compile(r"[0-9]+\Z")

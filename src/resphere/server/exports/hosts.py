@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from random import Random
-from uuid import UUID
 
 import msgspec
 
@@ -25,6 +24,7 @@ from resphere.services.vstats.acq_specs import (
     complete,
 )
 from resphere.services.vstats.resources import require_form
+from resphere.uuids import new_uuid
 
 LATEST = 2**53
 """The last moment that every client can read, in seconds since 1970."""
@@ -78,7 +78,7 @@ def _acquisition(place: Place) -> Iterable[Acquisition]:
     begin = int(BASE_TIME.timestamp())
     before = len(place.documents.of(Acquisition))
     defaults = {
-        "id": str(UUID(bytes=Random(f"acquisition {before}").randbytes(16), version=4)),
+        "id": new_uuid(Random(f"acquisition {before}").randbytes),
         "interval": DEFAULT_INTERVAL,
         "created": begin,
         "expiration": begin + DEFAULT_LIFE,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 from random import Random
-from uuid import UUID
 
 import msgspec
 
@@ -17,13 +16,14 @@ from resphere.rules.names import require_name
 from resphere.server.exports.sections import Documents, Fields, Place, Section, fields_of, plain
 from resphere.services.vcenter.compute.policies.policies import MOST
 from resphere.services.vcenter.compute.policies.structures import FIELDS
+from resphere.uuids import new_uuid
 
 
 def _identity(place: Place, kind: str) -> str | None:
     """The id that is given, or one that follows from the name."""
     if "id" in place.given:
         return place.text("id")
-    return str(UUID(bytes=Random(f"{kind}/{place.given.get('name')}").randbytes(16), version=4))
+    return new_uuid(Random(f"{kind}/{place.given.get('name')}").randbytes)
 
 
 def _named(place: Place, what: str) -> bool:

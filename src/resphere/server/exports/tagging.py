@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 from random import Random
-from uuid import UUID
 
 import msgspec
 
@@ -22,6 +21,7 @@ from resphere.inventory.tagging import (
 )
 from resphere.server.exports.sections import Documents, Fields, Place, Section, by_number, fields_of, plain
 from resphere.services.checks.tagging import D, check_name, identity_of, require_identity
+from resphere.uuids import new_uuid
 
 
 def _with_plain_types(category: Category) -> Category:
@@ -65,7 +65,7 @@ def _identity(place: Place, cls: type[D], *names: str) -> str:
     """The id that is given, empty where it cannot be one; without one an id that follows from the names, so that a file
     always gives the same."""
     if "id" not in place.given:
-        return identity_of(cls, UUID(bytes=Random("/".join(names)).randbytes(16), version=4))
+        return identity_of(cls, new_uuid(Random("/".join(names)).randbytes))
     id = place.text("id")
     return id if id is not None and place.accepts("id", partial(require_identity, cls, id)) else ""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import TypeVar
-from uuid import UUID
 
 from resphere.contract.errors import (
     InvalidArgument,
@@ -21,22 +20,17 @@ from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.table import Lookup
 from resphere.services.call import Call
+from resphere.uuids import UUID_PATTERN
 
 D = TypeVar("D", Library, LibraryItem, UpdateSession, DownloadSession)
 
 LOCAL = LibraryModel.LibraryType.LOCAL
-UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 WORDS: dict[type[object], str] = {
     Library: "library",
     LibraryItem: "library item",
     UpdateSession: "update session",
     DownloadSession: "download session",
 }
-
-
-def new_uuid(call: Call) -> str:
-    """A UUID of random bits: the id of a library or an item."""
-    return str(UUID(bytes=call.environment.random_bytes(16), version=4))
 
 
 def not_found(cls: type[D], id: str) -> NotFound:
@@ -135,7 +129,7 @@ def call_key(call: Call, client_token: str | None) -> str | None:
     """
     if client_token is None:
         return None
-    if not UUID_FORM.match(client_token):
+    if not re.fullmatch(UUID_PATTERN, client_token):
         raise InvalidArgument(
             message("resphere.content.client_token", "client_token: must be a UUID, not {0}.", client_token)
         )

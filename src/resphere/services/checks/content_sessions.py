@@ -17,7 +17,7 @@ from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.sessions import DownloadSession, UpdateSession
 from resphere.replica.edit import Edit
 from resphere.services.call import Call
-from resphere.services.checks.content import new_uuid, not_found, require
+from resphere.services.checks.content import not_found, require
 
 S = TypeVar("S", UpdateSession, DownloadSession)
 
@@ -28,7 +28,7 @@ LONGEST_ERROR = 2000
 
 def new_session_id(call: Call) -> str:
     """An id as vCenter's sessions have it: two UUIDs."""
-    return f"{new_uuid(call)}:{new_uuid(call)}"
+    return f"{call.new_uuid()}:{call.new_uuid()}"
 
 
 def new_secret(call: Call) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import TypeVar
-from uuid import UUID
 
 import msgspec
 
@@ -13,6 +12,7 @@ from resphere.contract.errors import AlreadyExists, InvalidArgument, NotFound, m
 from resphere.inventory.tagging import Category, Tag
 from resphere.replica.edit import Edit
 from resphere.services.call import Call
+from resphere.uuids import UUID_PATTERN
 
 D = TypeVar("D", Category, Tag)
 
@@ -20,7 +20,6 @@ _RESOURCES: dict[type[Category] | type[Tag], str] = {
     Category: "InventoryServiceCategory",
     Tag: "InventoryServiceTag",
 }
-_UUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
 def not_found(identity: str) -> NotFound:
@@ -53,12 +52,12 @@ def identity_for(call: Call, cls: type[D], given: str | None) -> str:
     :raises InvalidArgument: the given one is not of the form.
     """
     if given is None:
-        return identity_of(cls, UUID(bytes=call.environment.random_bytes(16), version=4))
+        return identity_of(cls, call.new_uuid())
     require_identity(cls, given)
     return given
 
 
-def identity_of(cls: type[D], uuid: UUID) -> str:
+def identity_of(cls: type[D], uuid: str) -> str:
     """The id of a category or tag with this UUID."""
     return f"urn:vmomi:{_RESOURCES[cls]}:{uuid}:GLOBAL"
 
@@ -69,7 +68,7 @@ def require_identity(cls: type[D], given: str) -> None:
     :raises InvalidArgument: it is not of the form.
     """
     resource = _RESOURCES[cls]
-    if not re.fullmatch(f"urn:vmomi:{resource}:{_UUID}:GLOBAL", given):
+    if not re.fullmatch(f"urn:vmomi:{resource}:{UUID_PATTERN}:GLOBAL", given):
         raise InvalidArgument(
             message(
                 "resphere.tagging.invalid_id",

@@ -26,7 +26,6 @@ from resphere.services.checks.content import (
     LOCAL,
     call_key,
     made_before,
-    new_uuid,
     require,
     require_local,
     require_unused,
@@ -73,7 +72,7 @@ async def create(call: Call, client_token: str | None, create_spec: LibraryModel
     publishing = await new_publishing(call, create_spec.publish_info)
     now = call.environment.now()
     made = Library(
-        id=ids.ContentLibraryId(new_uuid(call)),
+        id=ids.ContentLibraryId(call.new_uuid()),
         type=LOCAL,
         name=create_spec.name or "",
         description=create_spec.description or "",

@@ -12,7 +12,6 @@ from resphere.inventory.content.settings import TrustedCertificate
 from resphere.replica.edit import Edit
 from resphere.replica.table import Lookup
 from resphere.services.call import Call
-from resphere.services.checks.content import new_uuid
 from resphere.services.registry import implements
 
 LONGEST_PEM = 65_536
@@ -43,7 +42,7 @@ async def create(call: Call, spec: TrustedCertificates.CreateSpec) -> ids.Conten
     """
     fingerprint = fingerprint_of(spec.cert_text)
     made = TrustedCertificate(
-        id=ids.ContentTrustedCertificateId(new_uuid(call)), fingerprint=fingerprint, text=spec.cert_text
+        id=ids.ContentTrustedCertificateId(call.new_uuid()), fingerprint=fingerprint, text=spec.cert_text
     )
 
     def plan(edit: Edit) -> ids.ContentTrustedCertificateId:

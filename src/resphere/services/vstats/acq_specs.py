@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from uuid import UUID
 
 import msgspec
 
@@ -34,7 +33,7 @@ async def create(call: Call, acq_spec: AcqSpecs.CreateSpec) -> Id:
     """
     now = seconds(call)
     made = Acquisition(
-        id=Id(str(UUID(bytes=call.environment.random_bytes(16), version=4))),
+        id=Id(call.new_uuid()),
         counters=acq_spec.counters,
         resources=complete(acq_spec.resources),
         interval=DEFAULT_INTERVAL if acq_spec.interval is None else acq_spec.interval,

@@ -11,7 +11,7 @@ from resphere.inventory.content.libraries import Library, LibraryUsage
 from resphere.replica.edit import Edit
 from resphere.replica.table import Lookup
 from resphere.services.call import Call
-from resphere.services.checks.content import new_uuid, require
+from resphere.services.checks.content import require
 from resphere.services.registry import implements
 
 URN = re.compile(r"[A-Za-z0-9][\w.-]{0,62}(:[^\s:\x00-\x20\x7f]{1,255}){3}\Z", re.ASCII)
@@ -49,7 +49,7 @@ async def add(call: Call, library: ids.ContentLibraryId, spec: Usages.AddSpec) -
                 "resource_urn: must be scheme:namespace:type:id, such as urn:vmomi:vm:vm-12, without blanks.",
             )
         )
-    id = ids.ContentLibraryUsagesId(new_uuid(call))
+    id = ids.ContentLibraryUsagesId(call.new_uuid())
 
     def plan(edit: Edit) -> None:
         found = require(edit, Library, library)

@@ -6,7 +6,6 @@ which vCenter shows a provider's secret to everybody.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 
 import msgspec
@@ -56,7 +55,7 @@ async def create(call: Call, spec: Providers.CreateSpec) -> Id:
     :raises AlreadyExists: one signs by the same name.
     :raises InvalidArgument: the specification is none of a provider, or its metadata cannot be fetched.
     """
-    id = str(uuid.UUID(bytes=call.environment.random_bytes(16), version=4))
+    id = call.new_uuid()
     made = await discovered(call, sound(lambda: created(id, spec)))
 
     def plan(edit: Edit) -> None:

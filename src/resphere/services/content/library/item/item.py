@@ -27,7 +27,6 @@ from resphere.services.call import Call
 from resphere.services.checks.content import (
     call_key,
     made_before,
-    new_uuid,
     require,
     require_changeable,
     require_given,
@@ -159,7 +158,7 @@ async def copy(
 def copies(call: Call, files: Iterable[LibraryFile]) -> Iterator[LibraryFile]:
     """The files as they lie once more."""
     for file in files:
-        yield msgspec.structs.replace(file, stored_name=stored_name(file.name, new_uuid(call)), version=1)
+        yield msgspec.structs.replace(file, stored_name=stored_name(file.name, call.new_uuid()), version=1)
 
 
 @implements(Item.update)
@@ -282,7 +281,7 @@ def new_item(call: Call, spec: ItemModel, library: ids.ContentLibraryId, key: st
     require_texts(spec, new=True)
     now = call.environment.now()
     return LibraryItem(
-        id=ids.ContentLibraryItemId(new_uuid(call)),
+        id=ids.ContentLibraryItemId(call.new_uuid()),
         library=library,
         name=spec.name or "",
         description=spec.description or "",

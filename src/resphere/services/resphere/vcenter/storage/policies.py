@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from resphere.contract.errors import AlreadyExists, InvalidArgument, ResourceInUse, message
 from resphere.contract.extensions.storage_policies import StoragePolicies
 from resphere.contract.generated import ids
@@ -30,7 +28,7 @@ async def create(call: Call, spec: StoragePolicies.CreateSpec) -> ids.VcenterSto
     """
     require_name(spec.name, "storage policy")
     made = StoragePolicy(
-        id=ids.VcenterStoragePolicyId(str(UUID(bytes=call.environment.random_bytes(16), version=4))),
+        id=ids.VcenterStoragePolicyId(call.new_uuid()),
         name=spec.name,
         description=spec.description or "",
         datastore_types=tuple(sorted(spec.datastore_types or ())),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import cast
-from uuid import UUID
 
 import msgspec
 
@@ -111,7 +110,7 @@ async def delete(call: Call, policy: Id) -> None:
 
 def new_id(call: Call) -> Id:
     """The id of a new policy."""
-    return Id(str(UUID(bytes=call.environment.random_bytes(16), version=4)))
+    return Id(call.new_uuid())
 
 
 def not_found(id: str) -> NotFound:

@@ -20,7 +20,7 @@ from resphere.rules.machines.templates import AS_IT_IS, disk_targets, layout_of,
 from resphere.rules.names import require_free, require_name
 from resphere.rules.placement.resolution import CLONE, folder_of, places_of, resolve, wanted
 from resphere.services.call import Call
-from resphere.services.checks.content import new_uuid, require
+from resphere.services.checks.content import require
 from resphere.services.checks.vm_templates import TYPE
 from resphere.services.content.library.item.item import require_room_for
 from resphere.services.registry import implements
@@ -88,7 +88,7 @@ def new_item(call: Call, spec: LibraryItems.CreateSpec) -> LibraryItem:
     """
     now = call.environment.now()
     return LibraryItem(
-        id=ids.ContentLibraryItemId(new_uuid(call)),
+        id=ids.ContentLibraryItemId(call.new_uuid()),
         library=require(call, Library, spec.library).id,
         name=spec.name,
         description=spec.description or "",
