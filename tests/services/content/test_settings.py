@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from resphere.contract.errors import InvalidArgument, NotFound, VapiError
 from resphere.contract.generated import ids
@@ -26,6 +28,8 @@ FIRST = {
     "automatic_sync_stop_hour": 7,
     "maximum_concurrent_item_syncs": 5,
 }
+
+VERSION_3 = bytes.fromhex("a003020102")
 
 
 def test_the_configuration_begins_as_in_vcenter(world: World) -> None:
@@ -109,3 +113,13 @@ def test_what_is_no_certificate(world: World, text: str) -> None:
     none = ids.ContentTrustedCertificateId("none")
     with pytest.raises(NotFound):
         world.call(TrustedCertificates.get, none)
+
+
+def test_a_certificate_that_cannot_be_read_is_refused(world: World) -> None:
+    """Of a version that there is not: the library refuses it by an error of its own."""
+    whole = party("idp").certificate.public_bytes(Encoding.DER)
+    assert whole.count(VERSION_3) == 1
+    text = ssl.DER_cert_to_PEM_cert(whole.replace(VERSION_3, VERSION_3[:-1] + bytes([4])))
+    with pytest.raises(VapiError) as refused:
+        world.call(TrustedCertificates.create, TrustedCertificates.CreateSpec(cert_text=text))
+    assert refused.value.messages[0].id == "resphere.content.no_certificate"

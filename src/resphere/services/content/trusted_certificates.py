@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from resphere.certificates.chains import ChainError, read_certificates
 from resphere.contract.errors import NotFound, VapiError, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.content import TrustedCertificates
@@ -81,8 +81,8 @@ def fingerprint_of(text: str) -> str:
     try:
         if len(text) > LONGEST_PEM:
             raise ValueError(f"longer than {LONGEST_PEM} characters")
-        return x509.load_pem_x509_certificate(text.encode()).fingerprint(hashes.SHA256()).hex()
-    except ValueError:
+        return read_certificates(text)[0].fingerprint(hashes.SHA256()).hex()
+    except (ChainError, ValueError):
         raise VapiError(
             message("resphere.content.no_certificate", "cert_text: must be a certificate in PEM (BEGIN CERTIFICATE).")
         ) from None
