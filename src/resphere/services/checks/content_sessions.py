@@ -16,6 +16,7 @@ from resphere.contract.model import LocalizableMessage
 from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.sessions import DownloadSession, UpdateSession
 from resphere.replica.edit import Edit
+from resphere.replica.table import Lookup
 from resphere.services.call import Call
 from resphere.services.checks.content import not_found, require
 
@@ -41,15 +42,12 @@ def require_session(call: Call, cls: type[S], id: str) -> S:
 
     :raises NotFound: there is none, or nothing has happened in it for too long.
     """
-    session = require(call.inventory, cls, id)
-    if call.environment.library_files.is_over(session):
-        raise not_found(cls, id)
-    return session
+    return require_now(call, call.inventory, cls, id)
 
 
-def require_now(call: Call, edit: Edit, cls: type[S], id: str) -> S:
-    """The same inside of a change."""
-    session = require(edit, cls, id)
+def require_now(call: Call, among: Lookup, cls: type[S], id: str) -> S:
+    """The same as ``among`` shows it: inside of a change."""
+    session = require(among, cls, id)
     if call.environment.library_files.is_over(session):
         raise not_found(cls, id)
     return session
@@ -85,6 +83,21 @@ async def change_session(call: Call, cls: type[S], id: str, verb: str, changed: 
         edit.put(msgspec.structs.replace(changed(session), expires=call.environment.library_files.until()))
 
     await call.unfiltered.change(plan)
+
+
+async def keep_alive(call: Call, cls: type[S], id: str, progress: int | None) -> None:
+    """Have an active session go on, and say how far the client is: in percent, which only grows.
+
+    :raises InvalidArgument: that is no percentage.
+    :raises NotAllowedInCurrentState: it is not active.
+    """
+    await change_session(
+        call,
+        cls,
+        id,
+        "keep_alive",
+        lambda session: msgspec.structs.replace(session, progress=progressed(session.progress, progress)),
+    )
 
 
 def own_sessions(call: Call, cls: type[S], item: str | None) -> tuple[str, ...]:

@@ -11,13 +11,13 @@ from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.sessions import DownloadSession, DownloadState
 from resphere.replica.edit import Edit
 from resphere.services.call import Call
+from resphere.services.checks import content_sessions
 from resphere.services.checks.content import call_key, made_before, require, require_given
 from resphere.services.checks.content_sessions import (
     change_session,
     new_secret,
     new_session_id,
     own_sessions,
-    progressed,
     require_now,
     require_session,
     said_by_client,
@@ -97,13 +97,7 @@ async def keep_alive(call: Call, download_session_id: SessionId, progress: int |
 
     :raises InvalidArgument: that is no percentage.
     """
-    await change_session(
-        call,
-        DownloadSession,
-        download_session_id,
-        "keep_alive",
-        lambda session: msgspec.structs.replace(session, progress=progressed(session.progress, progress)),
-    )
+    await content_sessions.keep_alive(call, DownloadSession, download_session_id, progress)
 
 
 @implements(Contract.cancel)
@@ -139,13 +133,5 @@ async def delete(call: Call, download_session_id: SessionId) -> None:
     """Forget the session, in whatever state it is."""
     require_session(call, DownloadSession, download_session_id)
     await call.unfiltered.change(
-        lambda edit: edit.delete(DownloadSession, require_there(call, edit, download_session_id))
+        lambda edit: edit.delete(DownloadSession, require_now(call, edit, DownloadSession, download_session_id).id)
     )
-
-
-def require_there(call: Call, edit: Edit, id: str) -> str:
-    """The id of a session that is there still.
-
-    :raises NotFound: it is not.
-    """
-    return require_now(call, edit, DownloadSession, id).id

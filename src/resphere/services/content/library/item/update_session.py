@@ -21,13 +21,20 @@ from resphere.inventory.content.libraries import Library
 from resphere.inventory.content.sessions import PushedFile, UpdateSession, UpdateState
 from resphere.replica.edit import Edit
 from resphere.services.call import Call
-from resphere.services.checks.content import LOCAL, call_key, made_before, require, require_changeable, require_given
+from resphere.services.checks import content_sessions
+from resphere.services.checks.content import (
+    call_key,
+    made_before,
+    require,
+    require_changeable,
+    require_given,
+    require_local,
+)
 from resphere.services.checks.content_sessions import (
     change_session,
     new_secret,
     new_session_id,
     own_sessions,
-    progressed,
     require_active,
     require_now,
     require_session,
@@ -92,10 +99,7 @@ def require_open(edit: Edit, item: LibraryItem) -> None:
     """
     library = require(edit, Library, item.library)
     edit.rely_on(library)
-    if library.type is not LOCAL:
-        raise InvalidElementType(
-            message("resphere.content.not_local", "The library {0} is not a local library.", library.name)
-        )
+    require_local(library)
     if item.template is not None:
         raise InvalidElementType(
             message(
@@ -173,13 +177,7 @@ async def keep_alive(call: Call, update_session_id: SessionId, client_progress: 
 
     :raises InvalidArgument: that is no percentage.
     """
-    await change_session(
-        call,
-        UpdateSession,
-        update_session_id,
-        "keep_alive",
-        lambda session: msgspec.structs.replace(session, progress=progressed(session.progress, client_progress)),
-    )
+    await content_sessions.keep_alive(call, UpdateSession, update_session_id, client_progress)
 
 
 @implements(Contract.cancel)
