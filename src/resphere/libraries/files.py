@@ -23,9 +23,9 @@ from resphere.inventory.content.sessions import (
     Sender,
     UpdateSession,
     download_token,
-    token_digest,
     upload_token,
 )
+from resphere.inventory.token_digests import token_digest
 from resphere.libraries.digests import Digests
 from resphere.libraries.refusals import left, no_address, no_room, other_checksum, other_size, overtaken
 from resphere.replica.edit import Edit

@@ -6,7 +6,6 @@ of nothing else that anybody could know: nothing has to be kept of it.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Iterator
 from datetime import datetime
@@ -22,6 +21,7 @@ from resphere.contract.generated.content_library_item_downloadsession import Fil
 from resphere.contract.generated.content_library_item_updatesession import WarningBehavior
 from resphere.contract.model import LocalizableMessage
 from resphere.inventory.content.items import LibraryFile, LibraryItem
+from resphere.inventory.token_digests import token_digest
 from resphere.replica.table import OnDelete, Reference, Table
 
 UpdateState = UpdateSessionModel.State
@@ -156,11 +156,6 @@ def upload_token(session: UpdateSession, file: PushedFile) -> str:
 def download_token(session: DownloadSession, name: str) -> str:
     """That of the address from which the file of that name is fetched."""
     return address_token(session, f"download {name}")
-
-
-def token_digest(token: str) -> str:
-    """What is compared of a token, so that the time that it takes tells nothing."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _upload_addresses(session: UpdateSession) -> Iterator[str]:

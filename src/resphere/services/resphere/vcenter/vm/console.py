@@ -7,12 +7,12 @@ from resphere.contract.extensions.console import Console
 from resphere.contract.model import Secret
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.model import VirtualMachine
+from resphere.inventory.token_digests import token_digest
 from resphere.replica.edit import Edit
 from resphere.rules.hardware.devices import STATE_WORDS
 from resphere.rules.machines.power import ON
 from resphere.services.call import Call
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.console.tickets import digest
 
 
 @implements(Console.open)
@@ -23,7 +23,7 @@ async def open_(call: Call, ticket: Secret) -> bytes:
     """
 
     def plan(edit: Edit) -> VirtualMachine:
-        found = edit.get(ConsoleTicket, digest(ticket))
+        found = edit.get(ConsoleTicket, token_digest(ticket))
         vm = edit.get(VirtualMachine, found.machine) if found is not None else None
         if found is None or vm is None or found.expires <= call.environment.now():
             raise NotFound(message("resphere.vm.console.no_ticket", "This console ticket is not good, or no more."))

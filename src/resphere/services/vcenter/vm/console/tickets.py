@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import timedelta
 
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_console import Tickets
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.model import VirtualMachine
+from resphere.inventory.token_digests import token_digest
 from resphere.replica.edit import Edit
 from resphere.rules.machines.consoles import require_console
 from resphere.services.call import Call
@@ -35,15 +35,10 @@ async def create(call: Call, vm: ids.VirtualMachineId, spec: Tickets.CreateSpec)
         for old in list(call.unfiltered.by(ConsoleTicket, "machine", current.id).values()):
             if old.expires <= now:
                 edit.delete(ConsoleTicket, old.id)
-        edit.put(ConsoleTicket(id=digest(secret), machine=current.id, type=spec.type, expires=now + GOOD_FOR))
+        edit.put(ConsoleTicket(id=token_digest(secret), machine=current.id, type=spec.type, expires=now + GOOD_FOR))
 
     await call.change("VirtualMachine.acquireTicket", target, plan, guard)
     authority = call.origin.partition("://")[2]
     if spec.type is Tickets.Type.VMRC:
         return Tickets.Summary(ticket=f"vmrc://clone:{secret}@{authority}/?moid={target.id}")
     return Tickets.Summary(ticket=f"wss://{authority}/ticket/{secret}")
-
-
-def digest(secret: str) -> str:
-    """What is kept of a ticket."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

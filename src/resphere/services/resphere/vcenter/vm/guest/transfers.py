@@ -14,12 +14,12 @@ from resphere.contract.model import ByteStream, Secret
 from resphere.inventory.effects import EndDownload, EndUpload
 from resphere.inventory.guest import GuestTransfer
 from resphere.inventory.model import VirtualMachine
+from resphere.inventory.token_digests import token_digest
 from resphere.providers.base import Outdated
 from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.checks.guest_operations import guests_of, require_ready
 from resphere.services.registry import implements
-from resphere.services.vcenter.vm.guest.filesystem.transfers import digest
 from resphere.tasks.change import Decision
 
 ATTEMPTS = 3
@@ -86,7 +86,7 @@ def agreed(call: Call, id: str, token: Secret, into_guest: bool) -> tuple[GuestT
     :raises NotFound: there is none, or it is too old or goes the other way. Which of these is not told.
     """
     transfer = call.unfiltered.get(GuestTransfer, id)
-    known = transfer is not None and hmac.compare_digest(transfer.token_digest, digest(token))
+    known = transfer is not None and hmac.compare_digest(transfer.token_digest, token_digest(token))
     vm = call.unfiltered.get(VirtualMachine, transfer.machine) if transfer is not None else None
     if transfer is None or not known or vm is None:
         raise not_agreed()

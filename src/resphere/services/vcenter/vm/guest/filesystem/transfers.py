@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import timedelta
 from functools import partial
 from urllib.parse import urlencode
@@ -12,6 +11,7 @@ from resphere.contract.generated.vcenter_vm_guest import Credentials
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Transfers
 from resphere.inventory.effects import AgreeOnTransfer
 from resphere.inventory.guest import GuestTransfer
+from resphere.inventory.token_digests import token_digest
 from resphere.services.call import Call
 from resphere.services.checks.guest_operations import ready, require_ready
 from resphere.services.registry import implements
@@ -34,7 +34,7 @@ async def create(call: Call, vm: ids.VirtualMachineId, credentials: Credentials,
     transfer = GuestTransfer(
         id=call.environment.random_bytes(8).hex(),
         machine=found.id,
-        token_digest=digest(token),
+        token_digest=token_digest(token),
         path=spec.path,
         attributes=spec.attributes,
         boot=0,
@@ -49,8 +49,3 @@ async def create(call: Call, vm: ids.VirtualMachineId, credentials: Credentials,
         guard=partial(require_ready, call),
     )
     return f"{call.origin}/guestFile?{urlencode({'id': transfer.id, 'token': token})}"
-
-
-def digest(token: str) -> str:
-    """What is kept of a token."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
