@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.support.server import ADMINISTRATOR, PASSWORD, Server, clean_environment
 
 PACKAGES = Path("/usr/share/gocode")
 CACHE = Path(__file__).parents[2] / ".cache" / "go-build"
@@ -34,3 +38,19 @@ def build(source: Path, folder: Path) -> Path:
     }
     subprocess.run(["go", "build", "-o", made, source], env=environment, check=True, timeout=300)
     return made
+
+
+def said_by(program: Path, server: Server, *arguments: str | Path) -> dict[str, Any]:
+    """What a program says in JSON that logs in as the administrator, with the server's address, authorities and the
+    user's name as its first arguments."""
+    done = subprocess.run(
+        [program, server.url, server.ca, ADMINISTRATOR, *arguments],
+        env={**clean_environment(), "PASSWORD": PASSWORD},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    decoded: dict[str, Any] = json.loads(done.stdout)
+    return decoded

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.clients.go import build, needs_govmomi
-from tests.support.server import ADMINISTRATOR, PASSWORD, Client, Server, clean_environment
+from tests.clients.go import build, needs_govmomi, said_by
+from tests.support.server import ADMINISTRATOR, Client, Server
 
 SOURCE = Path(__file__).parent / "govmomi" / "main.go"
 
@@ -29,17 +27,7 @@ def program(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="module")
 def seen(program: Path, shared_server: Server) -> dict[str, Any]:
     """What the program saw."""
-    done = subprocess.run(
-        [program, shared_server.url, shared_server.ca, ADMINISTRATOR],
-        env={**clean_environment(), "PASSWORD": PASSWORD},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    decoded: dict[str, Any] = json.loads(done.stdout)
-    return decoded
+    return said_by(program, shared_server)
 
 
 def test_logs_in_lists_and_logs_out(seen: dict[str, Any], client: Client) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.clients.go import build, needs_govmomi
-from tests.support.server import ADMINISTRATOR, PASSWORD, Server, clean_environment
+from tests.clients.go import build, needs_govmomi, said_by
+from tests.support.server import Server
 
 SOURCE = Path(__file__).parent / "govmomi_library" / "main.go"
 DATA = bytes(range(256)) * 20_000
@@ -32,17 +30,7 @@ def seen(folder: Path) -> dict[str, Any]:
     with Server(folder / "data", "--workers", "2") as server:
         with server.session() as client:
             datastore = client.read("/api/vcenter/datastore")[0]["datastore"]
-        done = subprocess.run(
-            [program, server.url, server.ca, ADMINISTRATOR, datastore, folder / "disc.iso"],
-            env={**clean_environment(), "PASSWORD": PASSWORD},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    assert done.returncode == 0, done.stderr
-    decoded: dict[str, Any] = json.loads(done.stdout)
-    return decoded
+        return said_by(program, server, datastore, folder / "disc.iso")
 
 
 def test_a_library_and_its_item(seen: dict[str, Any]) -> None:

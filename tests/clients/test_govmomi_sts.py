@@ -5,17 +5,15 @@ This is what ``govc session.login -issue``, with and without ``-cert`` and ``-ke
 
 from __future__ import annotations
 
-import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.clients.go import build, needs_govmomi
+from tests.clients.go import build, needs_govmomi, said_by
 from tests.support.cli import add_user
 from tests.support.saml import party
-from tests.support.server import ADMINISTRATOR, PASSWORD, Server, clean_environment
+from tests.support.server import ADMINISTRATOR, Server
 
 SOURCE = Path(__file__).parent / "govmomi_sts" / "main.go"
 SOLUTION = "solution@vsphere.local"
@@ -38,17 +36,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     program = build(SOURCE, folder)
     with Server(folder / "data", "--saml-trust", str(trust), "--workers", "2") as server:
         add_user(server.data_dir, SOLUTION, "a long password", "ReadOnly")
-        done = subprocess.run(
-            [program, server.url, server.ca, ADMINISTRATOR, *files],
-            env={**clean_environment(), "PASSWORD": PASSWORD},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    assert done.returncode == 0, done.stderr
-    decoded: dict[str, Any] = json.loads(done.stdout)
-    return decoded
+        return said_by(program, server, *files)
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,10 @@ from resphere.contract.generated import ids
 from resphere.contract.generated.cis_task import Status
 from resphere.contract.generated.vcenter import VM, ResourcePool
 from resphere.contract.generated.vcenter_cluster import EvcMode
-from resphere.contract.generated.vcenter_vm import GuestOS, Power
+from resphere.contract.generated.vcenter_vm import Power
 from resphere.contract.generated.vcenter_vm_guest import Customization
 from resphere.inventory.effects import Intent
-from resphere.inventory.facts import NOTHING, Facts, ObservedMachine
+from resphere.inventory.facts import NOTHING, Facts
 from resphere.inventory.model import Cluster, Datacenter, Folder, Host, VirtualMachine
 from resphere.inventory.model import ResourcePool as Pool
 from resphere.inventory.storage_policies import StoragePolicy
@@ -34,6 +34,7 @@ from tests.support.guests import ending, ready_vm
 from tests.support.pacing import Outside, under_way, use
 from tests.support.racing import two_worlds
 from tests.support.world import World
+from tests.tasks.observed import STRAY_UUID, machine_off, stray
 
 ON, OFF = Power.State.POWERED_ON, Power.State.POWERED_OFF
 Answer = Callable[[Sequence[ChangedObject]], Awaitable[Facts]]
@@ -97,11 +98,6 @@ def rename(world: World, folder: Folder, name: str = "renamed") -> None:
 def last_task(world: World) -> Task:
     """The task that began last."""
     return list(world.inventory.all(Task).values())[-1]
-
-
-def machine_off(world: World) -> VirtualMachine:
-    """A machine that is off."""
-    return next(vm for vm in world.inventory.all(VirtualMachine).values() if vm.power_state is OFF and not vm.template)
 
 
 def test_it_hears_what_changes_before_it_does(world: World, provider: Front, folder: Folder) -> None:
@@ -276,17 +272,7 @@ def feed(world: World, provider: Front, *happenings: Happening) -> None:
 def test_what_happens_behind_our_back_is_known_and_not_told_back(world: World, provider: Front) -> None:
     host = first(world, Host)
     vm = machine_off(world)
-    uuid = "0f0e0d0c-0b0a-4908-8706-050403020100"
-    stray = ObservedMachine(
-        name="stray",
-        host=host.id,
-        bios_uuid=uuid,
-        instance_uuid=uuid,
-        guest_OS=GuestOS.DEBIAN_11_64,
-        cpu_count=2,
-        memory_size_MiB=512,
-        running=True,
-    )
+    appeared = stray(host.id)
     elsewhere = next(
         other for other in world.inventory.all(Host).values() if other.id != vm.host and other.parent == host.parent
     )
@@ -294,10 +280,10 @@ def test_what_happens_behind_our_back_is_known_and_not_told_back(world: World, p
     feed(
         world,
         provider,
-        lambda inventory: inventory.machine_appeared(stray),
+        lambda inventory: inventory.machine_appeared(appeared),
         lambda inventory: inventory.machine_changed(vm, Facts(machine=changed)),
     )
-    (made,) = [each for each in world.inventory.all(VirtualMachine).values() if each.bios_uuid == uuid]
+    (made,) = [each for each in world.inventory.all(VirtualMachine).values() if each.bios_uuid == STRAY_UUID]
     assert (made.name, made.host, made.power_state, made.cpu.count) == ("stray", host.id, ON, 2)
     assert found(world, VirtualMachine, vm.id) == changed
     feed(world, provider, lambda inventory: inventory.machine_gone(made))

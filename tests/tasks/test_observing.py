@@ -13,15 +13,14 @@ from resphere.contract.generated.vcenter import VM
 from resphere.contract.generated.vcenter_vm import GuestOS, Power
 from resphere.contract.model import Secret
 from resphere.inventory.effects import AddHost, CreateVm, Intent
-from resphere.inventory.facts import Facts, ObservedMachine
+from resphere.inventory.facts import Facts
 from resphere.inventory.model import Datacenter, Host, VirtualMachine
 from resphere.tasks.observing import Observations
 from tests.services.vcenter.building import first, found
 from tests.support.pacing import Outside, slowly, under_way, use
 from tests.support.racing import race, two_worlds
 from tests.support.world import World
-
-OFF = Power.State.POWERED_OFF
+from tests.tasks.observed import STRAY_UUID, machine_off, stray
 
 
 @pytest.fixture
@@ -29,23 +28,6 @@ def world(tmp_path: Path) -> Iterator[World]:
     """A vCenter."""
     with World(tmp_path) as made:
         yield made
-
-
-def observed(host: str, uuid: str) -> ObservedMachine:
-    return ObservedMachine(
-        name="stray",
-        host=host,
-        bios_uuid=uuid,
-        instance_uuid=uuid,
-        guest_OS=GuestOS.DEBIAN_11_64,
-        cpu_count=2,
-        memory_size_MiB=512,
-        running=True,
-    )
-
-
-def machine_off(world: World) -> VirtualMachine:
-    return next(vm for vm in world.inventory.all(VirtualMachine).values() if vm.power_state is OFF and not vm.template)
 
 
 def observations(world: World) -> Observations:
@@ -60,20 +42,21 @@ def test_a_machine_that_is_being_made_is_nobody_else_s(world: World) -> None:
         folder=first(world, Datacenter).vm_folder, host=ids.HostSystemId(host.id), datastore=host.datastores[0]
     )
     spec = VM.CreateSpec(guest_OS=GuestOS.DEBIAN_11_64, name="made", placement=place)
-    other = "0f0e0d0c-0b0a-4908-8706-050403020100"
 
     async def whole() -> None:
         async with under_way(world, world.begin(VM.create, spec)) as making:
             (intent,) = world.inventory.all(Intent).values()
             assert isinstance(intent.effect, CreateVm)
             mine = intent.effect.vm.bios_uuid
-            assert await observations(world).machine_appeared(observed(host.id, mine)) is None
-            assert await observations(world).machine_appeared(observed(host.id, other)) is not None
+            assert await observations(world).machine_appeared(stray(host.id, mine)) is None
+            assert await observations(world).machine_appeared(stray(host.id)) is not None
             provider.gate.set()
             await making
 
     world.run(whole())
-    assert sorted(vm.name for vm in world.inventory.all(VirtualMachine).values() if vm.bios_uuid == other) == ["stray"]
+    assert sorted(vm.name for vm in world.inventory.all(VirtualMachine).values() if vm.bios_uuid == STRAY_UUID) == [
+        "stray"
+    ]
 
 
 def test_a_machine_appears_while_a_host_is_added(world: World) -> None:
@@ -86,13 +69,13 @@ def test_a_machine_appears_while_a_host_is_added(world: World) -> None:
         thumbprint_verification=vcenter.Host.CreateSpec.ThumbprintVerification.NONE,
         folder=first(world, Datacenter).host_folder,
     )
-    stray = observed(first(world, Host).id, "0f0e0d0c-0b0a-4908-8706-050403020100")
+    appeared = stray(first(world, Host).id)
 
     async def whole() -> None:
         async with under_way(world, world.begin(vcenter.Host.create, spec)) as adding:
             (intent,) = world.inventory.all(Intent).values()
             assert isinstance(intent.effect, AddHost)
-            assert await observations(world).machine_appeared(stray) is not None
+            assert await observations(world).machine_appeared(appeared) is not None
             provider.gate.set()
             await adding
 
