@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import threading
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import pytest
 import requests
 
 from tests.live.test_http import trusting
-from tests.live.test_large_guest_files import MIB, peak_bytes, pieces
+from tests.live.test_large_guest_files import MIB, digest_of_received, digest_of_sent, peak_bytes, pieces
 from tests.support.jsonrpc import invocation, session_context
 from tests.support.libraries import (
     SESSIONS,
@@ -160,25 +159,11 @@ def test_transfers_take_no_memory(server: Server, http2: bool, announced: bool) 
         put_file(client, server, item, "warm", DATA)
         assert fetch(client, server, item, "warm") == DATA
         before = {pid: peak_bytes(pid) for pid in server.workers}
-        sent = hashlib.sha256()
-
-        def body() -> Iterator[bytes]:
-            for piece in pieces(SIZE):
-                sent.update(piece)
-                yield piece
-
         session = begin(client, item)
         headers = {"Content-Length": str(SIZE)} if announced else {}
-        reply = http.put(announce(client, session, "large"), content=body(), headers=headers)
-        assert reply.status_code == 200, reply.text
+        sent = digest_of_sent(http, announce(client, session, "large"), SIZE, headers)
         complete(client, session)
-        came, size = hashlib.sha256(), 0
-        with http.stream("GET", prepared(client, item, "large")) as got:
-            assert (got.status_code, got.headers["Content-Length"]) == (200, str(SIZE))
-            for piece in got.iter_bytes():
-                came.update(piece)
-                size += len(piece)
-        assert (size, came.digest()) == (SIZE, sent.digest())
+        assert digest_of_received(http, prepared(client, item, "large"), SIZE) == sent
         for pid in server.workers:
             assert peak_bytes(pid) - before[pid] < MOST_GROWN_BYTES
         assert sorted(kept(server).values()) == [len(DATA), SIZE]

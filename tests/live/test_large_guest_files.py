@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -50,6 +50,32 @@ def pieces(size: int) -> Iterator[bytes]:
         yield hashlib.sha256(b"%d" % number).digest() * (MIB // 32)
 
 
+def digest_of_sent(http: httpx.Client, address: str, size: int, headers: Mapping[str, str]) -> bytes:
+    """Send so many bytes piece by piece."""
+    sent = hashlib.sha256()
+
+    def body() -> Iterator[bytes]:
+        for piece in pieces(size):
+            sent.update(piece)
+            yield piece
+
+    reply = http.put(address, content=body(), headers=headers)
+    assert reply.status_code == 200, reply.text
+    return sent.digest()
+
+
+def digest_of_received(http: httpx.Client, address: str, size: int) -> bytes:
+    """Fetch so many bytes piece by piece."""
+    came, received = hashlib.sha256(), 0
+    with http.stream("GET", address) as got:
+        assert (got.status_code, got.headers["Content-Length"]) == (200, str(size))
+        for piece in got.iter_bytes():
+            came.update(piece)
+            received += len(piece)
+    assert received == size
+    return came.digest()
+
+
 def address_for(client: Client, vm: str, path: str, size: int | None = None) -> str:
     """The address of a new transfer."""
     spec = {"path": path, **({} if size is None else {"attributes": {"size": size, "overwrite": True}})}
@@ -89,23 +115,9 @@ def test_transfers_take_no_memory(server: Server, http2: bool) -> None:
         put(client, vm, "/srv/warm", LARGE)
         assert fetch(client, vm, "/srv/warm") == LARGE
         before = {pid: peak_bytes(pid) for pid in server.workers}
-        sent = hashlib.sha256()
-
-        def body() -> Iterator[bytes]:
-            for piece in pieces(SIZE):
-                sent.update(piece)
-                yield piece
-
         address = address_for(client, vm, "/srv/large", SIZE)
-        reply = http.put(address, content=body(), headers={"Content-Length": str(SIZE)})
-        assert reply.status_code == 200, reply.text
-        came, size = hashlib.sha256(), 0
-        with http.stream("GET", address_for(client, vm, "/srv/large")) as got:
-            assert (got.status_code, got.headers["Content-Length"]) == (200, str(SIZE))
-            for piece in got.iter_bytes():
-                came.update(piece)
-                size += len(piece)
-        assert (size, came.digest()) == (SIZE, sent.digest())
+        sent = digest_of_sent(http, address, SIZE, {"Content-Length": str(SIZE)})
+        assert digest_of_received(http, address_for(client, vm, "/srv/large"), SIZE) == sent
         for pid in server.workers:
             assert peak_bytes(pid) - before[pid] < MOST_GROWN_BYTES
         assert sorted(kept(server).values()) == [len(LARGE), SIZE]
