@@ -16,4 +16,6 @@ async def find_datastores(
 
     :raises NotFound: one of them is no datastore.
     """
-    return {id: vcenter_inventory.Datastore.Info(type=call.require(Datastore, id).resource_type) for id in datastores}
+    # Each once, however often a caller repeats it.
+    distinct = dict.fromkeys(datastores)
+    return {id: vcenter_inventory.Datastore.Info(type=call.require(Datastore, id).resource_type) for id in distinct}

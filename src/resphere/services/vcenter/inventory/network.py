@@ -1,4 +1,4 @@
-"""``com.vmware.vcenter.inventory.datastore`` and ``network``: which of these are there."""
+"""``com.vmware.vcenter.inventory.network``: which networks are there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ async def find_networks(
 
     :raises NotFound: one of them is no network.
     """
-    return {id: vcenter_inventory.Network.Info(type=managed_type(call.require(Network, id))) for id in networks}
+    # Each once, however often a caller repeats it.
+    distinct = dict.fromkeys(networks)
+    return {id: vcenter_inventory.Network.Info(type=managed_type(call.require(Network, id))) for id in distinct}
 
 
 def managed_type(network: Network) -> str:
