@@ -90,16 +90,21 @@ def test_global_permissions_of_groups(shared_server: Server) -> None:
             "There is no identity source for the domain corp.example of x@corp.example.",
         ),
         (("permission", "remove", "/", "nobody@x"), "there is no permission of nobody@x on /"),
-        (
-            ("permission", "remove", "global", "Administrators@vsphere.local", "--group"),
-            "Nobody would be left who has the role Admin on the root folder",
-        ),
-        (("permission", "add", "/", ADMINISTRATOR, "NoAccess"), "Nobody would be left who has the role Admin"),
         (("user", "remove", ADMINISTRATOR), "is built in: it cannot be removed"),
     ],
 )
 def test_refusals(shared_server: Server, command: tuple[str, ...], words: str) -> None:
     assert words in refused(shared_server, *command)
+
+
+def test_somebody_keeps_the_role_admin_on_the_root_folder(tmp_path: Path) -> None:
+    """On a server of its own: on the shared one others may have that role."""
+    with Server(tmp_path / "data") as server:
+        for command in (
+            ("permission", "remove", "global", "Administrators@vsphere.local", "--group"),
+            ("permission", "add", "/", ADMINISTRATOR, "NoAccess"),
+        ):
+            assert "Nobody would be left who has the role Admin on the root folder" in refused(server, *command)
 
 
 def test_a_users_role_must_be_one(shared_server: Server) -> None:
