@@ -15,6 +15,7 @@ from hypothesis.strategies import SearchStrategy
 
 from resphere.contract.model import AnyOperation, Route, Struct, WholeBytes
 from tests.support.from_contract import Real, from_contract, minimal, wire, without_none
+from tests.support.struct_fields import fields_of
 
 OF_CERTIFICATES = "com.vmware.vcenter.certificate_management.vcenter"
 NEW_CERTIFICATES = frozenset(
@@ -43,7 +44,7 @@ def api_call(operation: AnyOperation, value: Struct, path: str | None = None) ->
     """The request on ``/api`` that means ``operation`` with the input ``value``; ``path`` for an alias of its path."""
     route = operation.api
     assert route is not None
-    fields = {field.encode_name: getattr(value, field.name) for field in msgspec.structs.fields(type(value))}
+    fields = {field.encode_name: getattr(value, field.name) for field in fields_of(type(value))}
     place = re.sub(r"\{(.*?)\}", lambda found: segment(fields[found[1]]), path or route.path)
     query = query_of(route, fields)
     if path is None:
@@ -73,7 +74,7 @@ def minimal_input(operation: AnyOperation, real: Real | None = None) -> Any:
 
 def aimed(value: Any, real: Real, draw: Callable[[SearchStrategy[Any]], Any]) -> Any:
     """The input with what it is about, where that is an id of its own, being something that is there."""
-    names = {field.name: getattr(field.type, "__name__", "") for field in msgspec.structs.fields(type(value))}
+    names = {field.name: getattr(field.type, "__name__", "") for field in fields_of(type(value))}
     chosen = {name: draw(st.sampled_from(real[kind])) for name, kind in names.items() if real.get(kind)}
     return msgspec.structs.replace(value, **chosen)
 
@@ -88,7 +89,7 @@ def carried(operation: AnyOperation) -> dict[str, tuple[Any, int, bool]]:
     found: dict[str, tuple[Any, int, bool]] = {}
     # What is a header of HTTP is optional, and not any text.
     in_headers = dict(route.headers)
-    for field in msgspec.structs.fields(operation.input):
+    for field in fields_of(operation.input):
         if field.encode_name in in_headers:
             continue
         expected = without_none(field.type)[0] if field.encode_name in present else field.type
@@ -114,11 +115,7 @@ def query_of(route: Route, fields: dict[str, Any]) -> list[tuple[str, str]]:
         parameter, _, member = path.partition(".")
         value = fields[parameter]
         if member and value is not None:
-            value = next(
-                getattr(value, field.name)
-                for field in msgspec.structs.fields(type(value))
-                if field.encode_name == member
-            )
+            value = next(getattr(value, field.name) for field in fields_of(type(value)) if field.encode_name == member)
         if value is None:
             continue
         values = sorted(value) if isinstance(value, frozenset) else value if isinstance(value, tuple) else (value,)

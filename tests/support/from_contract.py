@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from resphere.contract.model import ByteStream, Struct, WholeBytes
+from tests.support.struct_fields import fields_of
 
 PREFIXES = {
     "VirtualMachineId": "vm-",
@@ -185,7 +186,7 @@ class _Strategies:
         return self._structs[struct]
 
     def _struct(self, struct: type[Struct]) -> SearchStrategy[Any]:
-        types_ = {field.name: field.type for field in msgspec.structs.fields(struct)}
+        types_ = {field.name: field.type for field in fields_of(struct)}
         either = {name: self.of(type_) for name, type_ in types_.items()}
         must_be = {name: self.of(without_none(types_[name])[0]) for name in members(struct)}
 
@@ -236,7 +237,7 @@ class _Minimum:
         return _LEAST[typing.get_args(expected)[0] if origin is typing.Annotated else expected]
 
     def _struct(self, struct: type[Struct]) -> Struct:
-        types_ = {field.name: field.type for field in msgspec.structs.fields(struct)}
+        types_ = {field.name: field.type for field in fields_of(struct)}
 
         def pick(name: str, must: bool) -> Any:
             return self._required(without_none(types_[name])[0]) if must else self.of(types_[name])

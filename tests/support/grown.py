@@ -15,6 +15,7 @@ import msgspec
 
 from resphere.contract.model import ByteStream, Struct, WholeBytes
 from tests.support.from_contract import Real, identifier, minimal, wire, without_none
+from tests.support.struct_fields import fields_of
 
 VARIETIES = 2
 """What lists of identifiers are made of: those that exist, again and again; and others."""
@@ -73,7 +74,7 @@ class _Growing:
             return self._given[type(value)][0]
         placed = {
             field.name: self._given[inner][0] if inner in self._given else self._with_given(getattr(value, field.name))
-            for field in msgspec.structs.fields(type(value))
+            for field in fields_of(type(value))
             for inner in (without_none(field.type)[0],)
         }
         return msgspec.structs.replace(value, **placed)
@@ -104,7 +105,7 @@ class _Growing:
 
     def _struct(self, struct: type[Struct], where: str, inside: tuple[type[Struct], ...]) -> Iterator[Grown]:
         least = self._least(struct)
-        for field in msgspec.structs.fields(struct):
+        for field in fields_of(struct):
             fitting = self._allowing(struct, least, field.name)
             for each in self.of(field.type, f"{where}.{field.encode_name}" if where else field.encode_name, inside):
                 yield Grown(each.where, msgspec.structs.replace(fitting, **{field.name: each.value}), each.kind)
@@ -114,7 +115,7 @@ class _Growing:
         for union in struct.__vapi_unions__:
             if name not in union.members:
                 continue
-            types_ = {field.name: without_none(field.type)[0] for field in msgspec.structs.fields(struct)}
+            types_ = {field.name: without_none(field.type)[0] for field in fields_of(struct)}
             case, fields = next((case, fields) for case, fields in union.cases.items() if name in dict(fields))
             chosen: dict[str, Any] = dict.fromkeys(union.members)
             chosen[union.discriminant] = types_[union.discriminant](case)
@@ -157,7 +158,7 @@ class _Growing:
         if isinstance(element, typing.NewType):
             return element.__name__ in self._real
         if isinstance(element, type) and issubclass(element, Struct):
-            return any(field.required and self._names(field.type) for field in msgspec.structs.fields(element))
+            return any(field.required and self._names(field.type) for field in fields_of(element))
         return False
 
     def _own(self, struct: type[Struct]) -> list[tuple[str, Any]]:
@@ -166,7 +167,7 @@ class _Growing:
             least = self._least(struct)
             self._differing[struct] = [
                 (field.name, field.type)
-                for field in msgspec.structs.fields(struct)
+                for field in fields_of(struct)
                 if field.required
                 and getattr(least, field.name) is not None
                 and (field.type is str or isinstance(field.type, typing.NewType))

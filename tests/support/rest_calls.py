@@ -8,18 +8,17 @@ import typing
 from typing import Any
 from urllib.parse import urlencode
 
-import msgspec
-
 from resphere.contract.model import AnyOperation, Struct
 from tests.support.calls import ApiCall, segment, text_of
 from tests.support.from_contract import wire, without_none
+from tests.support.struct_fields import fields_of
 
 
 def rest_call(operation: AnyOperation, value: Struct, *, numbered: bool = False) -> ApiCall:
     """The request on ``/rest``; ``numbered`` writes lists of the query as ``names.1=a&names.2=b``."""
     route = operation.rest
     assert route is not None
-    fields = {field.encode_name: field for field in msgspec.structs.fields(operation.input)}
+    fields = {field.encode_name: field for field in fields_of(operation.input)}
     values = {name: getattr(value, field.name) for name, field in fields.items()}
     in_path = re.findall(r"\{(\w+)\}", route.path)
     path = re.sub(r"\{(\w+)\}", lambda found: segment(values[found[1]]), route.path)
@@ -37,7 +36,7 @@ def rest_call(operation: AnyOperation, value: Struct, *, numbered: bool = False)
 def parts(name: str, value: Any, numbered: bool) -> typing.Iterator[tuple[str, str]]:
     """A value of the query, structures and lists taken apart."""
     if isinstance(value, Struct):
-        for field in msgspec.structs.fields(type(value)):
+        for field in fields_of(type(value)):
             inner = getattr(value, field.name)
             if inner is not None:
                 yield from parts(f"{name}.{field.encode_name}", inner, numbered)
@@ -62,6 +61,6 @@ def document(value: Any, expected: Any) -> Any:
         elements = sorted(value) if isinstance(value, frozenset) else value
         return [document(inner, arguments[0]) for inner in elements]
     if isinstance(value, Struct):
-        fields = msgspec.structs.fields(type(value))
+        fields = fields_of(type(value))
         return {f.encode_name: document(inner, f.type) for f in fields if (inner := getattr(value, f.name)) is not None}
     return wire(value)

@@ -45,6 +45,7 @@ from resphere.tasks.record import Task
 from resphere.tasks.runner import Tasks
 from tests.support.identities import identities_of
 from tests.support.refusals import WITNESS, watched
+from tests.support.struct_fields import fields_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -161,7 +162,7 @@ class World:
 
     def ask(self, operation: AnyOperation, value: Struct) -> Any:
         """The result of an operation for its whole input; raises what its handler raises."""
-        return self.call(operation, *(getattr(value, field.name) for field in msgspec.structs.fields(type(value))))
+        return self.call(operation, *(getattr(value, field.name) for field in fields_of(type(value))))
 
     def _replica(self, tables: Iterable[Table[Any]]) -> Replica:
         """The store's contents, as far as these tables have them."""
