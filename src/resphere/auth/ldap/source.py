@@ -49,7 +49,8 @@ class Directories:
         :raises DirectoryUnavailable: no server of the directory could tell; the log has the reason.
         """
         directory = source.directory
-        if not password:
+        # Empty, it would be a login of nobody; what follows a NUL some servers pass over.
+        if not password or "\0" in password:
             return None
         return await self.ask(
             source.id, directory, lambda session: verify(session, directory, source.domain, user, password)
