@@ -71,6 +71,21 @@ def test_a_privilege_on_one_object_is_none_on_another_or_on_the_root_folder() ->
     assert refusal(view, Requirement((READ,), anywhere=True), None) is None
 
 
+def test_privileges_on_what_stands_nowhere_in_the_tree_are_had_on_the_root_folder() -> None:
+    on_library = Requirement((ON,), "com.vmware.content.Library")
+    assert refusal(Given({None: (ON,)}), on_library, "b2b63b9c") is None
+    error = refusal(Given({"b2b63b9c": (ON,)}), on_library, "b2b63b9c")
+    assert isinstance(error, Unauthorized)
+    assert "b2b63b9c" not in error.messages[0].args[0]
+
+
+def test_privileges_on_an_object_of_no_stated_type_are_had_on_it() -> None:
+    """As on the machine that ``vcenter.ovf.library_item.create`` captures."""
+    on_source = Requirement((ON,), None, attribute="deployable_identity:id")
+    assert refusal(Given({"vm-7": (ON,)}), on_source, "vm-7") is None
+    assert isinstance(refusal(Given({None: (ON,)}), on_source, "vm-7"), Unauthorized)
+
+
 def test_what_is_not_there_is_not_found_where_that_is_no_secret() -> None:
     needed = Requirement((ON,), "VirtualMachine")
     error = refusal(Given(), needed, "vm-9")
