@@ -16,7 +16,7 @@ from resphere.access.scoped import ScopedViews
 from resphere.access.tree import TreeViews
 from resphere.auth.by_directory import ByDirectory
 from resphere.auth.saml.trust import TrustedIssuer
-from resphere.auth.tls import no_roots
+from resphere.certificates.tls import no_roots
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.errors import ERRORS
 from resphere.contract.lookup import all_operations, api_routes, rest_routes

@@ -19,11 +19,13 @@ from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
 from resphere.audit.reading import AuditLog
 from resphere.auth.accounts import LocalAccounts
-from resphere.auth.tls import no_roots
 from resphere.certificates.keeper import Certificates
+from resphere.certificates.tls import no_roots
 from resphere.contract.model import AnyOperation, Operation, Parted, Struct
 from resphere.contract.unions import check_unions
 from resphere.dialects.vapi_documents import VapiDocuments
+from resphere.fetching.allowed import read_rules
+from resphere.fetching.fetcher import Fetcher
 from resphere.inventory.model import KINDS, ManagedObject
 from resphere.libraries.files import LibraryFiles
 from resphere.providers.simulator.generate import generate
@@ -139,6 +141,7 @@ class World:
                 lambda: self.environment.now(),
                 random.Random(5).randbytes,
             ),
+            fetcher=Fetcher(read_rules(("127.0.0.1",))),
         )
 
     def __enter__(self) -> World:

@@ -18,7 +18,7 @@ from resphere.auth.names import split_name
 from resphere.auth.oidc.fetching import HttpFetcher, ProviderUnavailable
 from resphere.auth.oidc.providers import IdentityProvider
 from resphere.auth.oidc.publishing import Published
-from resphere.auth.tls import Roots
+from resphere.certificates.tls import Roots
 from resphere.cli.store import access_opened, add_store, opened_store, store_url
 from resphere.nearest import meant
 from resphere.replica.replica import Replica

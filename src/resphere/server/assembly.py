@@ -45,6 +45,8 @@ from resphere.contract.extensions.content_transfers import ContentTransfers
 from resphere.contract.extensions.guest_transfers import GuestTransfers
 from resphere.dialects.table import Dialects, dialects
 from resphere.dialects.vapi_documents import VapiDocuments
+from resphere.fetching.allowed import read_rules
+from resphere.fetching.fetcher import Fetcher
 from resphere.libraries.files import LibraryFiles
 from resphere.limits.addresses import counted_address
 from resphere.limits.known import KnownAddresses
@@ -206,6 +208,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             federation=federation,
             security_tokens=saml.tokens,
             library_files=library_files,
+            fetcher=Fetcher(read_rules(settings.fetch_from), certificates.trusted_pem),
         ),
         authentication=authentication(settings, accounts, sessions, tokens, federation, by_directory, saml),
         sessions=sessions,

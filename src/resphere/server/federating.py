@@ -24,7 +24,7 @@ from resphere.auth.oidc.own_tokens import open_own_tokens
 from resphere.auth.oidc.publishing import Published
 from resphere.auth.principals import Principals
 from resphere.auth.replays import Replays
-from resphere.auth.tls import Roots
+from resphere.certificates.tls import Roots
 from resphere.replica.replica import Replica
 from resphere.server.saml import Saml
 from resphere.server.saml_trust import SamlTrust

@@ -15,6 +15,8 @@ from resphere.auth.certificate_forms import FORMS
 from resphere.auth.client_certificates import RULES
 from resphere.auth.names import is_domain
 from resphere.contract.releases import ALL_RELEASES
+from resphere.fetching.allowed import read_rules
+from resphere.fetching.errors import SETTING as FETCH_FROM
 from resphere.providers.simulator.sizes import Sizes
 from resphere.server.proxies import HEADERS
 from resphere.store.engines import DEFAULT_URL, check_url, default_url
@@ -225,6 +227,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     connection_stall_seconds: Annotated[
         int, _("limits", "A connection ends whose client neither sends its body nor reads its reply for this long.")
     ] = 30
+    fetch_from: Annotated[
+        tuple[str, ...],
+        _(
+            "fetching",
+            "HOST, HOST:PORT or network (10.0.0.0/8) from which files of content libraries are fetched (repeat the "
+            "flag); unset: none are.",
+        ),
+    ] = ()
     list_limits: Annotated[
         bool, _("limits", "Refuse lists longer than vCenter returns (4,000 VMs). --no-list-limits lifts that.")
     ] = True
@@ -315,6 +325,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("--tls-cert and --tls-key go together")
         require_proxies(self)
+        require_sources(self)
         require_acme(self)
         require_one_key(self)
         if self.tls_cert is not None and not self.tls:
@@ -384,6 +395,17 @@ def require_acme(settings: Settings) -> None:
         raise ValueError("--acme-directory needs --tls-name: the names of the certificate")
     if settings.tls_cert is not None or not settings.tls:
         raise ValueError(f"--acme-directory makes no sense with {'--tls-cert' if settings.tls else '--no-tls'}")
+
+
+def require_sources(settings: Settings) -> None:
+    """Refuse what says of no host that something may be fetched from it.
+
+    :raises ValueError: names the flag.
+    """
+    try:
+        read_rules(settings.fetch_from)
+    except ValueError as error:
+        raise ValueError(f"{FETCH_FROM}: {error}") from None
 
 
 def require_proxies(settings: Settings) -> None:

@@ -37,6 +37,7 @@ from resphere.contract.generated import ids, vcenter
 from resphere.contract.mentions import Knows
 from resphere.contract.model import AnyOperation, Struct
 from resphere.contract.releases import numbers
+from resphere.fetching.fetcher import Fetcher
 from resphere.inventory.mentions import named
 from resphere.inventory.model import Host, ManagedObject, VirtualMachine
 from resphere.libraries.files import LibraryFiles
@@ -165,6 +166,8 @@ class Environment(msgspec.Struct, frozen=True):
     """What issues SAML tokens."""
     library_files: LibraryFiles
     """The bytes of content libraries."""
+    fetcher: Fetcher
+    """Fetches from where the operator allows."""
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):

@@ -24,6 +24,8 @@ from resphere.contract.errors import VapiError
 from resphere.contract.generated import cis_tagging, ids, vapi_std, vcenter
 from resphere.contract.model import AnyOperation
 from resphere.dialects.vapi_documents import VapiDocuments
+from resphere.fetching.allowed import Allowed
+from resphere.fetching.fetcher import Fetcher
 from resphere.inventory.compute_policies import COMPUTE_POLICIES
 from resphere.inventory.model import Network
 from resphere.inventory.storage_policies import STORAGE_POLICIES
@@ -85,6 +87,7 @@ class World:
             federation=cast(Federation, None),
             security_tokens=cast(SecurityTokens, None),
             library_files=cast(LibraryFiles, None),
+            fetcher=Fetcher(Allowed()),
         )
         self.call = Call(environment, cast(AnyOperation, None), view, cast(OwnSession, None), "request-1")
 

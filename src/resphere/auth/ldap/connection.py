@@ -17,7 +17,7 @@ import msgspec
 from ldap3.core.exceptions import LDAPException
 
 from resphere.auth.ldap.settings import Directory, Endpoint
-from resphere.auth.tls import Roots, client_context, no_roots
+from resphere.certificates.tls import Roots, client_context, no_roots
 
 MOST_BYTES = 4 * 1024 * 1024
 """What a server may send in answer to one question of ours, whatever it is."""

@@ -14,7 +14,7 @@ from typing import TypeVar
 from resphere.auth.ldap.asking import Person, find, verify
 from resphere.auth.ldap.connection import WHOLE_SECONDS, Bounds, DirectoryUnavailable, Session, connected
 from resphere.auth.ldap.settings import Directory, Endpoint, LdapSource
-from resphere.auth.tls import Roots, no_roots
+from resphere.certificates.tls import Roots, no_roots
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ import httpcore2
 import msgspec
 
 from resphere.auth.oidc.providers import require_address
-from resphere.auth.tls import Roots, client_context, no_roots
+from resphere.certificates.tls import Roots, client_context, no_roots
 
 MOST_BYTES = 512 * 1024
 MOST_HEADERS = 100

@@ -1,0 +1,143 @@
+"""Connections to where it is allowed: a name is looked up once, and what was checked is what is connected to."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore2
+
+from resphere.fetching.addresses import Address
+from resphere.fetching.allowed import Allowed
+from resphere.fetching.errors import not_allowed, unreachable, untrusted
+from resphere.fetching.trust import Pins
+
+MOST_TRIED = 4
+"""So many addresses of a name are tried, one after the other."""
+
+
+class AllowedAddresses(httpcore2.AnyIOBackend):
+    """Connects to ``address`` where ``allowed`` lets it, and sees that who is there shows what ``pins`` hold."""
+
+    def __init__(self, address: Address, allowed: Allowed, pins: Pins | None) -> None:
+        self._address = address
+        self._allowed = allowed
+        self._pins = pins
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - so the library calls it
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        """A connection to the first of the allowed addresses of ``host`` that takes one.
+
+        :raises NotAllowed: none of them is.
+        :raises Unreachable: there are none.
+        """
+        where = self._address.where
+        failure: Exception | None = None
+        for found in (await allowed_addresses(self._address, self._allowed))[:MOST_TRIED]:
+            try:
+                stream = await super().connect_tcp(found, port, timeout, local_address, socket_options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                failure = error
+            else:
+                return stream if self._pins is None else PinnedStream(stream, self._pins, where)
+        raise unreachable(where, plain_reason(failure)) from failure
+
+
+async def allowed_addresses(address: Address, allowed: Allowed) -> tuple[str, ...]:
+    """Those at which a host was found to be, as far as they are allowed.
+
+    :raises NotAllowed: none of them is, or the host is not looked up at all.
+    :raises Unreachable: there are none.
+    """
+    if not allowed.knows(address.host, address.port):
+        raise not_allowed(address.where)
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise unreachable(address.where, plain_reason(error)) from error
+    distinct = dict.fromkeys(str(each[4][0]) for each in found)
+    good = tuple(each for each in distinct if allowed.allows(address.host, address.port, each))
+    if not good:
+        raise not_allowed(address.where)
+    return good
+
+
+def plain_reason(error: BaseException | None) -> str:
+    """Why nothing was reached, without the addresses that this server has found."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return f"TLS fails ({error.reason or 'cut off'})"
+        if isinstance(error, socket.gaierror):
+            return "there is no such host"
+        if isinstance(error, httpcore2.TimeoutException):
+            return "no connection in time"
+        if isinstance(error, ConnectionRefusedError):
+            return "nobody listens there"
+        error = error.__cause__ or error.__context__
+    return "no connection"
+
+
+class PinnedStream(httpcore2.AsyncNetworkStream):
+    """A connection that goes on only with who shows the certificate that is meant: nothing is sent to anybody else."""
+
+    def __init__(self, stream: httpcore2.AsyncNetworkStream, pins: Pins, where: str) -> None:
+        self._stream = stream
+        self._pins = pins
+        self._where = where
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        """What comes."""
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Send."""
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        """End."""
+        await self._stream.aclose()
+
+    def get_extra_info(self, info: str) -> Any:
+        """What is known of it."""
+        return self._stream.get_extra_info(info)
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> httpcore2.AsyncNetworkStream:
+        """The connection over TLS.
+
+        :raises Untrusted: another certificate is shown.
+        """
+        secured = await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        shown = certificate_of(secured)
+        if shown is None or not self._pins.hold(shown):
+            await secured.aclose()
+            raise untrusted(self._where, "it is another one than the one that was given")
+        return secured
+
+
+def certificate_of(stream: httpcore2.AsyncNetworkStream) -> bytes | None:
+    """The certificate (DER) that the other side of a connection has shown."""
+    secured = stream.get_extra_info("ssl_object")
+    return None if secured is None else secured.getpeercert(binary_form=True)
+
+
+def unchecked_context() -> ssl.SSLContext:
+    """TLS 1.2 or later to whoever answers; what it shows is compared with what is meant."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
