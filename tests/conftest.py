@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.support.buckets import Service, service
 from tests.support.examples import PROFILE, SHORT_PROFILE, register_profiles
 from tests.support.in_process import skip_what_starts_processes
 from tests.support.refusals import WITNESS
@@ -40,3 +41,10 @@ def nothing_undeclared() -> Iterator[None]:
     yield
     undeclared, WITNESS.undeclared = WITNESS.undeclared, []
     assert not undeclared
+
+
+@pytest.fixture(scope="session")
+def s3_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Storage that speaks S3, one for each test process; each test has a bucket of its own."""
+    with service(tmp_path_factory.mktemp("s3")) as running:
+        yield running

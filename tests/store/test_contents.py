@@ -1,23 +1,84 @@
-"""FolderContents beside the store: whole or not there, and nothing is left of what was not finished."""
+"""Contents beside the store or in a bucket: whole or not there, and nothing is left of what was not finished."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
-from resphere.store.base import ContentMissing, Reading
+from resphere.store.base import ContentMissing, Contents, Reading
+from resphere.store.buckets.bucket import Bucket
+from resphere.store.buckets.contents import BucketContents
 from resphere.store.contents import BUFFERED_BYTES, READ_BYTES, FolderContents, maker_of
+from tests.support.buckets import CREDENTIALS, Service, bucket_at
+from tests.support.server import wait_until
+
+PART_BYTES = 5 * 1024 * 1024
+"""The least that services take."""
 
 
-def contents(folder: Path, owner: str = "worker") -> FolderContents:
-    return FolderContents(folder / "contents", owner, lambda name: name == owner)
+class Place(Protocol):
+    """Where contents of several workers lie."""
+
+    def contents(self, owner: str) -> Contents:
+        """Those of a worker, which knows of no other that is alive."""
+
+    def names(self) -> list[str]:
+        """What is there, whoever wrote it."""
+
+    def put(self, name: str) -> None:
+        """Have something be there."""
 
 
-async def written(store: FolderContents, *pieces: bytes) -> str:
+class Folder:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def contents(self, owner: str) -> Contents:
+        return FolderContents(self.path, owner, lambda name: name == owner)
+
+    def names(self) -> list[str]:
+        return sorted(file.name for file in self.path.iterdir())
+
+    def put(self, name: str) -> None:
+        (self.path / name).write_bytes(b"")
+
+
+class InBucket:
+    def __init__(self, bucket: Bucket) -> None:
+        self.bucket = bucket
+
+    def contents(self, owner: str) -> Contents:
+        return BucketContents(self.bucket, owner, lambda name: name == owner, lambda: 0, PART_BYTES)
+
+    def names(self) -> list[str]:
+        return sorted(self.bucket.names())
+
+    def put(self, name: str) -> None:
+        self.bucket.put(name, b"")
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    if request.param == "folder":
+        return Folder(tmp_path / "contents")
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    service: Service = request.getfixturevalue("s3_service")
+    return InBucket(bucket_at(service.endpoint, service.new_bucket()))
+
+
+def are(place: Place, names: list[str]) -> Callable[[], bool]:
+    """Whether that is there, as it soon is: buckets delete while nobody waits."""
+    return lambda: place.names() == names
+
+
+async def written(contents: Contents, *pieces: bytes) -> str:
     """The name of a new content."""
-    async with store.write() as writing:
+    async with contents.write() as writing:
         for piece in pieces:
             await writing.write(piece)
         await writing.finish()
@@ -32,19 +93,23 @@ async def all_of(reading: Reading) -> list[bytes]:
         await reading.close()
 
 
-def names(store: FolderContents) -> list[str]:
-    return sorted(file.name for file in store.folder.iterdir())
+@pytest.mark.parametrize(
+    "size", [0, 1, READ_BYTES, BUFFERED_BYTES - 1, BUFFERED_BYTES + READ_BYTES + 1, PART_BYTES, 2 * PART_BYTES + 1]
+)
+def test_what_is_written_is_read_in_pieces(place: Place, size: int) -> None:
+    data = bytes(range(251)) * (size // 251) + bytes(size % 251)
 
+    async def scenario() -> None:
+        contents = place.contents("worker")
+        name = await written(contents, data[: size // 3], b"", data[size // 3 :])
+        reading = await contents.open(name)
+        assert reading.size_bytes == size
+        pieces = await all_of(reading)
+        assert b"".join(pieces) == data == await contents.read(name)
+        assert all(0 < len(piece) <= READ_BYTES for piece in pieces)
+        wait_until(are(place, [name]), "the end of what only parts needed")
 
-@pytest.mark.parametrize("size", [0, 1, READ_BYTES, BUFFERED_BYTES - 1, BUFFERED_BYTES + READ_BYTES + 1])
-def test_what_is_written_is_read_in_pieces(tmp_path: Path, size: int) -> None:
-    store, data = contents(tmp_path), bytes(range(256)) * (size // 256) + bytes(size % 256)
-    name = asyncio.run(written(store, data[: size // 3], b"", data[size // 3 :]))
-    reading = asyncio.run(store.open(name))
-    assert reading.size_bytes == size
-    pieces = asyncio.run(all_of(reading))
-    assert b"".join(pieces) == data == asyncio.run(store.read(name))
-    assert all(0 < len(piece) <= READ_BYTES for piece in pieces)
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(
@@ -60,67 +125,91 @@ def test_what_is_written_is_read_in_pieces(tmp_path: Path, size: int) -> None:
         (10**9, None),
     ],
 )
-def test_a_part_is_read(tmp_path: Path, first_byte: int, size_bytes: int | None) -> None:
-    store, data = contents(tmp_path), bytes(range(256)) * (2 * READ_BYTES // 256)
-    name = asyncio.run(written(store, data))
+def test_a_part_is_read(place: Place, first_byte: int, size_bytes: int | None) -> None:
+    data = bytes(range(256)) * (2 * READ_BYTES // 256)
     part = data[first_byte:] if size_bytes is None else data[first_byte : first_byte + size_bytes]
-    reading = asyncio.run(store.open(name, first_byte, size_bytes))
-    assert reading.size_bytes == len(part)
-    assert b"".join(asyncio.run(all_of(reading))) == part
+
+    async def scenario() -> None:
+        contents = place.contents("worker")
+        name = await written(contents, data)
+        reading = await contents.open(name, first_byte, size_bytes)
+        assert reading.size_bytes == len(part)
+        assert b"".join(await all_of(reading)) == part
+
+    asyncio.run(scenario())
 
 
 def test_nobody_else_reads_the_folder(tmp_path: Path) -> None:
-    assert contents(tmp_path).folder.stat().st_mode & 0o077 == 0
+    Folder(tmp_path / "contents").contents("worker")
+    assert (tmp_path / "contents").stat().st_mode & 0o077 == 0
 
 
-def test_each_has_a_name_of_its_own(tmp_path: Path) -> None:
-    store = contents(tmp_path)
-    first, second = (asyncio.run(written(store, b"same")) for _ in range(2))
-    assert first != second
-    store.delete(first)
-    store.delete(first)
-    assert asyncio.run(store.read(second)) == b"same"
+def test_each_has_a_name_of_its_own(place: Place) -> None:
+    async def scenario() -> None:
+        contents = place.contents("worker")
+        first, second = [await written(contents, b"same") for _ in range(2)]
+        assert first != second
+        contents.delete(first)
+        contents.delete(first)
+        wait_until(are(place, [second]), "the deletion")
+        assert await contents.read(second) == b"same"
+
+    asyncio.run(scenario())
 
 
-def test_what_is_not_finished_is_not_there(tmp_path: Path) -> None:
-    store = contents(tmp_path)
-
-    async def breaks_off() -> None:
-        async with store.write() as writing:
-            await writing.write(bytes(BUFFERED_BYTES))
-            assert names(store) == [f"{writing.name}.part"]
+@pytest.mark.parametrize("size", [BUFFERED_BYTES, PART_BYTES + 1])
+def test_what_is_not_finished_is_not_there(place: Place, size: int) -> None:
+    async def breaks_off(contents: Contents) -> None:
+        async with contents.write() as writing:
+            await writing.write(bytes(size))
+            if size > PART_BYTES:
+                wait_until(are(place, [f"{writing.name}.part"]), "the first part")
             with pytest.raises(ContentMissing):
-                await store.open(writing.name)
+                await contents.open(writing.name)
             raise ConnectionError
 
-    with pytest.raises(ConnectionError):
-        asyncio.run(breaks_off())
-    assert names(store) == []
+    async def scenario() -> None:
+        with pytest.raises(ConnectionError):
+            await breaks_off(place.contents("worker"))
+        wait_until(are(place, []), "the end of what was not finished")
+
+    asyncio.run(scenario())
 
 
-def test_what_is_not_there(tmp_path: Path) -> None:
-    store = contents(tmp_path)
-    for read in (store.open, store.read):
+def test_what_is_not_there(place: Place) -> None:
+    async def scenario() -> None:
+        contents = place.contents("worker")
+        for size in (None, 0, 1):
+            with pytest.raises(ContentMissing):
+                await contents.open("worker.1", 0, size)
         with pytest.raises(ContentMissing):
-            asyncio.run(read("worker.1"))
+            await contents.read("worker.1")
+
+    asyncio.run(scenario())
 
 
-def test_an_opened_one_outlives_its_deletion(tmp_path: Path) -> None:
-    store = contents(tmp_path)
-    name = asyncio.run(written(store, b"x" * (READ_BYTES + 1)))
-    reading = asyncio.run(store.open(name))
-    store.delete(name)
-    assert names(store) == []
-    assert [len(piece) for piece in asyncio.run(all_of(reading))] == [READ_BYTES, 1]
+def test_an_opened_one_outlives_its_deletion(place: Place) -> None:
+    async def scenario() -> None:
+        contents = place.contents("worker")
+        name = await written(contents, b"x" * (READ_BYTES + 1))
+        reading = await contents.open(name)
+        contents.delete(name)
+        wait_until(are(place, []), "the deletion")
+        assert [len(piece) for piece in await all_of(reading)] == [READ_BYTES, 1]
+
+    asyncio.run(scenario())
 
 
-def test_whose_worker_lives_is_not_left_behind(tmp_path: Path) -> None:
-    store, dead = contents(tmp_path), contents(tmp_path, "dead")
-    asyncio.run(written(store, b"mine"))
-    left = asyncio.run(written(dead, b"left"))
-    for name in ("worker.2.part", "dead.2.part", "no worker's"):
-        (store.folder / name).write_bytes(b"")
-    assert asyncio.run(store.left_behind()) == [left, "dead.2.part"]
+def test_whose_worker_lives_is_not_left_behind(place: Place) -> None:
+    async def scenario() -> None:
+        contents = place.contents("worker")
+        await written(contents, b"mine")
+        left = await written(place.contents("dead"), b"left")
+        for name in ("worker.2.part", "dead.2.part", "no-worker's"):
+            place.put(name)
+        assert await contents.left_behind() == [left, "dead.2.part"]
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(("name", "maker"), [("12-ab.7", "12-ab"), ("12-ab.7.part", "12-ab"), ("notes", "")])

@@ -153,6 +153,10 @@ class NoRoom(StoreError):
     """There is no room for so large a content."""
 
 
+class ContentsUnreachable(StoreError):
+    """Where contents lie cannot be reached, or refuses; the message says where and why."""
+
+
 class Liveness(Protocol):
     """A process's own sign of life, and what it sees of others'; it ends with the process, however that ends.
 

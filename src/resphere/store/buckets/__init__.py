@@ -1,0 +1,1 @@
+"""Large contents in a bucket of S3-compatible storage."""

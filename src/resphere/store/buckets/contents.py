@@ -1,0 +1,118 @@
+"""Large contents as objects in a bucket."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from resphere.store.base import ContentsUnreachable, StoreError
+from resphere.store.buckets.bucket import Bucket
+from resphere.store.buckets.jobs import Line
+from resphere.store.buckets.reading import ReadingObject
+from resphere.store.buckets.writing import WritingObject
+from resphere.store.contents import UNFINISHED, maker_of
+
+log = logging.getLogger(__name__)
+
+MIB = 1024 * 1024
+LEAST_PART_BYTES = 8 * MIB
+MOST_PARTS = 10_000
+"""Of one upload, in the S3 API. All but the last are of one size: Cloudflare's R2 asks for that."""
+LISTING_SECONDS = 300.0
+"""How often it is looked for what dead processes have left: services charge for lists."""
+TRANSFERS, DELETIONS = 16, 2
+"""Calls at once."""
+
+
+class BucketContents:
+    """A :class:`~resphere.store.base.Contents`: objects in a part of a bucket, which all workers of a server share.
+
+    They have the names that files in a folder would have. Small ones are written at once, all others in parts, of which
+    nobody sees anything before the last; meanwhile a further, empty object says by its name that there are parts, so
+    that they are found however their maker ends.
+
+    ``owner``, ``is_alive``: see :class:`~resphere.store.contents.FolderContents`. ``clock`` tells seconds.
+    """
+
+    def __init__(
+        self,
+        bucket: Bucket,
+        owner: str,
+        is_alive: Callable[[str], bool],
+        clock: Callable[[], float],
+        part_bytes: int = LEAST_PART_BYTES,
+    ) -> None:
+        self.bucket = bucket
+        self._owner = owner
+        self._is_alive = is_alive
+        self._clock = clock
+        self._part_bytes = part_bytes
+        self._numbers = itertools.count(1)
+        self._transfers = ThreadPoolExecutor(TRANSFERS, "bucket")
+        self._deletions = ThreadPoolExecutor(DELETIONS, "bucket-deletions")
+        self._undeleted: set[str] = set()
+        self._listing_due: float | None = None
+
+    def write(self) -> WritingObject:
+        name = f"{self._owner}.{next(self._numbers)}"
+        return WritingObject(self.bucket, Line(self._transfers), name, self._part_bytes, self._delete)
+
+    async def open(self, name: str, first_byte: int = 0, size_bytes: int | None = None) -> ReadingObject:
+        reading = ReadingObject(self.bucket, Line(self._transfers), name, first_byte, size_bytes)
+        await reading.begin()
+        return reading
+
+    async def read(self, name: str) -> bytes:
+        reading = await self.open(name)
+        try:
+            return b"".join([piece async for piece in reading])
+        finally:
+            await reading.close()
+
+    def delete(self, name: str) -> None:
+        self._deletions.submit(self._delete, name)
+
+    async def left_behind(self) -> list[str]:
+        """See :meth:`Contents.left_behind`; asked again before :data:`LISTING_SECONDS` have passed, it says nothing.
+
+        What could not be deleted is tried again.
+        """
+        undeleted, self._undeleted = self._undeleted, set()
+        for name in sorted(undeleted):
+            self.delete(name)
+        now = self._clock()
+        if self._listing_due is not None and now < self._listing_due:
+            return []
+        try:
+            names = await Line(self._transfers).do(self.bucket.names)
+        except ContentsUnreachable as error:
+            # What is swept besides does not wait until there is a way.
+            log.warning("what may be left behind is looked for later: %s", error)
+            return []
+        self._listing_due = now + LISTING_SECONDS
+        makers = {name: maker_of(name) for name in sorted(names)}
+        dead = {maker for maker in set(makers.values()) if maker and not self._is_alive(maker)}
+        return [name for name, maker in makers.items() if maker in dead]
+
+    def close(self) -> None:
+        """Begin nothing more. What was to be deleted, and is not yet, whoever comes next finds."""
+        for threads in (self._transfers, self._deletions):
+            threads.shutdown(wait=False, cancel_futures=True)
+
+    def _delete(self, name: str) -> None:
+        """Delete an object, or what was uploaded of one that was not finished."""
+        try:
+            if name.endswith(UNFINISHED):
+                self.bucket.abort_uploads(name.removesuffix(UNFINISHED))
+            self.bucket.delete(name)
+        except StoreError as error:
+            log.warning("%s is not deleted yet: %s", name, error)
+            self._undeleted.add(name)
+
+
+def part_bytes_for(most_bytes: int) -> int:
+    """How large the parts of contents are of which the largest has ``most_bytes``."""
+    least = -(-most_bytes // MOST_PARTS)
+    return max(LEAST_PART_BYTES, -(-least // MIB) * MIB)
