@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import requests
 from botocore.session import Session
@@ -42,13 +42,14 @@ class Service:
     def __init__(self, port: int) -> None:
         self.port = port
         self.endpoint = f"http://127.0.0.1:{port}"
-        self.client: S3Client = Session().create_client(
+        client = Session().create_client(
             "s3",
             region_name=REGION,
             endpoint_url=self.endpoint,
             aws_access_key_id=KEY_ID,
             aws_secret_access_key=SECRET,
         )
+        self.client = cast("S3Client", client)
 
     def new_bucket(self) -> str:
         """The name of an empty bucket."""

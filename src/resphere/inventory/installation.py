@@ -23,11 +23,19 @@ class FirstStart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     inventory_sha256: str | None = None
 
 
+class LibraryStorage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """The storage on which the contents of libraries lie, by its URL; ``endpoint`` is that of the service."""
+
+    url: str
+    endpoint: str | None = None
+    region: str | None = None
+
+
 class Installation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The first start on a data directory (aware, in UTC), or the first of a release that notes it.
 
     ``provider`` is the name of the one whose inventory it is. ``first_start`` is ``None`` where an earlier release
-    has filled the store.
+    has filled the store. ``library_storage`` is ``None`` where the contents of libraries lie beside the store.
     """
 
     kind: ClassVar[str] = "installation"
@@ -36,6 +44,7 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     time: datetime
     provider: str = "simulator"
     first_start: FirstStart | None = None
+    library_storage: LibraryStorage | None = None
 
 
 INSTALLATION = Table(cls=Installation)

@@ -67,6 +67,7 @@ from resphere.server.counting import own_memories
 from resphere.server.faults import NO_FAULTS, Faults, read_faults
 from resphere.server.federating import known_sources, open_federation
 from resphere.server.kept import Kept
+from resphere.server.library_storage import open_library_contents
 from resphere.server.limit_file import read_limits
 from resphere.server.memory import give_back, pass_over_present
 from resphere.server.open_files import most_connections, raise_limit
@@ -100,8 +101,6 @@ FEED = "feed"
 """The lease of whoever runs the provider's feed."""
 GUEST_FILES = "guest-files"
 """The large contents of files in guests."""
-LIBRARY_FILES = "library-files"
-"""The contents of files in content libraries."""
 
 
 def now() -> datetime:
@@ -157,7 +156,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     liveness = await store.liveness(name)
     stack.push_async_callback(liveness.release)
     provider = make_provider(Parts(settings, replica, await store.contents(GUEST_FILES, liveness), now))
-    library_contents = await store.contents(LIBRARY_FILES, liveness)
+    library_contents = await open_library_contents(settings, store, liveness, stack)
     library_files = LibraryFiles(replica, library_contents, name, liveness.is_alive, now, secrets.token_bytes)
     tasks = Tasks(replica, now, name, liveness.is_alive, provider)
     stack.push_async_callback(tasks.close)

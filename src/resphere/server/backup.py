@@ -15,8 +15,9 @@ from resphere import __version__
 from resphere.auth.sessions import Session
 from resphere.replica.sealing import KEY, NEXT_KEY
 from resphere.server.archive import Archive, ArchiveError, Manifest, Size, StoreManifest, being_made, write_archive
-from resphere.server.assembly import GUEST_FILES, LIBRARY_FILES
+from resphere.server.assembly import GUEST_FILES
 from resphere.server.forms.record import FORM, form_in
+from resphere.server.library_storage import LIBRARY_FILES
 from resphere.server.prepare import PASSWORD_FILE
 from resphere.server.settings import Settings
 from resphere.store.copies import CopiedFile, Extent

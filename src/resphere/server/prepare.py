@@ -39,6 +39,7 @@ from resphere.server.faults import read_faults
 from resphere.server.first_start import first_start, require_same
 from resphere.server.forms.upgrade import bring_to_present_form
 from resphere.server.identity_sources import declare, read_sources
+from resphere.server.library_storage import keep_library_storage
 from resphere.server.limit_file import read_limits
 from resphere.server.memory import do_apart
 from resphere.server.providers import choice, read_durations
@@ -192,6 +193,7 @@ async def fill(settings: Settings, password: str, chosen: bool = True) -> Filled
     ``chosen``: settings say what the administrator's password is, whatever it was before.
 
     :raises ValueError: the settings ask for another inventory than the one that is there.
+    :raises StoreError: the contents of libraries are not where the settings say.
     """
     store = await open_store(settings.store_url)
     try:
@@ -206,6 +208,7 @@ async def fill(settings: Settings, password: str, chosen: bool = True) -> Filled
             filled = Filled(made=await put_inventory(settings, replica))
         else:
             filled = Filled(unheeded=await keep_inventory(settings, replica))
+        await keep_library_storage(settings, store, replica)
         if await replica.seal_anew() or sealed:
             await store.compact()
         await replica.change(put_built_in_groups)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
@@ -19,6 +20,7 @@ from resphere.fetching.allowed import read_rules
 from resphere.fetching.errors import SETTING as FETCH_FROM
 from resphere.providers.simulator.sizes import Sizes
 from resphere.server.proxies import HEADERS
+from resphere.store.buckets.location import FORM, BucketLocation, location_of, require_endpoint, require_region
 from resphere.store.engines import DEFAULT_URL, check_url, default_url
 
 ENVIRONMENT_PREFIX = "RESPHERE_"
@@ -150,6 +152,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         "resphere-data"
     )
     store: Annotated[str | None, _("data", f"URL of the store; unset: {DEFAULT_URL}.")] = None
+    library_storage: Annotated[
+        str | None,
+        _("data", f"Where the files of content libraries lie: {FORM}; unset: beside the store."),
+    ] = None
+    library_storage_endpoint: Annotated[
+        str | None, _("data", "URL of the service that has that bucket; unset: Amazon's.")
+    ] = None
+    library_storage_region: Annotated[
+        str | None, _("data", "Region of that bucket; unset: as AWS_DEFAULT_REGION or ~/.aws say, or us-east-1.")
+    ] = None
     log_dir: Annotated[Path | None, _("data", "Where logs are written; unset: <data dir>/log.")] = None
     admin_password_file: Annotated[
         Path | None, _("access", "File whose first line is the administrator's password.")
@@ -322,6 +334,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             check_url(self.store_url)
         except ValueError as error:
             raise ValueError(f"{flag('store')}: {error}") from None
+        _ = self.library_bucket
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("--tls-cert and --tls-key go together")
         require_proxies(self)
@@ -364,12 +377,42 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return self.store or default_url(self.data_dir)
 
     @property
+    def library_bucket(self) -> BucketLocation | None:
+        """The part of a bucket in which the files of content libraries lie; ``None``: beside the store.
+
+        :raises ValueError: what is said of it makes no sense; names the flag.
+        """
+        endpoint, region = self.library_storage_endpoint, self.library_storage_region
+        if self.library_storage is None:
+            if endpoint is not None or region is not None:
+                name = "endpoint" if endpoint is not None else "region"
+                raise ValueError(f"--library-storage-{name} makes no sense without --library-storage")
+            return None
+        with told_of("library_storage_endpoint"):
+            if endpoint is not None:
+                require_endpoint(endpoint)
+        with told_of("library_storage_region"):
+            if region is not None:
+                require_region(region)
+        with told_of("library_storage"):
+            return location_of(self.library_storage, endpoint, region)
+
+    @property
     def machines(self) -> Path:
         """The folder of machines that are processes."""
         return self.data_dir / "machines"
 
 
 SECRETS_KEYS = ("secrets_key", "secrets_key_file", "secrets_key_command")
+
+
+@contextmanager
+def told_of(name: str) -> Iterator[None]:
+    """Say of which flag a refusal is."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{flag(name)} {error}") from None
 
 
 def require_one_key(settings: Settings) -> None:

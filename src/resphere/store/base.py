@@ -263,6 +263,9 @@ class Contents(Protocol):
     async def left_behind(self) -> list[str]:
         """What nobody writes: finished contents of processes that died, and what they had not finished."""
 
+    async def sizes(self) -> dict[str, int]:
+        """Every finished content by its name, and how many bytes it has: for those who look at all."""
+
 
 class Keys(Protocol):
     """Keys to seal documents with, kept apart from the documents: whoever gets those alone gets no key.

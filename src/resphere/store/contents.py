@@ -54,6 +54,9 @@ class FolderContents:
     async def left_behind(self) -> list[str]:
         return await asyncio.to_thread(self._left_behind)
 
+    async def sizes(self) -> dict[str, int]:
+        return await asyncio.to_thread(self._sizes)
+
     @contextmanager
     def held(self) -> Iterator[dict[str, Path]]:
         """Every finished content, with a further path of its own that stays until the end of this when it is deleted.
@@ -95,10 +98,23 @@ class FolderContents:
         except FileNotFoundError:
             raise ContentMissing(f"{self.folder / name} is missing") from None
 
+    def _sizes(self) -> dict[str, int]:
+        sizes = {}
+        for file in self.folder.iterdir():
+            if is_finished(file.name):
+                with suppress(FileNotFoundError):  # which was deleted just now
+                    sizes[file.name] = file.stat().st_size
+        return sizes
+
     def _left_behind(self) -> list[str]:
         makers = {file.name: maker_of(file.name) for file in sorted(self.folder.iterdir())}
         dead = {maker for maker in set(makers.values()) if maker and not self._is_alive(maker)}
         return [name for name, maker in makers.items() if maker in dead]
+
+
+def is_finished(name: str) -> bool:
+    """Whether what has that name is a content, whole, and not a further name of one."""
+    return bool(maker_of(name)) and not name.endswith(UNFINISHED) and not name.startswith(HOLDING)
 
 
 def maker_of(name: str) -> str:

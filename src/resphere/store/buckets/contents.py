@@ -12,7 +12,7 @@ from resphere.store.buckets.bucket import Bucket
 from resphere.store.buckets.jobs import Line
 from resphere.store.buckets.reading import ReadingObject
 from resphere.store.buckets.writing import WritingObject
-from resphere.store.contents import UNFINISHED, maker_of
+from resphere.store.contents import UNFINISHED, is_finished, maker_of
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,8 @@ class BucketContents:
         self._numbers = itertools.count(1)
         self._transfers = ThreadPoolExecutor(TRANSFERS, "bucket")
         self._deletions = ThreadPoolExecutor(DELETIONS, "bucket-deletions")
-        self._undeleted: set[str] = set()
+        self.undeleted: set[str] = set()
+        """What is to be deleted as soon as the bucket can be reached."""
         self._listing_due: float | None = None
 
     def write(self) -> WritingObject:
@@ -79,7 +80,7 @@ class BucketContents:
 
         What could not be deleted is tried again.
         """
-        undeleted, self._undeleted = self._undeleted, set()
+        undeleted, self.undeleted = self.undeleted, set()
         for name in sorted(undeleted):
             self.delete(name)
         now = self._clock()
@@ -96,6 +97,10 @@ class BucketContents:
         dead = {maker for maker in set(makers.values()) if maker and not self._is_alive(maker)}
         return [name for name, maker in makers.items() if maker in dead]
 
+    async def sizes(self) -> dict[str, int]:
+        names = await Line(self._transfers).do(self.bucket.names)
+        return {name: size for name, size in names.items() if is_finished(name)}
+
     def close(self) -> None:
         """Begin nothing more. What was to be deleted, and is not yet, whoever comes next finds."""
         for threads in (self._transfers, self._deletions):
@@ -109,7 +114,7 @@ class BucketContents:
             self.bucket.delete(name)
         except StoreError as error:
             log.warning("%s is not deleted yet: %s", name, error)
-            self._undeleted.add(name)
+            self.undeleted.add(name)
 
 
 def part_bytes_for(most_bytes: int) -> int:
