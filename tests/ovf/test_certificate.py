@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resphere.contract.generated.content_library_item_updatesession import WarningType
-from resphere.ovf.certificate import MOST_CERTIFICATE_BYTES, Signature, verify
+from resphere.ovf.certificate import LONGEST_NAME, MOST_CERTIFICATE_BYTES, Signature, verify, warnings_of
 from resphere.ovf.issues import BadPackage
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -99,7 +99,7 @@ def types(signature: Signature) -> list[WarningType]:
 def test_a_self_signed_certificate(key: rsa.RSAPrivateKey) -> None:
     certificate = issued("me", key, "me", key)
     made = verified(signed(key, certificate))
-    assert (made.subject, made.issuer, made.self_signed) == ("CN=me", "CN=me", True)
+    assert (made.subject, made.issuer, made.self_signed) == ("/CN=me", "/CN=me", True)
     assert [(each.type, each.message.id, each.message.default_message) for each in made.warnings] == [
         (SELF_SIGNED, "com.vmware.vdcs.vsphere-cs-lib.CERTIFICATE_SELF_SIGNED", "The certificate is self-signed."),
         (UNTRUSTED, "com.vmware.vdcs.vsphere-cs-lib.CERTIFICATE_UNTRUSTED", "The certificate is not trusted."),
@@ -116,6 +116,30 @@ def test_a_certificate_of_an_authority(
     assert types(verified(signed(key, signer, authority))) == [UNTRUSTED], "it does not vouch for itself"
     stranger = issued("authority", key, "authority", key, is_authority=True)
     assert types(verified(signed(key, signer), stranger)) == [UNTRUSTED]
+
+
+def test_what_is_said_later(
+    key: rsa.RSAPrivateKey, authority: x509.Certificate, authority_key: rsa.RSAPrivateKey
+) -> None:
+    made = verified(signed(key, issued("me", key, "authority", authority_key)))
+    assert types(made) == [UNTRUSTED]
+    assert warnings_of(made.chain, (), NOW) == made.warnings
+    assert warnings_of(made.chain, (authority,), NOW) == ()
+    assert [each.type for each in warnings_of(made.chain, (authority,), NOW + timedelta(days=2))] == [EXPIRED]
+
+
+def test_names_are_cut(key: rsa.RSAPrivateKey) -> None:
+    parts = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "VMware, Inc.")]
+    parts += [x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "x" * 64)] * 20
+    name = x509.Name(parts)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, NOW, NOW + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(False, None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    made = verified(signed(key, certificate))
+    assert made.subject.startswith("/O=VMware, Inc./OU=xxx")
+    assert len(made.subject) == len(made.issuer) == LONGEST_NAME
 
 
 def test_an_authority_between(

@@ -7,7 +7,7 @@ import pytest
 from resphere.ovf.documents import DEEPEST, MOST_ATTRIBUTES, MOST_DESCRIPTOR_BYTES, MOST_ELEMENTS
 from resphere.ovf.issues import MOST_ISSUES, BadPackage, Category
 from resphere.ovf.model import VirtualSystemCollection
-from resphere.ovf.reading import is_file_name, read
+from resphere.ovf.reading import MOST_PIECES, is_file_name, read, read_files, stored_names
 from resphere.ovf.units import multiplier
 from tests.ovf.packages import NAMESPACES, content, descriptor, envelope, item
 
@@ -252,3 +252,52 @@ def test_what_is_no_name_of_a_file(name: str) -> None:
 )
 def test_units(units: str, bytes_each: int | None) -> None:
     assert multiplier(units) == bytes_each
+
+
+def of_files(*files: str) -> bytes:
+    """A descriptor that names files, and is of no machine."""
+    return f"<Envelope {NAMESPACES}><References>{''.join(files)}</References></Envelope>".encode()
+
+
+def test_the_files_alone() -> None:
+    """What stands in the rest is told when the package is deployed."""
+    assert [each.href for each in read_files(content("vcenter.ovf"), "web.ovf")] == [
+        "web-1.vmdk",
+        "web-2.nvram",
+        "tools.iso",
+    ]
+    document = of_files('<File ovf:id="f1" ovf:href="a b.vmdk"/>')
+    assert [each.href for each in read_files(document, "a.ovf")] == ["a b.vmdk"]
+    assert refused(document).issues
+    for bad in (
+        b"",
+        b"<Envelope/>",
+        b"<!DOCTYPE x><Envelope/>",
+        of_files('<File ovf:id="f1" ovf:href="../a"/>'),
+        of_files('<File ovf:id="f1" ovf:href="http://x/a"/>'),
+        of_files('<File ovf:id="f1"/>'),
+        of_files('<File ovf:id="f1" ovf:href="a"/>', '<File ovf:id="f2" ovf:href="a"/>'),
+    ):
+        with pytest.raises(BadPackage):
+            read_files(bad, "a.ovf")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "names"),
+    [
+        ('ovf:size="10"', ("a",)),
+        ('ovf:size="10" ovf:chunkSize="5"', ("a.000000000", "a.000000001")),
+        ('ovf:size="11" ovf:chunkSize="5"', ("a.000000000", "a.000000001", "a.000000002")),
+        ('ovf:chunkSize="5"', ("a.000000000",)),
+        ('ovf:size="0" ovf:chunkSize="5"', ("a.000000000",)),
+        ('ovf:chunkSize="0"', ("a",)),
+    ],
+)
+def test_files_in_pieces(attributes: str, names: tuple[str, ...]) -> None:
+    (file,) = read_files(of_files(f'<File ovf:id="f1" ovf:href="a" {attributes}/>'), "a.ovf")
+    assert stored_names(file) == names
+
+
+def test_pieces_are_bounded() -> None:
+    (file,) = read_files(of_files(f'<File ovf:id="f1" ovf:href="a" ovf:size="{1 << 62}" ovf:chunkSize="1"/>'), "a.ovf")
+    assert len(stored_names(file)) == MOST_PIECES

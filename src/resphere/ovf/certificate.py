@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -22,6 +22,8 @@ from resphere.contract.model import LocalizableMessage
 from resphere.ovf.issues import BadPackage, Category, issue, short
 
 MOST_CERTIFICATE_BYTES = 256 * 1024
+LONGEST_NAME = 1000
+"""Of what is shown of a certificate's names."""
 
 _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     # Old packages are signed so. That one is says nothing about the manifest's own digests.
@@ -55,7 +57,7 @@ class CertificateWarning(msgspec.Struct, frozen=True):
 
 
 class Signature(msgspec.Struct, frozen=True):
-    """Who has signed a manifest: names in RFC 4514's form, certificates in PEM, the signer's first."""
+    """Who has signed a manifest: names as ``/C=US/O=VMware, Inc.``, certificates in PEM, the signer's first."""
 
     subject: str
     issuer: str
@@ -75,23 +77,47 @@ def verify(
     signer = chain[0]
     if not _is_signed_by(signer, algorithm, signature, manifest):
         raise _refused(file, 1, "the signature is not one of the manifest by the certificate's key")
-    self_signed = signer.subject == signer.issuer and _has_issued_itself(signer)
-    warnings = []
-    if self_signed:
-        warnings.append(WarningType.SELF_SIGNED_CERTIFICATE)
-    if now > signer.not_valid_after_utc:
-        warnings.append(WarningType.EXPIRED_CERTIFICATE)
-    if now < signer.not_valid_before_utc:
-        warnings.append(WarningType.NOT_YET_VALID_CERTIFICATE)
-    if not _is_trusted(chain, trusted, now):
-        warnings.append(WarningType.UNTRUSTED_CERTIFICATE)
     return Signature(
-        subject=signer.subject.rfc4514_string(),
-        issuer=signer.issuer.rfc4514_string(),
-        self_signed=self_signed,
+        subject=_written(signer.subject),
+        issuer=_written(signer.issuer),
+        self_signed=_is_self_signed(signer),
         chain=tuple([each.public_bytes(Encoding.PEM).decode() for each in chain]),
-        warnings=tuple([CertificateWarning(each, _MESSAGES[each]) for each in warnings]),
+        warnings=tuple(_warnings(chain, trusted, now)),
     )
+
+
+def warnings_of(
+    chain: Sequence[str], trusted: Sequence[x509.Certificate], now: datetime
+) -> tuple[CertificateWarning, ...]:
+    """What is to be said of a signature's certificates, in PEM, the signer's first: now, and with this trust.
+
+    :raises ChainError: they are none.
+    """
+    return tuple(_warnings(read_certificates("".join(chain)), trusted, now))
+
+
+def _warnings(
+    chain: Sequence[x509.Certificate], trusted: Sequence[x509.Certificate], now: datetime
+) -> Iterator[CertificateWarning]:
+    signer = chain[0]
+    for type, applies in (
+        (WarningType.SELF_SIGNED_CERTIFICATE, _is_self_signed(signer)),
+        (WarningType.EXPIRED_CERTIFICATE, now > signer.not_valid_after_utc),
+        (WarningType.NOT_YET_VALID_CERTIFICATE, now < signer.not_valid_before_utc),
+        (WarningType.UNTRUSTED_CERTIFICATE, not _is_trusted(chain, trusted, now)),
+    ):
+        if applies:
+            yield CertificateWarning(type, _MESSAGES[type])
+
+
+def _is_self_signed(certificate: x509.Certificate) -> bool:
+    return certificate.subject == certificate.issuer and _has_issued_itself(certificate)
+
+
+def _written(name: x509.Name) -> str:
+    """A name as vCenter's documentation writes it: ``/C=US/ST=California/O=VMware, Inc.``"""
+    written = "".join(f"/{part.rfc4514_attribute_name}={part.value!s}" for rdn in name.rdns for part in rdn)
+    return written[:LONGEST_NAME]
 
 
 def _parts(

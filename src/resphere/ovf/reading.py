@@ -27,6 +27,8 @@ from resphere.ovf.parts import Context, flag, number, required
 from resphere.ovf.units import multiplier
 
 COMPRESSIONS = ("", "identity", "gzip")
+MOST_PIECES = 10_000
+"""Of a file, that are told of."""
 
 
 class Read(NamedTuple):
@@ -40,6 +42,43 @@ def read(content: bytes, file_name: str = "descriptor.ovf", locale: str | None =
     """What a descriptor says, its texts in ``locale`` (``de``, ``en-US``) where the descriptor has them in it.
 
     :raises BadPackage: it is no descriptor, or what stands in it contradicts itself.
+    """
+    root, version = _root(content, file_name)
+    context = Context(Findings(file_name), _strings(root, locale))
+    descriptor = _envelope(context, root, version)
+    if descriptor is not None:
+        _check_references(context.found, descriptor)
+    context.found.require_none()
+    assert descriptor is not None, "without content there is an error"
+    return Read(descriptor, tuple(context.found.warnings))
+
+
+def read_files(content: bytes, file_name: str) -> tuple[File, ...]:
+    """The files that a descriptor names, whatever else stands in it.
+
+    :raises BadPackage: it is no descriptor, or a file in it is none.
+    """
+    root, _ = _root(content, file_name)
+    context = Context(Findings(file_name), {})
+    files = [_file(context, each) for section in root.all("References") for each in section.all("File")]
+    _distinct(context.found, "name of a file", (each.href for each in files))
+    context.found.require_none()
+    return tuple(files)
+
+
+def stored_names(file: File) -> tuple[str, ...]:
+    """What a file is called beside the descriptor: several names where it lies in pieces, the first one of them where
+    nobody knows how many these are."""
+    if file.chunk_size is None:
+        return (file.href,)
+    pieces = -(-(file.size or 1) // file.chunk_size)
+    return tuple([f"{file.href}.{number:09}" for number in range(min(pieces, MOST_PIECES))])
+
+
+def _root(content: bytes, file_name: str) -> tuple[Element, int]:
+    """The envelope, and of which version of OVF it is.
+
+    :raises BadPackage: it is none.
     """
     root = parse(content, file_name)
     version = VERSIONS.get(root.namespace)
@@ -57,13 +96,7 @@ def read(content: bytes, file_name: str = "descriptor.ovf", locale: str | None =
                 )
             ]
         )
-    context = Context(Findings(file_name), _strings(root, locale))
-    descriptor = _envelope(context, root, version)
-    if descriptor is not None:
-        _check_references(context.found, descriptor)
-    context.found.require_none()
-    assert descriptor is not None, "without content there is an error"
-    return Read(descriptor, tuple(context.found.warnings))
+    return root, version
 
 
 def _strings(root: Element, locale: str | None) -> dict[str, str]:
