@@ -12,7 +12,7 @@ import pytest
 from resphere.store.base import ContentMissing, Contents, Reading
 from resphere.store.buckets.bucket import Bucket
 from resphere.store.buckets.contents import BucketContents
-from resphere.store.contents import BUFFERED_BYTES, READ_BYTES, FolderContents, maker_of
+from resphere.store.contents import BUFFERED_BYTES, LARGE_BYTES, READ_BYTES, FolderContents, maker_of
 from tests.support.buckets import CREDENTIALS, Service, bucket_at
 from tests.support.server import wait_until
 
@@ -215,3 +215,17 @@ def test_whose_worker_lives_is_not_left_behind(place: Place) -> None:
 @pytest.mark.parametrize(("name", "maker"), [("12-ab.7", "12-ab"), ("12-ab.7.part", "12-ab"), ("notes", "")])
 def test_names_tell_their_makers(name: str, maker: str) -> None:
     assert maker_of(name) == maker
+
+
+def test_a_large_content_that_is_deleted_can_be_read_to_its_end(tmp_path: Path) -> None:
+    async def deleted_while_read() -> int:
+        folder = Folder(tmp_path)
+        store = folder.contents("worker")
+        name = await written(store, *[bytes(BUFFERED_BYTES)] * (LARGE_BYTES // BUFFERED_BYTES + 1))
+        reading = await store.open(name)
+        store.delete(name)
+        assert folder.names() == []
+        store.delete(name)
+        return sum(map(len, await all_of(reading)))
+
+    assert asyncio.run(deleted_while_read()) == LARGE_BYTES + BUFFERED_BYTES

@@ -18,6 +18,8 @@ from resphere.store.base import ContentMissing, NoRoom
 
 READ_BYTES = 256 * 1024
 BUFFERED_BYTES = 1024 * 1024
+LARGE_BYTES = 16 * 1024 * 1024
+"""What is larger takes file systems too long to free: a quarter of a second for a GiB that is in memory."""
 UNFINISHED = ".part"
 HOLDING = "copy-"
 """What the names of those begin with who hold contents and make none."""
@@ -49,7 +51,13 @@ class FolderContents:
         return await asyncio.to_thread(self._read, name)
 
     def delete(self, name: str) -> None:
-        (self.folder / name).unlink(missing_ok=True)
+        path = self.folder / name
+        with suppress(FileNotFoundError):
+            large = path.open("rb") if path.stat().st_size > LARGE_BYTES else None
+            path.unlink()
+            if large is not None:
+                # It has no name any more, and is freed when the last who has it open lets go of it: in a thread.
+                asyncio.get_running_loop().run_in_executor(None, large.close)
 
     async def left_behind(self) -> list[str]:
         return await asyncio.to_thread(self._left_behind)
