@@ -17,7 +17,7 @@ from resphere.contract.generated.vcenter_vm_console import Tickets
 from resphere.inventory.compute_policies import Capability, ComputePolicy
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.content.items import LibraryItem, TemplateVersion
-from resphere.inventory.content.libraries import Library, LibraryUsage
+from resphere.inventory.content.libraries import LeavingLibrary, Library, LibraryUsage
 from resphere.inventory.content.sessions import DownloadSession, UpdateSession
 from resphere.inventory.content.templates import CheckOut, ItemChange
 from resphere.inventory.customization import GuestCustomization
@@ -180,6 +180,13 @@ def _libraries() -> list[Stored]:
             type=LibraryModel.LibraryType.LOCAL,
             name="images",
             datastore=ids.DatastoreId("datastore-30"),
+            **times,
+        ),
+        LeavingLibrary(id=ids.ContentLibraryId("deleted-library"), datastore=ids.DatastoreId("datastore-30")),
+        LibraryItem(
+            id=ids.ContentLibraryItemId("leaving-item"),
+            library=ids.ContentLibraryId("deleted-library"),
+            name="old",
             **times,
         ),
         LibraryUsage(id=ids.ContentLibraryUsagesId("usage"), library=library, urn="urn:x:y", added=samples.NOON),

@@ -13,6 +13,7 @@ import httpx
 import pytest
 import requests
 
+from resphere.libraries.files import ITEMS_AT_A_TIME
 from tests.live.test_http import trusting
 from tests.live.test_large_guest_files import MIB, digest_of_received, digest_of_sent, peak_bytes, pieces
 from tests.support.jsonrpc import invocation, session_context
@@ -230,6 +231,33 @@ def test_what_is_complete_survives(server_to_kill: Server) -> None:
         assert (info["content_version"], info["size"]) == ("2", 2 * len(DATA))
         assert fetch(client, server, item, "first") == fetch(client, server, item, "second") == DATA
         wait_until(lambda: len(kept(server)) == 2, "the cleaning up")
+
+
+def test_a_library_is_deleted_whole_whoever_is_killed(server_to_kill: Server) -> None:
+    server = server_to_kill
+    with server.session() as client:
+        free = client.read("/api/vcenter/datastore")[0]["free_space"]
+        library = add_library(client)
+        item = add_item(client, library)
+        put_file(client, server, item, "disc.iso", DATA)
+        copying = f"/api/content/library/item/{item}?action=copy"
+        for n in range(2 * ITEMS_AT_A_TIME):
+            assert client.post(copying, json={"library_id": library, "name": f"{n}"}).status_code == 200
+        deletion = threading.Thread(target=delete, args=(client, library))
+        deletion.start()
+        with server.session() as other:
+            wait_until(lambda: other.get(f"/api/content/library/{library}").status_code == 404, "the deletion")
+            server.kill()
+        deletion.join()
+    with server, server.session() as client:
+        assert client.get(f"/api/content/library/item/{item}").status_code == 404
+        wait_until(lambda: kept(server) == {}, "the end of the items")
+        wait_until(lambda: client.read("/api/vcenter/datastore")[0]["free_space"] == free, "the room given back")
+
+
+def delete(client: Client, library: str) -> None:
+    with suppress(requests.exceptions.RequestException):
+        client.delete(f"/api/content/local-library/{library}")
 
 
 def test_a_client_that_leaves_leaves_nothing(server: Server) -> None:

@@ -6,6 +6,7 @@ import hmac
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime, timedelta
+from itertools import islice
 
 import msgspec
 
@@ -14,8 +15,8 @@ from resphere.contract.generated.content_library_item import File as ItemFile
 from resphere.contract.generated.content_library_item import TransferStatus
 from resphere.contract.mentions import nothing, told
 from resphere.contract.model import ByteStream, LocalizableMessage
-from resphere.inventory.content.items import LibraryFile, LibraryItem, stored_name
-from resphere.inventory.content.libraries import Library
+from resphere.inventory.content.items import LibraryFile, LibraryItem, is_leaving, stored_name
+from resphere.inventory.content.libraries import LeavingLibrary, Library
 from resphere.inventory.content.sessions import (
     DownloadSession,
     EndpointType,
@@ -30,8 +31,10 @@ from resphere.libraries.digests import Digests
 from resphere.libraries.refusals import left, no_address, no_room, other_checksum, other_size, overtaken
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.replica.table import Lookup
 from resphere.rules.admission import admit
 from resphere.store.base import Contents, NoRoom, Writing
+from resphere.turns import PIECE, in_turns
 from resphere.uuids import new_uuid
 
 log = logging.getLogger(__name__)
@@ -42,7 +45,8 @@ TELLING = timedelta(seconds=2)
 """How often it is noted how much has come."""
 STEP_BYTES = 64 * 1024 * 1024
 """So much room is taken at a time for a file of which nobody knows how long it will be."""
-MIB = 1 << 20
+ITEMS_AT_A_TIME = 100
+"""So many items of a deleted library are deleted in one transaction."""
 
 
 class Incoming(msgspec.Struct, frozen=True, gc=False):
@@ -103,7 +107,8 @@ class LibraryFiles:
         """
         for session in self._inventory.by(UpdateSession, "address", token_digest(token)).values():
             for file in session.files:
-                if hmac.compare_digest(upload_token(session, file), token) and not self.is_over(session):
+                good = hmac.compare_digest(upload_token(session, file), token)
+                if good and not self.is_over(session) and has_item(self._inventory, session):
                     return session, file
         raise no_address()
 
@@ -274,8 +279,10 @@ class LibraryFiles:
 
         def plan(edit: Edit) -> None:
             session = edit.get(UpdateSession, incoming.session)
-            if session is None or not session.is_active or (not mine and self.is_over(session)):
+            if session is None or not session.is_active or not has_item(edit, session):
                 raise overtaken() if mine else no_address()
+            if not mine and self.is_over(session):
+                raise no_address()
             file = session.file(incoming.name)
             if file is None or file.number != incoming.number or (mine and file.sender != incoming.sender):
                 raise overtaken() if mine else no_address()
@@ -304,7 +311,8 @@ class LibraryFiles:
             for name, endpoint in session.prepared.items():
                 file = session.file(name)
                 good = hmac.compare_digest(download_token(session, name), token)
-                if good and file is not None and endpoint is EndpointType.HTTPS and not self.is_over(session):
+                good = good and not self.is_over(session) and has_item(self._inventory, session)
+                if good and file is not None and endpoint is EndpointType.HTTPS:
                     return session, file
         raise no_address()
 
@@ -346,16 +354,40 @@ class LibraryFiles:
         await self._delete_over(UpdateSession)
         await self._delete_over(DownloadSession)
         await self._give_up_orphans()
-        for name in left_behind:
-            await self._drop_unnamed(name)
+        for library in tuple(self._inventory.all(LeavingLibrary)):
+            await self.delete_items_of(library)
+        # After this nobody comes to name what nothing names: its maker is dead.
+        await self._inventory.refresh()
+        async for names in in_turns(left_behind):
+            for name in names:
+                self._drop(name)
+
+    async def delete_items_of(self, library: str) -> None:
+        """Delete what is left of a deleted library: some of its items at a time, so that nobody waits long."""
+
+        def plan(edit: Edit) -> bool:
+            if edit.get(LeavingLibrary, library) is None:
+                return False  # others were faster
+            items = tuple(islice(self._inventory.by(LibraryItem, "library", library), ITEMS_AT_A_TIME))
+            for item in items:
+                edit.delete(LibraryItem, item)
+            if not items:
+                edit.delete(LeavingLibrary, library)
+            return bool(items)
+
+        while await self._inventory.change(plan):
+            pass
 
     async def _delete_over(self, cls: type[UpdateSession] | type[DownloadSession]) -> None:
-        def plan(edit: Edit) -> None:
-            for id, session in self._inventory.all(cls).items():
-                if self.is_over(session):
-                    edit.delete(cls, id)
+        def plan(edit: Edit) -> bool:
+            over = (id for id, session in self._inventory.all(cls).items() if self.is_over(session))
+            some = tuple(islice(over, PIECE))
+            for id in some:
+                edit.delete(cls, id)
+            return len(some) == PIECE
 
-        await self._inventory.change(plan)
+        while await self._inventory.change(plan):
+            pass
 
     async def _give_up_orphans(self) -> None:
         """Files whose receivers died are to be sent again."""
@@ -409,6 +441,12 @@ class Outgoing(msgspec.Struct, frozen=True):
 
     async def close(self) -> None:
         await self.content.close()
+
+
+def has_item(among: Lookup, session: UpdateSession | DownloadSession) -> bool:
+    """Whether the item of a session does not go with a library that was deleted."""
+    item = among.get(LibraryItem, session.item)
+    return item is not None and not is_leaving(among, item)
 
 
 def failed(file: PushedFile, why: LocalizableMessage) -> PushedFile:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from resphere.inventory.content.items import LibraryItem
-from resphere.inventory.content.libraries import Library
+from resphere.inventory.content.libraries import LeavingLibrary, Library
 from resphere.inventory.content.sessions import UpdateSession
 from resphere.inventory.model import (
     Datastore,
@@ -65,7 +65,7 @@ def unmerged_room(vm: VirtualMachine) -> dict[str, int]:
 class ContentObjects(msgspec.Struct, frozen=True):
     """What of content libraries takes room on datastores."""
 
-    libraries: Iterable[Library] = ()
+    libraries: Iterable[Library | LeavingLibrary] = ()
     items: Iterable[LibraryItem] = ()
     sessions: Iterable[UpdateSession] = ()
 
@@ -195,6 +195,11 @@ class FileLedger:
             self._sound = False
         elif new is not None:
             self._libraries[new.id] = new.datastore
+
+    def leaving_library_changed(self, old: LeavingLibrary | None, new: LeavingLibrary | None) -> None:
+        """A deleted library has items yet, or has none any more."""
+        if new is not None and self._libraries.get(new.id) != new.datastore:
+            self._sound = False
 
     def item_changed(self, old: LibraryItem | None, new: LibraryItem | None) -> None:
         """An item of a content library came, went or changed."""
@@ -344,7 +349,9 @@ def _same_files(old: VirtualMachine, new: VirtualMachine) -> bool:
 def content_of(inventory: Replica) -> ContentObjects:
     """What of the inventory's content libraries takes room."""
     return ContentObjects(
-        inventory.all(Library).values(), inventory.all(LibraryItem).values(), inventory.all(UpdateSession).values()
+        [*inventory.all(Library).values(), *inventory.all(LeavingLibrary).values()],
+        inventory.all(LibraryItem).values(),
+        inventory.all(UpdateSession).values(),
     )
 
 
@@ -372,6 +379,7 @@ FILES = Derived(
         DatastoreFile: FileLedger.file_changed,
         UnregisteredVm: FileLedger.unregistered_changed,
         Library: FileLedger.library_changed,
+        LeavingLibrary: FileLedger.leaving_library_changed,
         LibraryItem: FileLedger.item_changed,
         UpdateSession: FileLedger.session_changed,
     },

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from resphere.inventory.content.libraries import LeavingLibrary
 from resphere.inventory.customization import CustomizationItem
 from resphere.inventory.guest import GuestContent
 from resphere.inventory.model import Datastore, Folder, Network, Snapshot, VirtualMachine
@@ -167,9 +168,14 @@ def test_it_is_done_once(name: str, tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+PASSING = {LeavingLibrary.kind: "is there for the moment in which a library with items is deleted"}
+"""Kinds of which nothing can be kept, and why."""
+
+
 def test_what_is_kept_of_the_present_form_has_documents_of_all_tables(tmp_path: Path) -> None:
     data_dir = place(PRESENT, tmp_path / "data")
-    lacking = [table.cls.kind for table in WIRING.tables if not documents(data_dir, table.cls.kind)]
+    kinds = {table.cls.kind for table in WIRING.tables} - PASSING.keys()
+    lacking = [kind for kind in sorted(kinds) if not documents(data_dir, kind)]
     assert lacking == [], "tools/forms/fill.py makes none of these"
 
 

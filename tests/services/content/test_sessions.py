@@ -50,6 +50,7 @@ from resphere.inventory.content.items import LibraryItem
 from resphere.libraries import files as library_files
 from resphere.rules.content_names import is_file_name
 from resphere.rules.space import free_space
+from resphere.services.checks import content_sessions
 from tests.services.content.libraries import (
     TOKEN,
     UpdateId,
@@ -467,7 +468,7 @@ def test_a_datastore_that_fills_up(world: World) -> None:
     store = datastores(world)[0]
     room = 2 * library_files.STEP_BYTES + 5
     world.change(store, other_used=store.other_used + free(world) - room)
-    piece = bytes(library_files.MIB)
+    piece = bytes(1 << 20)
     for size, announced in ((room + 1, room + 1), (room + 1, None)):
         address = announce(world, session, "disc.iso")
         pieces = Pieces((piece for _ in range(size // len(piece) + 1)), announced)
@@ -722,3 +723,25 @@ def test_who_may_not_know_where_files_lie(world: World) -> None:
         world.call(FetchedFile.prepare, session, "disc.iso", FetchedFile.EndpointType.DIRECT)
     assert (error.value.error_type, error.value.messages[0].id) == ("UNAUTHORIZED", "vapi.authz.error.no.privs")
     assert found.expires > NOW
+
+
+@pytest.mark.parametrize(
+    ("start", "cancel", "refusal"),
+    [(begin, UpdateSession.cancel, ResourceBusy), (begin_reading, DownloadSession.cancel, InvalidArgument)],
+    ids=["changing", "reading"],
+)
+def test_a_user_has_so_many_active_sessions_at_most(
+    world: World, monkeypatch: pytest.MonkeyPatch, start: Any, cancel: Any, refusal: type[VapiError]
+) -> None:
+    monkeypatch.setattr(content_sessions, "MOST_SESSIONS", 2)
+    library = add_library(world)
+    items = [add_item(world, library, name=f"item {n}") for n in range(4)]
+    first, _ = start(world, items[0]), start(world, items[1])
+    with pytest.raises(refusal) as error:
+        start(world, items[2])
+    assert error.value.messages[0].id == "resphere.content.sessions"
+    world.call(cancel, first)
+    start(world, items[2])
+    # Those in which nothing happens any more are stored yet.
+    later(world, timedelta(minutes=6))
+    start(world, items[3])

@@ -10,9 +10,9 @@ import msgspec
 
 from resphere.contract.generated import ids
 from resphere.contract.generated.content_library_item import File
-from resphere.inventory.content.libraries import Library
+from resphere.inventory.content.libraries import LeavingLibrary, Library
 from resphere.inventory.model import VirtualMachine
-from resphere.replica.table import OnDelete, Reference, Table
+from resphere.replica.table import Lookup, OnDelete, Reference, Table
 
 ALGORITHMS = {
     File.ChecksumAlgorithm.MD5: "md5",
@@ -81,6 +81,11 @@ class LibraryItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
         return next((file for file in self.files if file.name == name), None)
 
 
+def is_leaving(among: Lookup, item: LibraryItem) -> bool:
+    """Whether the item's library was deleted: the item is about to follow, and is there for nobody."""
+    return among.get(Library, item.library) is None
+
+
 def stored_name(name: str, uuid: str) -> str:
     """What a file is called on the storage, as vCenter calls it: ``disk.vmdk`` becomes ``disk_<UUID>.vmdk``."""
     path = PurePosixPath(name)
@@ -121,7 +126,7 @@ LIBRARY_ITEMS = Table(
     },
     belongs_to="library",
     refers_to=(
-        Reference(index="library", fields=("library",), to=(Library,), on_delete=OnDelete.CASCADE),
+        Reference(index="library", fields=("library",), to=(Library, LeavingLibrary), on_delete=OnDelete.CASCADE),
         Reference(index="template", fields=("template",), to=(VirtualMachine,), on_delete=OnDelete.CASCADE),
         Reference(
             index="previous",

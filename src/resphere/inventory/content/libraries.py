@@ -60,6 +60,18 @@ class Library(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
         return f"contentlib-{self.id}"
 
 
+class LeavingLibrary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What is left of a library that was deleted, as long as it has items: those go some at a time.
+
+    Nobody sees them any more. They take room on ``datastore`` until they are gone.
+    """
+
+    kind: ClassVar[str] = "content_leaving_library"
+
+    id: ids.ContentLibraryId
+    datastore: ids.DatastoreId | None = None
+
+
 class LibraryUsage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """That the resource ``urn`` uses ``library``, which is not to be deleted then."""
 
@@ -98,6 +110,20 @@ LIBRARIES = Table(
         ),
     ),
     claims=lambda library: tuple(f"content-library-token/{token}" for token in token_keys(library)),
+)
+
+LEAVING_LIBRARIES = Table(
+    cls=LeavingLibrary,
+    indexes={"datastore": lambda library: () if library.datastore is None else (library.datastore,)},
+    refers_to=(
+        Reference(
+            index="datastore",
+            fields=("datastore",),
+            to=(Datastore,),
+            on_delete=OnDelete.CLEAR,
+            cleared=lambda library, _: msgspec.structs.replace(library, datastore=None),
+        ),
+    ),
 )
 
 LIBRARY_USAGES = Table(

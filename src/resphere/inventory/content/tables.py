@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from resphere.inventory.content.items import LIBRARY_ITEMS
-from resphere.inventory.content.libraries import LIBRARIES, LIBRARY_USAGES
+from resphere.inventory.content.libraries import LEAVING_LIBRARIES, LIBRARIES, LIBRARY_USAGES
 from resphere.inventory.content.sessions import DOWNLOAD_SESSIONS, UPDATE_SESSIONS
 from resphere.inventory.content.settings import CONTENT_CONFIGURATION, TRUSTED_CERTIFICATES
 from resphere.inventory.content.templates import CHECK_OUTS, ITEM_CHANGES
 
 CONTENT_TABLES = (
     LIBRARIES,
+    LEAVING_LIBRARIES,
     LIBRARY_USAGES,
     LIBRARY_ITEMS,
     UPDATE_SESSIONS,

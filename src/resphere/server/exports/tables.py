@@ -22,7 +22,7 @@ from resphere.auth.sessions import Session
 from resphere.auth.tokens import ApiToken
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.content.items import LibraryItem
-from resphere.inventory.content.libraries import Library, LibraryUsage
+from resphere.inventory.content.libraries import LeavingLibrary, Library, LibraryUsage
 from resphere.inventory.content.sessions import DownloadSession, UpdateSession
 from resphere.inventory.content.settings import ContentConfiguration, TrustedCertificate
 from resphere.inventory.content.templates import CheckOut, ItemChange
@@ -106,6 +106,7 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
     ),
     GuestContent: LeftOut("contents of files in guests", "as the guests", _nobody_misses),
     Library: LeftOut("content libraries", BYTES),
+    LeavingLibrary: LeftOut("content libraries that were deleted just now", "nobody sees them", _nobody_misses),
     LibraryItem: LeftOut("items of content libraries", BYTES),
     LibraryUsage: LeftOut("usages of content libraries", "as the libraries", _nobody_misses),
     UpdateSession: LeftOut("sessions that change items", "they are of this server", _nobody_misses),

@@ -13,9 +13,10 @@ from resphere.contract.errors import (
     message,
 )
 from resphere.contract.generated.content import LibraryModel
-from resphere.inventory.content.items import LibraryFile, LibraryItem
+from resphere.inventory.content.items import LibraryFile, LibraryItem, is_leaving
 from resphere.inventory.content.libraries import Library, LibraryUsage
 from resphere.inventory.content.sessions import DownloadSession, UpdateSession
+from resphere.libraries.files import has_item
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.table import Lookup
@@ -41,12 +42,19 @@ def not_found(cls: type[D], id: str) -> NotFound:
 def require(among: Lookup, cls: type[D], id: str) -> D:
     """The library, item or session of that id, as ``among`` shows it.
 
-    :raises NotFound: there is none.
+    :raises NotFound: there is none, or it goes with a library that was deleted.
     """
     found = among.get(cls, id)
-    if found is None:
+    if found is None or is_gone(among, found):
         raise not_found(cls, id)
     return found
+
+
+def is_gone(among: Lookup, found: Library | LibraryItem | UpdateSession | DownloadSession) -> bool:
+    """Whether what is stored yet goes with a library that was deleted."""
+    if isinstance(found, UpdateSession | DownloadSession):
+        return not has_item(among, found)
+    return isinstance(found, LibraryItem) and is_leaving(among, found)
 
 
 def require_file(item: LibraryItem, name: str) -> LibraryFile:
@@ -138,4 +146,7 @@ def call_key(call: Call, client_token: str | None) -> str | None:
 
 def made_before(inventory: Replica, cls: type[D], key: str | None) -> D | None:
     """What the same call has made before, if it is still there."""
-    return None if key is None else next(iter(inventory.by(cls, "client_token", key).values()), None)
+    if key is None:
+        return None
+    found = inventory.by(cls, "client_token", key).values()
+    return next((each for each in found if not is_gone(inventory, each)), None)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, message
+from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, VapiError, message
 from resphere.contract.extensions.content_transfers import PATH
 from resphere.contract.generated import ids
 from resphere.contract.generated.content_library_item import TransferEndpoint
@@ -18,12 +18,14 @@ from resphere.inventory.content.sessions import DownloadSession, UpdateSession
 from resphere.replica.edit import Edit
 from resphere.replica.table import Lookup
 from resphere.services.call import Call
-from resphere.services.checks.content import not_found, require
+from resphere.services.checks.content import WORDS, is_gone, not_found, require
 
 S = TypeVar("S", UpdateSession, DownloadSession)
 
 SECRET_BYTES = 32
 MOST_PROGRESS = 100
+MOST_SESSIONS = 1000
+"""Of each of both kinds, active, that a user may have at a time."""
 LONGEST_ERROR = 2000
 
 
@@ -110,8 +112,32 @@ def own_sessions(call: Call, cls: type[S], item: str | None) -> tuple[str, ...]:
         require(call.inventory, LibraryItem, item)
     files = call.environment.library_files
     return tuple(
-        session.id for session in found.values() if item in (None, session.item) and not files.is_over(session)
+        session.id
+        for session in found.values()
+        if item in (None, session.item) and not files.is_over(session) and not is_gone(call.inventory, session)
     )
+
+
+def require_few(call: Call, edit: Edit, cls: type[S], refusal: type[VapiError]) -> None:
+    """Refuse another session of a user who has very many: each is kept with the names of its files.
+
+    :raises VapiError: ``refusal``, as the operation declares it.
+    """
+    held = call.unfiltered.by(cls, "user", call.session.user)
+    files = call.environment.library_files
+    count = len(held)
+    if count >= MOST_SESSIONS:
+        count = sum(session.is_active and not files.is_over(session) for session in held.values())
+    if not edit.take(f"{cls.kind}/{call.session.user}", 1, MOST_SESSIONS - count):
+        raise refusal(
+            message(
+                "resphere.content.sessions",
+                "The limit of {0} active sessions of the kind {1} of the same user is reached: end some, or wait until "
+                "they expire.",
+                MOST_SESSIONS,
+                WORDS[cls],
+            )
+        )
 
 
 def progressed(present: int, given: int | None) -> int:

@@ -17,7 +17,7 @@ from resphere.contract.generated import ids
 from resphere.contract.generated.content import LibraryModel, LocalLibrary
 from resphere.contract.generated.content_library import PublishInfo, StorageBacking
 from resphere.inventory.content.items import LibraryItem
-from resphere.inventory.content.libraries import Library
+from resphere.inventory.content.libraries import LeavingLibrary, Library
 from resphere.inventory.model import Datastore
 from resphere.replica.edit import Edit
 from resphere.replica.table import Lookup
@@ -235,8 +235,16 @@ async def delete_library(
         # One that comes to be meanwhile is seen.
         edit.rely_on_referrers(library.id)
         if template is None:
-            edit.delete(Library, library.id)
+            leave(edit, library, bool(items))
         return template
 
     while (item := await call.unfiltered.change(plan)) is not None:
         await delete_templates(call, item, may_delete)
+    await call.environment.library_files.delete_items_of(library_id)
+
+
+def leave(edit: Edit, library: Library, has_items: bool) -> None:
+    """Delete a library; its items are there for nobody from now on, and are deleted some at a time."""
+    edit.delete(Library, library.id, leaving=(LibraryItem,) if has_items else ())
+    if has_items:
+        edit.put(LeavingLibrary(id=library.id, datastore=library.datastore))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from resphere.contract.errors import InvalidArgument
 from resphere.contract.generated import ids
 from resphere.contract.generated.content_library_item import DownloadSession as Contract
 from resphere.contract.generated.content_library_item import DownloadSessionModel
@@ -18,6 +19,7 @@ from resphere.services.checks.content_sessions import (
     new_secret,
     new_session_id,
     own_sessions,
+    require_few,
     require_now,
     require_session,
     said_by_client,
@@ -34,7 +36,7 @@ async def create(call: Call, client_token: str | None, create_spec: DownloadSess
 
     Whatever becomes of the item, its files can be read as they are now.
 
-    :raises InvalidArgument: no item is named, or the token is none.
+    :raises InvalidArgument: no item is named, the token is none, or the caller has very many sessions.
     :raises NotFound: there is no such item.
     """
     key = call_key(call, client_token)
@@ -52,6 +54,7 @@ async def create(call: Call, client_token: str | None, create_spec: DownloadSess
         item = require(edit, LibraryItem, item_id)
         # Its bytes are there as long as it has them.
         edit.rely_on(item)
+        require_few(call, edit, DownloadSession, InvalidArgument)
         edit.put(
             DownloadSession(
                 id=id,

@@ -17,7 +17,7 @@ from resphere.contract.errors import (
 )
 from resphere.contract.generated import ids
 from resphere.contract.generated.content_library import Item, ItemModel
-from resphere.inventory.content.items import LibraryFile, LibraryItem, name_claim, name_key, stored_name
+from resphere.inventory.content.items import LibraryFile, LibraryItem, is_leaving, name_claim, name_key, stored_name
 from resphere.inventory.content.libraries import Library, LibraryUsage
 from resphere.inventory.effects import Intent
 from resphere.replica.edit import Edit
@@ -58,7 +58,9 @@ async def find(call: Call, spec: Item.FindSpec) -> tuple[str, ...]:
     """
     if spec == Item.FindSpec():
         raise InvalidArgument(message("resphere.content.find", "spec: give at least one property to find items by."))
-    return tuple(item.id for item in candidates(call, spec).values() if fits(item, spec))
+    return tuple(
+        item.id for item in candidates(call, spec).values() if fits(item, spec) and not is_leaving(call.inventory, item)
+    )
 
 
 def candidates(call: Call, spec: Item.FindSpec) -> Mapping[str, LibraryItem]:

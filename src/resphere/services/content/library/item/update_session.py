@@ -36,6 +36,7 @@ from resphere.services.checks.content_sessions import (
     new_session_id,
     own_sessions,
     require_active,
+    require_few,
     require_now,
     require_session,
     said_by_client,
@@ -56,7 +57,8 @@ async def create(call: Call, client_token: str | None, create_spec: UpdateSessio
     :raises InvalidArgument: no item is named, or the token is none.
     :raises InvalidElementType: the item's library gets its items from elsewhere.
     :raises NotFound: there is no such item.
-    :raises ResourceBusy: another session on the item is active, or its library is in maintenance.
+    :raises ResourceBusy: another session on the item is active, its library is in maintenance, or the caller has very
+        many sessions.
     """
     key = call_key(call, client_token)
     item_id = require_given("library_item_id", create_spec.library_item_id)
@@ -74,6 +76,7 @@ async def create(call: Call, client_token: str | None, create_spec: UpdateSessio
                 edit.delete(UpdateSession, session.id)
             elif session.is_active:
                 raise busy(item)
+        require_few(call, edit, UpdateSession, ResourceBusy)
         edit.put(
             UpdateSession(
                 id=id,
