@@ -24,6 +24,7 @@ from resphere.contract.generated import (
 from resphere.contract.generated import vcenter_vm_hardware_boot as vm_boot
 from resphere.contract.generated.vcenter_evc_mode import EvcMode
 from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
+from resphere.inventory.contents import DiskContent
 
 
 class ManagedObject(
@@ -166,13 +167,14 @@ class Datastore(ManagedObject, frozen=True, kw_only=True):
 
 class DatastoreFile(ManagedObject, frozen=True, kw_only=True):
     """A VMDK file that is a disk of no VM; ``parent`` is its datastore and ``name`` its path there
-    (``web/web_1.vmdk``). ``capacity`` in bytes."""
+    (``web/web_1.vmdk``). ``capacity`` in bytes; ``content`` is what it holds, empty without one."""
 
     kind = "datastore_file"
     id_prefix = "file-"
     resource_type = "DatastoreFile"
 
     capacity: int
+    content: DiskContent | None = None
 
 
 class Network(ManagedObject, frozen=True, kw_only=True):
@@ -276,6 +278,8 @@ class VirtualMachine(ManagedObject, frozen=True, kw_only=True):
     storage_policy: ids.VcenterStoragePolicyId | None = None
     """The storage policy of the VM's home: see inventory.storage_policies."""
     disk_policies: dict[ids.VcenterVmHardwareDiskId, ids.VcenterStoragePolicyId] = {}
+    disk_contents: dict[ids.VcenterVmHardwareDiskId, DiskContent] = {}
+    """What disks hold that came from files; others are empty."""
 
 
 class Snapshot(ManagedObject, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from resphere.inventory.contents import CONTENT, DIGEST, digests_of, names_of
 from resphere.inventory.effects import AddHost, Intent, RegisterVm
 from resphere.inventory.model import (
     Cluster,
@@ -22,7 +23,7 @@ from resphere.inventory.model import (
     UnregisteredVm,
     VirtualMachine,
 )
-from resphere.inventory.outcomes import doomed, hosts_of, machines_of, placed
+from resphere.inventory.outcomes import doomed, hosts_of, machines_of, placed, written
 from resphere.inventory.relations import datacenter_of
 from resphere.inventory.storage_policies import StoragePolicy
 from resphere.replica.table import PARENT, Lookup, OnDelete, Reference, Table, own_id
@@ -166,6 +167,15 @@ def _without_files_on(files: UnregisteredVm, id: str) -> UnregisteredVm:
     return msgspec.structs.replace(files, datastores=left)
 
 
+def _contents(vm: VirtualMachine) -> tuple[str, ...]:
+    return tuple(names_of(vm.disk_contents.values())) if vm.disk_contents else ()
+
+
+def _contents_of_files(files: UnregisteredVm) -> tuple[str, ...]:
+    states = (files.machine, *(snapshot.state for snapshot in files.snapshots))
+    return tuple([name for state in states for name in _contents(state)])
+
+
 def _networks(vm: VirtualMachine) -> tuple[str, ...]:
     return tuple([nic.backing.network for nic in vm.nics.values() if nic.backing.network is not None])
 
@@ -279,6 +289,7 @@ _SHARED_BY_MACHINES = (
     "disks.sata",
     "disks.nvme",
     "disks.capacity",
+    "disk_contents",
     "nics.label",
     "nics.backing",
     "cdroms",
@@ -333,6 +344,8 @@ VIRTUAL_MACHINES = Table(
         "home": lambda vm: (home(vm.datastore, vm.vmx_path),),
         "storage_policy": _storage_policies,
         "instance_uuid": lambda vm: (vm.instance_uuid,),
+        CONTENT: _contents,
+        DIGEST: lambda vm: tuple(digests_of(vm.disk_contents.values())) if vm.disk_contents else (),
     },
     claims=_vm_claims,
     shared=_SHARED_BY_MACHINES,
@@ -350,6 +363,7 @@ SNAPSHOTS = Table(
         "name": _by_name,
         "parent": _by_parent,
         "parent_snapshot": lambda snapshot: () if snapshot.parent_snapshot is None else (snapshot.parent_snapshot,),
+        CONTENT: lambda snapshot: _contents(snapshot.state),
     },
     shared=tuple([f"state.{path}" for path in _SHARED_BY_MACHINES]),
 )
@@ -362,6 +376,7 @@ DATASTORE_FILES = Table(
         "parent": _by_parent,
         "path": lambda file: (f"{file.parent}/{file.name}",),
         "home": lambda file: (home(file.parent or "", file.name),),
+        CONTENT: lambda file: () if file.content is None else file.content.names,
     },
     claims=_name_claims,
 )
@@ -386,6 +401,7 @@ UNREGISTERED_VMS = Table(
         "parent": _by_parent,
         "path": lambda vm: (f"{vm.parent}/{vm.name}",),
         "home": lambda vm: (home(vm.parent or "", vm.name),),
+        CONTENT: _contents_of_files,
     },
     claims=lambda vm: (*_name_claims(vm), vmx_claim(vm.parent or "", vm.name)),
     shared=tuple([f"machine.{path}" for path in _SHARED_BY_MACHINES]),
@@ -423,6 +439,11 @@ def _needed(index: str, *, on_host: bool = False) -> Callable[[Intent], tuple[st
 
 def _needed_folder(intent: Intent) -> tuple[str, ...]:
     return (intent.effect.folder,) if isinstance(intent.effect, AddHost) else _needed_parent(intent)
+
+
+def _intended_contents(intent: Intent) -> tuple[str, ...]:
+    vm = written(intent.effect)
+    return () if vm is None else _contents(vm)
 
 
 def _needed_datastore_of_name(among: Lookup, intent: Intent, name: str) -> Datastore | None:
@@ -463,6 +484,7 @@ INTENTS = Table(
         "image_datastore_name": _needed("image_datastore_name", on_host=True),
         "network": _needed("network", on_host=True),
         "storage_policy": _needed("storage_policy"),
+        CONTENT: _intended_contents,
     },
     claims=_intended_claims,
     revises=False,

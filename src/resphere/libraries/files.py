@@ -26,8 +26,11 @@ from resphere.inventory.content.sessions import (
     download_token,
     upload_token,
 )
+from resphere.inventory.contents import DIGEST, ContentPart
+from resphere.inventory.model import VirtualMachine
 from resphere.inventory.token_digests import token_digest
-from resphere.libraries.digests import Digests
+from resphere.libraries.digests import Algorithm, Digests
+from resphere.libraries.naming import is_named, on_letting_go
 from resphere.libraries.refusals import left, no_address, no_room, other_checksum, other_size, overtaken
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
@@ -80,9 +83,7 @@ class LibraryFiles:
         self._is_alive = is_alive
         self._now = now
         self._random_bytes = random_bytes
-        inventory.subscribe(LibraryItem, self._forget_of_item)
-        inventory.subscribe(UpdateSession, self._forget_of_update)
-        inventory.subscribe(DownloadSession, self._forget_of_download)
+        on_letting_go(inventory, self._drop)
 
     def is_over(self, session: UpdateSession | DownloadSession) -> bool:
         """Whether nothing has happened in the session for so long that it is no more, though it is still stored.
@@ -147,7 +148,7 @@ class LibraryFiles:
             raise other_size(exact, file.size_bytes or 0)
         known = next((size for size in (exact, file.size_bytes, announced) if size is not None), None)
 
-        def begin(current: PushedFile) -> PushedFile:
+        def begin(current: PushedFile, _: Edit) -> PushedFile:
             return msgspec.structs.replace(
                 current,
                 status=TransferStatus.TRANSFERRING,
@@ -208,6 +209,16 @@ class LibraryFiles:
             log.warning("no room for a file of a content library: %s", error)
             raise no_room() from error
 
+    def of_disk(self, name: str, part: ContentPart) -> LibraryFile:
+        """A file with the bytes that a disk has: none is copied. It is good as long as something names them."""
+        return LibraryFile(
+            name=name,
+            size_bytes=part.size_bytes,
+            content=part.content,
+            stored_name=stored_name(name, new_uuid(self._random_bytes)),
+            digests={Algorithm.SHA1: part.sha1, Algorithm.SHA256: part.sha256},
+        )
+
     async def give_up(self, files: Iterable[LibraryFile]) -> None:
         """Delete those of the files that nothing has come to name."""
         for file in files:
@@ -239,21 +250,39 @@ class LibraryFiles:
     async def _tell(self, incoming: Incoming, transferred: int, taken: int) -> None:
         await self._change(
             incoming,
-            lambda current: msgspec.structs.replace(current, transferred_bytes=transferred, taken_bytes=taken),
+            lambda current, _: msgspec.structs.replace(current, transferred_bytes=transferred, taken_bytes=taken),
         )
 
     async def _end(self, incoming: Incoming, received: LibraryFile) -> None:
-        await self._change(
-            incoming,
-            lambda current: msgspec.structs.replace(
+        """Note what has come; where the same bytes are there already, those are kept, and what came is deleted."""
+
+        def end(current: PushedFile, edit: Edit) -> PushedFile:
+            return msgspec.structs.replace(
                 current,
                 status=TransferStatus.READY,
                 sender=None,
                 taken_bytes=received.size_bytes,
                 transferred_bytes=received.size_bytes,
-                received=received,
-            ),
-        )
+                received=self._same(edit, received),
+            )
+
+        await self._change(incoming, end)
+        await self._drop_unnamed(received.content)
+
+    def _same(self, edit: Edit, received: LibraryFile) -> LibraryFile:
+        """The file, of bytes that an item or a disk has; else of its own."""
+        item = next(iter(self._inventory.by(LibraryItem, DIGEST, received.sha256).values()), None)
+        if item is not None:
+            edit.rely_on(item)
+            content = next(file.content for file in item.files if file.sha256 == received.sha256)
+            return msgspec.structs.replace(received, content=content)
+        vm = next(iter(self._inventory.by(VirtualMachine, DIGEST, received.sha256).values()), None)
+        if vm is not None:
+            edit.rely_on(vm)
+            parts = (part for disk in vm.disk_contents.values() for part in disk.parts)
+            content = next(part.content for part in parts if part.sha256 == received.sha256)
+            return msgspec.structs.replace(received, content=content)
+        return received
 
     async def _fail(self, incoming: Incoming, why: LocalizableMessage) -> None:
         """Note that the file did not come, if nobody else sends it by now, and give its room back."""
@@ -273,7 +302,7 @@ class LibraryFiles:
         await self._inventory.change(plan)
 
     async def _change(
-        self, incoming: Incoming, changed: Callable[[PushedFile], PushedFile], *, mine: bool = True
+        self, incoming: Incoming, changed: Callable[[PushedFile, Edit], PushedFile], *, mine: bool = True
     ) -> None:
         """Change what is known of a file that comes; ``mine``: only while nobody else has begun to send it."""
 
@@ -286,7 +315,7 @@ class LibraryFiles:
             file = session.file(incoming.name)
             if file is None or file.number != incoming.number or (mine and file.sender != incoming.sender):
                 raise overtaken() if mine else no_address()
-            new = changed(file)
+            new = changed(file, edit)
             self._admit(edit, session, new.taken_bytes - file.taken_bytes)
             edit.put(msgspec.structs.replace(session.with_file(new), expires=self.until()))
 
@@ -402,23 +431,8 @@ class LibraryFiles:
 
     def _drop(self, name: str) -> None:
         """Delete a content unless something names it."""
-        if not any(self._inventory.by(cls, "content", name) for cls in (LibraryItem, UpdateSession, DownloadSession)):
+        if not is_named(self._inventory, name):
             self._contents.delete(name)
-
-    def _forget_of_item(self, old: LibraryItem | None, new: LibraryItem | None) -> None:
-        # Whoever lets go of the last name, every worker hears of it; nobody can take it up again.
-        before = {file.content for file in old.files} if old is not None else set()
-        for name in before - ({file.content for file in new.files} if new is not None else set()):
-            self._drop(name)
-
-    def _forget_of_update(self, old: UpdateSession | None, new: UpdateSession | None) -> None:
-        for name in received_in(old) - received_in(new):
-            self._drop(name)
-
-    def _forget_of_download(self, old: DownloadSession | None, new: DownloadSession | None) -> None:
-        if old is not None and (new is None or new.files is not old.files):
-            for file in old.files:
-                self._drop(file.content)
 
 
 class Outgoing(msgspec.Struct, frozen=True):
@@ -454,9 +468,3 @@ def failed(file: PushedFile, why: LocalizableMessage) -> PushedFile:
     return msgspec.structs.replace(
         file, status=TransferStatus.ERROR, sender=None, taken_bytes=0, transferred_bytes=0, error=why, received=None
     )
-
-
-def received_in(session: UpdateSession | None) -> set[str]:
-    """The contents that a session has."""
-    files = session.files if session is not None else ()
-    return {file.received.content for file in files if file.received is not None}

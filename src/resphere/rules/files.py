@@ -15,6 +15,7 @@ import msgspec
 
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk, Ethernet, Floppy, Parallel, Serial
+from resphere.inventory.contents import DiskContent
 from resphere.inventory.model import Datastore, DatastoreFile, Host, Network, Snapshot, UnregisteredVm, VirtualMachine
 from resphere.inventory.relations import vms_of_datastore
 from resphere.inventory.tables import datastore_name, path_on_datastore
@@ -32,6 +33,16 @@ def disk_files(vm: VirtualMachine) -> dict[str, int]:
     """The files of the VM's disks: path -> capacity in bytes."""
     disks = vm.disks.values()
     return {disk.backing.vmdk_file: disk.capacity or 0 for disk in disks if disk.backing.vmdk_file is not None}
+
+
+def contents_by_path(vm: VirtualMachine) -> dict[str, DiskContent]:
+    """What the files of the VM's disks hold, of those that are not empty."""
+    found: dict[str, DiskContent] = {}
+    for key, content in vm.disk_contents.items():
+        disk = vm.disks.get(key)
+        if disk is not None and disk.backing.vmdk_file is not None:
+            found[disk.backing.vmdk_file] = content
+    return found
 
 
 def stores_of(inventory: Replica, vm: VirtualMachine) -> dict[str, Datastore]:
@@ -68,9 +79,10 @@ def settle(inventory: Replica, edit: Edit, before: VirtualMachine | None, after:
         return
     if after is not None:
         _take_up(inventory, edit, after, had, has)
-        _leave(inventory, edit, after, {path: size for path, size in had.items() if path not in has})
+        left = {path: size for path, size in had.items() if path not in has}
+        _leave(inventory, edit, after, left, contents_by_path(before) if before is not None else {})
     elif before is not None:
-        _leave(inventory, edit, before, {p: size for p, size in before.detached_vmdks.items() if p not in had})
+        _leave(inventory, edit, before, {p: size for p, size in before.detached_vmdks.items() if p not in had}, {})
 
 
 def room_by_store(inventory: Replica, vm: VirtualMachine, rooms: Iterable[Mapping[str, int]]) -> Counter[str]:
@@ -125,7 +137,9 @@ def _take_up(
     admit(inventory, edit, growth)
 
 
-def _leave(inventory: Replica, edit: Edit, vm: VirtualMachine, files: Mapping[str, int]) -> None:
+def _leave(
+    inventory: Replica, edit: Edit, vm: VirtualMachine, files: Mapping[str, int], contents: Mapping[str, DiskContent]
+) -> None:
     for path, size in files.items():
         store = store_of(inventory, vm, path)
         if store is not None and file_at(inventory, store.id, path) is None:
@@ -135,6 +149,7 @@ def _leave(inventory: Replica, edit: Edit, vm: VirtualMachine, files: Mapping[st
                     name=path_on_datastore(path),
                     parent=store.id,
                     capacity=size,
+                    content=contents.get(path),
                 )
             )
 

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from resphere.contract.generated.vcenter_vm import Tools
 from resphere.contract.model import ErrorValue
+from resphere.inventory.contents import ContentPart, DiskContent
 from resphere.inventory.model import Folder, ManagedObject, VirtualMachine
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.inventory_file import (
@@ -276,3 +277,14 @@ def test_anchors_and_comments_are_understood() -> None:
     text = SMALL.replace("UBUNTU_64", "&os UBUNTU_64  # an anchor") + "- name: web2\n  guest_OS: *os\n"
     vms = [item for item in parse_inventory(text, "file") if isinstance(item, VirtualMachine)]
     assert vms[0].guest_OS is vms[1].guest_OS
+
+
+def test_disks_are_empty_in_a_file() -> None:
+    part = ContentPart(content="w.1", size_bytes=1, sha1="0", sha256="1")
+    objects = generate(Sizes(vms=5), 1)
+    vm = next(each for each in objects if isinstance(each, VirtualMachine) and each.disks)
+    full = replace(vm, disk_contents=dict.fromkeys(vm.disks, DiskContent(parts=(part,), capacity=1 << 20)))
+    written = write_inventory(objects)
+    assert write_inventory([full if each is vm else each for each in objects]) == written
+    with pytest.raises(InventoryFileError, match="says what disks hold: those of a file are empty"):
+        parse_inventory(f"{SMALL}  disk_contents: {{'2000': {{parts: [], capacity: 1}}}}\n", "file")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -90,9 +91,14 @@ def send(world: World, address: tuple[Secret, str], data: bytes, *, announced: i
 
 def put_files(world: World, item: ids.ContentLibraryItemId, **files: bytes) -> None:
     """Have the item have those files, by names in which ``_`` stands for a dot."""
+    put_named_files(world, item, {name.replace("_", "."): data for name, data in files.items()})
+
+
+def put_named_files(world: World, item: ids.ContentLibraryItemId, files: Mapping[str, bytes]) -> None:
+    """Have the item have those files, by names."""
     session = begin(world, item)
     for name, data in files.items():
-        send(world, announce(world, session, name.replace("_", ".")), data)
+        send(world, announce(world, session, name), data)
     world.call(UpdateSession.complete, session)
     world.call(UpdateSession.delete, session)
 

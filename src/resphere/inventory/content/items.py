@@ -11,6 +11,7 @@ import msgspec
 from resphere.contract.generated import ids
 from resphere.contract.generated.content_library_item import File
 from resphere.inventory.content.libraries import LeavingLibrary, Library
+from resphere.inventory.contents import CONTENT, DIGEST, ContentPart
 from resphere.inventory.model import VirtualMachine
 from resphere.replica.table import Lookup, OnDelete, Reference, Table
 
@@ -36,6 +37,21 @@ class LibraryFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     stored_name: str
     digests: dict[File.ChecksumAlgorithm, str]
     version: int = 1
+
+    @property
+    def sha256(self) -> str:
+        """What tells its bytes from all others."""
+        return self.digests[File.ChecksumAlgorithm.SHA256]
+
+    @property
+    def part(self) -> ContentPart:
+        """Its bytes, as a disk has them."""
+        return ContentPart(
+            content=self.content,
+            size_bytes=self.size_bytes,
+            sha1=self.digests[File.ChecksumAlgorithm.SHA1],
+            sha256=self.sha256,
+        )
 
 
 class TemplateVersion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -122,7 +138,8 @@ LIBRARY_ITEMS = Table(
         "template": lambda item: () if item.template is None else (item.template,),
         "previous": lambda item: () if item.previous is None else (item.previous.vm,),
         "client_token": token_keys,
-        "content": lambda item: tuple(file.content for file in item.files),
+        CONTENT: lambda item: tuple(file.content for file in item.files),
+        DIGEST: lambda item: tuple([file.sha256 for file in item.files]),
     },
     belongs_to="library",
     refers_to=(

@@ -21,6 +21,7 @@ from resphere.contract.generated.content_library_item_downloadsession import Fil
 from resphere.contract.generated.content_library_item_updatesession import WarningBehavior
 from resphere.contract.model import LocalizableMessage
 from resphere.inventory.content.items import LibraryFile, LibraryItem
+from resphere.inventory.contents import CONTENT
 from resphere.inventory.token_digests import token_digest
 from resphere.replica.table import OnDelete, Reference, Table
 
@@ -188,7 +189,7 @@ UPDATE_SESSIONS = Table(
         "user": lambda session: (session.user,),
         "address": _upload_addresses,
         "client_token": token_keys,
-        "content": lambda session: tuple(file.received.content for file in session.files if file.received is not None),
+        CONTENT: lambda session: tuple(file.received.content for file in session.files if file.received is not None),
     },
     belongs_to="item",
     refers_to=(_OF_ITEM,),
@@ -206,7 +207,7 @@ DOWNLOAD_SESSIONS = Table(
         "user": lambda session: (session.user,),
         "address": _download_addresses,
         "client_token": token_keys,
-        "content": lambda session: tuple(file.content for file in session.files),
+        CONTENT: lambda session: tuple(file.content for file in session.files),
     },
     # What is read changes no answer that is kept, and takes no room.
     revises=False,

@@ -22,6 +22,7 @@ from resphere.providers.simulator.inventory_faults import Faults, InventoryFileE
 from resphere.providers.simulator.inventory_fill import Fields, Filler, imply
 from resphere.providers.simulator.inventory_fill_vm import MachineFiller, snapshot_fields
 from resphere.providers.simulator.inventory_yaml import dump, parse
+from resphere.rules.disk_contents import emptied
 from resphere.rules.soundness.check import findings
 from resphere.rules.space import disk_bytes
 
@@ -31,7 +32,7 @@ T = TypeVar("T", bound=ManagedObject)
 
 
 def write_inventory(objects: Iterable[ManagedObject]) -> str:
-    """The objects as YAML text, by kind and rising number: equal inventories give equal text."""
+    """The objects as YAML text, by kind and rising number: equal inventories give equal text. Disks are empty in it."""
     return "".join(inventory_parts(objects))
 
 
@@ -43,7 +44,7 @@ def inventory_parts(objects: Iterable[ManagedObject]) -> Iterator[str]:
     for section, kind in SECTIONS.items():
         if kind in by_kind:
             yield f"{section}:\n"
-            yield from (dump([msgspec.to_builtins(item)]) for item in by_kind[kind])
+            yield from (dump([msgspec.to_builtins(emptied(item))]) for item in by_kind[kind])
 
 
 def _by_number(item: ManagedObject) -> tuple[int, str]:
@@ -108,6 +109,8 @@ class _Builder:
             return
         item = convert(fields, entry.kind)
         if isinstance(item, ManagedObject):
+            if emptied(item) != item:
+                self._draft.fault(entry, "", "says what disks hold: those of a file are empty")
             self._built.append((entry, item))
             return
         for field, message in item:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from resphere.contract.generated.vcenter_vm_hardware import Boot, Cdrom, Disk, Ethernet, Floppy
+from resphere.inventory.contents import DiskContent
 from resphere.inventory.model import Network, VirtualMachine
 from resphere.ovf.machine import (
     Bus,
@@ -28,7 +29,8 @@ PARALLEL_ON_A_HOST = "vmware.parallelport.device"
 
 
 def machine_of(inventory: Lookup, vm: VirtualMachine, name: str) -> Machine:
-    """The VM under that name, each of its disks in a file of its own: ``name-1.vmdk`` and so on.
+    """The VM under that name, each of its disks in a file of its own: ``name-1.vmdk`` and so on, as it came where its
+    content came from a file.
 
     Images of drives do not come along: the drive is a client's then.
     """
@@ -51,7 +53,12 @@ def machine_of(inventory: Lookup, vm: VirtualMachine, name: str) -> Machine:
         boot_retry_delay_ms=vm.boot.retry_delay,
         enter_setup_mode=vm.boot.enter_setup_mode,
         controllers=tuple(_controllers(vm, drives)),
-        disks=tuple([_disk(each, name, number) for number, each in enumerate(vm.disks.values(), 1)]),
+        disks=tuple(
+            [
+                _disk(each, vm.disk_contents.get(key), name, number)
+                for number, (key, each) in enumerate(vm.disks.items(), 1)
+            ]
+        ),
         nics=tuple([_nic(inventory, each) for each in vm.nics.values()]),
         cdroms=tuple([_cdrom(each) for each in vm.cdroms.values()]),
         floppies=tuple([_floppy(each) for each in vm.floppies.values()]),
@@ -90,16 +97,30 @@ def _place(device: Disk.Info | Cdrom.Info) -> Drive:
     return Drive(kind=Bus(device.type.value), bus=address.bus, unit=address.unit)
 
 
-def _disk(disk: Disk.Info, name: str, number: int) -> MachineDisk:
+def _disk(disk: Disk.Info, content: DiskContent | None, name: str, number: int) -> MachineDisk:
     capacity = disk.capacity or 1
+    file = File(id=f"file{number}", href=f"{name}-{number}.vmdk", size=empty_size(capacity))
+    if content is not None:
+        file = File(
+            id=file.id,
+            href=f"{file.href}.gz" if content.compression else file.href,
+            size=content.size_bytes,
+            compression=content.compression,
+            chunk_size=content.chunk_size,
+        )
     return MachineDisk(
         id=f"vmdisk{number}",
         capacity=capacity,
         place=_place(disk),
-        file=File(id=f"file{number}", href=f"{name}-{number}.vmdk", size=empty_size(capacity)),
-        format=STREAM_OPTIMIZED,
+        file=file,
+        format=STREAM_OPTIMIZED if content is None else content.format,
         label=disk.label,
     )
+
+
+def file_names(file: File, count: int) -> list[str]:
+    """What the file is called of which there are so many pieces."""
+    return [file.href] if file.chunk_size is None else [f"{file.href}.{number:09d}" for number in range(count)]
 
 
 def _nic(inventory: Lookup, nic: Ethernet.Info) -> MachineNic:

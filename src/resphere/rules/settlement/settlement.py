@@ -10,6 +10,7 @@ from resphere.inventory.facts import Facts
 from resphere.inventory.model import VirtualMachine
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.rules.disk_contents import with_contents
 from resphere.rules.files import settle as settle_files
 from resphere.rules.storage_policies import with_known_policies
 
@@ -25,9 +26,14 @@ class Settlement(msgspec.Struct, frozen=True, gc=False):
         """As :func:`note`."""
         note(self.edit, facts)
 
-    def put_machine(self, before: VirtualMachine | None, after: VirtualMachine) -> VirtualMachine:
-        """Write a machine that is new or changed, whose files follow and whose policies are known ones."""
+    def put_machine(
+        self, before: VirtualMachine | None, after: VirtualMachine, *, knows_contents: bool = False
+    ) -> VirtualMachine:
+        """Write a machine that is new or changed, whose files follow with what they hold, and whose policies are known
+        ones; ``knows_contents``: ``after`` itself says what all its disks hold."""
         after = with_known_policies(self.edit, after)
+        if not knows_contents:
+            after = with_contents(self.inventory, before, after)
         self.edit.put(after)
         settle_files(self.inventory, self.edit, before, after)
         return after

@@ -30,7 +30,8 @@ def reverted(s: Settlement, effect: RevertToSnapshot, facts: Facts, decided: Rev
     """Hardware, power state and data sets are what the snapshot holds."""
     s.edit.rely_on(effect.snapshot)  # its state becomes the machine's, which may hang on it already
     after = effect.after if facts.machine is None else merged(decided.before, facts.machine, effect.before)
-    s.put_machine(effect.before, still_unmerged(effect.before, msgspec.structs.replace(after, unmerged={})))
+    after = still_unmerged(effect.before, msgspec.structs.replace(after, unmerged={}))
+    s.put_machine(effect.before, after, knows_contents=True)
     s.note(facts)
     revert_data_sets(s.inventory, s.edit, effect.before.id, effect.snapshot.id)
 

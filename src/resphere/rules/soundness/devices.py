@@ -56,6 +56,9 @@ def _figures(vm: VirtualMachine) -> Iterator[Fault]:
     for key, disk in vm.disks.items():
         if disk.capacity is not None and disk.capacity < 0:
             yield f"disks.{key}.capacity", f"must not be negative, and is {disk.capacity}"
+    for key in vm.disk_contents:
+        if key not in vm.disks:
+            yield f"disk_contents.{key}", "there is no such disk"
 
 
 def _keys(vm: VirtualMachine) -> Iterator[Fault]:

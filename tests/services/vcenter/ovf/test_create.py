@@ -33,7 +33,6 @@ HARDWARE = (
     "scsi_adapters",
     "sata_adapters",
     "nvme_adapters",
-    "cdroms",
     "floppies",
     "serial_ports",
     "parallel_ports",
@@ -90,8 +89,9 @@ def test_a_package_with_descriptor_disks_and_manifest(world: World) -> None:
     assert [(each.href, each.size) for each in descriptor.files] == [
         (name, len(files[name])) for name in ("gold-1.vmdk", "gold-2.vmdk")
     ]
-    capacities = [disk.capacity for disk in vm.disks.values()]
-    assert [read_head(files[f"gold-{number}.vmdk"], "disk").capacity for number in (1, 2)] == capacities
+    _, made_here = vm.disks.values()
+    assert files["gold-1.vmdk"] == b"content of web-1.vmdk"
+    assert read_head(files["gold-2.vmdk"], "disk").capacity == made_here.capacity
     entries = read_manifest(files["gold.mf"], "gold.mf")
     assert {each.file for each in entries} == set(files) - {"gold.mf"}
     assert {each.algorithm for each in entries} == {Algorithm.SHA256}
@@ -107,6 +107,10 @@ def test_what_is_captured_and_deployed_is_the_same(world: World) -> None:
     assert result.resource_id is not None, result.error
     again = world.inventory.all(VirtualMachine)[result.resource_id.id]
     assert [getattr(again, name) for name in HARDWARE] == [getattr(vm, name) for name in HARDWARE]
+    # Images do not come along.
+    assert [(each.type, each.sata) for each in again.cdroms.values()] == [
+        (each.type, each.sata) for each in vm.cdroms.values()
+    ]
     assert again.hardware.version == vm.hardware.version
     assert again.annotation == vm.annotation
     for kind in ("label", "type", "scsi", "capacity"):

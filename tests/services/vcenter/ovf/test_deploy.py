@@ -116,7 +116,7 @@ def test_a_machine_as_its_package_describes_it(world: World) -> None:
     assert (two.type, two.mac_address, two.backing.network) == ("E1000E", "00:50:56:aa:00:01", second.id)
     assert two.mac_type is Ethernet.MacAddressType.MANUAL
     [drive] = vm.cdroms.values()
-    assert (drive.type, drive.backing.type) == ("SATA", Cdrom.BackingType.CLIENT_DEVICE)
+    assert (drive.type, drive.backing.type) == ("SATA", Cdrom.BackingType.ISO_FILE)
     assert (len(vm.floppies), len(vm.serial_ports)) == (1, 1)
 
 

@@ -13,10 +13,11 @@ from resphere.contract.errors import InvalidArgument, NotFound, ResourceInaccess
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_ovf import ExportFlag, ImportFlag
 from resphere.contract.generated.vcenter_ovf import LibraryItem as Ovf
+from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.model import Folder
 from tests.ovf import packages
 from tests.services.content.libraries import add_item, add_library, put_files
-from tests.services.vcenter.ovf.packages import MINIMAL, VCENTER, ItemId, add_package, target
+from tests.services.vcenter.ovf.packages import MINIMAL, ItemId, add_package, target
 from tests.support.calls import api_call
 from tests.support.rest_calls import rest_call
 from tests.support.served import Served
@@ -41,7 +42,8 @@ def told_by_api(served: Served, item: ItemId) -> Any:
 
 
 def test_what_a_package_says_and_what_can_be_chosen(served: Served) -> None:
-    summary = told_by_api(served, add_package(served.world))
+    package = add_package(served.world)
+    summary = told_by_api(served, package)
     assert summary["name"] == "web"
     assert summary["annotation"] == "The web server"
     assert summary["EULAs"] == ["Be kind."]
@@ -53,7 +55,7 @@ def test_what_a_package_says_and_what_can_be_chosen(served: Served) -> None:
     assert [each["key"] for each in options["deployment_options"]] == ["small", "large"]
     assert [each["default_choice"] for each in options["deployment_options"]] == [False, True]
     sizes = params["SizeParams"]
-    assert sizes["approximate_download_size"] == len(VCENTER)
+    assert sizes["approximate_download_size"] == served.world.inventory.all(LibraryItem)[package].size_bytes
     assert sizes["approximate_flat_deployment_size"] == 16 << 30
     assert sizes["variable_disk_size"] is True
 

@@ -30,7 +30,7 @@ from resphere.ovf.vmdk import write_empty
 from resphere.ovf.writing import write_descriptor
 from resphere.replica.edit import Edit
 from resphere.rules.admission import admit
-from resphere.rules.machines.packaging import machine_of
+from resphere.rules.machines.packaging import file_names, machine_of
 from resphere.services.call import Call
 from resphere.services.checks.content import call_key, made_before, require, require_changeable, require_local
 from resphere.services.content.library.item.item import new_item, put_item
@@ -48,7 +48,8 @@ async def create(
     target: Contract.CreateTarget,
     create_spec: Contract.CreateSpec,
 ) -> Contract.CreateResult:
-    """A package with the VM's hardware and empty disks of its disks' capacities: a new item, or the content of one.
+    """A package with the VM's hardware and its disks, those that came from files as they came, others empty: a new
+    item, or the content of one.
 
     What the server refuses is told in the result, not as an error (vCenter 7.0). The same call once more answers the
     same new item while that is there.
@@ -72,11 +73,11 @@ async def create(
     machine = machine_of(call.unfiltered, vm, file_stem(name))
     machine = msgspec.structs.replace(machine, name=name)
     try:
-        files = await files_of(call, machine, frozenset(create_spec.flags or ()))
+        files = await files_of(call, vm, machine, frozenset(create_spec.flags or ()))
     except VapiError as failure:
         return not_captured(call, failure)
     try:
-        await put_files(call, item, files, is_new=isinstance(place, Library))
+        await put_files(call, vm, item, files, is_new=isinstance(place, Library))
     except (NotFound, Unauthorized):
         await call.environment.library_files.give_up(files)
         raise
@@ -156,8 +157,8 @@ def require_place(call: Call, target: Contract.CreateTarget) -> Library | Librar
     return item
 
 
-async def files_of(call: Call, machine: Machine, flags: frozenset[str]) -> tuple[LibraryFile, ...]:
-    """The files of the package, stored: descriptor, disks, manifest.
+async def files_of(call: Call, vm: VirtualMachine, machine: Machine, flags: frozenset[str]) -> tuple[LibraryFile, ...]:
+    """The files of the package, stored: descriptor, disks of the VM, manifest.
 
     :raises UnableToAllocateResource: there is no room for their bytes.
     """
@@ -169,12 +170,17 @@ async def files_of(call: Call, machine: Machine, flags: frozenset[str]) -> tuple
     )
     made: list[LibraryFile] = []
     try:
-        store = call.environment.library_files.make
-        made.append(await store(f"{machine.id}{DESCRIPTOR}", [descriptor]))
-        for disk in machine.disks:
+        library_files = call.environment.library_files
+        made.append(await library_files.make(f"{machine.id}{DESCRIPTOR}", [descriptor]))
+        for key, disk in zip(vm.disks, machine.disks, strict=True):
             assert disk.file is not None, "each disk has its file"
-            made.append(await store(disk.file.href, write_empty(disk.capacity, disk.file.href)))
-        made.append(await store(f"{machine.id}.mf", [manifest_of(made)]))
+            content = vm.disk_contents.get(key)
+            if content is None:
+                made.append(await library_files.make(disk.file.href, write_empty(disk.capacity, disk.file.href)))
+                continue
+            names = file_names(disk.file, len(content.parts))
+            made += [library_files.of_disk(name, part) for name, part in zip(names, content.parts, strict=True)]
+        made.append(await library_files.make(f"{machine.id}.mf", [manifest_of(made)]))
     except BaseException:
         await call.environment.library_files.give_up(made)
         raise
@@ -188,13 +194,17 @@ def manifest_of(files: Iterable[LibraryFile]) -> bytes:
     )
 
 
-async def put_files(call: Call, item: LibraryItem, files: tuple[LibraryFile, ...], *, is_new: bool) -> None:
+async def put_files(
+    call: Call, vm: VirtualMachine, item: LibraryItem, files: tuple[LibraryFile, ...], *, is_new: bool
+) -> None:
     """Have the item be there with those files and no others.
 
-    :raises VapiError: the library takes nothing now, has an item of that name or no room, or the item is being changed.
+    :raises VapiError: the library takes nothing now, has an item of that name or no room, the item is being changed, or
+        the VM has other disks by now.
     """
 
     def plan(edit: Edit) -> None:
+        require_same_disks(edit, vm)
         if is_new:
             library, had = put_item(call, edit, msgspec.structs.replace(item, files=files)), 0
         else:
@@ -217,6 +227,18 @@ async def put_files(call: Call, item: LibraryItem, files: tuple[LibraryFile, ...
             admit(call.unfiltered, edit, {library.datastore: more})
 
     await call.unfiltered.change(plan)
+
+
+def require_same_disks(edit: Edit, vm: VirtualMachine) -> None:
+    """Have the bytes of the VM's disks be there until the item names them.
+
+    :raises ResourceBusy: the VM is gone, or its disks are others.
+    """
+    current = edit.get(VirtualMachine, vm.id)
+    if current is None or current.disk_contents != vm.disk_contents:
+        raise ResourceBusy(message("resphere.ovf.disks_changed", "The disks of the virtual machine were changed."))
+    if vm.disk_contents:
+        edit.rely_on(current)
 
 
 def following(item: LibraryItem, file: LibraryFile) -> LibraryFile:

@@ -14,6 +14,7 @@ from resphere.contract.errors import (
     AlreadyExists,
     InvalidArgument,
     NotFound,
+    ResourceInaccessible,
     UnableToAllocateResource,
     Unauthorized,
     VapiError,
@@ -24,6 +25,9 @@ from resphere.contract.generated.vcenter_ovf import LibraryItem as Contract
 from resphere.contract.generated.vcenter_ovf import OvfWarning, ParseIssue
 from resphere.contract.mentions import NamingMessage
 from resphere.contract.model import LocalizableMessage
+from resphere.inventory.content.items import LibraryItem
+from resphere.inventory.content.libraries import Library
+from resphere.inventory.contents import DiskContent
 from resphere.inventory.effects import CreateVm
 from resphere.inventory.model import Datastore, Folder, Network, ResourcePool, VirtualMachine
 from resphere.inventory.relations import datacenter_of
@@ -34,9 +38,10 @@ from resphere.ovf.resolving import resolved
 from resphere.replica.edit import Edit
 from resphere.rules.machines.creation import Spec, needs_of
 from resphere.rules.machines.new_machine import Identity, new_identity, new_machine
+from resphere.rules.machines.package_files import contents_of, require_files, with_images
 from resphere.rules.machines.packaged import spec_of
 from resphere.rules.names import is_free, require_name
-from resphere.rules.placement.resolution import CLONE, Wanted, folder_of, resolve
+from resphere.rules.placement.resolution import CLONE, Place, Wanted, folder_of, resolve
 from resphere.services.call import Call
 from resphere.services.checks.content import call_key
 from resphere.services.registry import implements
@@ -68,8 +73,11 @@ class Meant(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """What VM is to be made, and where."""
+    """What VM is to be made, of the machine of which item, and where."""
 
+    item: ids.ContentLibraryItemId
+    machine: Machine
+    contents: dict[ids.VcenterVmHardwareDiskId, DiskContent]
     name: str
     annotation: str
     spec: Spec
@@ -102,7 +110,8 @@ async def deploy(
     require_target(call, target)
     try:
         meant = await understood(package, deployment_spec)
-        plan = planned(call, meant, target, deployment_spec, identity)
+        require_files(meant.machine, package.item, package.file.name)
+        plan = planned(call, package.item, meant, target, deployment_spec, identity)
         require_place(call, plan)
     except (BadPackage, BadInput, UnableToAllocateResource) as failure:
         return not_deployed(call, failure)
@@ -224,6 +233,7 @@ def unheeded(package: Package, spec: Contract.ResourcePoolDeploymentSpec) -> tup
 
 def planned(
     call: Call,
+    item: LibraryItem,
     meant: Meant,
     target: Contract.DeploymentTarget,
     spec: Contract.ResourcePoolDeploymentSpec,
@@ -244,6 +254,9 @@ def planned(
     if datastore is not None:
         call.require(Datastore, datastore)
     return Planned(
+        item=item.id,
+        machine=machine,
+        contents=contents_of(machine, item),
         name=name,
         annotation=machine.annotation if spec.annotation is None else spec.annotation,
         spec=spec_of(
@@ -321,6 +334,14 @@ async def carry_out(call: Call, target: Contract.DeploymentTarget, plan: Planned
     inventory = call.unfiltered
     pool = call.require(ResourcePool, target.resource_pool_id)
 
+    def spec_at(edit: Edit, place: Place) -> Spec:
+        item = require_unchanged(edit, plan)
+        library = edit.get(Library, item.library)
+        store = None if library is None else inventory.get(Datastore, library.datastore or "")
+        if library is None or store is None or not store.accessible or store.id not in place.host.datastores:
+            return plan.spec
+        return with_images(plan.spec, plan.machine, item, f"[{store.name}] {library.folder}/{item.id}")
+
     def guard(_: ResourcePool) -> None:
         require_free(call, folder_of(inventory, plan.where), plan.name)
 
@@ -331,11 +352,25 @@ async def carry_out(call: Call, target: Contract.DeploymentTarget, plan: Planned
         place = resolve(inventory, plan.where, needs=needs, rules=CLONE, usable=call.may_use)
         call.require_use(place.folder, place.resource_pool, place.datastore)
         id = edit.new_id(VirtualMachine.id_prefix)
-        vm = new_machine(inventory, plan.spec, id, plan.name, place, plan.identity, call.may_use)
-        vm = msgspec.structs.replace(vm, annotation=plan.annotation)
+        vm = new_machine(inventory, spec_at(edit, place), id, plan.name, place, plan.identity, call.may_use)
+        vm = msgspec.structs.replace(vm, annotation=plan.annotation, disk_contents=plan.contents)
         return Decision(CreateVm(vm=vm), ids.VirtualMachineId(vm.id), reports=True)
 
     return await call.run(ACT, pool, decide, guard)
+
+
+def require_unchanged(edit: Edit, plan: Planned) -> LibraryItem:
+    """The item, whose files stay as long as nothing else names their contents.
+
+    :raises ResourceInaccessible: it was deleted or has other files by now.
+    """
+    item = edit.get(LibraryItem, plan.item)
+    if item is None or contents_of(plan.machine, item) != plan.contents:
+        raise ResourceInaccessible(
+            message("resphere.ovf.changed", "The files of the library item were changed or deleted meanwhile.")
+        )
+    edit.rely_on(item)
+    return item
 
 
 def require_free(call: Call, folder: Folder, name: str) -> None:

@@ -1,0 +1,117 @@
+"""The files of a package, as the disks and drives of a machine that is made of it have them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import count
+from urllib.parse import unquote
+
+import msgspec
+
+from resphere.contract.generated import ids
+from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Floppy
+from resphere.inventory.content.items import LibraryFile, LibraryItem
+from resphere.inventory.contents import DiskContent
+from resphere.ovf.issues import BadPackage, Category, issue
+from resphere.ovf.machine import Drive, Machine
+from resphere.ovf.model import File
+from resphere.rules.hardware.addresses import Bus, BusPlace, key_of
+from resphere.rules.machines.creation import Spec
+
+DiskKey = ids.VcenterVmHardwareDiskId
+
+
+def require_files(machine: Machine, item: LibraryItem, descriptor: str) -> None:
+    """Refuse a package that lacks a file of the machine; ``descriptor`` is the name of its descriptor.
+
+    :raises BadPackage: it does.
+    """
+    named = (
+        *(disk.file for disk in machine.disks),
+        *(cdrom.file for cdrom in machine.cdroms),
+        *(floppy.file for floppy in machine.floppies),
+    )
+    files = {file.id: file for file in named if file is not None}
+    missing = [file for file in files.values() if not _found(file, item)]
+    if missing:
+        raise BadPackage(
+            [
+                issue(
+                    Category.VALUE_ILLEGAL,
+                    descriptor,
+                    file.place,
+                    "file_missing",
+                    "The file {0} is not in the library item, or not all of it.",
+                    file.href,
+                )
+                for file in missing
+            ]
+        )
+
+
+def contents_of(machine: Machine, item: LibraryItem) -> dict[DiskKey, DiskContent]:
+    """What the machine's disks hold, by their keys; those without a file are empty."""
+    made = {}
+    for disk in machine.disks:
+        files = () if disk.file is None else _found(disk.file, item)
+        if disk.file is not None and files:
+            made[_key(disk.place)] = DiskContent(
+                parts=tuple([file.part for file in files]),
+                capacity=disk.capacity,
+                format=disk.format,
+                compression=disk.file.compression,
+                chunk_size=disk.file.chunk_size if len(files) > 1 else None,
+            )
+    return made
+
+
+def with_images(spec: Spec, machine: Machine, item: LibraryItem, folder: str) -> Spec:
+    """``spec``, made of the machine, with the package's images in its drives, as they lie in the item's ``folder`` on a
+    datastore (``[store] contentlib-.../...``). An image that is compressed or in pieces is in none."""
+    cdroms = list(spec.cdroms or ())
+    for number, drive in enumerate(machine.cdroms):
+        path = _image(drive.file, item, folder)
+        if path is not None:
+            cdroms[number] = msgspec.structs.replace(
+                cdroms[number],
+                backing=Cdrom.BackingSpec(type=Cdrom.BackingType.ISO_FILE, iso_file=path),
+                start_connected=drive.start_connected,
+            )
+    floppies = list(spec.floppies or ())
+    for number, floppy in enumerate(machine.floppies):
+        path = _image(floppy.file, item, folder)
+        if path is not None:
+            floppies[number] = msgspec.structs.replace(
+                floppies[number],
+                backing=Floppy.BackingSpec(type=Floppy.BackingType.IMAGE_FILE, image_file=path),
+                start_connected=floppy.start_connected,
+            )
+    return msgspec.structs.replace(spec, cdroms=tuple(cdroms), floppies=tuple(floppies))
+
+
+def _image(file: File | None, item: LibraryItem, folder: str) -> str | None:
+    if file is None or file.compression or file.chunk_size is not None:
+        return None
+    [image] = _found(file, item)
+    return f"{folder}/{image.stored_name}"
+
+
+def _key(place: Drive) -> DiskKey:
+    return DiskKey(key_of(BusPlace(Bus(place.kind), place.bus, place.unit)))
+
+
+def _found(file: File, item: LibraryItem) -> tuple[LibraryFile, ...]:
+    """The file, or its pieces in order; nothing where one is not there."""
+    files = {each.name: each for each in item.files}
+    whole = files.get(file.href) or files.get(unquote(file.href))
+    if whole is not None:
+        return (whole,)
+    return tuple(_pieces(file, files)) if file.chunk_size is not None else ()
+
+
+def _pieces(file: File, files: Mapping[str, LibraryFile]) -> Iterator[LibraryFile]:
+    for number in count():
+        piece = files.get(f"{file.href}.{number:09d}")
+        if piece is None:
+            return
+        yield piece
