@@ -32,6 +32,7 @@ OWN = "what is read belongs to the object that the caller was let to"
 UNDER_WAY = "what is in the way, whoever's it is; the refusal names only its task"
 RANK = "whether somebody administers; the reply does not tell of whom"
 SOURCES = "identity sources stand in no inventory; who may know of them has the privilege on the root folder"
+PUBLISHED = "what is published is for everybody who has its address, and the password where there is one"
 CHOSEN = "the privilege on the one that is named was asked before"
 
 ALLOWED: dict[str, str] = {
@@ -56,6 +57,9 @@ ALLOWED: dict[str, str] = {
     "checks.under_way.refuse": UNDER_WAY,
     "cis.tasks.list_tasks": "tasks are filtered by their targets",
     "cis.tasks.require_visible": "tasks are filtered by their targets",
+    "resphere.content.publications.items": PUBLISHED,
+    "resphere.content.publications.require_item": PUBLISHED,
+    "resphere.content.publications.require_published": PUBLISHED,
     "resphere.sts.renew": "the directory of the caller itself",
     "resphere.users.get": "roles and permissions of the user, for whom may read of users",
     "resphere.vcenter.host.detail.get_host": "where the host stands",

@@ -15,6 +15,7 @@ import msgspec
 from resphere.access.scoped import ScopedViews
 from resphere.access.tree import TreeViews
 from resphere.auth.by_directory import ByDirectory
+from resphere.auth.by_library import LibraryPasswords
 from resphere.auth.saml.trust import TrustedIssuer
 from resphere.certificates.tls import no_roots
 from resphere.contract.catalogue import Catalogue
@@ -127,6 +128,7 @@ class Served:
             authentication=authentication(
                 Settings(), parts.accounts, sessions, parts.tokens, federation, by_directory, self.saml
             ),
+            library_passwords=LibraryPasswords(self.world.inventory, random.Random(6).randbytes),
             sessions=sessions,
             views=ScopedViews(self.world.inventory, TreeViews(self.world.inventory)),
             limits=Limits(policy, SharedState(memory), known, lambda: self.moment_ns),

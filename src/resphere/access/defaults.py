@@ -20,11 +20,17 @@ READ = "System.Read"
 VIEW = "System.View"
 ANONYMOUS = "System.Anonymous"
 
+PUBLISHED: frozenset[str] = frozenset(
+    f"resphere.content.publications.{name}" for name in ("file", "item", "items", "library")
+)
+"""Operations on published libraries: they ask for the password of the library in the path, where it has one."""
+
 PUBLIC: frozenset[str] = frozenset(
     {
         "com.vmware.vcenter.identity.providers.list",
         "com.vmware.vcenter.system.hello",
         "resphere.certificates.download",
+        *PUBLISHED,
         "resphere.content.transfers.download",
         "resphere.content.transfers.upload",
         "resphere.content.transfers.upload_by_post",
@@ -40,7 +46,8 @@ PUBLIC: frozenset[str] = frozenset(
 )
 """Operations that answer anybody: the CA certificate must be had before anything can be trusted, and the description
 of the API and the page that shows it say nothing that is not published. Transfers of guest files and of files of
-content libraries, and console tickets, have tokens of their own in their addresses."""
+content libraries, and console tickets, have tokens of their own in their addresses; published libraries may have
+passwords of their own, see :data:`PUBLISHED`."""
 
 LOGIN = "com.vmware.cis.session.create"
 """The operation that opens a session."""

@@ -36,7 +36,7 @@ from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.table import Lookup
 from resphere.rules.admission import admit
-from resphere.store.base import Contents, NoRoom, Writing
+from resphere.store.base import ContentMissing, Contents, NoRoom, Writing
 from resphere.turns import PIECE, in_turns
 from resphere.uuids import new_uuid
 
@@ -349,6 +349,16 @@ class LibraryFiles:
         """So many bytes of a file, from that one on."""
         await self._prolong(session.id)
         return Outgoing(self, session.id, await self._contents.open(file.content, first_byte, size_bytes))
+
+    async def open_content(self, file: LibraryFile, first_byte: int, size_bytes: int) -> ByteStream:
+        """The same of a file that no session reads. What is open can be read to its end, whatever becomes of the file.
+
+        :raises NotFound: it is no more.
+        """
+        try:
+            return await self._contents.open(file.content, first_byte, size_bytes)
+        except ContentMissing:
+            raise no_address() from None
 
     async def read(self, file: LibraryFile) -> bytes:
         """All of a file that is known to be small."""

@@ -30,6 +30,7 @@ from resphere.auth.accounts import LocalAccounts
 from resphere.auth.authentication import Authentication, Method
 from resphere.auth.by_certificate import ByCertificate
 from resphere.auth.by_directory import ByDirectory
+from resphere.auth.by_library import LibraryPasswords
 from resphere.auth.by_password import ByPassword
 from resphere.auth.by_session import BySession
 from resphere.auth.by_token import ByToken
@@ -189,6 +190,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
         store, replica, accounts, about, trust, saml, knows, certificates.trusted_pem, single_use, secrets.token_bytes
     )
     stack.callback(federation.directories.close)
+    library_passwords = LibraryPasswords(replica, secrets.token_bytes)
+    stack.callback(library_passwords.close)
     by_directory = ByDirectory(replica, federation.directories, settings.default_domain)
     pipeline = Pipeline(
         environment=Environment(
@@ -210,6 +213,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             fetcher=Fetcher(read_rules(settings.fetch_from), certificates.trusted_pem),
         ),
         authentication=authentication(settings, accounts, sessions, tokens, federation, by_directory, saml),
+        library_passwords=library_passwords,
         sessions=sessions,
         views=ScopedViews(replica, TreeViews(replica)),
         limits=Limits(

@@ -15,11 +15,12 @@ import msgspec
 from resphere.access.check import Reference, references_of
 from resphere.access.check import authorize as check_privileges
 from resphere.access.check import authorize_references as check_references
-from resphere.access.defaults import CHANGE_PASSWORD, LOGINS, PUBLIC
+from resphere.access.defaults import CHANGE_PASSWORD, LOGINS, PUBLIC, PUBLISHED
 from resphere.access.knowing import told_to
 from resphere.access.view import NOBODY, Views
 from resphere.auth.accounts import canonical_name
 from resphere.auth.authentication import Authentication, Identity
+from resphere.auth.by_library import LibraryPasswords
 from resphere.auth.credentials import Credentials
 from resphere.auth.own import Anonymous, LoginSession, OpenSession
 from resphere.auth.sessions import Sessions
@@ -82,6 +83,7 @@ class Pipeline(msgspec.Struct, frozen=True):
 
     environment: Environment
     authentication: Authentication
+    library_passwords: LibraryPasswords
     sessions: Sessions
     views: Views
     limits: Limits
@@ -160,6 +162,8 @@ async def resolve(pipeline: Pipeline, exchange: Exchange) -> Outcome:
 Attempt = AbstractContextManager[object]
 """What authentication is done within, so that its failures are counted."""
 UNCOUNTED: Attempt = nullcontext()
+LIBRARY = "library"
+"""The parameter of operations on published libraries that names the library."""
 
 
 async def throttle(pipeline: Pipeline, exchange: Exchange, outcome: Outcome) -> Attempt:
@@ -173,6 +177,9 @@ async def throttle(pipeline: Pipeline, exchange: Exchange, outcome: Outcome) -> 
     if isinstance(outcome, Refused) and outcome.public:
         raise outcome.error
     shown = outcome.credentials
+    if isinstance(outcome, Resolved) and outcome.operation.id in PUBLISHED:
+        name = pipeline.library_passwords.to_check(outcome.parameters[LIBRARY], shown)
+        return UNCOUNTED if name is None else await pipeline.limits.logins.attempt(name, address, alone=False)
     if operation is None or operation.id not in LOGINS or shown.user is None or shown.password is None:
         return UNCOUNTED
     # What another proof is good for says nothing of the password.
@@ -180,9 +187,12 @@ async def throttle(pipeline: Pipeline, exchange: Exchange, outcome: Outcome) -> 
 
 
 async def authenticate(pipeline: Pipeline, exchange: Exchange, outcome: Outcome, attempt: Attempt) -> Caller:
-    """Who calls: by session, or by what opens one."""
+    """Who calls: by session, or by what opens one; of a published library a subscriber who has its password."""
     operation_id = outcome.operation.id if isinstance(outcome, Resolved) else None
     if operation_id in PUBLIC:
+        if isinstance(outcome, Resolved) and operation_id in PUBLISHED:
+            with attempt:
+                await pipeline.library_passwords.require(outcome.parameters[LIBRARY], outcome.credentials)
         caller = ANYBODY
     else:
         with attempt:

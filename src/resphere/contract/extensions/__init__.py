@@ -11,6 +11,7 @@ from resphere.contract.extensions.about import About, Certificates
 from resphere.contract.extensions.audit import Audit
 from resphere.contract.extensions.clusters import Clusters
 from resphere.contract.extensions.console import Console
+from resphere.contract.extensions.content_publications import ContentPublications
 from resphere.contract.extensions.content_transfers import ContentTransfers
 from resphere.contract.extensions.datastores import Datastores
 from resphere.contract.extensions.directories import Directories
@@ -48,6 +49,7 @@ SERVICES: tuple[type, ...] = (
     InventoryObjects,
     GuestTransfers,
     ContentTransfers,
+    ContentPublications,
     Console,
     StoragePolicies,
     Utilization,

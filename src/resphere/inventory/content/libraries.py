@@ -15,6 +15,8 @@ from resphere.replica.table import OnDelete, Reference, Table
 Type = LibraryModel.LibraryType
 FIRST_VERSION = 2
 """What a new library of a vCenter 7.0 has."""
+SUBSCRIBER = "vcsp"
+"""The one name by which subscribers log in to a library that has a password."""
 
 
 class Publishing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -30,8 +32,9 @@ class Library(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
     """A library. Its files lie on ``datastore``, or at ``storage_uri`` where there is none; ``lost_datastore`` is one
     that was taken away, as with its host: nothing comes to such a library any more.
 
-    ``version`` rises with every change of what is said of it, and not with changes of its items. ``client_token`` says
-    who has made it by which call, so that the call can be repeated. ``maintenance`` is the reason for which its content
+    ``version`` rises with every change of what is said of it, and not with changes of its items; ``item_changes``
+    counts those while it is published, so that subscribers see that there is something new. ``client_token`` says who
+    has made it by which call, so that the call can be repeated. ``maintenance`` is the reason for which its content
     must not be changed; ``guards_items``: who uses the library keeps its items from being deleted too.
     """
 
@@ -44,6 +47,7 @@ class Library(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
     created: datetime
     modified: datetime
     version: int = FIRST_VERSION
+    item_changes: int = 0
     datastore: ids.DatastoreId | None = None
     lost_datastore: ids.DatastoreId | None = None
     storage_uri: str | None = None
@@ -58,6 +62,11 @@ class Library(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
     def folder(self) -> str:
         """The folder of its files on the storage."""
         return f"contentlib-{self.id}"
+
+    @property
+    def published_version(self) -> int:
+        """What subscribers are told: it rises with every change, be it of the library or of an item."""
+        return self.version + self.item_changes
 
 
 class LeavingLibrary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

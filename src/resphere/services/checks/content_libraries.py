@@ -9,6 +9,7 @@ import msgspec
 
 from resphere.auth.passwords import hash_password, verify_password
 from resphere.contract.errors import InvalidArgument, Unsupported, message
+from resphere.contract.extensions.content_publications import LIBRARY_PATH
 from resphere.contract.generated import ids
 from resphere.contract.generated.content import LibraryModel
 from resphere.contract.generated.content_library import (
@@ -18,13 +19,11 @@ from resphere.contract.generated.content_library import (
     StateInfo,
     StorageBacking,
 )
-from resphere.inventory.content.libraries import Library, Publishing
+from resphere.inventory.content.libraries import SUBSCRIBER, Library, Publishing
 from resphere.rules.content_names import LONGEST_DESCRIPTION, LONGEST_LIBRARY_NAME, require_text
 from resphere.services.call import Call
 
 Method = PublishInfo.AuthenticationMethod
-USER = "vcsp"
-"""The one name by which subscribers log in."""
 OVF_DEFAULT_POLICY = ids.ContentSecurityPolicyId("2dcd2e9a-4b6d-4a9b-9d55-6c0c6b1d9f6f")
 """The security policy that every vCenter has."""
 SCHEMES = ("nfs", "smb", "file")
@@ -79,11 +78,16 @@ def publish_info(call: Call, library: Library) -> PublishInfo:
     return PublishInfo(
         authentication_method=Method.NONE if publishing.password_digest is None else Method.BASIC,
         published=publishing.published,
-        publish_url=f"{call.origin}/cls/vcsp/lib/{library.id}/lib.json" if publishing.published else None,
+        publish_url=publish_url(call, library) if publishing.published else None,
         # A vCenter 7.0 says it of a published library that needs no password, too.
-        user_name=USER if publishing.published else None,
+        user_name=SUBSCRIBER if publishing.published else None,
         persist_json_enabled=publishing.persist_json,
     )
+
+
+def publish_url(call: Call, library: Library) -> str:
+    """Where subscribers find a published library, as the caller has reached this server."""
+    return f"{call.origin}{LIBRARY_PATH.format(library=library.id)}"
 
 
 def require_text_of(spec: LibraryModel, *, new: bool) -> None:
@@ -171,8 +175,8 @@ async def new_publishing(call: Call, given: PublishInfo | None, before: Publishi
     digest = old.password_digest
     if method is Method.NONE:
         digest = None
-    elif given.user_name not in (None, USER):
-        raise invalid("user_name", f"must be {USER}, or unset")
+    elif given.user_name not in (None, SUBSCRIBER):
+        raise invalid("user_name", f"must be {SUBSCRIBER}, or unset")
     elif given.password is not None or digest is None:
         digest = await digest_of(call, given.password)
     takes_away = old.published and not published

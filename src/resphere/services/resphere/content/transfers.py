@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 
 from resphere.contract.errors import InvalidArgument, UnableToAllocateResource, message
 from resphere.contract.extensions.content_transfers import ContentTransfers
@@ -62,14 +63,24 @@ async def download(call: Call, token: Secret, file_name: str, range: str | None,
     session, file = files.source(token)
     if file.name != file_name:
         raise no_address()
+    return await ranged(file, range, if_range, lambda first, size: files.open(session, file, first, size))
+
+
+async def ranged(
+    file: LibraryFile, range: str | None, if_range: str | None, open: Callable[[int, int], Awaitable[ByteStream]]
+) -> Part:
+    """A file, or of a range the part: ``open`` gives the bytes from one on, so many.
+
+    :raises InvalidArgument: the file ends before the range begins (416).
+    """
     size, tag = file.size_bytes, entity_tag(file)
     wanted = None if range is None or if_range not in (None, tag) else part_of(range, size)
     headers = (("Accept-Ranges", "bytes"), ("ETag", tag), ("Content-Disposition", "attachment"))
     if wanted is None:
-        return Part(await files.open(session, file, 0, size), 200, headers)
+        return Part(await open(0, size), 200, headers)
     first, last = wanted
     told = ("Content-Range", f"bytes {first}-{last}/{size}")
-    return Part(await files.open(session, file, first, last - first + 1), 206, (*headers, told))
+    return Part(await open(first, last - first + 1), 206, (*headers, told))
 
 
 def entity_tag(file: LibraryFile) -> str:
