@@ -20,6 +20,7 @@ from resphere.inventory.content.items import LibraryItem, TemplateVersion
 from resphere.inventory.content.libraries import LeavingLibrary, Library, LibraryUsage
 from resphere.inventory.content.sessions import DownloadSession, UpdateSession
 from resphere.inventory.content.templates import CheckOut, ItemChange
+from resphere.inventory.contents import ContentPart, DiskContent
 from resphere.inventory.customization import GuestCustomization
 from resphere.inventory.data_sets import DataSet, DataSetEntry, data_set_id, entry_id
 from resphere.inventory.effects import Intent
@@ -42,6 +43,7 @@ from resphere.inventory.model import (
 )
 from resphere.inventory.storage_policies import StoragePolicy
 from resphere.inventory.tagging import Attachment, Category, Tag, attachment_id, type_of
+from resphere.inventory.vapp import VappConfiguration
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.table import Stored
@@ -54,6 +56,9 @@ Kind = vcenter.Folder.Type
 GIB = samples.GIB
 TAGS = tuple([ids.CisTaggingTagId(f"urn:vmomi:InventoryServiceTag:{n}:GLOBAL") for n in range(4)])
 CATEGORY = ids.CisTaggingCategoryId("urn:vmomi:InventoryServiceCategory:0:GLOBAL")
+CONTENT = DiskContent(
+    parts=(ContentPart(content="worker.1", size_bytes=1, sha1="0", sha256="1"),), capacity=samples.GIB
+)
 POLICY = ids.VcenterStoragePolicyId("policy-0")
 
 
@@ -126,6 +131,7 @@ def _machine(id: str, name: str, **fields: Any) -> VirtualMachine:
         },
         cdroms={"16000": msgspec.structs.replace(cdrom, backing=image)},
         disk_policies={"2001": POLICY},
+        disk_contents={"2001": CONTENT},
         **fields,
     )
 
@@ -281,6 +287,7 @@ def _beside_machines() -> list[Stored]:
     for machine, snapshot in ("vm-500", "snapshot-502"), ("vm-510", "snapshot-512"):
         found += [
             GuestCustomization(id=machine),
+            VappConfiguration(id=machine),
             GuestContent(id=content_id(machine, "digest"), machine=machine, data=b"x"),
         ]
         for owner in (machine, snapshot):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from lxml import etree
 
 from resphere.ovf.environment import EnvironmentAdapter, Platform, environment
 
+SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).with_name("schemas") / "vmware_environment.xsd"))
 OE = "{http://schemas.dmtf.org/ovf/environment/1}"
 VE = "{http://www.vmware.com/schema/ovfenv}"
 
@@ -20,6 +23,7 @@ def test_all_that_a_guest_reads() -> None:
     )
     assert document.startswith("<?xml version='1.0' encoding='UTF-8'?>\n<Environment ")
     root = etree.fromstring(document.encode())
+    SCHEMA.assertValid(root)
     assert (root.tag, root.get(f"{OE}id"), root.get(f"{VE}vCenterId")) == (f"{OE}Environment", "", "vm-57")
     platform = root[0]
     assert [(etree.QName(each).localname, each.text) for each in platform] == [

@@ -23,6 +23,22 @@ CREDENTIALS = {
 }
 LARGE = b"a line of a large file\n" * 4000
 """Above what the store keeps in documents."""
+DESCRIPTOR = b"""<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1"
+  xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1"
+  xmlns:rasd="http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_ResourceAllocationSettingData">
+  <References><File ovf:id="file1" ovf:href="disk.vmdk"/></References>
+  <DiskSection><Info/><Disk ovf:capacity="1048576" ovf:diskId="disk1" ovf:fileRef="file1"/></DiskSection>
+  <VirtualSystem ovf:id="kept"><Info/>
+    <VirtualHardwareSection ovf:transport="com.vmware.guestInfo"><Info/>
+      <Item><rasd:InstanceID>1</rasd:InstanceID><rasd:ResourceType>6</rasd:ResourceType></Item>
+      <Item><rasd:AddressOnParent>0</rasd:AddressOnParent><rasd:HostResource>ovf:/disk/disk1</rasd:HostResource>
+        <rasd:InstanceID>2</rasd:InstanceID><rasd:Parent>1</rasd:Parent><rasd:ResourceType>17</rasd:ResourceType></Item>
+    </VirtualHardwareSection>
+    <ProductSection><Info/>
+      <Property ovf:key="password" ovf:type="string" ovf:password="true" ovf:userConfigurable="true"/>
+    </ProductSection>
+  </VirtualSystem>
+</Envelope>"""
 
 
 class Filler:
@@ -257,6 +273,7 @@ class Filler:
         second = self.post("/content/library/item/update-session", {"library_item_id": item})
         self._send(second, "more.iso")
         self._keep_template(library)
+        self._keep_package(library)
 
     def _keep_template(self, library: str) -> None:
         """A template with a version before it, and a machine that is checked out of it."""
@@ -267,13 +284,28 @@ class Filler:
         self.post(f"{items}/{item}/check-outs/{out}?action=check-in", {"message": "kept"})
         self.post(f"{items}/{item}/check-outs?action=check-out", {"name": "work"})
 
-    def _send(self, session: str, name: str) -> None:
+    def _keep_package(self, library: str) -> None:
+        """A machine that is deployed from a package: with what is on its disk, and what is said to its guest."""
+        item = self.post("/content/library/item", {"library_id": library, "name": "package", "type": "ovf"})
+        session = self.post("/content/library/item/update-session", {"library_item_id": item})
+        self._send(session, "machine.ovf", DESCRIPTOR)
+        self._send(session, "disk.vmdk")
+        self.post(f"/content/library/item/update-session/{session}?action=complete")
+        pool = self.call("GET", "/vcenter/resource-pool")[0]["resource_pool"]
+        given = {"type": "PropertyParams", "properties": [{"id": "password", "value": "kept"}]}
+        spec = {"name": "deployed", "accept_all_EULA": True, "additional_parameters": [given]}
+        self.post(
+            f"/vcenter/ovf/library-item/{item}?action=deploy",
+            {"target": {"resource_pool_id": pool}, "deployment_spec": spec},
+        )
+
+    def _send(self, session: str, name: str, data: bytes = LARGE) -> None:
         """Send a file to an update session."""
         spec = {"name": name, "source_type": "PUSH"}
         announced = self.post(f"/content/library/item/update-session/{session}/file", spec)
         if announced is not None:
             path = urlsplit(announced["upload_endpoint"]["uri"]).path
-            self._http.put(f"{self._url}{path}", data=LARGE, timeout=60)
+            self._http.put(f"{self._url}{path}", data=data, timeout=60)
 
     def _customize(self) -> None:
         spec = {

@@ -19,6 +19,7 @@ from resphere.inventory.content.templates import CheckOut
 from resphere.inventory.customization import GuestCustomization
 from resphere.inventory.guest import GuestTransfer
 from resphere.inventory.model import Host, Snapshot, UnregisteredVm, VirtualMachine
+from resphere.inventory.vapp import VappConfiguration
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="effect"):
@@ -26,9 +27,10 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
 
 
 class CreateVm(Effect, frozen=True, kw_only=True, tag=True):
-    """``vm`` comes to be, off."""
+    """``vm`` comes to be, off; ``vapp`` is what the package that it is made of says to its guest."""
 
     vm: VirtualMachine
+    vapp: VappConfiguration | None = None
 
 
 class DeleteVm(Effect, frozen=True, kw_only=True, tag=True):

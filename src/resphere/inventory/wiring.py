@@ -15,6 +15,7 @@ from resphere.inventory.installation import INSTALLATION
 from resphere.inventory.storage_policies import STORAGE_POLICIES
 from resphere.inventory.tables import TABLES
 from resphere.inventory.tagging import TAGGING_TABLES
+from resphere.inventory.vapp import VAPP_CONFIGURATIONS
 from resphere.inventory.vcenter_services import VCENTER_SERVICES
 from resphere.replica.wiring import Wiring
 
@@ -33,6 +34,7 @@ WIRING = Wiring(
         GUEST_REBOOTS,
         INSTALLATION,
         STORAGE_POLICIES,
+        VAPP_CONFIGURATIONS,
         VCENTER_SERVICES,
     )
 )

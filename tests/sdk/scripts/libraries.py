@@ -200,7 +200,7 @@ def a_deployment(given: Given) -> None:
     assert captured.succeeded, captured.error
     files = download(given, captured.ovf_library_item_id)
     assert sorted(files) == ["captured-1.vmdk", "captured.mf", "captured.ovf"]
-    assert files["captured-1.vmdk"].startswith(b"KDMV")
+    assert files["captured-1.vmdk"] == DATA
     vcenter.VM.delete(result.resource_id.id)
 
 

@@ -39,6 +39,7 @@ from resphere.rules.machines.power_states import powered_off, powered_on, suspen
 from resphere.rules.relocation import arriving, arriving_beside, carry, followed, kept_by_snapshots, new_paths
 from resphere.rules.settlement.settlement import Settlement, merged
 from resphere.rules.storage_policies import with_known_policies
+from resphere.rules.vapp import copy_configuration
 
 Powered = PowerOn | PowerOff | Reset | Suspend | ShutDownGuest | RebootGuest
 Changed = ConnectInstaller | DisconnectInstaller | UpgradeTools | CustomizeGuest
@@ -46,6 +47,8 @@ Changed = ConnectInstaller | DisconnectInstaller | UpgradeTools | CustomizeGuest
 
 def created(s: Settlement, effect: CreateVm, facts: Facts, decided: CreateVm) -> None:
     """A new machine, whose files find room."""
+    if effect.vapp is not None:
+        s.edit.put(effect.vapp)
     s.note(facts)
     s.put_machine(None, facts.machine or effect.vm)
 
@@ -85,12 +88,13 @@ def unregistered(s: Settlement, effect: UnregisterVm, facts: Facts, decided: Unr
 
 
 def cloned(s: Settlement, effect: CloneVm, facts: Facts, decided: CloneVm) -> None:
-    """A machine with data sets like the source's.
+    """A machine with data sets and a vApp configuration like the source's.
 
     :raises ResourceInaccessible: the library of which it becomes an item, or the item that it is checked out of, is no
         more.
     """
     copy_data_sets(s.inventory, s.edit, effect.source.id, effect.vm.id, effect.vm.id)
+    copy_configuration(s.edit, effect.source.id, effect.vm.id)
     if effect.item is not None:
         if s.edit.get(Library, effect.item.library) is None:
             raise gone("library")
@@ -113,6 +117,7 @@ def gone(what: str) -> ResourceInaccessible:
 def instantly_cloned(s: Settlement, effect: InstantCloneVm, facts: Facts, decided: InstantCloneVm) -> None:
     """A machine that runs, with data sets like the source's."""
     copy_data_sets(s.inventory, s.edit, effect.source.id, effect.vm.id, effect.vm.id)
+    copy_configuration(s.edit, effect.source.id, effect.vm.id)
     s.note(facts)
     s.put_machine(None, facts.machine or effect.vm)
 

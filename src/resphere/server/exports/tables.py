@@ -30,6 +30,7 @@ from resphere.inventory.effects import Intent
 from resphere.inventory.guest import GuestContent, GuestSystem, GuestTransfer
 from resphere.inventory.installation import Installation
 from resphere.inventory.model import KINDS
+from resphere.inventory.vapp import VappConfiguration
 from resphere.inventory.vcenter_services import ServiceState
 from resphere.limits.known import KnownAddress
 from resphere.replica.lease import Lease
@@ -103,6 +104,9 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
     GuestSystem: LeftOut(
         "guests with changed files and processes",
         "a guest begins as its system was installed; data sets are in the file",
+    ),
+    VappConfiguration: LeftOut(
+        "OVF properties of machines", "they may be passwords; a package that is deployed there brings its own"
     ),
     GuestContent: LeftOut("contents of files in guests", "as the guests", _nobody_misses),
     Library: LeftOut("content libraries", BYTES),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
@@ -92,14 +93,23 @@ class Scope(msgspec.Struct, kw_only=True):
 class Context:
     """What a program runs in. ``slept_seconds`` is how long it will have slept.
 
-    ``streams`` are its input (0), output (1) and errors (2).
+    ``streams`` are its input (0), output (1) and errors (2). ``told`` is what Tools hand out, by name.
     """
 
-    def __init__(self, tree: Tree, variables: dict[str, str], directory: str, user: str, host_name: str) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        variables: dict[str, str],
+        directory: str,
+        user: str,
+        host_name: str,
+        told: Mapping[str, str] | None = None,
+    ) -> None:
         self.tree = tree
         self.scope = Scope(variables=variables, exported=set(variables), directory=directory)
         self.user = user
         self.host_name = host_name
+        self.told = told or {}
         self.streams = {0: Stream(), 1: Stream(kept=False), 2: Stream(kept=False)}
         self.slept_seconds = 0.0
         self.background_seconds = 0.0

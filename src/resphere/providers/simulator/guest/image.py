@@ -25,7 +25,7 @@ FIRST_STARTED_PID = 4100
 
 POSIX_PROGRAMS = (
     "bash", "cat", "chmod", "cp", "date", "echo", "env", "false", "hostname", "ls", "mkdir", "mv", "printenv", "pwd",
-    "rm", "rmdir", "sh", "sleep", "touch", "true", "uname", "whoami",
+    "rm", "rmdir", "sh", "sleep", "touch", "true", "uname", "vmware-rpctool", "whoami",
 )  # fmt: skip
 WINDOWS_PROGRAMS = ("cmd.exe", "hostname.exe", "timeout.exe", "whoami.exe")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -60,16 +61,21 @@ def info(process: GuestProcess, now: datetime) -> Processes.Info:
 
 
 def started(
-    vm: VirtualMachine, system: GuestSystem, tree: Tree, spec: Processes.CreateSpec, user: str
+    vm: VirtualMachine,
+    system: GuestSystem,
+    tree: Tree,
+    spec: Processes.CreateSpec,
+    user: str,
+    told: Mapping[str, str] | None = None,
 ) -> tuple[GuestSystem, int]:
-    """The guest with the program of ``spec`` started, and the number of its process.
+    """The guest with the program of ``spec`` started, and the number of its process; ``told`` is what Tools hand out.
 
     What the program does to files, it does to ``tree`` at once; how long it sleeps is how long it lasts.
 
     :raises NotFound: there is no such program.
     :raises UnableToAllocateResource: it does not start.
     """
-    context = _context(vm, tree, spec, user)
+    context = _context(vm, tree, spec, user, told)
     try:
         status = _run(context, spec)
     except TooMuchWork as much:
@@ -106,7 +112,9 @@ def ended(vm: VirtualMachine, system: GuestSystem, pid: int, now: datetime) -> G
     return msgspec.structs.replace(system, processes={**system.processes, pid: stopped})
 
 
-def _context(vm: VirtualMachine, tree: Tree, spec: Processes.CreateSpec, user: str) -> Context:
+def _context(
+    vm: VirtualMachine, tree: Tree, spec: Processes.CreateSpec, user: str, told: Mapping[str, str] | None
+) -> Context:
     windows = tree.style.windows
     if spec.start_minimized is not None and not windows:
         raise InvalidArgument(
@@ -121,7 +129,7 @@ def _context(vm: VirtualMachine, tree: Tree, spec: Processes.CreateSpec, user: s
     except NotFound:
         raise not_a_directory(directory) from None
     variables = dict(environment(vm) if spec.environment_variables is None else spec.environment_variables)
-    return Context(tree, variables, directory, user, host_name_of(vm))
+    return Context(tree, variables, directory, user, host_name_of(vm), told)
 
 
 def _run(context: Context, spec: Processes.CreateSpec) -> int:
@@ -146,6 +154,8 @@ def _run_on_windows(context: Context, path: str, name: str, arguments: str) -> i
         return run_batch(context, path, words_of(arguments))
     if name == "cmd.exe":
         return run_cmd_exe(context, arguments)
+    if name == "vmtoolsd.exe":
+        return PROGRAMS["vmtoolsd"](context, words_of(arguments))
     if name in ("hostname.exe", "timeout.exe", "whoami.exe"):
         return run_line(context, f"{name} {arguments}")
     raise fails_to_start(path, "the simulated guest has the file, but does not know the program")

@@ -384,6 +384,34 @@ def date(context: Context, flags: set[str], others: list[str]) -> int:
     return 0
 
 
+def ask_tools(context: Context, request: str) -> int:
+    """Write what Tools hand out: ``info-get`` and a name."""
+    command, _, name = request.strip().partition(" ")
+    if command != "info-get" or not name.strip():
+        return reject(context, "vmtoolsd", request)
+    value = context.told.get(name.strip())
+    if value is None:
+        return context.complain("vmtoolsd", "No value found")
+    context.say(value)
+    return 0
+
+
+def vmtoolsd(context: Context, arguments: list[str]) -> int:
+    """Ask Tools by ``--cmd``; as a service it runs already."""
+    match arguments:
+        case ["--cmd", request]:
+            return ask_tools(context, request)
+        case [only] if only.startswith("--cmd="):
+            return ask_tools(context, only.removeprefix("--cmd="))
+        case _:
+            return reject(context, "vmtoolsd", " ".join(arguments))
+
+
+def vmware_rpctool(context: Context, arguments: list[str]) -> int:
+    """Ask Tools, in one argument or several."""
+    return ask_tools(context, " ".join(arguments))
+
+
 def one_line(text: Callable[[Context], str]) -> Callable[[Context, set[str], list[str]], int]:
     """What a program does that writes one line, whatever else it is given."""
 
@@ -422,6 +450,8 @@ PROGRAMS: dict[str, Program] = {
     "sleep": sleep,
     "touch": with_flags("touch", "c", touch, "no-create:c"),
     "true": lambda context, arguments: 0,
+    "vmtoolsd": vmtoolsd,
+    "vmware-rpctool": vmware_rpctool,
     "uname": alone("uname", one_line(lambda context: "Linux"), "s"),
     "whoami": alone("whoami", one_line(lambda context: context.user), ""),
 }

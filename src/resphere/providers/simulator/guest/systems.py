@@ -14,6 +14,7 @@ from resphere.inventory.model import VirtualMachine
 from resphere.providers.base import NotReady, Outdated
 from resphere.providers.simulator.guest.image import image, style_of
 from resphere.providers.simulator.guest.keeping import put_system
+from resphere.providers.simulator.guest.package import disc
 from resphere.providers.simulator.guest.tree import Limits, Tree
 from resphere.providers.simulator.notes import Documents
 from resphere.replica.replica import Replica
@@ -48,7 +49,9 @@ class Systems:
 
     def store(self, notes: Documents, system: GuestSystem, tree: Tree) -> None:
         """Write the guest with its files."""
-        put_system(self._inventory, notes, msgspec.structs.replace(system, nodes=tree.nodes), tree.contents, tree.files)
+        put_system(
+            self._inventory, notes, msgspec.structs.replace(system, nodes=tree.own_nodes), tree.contents, tree.files
+        )
 
     def filesystems(self, vm: VirtualMachine) -> dict[str, LocalFilesystem.Info]:
         """The guest's file systems by mount point: what its files have grown by is free no more."""
@@ -109,7 +112,7 @@ class Systems:
             return content.data if content.file is None else self._read(content.file)
 
         limits = msgspec.structs.replace(self._limits, disk_bytes=min(self._limits.disk_bytes, room_bytes(vm)))
-        return Tree(style_of(vm), system.nodes, stored, now, limits)
+        return Tree(style_of(vm), system.nodes, stored, now, limits, disc(self._inventory, vm))
 
 
 def system_mount(vm: VirtualMachine) -> str:

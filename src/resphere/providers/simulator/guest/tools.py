@@ -105,14 +105,15 @@ def installed(vm: VirtualMachine) -> VirtualMachine:
 
 
 def with_system_of_disk(inventory: Replica, vm: VirtualMachine) -> VirtualMachine:
-    """The new ``vm``, whose first disk may be a file that was there before, a disk of no VM or of one that is not
-    registered: then its guest's system is on it, and is known as that of a clone is."""
+    """The new ``vm``, whose first disk may come from a package, or be a file that was there before, a disk of no VM or
+    of one that is not registered: then its guest's system is on it, and is known as that of a clone is."""
     first = min(vm.disks, key=int, default=None)
-    path = vm.disks[first].backing.vmdk_file if first is not None else None
-    store = store_of(inventory, vm, path) if path is not None else None
-    if path is None or store is None or path not in files_on(inventory, store.id):
+    if first is None:
         return vm
-    return reporting(with_own_tools(vm))
+    path = vm.disks[first].backing.vmdk_file or ""
+    store = store_of(inventory, vm, path)
+    was_there = store is not None and path in files_on(inventory, store.id)
+    return reporting(with_own_tools(vm)) if was_there or first in vm.disk_contents else vm
 
 
 def with_system_of_medium(vm: VirtualMachine) -> VirtualMachine:

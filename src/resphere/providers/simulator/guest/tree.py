@@ -51,7 +51,8 @@ class Tree:
     """The files of one guest.
 
     ``stored`` gives the content of a digest or file. What is written beyond :data:`INLINE_BYTES` is in ``contents``, by
-    digest; ``files`` are the large contents that were put there.
+    digest; ``files`` are the large contents that were put there. ``mounted`` are files that are on no disk of the
+    guest, where it has none of its own.
     """
 
     def __init__(
@@ -61,9 +62,11 @@ class Tree:
         stored: Callable[[str], bytes],
         now: datetime,
         limits: Limits,
+        mounted: Mapping[str, GuestNode] | None = None,
     ) -> None:
         self.style = style
-        self.nodes = dict(nodes)
+        self._mounted = mounted or {}
+        self.nodes = {**self._mounted, **nodes}
         self._used = sum(node.size for node in nodes.values())
         self._held = sum(node.size for node in nodes.values() if node.file is None)
         self._children: dict[str, set[str]] | None = None
@@ -72,6 +75,14 @@ class Tree:
         self.now = now
         self._stored = stored
         self.limits = limits
+
+    @property
+    def own_nodes(self) -> dict[str, GuestNode]:
+        """The files on the guest's disk, by key."""
+        mounted = self._mounted
+        if not mounted:
+            return self.nodes
+        return {key: node for key, node in self.nodes.items() if node is not mounted.get(key)}
 
     def find(self, path: str, *, link: bool = False) -> tuple[Parts, GuestNode]:
         """Where the path leads, and what is there.

@@ -23,6 +23,7 @@ from resphere.providers.simulator.guest.customizing import customize
 from resphere.providers.simulator.guest.faults import no_process
 from resphere.providers.simulator.guest.files import SimulatedFiles, changed
 from resphere.providers.simulator.guest.image import administrator_of, environment, style_of
+from resphere.providers.simulator.guest.package import variables
 from resphere.providers.simulator.guest.processes import ended, info, shown, started
 from resphere.providers.simulator.guest.systems import Systems
 from resphere.providers.simulator.guest.tools import installer_drive, upgraded, with_installer, without_installer
@@ -136,7 +137,7 @@ class Guests:
         """The program acts on the files at once."""
         notes = Notes(self._inventory)
         system, tree = self._systems.open(notes, vm, self._now())
-        system, pid = started(vm, system, tree, spec, user)
+        system, pid = started(vm, system, tree, spec, user, variables(self._inventory, vm))
         self._systems.store(notes, system, tree)
         return notes.facts(result=pid)
 

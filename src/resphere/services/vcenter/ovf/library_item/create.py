@@ -24,6 +24,7 @@ from resphere.inventory.content.libraries import Library
 from resphere.inventory.content.sessions import UpdateSession
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.tables import file_stem
+from resphere.inventory.vapp import VappConfiguration
 from resphere.ovf.machine import Machine
 from resphere.ovf.manifest import Algorithm, ManifestEntry, write_manifest
 from resphere.ovf.vmdk import write_empty
@@ -31,6 +32,7 @@ from resphere.ovf.writing import write_descriptor
 from resphere.replica.edit import Edit
 from resphere.rules.admission import admit
 from resphere.rules.machines.packaging import file_names, machine_of
+from resphere.rules.vapp import packaged
 from resphere.services.call import Call
 from resphere.services.checks.content import call_key, made_before, require, require_changeable, require_local
 from resphere.services.content.library.item.item import new_item, put_item
@@ -71,7 +73,7 @@ async def create(
     spec = ItemModel(name=name, description=create_spec.description, type=PACKAGE)
     item = place if isinstance(place, LibraryItem) else new_item(call, spec, place.id, key)
     machine = machine_of(call.unfiltered, vm, file_stem(name))
-    machine = msgspec.structs.replace(machine, name=name)
+    machine = packaged(msgspec.structs.replace(machine, name=name), call.unfiltered.get(VappConfiguration, vm.id))
     try:
         files = await files_of(call, vm, machine, frozenset(create_spec.flags or ()))
     except VapiError as failure:

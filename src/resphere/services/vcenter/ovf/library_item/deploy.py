@@ -42,6 +42,7 @@ from resphere.rules.machines.package_files import contents_of, require_files, wi
 from resphere.rules.machines.packaged import spec_of
 from resphere.rules.names import is_free, require_name
 from resphere.rules.placement.resolution import CLONE, Place, Wanted, folder_of, resolve
+from resphere.rules.vapp import configuration_of
 from resphere.services.call import Call
 from resphere.services.checks.content import call_key
 from resphere.services.registry import implements
@@ -354,7 +355,8 @@ async def carry_out(call: Call, target: Contract.DeploymentTarget, plan: Planned
         id = edit.new_id(VirtualMachine.id_prefix)
         vm = new_machine(inventory, spec_at(edit, place), id, plan.name, place, plan.identity, call.may_use)
         vm = msgspec.structs.replace(vm, annotation=plan.annotation, disk_contents=plan.contents)
-        return Decision(CreateVm(vm=vm), ids.VirtualMachineId(vm.id), reports=True)
+        effect = CreateVm(vm=vm, vapp=configuration_of(plan.machine, vm.id))
+        return Decision(effect, ids.VirtualMachineId(vm.id), reports=True)
 
     return await call.run(ACT, pool, decide, guard)
 

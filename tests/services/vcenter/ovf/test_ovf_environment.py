@@ -1,0 +1,175 @@
+"""What a package says to its guest: kept with the machine, read in the guest, and told to nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from lxml import etree
+
+from resphere.contract.errors import NotFound
+from resphere.contract.generated import ids, vcenter
+from resphere.contract.generated.vcenter_ovf import LibraryItem as Ovf
+from resphere.contract.generated.vcenter_vm import Power
+from resphere.contract.generated.vcenter_vm_guest_filesystem import Files
+from resphere.inventory.content.items import LibraryItem
+from resphere.inventory.guest import GuestSystem
+from resphere.inventory.model import UnregisteredVm, VirtualMachine
+from resphere.inventory.vapp import VappConfiguration
+from resphere.providers.simulator.guest.files import SimulatedFiles
+from resphere.services.vcenter.ovf.library_item.parameters import Property, PropertyParams
+from tests.ovf.packages import NAMESPACES, item
+from tests.ovf.test_environment import OE, SCHEMA
+from tests.services.content.libraries import add_item, add_library, fetch, put_named_files
+from tests.services.vcenter.ovf.packages import target
+from tests.support.guests import ROOT, run_shell
+from tests.support.world import World
+
+Vm = ids.VirtualMachineId
+SECRET = "open-sesame-17"
+DISC = "/media/cdrom/ovf-env.xml"
+
+
+def descriptor(transports: str) -> bytes:
+    """A Linux machine with properties."""
+    hardware = item(1, 6, "ResourceSubType=lsilogic") + item(
+        2, 17, "AddressOnParent=0", "HostResource=ovf:/disk/d1", "Parent=1"
+    )
+    nic = item(3, 10, "ResourceSubType=VmxNet3", "Connection=lan")
+    return (
+        f'<Envelope {NAMESPACES}><References><File ovf:id="f1" ovf:href="disk.vmdk"/></References>'
+        '<DiskSection><Info/><Disk ovf:diskId="d1" ovf:fileRef="f1" ovf:capacity="17179869184"/></DiskSection>'
+        '<NetworkSection><Info/><Network ovf:name="lan"/></NetworkSection>'
+        '<VirtualSystem ovf:id="vm"><Info/>'
+        '<OperatingSystemSection ovf:id="96" vmw:osType="debian12_64Guest"><Info/></OperatingSystemSection>'
+        f'<VirtualHardwareSection ovf:transport="{transports}"><Info/>{hardware}{nic}</VirtualHardwareSection>'
+        '<ProductSection ovf:class="web"><Info/><Product>Web</Product>'
+        '<Property ovf:key="size" ovf:type="uint8" ovf:value="4" ovf:userConfigurable="true"/>'
+        '<Property ovf:key="motto" ovf:type="string" ovf:value="a &lt; b"/>'
+        '<Property ovf:key="password" ovf:type="string" ovf:password="true" ovf:userConfigurable="true"/>'
+        "</ProductSection></VirtualSystem></Envelope>"
+    ).encode()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with World(tmp_path) as world:
+        yield world
+
+
+def deploy(world: World, transports: str) -> VirtualMachine:
+    package = add_item(world, add_library(world), type="ovf")
+    put_named_files(world, package, {"web.ovf": descriptor(transports), "disk.vmdk": b"a disk"})
+    values = (Property(id="web.size", value="7"), Property(id="web.password", value=SECRET))
+    given: Any = msgspec.to_builtins(PropertyParams(type="PropertyParams", properties=values))
+    spec = Ovf.ResourcePoolDeploymentSpec(name="web", additional_parameters=(given,))
+    result = world.call(Ovf.deploy, None, package, target(world), spec)
+    assert result.resource_id is not None, result.error
+    return world.inventory.all(VirtualMachine)[result.resource_id.id]
+
+
+def read(world: World, vm: str, path: str) -> str:
+    """A file of the guest."""
+    found = world.environment.provider.capabilities.guests.files(  # type: ignore[union-attr]
+        world.inventory.all(VirtualMachine)[vm], world.environment.now()
+    )
+    assert isinstance(found, SimulatedFiles)
+    return found.tree.content(found.tree.file(path)[1]).decode()
+
+
+def told(document: str) -> dict[str | None, str | None]:
+    """The properties in an environment."""
+    root = etree.fromstring(document.strip().encode())
+    SCHEMA.assertValid(root)
+    return {each.get(f"{OE}key"): each.get(f"{OE}value") for each in root.iter(f"{OE}Property")}
+
+
+EXPECTED = {"web.size": "7", "web.motto": "a < b", "web.password": SECRET}
+
+
+def test_a_variable_that_tools_hand_out(world: World) -> None:
+    vm = Vm(deploy(world, "com.vmware.guestInfo").id)
+    world.call(Power.start, vm)
+    assert run_shell(world, vm, 'vmware-rpctool "info-get guestinfo.ovfEnv" > /tmp/env') == 0
+    document = read(world, vm, "/tmp/env")
+    assert told(document) == EXPECTED
+    assert f'vCenterId="{vm}"' in document
+    [nic] = world.inventory.all(VirtualMachine)[vm].nics.values()
+    assert f'mac="{nic.mac_address}"' in document
+    assert run_shell(world, vm, 'vmtoolsd --cmd "info-get guestinfo.ovfEnv" > /tmp/again') == 0
+    assert read(world, vm, "/tmp/again") == document
+    assert run_shell(world, vm, "vmware-rpctool info-get guestinfo.other > /tmp/other") == 1
+    assert run_shell(world, vm, "vmware-rpctool info-set guestinfo.other x") != 0
+    with pytest.raises(NotFound):
+        world.call(Files.get, vm, ROOT, DISC)
+
+
+def test_a_disc(world: World) -> None:
+    vm = Vm(deploy(world, "iso").id)
+    world.call(Power.start, vm)
+    assert world.call(Files.get, vm, ROOT, DISC).size == len(read(world, vm, DISC).encode())
+    assert told(read(world, vm, DISC)) == EXPECTED
+    assert run_shell(world, vm, "vmtoolsd --cmd info-get\\ guestinfo.ovfEnv") == 1
+    # It is no file of the guest's disk: nobody changes it, and it is not stored.
+    assert run_shell(world, vm, f"rm -f {DISC}") != 0
+    assert run_shell(world, vm, f"cp {DISC} /root/env.xml") == 0
+    [system] = world.inventory.by(GuestSystem, "machine", vm).values()
+    assert "root/env.xml" in system.nodes
+    assert not [key for key in system.nodes if key.startswith("media")]
+
+
+def test_a_package_without_a_transport(world: World) -> None:
+    vm = Vm(deploy(world, "").id)
+    world.call(Power.start, vm)
+    assert run_shell(world, vm, "vmware-rpctool info-get guestinfo.ovfEnv") == 1
+    assert world.inventory.all(VappConfiguration)[vm].values == EXPECTED
+
+
+def test_it_goes_with_its_machine(world: World) -> None:
+    vm = deploy(world, "com.vmware.guestInfo iso")
+    kept = world.inventory.all(VappConfiguration)[vm.id]
+    assert kept.transports == ("com.vmware.guestInfo", "iso")
+    place: Any = {"folder": vm.parent, "resource_pool": vm.resource_pool}
+    spec = vcenter.VM.CloneSpec(
+        source=Vm(vm.id), name="clone", placement=msgspec.convert(place, vcenter.VM.ClonePlacementSpec)
+    )
+    clone = world.call(vcenter.VM.clone, spec)
+    assert world.inventory.all(VappConfiguration)[clone] == msgspec.structs.replace(kept, id=clone)
+    world.call(vcenter.VM.unregister, Vm(vm.id))
+    assert world.inventory.all(UnregisteredVm)
+    host: Any = {**place, "host": vm.host}
+    again = world.call(
+        vcenter.VM.register,
+        vcenter.VM.RegisterSpec(
+            datastore_path=vm.vmx_path, placement=msgspec.convert(host, vcenter.VM.RegisterPlacementSpec)
+        ),
+    )
+    assert world.inventory.all(VappConfiguration)[again].values == EXPECTED
+    for each in (clone, again):
+        world.call(vcenter.VM.delete, Vm(each))
+    assert not world.inventory.all(VappConfiguration)
+
+
+def test_a_password_is_told_in_no_package_and_sealed_in_the_store(world: World, tmp_path: Path) -> None:
+    vm = deploy(world, "com.vmware.guestInfo")
+    library = add_library(world, name="captures")
+    result = world.call(
+        Ovf.create,
+        None,
+        Ovf.DeployableIdentity(type="VirtualMachine", id=vm.id),
+        Ovf.CreateTarget(library_id=library),
+        Ovf.CreateSpec(name="gold"),
+    )
+    assert result.ovf_library_item_id is not None, result.error
+    text = fetch(world, result.ovf_library_item_id, "gold.ovf").decode()
+    assert SECRET not in text
+    assert 'ovf:key="size"' in text
+    assert 'ovf:value="7"' in text
+    assert 'ovf:transport="com.vmware.guestInfo"' in text
+    assert world.inventory.all(LibraryItem)[result.ovf_library_item_id]
+    stored = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert stored
+    assert not [path for path in stored if SECRET.encode() in path.read_bytes()]
