@@ -8,6 +8,7 @@ from bench.measures.clone import measure_clone
 from bench.measures.connections import measure_connections
 from bench.measures.contract import measure_contract
 from bench.measures.create import measure_create
+from bench.measures.deploy import measure_deploy
 from bench.measures.dialects import measure_dialects
 from bench.measures.feed import measure_feed
 from bench.measures.guest import measure_guest
@@ -33,6 +34,7 @@ MEASURES: dict[str, Measure] = {
     "power": measure_power,
     "create": measure_create,
     "clone": measure_clone,
+    "deploy": measure_deploy,
     "moves": measure_moves,
     "guest": measure_guest,
     "transfers": measure_transfers,
