@@ -44,6 +44,7 @@ ALLOWED: dict[str, str] = {
     "checks.administrators.require_equal_to_group": RANK,
     "checks.administrators.require_equal_to_user": RANK,
     "checks.content_items.storage_uris": "where a library lies; its place names the datastore",
+    "checks.content_packages.warnings_of": "whom the server trusts; what is told is of the package",
     "checks.datacenters.in_datacenters": PLACES,
     "resphere.vcenter.identity.directories.list_directories": SOURCES,
     "resphere.vcenter.identity.directories.get": SOURCES,

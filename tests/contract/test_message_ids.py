@@ -26,6 +26,7 @@ KNOWN = {
     "com.vmware.vapi.rest.operationsForUrlNotFound",
     "com.vmware.vapi.rest.unsupportedProperty",
     "com.vmware.vdcs.cls-main.duplicate_item_name_unsupported_in_library",
+    "com.vmware.vdcs.cls-main.session_has_missing_or_invalid_files",
     "com.vmware.vdcs.cls-main.update_session_file_not_received",
     "com.vmware.vdcs.util.duplicate_name",
     "com.vmware.vdcs.vmtx-main.invalid_source_vm_template_not_supported",

@@ -107,6 +107,14 @@ def test_rest(shared_server: Server) -> None:
         assert requests.get(address, verify=shared_server.verify, timeout=60).content == DATA
         (storage,) = client.read(f"{base}/library/item/storage?library_item_id={item}")["value"]
         assert storage["name"] == "disc.iso"
+        # govmomi fails sessions without a word.
+        for sessions in ("update-session", "download-session"):
+            session = post(f"/library/item/{sessions}", {"create_spec": {"library_item_id": item}})
+            path = f"{base}/library/item/{sessions}/id:{session}"
+            assert client.post(f"{path}?~action=fail").status_code == 200
+            found = client.read(path)["value"]
+            told = "The client has given no reason."
+            assert (found["state"], found["error_message"]["default_message"]) == ("ERROR", told)
         assert client.delete(f"{base}/local-library/id:{library}").status_code == 200
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from hypothesis import given
@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from resphere.contract.generated.content_library_item_updatesession import WarningType
 from resphere.ovf.certificate import LONGEST_NAME, MOST_CERTIFICATE_BYTES, Signature, verify, warnings_of
 from resphere.ovf.issues import BadPackage
+from tests.support import packages
+from tests.support.packages import Key
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 MANIFEST = b"SHA256(a.ovf)= 00\n"
@@ -25,8 +27,6 @@ SELF_SIGNED, EXPIRED, NOT_YET, UNTRUSTED = (
     WarningType.NOT_YET_VALID_CERTIFICATE,
     WarningType.UNTRUSTED_CERTIFICATE,
 )
-
-Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 @pytest.fixture(scope="module")
@@ -49,27 +49,11 @@ def issued(
     key: Key | ed25519.Ed25519PrivateKey,
     issuer: str,
     issuer_key: Key,
-    *,
     begin: datetime = NOW - timedelta(days=1),
     end: datetime = NOW + timedelta(days=1),
     is_authority: bool = False,
 ) -> x509.Certificate:
-    def name(common: str) -> x509.Name:
-        return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
-
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(name(subject))
-        .issuer_name(name(issuer))
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(begin)
-        .not_valid_after(end)
-        .add_extension(x509.BasicConstraints(is_authority, None), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
-    )
-    return builder.sign(issuer_key, hashes.SHA256())
+    return packages.issued(subject, key, issuer, issuer_key, begin=begin, end=end, is_authority=is_authority)
 
 
 def signed(
@@ -79,13 +63,7 @@ def signed(
     manifest: bytes = MANIFEST,
     name: str = "a.mf",
 ) -> bytes:
-    algorithm = algorithm or hashes.SHA256()
-    if isinstance(key, rsa.RSAPrivateKey):
-        signature = key.sign(manifest, padding.PKCS1v15(), algorithm)
-    else:
-        signature = key.sign(manifest, ec.ECDSA(algorithm))
-    pem = b"".join(each.public_bytes(Encoding.PEM) for each in certificates)
-    return f"{algorithm.name.upper()}({name})= {signature.hex()}\n".encode() + pem
+    return packages.signed(key, *certificates, manifest=manifest, name=name, algorithm=algorithm)
 
 
 def verified(content: bytes, *trusted: x509.Certificate) -> Signature:

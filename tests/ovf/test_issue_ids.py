@@ -12,7 +12,7 @@ WITH_ID = {"error": 2, "warning": 2, "tell": 2, "issue": 3}
 
 def ids() -> set[str]:
     found = set()
-    for path in (ROOT / "src" / "resphere" / "ovf").glob("*.py"):
+    for path in (*(ROOT / "src/resphere/ovf").glob("*.py"), *(ROOT / "src/resphere/libraries").glob("*.py")):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(call, ast.Call):
                 continue

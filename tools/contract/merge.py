@@ -31,7 +31,10 @@ class RouteRow:
 
 @dataclass
 class OperationRow:
-    """One operation, joined."""
+    """One operation, joined.
+
+    ``defaults`` are the values of parameters that clients leave out though the bindings require them.
+    """
 
     service: str
     name: str
@@ -43,6 +46,7 @@ class OperationRow:
     clients: list[str]
     api: RouteRow | None
     rest: RouteRow | None
+    defaults: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -85,6 +89,7 @@ def merge(sources: list[dict[str, Any]]) -> Contract:
         for row in csv.DictReader(table, delimiter="\t"):
             described = describe(row["service"], row["operation"], [*sources, supplement])
             operations.append(join(row, described, types, services, attributes))
+            operations[-1].defaults = supplement["defaults"].get(f"{row['service']}.{row['operation']}", {})
     return Contract(operations, services, types)
 
 
@@ -125,8 +130,9 @@ def place_types(sources: list[dict[str, Any]], services: dict[str, tuple[str, st
                 types[name] = TypeRow(
                     name, module, path, entry.get("fields"), entry.get("unions", []), entry.get("values")
                 )
-    for name, defaults in sources[-1].get("defaults", {}).items():
-        types[name].defaults = defaults
+    for name, defaults in sources[-1]["defaults"].items():
+        if name in types:
+            types[name].defaults = defaults
     known = {(row.module, row.path) for row in types.values()}
     for row in types.values():
         parent, _, last = row.path.rpartition(".")

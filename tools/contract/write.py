@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import keyword
 import re
 from collections import defaultdict
@@ -189,7 +190,8 @@ class Writer:
             else:
                 default = " = None" if optional else ""
             if field in (defaults or {}):
-                default = f" = {(defaults or {})[field]!r}"
+                value = (defaults or {})[field]
+                default = f" = {json.dumps(value) if isinstance(value, str) else repr(value)}"
             lines.append(f"{indent}{name}: {annotation}{default}")
         return lines
 
@@ -203,7 +205,7 @@ class Writer:
             if row.input:
                 input_class = "".join(w[:1].upper() + w[1:] for w in name.split("_")) + "Input"
                 lines.append(f"    class {input_class}(m.Struct, frozen=True, kw_only=True):")
-                lines += self.fields(row.input, module, imports, " " * 8)
+                lines += self.fields(row.input, module, imports, " " * 8, row.defaults)
                 lines.append("")
             lines.append(f"    {name}: ClassVar[m.Operation[[{parameters}], {output}]] = m.Operation(")
             lines.append(f'        "{row.service}",')

@@ -14,12 +14,12 @@ ALWAYS = (Algorithm.SHA1, Algorithm.SHA256)
 
 
 class Digests:
-    """Those of :data:`ALWAYS`, and further ones that somebody asks for."""
+    """Those of ``always``, and further ones that somebody asks for."""
 
-    def __init__(self, more: Iterable[Algorithm]) -> None:
+    def __init__(self, more: Iterable[Algorithm], always: Iterable[Algorithm] = ALWAYS) -> None:
         self._made = {
             algorithm: hashlib.new(ALGORITHMS[algorithm], usedforsecurity=False)
-            for algorithm in dict.fromkeys((*ALWAYS, *more))
+            for algorithm in dict.fromkeys((*always, *more))
         }
 
     def update(self, piece: bytes) -> None:

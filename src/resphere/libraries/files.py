@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
 
 import msgspec
 
-from resphere.contract.errors import VapiError
+from resphere.contract.errors import InvalidArgument, VapiError
 from resphere.contract.generated.content_library_item import File as ItemFile
 from resphere.contract.generated.content_library_item import TransferStatus
 from resphere.contract.mentions import nothing, told
 from resphere.contract.model import ByteStream, LocalizableMessage
 from resphere.inventory.content.items import LibraryFile, LibraryItem, is_leaving, stored_name
 from resphere.inventory.content.libraries import LeavingLibrary, Library
+from resphere.inventory.content.packages import Part, part_of
 from resphere.inventory.content.sessions import (
     DownloadSession,
     EndpointType,
@@ -31,11 +33,27 @@ from resphere.inventory.model import VirtualMachine
 from resphere.inventory.token_digests import token_digest
 from resphere.libraries.digests import Algorithm, Digests
 from resphere.libraries.naming import is_named, on_letting_go
+from resphere.libraries.packages import Known, PackageContents, Wanted
 from resphere.libraries.refusals import left, no_address, no_room, other_checksum, other_size, overtaken
+from resphere.libraries.unpacking import unpack
+from resphere.ovf.issues import BadPackage
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.table import Lookup
 from resphere.rules.admission import admit
+from resphere.rules.content_packages import (
+    Coming,
+    depending_on,
+    digests_lacking,
+    failed,
+    is_kept,
+    mismatches,
+    refused,
+    signature_of,
+    signed_by,
+    with_come,
+    with_digests,
+)
 from resphere.store.base import ContentMissing, Contents, NoRoom, Writing
 from resphere.turns import PIECE, in_turns
 from resphere.uuids import new_uuid
@@ -61,6 +79,14 @@ class Incoming(msgspec.Struct, frozen=True, gc=False):
     sender: Sender
 
 
+class OtherContent(Exception):
+    """Files of a package are other ones than its manifest tells of: ``faults`` say of each what is wrong."""
+
+    def __init__(self, faults: Mapping[str, LocalizableMessage]) -> None:
+        self.faults = faults
+        super().__init__(", ".join(faults))
+
+
 class LibraryFiles:
     """What a worker does with the bytes of libraries; ``worker`` is its name, ``is_alive`` tells which others run.
 
@@ -79,6 +105,7 @@ class LibraryFiles:
     ) -> None:
         self._inventory = inventory
         self._contents = contents
+        self._packages = PackageContents(contents)
         self._worker = worker
         self._is_alive = is_alive
         self._now = now
@@ -127,12 +154,19 @@ class LibraryFiles:
         incoming = Incoming(session.id, file.name, file.number, sender)
         try:
             await self._begin(incoming, file, content.size_bytes, announced)
-            received = await self._receive(incoming, file, content)
+            coming = await self._take_in(incoming, file, content)
             try:
-                await self._end(incoming, received)
+                await self._end(incoming, coming)
             except BaseException:
-                await self._drop_unnamed(received.content)
+                await self.give_up(one.file for one in coming)
                 raise
+        except BadPackage as bad:
+            messages = tuple(each.message for each in bad.issues)
+            await self._refuse(incoming, {file.name: messages[0]})
+            raise InvalidArgument(*messages) from bad
+        except OtherContent as other:
+            await self._refuse(incoming, other.faults)
+            raise InvalidArgument(*other.faults.values()) from other
         except VapiError as error:
             await self._fail(incoming, error.messages[0] if error.messages else left())
             raise
@@ -148,39 +182,82 @@ class LibraryFiles:
             raise other_size(exact, file.size_bytes or 0)
         known = next((size for size in (exact, file.size_bytes, announced) if size is not None), None)
 
-        def begin(current: PushedFile, _: Edit) -> PushedFile:
-            return msgspec.structs.replace(
-                current,
+        def begin(session: UpdateSession, current: PushedFile) -> UpdateSession:
+            begun = msgspec.structs.replace(
+                failed(current, None),
                 status=TransferStatus.TRANSFERRING,
                 sender=incoming.sender,
                 taken_bytes=STEP_BYTES if known is None else known,
-                transferred_bytes=0,
-                error=None,
-                received=None,
             )
+            return session.without_files(depending_on(session, file.name)).with_file(begun)
 
         await self._change(incoming, begin, mine=False)
 
-    async def _receive(self, incoming: Incoming, file: PushedFile, content: ByteStream) -> LibraryFile:
-        """Store what comes, durably."""
-        digests = Digests(() if file.algorithm is None else (file.algorithm,))
+    async def _take_in(self, incoming: Incoming, file: PushedFile, content: ByteStream) -> tuple[Coming, ...]:
+        """Store what comes, durably: the file, or those of a package's archive, with what they say of each other."""
+        item = self._item_of(incoming)
+        if item is None or not item.is_package:
+            return (Coming(await self._receive(incoming, file, content)),)
+        files: list[LibraryFile] = []
         try:
+            if part_of(file.name) is Part.ARCHIVE:
+                await self._unpack(incoming, file, content, files)
+            else:
+                files.append(await self._receive(incoming, file, content))
+            return tuple([await self._packages.look_into(each) for each in files])
+        except BaseException:
+            await self.give_up(files)
+            raise
+
+    def _item_of(self, incoming: Incoming) -> LibraryItem | None:
+        session = self._inventory.get(UpdateSession, incoming.session)
+        return None if session is None else self._inventory.get(LibraryItem, session.item)
+
+    async def _receive(self, incoming: Incoming, file: PushedFile, content: ByteStream) -> LibraryFile:
+        """Store what comes as one file."""
+        digests = Digests(() if file.algorithm is None else (file.algorithm,))
+        with room_told():
             async with self._contents.write() as writing:
                 async for piece in self._measured(incoming, file, content):
                     digests.update(piece)
                     await writing.write(piece)
                 made = digests.result()
-                if file.checksum is not None and file.algorithm is not None:
-                    found = made[file.algorithm]
-                    if not hmac.compare_digest(
-                        found, file.checksum.strip().lower().encode("ascii", "replace").decode()
-                    ):
-                        raise other_checksum(file, found)
+                require_checksum(file, made)
                 await writing.finish()
                 return self._stored(file.name, writing, made)
-        except NoRoom as error:
-            log.warning("no room for a file of a content library: %s", error)
-            raise no_room() from error
+
+    async def _unpack(
+        self, incoming: Incoming, file: PushedFile, content: ByteStream, files: list[LibraryFile]
+    ) -> None:
+        """Store the files of an archive, each of which is put down in ``files`` once it is there."""
+        digests = Digests(() if file.algorithm is None else (file.algorithm,), always=())
+
+        size = 0
+
+        async def whole() -> AsyncGenerator[bytes, None]:
+            nonlocal size
+            async for piece in self._measured(incoming, file, content):
+                size += len(piece)
+                digests.update(piece)
+                yield piece
+
+        async def store(name: str, pieces: AsyncIterator[bytes]) -> None:
+            files.append(await self._store(name, pieces))
+
+        with room_told():
+            async with aclosing(whole()) as stream:
+                await unpack(file.name, stream, store)
+        require_checksum(file, digests.result())
+        await self._tell(incoming, size, size)
+
+    async def _store(self, name: str, pieces: AsyncIterator[bytes]) -> LibraryFile:
+        digests = Digests(())
+        async with self._contents.write() as writing:
+            async for piece in pieces:
+                digests.update(piece)
+                await writing.write(piece)
+            await writing.finish()
+            return self._stored(name, writing, digests.result())
 
     def _stored(self, name: str, writing: Writing, digests: dict[ItemFile.ChecksumAlgorithm, str]) -> LibraryFile:
         uuid = new_uuid(self._random_bytes)
@@ -197,17 +274,15 @@ class LibraryFiles:
 
         :raises UnableToAllocateResource: there is no room.
         """
-        digests = Digests(())
-        try:
+        # Manifests of packages tell digests of any of these.
+        digests = Digests((ItemFile.ChecksumAlgorithm.SHA512,))
+        with room_told():
             async with self._contents.write() as writing:
                 for piece in pieces:
                     digests.update(piece)
                     await writing.write(piece)
                 await writing.finish()
                 return self._stored(name, writing, digests.result())
-        except NoRoom as error:
-            log.warning("no room for a file of a content library: %s", error)
-            raise no_room() from error
 
     def of_disk(self, name: str, part: ContentPart) -> LibraryFile:
         """A file with the bytes that a disk has: none is copied. It is good as long as something names them."""
@@ -250,24 +325,56 @@ class LibraryFiles:
     async def _tell(self, incoming: Incoming, transferred: int, taken: int) -> None:
         await self._change(
             incoming,
-            lambda current, _: msgspec.structs.replace(current, transferred_bytes=transferred, taken_bytes=taken),
+            lambda session, current: session.with_file(
+                msgspec.structs.replace(current, transferred_bytes=transferred, taken_bytes=taken)
+            ),
         )
 
-    async def _end(self, incoming: Incoming, received: LibraryFile) -> None:
-        """Note what has come; where the same bytes are there already, those are kept, and what came is deleted."""
+    async def _end(self, incoming: Incoming, coming: tuple[Coming, ...]) -> None:
+        """Note that the file has come. Where the same bytes are there already, those are kept, and what came goes.
 
-        def end(current: PushedFile, edit: Edit) -> PushedFile:
-            return msgspec.structs.replace(
-                current,
-                status=TransferStatus.READY,
-                sender=None,
-                taken_bytes=received.size_bytes,
-                transferred_bytes=received.size_bytes,
-                received=self._same(edit, received),
-            )
+        :raises BadPackage: a certificate is not one of the manifest.
+        :raises OtherContent: files of a package are other ones than its manifest tells of.
+        """
+        known = Known()
+        while (wanted := await self._put(incoming, coming, known)) is not None:
+            known = await self._packages.find_out(wanted, known, self._now())
+        await self.give_up(one.file for one in coming)
 
-        await self._change(incoming, end)
-        await self._drop_unnamed(received.content)
+    async def _put(self, incoming: Incoming, coming: tuple[Coming, ...], known: Known) -> Wanted | None:
+        """The same, unless more must be known for that: this is returned."""
+
+        def plan(edit: Edit) -> Wanted | None:
+            session, file = self._mine(edit, incoming)
+            item = edit.get(LibraryItem, session.item)
+            if item is None:
+                raise overtaken()
+            is_archive = item.is_package and part_of(file.name) is Part.ARCHIVE
+            new = with_come(session, item, file, coming, is_archive=is_archive)
+            if item.is_package:
+                new = msgspec.structs.replace(with_digests(new, known.digests), signature=known.signature)
+                signed = signed_by(new)
+                unsigned = signed if signed is not None and signature_of(new) is None else None
+                lacking = tuple(digests_lacking(new))
+                if unsigned or lacking:
+                    return Wanted(unsigned, lacking)
+                faults = mismatches(item, new)
+                if faults:
+                    raise OtherContent(faults)
+            self._put_session(edit, session, self._shared(edit, item, new, coming))
+            return None
+
+        return await self._inventory.change(plan)
+
+    def _shared(
+        self, edit: Edit, item: LibraryItem, session: UpdateSession, coming: tuple[Coming, ...]
+    ) -> UpdateSession:
+        """The session, in which those files that have come and whose bytes are there already name these."""
+        come = {one.file.content for one in coming}
+        for file in session.files:
+            if file.received is not None and file.received.content in come and is_kept(item, file.name):
+                session = session.with_file(msgspec.structs.replace(file, received=self._same(edit, file.received)))
+        return session
 
     def _same(self, edit: Edit, received: LibraryFile) -> LibraryFile:
         """The file, of bytes that an item or a disk has; else of its own."""
@@ -283,6 +390,25 @@ class LibraryFiles:
             content = next(part.content for part in parts if part.sha256 == received.sha256)
             return msgspec.structs.replace(received, content=content)
         return received
+
+    def _put_session(self, edit: Edit, old: UpdateSession, new: UpdateSession) -> None:
+        self._admit(edit, old, new.taken_bytes - old.taken_bytes)
+        edit.put(msgspec.structs.replace(new, expires=self.until()))
+
+    async def _refuse(self, incoming: Incoming, faults: Mapping[str, LocalizableMessage]) -> None:
+        """Have the session fail whose package cannot be used, unless somebody sends the file anew by now."""
+
+        def plan(edit: Edit) -> None:
+            session = edit.get(UpdateSession, incoming.session)
+            file = None if session is None else session.file(incoming.name)
+            if session is None or not session.is_active or file is None or file.sender != incoming.sender:
+                return
+            # What came in an archive is no file of the session before all is well.
+            known = {name: why for name, why in faults.items() if session.file(name) is not None}
+            failed_session = refused(session, known or {incoming.name: next(iter(faults.values()))})
+            edit.put(msgspec.structs.replace(failed_session, expires=self.until()))
+
+        await self._inventory.change(plan)
 
     async def _fail(self, incoming: Incoming, why: LocalizableMessage) -> None:
         """Note that the file did not come, if nobody else sends it by now, and give its room back."""
@@ -302,24 +428,45 @@ class LibraryFiles:
         await self._inventory.change(plan)
 
     async def _change(
-        self, incoming: Incoming, changed: Callable[[PushedFile, Edit], PushedFile], *, mine: bool = True
+        self,
+        incoming: Incoming,
+        changed: Callable[[UpdateSession, PushedFile], UpdateSession],
+        *,
+        mine: bool = True,
     ) -> None:
         """Change what is known of a file that comes; ``mine``: only while nobody else has begun to send it."""
 
         def plan(edit: Edit) -> None:
-            session = edit.get(UpdateSession, incoming.session)
-            if session is None or not session.is_active or not has_item(edit, session):
-                raise overtaken() if mine else no_address()
-            if not mine and self.is_over(session):
-                raise no_address()
-            file = session.file(incoming.name)
-            if file is None or file.number != incoming.number or (mine and file.sender != incoming.sender):
-                raise overtaken() if mine else no_address()
-            new = changed(file, edit)
-            self._admit(edit, session, new.taken_bytes - file.taken_bytes)
-            edit.put(msgspec.structs.replace(session.with_file(new), expires=self.until()))
+            session, file = self._mine(edit, incoming) if mine else self._addressed(edit, incoming)
+            self._put_session(edit, session, changed(session, file))
 
         await self._inventory.change(plan)
+
+    def _mine(self, edit: Edit, incoming: Incoming) -> tuple[UpdateSession, PushedFile]:
+        """The file while nobody else has begun to send it.
+
+        :raises NotAllowedInCurrentState: somebody has, or the session is over.
+        """
+        session = edit.get(UpdateSession, incoming.session)
+        file = None if session is None else session.file(incoming.name)
+        if session is None or not session.is_active or file is None or file.number != incoming.number:
+            raise overtaken()
+        if not has_item(edit, session) or file.sender != incoming.sender:
+            raise overtaken()
+        return session, file
+
+    def _addressed(self, edit: Edit, incoming: Incoming) -> tuple[UpdateSession, PushedFile]:
+        """The file as its address means it.
+
+        :raises NotFound: the address is not good, or no more.
+        """
+        session = edit.get(UpdateSession, incoming.session)
+        file = None if session is None else session.file(incoming.name)
+        if session is None or not session.is_active or file is None or file.number != incoming.number:
+            raise no_address()
+        if self.is_over(session) or not has_item(edit, session):
+            raise no_address()
+        return session, file
 
     def _admit(self, edit: Edit, session: UpdateSession, more: int) -> None:
         item = edit.get(LibraryItem, session.item)
@@ -473,8 +620,28 @@ def has_item(among: Lookup, session: UpdateSession | DownloadSession) -> bool:
     return item is not None and not is_leaving(among, item)
 
 
-def failed(file: PushedFile, why: LocalizableMessage) -> PushedFile:
-    """The file, of which nothing has come."""
-    return msgspec.structs.replace(
-        file, status=TransferStatus.ERROR, sender=None, taken_bytes=0, transferred_bytes=0, error=why, received=None
-    )
+@contextmanager
+def room_told() -> Iterator[None]:
+    """:raises UnableToAllocateResource: there is no room for what is written."""
+    try:
+        yield
+    except NoRoom as error:
+        log.warning("no room for a file of a content library: %s", error)
+        raise no_room() from error
+
+
+def require_checksum(file: PushedFile, made: Mapping[ItemFile.ChecksumAlgorithm, str]) -> None:
+    """Refuse a file that is not the one that was announced.
+
+    :raises InvalidArgument: it has another checksum.
+    """
+    if file.checksum is not None and file.algorithm is not None:
+        found = made[file.algorithm]
+        if not hmac.compare_digest(found, file.checksum.strip().lower().encode("ascii", "replace").decode()):
+            raise other_checksum(file, found)
+
+
+def received_in(session: UpdateSession | None) -> set[str]:
+    """The contents that a session has."""
+    files = session.files if session is not None else ()
+    return {file.received.content for file in files if file.received is not None}

@@ -6,7 +6,7 @@ The standard library reads the headers (``tarfile.TarInfo``); what is around the
 from __future__ import annotations
 
 import tarfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 import msgspec
 
@@ -41,7 +41,7 @@ class Member:
         self._source = source
         self._left = size
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The content, in pieces as they come.
 
         :raises BadPackage: the archive ends before.
@@ -106,7 +106,7 @@ class Archive:
         self._names: list[str] = []
         self._bytes = 0
 
-    async def members(self) -> AsyncIterator[Member]:
+    async def members(self) -> AsyncGenerator[Member, None]:
         """The files, one after the other.
 
         :raises BadPackage: it is no tar, is cut off, holds anything but files beside each other, has more than its

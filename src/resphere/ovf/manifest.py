@@ -12,7 +12,8 @@ import msgspec
 from resphere.ovf.issues import BadPackage, Category, Findings, issue, short
 
 MOST_MANIFEST_BYTES = 1024 * 1024
-MOST_ENTRIES = 10_000
+MOST_ENTRIES = 1000
+"""As many as an item of a library has files."""
 
 
 class Algorithm(StrEnum):

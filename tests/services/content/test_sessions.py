@@ -40,7 +40,6 @@ from resphere.contract.generated.content_library_item_updatesession import (
     File as PushedFile,
 )
 from resphere.contract.generated.content_library_item_updatesession import (
-    PreviewInfo,
     WarningBehavior,
     WarningType,
 )
@@ -281,20 +280,6 @@ def test_what_is_said_of_warnings_is_kept(world: World) -> None:
     assert world.call(UpdateSession.get, session).warning_behavior == behavior
 
 
-def test_the_preview_of_a_package(world: World) -> None:
-    session = begin(world, new_item(world, type="ovf"))
-
-    def preview() -> PreviewInfo | None:
-        return world.call(UpdateSession.get, session).preview_info
-
-    assert preview() == PreviewInfo(state=PreviewInfo.State.UNAVAILABLE)
-    send(world, announce(world, session, "disk.vmdk"), DATA)
-    address = announce(world, session, "package.ovf")
-    assert preview() == PreviewInfo(state=PreviewInfo.State.UNAVAILABLE)
-    send(world, address, b"<Envelope/>")
-    assert preview() == PreviewInfo(state=PreviewInfo.State.AVAILABLE, warnings=())
-
-
 def test_a_file_that_has_not_come(world: World) -> None:
     item = new_item(world)
     session = begin(world, item)
@@ -425,7 +410,7 @@ def test_what_cannot_be_announced(world: World, fields: dict[str, Any]) -> None:
 
 
 def test_an_item_has_so_many_files_at_most(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resphere.services.content.library.item.updatesession.file.MOST_FILES", 2)
+    monkeypatch.setattr("resphere.rules.content_packages.MOST_FILES", 2)
     item = new_item(world)
     put_files(world, item, first=b"1")
     session = begin(world, item)

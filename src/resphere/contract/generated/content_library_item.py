@@ -139,7 +139,7 @@ class DownloadSession:
 
     class FailInput(m.Struct, frozen=True, kw_only=True):
         download_session_id: ids.ContentLibraryItemDownloadSessionId
-        client_error_message: str
+        client_error_message: str = ""
 
     fail: ClassVar[m.Operation[[ids.ContentLibraryItemDownloadSessionId, str], None]] = m.Operation(
         "com.vmware.content.library.item.download_session",
@@ -427,7 +427,7 @@ class UpdateSession:
 
     class FailInput(m.Struct, frozen=True, kw_only=True):
         update_session_id: ids.ContentLibraryItemUpdateSessionId
-        client_error_message: str
+        client_error_message: str = ""
 
     fail: ClassVar[m.Operation[[ids.ContentLibraryItemUpdateSessionId, str], None]] = m.Operation(
         "com.vmware.content.library.item.update_session",

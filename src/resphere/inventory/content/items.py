@@ -9,8 +9,9 @@ from typing import ClassVar
 import msgspec
 
 from resphere.contract.generated import ids
-from resphere.contract.generated.content_library_item import File
+from resphere.contract.generated.content_library_item import CertVerificationStatus, File
 from resphere.inventory.content.libraries import LeavingLibrary, Library
+from resphere.inventory.content.packages import is_package
 from resphere.inventory.contents import CONTENT, DIGEST, ContentPart
 from resphere.inventory.model import VirtualMachine
 from resphere.replica.table import Lookup, OnDelete, Reference, Table
@@ -28,7 +29,8 @@ class LibraryFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     """A file: its bytes are the content of the name ``content`` beside the store, which several files may share.
 
     ``stored_name`` is what it is called on the storage. ``digests`` are in hexadecimal digits, of SHA-1, SHA-256 and
-    whatever its sender has named. ``version`` counts the contents that the file has had.
+    whatever its sender or a manifest has named. ``version`` counts the contents that the file has had. ``references``
+    are the files that a package's descriptor names.
     """
 
     name: str
@@ -37,6 +39,7 @@ class LibraryFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     stored_name: str
     digests: dict[File.ChecksumAlgorithm, str]
     version: int = 1
+    references: tuple[str, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -66,6 +69,7 @@ class LibraryItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
 
     ``template`` is the machine that is its content, in place of files, and goes with it; ``previous`` the one that was
     before. ``content_version`` counts its lists of files, ``version`` and ``metadata_version`` what was said of it.
+    ``verification`` is what is known of who has made a package, ``certificates`` in PEM who has signed it.
     """
 
     kind: ClassVar[str] = "content_library_item"
@@ -81,6 +85,8 @@ class LibraryItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     metadata_version: int = 1
     version: int = 1
     files: tuple[LibraryFile, ...] = ()
+    verification: CertVerificationStatus = CertVerificationStatus.NOT_AVAILABLE
+    certificates: tuple[str, ...] = ()
     template: ids.VirtualMachineId | None = None
     previous: TemplateVersion | None = None
     source: ids.ContentLibraryItemId | None = None
@@ -91,6 +97,11 @@ class LibraryItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     def size_bytes(self) -> int:
         """What its files have."""
         return sum(file.size_bytes for file in self.files)
+
+    @property
+    def is_package(self) -> bool:
+        """Whether its files are an OVF package."""
+        return is_package(self.type)
 
     def file(self, name: str) -> LibraryFile | None:
         """The file of that name."""

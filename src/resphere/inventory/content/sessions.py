@@ -7,7 +7,7 @@ of nothing else that anybody could know: nothing has to be kept of it.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -21,8 +21,10 @@ from resphere.contract.generated.content_library_item_downloadsession import Fil
 from resphere.contract.generated.content_library_item_updatesession import WarningBehavior
 from resphere.contract.model import LocalizableMessage
 from resphere.inventory.content.items import LibraryFile, LibraryItem
+from resphere.inventory.content.packages import PackageSignature
 from resphere.inventory.contents import CONTENT
 from resphere.inventory.token_digests import token_digest
+from resphere.ovf.manifest import ManifestEntry
 from resphere.replica.table import OnDelete, Reference, Table
 
 UpdateState = UpdateSessionModel.State
@@ -42,6 +44,9 @@ class PushedFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
 
     ``size_bytes``, ``algorithm`` and ``checksum`` are what the client has said of it. ``number`` tells its address from
     those of others. ``taken_bytes`` is the room that it has on the storage, ``transferred_bytes`` what came so far.
+
+    Of packages: ``awaited`` is a file that nobody has announced but the descriptor, ``archive`` the file that this one
+    came in, ``is_opened`` an archive of which only its files are left, ``manifest`` what a manifest says.
     """
 
     name: str
@@ -55,13 +60,22 @@ class PushedFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     error: LocalizableMessage | None = None
     sender: Sender | None = None
     received: LibraryFile | None = None
+    awaited: bool = False
+    archive: str | None = None
+    is_opened: bool = False
+    manifest: tuple[ManifestEntry, ...] = ()
+
+    @property
+    def has_come(self) -> bool:
+        """Whether all of it is there."""
+        return self.is_opened or self.received is not None
 
 
 class UpdateSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A session that changes the files of ``item``; of its ``content_version`` when the session began.
 
     ``removed`` are the names of files that the item is not to have any more. ``next_number`` is that of the next file.
-    It ends at ``expires``, unless something happens in it before.
+    It ends at ``expires``, unless something happens in it before. ``signature`` is that of the package that comes.
     """
 
     kind: ClassVar[str] = "content_update_session"
@@ -79,6 +93,7 @@ class UpdateSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     files: tuple[PushedFile, ...] = ()
     removed: tuple[str, ...] = ()
     next_number: int = 1
+    signature: PackageSignature | None = None
     client_token: str | None = None
 
     @property
@@ -106,6 +121,14 @@ class UpdateSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
             return msgspec.structs.replace(self, files=(*self.files, file))
         files = tuple([file if each.name == file.name else each for each in self.files])
         return msgspec.structs.replace(self, files=files)
+
+    def ended(self, state: UpdateState, error: LocalizableMessage | None = None) -> UpdateSession:
+        """The session when it is over, with nothing left of what it was to change."""
+        return msgspec.structs.replace(self, state=state, error=error, files=(), removed=(), signature=None)
+
+    def without_files(self, names: Container[str]) -> UpdateSession:
+        """The session without those of the files."""
+        return msgspec.structs.replace(self, files=tuple([file for file in self.files if file.name not in names]))
 
 
 class DownloadSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

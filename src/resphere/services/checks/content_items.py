@@ -12,10 +12,11 @@ from resphere.services.call import Call
 
 SHOWN = File.ChecksumAlgorithm.SHA1
 """The algorithm whose checksums vCenter shows."""
+COMPLIANT = frozenset((CertVerificationStatus.VERIFIED, CertVerificationStatus.INTERNAL))
 
 
-def model_of(item: LibraryItem) -> ItemModel:
-    """An item as operations show it."""
+def model_of(item: LibraryItem, library: Library) -> ItemModel:
+    """An item of ``library`` as operations show it."""
     return ItemModel(
         id=item.id,
         library_id=item.library,
@@ -31,9 +32,16 @@ def model_of(item: LibraryItem) -> ItemModel:
         type=item.type,
         version=str(item.version),
         source_id=item.source,
-        security_compliance=True,
-        certificate_verification_info=CertificateVerificationInfo(status=CertVerificationStatus.NOT_AVAILABLE),
+        security_compliance=is_compliant(item, library),
+        certificate_verification_info=CertificateVerificationInfo(
+            status=item.verification, cert_chain=item.certificates or None
+        ),
     )
+
+
+def is_compliant(item: LibraryItem, library: Library) -> bool:
+    """Whether an item is what the security policy of its library demands: packages that are verified, or made here."""
+    return library.security_policy is None or not item.is_package or item.verification in COMPLIANT
 
 
 def checksum_of(file: LibraryFile) -> File.ChecksumInfo:

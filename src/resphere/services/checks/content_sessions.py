@@ -155,7 +155,7 @@ def progressed(present: int, given: int | None) -> int:
 
 
 def said_by_client(text: str) -> LocalizableMessage:
-    """What a client says of its failure.
+    """What a client says of its failure; govmomi says nothing.
 
     :raises InvalidArgument: that is too long.
     """
@@ -167,7 +167,8 @@ def said_by_client(text: str) -> LocalizableMessage:
                 LONGEST_ERROR,
             )
         )
-    return LocalizableMessage(id="resphere.content.failed_by_client", default_message=text, args=())
+    words = text or "The client has given no reason."
+    return LocalizableMessage(id="resphere.content.failed_by_client", default_message=words, args=())
 
 
 def endpoint(call: Call, token: str, name: str) -> TransferEndpoint:

@@ -32,7 +32,7 @@ from resphere.services.checks.content import (
     require_given,
     require_local,
 )
-from resphere.services.checks.content_items import model_of
+from resphere.services.checks.content_items import is_compliant, model_of
 from resphere.services.checks.vm_templates import delete_templates, require_files, require_not_checked_out
 from resphere.services.content.local_library import require_published
 from resphere.services.registry import implements
@@ -47,7 +47,8 @@ async def list_items(call: Call, library_id: ids.ContentLibraryId) -> tuple[str,
 @implements(Item.get, kept=True)
 async def get(call: Call, library_item_id: ids.ContentLibraryItemId) -> ItemModel:
     """One of them."""
-    return model_of(require(call, LibraryItem, library_item_id))
+    item = require(call, LibraryItem, library_item_id)
+    return model_of(item, require(call, Library, item.library))
 
 
 @implements(Item.find)
@@ -120,7 +121,8 @@ async def copy(
 ) -> ids.ContentLibraryItemId:
     """Make an item with the files of another one, whose bytes both have; it is there when this answers.
 
-    :raises InvalidArgument: the library has an item of that name, or the specification is wrong.
+    :raises InvalidArgument: the library has an item of that name or demands verified packages, or the specification is
+        wrong.
     :raises ResourceInaccessible: there is no room on the datastore of the library.
     """
     key = call_key(call, client_token)
@@ -143,9 +145,12 @@ async def copy(
             type=current.type,
             description=current.description if spec.description is None else made.description,
             files=tuple(copies(call, current.files)),
+            verification=current.verification,
+            certificates=current.certificates,
         )
         try:
             library = put_item(call, edit, copied)
+            require_compliant(copied, library)
             if library.datastore is not None:
                 admit(call.unfiltered, edit, {library.datastore: copied.size_bytes})
         except AlreadyExists as error:
@@ -155,6 +160,22 @@ async def copy(
         return copied.id
 
     return await call.unfiltered.change(plan)
+
+
+def require_compliant(item: LibraryItem, library: Library) -> None:
+    """Refuse a package that is not what the security policy of a library demands.
+
+    :raises InvalidArgument: it is not.
+    """
+    if item.files and not is_compliant(item, library):
+        raise InvalidArgument(
+            message(
+                "resphere.content.not_compliant",
+                "The security policy of the library {0} takes verified OVF packages only, and {1} is none.",
+                library.name,
+                item.name,
+            )
+        )
 
 
 def copies(call: Call, files: Iterable[LibraryFile]) -> Iterator[LibraryFile]:

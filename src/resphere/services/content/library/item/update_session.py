@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import partial
 
 import msgspec
 
@@ -15,11 +16,14 @@ from resphere.contract.errors import (
 from resphere.contract.generated import ids
 from resphere.contract.generated.content_library_item import TransferStatus, UpdateSessionModel
 from resphere.contract.generated.content_library_item import UpdateSession as Contract
-from resphere.contract.generated.content_library_item_updatesession import PreviewInfo, WarningBehavior
-from resphere.inventory.content.items import LibraryFile, LibraryItem
+from resphere.contract.generated.content_library_item_updatesession import WarningBehavior
+from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.libraries import Library
+from resphere.inventory.content.packages import PackageSignature
 from resphere.inventory.content.sessions import PushedFile, UpdateSession, UpdateState
+from resphere.ovf.certificate import CertificateWarning
 from resphere.replica.edit import Edit
+from resphere.rules.content_packages import merged, signature_of, verification
 from resphere.services.call import Call
 from resphere.services.checks import content_sessions
 from resphere.services.checks.content import (
@@ -29,6 +33,13 @@ from resphere.services.checks.content import (
     require_changeable,
     require_given,
     require_local,
+)
+from resphere.services.checks.content_packages import (
+    preview_of,
+    require_ignored,
+    require_verified,
+    require_whole,
+    warnings_of,
 )
 from resphere.services.checks.content_sessions import (
     change_session,
@@ -45,9 +56,6 @@ from resphere.services.checks.vm_templates import note_change
 from resphere.services.registry import implements
 
 SessionId = ids.ContentLibraryItemUpdateSessionId
-PACKAGE = "ovf"
-"""The type of items of which a preview is made."""
-DESCRIPTOR = ".ovf"
 
 
 @implements(Contract.create)
@@ -141,20 +149,9 @@ async def get(call: Call, update_session_id: SessionId) -> UpdateSessionModel:
         client_progress=session.progress,
         state=session.state,
         expiration_time=session.expires,
-        preview_info=preview_of(session, item) if session.is_active else None,
+        preview_info=preview_of(session, item, await warnings_of(call, session)) if session.is_active else None,
         warning_behavior=session.warning_behavior or None,
     )
-
-
-def preview_of(session: UpdateSession, item: LibraryItem) -> PreviewInfo:
-    """What is known of a package before it is complete: that nothing is wrong, once its descriptor is there."""
-    if item.type != PACKAGE:
-        return PreviewInfo(state=PreviewInfo.State.NOT_APPLICABLE)
-    named = [file for file in session.files if file.name.lower().endswith(DESCRIPTOR)]
-    if any(file.status is TransferStatus.READY for file in named):
-        return PreviewInfo(state=PreviewInfo.State.AVAILABLE, warnings=())
-    coming = any(file.status is TransferStatus.TRANSFERRING for file in named)
-    return PreviewInfo(state=PreviewInfo.State.PREPARING if coming else PreviewInfo.State.UNAVAILABLE)
 
 
 @implements(Contract.update)
@@ -191,7 +188,9 @@ async def cancel(call: Call, update_session_id: SessionId) -> None:
         UpdateSession,
         update_session_id,
         "cancel",
-        lambda session: msgspec.structs.replace(session, state=UpdateState.CANCELED, files=(), removed=()),
+        lambda session: msgspec.structs.replace(
+            session, state=UpdateState.CANCELED, files=(), removed=(), signature=None
+        ),
     )
 
 
@@ -207,7 +206,9 @@ async def fail(call: Call, update_session_id: SessionId, client_error_message: s
         UpdateSession,
         update_session_id,
         "fail",
-        lambda session: msgspec.structs.replace(session, state=UpdateState.ERROR, error=error, files=(), removed=()),
+        lambda session: msgspec.structs.replace(
+            session, state=UpdateState.ERROR, error=error, files=(), removed=(), signature=None
+        ),
     )
 
 
@@ -238,40 +239,53 @@ async def delete(call: Call, update_session_id: SessionId) -> None:
 async def complete(call: Call, update_session_id: SessionId) -> None:
     """Change the item's files as the session says, all at once.
 
-    :raises NotAllowedInCurrentState: the session is not active, or a file has not come or is not whole; the library is
-        in maintenance.
+    :raises NotAllowedInCurrentState: the session is not active, or a file has not come or is not whole; a package lacks
+        a file, or has a warning that nobody has said to ignore; the library is in maintenance, or demands more.
     """
-    require_session(call, UpdateSession, update_session_id)
+    is_complete = False
+    while not is_complete:
+        session = require_session(call, UpdateSession, update_session_id)
+        warnings = await warnings_of(call, session)
+        is_complete = await call.unfiltered.change(
+            partial(put_item, call, update_session_id, signature_of(session), warnings)
+        )
 
-    def plan(edit: Edit) -> None:
-        session = require_now(call, edit, UpdateSession, update_session_id)
-        require_active(session, "complete")
-        for file in session.files:
-            require_received(file)
-        item = require(edit, LibraryItem, session.item)
-        library = require(edit, Library, item.library)
-        edit.rely_on(library)
-        require_changeable(library)
+
+def put_item(
+    call: Call, id: SessionId, signature: PackageSignature | None, warnings: tuple[CertificateWarning, ...], edit: Edit
+) -> bool:
+    """Do so, unless the package is signed by somebody else by now than by whom the ``warnings`` are."""
+    session = require_now(call, edit, UpdateSession, id)
+    require_active(session, "complete")
+    for file in session.files:
+        require_received(file)
+    item = require(edit, LibraryItem, session.item)
+    library = require(edit, Library, item.library)
+    edit.rely_on(library)
+    require_changeable(library)
+    changed = msgspec.structs.replace(
+        item,
+        files=tuple(merged(item, session)),
+        content_version=item.content_version + 1,
+        modified=call.environment.now(),
+    )
+    if item.is_package and (session.files or session.removed):
+        if signature_of(session) != signature:
+            return False
+        require_whole(item, session)
+        require_ignored(session, warnings)
+        if library.security_policy is not None:
+            require_verified(item, session, warnings)
         changed = msgspec.structs.replace(
-            item,
-            files=tuple(merged(item, session)),
-            content_version=item.content_version + 1,
-            modified=call.environment.now(),
+            changed,
+            verification=verification(item, session, [warning.type for warning in warnings]),
+            certificates=() if signature is None else signature.chain,
         )
-        edit.put(changed)
-        note_change(call, edit, changed)
-        edit.put(
-            msgspec.structs.replace(
-                session,
-                state=UpdateState.DONE,
-                progress=100,
-                files=(),
-                removed=(),
-                expires=call.environment.library_files.until(),
-            )
-        )
-
-    await call.unfiltered.change(plan)
+    edit.put(changed)
+    note_change(call, edit, changed)
+    done = session.ended(UpdateState.DONE)
+    edit.put(msgspec.structs.replace(done, progress=100, expires=call.environment.library_files.until()))
+    return True
 
 
 def require_received(file: PushedFile) -> None:
@@ -279,7 +293,7 @@ def require_received(file: PushedFile) -> None:
 
     :raises NotAllowedInCurrentState: it has not.
     """
-    if file.received is None:
+    if not file.has_come:
         status = "WAITING" if file.status is TransferStatus.WAITING_FOR_TRANSFER else str(file.status)
         raise NotAllowedInCurrentState(
             message(
@@ -287,17 +301,6 @@ def require_received(file: PushedFile) -> None:
                 "File {0} has transfer errors or was not fully received (status: {1}).",
                 file.name,
                 status,
-            )
+            ),
+            *(() if file.error is None else (file.error,)),
         )
-
-
-def merged(item: LibraryItem, session: UpdateSession) -> Iterator[LibraryFile]:
-    """The files of the item once the session is complete: those that came in the places of those that they replace."""
-    new = {file.name: file.received for file in session.files if file.received is not None}
-    for present in item.files:
-        coming = new.pop(present.name, None)
-        if coming is not None:
-            yield msgspec.structs.replace(coming, version=present.version + 1)
-        elif present.name not in session.removed:
-            yield present
-    yield from new.values()

@@ -17,10 +17,12 @@ from resphere.contract.errors import (
 )
 from resphere.contract.generated import ids
 from resphere.contract.generated.content_library import ItemModel
+from resphere.contract.generated.content_library_item import CertVerificationStatus
 from resphere.contract.generated.content_library_item import File as ItemFile
 from resphere.contract.generated.vcenter_ovf import LibraryItem as Contract
 from resphere.inventory.content.items import LibraryFile, LibraryItem
 from resphere.inventory.content.libraries import Library
+from resphere.inventory.content.packages import PACKAGE, Part
 from resphere.inventory.content.sessions import UpdateSession
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.tables import file_stem
@@ -38,8 +40,10 @@ from resphere.services.checks.content import call_key, made_before, require, req
 from resphere.services.content.library.item.item import new_item, put_item
 from resphere.services.registry import implements
 from resphere.services.vcenter.ovf import export_flag
-from resphere.services.vcenter.ovf.library_item.packages import DESCRIPTOR, PACKAGE
 from resphere.services.vcenter.ovf.library_item.results import errors_of, result_info
+
+INTERNAL = CertVerificationStatus.INTERNAL
+"""Of a package that was made here, nobody asks who has signed it."""
 
 
 @implements(Contract.create)
@@ -148,7 +152,7 @@ def require_place(call: Call, target: Contract.CreateTarget) -> Library | Librar
             )
         return require(call.inventory, Library, target.library_id)
     item = require(call.inventory, LibraryItem, target.library_item_id)
-    if item.type.casefold() != PACKAGE or target.library_id not in (None, item.library):
+    if not item.is_package or target.library_id not in (None, item.library):
         raise InvalidArgument(
             message(
                 "resphere.ovf.target",
@@ -173,7 +177,7 @@ async def files_of(call: Call, vm: VirtualMachine, machine: Machine, flags: froz
     made: list[LibraryFile] = []
     try:
         library_files = call.environment.library_files
-        made.append(await library_files.make(f"{machine.id}{DESCRIPTOR}", [descriptor]))
+        made.append(await library_files.make(f"{machine.id}{Part.DESCRIPTOR}", [descriptor]))
         for key, disk in zip(vm.disks, machine.disks, strict=True):
             assert disk.file is not None, "each disk has its file"
             content = vm.disk_contents.get(key)
@@ -182,11 +186,12 @@ async def files_of(call: Call, vm: VirtualMachine, machine: Machine, flags: froz
                 continue
             names = file_names(disk.file, len(content.parts))
             made += [library_files.of_disk(name, part) for name, part in zip(names, content.parts, strict=True)]
-        made.append(await library_files.make(f"{machine.id}.mf", [manifest_of(made)]))
+        made.append(await library_files.make(f"{machine.id}{Part.MANIFEST}", [manifest_of(made)]))
     except BaseException:
         await call.environment.library_files.give_up(made)
         raise
-    return tuple(made)
+    references = tuple([each.name for each in made[1:-1]])
+    return (msgspec.structs.replace(made[0], references=references), *made[1:])
 
 
 def manifest_of(files: Iterable[LibraryFile]) -> bytes:
@@ -208,7 +213,7 @@ async def put_files(
     def plan(edit: Edit) -> None:
         require_same_disks(edit, vm)
         if is_new:
-            library, had = put_item(call, edit, msgspec.structs.replace(item, files=files)), 0
+            library, had = put_item(call, edit, msgspec.structs.replace(item, files=files, verification=INTERNAL)), 0
         else:
             current = require(edit, LibraryItem, item.id)
             library, had = require(edit, Library, current.library), current.size_bytes
@@ -220,6 +225,8 @@ async def put_files(
                 msgspec.structs.replace(
                     current,
                     files=tuple([following(current, each) for each in files]),
+                    verification=INTERNAL,
+                    certificates=(),
                     content_version=current.content_version + 1,
                     modified=call.environment.now(),
                 )

@@ -10,6 +10,7 @@ from resphere.contract.errors import InvalidArgument, ResourceInaccessible, mess
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_ovf import LibraryItem as Contract
 from resphere.inventory.content.items import LibraryFile, LibraryItem
+from resphere.inventory.content.packages import PACKAGE, Part, part_of
 from resphere.inventory.model import Folder, Host, ResourcePool
 from resphere.ovf.documents import MOST_DESCRIPTOR_BYTES
 from resphere.ovf.model import Content, Descriptor, VirtualSystemCollection
@@ -17,10 +18,6 @@ from resphere.ovf.reading import Read, read
 from resphere.rules.placement.resolution import Wanted, folder_of
 from resphere.services.call import Call
 from resphere.services.checks.content import require
-
-PACKAGE = "ovf"
-"""The type of items that are packages."""
-DESCRIPTOR = ".ovf"
 
 
 class Package(NamedTuple):
@@ -46,7 +43,7 @@ async def package_of(call: Call, id: ids.ContentLibraryItemId) -> Package:
     :raises ResourceInaccessible: it has no descriptor, or one that is too large to be one.
     """
     item = require(call.inventory, LibraryItem, id)
-    if item.type.casefold() != PACKAGE:
+    if not item.is_package:
         raise InvalidArgument(
             message(
                 "resphere.ovf.not_a_package",
@@ -56,14 +53,14 @@ async def package_of(call: Call, id: ids.ContentLibraryItemId) -> Package:
                 PACKAGE,
             )
         )
-    file = next((each for each in item.files if each.name.lower().endswith(DESCRIPTOR)), None)
+    file = next((each for each in item.files if part_of(each.name) is Part.DESCRIPTOR), None)
     if file is None or file.size_bytes > MOST_DESCRIPTOR_BYTES:
         raise ResourceInaccessible(
             message(
                 "resphere.ovf.no_descriptor",
                 "The library item {0} has no descriptor: a file whose name ends with {1}, of at most {2} bytes.",
                 item.name,
-                DESCRIPTOR,
+                Part.DESCRIPTOR,
                 MOST_DESCRIPTOR_BYTES,
             )
         )

@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, message
+from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.content_library_item import File as ItemFile
 from resphere.contract.generated.content_library_item import TransferStatus
@@ -16,6 +16,14 @@ from resphere.inventory.content.libraries import Library
 from resphere.inventory.content.sessions import PushedFile, UpdateSession, upload_token
 from resphere.replica.edit import Edit
 from resphere.rules.content_names import require_file_name
+from resphere.rules.content_packages import (
+    depending_on,
+    is_kept,
+    missing,
+    require_few,
+    require_in_order,
+    staying,
+)
 from resphere.services.call import Call
 from resphere.services.checks.content import require, require_changeable
 from resphere.services.checks.content_items import checksum_of
@@ -24,8 +32,6 @@ from resphere.services.registry import implements
 
 SessionId = ids.ContentLibraryItemUpdateSessionId
 SourceType = File.SourceType
-MOST_FILES = 1000
-"""That an item has."""
 LARGEST_BYTES = 2**44
 DIGITS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
 """How many hexadecimal digits a checksum has."""
@@ -36,7 +42,8 @@ async def add(call: Call, update_session_id: SessionId, file_spec: File.AddSpec)
     """Announce a file that is to be sent; one that was announced before begins anew, at another address.
 
     :raises InvalidArgument: name, size or checksum are none, or it is to come in another way than by being sent.
-    :raises NotAllowedInCurrentState: the session is not active, or there are very many files.
+    :raises NotAllowedInCurrentState: the session is not active, there are very many files, or it is a package whose
+        descriptor was added before its manifest or certificate, or that has one already.
     """
     require_file_name(file_spec.name)
     require_push(file_spec)
@@ -58,11 +65,10 @@ async def add(call: Call, update_session_id: SessionId, file_spec: File.AddSpec)
             algorithm=algorithm,
             checksum=checksum,
         )
-        new = session.with_file(file)
-        if len({*(each.name for each in new.files), *(each.name for each in item.files)}) > MOST_FILES:
-            raise NotAllowedInCurrentState(
-                message("resphere.content.files", "A library item has at most {0} files.", MOST_FILES)
-            )
+        if item.is_package:
+            require_in_order(session, file.name)
+        new = session.without_files(depending_on(session, file.name)).with_file(file)
+        require_few(item, new)
         new = msgspec.structs.replace(
             new,
             next_number=session.next_number + 1,
@@ -111,8 +117,7 @@ async def remove(call: Call, update_session_id: SessionId, file_name: str) -> No
             raise no_file(file_name)
         edit.put(
             msgspec.structs.replace(
-                session,
-                files=tuple(file for file in session.files if file.name != file_name),
+                session.without_files({file_name, *depending_on(session, file_name)}),
                 removed=(*session.removed, file_name) if present else session.removed,
                 expires=call.environment.library_files.until(),
             )
@@ -123,26 +128,29 @@ async def remove(call: Call, update_session_id: SessionId, file_name: str) -> No
 
 @implements(File.validate)
 async def validate(call: Call, update_session_id: SessionId) -> File.ValidationResult:
-    """Which files are not right yet, while the session is active.
+    """Which files are not right yet, while the session is active, and which ones a package lacks.
 
     :raises NotAllowedInCurrentState: it is not.
     """
     session = require_session(call, UpdateSession, update_session_id)
     require_active(session, "validate")
+    item = require(call.inventory, LibraryItem, session.item)
     invalid = tuple(
         File.ValidationError(name=file.name, error_message=file.error)
         for file in session.files
         if file.error is not None
     )
-    missing = frozenset(file.name for file in session.files if file.received is None and file.error is None)
-    return File.ValidationResult(has_errors=bool(invalid or missing), missing_files=missing, invalid_files=invalid)
+    coming = frozenset(file.name for file in session.files if not file.has_come and file.error is None)
+    absent = coming | missing(item, session)
+    return File.ValidationResult(has_errors=bool(invalid or absent), missing_files=absent, invalid_files=invalid)
 
 
 def names_of(call: Call, session: UpdateSession) -> tuple[str, ...]:
     """The files that are sent, and those of the item that stay."""
     item = require(call.inventory, LibraryItem, session.item)
-    staying = (file.name for file in item.files if file.name not in session.removed)
-    return tuple(dict.fromkeys((*staying, *(file.name for file in session.files))))
+    coming = tuple([file.name for file in session.files])
+    there = {*coming, *(file.name for file in staying(item, session))}
+    return tuple(dict.fromkeys((*(file.name for file in item.files if file.name in there), *coming)))
 
 
 def info(call: Call, session: UpdateSession, name: str) -> File.Info:
@@ -156,13 +164,13 @@ def info(call: Call, session: UpdateSession, name: str) -> File.Info:
     return File.Info(
         name=file.name,
         source_type=SourceType.PUSH,
-        size=None if file.received is None else file.received.size_bytes,
+        size=file.transferred_bytes if file.has_come else None,
         checksum_info=None if file.received is None else checksum_of(file.received),
         upload_endpoint=endpoint(call, upload_token(session, file), file.name),
         bytes_transferred=file.transferred_bytes,
         status=file.status,
         error_message=file.error,
-        keep_in_storage=True,
+        keep_in_storage=is_kept(require(call.inventory, LibraryItem, session.item), name),
     )
 
 
