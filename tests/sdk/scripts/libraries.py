@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import ssl
 import time
+import urllib.error
 import urllib.request
 import uuid
 
@@ -17,8 +18,10 @@ import com.vmware.vapi.std.errors_client as errors
 import com.vmware.vcenter.ovf_client as ovf
 import com.vmware.vcenter.vm_template.library_items_client as working
 import com.vmware.vcenter.vm_template_client as templates
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.sdk.scripts.client import Check, Given, raises, run_checks
+from tests.support.packages import archive, descriptor, issued, manifest, signed
 
 DATA = bytes(range(256)) * 4096
 
@@ -45,18 +48,22 @@ def new_item(given: Given, library: str, name: str, type: str) -> str:
     return made
 
 
+def push(given: Given, session: str, name: str, data: bytes) -> None:
+    file = changing.File.AddSpec(name=name, source_type=changing.File.SourceType.PUSH, size=len(data))
+    info = given.client.content.library.item.updatesession.File.add(session, file)
+    request = urllib.request.Request(info.upload_endpoint.uri, data)
+    request.add_header("Cache-Control", "no-cache")
+    request.add_header("Content-Length", str(len(data)))
+    request.add_header("Content-Type", "text/ovf")
+    urllib.request.urlopen(request, context=trusting(given)).close()
+
+
 def upload(given: Given, item: str, files: dict[str, bytes]) -> None:
     service = given.client.content.library.item
     spec = sessions.UpdateSessionModel(library_item_id=item)
     session = service.UpdateSession.create(create_spec=spec, client_token=str(uuid.uuid4()))
     for name, data in files.items():
-        file = changing.File.AddSpec(name=name, source_type=changing.File.SourceType.PUSH, size=len(data))
-        info = service.updatesession.File.add(session, file)
-        request = urllib.request.Request(info.upload_endpoint.uri, data)
-        request.add_header("Cache-Control", "no-cache")
-        request.add_header("Content-Length", str(len(data)))
-        request.add_header("Content-Type", "text/ovf")
-        urllib.request.urlopen(request, context=trusting(given)).close()
+        push(given, session, name, data)
     assert {info.status for info in service.updatesession.File.list(session)} == {"READY"}
     service.UpdateSession.complete(session)
     service.UpdateSession.delete(session)
@@ -110,8 +117,61 @@ def a_package(given: Given) -> None:
     with raises(errors.NotAllowedInCurrentState):
         service.UpdateSession.complete(session)
     service.UpdateSession.delete(session)
-    upload(given, item, {"disk.vmdk": DATA, "package.ovf": b"<Envelope/>"})
+    upload(given, item, {"disk.vmdk": DATA, "package.ovf": descriptor("disk.vmdk")})
     assert sorted(download(given, item)) == ["disk.vmdk", "package.ovf"]
+    session = service.UpdateSession.create(create_spec=sessions.UpdateSessionModel(library_item_id=item))
+    push(given, session, "package.ovf", descriptor("disk.vmdk", "other.vmdk"))
+    found = {info.name: info.status for info in service.updatesession.File.list(session)}
+    assert found == {"package.ovf": "READY", "disk.vmdk": "READY", "other.vmdk": "WAITING_FOR_TRANSFER"}
+    validated = service.updatesession.File.validate(session)
+    assert (validated.has_errors, validated.missing_files) == (True, {"other.vmdk"})
+    with raises(errors.NotAllowedInCurrentState):
+        service.UpdateSession.complete(session)
+    with raises(errors.NotAllowedInCurrentState):
+        file = changing.File.AddSpec(name="package.mf", source_type=changing.File.SourceType.PUSH)
+        service.updatesession.File.add(session, file)
+    service.UpdateSession.cancel(session)
+    given.client.content.LocalLibrary.delete(library)
+
+
+def a_signed_archive(given: Given) -> None:
+    """As VMware's sample imports one: send it, wait for the preview, ignore the warnings, complete."""
+    library = new_library(given, "sdk archives")
+    item = new_item(given, library, "signed", "ovf")
+    service = given.client.content.library.item
+    spec = sessions.UpdateSessionModel(library_item_id=item)
+    session = service.UpdateSession.create(create_spec=spec, client_token=str(uuid.uuid4()))
+    key = ec.generate_private_key(ec.SECP256R1())
+    files = {"tiny.ovf": descriptor("tiny.vmdk"), "tiny.vmdk": DATA}
+    of_files = manifest(files)
+    certificate = signed(key, issued("SDK", key, "SDK", key), manifest=of_files, name="tiny.mf")
+    content = {"tiny.ovf": files["tiny.ovf"], "tiny.mf": of_files, "tiny.cert": certificate, "tiny.vmdk": DATA}
+    push(given, session, "tiny.ova", archive(content))
+    until = time.monotonic() + 30
+    while (found := service.UpdateSession.get(session)).preview_info.state != "AVAILABLE" and time.monotonic() < until:
+        assert found.state != "ERROR", found.error_message
+    preview = found.preview_info
+    assert (preview.certificate_info.subject, preview.certificate_info.self_signed) == ("/CN=SDK", True)
+    assert preview.certificate_info.x509.encode() in certificate
+    types = [warning.type for warning in preview.warnings]
+    assert types == ["SELF_SIGNED_CERTIFICATE", "UNTRUSTED_CERTIFICATE"]
+    assert [warning.ignored for warning in preview.warnings] == [False, False]
+    with raises(errors.NotAllowedInCurrentState):
+        service.UpdateSession.complete(session)
+    ignored = [changing.WarningBehavior(type=type, ignored=True) for type in types]
+    service.UpdateSession.update(session, sessions.UpdateSessionModel(warning_behavior=ignored))
+    service.UpdateSession.complete(session)
+    service.UpdateSession.delete(session)
+    assert download(given, item) == files
+    session = service.UpdateSession.create(create_spec=sessions.UpdateSessionModel(library_item_id=item))
+    bad = archive({**content, "tiny.vmdk": DATA[::-1]})
+    with raises(urllib.error.HTTPError):
+        push(given, session, "tiny.ova", bad)
+    found = service.UpdateSession.get(session)
+    assert (found.state, found.preview_info) == ("ERROR", None)
+    assert "do not match the content of file(s): tiny.vmdk" in found.error_message.default_message
+    assert service.updatesession.File.get(session, "tiny.ova").status == "ERROR"
+    assert download(given, item) == files
     given.client.content.LocalLibrary.delete(library)
 
 
@@ -278,7 +338,15 @@ def refusals(given: Given) -> None:
     given.client.content.LocalLibrary.delete(library)
 
 
-CHECKS: tuple[Check, ...] = (an_image, a_package, a_deployment, an_image_in_a_machine, a_template, refusals)
+CHECKS: tuple[Check, ...] = (
+    an_image,
+    a_package,
+    a_signed_archive,
+    a_deployment,
+    an_image_in_a_machine,
+    a_template,
+    refusals,
+)
 
 
 if __name__ == "__main__":

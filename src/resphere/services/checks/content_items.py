@@ -41,7 +41,8 @@ def model_of(item: LibraryItem, library: Library) -> ItemModel:
 
 def is_compliant(item: LibraryItem, library: Library) -> bool:
     """Whether an item is what the security policy of its library demands: packages that are verified, or made here."""
-    return library.security_policy is None or not item.is_package or item.verification in COMPLIANT
+    asks = library.security_policy is not None and item.is_package and bool(item.files)
+    return not asks or item.verification in COMPLIANT
 
 
 def checksum_of(file: LibraryFile) -> File.ChecksumInfo:

@@ -167,7 +167,7 @@ def require_compliant(item: LibraryItem, library: Library) -> None:
 
     :raises InvalidArgument: it is not.
     """
-    if item.files and not is_compliant(item, library):
+    if not is_compliant(item, library):
         raise InvalidArgument(
             message(
                 "resphere.content.not_compliant",
