@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import requests
 from resphere.libraries.files import ITEMS_AT_A_TIME
 from tests.live.test_http import trusting
 from tests.live.test_large_guest_files import MIB, digest_of_received, digest_of_sent, peak_bytes, pieces
+from tests.support.buckets import Stored, StoredInBucket
 from tests.support.jsonrpc import invocation, session_context
 from tests.support.libraries import (
     SESSIONS,
@@ -35,19 +37,28 @@ from tests.support.vms import refusal
 
 SIZE = 300 * MIB
 MOST_GROWN_BYTES = 64 * MIB
+SOME_BYTES = 20 * MIB
+"""Of a file that does not come whole: more than the first part that is uploaded to a bucket."""
 DATA = bytes(range(256)) * 4096
 
 
+@pytest.fixture(params=["folder", "bucket"])
+def stored(request: pytest.FixtureRequest) -> Stored:
+    """Where files lie."""
+    return Stored() if request.param == "folder" else StoredInBucket(request.getfixturevalue("s3_service"))
+
+
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    with Server(tmp_path / "data", "--workers", "2") as server:
+def server(tmp_path: Path, stored: Stored) -> Iterator[Server]:
+    with Server(tmp_path / "data", "--workers", "2", *stored.flags, environment=stored.environment) as server:
         yield server
 
 
 @pytest.fixture
-def server_to_kill(tmp_path: Path) -> Iterator[Server]:
+def server_to_kill(tmp_path: Path, stored: Stored) -> Iterator[Server]:
     """As ``server``, for clients that do not hear of its end."""
-    with Server(tmp_path / "data", "--workers", "2", WITHOUT_TLS) as server:
+    flags = ("--workers", "2", WITHOUT_TLS, *stored.flags)
+    with Server(tmp_path / "data", *flags, environment=stored.environment) as server:
         yield server
 
 
@@ -159,7 +170,8 @@ def test_json_rpc(shared_server: Server) -> None:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak of memory is read from /proc")
 @pytest.mark.parametrize(("http2", "announced"), [(False, True), (True, False)])
-def test_transfers_take_no_memory(server: Server, http2: bool, announced: bool) -> None:
+def test_transfers_take_no_memory(server: Server, stored: Stored, http2: bool, announced: bool) -> None:
+    size = SIZE if type(stored) is Stored else SIZE // 2
     with (
         server.session() as client,
         httpx.Client(verify=trusting(server), http2=http2, trust_env=False, timeout=60) as http,
@@ -169,23 +181,23 @@ def test_transfers_take_no_memory(server: Server, http2: bool, announced: bool) 
         assert fetch(client, server, item, "warm") == DATA
         before = {pid: peak_bytes(pid) for pid in server.workers}
         session = begin(client, item)
-        headers = {"Content-Length": str(SIZE)} if announced else {}
-        sent = digest_of_sent(http, announce(client, session, "large"), SIZE, headers)
+        headers = {"Content-Length": str(size)} if announced else {}
+        sent = digest_of_sent(http, announce(client, session, "large"), size, headers)
         complete(client, session)
-        assert digest_of_received(http, prepared(client, item, "large"), SIZE) == sent
+        assert digest_of_received(http, prepared(client, item, "large"), size) == sent
         for pid in server.workers:
             assert peak_bytes(pid) - before[pid] < MOST_GROWN_BYTES
-        assert sorted(kept(server).values()) == [len(DATA), SIZE]
+        assert sorted(stored.kept(server).values()) == [len(DATA), size]
 
 
 def stalling(begun: threading.Event, going_on: threading.Event) -> Iterator[bytes]:
     """A body that stops in the middle."""
-    yield from pieces(4 * MIB)
+    yield from pieces(SOME_BYTES)
     begun.set()
     going_on.wait(60)
 
 
-def test_a_killed_server_leaves_no_half_file(server_to_kill: Server) -> None:
+def test_a_killed_server_leaves_no_half_file(server_to_kill: Server, stored: Stored) -> None:
     server = server_to_kill
     begun, going_on = threading.Event(), threading.Event()
     with server.session() as client:
@@ -202,14 +214,14 @@ def test_a_killed_server_leaves_no_half_file(server_to_kill: Server) -> None:
         sender = threading.Thread(target=send)
         sender.start()
         assert begun.wait(60)
-        wait_until(lambda: [size for name, size in kept(server).items() if name.endswith(".part") and size], "a piece")
+        wait_until(lambda: stored.begun(server), "a piece")
         assert client.read("/api/vcenter/datastore")[0]["free_space"] == free - SIZE
         assert client.read(f"{SESSIONS}/{session}/file/half")["status"] == "TRANSFERRING"
         server.kill()
         going_on.set()
         sender.join()
     with server, server.session() as client:
-        wait_until(lambda: len(kept(server)) == 1, "the cleaning up")
+        wait_until(lambda: len(stored.kept(server)) == 1, "the cleaning up", 60)
         assert fetch(client, server, item, "whole") == DATA
         assert [file["name"] for file in client.read(f"/api/content/library/item/{item}/file")] == ["whole"]
         wait_until(
@@ -224,7 +236,7 @@ def test_a_killed_server_leaves_no_half_file(server_to_kill: Server) -> None:
         assert fetch(client, server, item, "half") == DATA
 
 
-def test_what_is_complete_survives(server_to_kill: Server) -> None:
+def test_what_is_complete_survives(server_to_kill: Server, stored: Stored) -> None:
     server = server_to_kill
     with server.session() as client:
         item = add_item(client, add_library(client))
@@ -238,10 +250,10 @@ def test_what_is_complete_survives(server_to_kill: Server) -> None:
         info = client.read(f"/api/content/library/item/{item}")
         assert (info["content_version"], info["size"]) == ("2", 2 * len(DATA))
         assert fetch(client, server, item, "first") == fetch(client, server, item, "second") == DATA
-        wait_until(lambda: len(kept(server)) == 2, "the cleaning up")
+        wait_until(lambda: len(stored.kept(server)) == 2, "the cleaning up", 60)
 
 
-def test_a_library_is_deleted_whole_whoever_is_killed(server_to_kill: Server) -> None:
+def test_a_library_is_deleted_whole_whoever_is_killed(server_to_kill: Server, stored: Stored) -> None:
     server = server_to_kill
     with server.session() as client:
         free = client.read("/api/vcenter/datastore")[0]["free_space"]
@@ -259,7 +271,7 @@ def test_a_library_is_deleted_whole_whoever_is_killed(server_to_kill: Server) ->
         deletion.join()
     with server, server.session() as client:
         assert client.get(f"/api/content/library/item/{item}").status_code == 404
-        wait_until(lambda: kept(server) == {}, "the end of the items")
+        wait_until(lambda: stored.kept(server) == {}, "the end of the items")
         wait_until(lambda: client.read("/api/vcenter/datastore")[0]["free_space"] == free, "the room given back")
 
 
@@ -268,9 +280,9 @@ def delete(client: Client, library: str) -> None:
         client.delete(f"/api/content/local-library/{library}")
 
 
-def test_a_client_that_leaves_leaves_nothing(server: Server) -> None:
+def test_a_client_that_leaves_leaves_nothing(server: Server, stored: Stored) -> None:
     def leaves() -> Iterator[bytes]:
-        yield from pieces(4 * MIB)
+        yield from pieces(SOME_BYTES)
         raise ConnectionError("the client has had enough")
 
     with server.session() as client:
@@ -282,7 +294,7 @@ def test_a_client_that_leaves_leaves_nothing(server: Server) -> None:
         wait_until(
             lambda: client.read(f"{SESSIONS}/{session}/file/half")["status"] == "ERROR", "the end of the transfer"
         )
-        wait_until(lambda: kept(server) == {}, "the end of what the client has left")
+        wait_until(lambda: stored.kept(server) == {}, "the end of what the client has left")
         assert requests.put(address, data=DATA, verify=server.verify, timeout=60).status_code == 200
         complete(client, session)
         assert fetch(client, server, item, "half") == DATA
@@ -315,10 +327,13 @@ def masked_in(server: Server, client: Client) -> str:
     return address.split("/")[-2]
 
 
-def test_logs_show_no_address(server: Server) -> None:
+def test_logs_show_no_address(server: Server, stored: Stored) -> None:
     with server.session() as client:
         token = masked_in(server, client)
     server.stop()
     assert "/cls/data/*/disc.iso" in logged(server)
     assert token not in logged(server)
     assert token.encode() not in (server.data_dir / "resphere.db").read_bytes()
+    for secret in stored.environment.values():
+        if secret not in ("true", os.devnull):
+            assert secret not in logged(server) + server.errors()

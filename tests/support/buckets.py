@@ -8,9 +8,10 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 import requests
@@ -18,7 +19,8 @@ from botocore.session import Session
 
 from resphere.store.buckets.bucket import Bucket
 from resphere.store.buckets.location import BucketLocation
-from tests.support.server import clean_environment, free_port, wait_until
+from tests.support.libraries import kept
+from tests.support.server import Server, clean_environment, free_port, wait_until
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -176,3 +178,39 @@ def wire_to(service: Service) -> Iterator[Wire]:
         yield wire
     finally:
         wire.close()
+
+
+class Stored:
+    """Where a server keeps the files of its libraries: the flags and the environment that say so, and what is there."""
+
+    flags: tuple[str, ...] = ()
+    environment: Mapping[str, str] = MappingProxyType({})
+
+    def kept(self, server: Server) -> dict[str, int]:
+        """Names and sizes of the contents, with what is not finished."""
+        return kept(server)
+
+    def begun(self, server: Server) -> bool:
+        """Whether some of a file that is not finished is there."""
+        return any(size for name, size in self.kept(server).items() if name.endswith(".part"))
+
+
+class StoredInBucket(Stored):
+    """In a new bucket, at the end of ``wire`` if there is one."""
+
+    def __init__(self, service: Service, wire: Wire | None = None) -> None:
+        self.service = service
+        self.bucket = service.new_bucket()
+        self.url = f"s3://{self.bucket}/vcenter"
+        endpoint = service.endpoint if wire is None else wire.endpoint
+        self.flags = ("--library-storage", self.url, "--library-storage-endpoint", endpoint)
+        self.environment = CREDENTIALS
+
+    def kept(self, server: Server) -> dict[str, int]:
+        assert kept(server) == {}
+        objects = {name.removeprefix("vcenter/"): size for name, size in self.service.kept(self.bucket).items()}
+        del objects["server"]
+        return objects
+
+    def begun(self, server: Server) -> bool:
+        return bool(self.service.uploads(self.bucket))
