@@ -36,6 +36,8 @@ def run_backup(options: argparse.Namespace) -> int:
     The server may be running. Whoever has the archive has the secrets in it: only its owner may read it."""
     done = asyncio.run(back_up(settings(options), options.file, datetime.now(UTC)))
     print(f"{options.file}: {told(done)}")
+    if done.manifest.library_storage is not None:
+        print(f"not in it: the files of content libraries, which lie in {done.manifest.library_storage}")
     return 0
 
 
@@ -43,6 +45,8 @@ def run_restore(options: argparse.Namespace) -> int:
     """Put what a backup holds into an empty data directory. The server must not be running."""
     done = asyncio.run(restore(settings(options), options.file, datetime.now(UTC), replace=options.replace))
     print(f"{options.data_dir}: {told(done)}, as of {done.manifest.created_time:%Y-%m-%d %H:%M:%S} UTC")
+    if done.manifest.library_storage is not None:
+        print(f"not in it: the files of content libraries, which must be in {done.manifest.library_storage} as then")
     return 0
 
 

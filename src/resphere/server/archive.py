@@ -49,12 +49,16 @@ class StoreManifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a backup says of itself. ``format`` is that of the archive; ``made_by`` the release of resphere."""
+    """What a backup says of itself. ``format`` is that of the archive; ``made_by`` the release of resphere.
+
+    ``library_storage`` is the storage on which the files of content libraries lie, where that is not in the backup.
+    """
 
     format: int = FORMAT
     made_by: str
     created_time: datetime
     store: StoreManifest
+    library_storage: str | None = None
 
 
 class Size(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from resphere.replica.sealing import KEY, NEXT_KEY
 from resphere.server.archive import Archive, ArchiveError, Manifest, Size, StoreManifest, being_made, write_archive
 from resphere.server.assembly import GUEST_FILES
 from resphere.server.forms.record import FORM, form_in
-from resphere.server.library_storage import LIBRARY_FILES
+from resphere.server.library_storage import LIBRARY_FILES, storage_in, words
 from resphere.server.prepare import PASSWORD_FILE
 from resphere.server.settings import Settings
 from resphere.store.copies import CopiedFile, Extent
@@ -44,13 +44,15 @@ class Done(msgspec.Struct, frozen=True):
 
 
 async def back_up(settings: Settings, archive: Path, now: datetime) -> Done:
-    """Write ``archive``: all that was acknowledged before is in it. The server may be running.
+    """Write ``archive``: all that was acknowledged before is in it, but for what lies in a bucket. The server may be
+    running.
 
     :raises StoreError: there is no store, or it cannot be read.
     :raises ArchiveError: there is such a file already, or it cannot be written.
     """
     with being_made(archive) as folder:
         async with copying(settings.store_url, folder, EXTENT) as copy:
+            storage = await storage_in(copy)
             manifest = Manifest(
                 made_by=f"resphere {__version__}",
                 created_time=now,
@@ -61,8 +63,10 @@ async def back_up(settings: Settings, archive: Path, now: datetime) -> Done:
                     epoch=copy.epoch,
                     sequence=copy.sequence,
                 ),
+                library_storage=None if storage is None else words(storage),
             )
-            files = [CopiedFile(f"{STORE}/{each.name}", each.path) for each in copy.files]
+            copied = [each for each in copy.files if storage is None or not each.name.startswith(f"{LIBRARY_FILES}/")]
+            files = [CopiedFile(f"{STORE}/{each.name}", each.path) for each in copied]
             files += [CopiedFile(f"{DATA}/{name}", path) for name, path in data_files(settings.data_dir)]
             size = await asyncio.to_thread(write_archive, archive, folder, manifest, files)
     return Done(manifest, size)

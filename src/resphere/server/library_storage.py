@@ -9,10 +9,13 @@ from contextlib import AsyncExitStack, contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec.structs import replace
 
 from resphere.inventory.installation import ONLY, Installation, LibraryStorage
+from resphere.replica.errors import UnreadableDocument
 from resphere.replica.replica import Replica
+from resphere.server.forms.record import HasDocuments
 from resphere.server.settings import Settings
 from resphere.store.base import Contents, Liveness, Store, StoreError
 from resphere.store.buckets.location import BucketLocation, location_of
@@ -22,6 +25,14 @@ if TYPE_CHECKING:
 
 LIBRARY_FILES = "library-files"
 """The contents of files in content libraries."""
+
+
+class Noted(msgspec.Struct, frozen=True):
+    """What of an installation is asked here, of whichever form it is."""
+
+    library_storage: LibraryStorage | None = None
+
+
 FLAG = "--library-storage"
 NEEDED = "botocore"
 
@@ -108,6 +119,20 @@ def storage_of(settings: Settings) -> LibraryStorage | None:
     if location is None:
         return None
     return LibraryStorage(url=str(location), endpoint=location.endpoint, region=location.region)
+
+
+async def storage_in(store: HasDocuments) -> LibraryStorage | None:
+    """The storage that a store, or a copy of one, says; ``None``: contents are beside it.
+
+    :raises StoreError: what says so cannot be read.
+    """
+    document = await store.document(Installation.kind, ONLY)
+    if document is None:
+        return None
+    try:
+        return msgspec.json.decode(document.body, type=Noted).library_storage
+    except msgspec.MsgspecError as error:
+        raise UnreadableDocument(document.kind, document.id, str(error)) from error
 
 
 def words(storage: LibraryStorage | None) -> str:
