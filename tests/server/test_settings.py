@@ -50,6 +50,8 @@ SPECIAL = {
     "api_release": "8.0",
     "durations": "realistic",
     "store": default_url(Path("/some/where")),
+    "library_storage": "s3://some/where",
+    "library_storage_endpoint": "https://127.0.0.1:9000",
     "audit_policy": "fail-closed",
     "audit_sync": "call",
     "product_version": "7.0.3",
@@ -65,6 +67,8 @@ SPECIAL = {
 BESIDE: dict[str, dict[str, str]] = {
     "tls_cert": {"tls_key": "/some/where"},
     "tls_key": {"tls_cert": "/some/where"},
+    "library_storage_endpoint": {"library_storage": "s3://some/where"},
+    "library_storage_region": {"library_storage": "s3://some/where"},
     "acme_directory": {"tls_names": "vc.example.test"},
     "client_ca": {"trusted_proxies": "10.0.0.0/8"},
     "client_crl": {"trusted_proxies": "10.0.0.0/8", "client_ca": "/some/where"},
