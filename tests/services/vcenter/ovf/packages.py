@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from resphere.contract.generated import ids
+from resphere.contract.generated.content_library_item import TransferStatus, UpdateSession
+from resphere.contract.generated.content_library_item_updatesession import File as PushedFile
 from resphere.contract.generated.vcenter_ovf import LibraryItem as Ovf
 from resphere.inventory.model import Cluster
 from tests.ovf import packages
-from tests.services.content.libraries import add_item, add_library, put_named_files
+from tests.services.content.libraries import add_item, add_library, announce, begin, send, where
 from tests.support.world import World
 
 ItemId = ids.ContentLibraryItemId
@@ -19,13 +20,15 @@ MINIMAL = packages.content("minimal.ovf")
 
 
 def add_package(world: World, descriptor: bytes = VCENTER, **fields: Any) -> ItemId:
-    """An item with that descriptor and small files of the names that it refers to, in a library of its own."""
+    """An item with that descriptor and small files as it names them, in a library of its own."""
     library = add_library(world)
     item = add_item(world, library, **{"type": "ovf", **fields})
-    names = [each.decode() for each in re.findall(rb'<(?:\w+:)?File [^>]*?href="([^"]+)"', descriptor)]
-    put_named_files(
-        world, item, {"machine.ovf": descriptor, **{name: b"content of " + name.encode() for name in names}}
-    )
+    session = begin(world, item)
+    send(world, announce(world, session, "machine.ovf"), descriptor)
+    for file in world.call(PushedFile.list, session):
+        if file.status is TransferStatus.WAITING_FOR_TRANSFER:
+            send(world, where(file.upload_endpoint), b"content of " + file.name.encode())
+    world.call(UpdateSession.complete, session)
     return item
 
 

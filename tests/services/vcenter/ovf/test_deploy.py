@@ -191,8 +191,8 @@ def test_values_that_do_not_fit(world: World) -> None:
 
 
 def test_packages_that_cannot_be_deployed(world: World) -> None:
-    library = add_library(world)
-    error = why_not(world, deploy(world, add_package(world, b"<Envelope/>")))
+    library, of_nothing = add_library(world), f"<Envelope {packages.NAMESPACES}/>".encode()
+    error = why_not(world, deploy(world, add_package(world, of_nothing)))
     assert error.category == "VALIDATION"
     assert error.issues
     error = why_not(world, deploy(world, add_package(world, packages.content("vapp-2.ovf"))))

@@ -11,6 +11,7 @@ import pytest
 
 from resphere.contract.errors import InvalidArgument, NotFound, ResourceInaccessible
 from resphere.contract.generated import ids, vcenter
+from resphere.contract.generated.content_library import Item, ItemModel
 from resphere.contract.generated.vcenter_ovf import ExportFlag, ImportFlag
 from resphere.contract.generated.vcenter_ovf import LibraryItem as Ovf
 from resphere.inventory.content.items import LibraryItem
@@ -127,8 +128,9 @@ def test_what_is_no_package(world: World) -> None:
     library = add_library(world)
     image = add_item(world, library, type="iso")
     empty = add_item(world, library, type="ovf", name="empty")
-    broken = add_item(world, library, type="ovf", name="broken")
+    broken = add_item(world, library, type="file", name="broken")
     put_files(world, broken, broken_ovf=b"<Envelope/>")
+    world.call(Item.update, broken, ItemModel(type="ovf"))
     with pytest.raises(NotFound):
         world.call(Ovf.filter, ItemId("6d9d3a3c-0000-4000-8000-000000000000"), target(world))
     with pytest.raises(InvalidArgument, match="must be of the type ovf"):
