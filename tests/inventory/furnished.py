@@ -11,14 +11,16 @@ from resphere.access.roles import users_role
 from resphere.contract.generated import ids, vcenter, vcenter_vm_hardware
 from resphere.contract.generated.cis_tagging import CategoryModel
 from resphere.contract.generated.content import LibraryModel
+from resphere.contract.generated.content_library import Subscriptions
 from resphere.contract.generated.vcenter_host_hardware import DirectPathDevices
 from resphere.contract.generated.vcenter_vm import DataSets
 from resphere.contract.generated.vcenter_vm_console import Tickets
 from resphere.inventory.compute_policies import Capability, ComputePolicy
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.content.items import LibraryItem, TemplateVersion
-from resphere.inventory.content.libraries import LeavingLibrary, Library, LibraryUsage
+from resphere.inventory.content.libraries import LeavingLibrary, Library, LibraryUsage, Subscription
 from resphere.inventory.content.sessions import DownloadSession, UpdateSession
+from resphere.inventory.content.subscriptions import LibrarySubscription, SyncRequest
 from resphere.inventory.content.templates import CheckOut, ItemChange
 from resphere.inventory.contents import ContentPart, DiskContent
 from resphere.inventory.customization import GuestCustomization
@@ -171,6 +173,15 @@ def _libraries() -> list[Stored]:
         previous=TemplateVersion(vm=ids.VirtualMachineId(TEMPLATES[0].id), version=1),
         **times,
     )
+    subscriber = Library(
+        id=ids.ContentLibraryId("subscriber"),
+        type=LibraryModel.LibraryType.SUBSCRIBED,
+        name="copies",
+        datastore=ids.DatastoreId("datastore-30"),
+        subscription=Subscription(url="https://publisher.example/cls/vcsp/lib/library/lib.json"),
+        subscription_password="secret",
+        **times,
+    )
     session: Any = {
         "item": item.id,
         "user": "ann@vsphere.local",
@@ -202,6 +213,14 @@ def _libraries() -> list[Stored]:
         DownloadSession(id=ids.ContentLibraryItemDownloadSessionId("download"), **session),
         CheckOut(
             id=ids.VirtualMachineId(CHECKED_OUT.id), item=template.id, user="ann@vsphere.local", time=samples.NOON
+        ),
+        SyncRequest(id=item.id, library=library, item=item.id, mark="1"),
+        subscriber,
+        LibrarySubscription(
+            id=ids.ContentLibrarySubscriptionsId("subscription"),
+            library=library,
+            subscriber=subscriber.id,
+            placement=Subscriptions.PlacementInfo(),
         ),
         ItemChange(id="change", item=template.id, version=2, time=samples.NOON, user="ann@vsphere.local"),
     ]

@@ -19,6 +19,7 @@ from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
 from resphere.audit.reading import AuditLog
 from resphere.auth.accounts import LocalAccounts
+from resphere.auth.passwords import verify_password
 from resphere.certificates.keeper import Certificates
 from resphere.certificates.tls import no_roots
 from resphere.contract.model import AnyOperation, Operation, Parted, Struct
@@ -28,6 +29,7 @@ from resphere.fetching.allowed import read_rules
 from resphere.fetching.fetcher import Fetcher
 from resphere.inventory.model import KINDS, ManagedObject
 from resphere.libraries.files import LibraryFiles
+from resphere.libraries.syncing import LibrarySync
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.provider import Simulator
 from resphere.providers.simulator.sizes import Sizes
@@ -118,6 +120,15 @@ class World:
             None,
             random.Random(3).randbytes,
         )
+        fetcher = Fetcher(read_rules(("127.0.0.1",)))
+        library_files = LibraryFiles(
+            self.inventory,
+            self.library_contents,
+            "test",
+            lambda _: True,
+            lambda: self.environment.now(),
+            random.Random(5).randbytes,
+        )
         self.environment: Environment = Environment(
             inventory=self.inventory,
             provider=provider,
@@ -133,15 +144,16 @@ class World:
             checks=Checks(self.inventory, lambda: self.environment.now()),
             federation=self._runner.run(opening),
             security_tokens=saml.tokens,
-            library_files=LibraryFiles(
+            library_files=library_files,
+            fetcher=fetcher,
+            library_sync=LibrarySync(
                 self.inventory,
-                self.library_contents,
-                "test",
-                lambda _: True,
+                library_files,
+                fetcher,
+                verify_password,
                 lambda: self.environment.now(),
-                random.Random(5).randbytes,
+                random.Random(7).randbytes,
             ),
-            fetcher=Fetcher(read_rules(("127.0.0.1",))),
         )
 
     def __enter__(self) -> World:

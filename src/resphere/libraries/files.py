@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -506,6 +506,18 @@ class LibraryFiles:
             return await self._contents.open(file.content, first_byte, size_bytes)
         except ContentMissing:
             raise no_address() from None
+
+    @asynccontextmanager
+    async def opened(self, file: LibraryFile) -> AsyncIterator[ByteStream]:
+        """All bytes of a file that no session reads, within the block.
+
+        :raises NotFound: it is no more.
+        """
+        stream = await self.open_content(file, 0, file.size_bytes)
+        try:
+            yield stream
+        finally:
+            await stream.close()
 
     async def read(self, file: LibraryFile) -> bytes:
         """All of a file that is known to be small."""

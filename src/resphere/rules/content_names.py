@@ -10,6 +10,7 @@ LONGEST_DESCRIPTION = 2000
 LONGEST_TYPE = 255
 LONGEST_FILE_NAME_BYTES = 218
 """A file has a longer name on the storage, by a UUID: 255 bytes, which is the most there."""
+DESCRIPTIVE = (".ovf", ".mf", ".cert")
 LOWEST_PRINTABLE = " "
 DELETE = "\x7f"
 
@@ -56,6 +57,11 @@ def is_file_name(name: str) -> bool:
     if any(char in "/\\" or char < LOWEST_PRINTABLE or char == DELETE for char in name):
         return False
     return len(name.encode()) <= LONGEST_FILE_NAME_BYTES
+
+
+def is_descriptor(name: str) -> bool:
+    """Whether a file describes a package, so that it is had of items whose contents are taken on demand."""
+    return name.lower().endswith(DESCRIPTIVE)
 
 
 def is_unicode(text: str) -> bool:

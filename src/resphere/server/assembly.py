@@ -39,6 +39,7 @@ from resphere.auth.group_changes import GroupChanges
 from resphere.auth.identities import Identities
 from resphere.auth.lockout import LockoutRules
 from resphere.auth.password_rules import PasswordRules
+from resphere.auth.passwords import verify_password
 from resphere.auth.sessions import SessionLimits, Sessions
 from resphere.auth.tokens import Tokens
 from resphere.contract.catalogue import Catalogue
@@ -49,6 +50,8 @@ from resphere.dialects.vapi_documents import VapiDocuments
 from resphere.fetching.allowed import read_rules
 from resphere.fetching.fetcher import Fetcher
 from resphere.libraries.files import LibraryFiles
+from resphere.libraries.syncing import LEASE as SYNC
+from resphere.libraries.syncing import LibrarySync
 from resphere.limits.addresses import counted_address
 from resphere.limits.known import KnownAddresses
 from resphere.limits.limits import Limits
@@ -190,6 +193,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
         store, replica, accounts, about, trust, saml, knows, certificates.trusted_pem, single_use, secrets.token_bytes
     )
     stack.callback(federation.directories.close)
+    fetcher = Fetcher(read_rules(settings.fetch_from), certificates.trusted_pem)
+    library_sync = LibrarySync(replica, library_files, fetcher, verify_password, now, secrets.token_bytes)
     library_passwords = LibraryPasswords(replica, secrets.token_bytes)
     stack.callback(library_passwords.close)
     by_directory = ByDirectory(replica, federation.directories, settings.default_domain)
@@ -210,7 +215,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             federation=federation,
             security_tokens=saml.tokens,
             library_files=library_files,
-            fetcher=Fetcher(read_rules(settings.fetch_from), certificates.trusted_pem),
+            fetcher=fetcher,
+            library_sync=library_sync,
         ),
         authentication=authentication(settings, accounts, sessions, tokens, federation, by_directory, saml),
         library_passwords=library_passwords,
@@ -239,7 +245,9 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     sweeps = [partial(sweep.run, parts[sweep.part]) for sweep in WIRING.sweeps]
     go_on(stack, sweep_now_and_then(replica, sweeps))
     feed = partial(provider.feed, Observations(replica, now))
-    go_on(stack, Leases(replica, liveness).hold(FEED, feed))
+    leases = Leases(replica, liveness)
+    go_on(stack, leases.hold(FEED, feed))
+    go_on(stack, leases.hold(SYNC, library_sync.run))
     log.info("worker %s serves %s", name, settings.store_url)
     connections = Connections(time.monotonic)
     if AVAILABLE and port is not None:

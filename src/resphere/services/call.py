@@ -41,6 +41,7 @@ from resphere.fetching.fetcher import Fetcher
 from resphere.inventory.mentions import named
 from resphere.inventory.model import Host, ManagedObject, VirtualMachine
 from resphere.libraries.files import LibraryFiles
+from resphere.libraries.syncing import LibrarySync
 from resphere.limits.limits import Allowance
 from resphere.providers.base import Missing, NotCapable, Provider, required
 from resphere.replica.edit import Edit
@@ -168,6 +169,8 @@ class Environment(msgspec.Struct, frozen=True):
     """The bytes of content libraries."""
     fetcher: Fetcher
     """Fetches from where the operator allows."""
+    library_sync: LibrarySync
+    """Has subscribed libraries take what is new."""
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):

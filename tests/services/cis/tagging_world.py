@@ -32,6 +32,7 @@ from resphere.inventory.storage_policies import STORAGE_POLICIES
 from resphere.inventory.tables import TABLES
 from resphere.inventory.tagging import TAGGING_TABLES, Attachment, Category, Tag
 from resphere.libraries.files import LibraryFiles
+from resphere.libraries.syncing import LibrarySync
 from resphere.providers.base import Provider
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
@@ -87,6 +88,7 @@ class World:
             federation=cast(Federation, None),
             security_tokens=cast(SecurityTokens, None),
             library_files=cast(LibraryFiles, None),
+            library_sync=cast(LibrarySync, None),
             fetcher=Fetcher(Allowed()),
         )
         self.call = Call(environment, cast(AnyOperation, None), view, cast(OwnSession, None), "request-1")

@@ -57,6 +57,26 @@ class LibraryFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
         )
 
 
+class RemoteFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A file as the publisher of a library tells of it. ``href`` leads to it from the library's own address; ``etag``
+    and ``generation`` are others for each content, where they are told."""
+
+    name: str
+    size_bytes: int
+    href: str
+    etag: str = ""
+    generation: str = ""
+
+
+class RemoteItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What the publisher has told of an item last: its ``version`` and its ``files``, by the subscription of that
+    ``number``."""
+
+    version: str
+    files: tuple[RemoteFile, ...]
+    number: int
+
+
 class TemplateVersion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The template ``vm``, which was the content of an item in its content version ``version``."""
 
@@ -70,6 +90,9 @@ class LibraryItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     ``template`` is the machine that is its content, in place of files, and goes with it; ``previous`` the one that was
     before. ``content_version`` counts its lists of files, ``version`` and ``metadata_version`` what was said of it.
     ``verification`` is what is known of who has made a package, ``certificates`` in PEM who has signed it.
+
+    An item of a subscribed library has a ``remote``, and is the item ``source`` there; of its ``files`` there may be
+    fewer here, and all that are here are as ``remote`` has them.
     """
 
     kind: ClassVar[str] = "content_library_item"
@@ -90,6 +113,7 @@ class LibraryItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     template: ids.VirtualMachineId | None = None
     previous: TemplateVersion | None = None
     source: ids.ContentLibraryItemId | None = None
+    remote: RemoteItem | None = None
     last_synced: datetime | None = None
     client_token: str | None = None
 
@@ -102,6 +126,11 @@ class LibraryItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     def is_package(self) -> bool:
         """Whether its files are an OVF package."""
         return is_package(self.type)
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether all of its files are here."""
+        return self.remote is None or all(self.file(file.name) is not None for file in self.remote.files)
 
     def file(self, name: str) -> LibraryFile | None:
         """The file of that name."""

@@ -28,6 +28,22 @@ class Publishing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     persist_json: bool = False
 
 
+class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Where a library gets its items from: the library that is published at ``url``, ``of_this_server`` or of another.
+
+    ``automatic``: also without being told to. ``on_demand``: contents only when they are asked for. ``thumbprint`` and
+    ``certificate`` (PEM) are what the publisher must show. ``number`` rises when another ``url`` is given.
+    """
+
+    url: str
+    of_this_server: bool = False
+    automatic: bool = False
+    on_demand: bool = False
+    thumbprint: str | None = None
+    certificate: str | None = None
+    number: int = 1
+
+
 class Library(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A library. Its files lie on ``datastore``, or at ``storage_uri`` where there is none; ``lost_datastore`` is one
     that was taken away, as with its host: nothing comes to such a library any more.
@@ -36,6 +52,10 @@ class Library(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
     counts those while it is published, so that subscribers see that there is something new. ``client_token`` says who
     has made it by which call, so that the call can be repeated. ``maintenance`` is the reason for which its content
     must not be changed; ``guards_items``: who uses the library keeps its items from being deleted too.
+
+    A library with a ``subscription`` gets its items from elsewhere, where it shows ``subscription_password``, if there
+    is one. ``synced_version`` is the version of that other library of which it has everything, ``last_synced`` when it
+    was found to have it, ``last_tried`` when that was last looked for.
     """
 
     kind: ClassVar[str] = "content_library"
@@ -57,6 +77,11 @@ class Library(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
     maintenance: str | None = None
     guards_items: bool = False
     client_token: str | None = None
+    subscription: Subscription | None = None
+    subscription_password: str | None = None
+    synced_version: str | None = None
+    last_synced: datetime | None = None
+    last_tried: datetime | None = None
 
     @property
     def folder(self) -> str:
@@ -119,6 +144,7 @@ LIBRARIES = Table(
         ),
     ),
     claims=lambda library: tuple(f"content-library-token/{token}" for token in token_keys(library)),
+    sealed=("subscription_password",),
 )
 
 LEAVING_LIBRARIES = Table(

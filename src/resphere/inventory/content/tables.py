@@ -6,6 +6,7 @@ from resphere.inventory.content.items import LIBRARY_ITEMS
 from resphere.inventory.content.libraries import LEAVING_LIBRARIES, LIBRARIES, LIBRARY_USAGES
 from resphere.inventory.content.sessions import DOWNLOAD_SESSIONS, UPDATE_SESSIONS
 from resphere.inventory.content.settings import CONTENT_CONFIGURATION, TRUSTED_CERTIFICATES
+from resphere.inventory.content.subscriptions import LIBRARY_SUBSCRIPTIONS, SYNC_REQUESTS
 from resphere.inventory.content.templates import CHECK_OUTS, ITEM_CHANGES
 
 CONTENT_TABLES = (
@@ -17,6 +18,8 @@ CONTENT_TABLES = (
     DOWNLOAD_SESSIONS,
     CHECK_OUTS,
     ITEM_CHANGES,
+    SYNC_REQUESTS,
+    LIBRARY_SUBSCRIPTIONS,
     CONTENT_CONFIGURATION,
     TRUSTED_CERTIFICATES,
 )

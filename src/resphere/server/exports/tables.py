@@ -25,6 +25,7 @@ from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.libraries import LeavingLibrary, Library, LibraryUsage
 from resphere.inventory.content.sessions import DownloadSession, UpdateSession
 from resphere.inventory.content.settings import ContentConfiguration, TrustedCertificate
+from resphere.inventory.content.subscriptions import LibrarySubscription, SyncRequest
 from resphere.inventory.content.templates import CheckOut, ItemChange
 from resphere.inventory.effects import Intent
 from resphere.inventory.guest import GuestContent, GuestSystem, GuestTransfer
@@ -117,6 +118,8 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
     DownloadSession: LeftOut("sessions that read items", "they are of this server", _nobody_misses),
     CheckOut: LeftOut("machines that are checked out of library items", "as the libraries", _nobody_misses),
     ItemChange: LeftOut("how items have changed", "as the libraries", _nobody_misses),
+    SyncRequest: LeftOut("requests to sync content libraries", "they are of this server", _nobody_misses),
+    LibrarySubscription: LeftOut("subscriptions to content libraries", "as the libraries", _nobody_misses),
     ContentConfiguration: LeftOut("settings of content libraries", "they are the server's own"),
     TrustedCertificate: LeftOut("certificates that content libraries trust", "they are the server's own"),
     Intent: LeftOut("pieces of work under way", "the file has the inventory as it is before them"),

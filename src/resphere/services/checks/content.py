@@ -14,7 +14,7 @@ from resphere.contract.errors import (
 )
 from resphere.contract.generated.content import LibraryModel
 from resphere.inventory.content.items import LibraryFile, LibraryItem, is_leaving
-from resphere.inventory.content.libraries import Library, LibraryUsage
+from resphere.inventory.content.libraries import Library, LibraryUsage, Subscription
 from resphere.inventory.content.sessions import DownloadSession, UpdateSession
 from resphere.libraries.files import has_item
 from resphere.replica.edit import Edit
@@ -26,6 +26,7 @@ from resphere.uuids import UUID_PATTERN
 D = TypeVar("D", Library, LibraryItem, UpdateSession, DownloadSession)
 
 LOCAL = LibraryModel.LibraryType.LOCAL
+SUBSCRIBED = LibraryModel.LibraryType.SUBSCRIBED
 WORDS: dict[type[object], str] = {
     Library: "library",
     LibraryItem: "library item",
@@ -89,6 +90,18 @@ def require_local(library: Library) -> None:
         raise InvalidElementType(
             message("resphere.content.not_local", "The library {0} is not a local library.", library.name)
         )
+
+
+def require_subscribed(library: Library) -> Subscription:
+    """Where a library gets its content from; refuses one whose content is made here.
+
+    :raises InvalidElementType: it is.
+    """
+    if library.subscription is None:
+        raise InvalidElementType(
+            message("resphere.content.not_subscribed", "The library {0} is not a subscribed library.", library.name)
+        )
+    return library.subscription
 
 
 def require_changeable(library: Library) -> None:

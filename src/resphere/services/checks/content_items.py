@@ -13,6 +13,8 @@ from resphere.services.call import Call
 SHOWN = File.ChecksumAlgorithm.SHA1
 """The algorithm whose checksums vCenter shows."""
 COMPLIANT = frozenset((CertVerificationStatus.VERIFIED, CertVerificationStatus.INTERNAL))
+FIRST = "1"
+"""The version of a file that was never here."""
 
 
 def model_of(item: LibraryItem, library: Library) -> ItemModel:
@@ -27,8 +29,8 @@ def model_of(item: LibraryItem, library: Library) -> ItemModel:
         last_sync_time=item.last_synced,
         metadata_version=str(item.metadata_version),
         name=item.name,
-        cached=True,
-        size=item.size_bytes,
+        cached=item.is_cached,
+        size=item.size_bytes if item.is_cached else 0,
         type=item.type,
         version=str(item.version),
         source_id=item.source,
@@ -54,6 +56,19 @@ def file_info(file: LibraryFile) -> File.Info:
     """A file as operations show it."""
     return File.Info(
         checksum_info=checksum_of(file), name=file.name, size=file.size_bytes, cached=True, version=str(file.version)
+    )
+
+
+def file_infos(item: LibraryItem) -> tuple[File.Info, ...]:
+    """All files of an item, those of a subscribed library too that are not here, in the order of their publisher."""
+    if item.remote is None:
+        return tuple(map(file_info, item.files))
+    here = {file.name: file for file in item.files}
+    return tuple(
+        file_info(here[file.name])
+        if file.name in here
+        else File.Info(name=file.name, size=0, cached=False, version=FIRST)
+        for file in item.remote.files
     )
 
 

@@ -16,10 +16,13 @@ from resphere.contract.generated.content_library import (
     ConfigurationInfo,
     OptimizationInfo,
     PublishInfo,
+    SourceInfo,
     StateInfo,
     StorageBacking,
+    SubscriptionInfo,
 )
 from resphere.inventory.content.libraries import SUBSCRIBER, Library, Publishing
+from resphere.inventory.content.subscriptions import LibrarySubscription
 from resphere.rules.content_names import LONGEST_DESCRIPTION, LONGEST_LIBRARY_NAME, require_text
 from resphere.services.call import Call
 
@@ -49,7 +52,9 @@ def model_of(call: Call, library: Library) -> LibraryModel:
             else OptimizationInfo(optimize_remote_publishing=library.optimize_remote_publishing)
         ),
         version=str(library.version),
-        publish_info=publish_info(call, library),
+        last_sync_time=library.last_synced,
+        publish_info=publish_info(call, library) if library.subscription is None else None,
+        subscription_info=None if library.subscription is None else subscription_info(call, library, later),
         server_guid=ids.VcenterVCenterId(call.vcenter),
         security_policy_id=None if library.security_policy is None else ids.ContentLibraryId(library.security_policy),
         state_info=state_of(library) if later else None,
@@ -82,6 +87,27 @@ def publish_info(call: Call, library: Library) -> PublishInfo:
         # A vCenter 7.0 says it of a published library that needs no password, too.
         user_name=SUBSCRIBER if publishing.published else None,
         persist_json_enabled=publishing.persist_json,
+    )
+
+
+def subscription_info(call: Call, library: Library, later: bool) -> SubscriptionInfo | None:
+    """Where it gets its items from, never with the password; what the publisher must show, as Ansible compares that."""
+    subscription = library.subscription
+    if subscription is None:
+        return None
+    of = next(iter(call.by(LibrarySubscription, "subscriber", library.id).values()), None)
+    has_password = library.subscription_password is not None
+    return SubscriptionInfo(
+        authentication_method=(
+            SubscriptionInfo.AuthenticationMethod.BASIC if has_password else SubscriptionInfo.AuthenticationMethod.NONE
+        ),
+        automatic_sync_enabled=subscription.automatic,
+        on_demand=subscription.on_demand,
+        ssl_thumbprint=subscription.thumbprint,
+        ssl_certificate=subscription.certificate if later else None,
+        subscription_url=subscription.url,
+        user_name=SUBSCRIBER if has_password else None,
+        source_info=None if of is None else SourceInfo(source_library=of.library, subscription=of.id),
     )
 
 

@@ -196,15 +196,7 @@ async def change_library(
 
     def plan(edit: Edit) -> None:
         current = require(edit, Library, library_id)
-        if spec.version is not None and spec.version != str(current.version):
-            raise stale(
-                message(
-                    "resphere.content.version",
-                    "version: the library has the version {0}, not {1}.",
-                    current.version,
-                    spec.version,
-                )
-            )
+        require_version(current, spec, stale)
         if current.publishing != known.publishing:
             raise ConcurrentChange(
                 message("resphere.content.published_meanwhile", "Others changed how the library is published.")
@@ -216,8 +208,21 @@ async def change_library(
     await call.unfiltered.change(plan)
 
 
+def require_version(library: Library, spec: LibraryModel, stale: type[VapiError]) -> None:
+    """Refuse a specification that is about another version of the library, by an error of the class ``stale``."""
+    if spec.version is not None and spec.version != str(library.version):
+        raise stale(
+            message(
+                "resphere.content.version",
+                "version: the library has the version {0}, not {1}.",
+                library.version,
+                spec.version,
+            )
+        )
+
+
 async def delete_library(
-    call: Call, library_id: ids.ContentLibraryId, check: Callable[[Library], None], *, force: bool
+    call: Call, library_id: ids.ContentLibraryId, check: Callable[[Library], object], *, force: bool
 ) -> None:
     """Delete a library that passes ``check``, and the templates that are its items; ``force``: whoever uses it."""
 

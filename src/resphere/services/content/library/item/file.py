@@ -7,17 +7,19 @@ from resphere.contract.generated.content_library_item import File
 from resphere.inventory.content.items import LibraryItem
 from resphere.services.call import Call
 from resphere.services.checks.content import require, require_file
-from resphere.services.checks.content_items import file_info
+from resphere.services.checks.content_items import file_info, file_infos
 from resphere.services.registry import implements
 
 
 @implements(File.list, kept=True)
 async def list_files(call: Call, library_item_id: ids.ContentLibraryItemId) -> tuple[File.Info, ...]:
     """All files of an item."""
-    return tuple(map(file_info, require(call, LibraryItem, library_item_id).files))
+    return file_infos(require(call, LibraryItem, library_item_id))
 
 
 @implements(File.get, kept=True)
 async def get(call: Call, library_item_id: ids.ContentLibraryItemId, name: str) -> File.Info:
     """One of them."""
-    return file_info(require_file(require(call, LibraryItem, library_item_id), name))
+    item = require(call, LibraryItem, library_item_id)
+    infos = (info for info in file_infos(item) if info.name == name)
+    return next(infos, None) or file_info(require_file(item, name))

@@ -78,13 +78,13 @@ def candidates(call: Call, spec: Item.FindSpec) -> Mapping[str, LibraryItem]:
 
 
 def fits(item: LibraryItem, spec: Item.FindSpec) -> bool:
-    """Whether an item is all that is given. All files of all items are on disk."""
+    """Whether an item is all that is given."""
     return (
         (spec.name is None or item.name.casefold() == spec.name.casefold())
         and spec.library_id in (None, item.library)
         and spec.source_id in (None, item.source)
         and (spec.type is None or item.type.casefold() == spec.type.casefold())
-        and spec.cached is not False
+        and spec.cached in (None, item.is_cached)
     )
 
 
@@ -138,6 +138,7 @@ async def copy(
             return before.id
         current = require(edit, LibraryItem, source_library_item_id)
         require_files(current)
+        require_cached(current)
         # Its bytes are there as long as it has them.
         edit.rely_on(current)
         copied = msgspec.structs.replace(
@@ -173,6 +174,21 @@ def require_compliant(item: LibraryItem, library: Library) -> None:
                 "resphere.content.not_compliant",
                 "The security policy of the library {0} takes verified OVF packages only, and {1} is none.",
                 library.name,
+                item.name,
+            )
+        )
+
+
+def require_cached(item: LibraryItem) -> None:
+    """Refuse an item whose content is not here.
+
+    :raises ResourceInaccessible: it is not.
+    """
+    if not item.is_cached:
+        raise ResourceInaccessible(
+            message(
+                "resphere.content.not_cached",
+                "The content of the library item {0} is not here: sync the item with its content first.",
                 item.name,
             )
         )
