@@ -126,6 +126,11 @@ def require_text_of(spec: LibraryModel, *, new: bool) -> None:
     require_text("description", spec.description or "", LONGEST_DESCRIPTION)
 
 
+def require_text_of_new(name: str, description: str | None) -> None:
+    """The same of a new library that is described in other words."""
+    require_text_of(LibraryModel(name=name, description=description), new=True)
+
+
 def require_policy(id: str | None) -> None:
     """Refuse a security policy that there is not.
 

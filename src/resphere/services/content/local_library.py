@@ -9,7 +9,6 @@ import msgspec
 from resphere.contract.errors import (
     ConcurrentChange,
     InvalidArgument,
-    NotAllowedInCurrentState,
     VapiError,
     message,
 )
@@ -18,6 +17,7 @@ from resphere.contract.generated.content import LibraryModel, LocalLibrary
 from resphere.contract.generated.content_library import PublishInfo, StorageBacking
 from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.libraries import LeavingLibrary, Library
+from resphere.inventory.content.subscriptions import LibrarySubscription
 from resphere.inventory.model import Datastore
 from resphere.replica.edit import Edit
 from resphere.replica.table import Lookup
@@ -38,6 +38,7 @@ from resphere.services.checks.content_libraries import (
     require_text_of,
     storage_of,
 )
+from resphere.services.checks.content_subscribers import require_publishing, subscriptions_of
 from resphere.services.checks.vm_templates import delete_templates
 from resphere.services.registry import implements
 
@@ -130,35 +131,22 @@ async def force_delete(call: Call, library_id: ids.ContentLibraryId) -> None:
 async def publish(
     call: Call, library_id: ids.ContentLibraryId, subscriptions: tuple[LocalLibrary.DestinationSpec, ...] | None
 ) -> None:
-    """Have subscribers take what is new; there are none that the library knows of.
+    """Have the libraries of this server that subscribe take what is new, or those that are named: that goes on behind.
+    VM templates do not travel so.
 
     :raises NotAllowedInCurrentState: the library is not published.
     :raises InvalidArgument: it has no such subscription.
     """
-    library = require(call, Library, library_id)
-    require_local(library)
-    require_published(library, tuple(each.subscription for each in subscriptions or ()))
+    library = require_publishing(require(call, Library, library_id))
+    named = None if subscriptions is None else tuple(each.subscription for each in subscriptions)
+    wanted = subscriptions_of(call, library, named)
 
+    def plan(edit: Edit) -> None:
+        for each in wanted:
+            if edit.get(LibrarySubscription, each.id) is not None:
+                call.environment.library_sync.request(edit, each.subscriber)
 
-def require_published(library: Library, subscriptions: tuple[str, ...]) -> None:
-    """Refuse to publish what is not published, or to a subscription that there is not.
-
-    :raises NotAllowedInCurrentState: the library is not published.
-    :raises InvalidArgument: it has no such subscription.
-    """
-    if not library.publishing.published:
-        raise NotAllowedInCurrentState(
-            message("resphere.content.not_published", "The library {0} is not published.", library.name)
-        )
-    for subscription in subscriptions:
-        raise InvalidArgument(
-            message(
-                "resphere.content.no_subscription",
-                "The library {0} has no subscription with the id {1}.",
-                library.name,
-                subscription,
-            )
-        )
+    await call.unfiltered.change(plan)
 
 
 def guards_items(spec: LibraryModel) -> bool | None:

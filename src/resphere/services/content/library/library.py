@@ -7,7 +7,6 @@ import msgspec
 from resphere.contract.errors import (
     AlreadyInDesiredState,
     InvalidArgument,
-    InvalidElementType,
     NotAllowedInCurrentState,
     Unsupported,
     VapiError,
@@ -18,13 +17,14 @@ from resphere.contract.generated.content import Library as Contract
 from resphere.contract.generated.content import LibraryModel
 from resphere.contract.generated.content_library import StorageBacking
 from resphere.inventory.content.items import LibraryItem
-from resphere.inventory.content.libraries import Library
+from resphere.inventory.content.libraries import Library, Publishing
 from resphere.inventory.content.sessions import UpdateSession
+from resphere.inventory.content.subscriptions import LibrarySubscription, SyncRequest
 from resphere.inventory.model import Datastore
 from resphere.replica.edit import Edit
 from resphere.rules.admission import admit
 from resphere.services.call import Call
-from resphere.services.checks.content import require
+from resphere.services.checks.content import LOCAL, require, require_changeable, require_subscribed
 from resphere.services.checks.content_libraries import backing_of, model_of, storage_of
 from resphere.services.content.local_library import change_library, delete_library, require_place
 from resphere.services.registry import implements
@@ -132,19 +132,48 @@ async def exit_maintenance(call: Call, library_id: ids.ContentLibraryId) -> None
 
 @implements(Contract.convert)
 async def convert(call: Call, library_id: ids.ContentLibraryId, conversion_spec: Contract.ConversionSpec) -> None:
-    """Make a published library of one that gets its content from elsewhere.
+    """Make a library that is published of one that gets its content from elsewhere: with all that it has, which is its
+    own from then on.
 
     :raises InvalidElementType: its content is made here.
+    :raises NotAllowedInCurrentState: not all contents are here, one of them is coming, or the library is in
+        maintenance.
     """
-    library = require(call, Library, library_id)
-    raise InvalidElementType(
-        message(
-            "resphere.content.not_subscribed",
-            "The library {0} is not a subscribed library: {1} converts none other.",
-            library.name,
-            conversion_spec.conversion_type,
+
+    def plan(edit: Edit) -> None:
+        library = require(edit, Library, library_id)
+        require_subscribed(library)
+        require_changeable(library)
+        require_idle(call, edit, library)
+        for id in list(call.unfiltered.by(LibraryItem, "library", library.id)):
+            item = require(edit, LibraryItem, id)
+            if not item.is_cached:
+                raise NotAllowedInCurrentState(
+                    message(
+                        "resphere.content.not_all_here",
+                        "The content of the library item {0} is not here: sync it before {1}.",
+                        item.name,
+                        conversion_spec.conversion_type,
+                    )
+                )
+            edit.put(msgspec.structs.replace(item, remote=None))
+        for cls, index in ((SyncRequest, "library"), (LibrarySubscription, "subscriber")):
+            for id in list(call.unfiltered.by(cls, index, library.id)):
+                edit.delete(cls, id)
+        edit.put(
+            msgspec.structs.replace(
+                library,
+                type=LOCAL,
+                publishing=Publishing(published=True),
+                subscription=None,
+                subscription_password=None,
+                synced_version=None,
+                version=library.version + 1,
+                modified=call.environment.now(),
+            )
         )
-    )
+
+    await call.unfiltered.change(plan)
 
 
 @implements(Contract.migrate)

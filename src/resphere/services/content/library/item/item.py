@@ -19,6 +19,7 @@ from resphere.contract.generated import ids
 from resphere.contract.generated.content_library import Item, ItemModel
 from resphere.inventory.content.items import LibraryFile, LibraryItem, is_leaving, name_claim, name_key, stored_name
 from resphere.inventory.content.libraries import Library, LibraryUsage
+from resphere.inventory.content.subscriptions import LibrarySubscription
 from resphere.inventory.effects import Intent
 from resphere.replica.edit import Edit
 from resphere.rules.admission import admit
@@ -33,8 +34,8 @@ from resphere.services.checks.content import (
     require_local,
 )
 from resphere.services.checks.content_items import is_compliant, model_of
+from resphere.services.checks.content_subscribers import require_publishing, subscriptions_of
 from resphere.services.checks.vm_templates import delete_templates, require_files, require_not_checked_out
-from resphere.services.content.local_library import require_published
 from resphere.services.registry import implements
 
 
@@ -285,15 +286,38 @@ async def publish(
     force_sync_content: bool,
     subscriptions: tuple[Item.DestinationSpec, ...] | None,
 ) -> None:
-    """Have subscribers take what is new of the item; there are none that the library knows of.
+    """Have the libraries of this server that subscribe take what is new of the item, or those that are named: that goes
+    on behind. ``force_sync_content``: its content too, where they take that on demand.
 
-    :raises NotAllowedInCurrentState: the library is not published.
+    :raises NotAllowedInCurrentState: the library is not published, or the item is a VM template: such do not travel.
     :raises InvalidArgument: it has no such subscription.
     """
     item = require(call, LibraryItem, library_item_id)
-    library = require(call, Library, item.library)
-    require_local(library)
-    require_published(library, tuple(each.subscription for each in subscriptions or ()))
+    library = require_publishing(require(call, Library, item.library))
+    if item.template is not None:
+        raise NotAllowedInCurrentState(
+            message(
+                "resphere.content.template_not_published",
+                "The library item {0} is a VM template: subscribers get files only.",
+                item.name,
+            )
+        )
+    named = None if subscriptions is None else tuple(each.subscription for each in subscriptions)
+    wanted = subscriptions_of(call, library, named)
+    twins = {each.library: each for each in call.by(LibraryItem, "source", item.id).values()}
+
+    def plan(edit: Edit) -> None:
+        for each in wanted:
+            if edit.get(LibrarySubscription, each.id) is None:
+                continue
+            twin = twins.get(each.subscriber)
+            here = None if twin is None else edit.get(LibraryItem, twin.id)
+            # What is not there yet comes with all that is new.
+            call.environment.library_sync.request(
+                edit, each.subscriber, None if here is None else here.id, with_content=force_sync_content
+            )
+
+    await call.unfiltered.change(plan)
 
 
 def require_no_users(call: Call, edit: Edit, library: Library) -> None:
