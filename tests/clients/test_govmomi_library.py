@@ -54,3 +54,17 @@ def test_refusals(seen: dict[str, Any]) -> None:
     assert "400" in seen["busy"]
     assert "404" in seen["missing"]
     assert "404" in seen["gone"]
+
+
+def test_a_subscribed_library(seen: dict[str, Any]) -> None:
+    assert (seen["subscribed"]["type"], seen["subscribed"]["subscription_info"]["on_demand"]) == ("SUBSCRIBED", True)
+    assert [seen[name].get("cached", False) for name in ("on_demand", "synced", "evicted")] == [False, True, False]
+    assert seen["synced"]["size"] == len(DATA)
+    assert "invalid_element_type" in seen["kept"]
+    (subscriber,) = seen["subscribers"]
+    assert subscriber["subscribed_library"] == seen["subscribed"]["id"]
+    assert (seen["subscriber"]["subscribed_library_name"], seen["subscriber"]["subscribed_library_location"]) == (
+        "subscribed",
+        "LOCAL",
+    )
+    assert {item["name"] for item in seen["published"]} == {"disc", "more"}

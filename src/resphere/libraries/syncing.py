@@ -266,7 +266,8 @@ class LibrarySync:
             type=item.type,
             created=now,
             modified=now,
-            content_version=item.content_version,
+            # The SDK's samples take an item for synced once it has the version that it has there.
+            content_version=item.content_version if run.subscription.on_demand else 1,
             metadata_version=item.metadata_version,
             source=ids.ContentLibraryItemId(item.id),
             remote=remote_of(run, item),
@@ -356,6 +357,8 @@ class LibrarySync:
         missing = [
             file for file in remote.files if file.name not in present and (everything or is_descriptor(file.name))
         ]
+        if not missing and item.last_synced is not None and self._changed(run, item, published, remote, None) == item:
+            return False
         session = await self._begin(run, item, missing) if missing else None
         try:
             if session is not None:

@@ -30,6 +30,117 @@ type result struct {
 	Missing   string           `json:"missing"`
 	Downloads []string         `json:"downloads"`
 	Gone      string           `json:"gone"`
+
+	Subscribed  *library.Library            `json:"subscribed"`
+	OnDemand    *library.Item               `json:"on_demand"`
+	Synced      *library.Item               `json:"synced"`
+	Evicted     *library.Item               `json:"evicted"`
+	Subscribers []library.SubscriberSummary `json:"subscribers"`
+	Subscriber  *library.Subscriber         `json:"subscriber"`
+	Published   []library.Item              `json:"published"`
+	Kept        string                      `json:"kept"`
+}
+
+// Waits until the library has so many items, and the first of them has its content, if that is asked for.
+func wait(ctx context.Context, manager *library.Manager, id string, number int, cached bool) ([]library.Item, error) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		items, err := manager.GetLibraryItems(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if len(items) == number && (!cached || items[0].Cached) {
+			return items, nil
+		}
+	}
+	return nil, fmt.Errorf("the library %s was not synced", id)
+}
+
+// Publishes a library and has another one subscribe, as govc library.create -pub and -sub do, and its commands sync,
+// evict, publish and subscriber.*.
+func subscribe(ctx context.Context, client *rest.Client, manager *library.Manager, found *result, datastore, file string) error {
+	storage := []library.StorageBackings{{DatastoreID: datastore, Type: "DATASTORE"}}
+	yes, no := true, false
+	id, err := manager.CreateLibrary(ctx, library.Library{
+		Name: "published", Type: "LOCAL", Storage: storage,
+		Publication: &library.Publication{Published: &yes, AuthenticationMethod: "NONE"},
+	})
+	if err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	source, err := manager.GetLibraryByID(ctx, id)
+	if err != nil {
+		return err
+	}
+	item, err := manager.CreateLibraryItem(ctx, library.Item{Name: "disc", Type: "iso", LibraryID: id})
+	if err != nil {
+		return err
+	}
+	if err := send(ctx, client, manager, item, file); err != nil {
+		return err
+	}
+	spec := library.Library{Name: "subscribed", Type: "SUBSCRIBED", Storage: storage, Subscription: &library.Subscription{
+		AuthenticationMethod: "NONE", AutomaticSyncEnabled: &no, OnDemand: &yes,
+		SubscriptionURL: source.Publication.PublishURL,
+	}}
+	copies, err := manager.CreateLibrary(ctx, spec)
+	if err != nil {
+		return fmt.Errorf("subscribe: %w", err)
+	}
+	if found.Subscribed, err = manager.GetLibraryByID(ctx, copies); err != nil {
+		return err
+	}
+	items, err := wait(ctx, manager, copies, 1, false)
+	if err != nil {
+		return err
+	}
+	found.OnDemand = &items[0]
+	if err := manager.SyncLibraryItem(ctx, found.OnDemand, true); err != nil {
+		return fmt.Errorf("sync item: %w", err)
+	}
+	if items, err = wait(ctx, manager, copies, 1, true); err != nil {
+		return err
+	}
+	found.Synced = &items[0]
+	evict := client.Resource("/com/vmware/content/library/subscribed-item/id:" + found.Synced.ID).WithAction("evict")
+	if err := client.Do(ctx, evict.Request(http.MethodPost), nil); err != nil {
+		return fmt.Errorf("evict: %w", err)
+	}
+	if found.Evicted, err = manager.GetLibraryItem(ctx, found.Synced.ID); err != nil {
+		return err
+	}
+	if err := manager.DeleteLibraryItem(ctx, found.Evicted); err != nil {
+		found.Kept = err.Error()
+	}
+	use := library.SubscriberLibrary{Target: "USE_EXISTING", LibraryID: copies, Location: "LOCAL"}
+	subscription, err := manager.CreateSubscriber(ctx, source, use)
+	if err != nil {
+		return fmt.Errorf("create subscriber: %w", err)
+	}
+	if found.Subscribers, err = manager.ListSubscribers(ctx, source); err != nil {
+		return fmt.Errorf("list subscribers: %w", err)
+	}
+	if found.Subscriber, err = manager.GetSubscriber(ctx, source, subscription); err != nil {
+		return fmt.Errorf("get subscriber: %w", err)
+	}
+	if _, err := manager.CreateLibraryItem(ctx, library.Item{Name: "more", Type: "iso", LibraryID: id}); err != nil {
+		return err
+	}
+	if err := manager.PublishLibrary(ctx, source, []string{subscription}); err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	if found.Published, err = wait(ctx, manager, copies, 2, false); err != nil {
+		return err
+	}
+	if err := manager.SyncLibrary(ctx, found.Subscribed); err != nil {
+		return fmt.Errorf("sync: %w", err)
+	}
+	if err := manager.DeleteSubscriber(ctx, source, subscription); err != nil {
+		return fmt.Errorf("delete subscriber: %w", err)
+	}
+	if err := manager.DeleteLibrary(ctx, found.Subscribed); err != nil {
+		return fmt.Errorf("delete subscribed library: %w", err)
+	}
+	return manager.DeleteLibrary(ctx, source)
 }
 
 func send(ctx context.Context, client *rest.Client, manager *library.Manager, item, file string) error {
@@ -169,6 +280,9 @@ func run(address, authorities, user, datastore, file string) (*result, error) {
 	}
 	if err := client.Do(ctx, client.Resource("/com/vmware/content/library/item/id:"+item).Request(http.MethodGet), nil); err != nil {
 		found.Gone = err.Error()
+	}
+	if err := subscribe(ctx, client, manager, found, datastore, file); err != nil {
+		return nil, err
 	}
 	return found, client.Logout(ctx)
 }

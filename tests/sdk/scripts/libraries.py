@@ -320,6 +320,81 @@ def a_template(given: Given) -> None:
         service.get(item)
 
 
+def synced(given: Given, library: str, item: str) -> bool:
+    """Whether the library has that item as it is where it is published."""
+    content = given.client.content.library
+    source = content.Item.get(item)
+    twins = [content.Item.get(id) for id in content.Item.find(twins_of(library, item))]
+    return any(
+        (twin.metadata_version, twin.content_version) == (source.metadata_version, source.content_version)
+        for twin in twins
+    )
+
+
+def twins_of(library: str, source: str) -> library_client.Item.FindSpec:
+    return library_client.Item.FindSpec(library_id=library, source_id=source)
+
+
+def until(given: Given, library: str, item: str) -> str:
+    end = time.monotonic() + 60
+    while not synced(given, library, item):
+        assert time.monotonic() < end, "the library was not synced"
+        time.sleep(0.1)
+    (twin,) = given.client.content.library.Item.find(twins_of(library, item))
+    return str(twin)
+
+
+def publishing_and_subscribing(given: Given) -> None:
+    """As the SDK's sample has it: subscribe by the address that the library tells, sync, evict, sync with content."""
+    content = given.client.content
+    stores = given.client.vcenter.Datastore.list()
+    backing = library_client.StorageBacking(
+        type=library_client.StorageBacking.Type.DATASTORE, datastore_id=stores[0].datastore
+    )
+    spec = content_client.LibraryModel(name="sdk published", storage_backings=[backing])
+    spec.type = content_client.LibraryModel.LibraryType.LOCAL
+    spec.publish_info = library_client.PublishInfo(
+        published=True, authentication_method=library_client.PublishInfo.AuthenticationMethod.NONE
+    )
+    source = content.LocalLibrary.create(spec, str(uuid.uuid4()))
+    first = new_item(given, source, "first", "iso")
+    upload(given, first, {"first.iso": DATA})
+    info = library_client.SubscriptionInfo(
+        authentication_method=library_client.SubscriptionInfo.AuthenticationMethod.NONE,
+        on_demand=False,
+        automatic_sync_enabled=True,
+        subscription_url=content.LocalLibrary.get(source).publish_info.publish_url,
+    )
+    spec = content_client.LibraryModel(name="sdk copies", storage_backings=[backing], subscription_info=info)
+    spec.type = content_client.LibraryModel.LibraryType.SUBSCRIBED
+    library = content.SubscribedLibrary.create(spec, str(uuid.uuid4()))
+    assert content.SubscribedLibrary.get(library).subscription_info.subscription_url == info.subscription_url
+    assert download(given, until(given, library, first)) == {"first.iso": DATA}
+
+    second = new_item(given, source, "second", "iso")
+    upload(given, second, {"second.iso": DATA[:1000]})
+    content.SubscribedLibrary.sync(library)
+    twin = until(given, library, second)
+    change = content_client.LibraryModel(subscription_info=library_client.SubscriptionInfo(on_demand=True))
+    content.SubscribedLibrary.update(library, change)
+    service = content.library.SubscribedItem
+    service.evict(twin)
+    assert not content.library.Item.get(twin).cached
+    service.sync(twin, True)
+    end = time.monotonic() + 60
+    while not content.library.Item.get(twin).cached:
+        assert time.monotonic() < end, "the item was not synced"
+        time.sleep(0.1)
+    assert content.library.Item.get(twin).size == 1000
+    with raises(errors.InvalidElementType):
+        content.library.Item.delete(twin)
+    assert content.SubscribedLibrary.probe(info).status == "SUCCESS"
+    content.SubscribedLibrary.delete(library)
+    content.LocalLibrary.delete(source)
+    with raises(errors.NotFound):
+        content.SubscribedLibrary.sync(library)
+
+
 def refusals(given: Given) -> None:
     library = new_library(given, "sdk refusals")
     item = new_item(given, library, "one", "iso")
@@ -345,6 +420,7 @@ CHECKS: tuple[Check, ...] = (
     a_deployment,
     an_image_in_a_machine,
     a_template,
+    publishing_and_subscribing,
     refusals,
 )
 
