@@ -274,6 +274,31 @@ class Filler:
         self._send(second, "more.iso")
         self._keep_template(library)
         self._keep_package(library)
+        self._keep_subscriptions(datastore, library)
+
+    def _keep_subscriptions(self, datastore: str, library: str) -> None:
+        """A library that subscribes to another one, and is to sync once it may change."""
+        places = [{"type": "DATASTORE", "datastore_id": datastore}]
+        info = {"published": True, "authentication_method": "NONE"}
+        source = self.post(
+            "/content/local-library", {"name": "published", "storage_backings": places, "publish_info": info}
+        )
+        copies = {"name": "copies", "storage_backings": places, "automatic_sync_enabled": True, "on_demand": True}
+        new = {"target": "CREATE_NEW", "location": "LOCAL", "new_subscribed_library": copies}
+        subscription = self.post(f"/content/library/{source}/subscriptions", {"subscribed_library": new})
+        found = self.call("GET", f"/content/library/{source}/subscriptions/{subscription}")
+        if found is not None:
+            self.post(f"/content/library/{found['subscribed_library']}?action=enter-maintenance")
+        self.post(f"/content/local-library/{source}?action=publish")
+        # And one that shows a password.
+        kept = self.call("GET", f"/content/local-library/{library}") or {"publish_info": {}}
+        basic = {
+            "subscription_url": kept["publish_info"].get("publish_url"),
+            "authentication_method": "BASIC",
+            "password": "kept",
+        }
+        spec = {"name": "with a password", "storage_backings": places, "subscription_info": basic}
+        self.post("/content/subscribed-library", spec)
 
     def _keep_template(self, library: str) -> None:
         """A template with a version before it, and a machine that is checked out of it."""

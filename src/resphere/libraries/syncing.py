@@ -131,7 +131,9 @@ class LibrarySync:
                 await self.request_due()
                 running = {id: task for id, task in running.items() if not task.done()}
                 for request in list(self._inventory.all(SyncRequest).values()):
-                    if request.library not in running and len(running) < MOST_LIBRARIES:
+                    if self._may_sync(request.library) and request.library not in running:
+                        if len(running) >= MOST_LIBRARIES:
+                            break
                         task = running[request.library] = asyncio.create_task(self.work_off(request.library))
                         task.add_done_callback(lambda _: woken.set())
                 with suppress(TimeoutError):
@@ -159,8 +161,15 @@ class LibrarySync:
             edit.put(msgspec.structs.replace(library, last_tried=now))
             self.request(edit, library.id, only_new=True)
 
+    def _may_sync(self, id: str) -> bool:
+        """Whether a library can change now; what is asked for of one in maintenance waits for its end."""
+        library = self._inventory.get(Library, id)
+        return library is not None and library.maintenance is None
+
     async def work_off(self, library: str) -> None:
         """Do what is asked for of a library. What does not succeed is tried again when it is asked for again."""
+        if not self._may_sync(library):
+            return
         requests = tuple(self._inventory.by(SyncRequest, "library", library).values())
         try:
             await self._sync(library, requests)
