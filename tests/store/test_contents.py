@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import pytest
 
+from resphere.store import contents as contents_module
 from resphere.store.base import ContentMissing, Contents, Reading
 from resphere.store.buckets.bucket import Bucket
 from resphere.store.buckets.contents import BucketContents
@@ -229,3 +231,36 @@ def test_a_large_content_that_is_deleted_can_be_read_to_its_end(tmp_path: Path) 
         return sum(map(len, await all_of(reading)))
 
     assert asyncio.run(deleted_while_read()) == LARGE_BYTES + BUFFERED_BYTES
+
+
+def test_who_is_cancelled_closes_no_file_that_is_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, going_on, closed = threading.Event(), threading.Event(), []
+
+    def slow(file: BinaryIO, data: bytes) -> None:
+        begun.set()
+        going_on.wait(60)
+        closed.append(file.closed)
+        write_all(file, data)
+
+    async def cancelled_meanwhile() -> None:
+        folder = Folder(tmp_path)
+        store = folder.contents("worker")
+        writer = asyncio.create_task(written(store, bytes(BUFFERED_BYTES)))
+        await asyncio.to_thread(begun.wait, 60)
+        writer.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writer
+        assert folder.names() == []
+        going_on.set()
+
+    write_all = contents_module._write_all
+    monkeypatch.setattr(contents_module, "_write_all", slow)
+    asyncio.run(cancelled_meanwhile())
+    assert closed == [False]
+
+
+def test_what_comes_while_something_is_written(tmp_path: Path) -> None:
+    pieces = [bytes([n]) * (BUFFERED_BYTES // 3) for n in range(20)]
+    store = Folder(tmp_path).contents("worker")
+    name = asyncio.run(written(store, *pieces))
+    assert asyncio.run(store.read(name)) == b"".join(pieces)

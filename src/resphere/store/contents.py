@@ -8,6 +8,7 @@ import itertools
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -141,6 +142,8 @@ class WritingFile:
         self._file: BinaryIO | None = None
         self._buffer: list[bytes] = []
         self._buffered_bytes = 0
+        self._under_way: asyncio.Future[None] | None = None
+        """What a thread writes, while more comes."""
 
     async def __aenter__(self) -> WritingFile:
         # Unbuffered: pieces are gathered here, so that few of them cross to a thread.
@@ -156,30 +159,46 @@ class WritingFile:
         self._buffered_bytes += len(piece)
         self.size_bytes += len(piece)
         if self._buffered_bytes >= BUFFERED_BYTES:
-            await self._flush()
+            await self._written()
+            self._begin_to_write()
 
     async def finish(self) -> None:
         """See :meth:`Writing.finish`.
 
         :raises OSError: the disk is broken.
         """
-        await self._flush()
+        await self._written()
+        self._begin_to_write()
+        await self._written()
         with self._fullness_told():
             await asyncio.to_thread(self._finish)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-            self._unfinished.unlink(missing_ok=True)
+        file, self._file = self._file, None
+        if file is None:
+            return
+        if self._under_way is None:
+            file.close()
+        else:
+            # A thread writes to it yet: to close it now would have that write to whatever is opened next.
+            self._under_way.add_done_callback(partial(_close, file))
+        self._unfinished.unlink(missing_ok=True)
 
-    async def _flush(self) -> None:
+    def _begin_to_write(self) -> None:
+        """Have a thread write what is gathered."""
         pieces, self._buffer, self._buffered_bytes = self._buffer, [], 0
-        if pieces:
+        if pieces and self._file is not None:
+            loop = asyncio.get_running_loop()
+            self._under_way = loop.run_in_executor(None, _write_all, self._file, b"".join(pieces))
+
+    async def _written(self) -> None:
+        """Wait until what is under way is written."""
+        if self._under_way is not None:
             with self._fullness_told():
-                await asyncio.to_thread(self._write, b"".join(pieces))
+                await asyncio.shield(self._under_way)
+            self._under_way = None
 
     @contextmanager
     def _fullness_told(self) -> Iterator[None]:
@@ -189,12 +208,6 @@ class WritingFile:
             if error.errno not in FULL:
                 raise
             raise NoRoom(f"{self._unfinished} cannot grow beyond {self.size_bytes} bytes: {error.strerror}") from error
-
-    def _write(self, data: bytes) -> None:
-        assert self._file is not None
-        rest = memoryview(data)
-        while rest:
-            rest = rest[self._file.write(rest) :]
 
     def _finish(self) -> None:
         assert self._file is not None
@@ -207,6 +220,18 @@ class WritingFile:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _write_all(file: BinaryIO, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def _close(file: BinaryIO, written: asyncio.Future[None]) -> None:
+    file.close()
+    if not written.cancelled():
+        written.exception()  # nobody asks for it any more
 
 
 class ReadingFile(msgspec.Struct, frozen=True):
