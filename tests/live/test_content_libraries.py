@@ -73,6 +73,10 @@ def test_api(shared_server: Server) -> None:
         (storage,) = client.read(f"/api/content/library/item/{item}/storage?file_name=disc.iso")
         assert storage["storage_uris"][0].startswith("ds:///vmfs/volumes/")
         assert done(client.post("/api/content/library?action=find", json={"name": "BY API"})) == [library]
+        failing = begin(client, item)
+        # govmomi says nothing of why.
+        assert client.post(f"{SESSIONS}/{failing}?action=fail").status_code == 204
+        assert client.read(f"{SESSIONS}/{failing}")["state"] == "ERROR"
         assert client.get(f"/api/content/library/item/{library}").status_code == 404
         assert client.delete(f"/api/content/local-library/{library}").status_code == 204
         assert client.get(f"/api/content/library/item/{item}").status_code == 404
@@ -116,6 +120,8 @@ def test_rest(shared_server: Server) -> None:
         info = post(f"{of_reading}/id:{reading}?~action=prepare", {"file_name": "disc.iso", "endpoint_type": "HTTPS"})
         address = info["download_endpoint"]["uri"]
         assert requests.get(address, verify=shared_server.verify, timeout=60).content == DATA
+        failing = post("/library/item/update-session", {"create_spec": {"library_item_id": item}})
+        assert client.post(f"{base}/library/item/update-session/id:{failing}?~action=fail").status_code == 200
         (storage,) = client.read(f"{base}/library/item/storage?library_item_id={item}")["value"]
         assert storage["name"] == "disc.iso"
         # govmomi fails sessions without a word.

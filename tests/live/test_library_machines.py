@@ -59,6 +59,12 @@ def test_a_template(shared_server: Server, dialect: Dialect) -> None:
             source_vm=ids.VirtualMachineId(vm),
             name=name,
             library=ids.ContentLibraryId(library),
+            # As `govc library.clone` has it, though the bindings know it of deployment only.
+            vm_home_storage=LibraryItems.CreateSpecVmHomeStorage(
+                storage_policy=LibraryItems.CreateSpecVmHomeStoragePolicy(
+                    type=LibraryItems.CreateSpecVmHomeStoragePolicy.Type.USE_SOURCE_POLICY
+                )
+            ),
             disk_storage_overrides={disk: LibraryItems.CreateSpecDiskStorage()},
         )
         item = speaker.ask(LibraryItems.create, spec=create)

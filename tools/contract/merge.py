@@ -47,6 +47,7 @@ class OperationRow:
     api: RouteRow | None
     rest: RouteRow | None
     defaults: dict[str, Any] = field(default_factory=dict)
+    """The values of parameters that clients leave out though the bindings require them."""
 
 
 @dataclass
@@ -88,8 +89,9 @@ def merge(sources: list[dict[str, Any]]) -> Contract:
     with (HERE / "paths.tsv").open() as table:
         for row in csv.DictReader(table, delimiter="\t"):
             described = describe(row["service"], row["operation"], [*sources, supplement])
-            operations.append(join(row, described, types, services, attributes))
-            operations[-1].defaults = supplement["defaults"].get(f"{row['service']}.{row['operation']}", {})
+            operation = join(row, described, types, services, attributes)
+            operation.defaults = supplement["defaults"].get(f"{row['service']}.{row['operation']}", {})
+            operations.append(operation)
     return Contract(operations, services, types)
 
 
@@ -133,6 +135,8 @@ def place_types(sources: list[dict[str, Any]], services: dict[str, tuple[str, st
     for name, defaults in sources[-1]["defaults"].items():
         if name in types:
             types[name].defaults = defaults
+    for name, cases in sources[-1].get("further_cases", {}).items():
+        add_cases(types, name, cases)
     known = {(row.module, row.path) for row in types.values()}
     for row in types.values():
         parent, _, last = row.path.rpartition(".")
@@ -143,6 +147,15 @@ def place_types(sources: list[dict[str, Any]], services: dict[str, tuple[str, st
             # Inside the class the name would mean the inner one.
             row.path += "Model"
     return types
+
+
+def add_cases(types: dict[str, TypeRow], name: str, cases: dict[str, list[str]]) -> None:
+    """What servers take in unions besides what the bindings say: without members."""
+    for discriminant, values in cases.items():
+        [union] = [known for of, known in types[name].unions if of == discriminant]
+        union.update({value: [] for value in values})
+        row = types[f"{name}.{discriminant}"]
+        row.values = sorted({*(row.values or ()), *values})
 
 
 def place_supplement(name: str, services: dict[str, tuple[str, str]]) -> tuple[str, str]:

@@ -53,9 +53,11 @@ class LibraryItems:
         __vapi_unions__ = (
             m.Union("type", {
                 "USE_SPECIFIED_POLICY": (("policy", True),),
+                "USE_SOURCE_POLICY": (),
             }),
         )
         class Type(StrEnum):
+            USE_SOURCE_POLICY = "USE_SOURCE_POLICY"
             USE_SPECIFIED_POLICY = "USE_SPECIFIED_POLICY"
 
         type: LibraryItems.CreateSpecDiskStoragePolicy.Type
@@ -71,9 +73,11 @@ class LibraryItems:
         __vapi_unions__ = (
             m.Union("type", {
                 "USE_SPECIFIED_POLICY": (("policy", True),),
+                "USE_SOURCE_POLICY": (),
             }),
         )
         class Type(StrEnum):
+            USE_SOURCE_POLICY = "USE_SOURCE_POLICY"
             USE_SPECIFIED_POLICY = "USE_SPECIFIED_POLICY"
 
         type: LibraryItems.CreateSpecVmHomeStoragePolicy.Type
