@@ -106,6 +106,58 @@ def an_image(given: Given) -> None:
         content.Library.get(library)
 
 
+def a_library_that_changes(given: Given) -> None:
+    """As the sample of the life cycle does it: create, get, list, find, update, delete."""
+    content = given.client.content
+    library = new_library(given, "sdk crud")
+    found = content.LocalLibrary.get(library)
+    assert (found.id, found.description, found.version) == (library, "by the SDK", "2")
+    wanted = content_client.Library.FindSpec(name="SDK CRUD", type=content_client.LibraryModel.LibraryType.LOCAL)
+    assert content.Library.find(wanted) == [library]
+    content.LocalLibrary.update(library, content_client.LibraryModel(description="changed"))
+    changed = content.Library.get(library)
+    assert (changed.name, changed.description, changed.version) == ("sdk crud", "changed", "3")
+    with raises(errors.ConcurrentChange):
+        content.LocalLibrary.update(library, content_client.LibraryModel(name="late", version="2"))
+    publishing = library_client.PublishInfo(
+        authentication_method=library_client.PublishInfo.AuthenticationMethod.NONE, published=True
+    )
+    content.LocalLibrary.update(library, content_client.LibraryModel(publish_info=publishing))
+    assert content.LocalLibrary.get(library).publish_info.publish_url.endswith(f"/cls/vcsp/lib/{library}/lib.json")
+    content.LocalLibrary.publish(library)
+    (policy,) = content.SecurityPolicies.list()
+    assert policy.item_type_rules == {"ovf": "OVF_STRICT_VERIFICATION"}
+    assert {each.type for each in content.Type.list()} == {"iso", "ovf", "vm-template"}
+    content.LocalLibrary.delete(library)
+    assert library not in content.LocalLibrary.list()
+
+
+def a_content_that_changes(given: Given) -> None:
+    """As the sample of updated contents does it: each file of the item is taken out, others come, and the version
+    rises."""
+    service = given.client.content.library.item
+    library = new_library(given, "sdk contents")
+    item = new_item(given, library, "package", "ovf")
+    upload(given, item, {"descriptor.ovf": b"<Envelope/>", "disk-0.vmdk": DATA})
+    before = given.client.content.library.Item.get(item).content_version
+    assert {file.name for file in service.File.list(item)} == {"descriptor.ovf", "disk-0.vmdk"}
+    spec = sessions.UpdateSessionModel(library_item_id=item)
+    session = service.UpdateSession.create(create_spec=spec, client_token=str(uuid.uuid4()))
+    assert service.UpdateSession.list(item) == [session]
+    for file in service.updatesession.File.list(session):
+        assert (file.source_type, file.status) == ("NONE", "READY")
+        service.updatesession.File.remove(session, file.name)
+    assert service.updatesession.File.list(session) == []
+    service.UpdateSession.keep_alive(session, 50)
+    service.UpdateSession.complete(session)
+    service.UpdateSession.delete(session)
+    assert service.File.list(item) == []
+    upload(given, item, {"descriptor.ovf": b"<Envelope/>", "disk-1.vmdk": DATA[:5000]})
+    assert given.client.content.library.Item.get(item).content_version > before
+    assert sorted(download(given, item)) == ["descriptor.ovf", "disk-1.vmdk"]
+    given.client.content.LocalLibrary.delete(library)
+
+
 def a_package(given: Given) -> None:
     library = new_library(given, "sdk packages")
     item = new_item(given, library, "package", "ovf")
@@ -414,7 +466,9 @@ def refusals(given: Given) -> None:
 
 
 CHECKS: tuple[Check, ...] = (
+    a_library_that_changes,
     an_image,
+    a_content_that_changes,
     a_package,
     a_signed_archive,
     a_deployment,
