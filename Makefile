@@ -81,7 +81,7 @@ docs: setup  ## write the pages of docs/ that are made from the code
 
 bindings: $(BINDINGS_STAMPS)  ## fetch the official bindings into .cache/bindings, a folder for each version
 
-ansible: .cache/ansible.stamp  ## fetch Ansible and its collection for vSphere's REST API, for the tests
+ansible: .cache/ansible/.stamp  ## fetch Ansible and its collections for vSphere's REST API, for the tests
 
 format: setup  ## let ruff lay out the code and mend what it can
 	@$(BIN)/ruff check --quiet --fix $(CHECKED)
@@ -161,18 +161,21 @@ GOPATH_SOURCE := /usr/share/gocode
 	@$(call step,bindings $*,$(PIP) install --require-hashes --target .cache/bindings/$*.new -r requirements/bindings-$*.txt)
 	@mv .cache/bindings/$*.new .cache/bindings/$* && touch $@
 
-# Ansible is a client of tests in an environment of its own; of its collections only the one for the REST API is unpacked,
-# and cloud.common, which that one's lookups need and which Ansible's package has no longer since release 12.
-.cache/ansible.stamp: requirements/ansible.txt requirements/ansible-collection.txt requirements/ansible-common.txt \
+# Ansible is a client of tests in an environment of its own; of its collections only the two for the REST API are unpacked,
+# and cloud.common, which the lookups of vmware.vmware_rest need and which Ansible's package has no longer since release 12.
+.cache/ansible/.stamp: requirements/ansible.txt requirements/ansible-collection.txt requirements/ansible-common.txt \
 		$(VENV)/pyvenv.cfg | $(VENV)/.stamp
-	@echo "make: fetching Ansible and its collection vmware.vmware_rest"
+	@echo "make: fetching Ansible and its collections vmware.vmware_rest and vmware.vmware"
 	@rm -rf .cache/ansible && mkdir -p .cache/ansible
 	@$(BIN)/python -m venv .cache/ansible/venv
 	@$(call step,ansible,.cache/ansible/venv/bin/python -m pip --disable-pip-version-check --no-input -qq install \
 		--require-hashes -r requirements/ansible.txt)
 	@$(call step,ansible collection,$(PIP) download --require-hashes --no-deps -d .cache/ansible/wheel \
 		-r requirements/ansible-collection.txt)
-	@$(BIN)/python -m tools.unpack .cache/ansible/wheel/ansible-*.whl ansible_collections/vmware/vmware_rest/ .cache/ansible
+	@for collection in vmware_rest vmware; do \
+		$(BIN)/python -m tools.unpack .cache/ansible/wheel/ansible-*.whl ansible_collections/vmware/$$collection/ .cache/ansible \
+		|| exit 1; \
+	done
 	@rm -rf .cache/ansible/wheel
 	@$(call step,ansible collection,$(PIP) download --require-hashes --no-deps -d .cache/ansible/wheel \
 		-r requirements/ansible-common.txt)

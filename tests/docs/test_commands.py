@@ -21,7 +21,7 @@ from tests.support.server import Server, clean_environment, free_port
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
-TRY, CI, SAML = DOCS / "try.md", DOCS / "ci.md", DOCS / "authentication-saml.md"
+TRY, CI, SAML, CONTENT = DOCS / "try.md", DOCS / "ci.md", DOCS / "authentication-saml.md", DOCS / "content.md"
 WITH_A_SERVER = (
     README,
     *(
@@ -61,6 +61,9 @@ STARTING = tuple(
 SECONDS = 120
 PORT = re.compile(r"(?<=127\.0\.0\.1:)8443\b")
 """Where ``make run`` serves."""
+SEPARATE_PORT = re.compile(r"(?<=port: )8443\b")
+EXPORTS = re.compile(r"^export (?:VMWARE_HOST|REQUESTS_CA_BUNDLE)=", re.MULTILINE)
+"""What Ansible and its modules take from the environment."""
 OWN_PORT = re.compile(r"(?<=--port )(?!8443)84\d\d\b")
 """Where a page starts a server of its own."""
 PRELUDE = """\
@@ -193,18 +196,35 @@ class TestPython:
 
 @pytest.mark.skipif(not PLAYBOOK.exists(), reason="Ansible is not in .cache/ansible; `make ansible` fetches it")
 def test_the_playbook(server: Server) -> None:
-    (playbook,) = blocks(TRY, "yaml")
+    assert "failed=0" in played(server, TRY, {})
+
+
+@pytest.mark.skipif(
+    not (CACHE / "ansible_collections/vmware/vmware").is_dir(),
+    reason="the collection vmware.vmware is not in .cache/ansible; `make ansible` fetches it",
+)
+def test_the_playbook_of_libraries(server: Server) -> None:
+    first, second = [played(server, CONTENT, {"PYTHONPATH": str(bindings(RELEASES[-1]))}) for _ in range(2)]
+    assert "failed=0" in first
+    assert "changed=3 " in first
+    assert "failed=0" in second
+    assert "changed=0 " in second
+
+
+def played(server: Server, page: Path, variables: Mapping[str, str]) -> str:
+    """What Ansible prints when it plays the page's playbook, with what the pages export."""
+    (playbook,) = blocks(page, "yaml")
     folder = server.data_dir.parent
-    (folder / "start.yml").write_text(playbook)
-    (exports,) = [block for block in blocks(TRY, "bash") if "VMWARE_HOST" in block]
+    (folder / "start.yml").write_text(PORT.sub(str(server.port), SEPARATE_PORT.sub(str(server.port), playbook)))
+    exports = [block for each in {TRY, page} for block in blocks(each, "bash") if EXPORTS.search(block)]
     environment = {
+        **variables,
         "ANSIBLE_COLLECTIONS_PATH": str(CACHE),
         "ANSIBLE_HOME": str(folder / ".ansible"),
         "ANSIBLE_PYTHON_INTERPRETER": str(PLAYBOOK.parent / "python"),
         "LC_ALL": "C.UTF-8",
     }
-    output = run([exports, f"{PLAYBOOK} start.yml\n"], folder, server.port, environment)
-    assert "failed=0" in output
+    return run([*exports, f"{PLAYBOOK} start.yml\n"], folder, server.port, environment)
 
 
 def test_no_command_is_shown_that_is_not_run() -> None:
