@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -30,6 +30,7 @@ from resphere.dialects.http import (
 from resphere.dialects.input_parts import InputParts, body_structure, is_empty, is_optional, route_of
 from resphere.dialects.json_values import encoded
 from resphere.dialects.plain_values import document
+from resphere.dialects.spellings import RESPELLING, decode_respelled
 from resphere.dialects.validation import bare, convert, decode_json, field_types, invalid
 
 PLACES = frozenset(
@@ -224,6 +225,15 @@ class RawBody(msgspec.Struct, frozen=True):
         values[self.attribute] = body
 
 
+def decoder_of(expected: Any) -> Callable[[bytes, str], Any]:
+    """What reads documents of the type; it is told what a document is called in messages."""
+    respell = RESPELLING.of(expected)
+    if respell is not None:
+        return lambda body, root: decode_respelled(body, root, expected, respell)
+    decoder = msgspec.json.Decoder(expected)
+    return lambda body, root: decode_json(decoder, body, root, expected)
+
+
 class FlatBody:
     """A body that is the JSON of one parameter."""
 
@@ -231,7 +241,7 @@ class FlatBody:
         self._parameter = parameter
         self._attribute = parts.attributes[parameter]
         self._type = parts.types[parameter]
-        self._decoder = msgspec.json.Decoder(self._type)
+        self._decode = decoder_of(self._type)
         self._is_required = not is_optional(self._type)
 
     def decode(self, request: Request, body: bytes | ByteStream, values: dict[str, Any]) -> None:
@@ -242,7 +252,7 @@ class FlatBody:
         content = whole(body)
         if content.strip():
             require_json(request)
-            values[self._attribute] = decode_json(self._decoder, content, self._parameter, self._type)
+            values[self._attribute] = self._decode(content, self._parameter)
         elif self._is_required:
             raise invalid(self._parameter, "a body is required")
 
@@ -289,7 +299,7 @@ class FieldsBody:
     def __init__(self, operation: AnyOperation, route: Route, parts: InputParts) -> None:
         self._attributes = [parts.attributes[name] for name in route.body]
         self._type = body_structure(operation.input, route.body)
-        self._decoder = msgspec.json.Decoder(self._type)
+        self._decode = decoder_of(self._type)
 
     def decode(self, request: Request, body: bytes | ByteStream, values: dict[str, Any]) -> None:
         """Put the values of the body's parameters among the ``values``.
@@ -298,7 +308,7 @@ class FieldsBody:
         """
         content = whole(body)
         require_json(request)
-        value = decode_json(self._decoder, content if content.strip() else b"{}", "", self._type)
+        value = self._decode(content if content.strip() else b"{}", "")
         for attribute in self._attributes:
             values[attribute] = getattr(value, attribute)
 

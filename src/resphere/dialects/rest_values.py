@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typing
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ from resphere.contract.errors import ERRORS, VapiError
 from resphere.contract.model import ErrorValue, Struct
 from resphere.dialects.codec import Codec, Fields, Read, Untouched, Write, structure_copy
 from resphere.dialects.plain_values import AS_MSGSPEC_DOES, PlainWriting, written
+from resphere.dialects.spellings import is_respelled, respelled_structure
 from resphere.dialects.validation import anywhere, invalid
 
 
@@ -54,22 +54,9 @@ class RestReading(Untouched[Read]):
         return map_from_wire(value or unchanged)
 
     def structure(self, struct: type[Struct], fields: Fields[Read]) -> Read | None:
-        if not anywhere(struct, is_map):
+        if not anywhere(struct, lambda inner: is_map(inner) or is_respelled(inner)):
             return None
-
-        @cache
-        def conversions() -> dict[str, Read]:
-            return {field.name: field.convert for field in fields() if field.convert is not None}
-
-        def structure(value: Any, where: str) -> Any:
-            if not isinstance(value, dict):
-                return value
-            convert, prefix = conversions(), f"{where}." if where else ""
-            return {
-                name: convert[name](item, prefix + name) if name in convert else item for name, item in value.items()
-            }
-
-        return structure
+        return respelled_structure(struct, fields)
 
 
 def map_from_wire(inner: Read) -> Read:
