@@ -14,7 +14,6 @@ from resphere.dialects.codec import Codec, Fields, Read, Untouched
 from resphere.dialects.validation import anywhere, convert_strictly, decode_json
 
 Plain = dict[str, Any]
-TEMPLATES = "com.vmware.vcenter.vm_template.library_items."
 _ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
 
@@ -25,18 +24,8 @@ def _lower_case_eula(value: Plain) -> Plain:
     return {("accept_all_EULA" if name == "accept_all_eula" else name): item for name, item in value.items()}
 
 
-def _source_policy(value: Plain) -> Plain:
-    """A policy ``USE_SOURCE_POLICY`` where a template is made, as ``govc library.clone`` sends it: the same as none."""
-    policy = value.get("storage_policy")
-    if not isinstance(policy, dict) or policy.get("type") != "USE_SOURCE_POLICY":
-        return value
-    return {name: item for name, item in value.items() if name != "storage_policy"}
-
-
 SPELLINGS: Mapping[str, Callable[[Plain], Plain]] = {
     "com.vmware.vcenter.ovf.library_item.resource_pool_deployment_spec": _lower_case_eula,
-    f"{TEMPLATES}create_spec_disk_storage": _source_policy,
-    f"{TEMPLATES}create_spec_vm_home_storage": _source_policy,
 }
 """By the names of structures, how the members that were sent are those that are meant."""
 
