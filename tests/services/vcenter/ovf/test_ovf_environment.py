@@ -14,7 +14,10 @@ from resphere.contract.errors import NotFound
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_ovf import LibraryItem as Ovf
 from resphere.contract.generated.vcenter_vm import Power
+from resphere.contract.generated.vcenter_vm_guest import Processes
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Files
+from resphere.contract.generated.vcenter_vm_hardware import Cdrom
+from resphere.contract.generated.vcenter_vm_tools import Installer
 from resphere.inventory.guest import GuestSystem
 from resphere.inventory.model import UnregisteredVm, VirtualMachine
 from resphere.inventory.vapp import VappConfiguration
@@ -24,7 +27,7 @@ from tests.ovf.packages import NAMESPACES, item
 from tests.ovf.test_environment import OE, SCHEMA
 from tests.services.content.libraries import add_item, add_library, fetch, put_named_files
 from tests.services.vcenter.ovf.packages import target
-from tests.support.guests import ROOT, run_shell
+from tests.support.guests import ADMINISTRATOR, ROOT, run_shell
 from tests.support.world import World
 
 Vm = ids.VirtualMachineId
@@ -32,8 +35,8 @@ SECRET = "open-sesame-17"
 DISC = "/media/cdrom/ovf-env.xml"
 
 
-def descriptor(transports: str) -> bytes:
-    """A Linux machine with properties."""
+def descriptor(transports: str, guest: str) -> bytes:
+    """A machine with properties."""
     hardware = item(1, 6, "ResourceSubType=lsilogic") + item(
         2, 17, "AddressOnParent=0", "HostResource=ovf:/disk/d1", "Parent=1"
     )
@@ -43,7 +46,7 @@ def descriptor(transports: str) -> bytes:
         '<DiskSection><Info/><Disk ovf:diskId="d1" ovf:fileRef="f1" ovf:capacity="17179869184"/></DiskSection>'
         '<NetworkSection><Info/><Network ovf:name="lan"/></NetworkSection>'
         '<VirtualSystem ovf:id="vm"><Info/>'
-        '<OperatingSystemSection ovf:id="96" vmw:osType="debian12_64Guest"><Info/></OperatingSystemSection>'
+        '<OperatingSystemSection ovf:id="96" vmw:osType="' + guest + '"><Info/></OperatingSystemSection>'
         f'<VirtualHardwareSection ovf:transport="{transports}"><Info/>{hardware}{nic}</VirtualHardwareSection>'
         '<ProductSection ovf:class="web"><Info/><Product>Web</Product>'
         '<Property ovf:key="size" ovf:type="uint8" ovf:value="4" ovf:userConfigurable="true"/>'
@@ -59,9 +62,9 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield world
 
 
-def deploy(world: World, transports: str) -> VirtualMachine:
+def deploy(world: World, transports: str, guest: str = "debian12_64Guest") -> VirtualMachine:
     package = add_item(world, add_library(world), type="ovf")
-    put_named_files(world, package, {"web.ovf": descriptor(transports), "disk.vmdk": b"a disk"})
+    put_named_files(world, package, {"web.ovf": descriptor(transports, guest), "disk.vmdk": b"a disk"})
     values = (Property(id="web.size", value="7"), Property(id="web.password", value=SECRET))
     given: Any = msgspec.to_builtins(PropertyParams(type="PropertyParams", properties=values))
     spec = Ovf.ResourcePoolDeploymentSpec(name="web", additional_parameters=(given,))
@@ -118,6 +121,25 @@ def test_a_disc(world: World) -> None:
     [system] = world.inventory.by(GuestSystem, "machine", vm).values()
     assert "root/env.xml" in system.nodes
     assert not [key for key in system.nodes if key.startswith("media")]
+
+
+def test_on_windows(world: World) -> None:
+    vm = Vm(deploy(world, "iso com.vmware.guestInfo", "windows2019srvNext_64Guest").id)
+    tools = '"C:\\Program Files\\VMware\\VMware Tools\\vmtoolsd.exe"'
+    # Windows brings no Tools along.
+    world.call(Cdrom.create, vm, Cdrom.CreateSpec())
+    world.call(Power.start, vm)
+    world.call(Installer.connect, vm)
+    for line, code in (
+        (f'{tools} --cmd "info-get guestinfo.ovfEnv" > C:\\Temp\\env', 0),
+        ("copy D:\\ovf-env.xml C:\\Temp\\disc", 0),
+        (f'{tools} --cmd "info-get guestinfo.other" > C:\\Temp\\other', 1),
+        ("del D:\\ovf-env.xml", 1),
+    ):
+        spec = Processes.CreateSpec(path="C:\\Windows\\System32\\cmd.exe", arguments=f"/c {line}")
+        pid = world.call(Processes.create, vm, ADMINISTRATOR, spec)
+        assert world.call(Processes.get, vm, ADMINISTRATOR, pid).exit_code == code, line
+    assert told(read(world, vm, "C:\\Temp\\env")) == told(read(world, vm, "C:\\Temp\\disc")) == EXPECTED
 
 
 def test_a_package_without_a_transport(world: World) -> None:

@@ -48,6 +48,8 @@ SWITCHES = {
 }
 """What each command takes; of what stands in neither table there is none."""
 
+OTHERS = {"timeout": "sleep", "vmtoolsd": "vmtoolsd"}
+"""Those that take their arguments as programs of POSIX do."""
 KNOWN = frozenset({*ALIASES, "mkdir", "cd", "hostname", "whoami"})
 UNSUPPORTED = frozenset(
     {"assoc", "choice", "color", "date", "find", "findstr", "for", "ftype", "goto", "if", "mklink", "path", "pause",
@@ -271,12 +273,12 @@ def _run_other(context: Context, name: str, words: list[str], command: str, batc
         return context.complain("cmd", f"'{' '.join(words[:1])}' is not recognized as a batch program.")
     switches = {word.lower() for word in words[1:] if re.fullmatch(r"/\w\S*", word)}
     plain = [word for word in words[1:] if word.lower() not in switches]
-    if name in KNOWN or name == "timeout":
+    if name in KNOWN or name in OTHERS:
         unknown = sorted(switches - SWITCHES.get(name, set()))
         if unknown:
             return context.complain(name, f"the simulated guest does not support '{unknown[0]}'")
-    if name == "timeout":
-        return PROGRAMS["sleep"](context, plain)
+    if name in OTHERS:
+        return PROGRAMS[OTHERS[name]](context, plain)
     if name in ("md", "mkdir"):
         return _make_directory(context, plain)
     if name in ("cd", "chdir"):
