@@ -12,6 +12,7 @@ from resphere.contract.generated import ids, vcenter, vcenter_vm_hardware
 from resphere.contract.generated.cis_tagging import CategoryModel
 from resphere.contract.generated.content import LibraryModel
 from resphere.contract.generated.content_library import Subscriptions
+from resphere.contract.generated.vcenter_content_registries_harbor import Projects
 from resphere.contract.generated.vcenter_host_hardware import DirectPathDevices
 from resphere.contract.generated.vcenter_vm import DataSets
 from resphere.contract.generated.vcenter_vm_console import Tickets
@@ -19,6 +20,7 @@ from resphere.inventory.compute_policies import Capability, ComputePolicy
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.content.items import LibraryItem, TemplateVersion
 from resphere.inventory.content.libraries import LeavingLibrary, Library, LibraryUsage, Subscription
+from resphere.inventory.content.registries import ContainerRegistry, RegistryProject
 from resphere.inventory.content.sessions import DownloadSession, UpdateSession
 from resphere.inventory.content.subscriptions import LibrarySubscription, SyncRequest
 from resphere.inventory.content.templates import CheckOut, ItemChange
@@ -74,6 +76,7 @@ async def furnish(replica: Replica) -> None:
         *_host_parts(),
         *_permissions(),
         *_libraries(),
+        *_registries(),
     ]
     await replica.change(put(*objects))
     await replica.change(_unregister)
@@ -223,6 +226,28 @@ def _libraries() -> list[Stored]:
             placement=Subscriptions.PlacementInfo(),
         ),
         ItemChange(id="change", item=template.id, version=2, time=samples.NOON, user="ann@vsphere.local"),
+    ]
+
+
+def _registries() -> list[Stored]:
+    """A container registry with a project."""
+    registry = ids.VcenterContentRegistryId("registry")
+    return [
+        ContainerRegistry(
+            id=registry,
+            cluster=ids.ClusterComputeResourceId("domain-c80"),
+            created=samples.NOON,
+            policy="policy",
+            capacity_MiB=1024,
+        ),
+        RegistryProject(
+            id=ids.VcenterContentRegistryHarborProjectId("project"),
+            registry=registry,
+            name="web",
+            scope=Projects.Scope.PRIVATE,
+            created=samples.NOON,
+            updated=samples.NOON,
+        ),
     ]
 
 

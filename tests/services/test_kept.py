@@ -44,6 +44,8 @@ from resphere.services.call import Call
 from tests.services.content.libraries import add_item, add_library, put_files
 from tests.services.content.templates import check_in, check_out
 from tests.services.content.templates import create as create_template
+from tests.services.vcenter.test_registries import add as add_registry
+from tests.services.vcenter.test_registries import add_project
 from tests.services.vcenter.vm.test_refusals import OFF, equipped
 from tests.support.calls import aimed, inputs, minimal_input
 from tests.support.examples import examples
@@ -111,6 +113,8 @@ class Furnished:
         certificate = world.call(
             TrustedCertificates.create, TrustedCertificates.CreateSpec(cert_text=party("signs").certificate_pem)
         )
+        registry = add_registry(world, next(iter(world.inventory.all(Cluster))))
+        project = add_project(world, registry)
         [node] = world.call(Nodes.list, None)
         services = world.call(Service.list_details)
         current = world.inventory.all(VirtualMachine)[vm]
@@ -136,6 +140,8 @@ class Furnished:
             "ContentLibraryItemId": [item],
             "ContentLibraryUsagesId": [usage],
             "ContentTrustedCertificateId": [certificate],
+            "VcenterContentRegistryId": [registry],
+            "VcenterContentRegistryHarborProjectId": [project],
         }
         clusters = frozenset({ids.ClusterComputeResourceId(next(iter(world.inventory.all(Cluster))))})
         self._named: dict[AnyOperation, dict[str, Any]] = {

@@ -275,6 +275,7 @@ class Filler:
         self._keep_template(library)
         self._keep_package(library)
         self._keep_subscriptions(datastore, library)
+        self._keep_registry()
 
     def _keep_subscriptions(self, datastore: str, library: str) -> None:
         """A library that subscribes to another one, and is to sync once it may change."""
@@ -299,6 +300,17 @@ class Filler:
         }
         spec = {"name": "with a password", "storage_backings": places, "subscription_info": basic}
         self.post("/content/subscribed-library", spec)
+
+    def _keep_registry(self) -> None:
+        """A container registry with a project, in the first cluster that takes one."""
+        for cluster in self.call("GET", "/vcenter/cluster") or ():
+            if not (cluster["drs_enabled"] and cluster["ha_enabled"]):
+                continue
+            policy = "aa6d5a82-1c88-45da-85d3-3d74b91a5bad"
+            path = "/vcenter/content/registries/harbor"
+            registry = self.post(path, {"cluster": cluster["cluster"], "storage": [{"policy": policy}]})
+            self.post(f"{path}/{registry}/projects", {"name": "kept", "scope": "PRIVATE"})
+            return
 
     def _keep_template(self, library: str) -> None:
         """A template with a version before it, and a machine that is checked out of it."""

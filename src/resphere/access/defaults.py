@@ -137,6 +137,24 @@ RULES: tuple[Rule, ...] = (
 )
 """What is not stated and not a read needs an administrator's privilege."""
 
+_REGISTRIES = "com.vmware.vcenter.content.registries.harbor"
+IN_WORDS: dict[str, tuple[Requirement, ...]] = {
+    f"{_REGISTRIES}.create": (
+        Requirement(("CertificateAuthority.Manage", "ContentLibrary.ManageRegistry")),
+        Requirement(
+            ("ContentLibrary.ManageClusterRegistryResource",),
+            "ClusterComputeResource",
+            attribute=f"{_REGISTRIES}.create_spec:cluster",
+        ),
+    ),
+    f"{_REGISTRIES}.delete": (Requirement(("ContentLibrary.ManageRegistry",)),),
+    **{
+        f"{_REGISTRIES}.projects.{name}": (Requirement(("ContentLibrary.ManageRegistryProject",)),)
+        for name in ("create", "delete", "purge")
+    },
+}
+"""What the documentation of operations names in its words, of :class:`Unauthorized`, and not among the privileges."""
+
 VISIBLE = (
     "com.vmware.cis.tasks.*",
     "com.vmware.cis.tagging.*.list",
@@ -201,7 +219,7 @@ def requirements_of(operation: AnyOperation) -> tuple[Requirement, ...]:
     if operation.id in PUBLIC or operation.id in OWN_SESSION:
         return ()
     if operation.privileges:
-        return (*operation.privileges, *unstated(operation))
+        return (*operation.privileges, *IN_WORDS.get(operation.id, ()), *unstated(operation))
     name = operation.name.removesuffix("$task")
     for rule in RULES:
         if fnmatchcase(operation.service, rule.service) and any(fnmatchcase(name, p) for p in rule.operations):

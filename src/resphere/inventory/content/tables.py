@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from resphere.inventory.content.items import LIBRARY_ITEMS
 from resphere.inventory.content.libraries import LEAVING_LIBRARIES, LIBRARIES, LIBRARY_USAGES
+from resphere.inventory.content.registries import CONTAINER_REGISTRIES, REGISTRY_PROJECTS
 from resphere.inventory.content.sessions import DOWNLOAD_SESSIONS, UPDATE_SESSIONS
 from resphere.inventory.content.settings import CONTENT_CONFIGURATION, TRUSTED_CERTIFICATES
 from resphere.inventory.content.subscriptions import LIBRARY_SUBSCRIPTIONS, SYNC_REQUESTS
@@ -22,4 +23,6 @@ CONTENT_TABLES = (
     LIBRARY_SUBSCRIPTIONS,
     CONTENT_CONFIGURATION,
     TRUSTED_CERTIFICATES,
+    CONTAINER_REGISTRIES,
+    REGISTRY_PROJECTS,
 )

@@ -23,6 +23,7 @@ from resphere.auth.tokens import ApiToken
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.libraries import LeavingLibrary, Library, LibraryUsage
+from resphere.inventory.content.registries import ContainerRegistry, RegistryProject
 from resphere.inventory.content.sessions import DownloadSession, UpdateSession
 from resphere.inventory.content.settings import ContentConfiguration, TrustedCertificate
 from resphere.inventory.content.subscriptions import LibrarySubscription, SyncRequest
@@ -122,6 +123,8 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
     LibrarySubscription: LeftOut("subscriptions to content libraries", "as the libraries", _nobody_misses),
     ContentConfiguration: LeftOut("settings of content libraries", "they are the server's own"),
     TrustedCertificate: LeftOut("certificates that content libraries trust", "they are the server's own"),
+    ContainerRegistry: LeftOut("container registries", "they are made by a call"),
+    RegistryProject: LeftOut("projects of container registries", "as the registries", _nobody_misses),
     Intent: LeftOut("pieces of work under way", "the file has the inventory as it is before them"),
     Task: LeftOut("tasks", "they tell what was done on this server", _nobody_misses),
     Group: LeftOut(

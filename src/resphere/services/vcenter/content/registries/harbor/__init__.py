@@ -1,0 +1,1 @@
+"""``com.vmware.content``: content libraries."""
