@@ -352,7 +352,8 @@ class LibraryFiles:
             is_archive = item.is_package and part_of(file.name) is Part.ARCHIVE
             new = with_come(session, item, file, coming, is_archive=is_archive)
             if item.is_package:
-                new = msgspec.structs.replace(with_digests(new, known.digests), signature=known.signature)
+                signature = known.signature or session.signature
+                new = msgspec.structs.replace(with_digests(new, known.digests), signature=signature)
                 signed = signed_by(new)
                 unsigned = signed if signed is not None and signature_of(new) is None else None
                 lacking = tuple(digests_lacking(new))

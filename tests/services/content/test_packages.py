@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -15,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, VapiError
+from resphere.contract.extensions.content_transfers import ContentTransfers
 from resphere.contract.generated import ids
-from resphere.contract.generated.content import TrustedCertificates
+from resphere.contract.generated.content import LibraryModel, LocalLibrary, TrustedCertificates
 from resphere.contract.generated.content_library import Item, ItemModel
 from resphere.contract.generated.content_library_item import (
     CertVerificationStatus,
@@ -27,6 +29,7 @@ from resphere.contract.generated.content_library_item import (
 )
 from resphere.contract.generated.content_library_item_updatesession import File as PushedFile
 from resphere.contract.generated.content_library_item_updatesession import PreviewInfo, WarningBehavior, WarningType
+from resphere.ovf.certificate import Signature, verify
 from resphere.rules import content_packages
 from resphere.rules.space import free_space
 from resphere.services.checks.content_libraries import OVF_DEFAULT_POLICY
@@ -46,6 +49,7 @@ from tests.services.content.libraries import (
 from tests.services.vcenter.building import refused
 from tests.support.examples import examples
 from tests.support.packages import archive, descriptor, issued, manifest, signed
+from tests.support.transfers import Pieces
 from tests.support.world import World
 
 State = PreviewInfo.State
@@ -478,6 +482,60 @@ def test_a_manifest_that_is_sent_anew_is_looked_at_anew(world: World) -> None:
     assert refused(error) == (400, "resphere.ovf.certificate")
 
 
+def test_a_signature_is_looked_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    def counted(content: bytes, file: str, *rest: Any) -> Signature:
+        looked.append(file)
+        return verify(content, file, *rest)
+
+    monkeypatch.setattr("resphere.libraries.packages.verify", counted)
+    session = begin(world, new_package(world))
+    push(world, session, with_metadata(FILES, own_certificate()))
+    assert len(looked) == 1
+    push(world, session, {"a.vmdk": DISK})
+    assert len(looked) == 1
+
+
+def test_manifest_and_certificate_come_at_the_same_time(world: World) -> None:
+    """Neither has seen the other when it began to come."""
+    session = begin(world, new_package(world))
+    files = {"a.mf": manifest(FILES), "a.cert": signed(KEY, own_certificate(), manifest=manifest(FILES))}
+    addresses = {name: announce(world, session, name) for name in files}
+
+    async def both() -> None:
+        await asyncio.gather(
+            *(world.begin(ContentTransfers.upload, *addresses[name], None, Pieces([files[name]])) for name in files)
+        )
+
+    world.run(both())
+    push(world, session, FILES)
+    assert set(warnings(world, session)) == {SELF_SIGNED, UNTRUSTED}
+
+
+def test_a_session_fails_while_something_comes(world: World) -> None:
+    room = free(world)
+    session = begin(world, new_package(world))
+    address, of_manifest = announce(world, session, "a.vmdk"), announce(world, session, "a.mf")
+
+    class Slow:
+        size_bytes = None
+
+        async def __aiter__(self) -> Any:
+            yield b"first"
+            with pytest.raises(InvalidArgument):
+                await world.begin(ContentTransfers.upload, *of_manifest, None, Pieces([b"none"]))
+            yield b"second"
+
+        async def close(self) -> None:
+            """Nothing holds anything."""
+
+    with pytest.raises(NotAllowedInCurrentState) as error:
+        world.call(ContentTransfers.upload, *address, None, Slow())
+    assert refused(error) == (400, "resphere.content.overtaken")
+    require_failed(world, session, room, ["a.mf"])
+
+
 # --- archives -----------------------------------------------------------------------------------------------------
 
 
@@ -672,3 +730,26 @@ def test_a_library_that_demands_verification(world: World) -> None:
     other = add_item(world, library, name="other", type="iso")
     put_files(world, other, disc_iso=DISK)
     assert world.call(Item.get, other).security_compliance is True
+
+
+def test_packages_that_come_otherwise_to_such_a_library(world: World) -> None:
+    plain, strict = add_library(world), add_library(world, security_policy_id=OVF_DEFAULT_POLICY)
+    trust(world, own := own_certificate())
+    items = {name: add_item(world, plain, type="ovf", name=name) for name in ("signed", "unsigned")}
+    for name, files, is_taken in (("signed", with_metadata(FILES, own), True), ("unsigned", FILES, False)):
+        item = items[name]
+        session = begin(world, item)
+        ignore(world, session, SELF_SIGNED)
+        push(world, session, files)
+        world.call(UpdateSession.complete, session)
+        assert world.call(Item.get, item).security_compliance is True
+        spec = ItemModel(library_id=strict)
+        if is_taken:
+            made = world.call(Item.get, world.call(Item.copy, None, item, spec))
+            assert made.security_compliance is True
+        else:
+            with pytest.raises(InvalidArgument) as error:
+                world.call(Item.copy, None, item, spec)
+            assert refused(error) == (400, "resphere.content.not_compliant")
+    world.call(LocalLibrary.update, plain, LibraryModel(security_policy_id=ids.ContentLibraryId(OVF_DEFAULT_POLICY)))
+    assert [world.call(Item.get, item).security_compliance for item in items.values()] == [True, False]
