@@ -21,6 +21,7 @@ from bench.measures.sdk import measure_sdk
 from bench.measures.sessions import measure_sessions
 from bench.measures.start import measure_start
 from bench.measures.statistics import measure_statistics
+from bench.measures.sync import measure_sync
 from bench.measures.tagging import measure_tagging
 from bench.measures.transfers import measure_transfers
 from bench.result import Measure
@@ -38,6 +39,7 @@ MEASURES: dict[str, Measure] = {
     "moves": measure_moves,
     "guest": measure_guest,
     "transfers": measure_transfers,
+    "sync": measure_sync,
     "statistics": measure_statistics,
     "tagging": measure_tagging,
     "start": measure_start,

@@ -25,7 +25,7 @@ from resphere.contract.generated import cis_tagging, ids
 from resphere.contract.generated import vcenter_environment_browser as browser
 from resphere.contract.generated import vcenter_vm_hardware_adapter as adapter
 from resphere.contract.generated.content import TrustedCertificates
-from resphere.contract.generated.content_library import Usages
+from resphere.contract.generated.content_library import Subscriptions, Usages
 from resphere.contract.generated.content_library_item import Changes, File, Storage
 from resphere.contract.generated.vcenter_compute import Policies
 from resphere.contract.generated.vcenter_services import Service
@@ -41,7 +41,8 @@ from resphere.inventory.model import Cluster, VirtualMachine
 from resphere.inventory.paths import path_of
 from resphere.inventory.storage_policies import VSAN_DEFAULT
 from resphere.services.call import Call
-from tests.services.content.libraries import add_item, add_library, put_files
+from tests.services.content.libraries import add_item, add_library, published, put_files
+from tests.services.content.publishers import subscriber
 from tests.services.content.templates import check_in, check_out
 from tests.services.content.templates import create as create_template
 from tests.services.vcenter.test_registries import add as add_registry
@@ -103,7 +104,8 @@ class Furnished:
         tag_spec = cis_tagging.Tag.CreateSpec(name="fast", description="", category_id=category)
         tag = world.call(cis_tagging.Tag.create, tag_spec)
         policy = world.call(Policies.create, {**COMPUTE_POLICY, "vm_tag": tag})
-        library = add_library(world)
+        library = add_library(world, publish_info=published())
+        subscription = world.call(Subscriptions.create, None, library, subscriber(world))
         item = add_item(world, library)
         put_files(world, item, notes_txt=b"notes")
         template = create_template(world, library, "template")
@@ -138,6 +140,7 @@ class Furnished:
             "VcenterVCenterNameId": [node.node],
             "ContentLibraryId": [library],
             "ContentLibraryItemId": [item],
+            "ContentLibrarySubscriptionsId": [subscription],
             "ContentLibraryUsagesId": [usage],
             "ContentTrustedCertificateId": [certificate],
             "VcenterContentRegistryId": [registry],

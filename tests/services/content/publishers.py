@@ -16,13 +16,15 @@ from typing import Any
 from resphere.contract.generated import ids
 from resphere.contract.generated.content import LibraryModel, SubscribedLibrary
 from resphere.contract.generated.content_library import Item as ItemContract
-from resphere.contract.generated.content_library import ItemModel, SubscriptionInfo
+from resphere.contract.generated.content_library import ItemModel, SubscriptionInfo, Subscriptions
 from resphere.inventory.content.subscriptions import SyncRequest
 from tests.services.content.libraries import on_datastore
 from tests.support.world import World
 
 LibraryId = ids.ContentLibraryId
 ItemId = ids.ContentLibraryItemId
+Spec = Subscriptions.CreateSpecSubscribedLibrary
+Location = Subscriptions.Location
 NONE = SubscriptionInfo.AuthenticationMethod.NONE
 
 
@@ -147,6 +149,15 @@ def subscribe(world: World, url: str, **fields: Any) -> LibraryId:
         name="copies", storage_backings=(on_datastore(world),), subscription_info=subscription(url, **fields)
     )
     return world.call(SubscribedLibrary.create, None, spec)
+
+
+def subscriber(world: World, **fields: Any) -> Subscriptions.CreateSpec:
+    """That a new library is to subscribe."""
+    library = Subscriptions.CreateSpecNewSubscribedLibrary(
+        name="copies", storage_backings=(on_datastore(world),), automatic_sync_enabled=False, on_demand=False
+    )
+    given = {"target": Spec.Target.CREATE_NEW, "new_subscribed_library": library, "location": Location.LOCAL}
+    return Subscriptions.CreateSpec(subscribed_library=Spec(**{**given, **fields}))
 
 
 def work_off(world: World) -> None:

@@ -33,11 +33,9 @@ from tests.services.content.libraries import (
     published,
     put_files,
 )
-from tests.services.content.publishers import items, subscribe, work_off
+from tests.services.content.publishers import Location, Spec, items, subscribe, subscriber, work_off
 from tests.support.world import World
 
-Spec = Subscriptions.CreateSpecSubscribedLibrary
-Location = Subscriptions.Location
 TO_PUBLISHED = Library.ConversionSpec(
     conversion_type=Library.ConversionSpec.ConversionType.TO_PUBLISHED_LIBRARY,
 )
@@ -64,23 +62,6 @@ def url_of(world: World, library: ids.ContentLibraryId) -> str:
     return info.publish_url
 
 
-def new(world: World, **fields: Any) -> Subscriptions.CreateSpec:
-    """That a new library is to subscribe."""
-    library = Subscriptions.CreateSpecNewSubscribedLibrary(
-        name="copies", storage_backings=(on_datastore(world),), automatic_sync_enabled=False, on_demand=False
-    )
-    return Subscriptions.CreateSpec(
-        subscribed_library=Spec(
-            **{
-                "target": Spec.Target.CREATE_NEW,
-                "new_subscribed_library": library,
-                "location": Location.LOCAL,
-                **fields,
-            }
-        )
-    )
-
-
 def existing(id: str) -> Subscriptions.CreateSpec:
     """That a library that is there is to be told of what is new."""
     return Subscriptions.CreateSpec(
@@ -94,17 +75,17 @@ def test_new_library_subscribes(world: World) -> None:
     source = add_source(world)
     folder = next(iter(world.inventory.all(Folder)))
     placement = Subscriptions.CreateSpecPlacement(folder=folder)
-    made = world.call(Subscriptions.create, TOKEN, source, new(world, placement=placement))
-    assert world.call(Subscriptions.create, TOKEN, source, new(world, placement=placement)) == made
+    made = world.call(Subscriptions.create, TOKEN, source, subscriber(world, placement=placement))
+    assert world.call(Subscriptions.create, TOKEN, source, subscriber(world, placement=placement)) == made
     work_off(world)
     (summary,) = world.call(Subscriptions.list, source)
     assert (summary.subscription, summary.subscribed_library_name) == (made, "copies")
     info = world.call(Subscriptions.get, source, made)
     assert info.subscribed_library_placement == Subscriptions.PlacementInfo(folder=folder)
-    subscriber = world.call(SubscribedLibrary.get, info.subscribed_library)
-    assert subscriber.subscription_info is not None
-    assert subscriber.subscription_info.subscription_url == url_of(world, source)
-    told = subscriber.subscription_info.source_info
+    copies = world.call(SubscribedLibrary.get, info.subscribed_library)
+    assert copies.subscription_info is not None
+    assert copies.subscription_info.subscription_url == url_of(world, source)
+    told = copies.subscription_info.source_info
     assert told is not None
     assert (told.source_library, told.subscription) == (source, made)
     assert sorted(items(world, info.subscribed_library)) == ["disc"]
@@ -119,21 +100,21 @@ def test_new_library_subscribes(world: World) -> None:
 
 def test_library_that_is_there_subscribes(world: World) -> None:
     source = add_source(world)
-    subscriber = subscribe(world, url_of(world, source))
-    world.call(Subscriptions.create, None, source, existing(subscriber))
+    copies = subscribe(world, url_of(world, source))
+    world.call(Subscriptions.create, None, source, existing(copies))
     with pytest.raises(AlreadyExists):
-        world.call(Subscriptions.create, None, source, existing(subscriber))
+        world.call(Subscriptions.create, None, source, existing(copies))
     other = add_source(world)
     for wrong in (subscribe(world, url_of(world, other)), add_library(world), "nothing"):
         with pytest.raises(InvalidArgument):
             world.call(Subscriptions.create, None, source, existing(wrong))
-    world.call(SubscribedLibrary.delete, subscriber)
+    world.call(SubscribedLibrary.delete, copies)
     assert not world.inventory.all(LibrarySubscription)
 
 
 def test_publishing_tells_subscribers(world: World) -> None:
     source = add_source(world)
-    made = [world.call(Subscriptions.create, None, source, new(world)) for _ in range(2)]
+    made = [world.call(Subscriptions.create, None, source, subscriber(world)) for _ in range(2)]
     work_off(world)
     first, second = (world.call(Subscriptions.get, source, each).subscribed_library for each in made)
     put_files(world, add_item(world, source, name="more"), more_iso=b"more")
@@ -156,32 +137,32 @@ def test_publishing_an_item(world: World) -> None:
     library = Subscriptions.CreateSpecNewSubscribedLibrary(
         name="copies", storage_backings=(on_datastore(world),), automatic_sync_enabled=False, on_demand=True
     )
-    made = world.call(Subscriptions.create, None, source, new(world, new_subscribed_library=library))
+    made = world.call(Subscriptions.create, None, source, subscriber(world, new_subscribed_library=library))
     work_off(world)
-    subscriber = world.call(Subscriptions.get, source, made).subscribed_library
+    copies = world.call(Subscriptions.get, source, made).subscribed_library
     item = ids.ContentLibraryItemId(world.call(Item.list, source)[0])
-    assert not items(world, subscriber)["disc"].cached
+    assert not items(world, copies)["disc"].cached
     world.call(Item.publish, item, True, (Item.DestinationSpec(subscription=made),))
     work_off(world)
-    assert items(world, subscriber)["disc"].cached
+    assert items(world, copies)["disc"].cached
     later = add_item(world, source, name="later")
     put_files(world, later, a_iso=b"a")
     world.call(Item.publish, later, True, None)
     work_off(world)
-    assert items(world, subscriber)["later"].cached
+    assert items(world, copies)["later"].cached
 
 
 def test_refusals(world: World) -> None:
     source = add_source(world)
-    made = world.call(Subscriptions.create, None, source, new(world))
-    subscriber = world.call(Subscriptions.get, source, made).subscribed_library
+    made = world.call(Subscriptions.create, None, source, subscriber(world))
+    copies = world.call(Subscriptions.get, source, made).subscribed_library
     plain = add_library(world)
     nothing = ids.ContentLibrarySubscriptionsId("nothing")
-    for library, error in ((plain, NotAllowedInCurrentState), (subscriber, InvalidElementType)):
+    for library, error in ((plain, NotAllowedInCurrentState), (copies, InvalidElementType)):
         for attempt in (
             lambda library=library: world.call(Subscriptions.list, library),
             lambda library=library: world.call(Subscriptions.get, library, made),
-            lambda library=library: world.call(Subscriptions.create, None, library, new(world)),
+            lambda library=library: world.call(Subscriptions.create, None, library, subscriber(world)),
             lambda library=library: world.call(Subscriptions.update, library, made, Subscriptions.UpdateSpec()),
             lambda library=library: world.call(Subscriptions.delete, library, made),
         ):
@@ -196,10 +177,10 @@ def test_refusals(world: World) -> None:
             missing()
     vcenter = Subscriptions.CreateSpecVcenter(hostname="other.example")
     with pytest.raises(ResourceInaccessible):
-        world.call(Subscriptions.create, None, source, new(world, location=Location.REMOTE, vcenter=vcenter))
+        world.call(Subscriptions.create, None, source, subscriber(world, location=Location.REMOTE, vcenter=vcenter))
     placement = Subscriptions.CreateSpecPlacement(host="host-0")
     with pytest.raises(InvalidArgument):
-        world.call(Subscriptions.create, None, source, new(world, placement=placement))
+        world.call(Subscriptions.create, None, source, subscriber(world, placement=placement))
     other = Subscriptions.UpdateSpec(subscribed_library_vcenter=Subscriptions.UpdateSpecVcenter(hostname="x"))
     with pytest.raises(InvalidArgument):
         world.call(Subscriptions.update, source, made, other)
@@ -209,13 +190,13 @@ def test_refusals(world: World) -> None:
 def test_library_with_a_password_makes_no_subscribers(world: World) -> None:
     source = add_source(world, authentication_method=Method.BASIC, password=Secret("let me in"))
     with pytest.raises(NotAllowedInCurrentState):
-        world.call(Subscriptions.create, None, source, new(world))
+        world.call(Subscriptions.create, None, source, subscriber(world))
     assert world.call(SubscribedLibrary.list) == ()
 
 
 def test_subscribed_library_becomes_a_published_one(world: World) -> None:
     source = add_source(world)
-    made = world.call(Subscriptions.create, None, source, new(world))
+    made = world.call(Subscriptions.create, None, source, subscriber(world))
     work_off(world)
     library = world.call(Subscriptions.get, source, made).subscribed_library
     world.call(Library.convert, library, TO_PUBLISHED)
@@ -248,7 +229,7 @@ def test_library_becomes_no_published_one_before_all_of_it_is_here(world: World)
 
 def test_item_that_is_being_changed_keeps_nobody_from_publishing(world: World) -> None:
     source = add_source(world)
-    world.call(Subscriptions.create, None, source, new(world))
+    world.call(Subscriptions.create, None, source, subscriber(world))
     begin(world, ids.ContentLibraryItemId(world.call(Item.list, source)[0]))
     world.call(LocalLibrary.publish, source, None)
     work_off(world)

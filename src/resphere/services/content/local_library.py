@@ -45,8 +45,8 @@ from resphere.services.registry import implements
 
 @implements(LocalLibrary.list, kept=True)
 async def list_libraries(call: Call) -> tuple[str, ...]:
-    """The ids of all local libraries."""
-    return tuple(call.by(Library, "type", LOCAL))
+    """The ids of all local libraries, in an order that is the same whichever worker answers."""
+    return tuple(sorted(call.by(Library, "type", LOCAL)))
 
 
 @implements(LocalLibrary.get)

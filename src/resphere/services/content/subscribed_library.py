@@ -49,8 +49,8 @@ AT_ONCE = 200
 
 @implements(SubscribedLibrary.list, kept=True)
 async def list_libraries(call: Call) -> tuple[str, ...]:
-    """The ids of all subscribed libraries."""
-    return tuple(call.by(Library, "type", SUBSCRIBED))
+    """The ids of all subscribed libraries, in an order that is the same whichever worker answers."""
+    return tuple(sorted(call.by(Library, "type", SUBSCRIBED)))
 
 
 @implements(SubscribedLibrary.get)

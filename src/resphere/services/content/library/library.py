@@ -34,8 +34,8 @@ BY_OPERATOR = "Maintenance was begun by {0}."
 
 @implements(Contract.list, kept=True)
 async def list_libraries(call: Call) -> tuple[str, ...]:
-    """The ids of all libraries."""
-    return tuple(call.all(Library))
+    """The ids of all libraries, in an order that is the same whichever worker answers."""
+    return tuple(sorted(call.all(Library)))
 
 
 @implements(Contract.get)

@@ -41,15 +41,16 @@ PLACES: dict[str, type[ManagedObject]] = {
 
 @implements(Subscriptions.list, kept=True)
 async def list_subscriptions(call: Call, library: ids.ContentLibraryId) -> tuple[Subscriptions.Summary, ...]:
-    """The subscriptions of a published library."""
+    """The subscriptions of a published library, in an order that is the same whichever worker answers."""
     found = require_publishing(require(call, Library, library))
+    present = call.by(LibrarySubscription, "library", found.id)
     return tuple(
         Subscriptions.Summary(
             subscription=each.id,
             subscribed_library=each.subscriber,
             subscribed_library_name=require(call, Library, each.subscriber).name,
         )
-        for each in call.by(LibrarySubscription, "library", found.id).values()
+        for _, each in sorted(present.items())
     )
 
 
