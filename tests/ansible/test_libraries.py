@@ -13,8 +13,8 @@ from tests.ansible.steps import Step, step, surprises, take, twice
 from tests.ansible.test_playbooks import CACHE, PLAYBOOK
 from tests.support.libraries import add_item, add_library, done, fetch, put_file
 from tests.support.machines import place
-from tests.support.tiny_package import DESCRIPTOR, DISK
 from tests.support.server import Client, Server
+from tests.support.tiny_package import DESCRIPTOR, DISK
 from tests.support.vms import OFF, any_vm
 
 DISC = bytes(range(256)) * 4096

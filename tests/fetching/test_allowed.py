@@ -57,6 +57,10 @@ def test_names_that_no_rule_can_mean_are_not_looked_up() -> None:
     assert not names.knows("secret.attacker.example", 443)
     assert read_rules(("10.0.0.0/8",)).knows("mirror", 80)
     assert not Allowed().knows("localhost", 80)
+    networks = read_rules(("10.0.0.0/8",))
+    assert networks.knows("10.0.0.1", 80)
+    assert not networks.knows("169.254.169.254", 80)
+    assert not networks.knows("fe80::1", 80)
 
 
 @pytest.mark.parametrize(

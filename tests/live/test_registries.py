@@ -17,6 +17,9 @@ POLICY = "aa6d5a82-1c88-45da-85d3-3d74b91a5bad"
 PATH = "/vcenter/content/registries/harbor"
 
 
+READER, PASSWORD_OF_READER = "registry-reader@vsphere.local", "Registries-1!"
+
+
 def able_cluster(client: Client) -> str:
     """A cluster that takes a registry."""
     clusters = client.read("/api/vcenter/cluster")
@@ -83,8 +86,11 @@ def test_json_rpc(shared_server: Server) -> None:
 
 
 def test_who_may(shared_server: Server) -> None:
-    add_user(shared_server.data_dir, "registry-reader@vsphere.local", "Registries-1!", "ReadOnly")
-    with shared_server.session() as client, shared_server.session("registry-reader@vsphere.local", "Registries-1!") as reader:
+    add_user(shared_server.data_dir, READER, PASSWORD_OF_READER, "ReadOnly")
+    with (
+        shared_server.session() as client,
+        shared_server.session(READER, PASSWORD_OF_READER) as reader,
+    ):
         registry = done(client.post(f"/api{PATH}", json=spec_of(client)))
         one = f"/api{PATH}/{registry}"
         assert reader.read(one)["health"]["status"] == "RUNNING"

@@ -29,6 +29,7 @@ from resphere.fetching.allowed import read_rules
 from resphere.fetching.fetcher import Fetcher
 from resphere.inventory.model import KINDS, ManagedObject
 from resphere.libraries.files import LibraryFiles
+from resphere.libraries.pulling import Pulls
 from resphere.libraries.syncing import LibrarySync
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.provider import Simulator
@@ -42,6 +43,7 @@ from resphere.server.saml import make_saml
 from resphere.server.saml_trust import SamlTrust
 from resphere.server.wiring import WIRING
 from resphere.services.call import Call, Environment, Product
+from resphere.services.content.library.item.update_session import finish
 from resphere.services.registry import load
 from resphere.store.contents import FolderContents
 from resphere.store.engines import default_url, open_store
@@ -156,10 +158,19 @@ class World:
             ),
         )
 
+        self.pulls = Pulls(
+            self.inventory,
+            self.environment.library_files,
+            self.environment.fetcher,
+            1 << 30,
+            lambda session: finish(self.environment, session),
+        )
+
     def __enter__(self) -> World:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._runner.run(self.pulls.close())
         self._runner.run(self.environment.checks.settle())
         failed = tuple(self.inventory.all(Task).values())
         self._runner.run(self.store.close())

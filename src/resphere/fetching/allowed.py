@@ -32,6 +32,8 @@ class Allowed(msgspec.Struct, frozen=True):
 
     def knows(self, host: str, port: int) -> bool:
         """Whether anything at ``host`` can be allowed, before its addresses are looked up; a name in lower case."""
+        if is_address(host):
+            return self.allows(host, port, host)
         return any(
             rule.port in (None, port) and (not isinstance(rule.where, str) or rule.where == host) for rule in self.rules
         )
@@ -52,6 +54,15 @@ class Allowed(msgspec.Struct, frozen=True):
             )
             for rule in self.rules
         )
+
+
+def is_address(host: str) -> bool:
+    """Whether it needs no looking up."""
+    try:
+        plain(host)
+    except ValueError:
+        return False
+    return True
 
 
 def plain(address: str) -> AnyAddress:

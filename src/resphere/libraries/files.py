@@ -140,17 +140,29 @@ class LibraryFiles:
                     return session, file
         raise no_address()
 
+    def new_sender(self) -> Sender:
+        """Somebody of this worker who receives a file."""
+        return Sender(self._worker, self._random_bytes(8).hex())
+
+    def receives(self, sender: Sender | None) -> bool:
+        """Whether it is somebody of this worker."""
+        return sender is not None and sender.worker == self._worker
+
+    def is_gone(self, sender: Sender | None) -> bool:
+        """Whether it is somebody of a worker that runs no more."""
+        return sender is not None and not self._is_alive(sender.worker)
+
     async def receive(
         self, session: UpdateSession, file: PushedFile, content: ByteStream, announced: int | None
     ) -> None:
-        """Take in a file; ``announced``: it has no more bytes than that.
+        """Take in a file; ``announced``: it has no more bytes than that. One that is pulled has its receiver already.
 
         :raises InvalidArgument: it is not what its sender has said before.
         :raises UnableToAllocateResource: there is no room.
         :raises NotFound: the session is over.
         :raises NotAllowedInCurrentState: it ended meanwhile, or somebody has begun to send the same file.
         """
-        sender = Sender(self._worker, self._random_bytes(8).hex())
+        sender = file.sender if file.is_pulled and file.sender is not None else self.new_sender()
         incoming = Incoming(session.id, file.name, file.number, sender)
         try:
             await self._begin(incoming, file, content.size_bytes, announced)
@@ -298,6 +310,34 @@ class LibraryFiles:
         """Delete those of the files that nothing has come to name."""
         for file in files:
             await self._drop_unnamed(file.content)
+
+    async def did_not_come(self, session: UpdateSession, file: PushedFile, why: LocalizableMessage) -> None:
+        """Note why nothing came of a file that its receiver has waited for."""
+        if file.sender is not None:
+            await self._fail(Incoming(session.id, file.name, file.number, file.sender), why)
+
+    async def digest(self, file: LibraryFile, algorithm: ItemFile.ChecksumAlgorithm) -> str:
+        """The digest of a file, in hexadecimal digits.
+
+        :raises ContentMissing: it was deleted meanwhile.
+        """
+        if algorithm in file.digests:
+            return file.digests[algorithm]
+        digests = Digests((algorithm,))
+        content = await self._contents.open(file.content)
+        try:
+            async for piece in content:
+                digests.update(piece)
+        finally:
+            await content.close()
+        return digests.result()[algorithm]
+
+    async def content(self, file: LibraryFile) -> ByteStream:
+        """All bytes of a file.
+
+        :raises ContentMissing: it was deleted meanwhile.
+        """
+        return await self._contents.open(file.content)
 
     async def _measured(self, incoming: Incoming, file: PushedFile, content: ByteStream) -> AsyncIterator[bytes]:
         """The pieces of what comes; room is taken for them before they are written, and told how far it is."""
@@ -589,10 +629,10 @@ class LibraryFiles:
             pass
 
     async def _give_up_orphans(self) -> None:
-        """Files whose receivers died are to be sent again."""
+        """Files whose receivers died are to be sent again; those that are pulled are fetched by others."""
         for session in list(self._inventory.all(UpdateSession).values()):
             for file in session.files:
-                if file.sender is not None and not self._is_alive(file.sender.worker):
+                if file.sender is not None and not file.is_pulled and self.is_gone(file.sender):
                     await self._fail(Incoming(session.id, file.name, file.number, file.sender), left())
 
     async def _drop_unnamed(self, name: str) -> None:
@@ -651,7 +691,7 @@ def require_checksum(file: PushedFile, made: Mapping[ItemFile.ChecksumAlgorithm,
     if file.checksum is not None and file.algorithm is not None:
         found = made[file.algorithm]
         if not hmac.compare_digest(found, file.checksum.strip().lower().encode("ascii", "replace").decode()):
-            raise other_checksum(file, found)
+            raise other_checksum(file.algorithm, found, file.checksum)
 
 
 def received_in(session: UpdateSession | None) -> set[str]:

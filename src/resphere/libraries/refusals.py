@@ -10,8 +10,8 @@ from resphere.contract.errors import (
     VapiError,
     message,
 )
+from resphere.contract.generated.content_library_item import File
 from resphere.contract.model import LocalizableMessage
-from resphere.inventory.content.sessions import PushedFile
 
 FULL = 507
 """HTTP's own status where there is no room for what is sent."""
@@ -33,21 +33,21 @@ def overtaken() -> NotAllowedInCurrentState:
 
 
 def other_size(size: int, expected: int) -> InvalidArgument:
-    """The refusal of a body that is not what was announced."""
+    """The refusal of a file that is not what was announced."""
     return InvalidArgument(
-        message("resphere.content.other_size", "body: has {0} bytes, and {1} were announced.", size, expected)
+        message("resphere.content.other_size", "The file has {0} bytes, and {1} were announced.", size, expected)
     )
 
 
-def other_checksum(file: PushedFile, found: str) -> InvalidArgument:
-    """The refusal of a body that is not what was announced."""
+def other_checksum(algorithm: File.ChecksumAlgorithm, found: str, expected: str) -> InvalidArgument:
+    """The refusal of a file that is not what was announced."""
     return InvalidArgument(
         message(
             "resphere.content.other_checksum",
-            "body: has the {0} checksum {1}, and {2} was announced.",
-            file.algorithm,
+            "The file has the {0} checksum {1}, and {2} was announced.",
+            algorithm,
             found,
-            file.checksum,
+            expected,
         )
     )
 
@@ -62,3 +62,11 @@ def no_room() -> VapiError:
 def left() -> LocalizableMessage:
     """What is said of a file whose sender is gone."""
     return message("resphere.content.sender_left", "The transfer ended before all of the file had come.")
+
+
+def no_file_there() -> LocalizableMessage:
+    """What is said of an address on a datastore at which no library has a file."""
+    return message(
+        "resphere.content.no_file_there",
+        "There is no file of a content library at that address of a datastore (library/item/storage tells them).",
+    )

@@ -50,6 +50,7 @@ from resphere.dialects.vapi_documents import VapiDocuments
 from resphere.fetching.allowed import read_rules
 from resphere.fetching.fetcher import Fetcher
 from resphere.libraries.files import LibraryFiles
+from resphere.libraries.pulling import Pulls
 from resphere.libraries.syncing import LEASE as SYNC
 from resphere.libraries.syncing import LibrarySync
 from resphere.limits.addresses import counted_address
@@ -87,6 +88,7 @@ from resphere.server.strict_transport import StrictTransport
 from resphere.server.tls import keeper
 from resphere.server.wiring import WIRING
 from resphere.services.call import Environment, Product
+from resphere.services.content.library.item.update_session import finish
 from resphere.services.registry import load
 from resphere.store.base import Store
 from resphere.store.engines import open_store
@@ -188,6 +190,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     saml = make_saml(replica, accounts, about, trust, knows, now, secrets.token_bytes)
     await saml.signing.ensure(issuer_name(about), now)
     certificates = keeper(settings, now)
+    fetcher = Fetcher(read_rules(settings.fetch_from), certificates.trusted_pem)
     single_use = saml.replays if settings.single_use_tokens else None
     federation = await open_federation(
         store, replica, accounts, about, trust, saml, knows, certificates.trusted_pem, single_use, secrets.token_bytes
@@ -236,11 +239,15 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             ContentTransfers.upload.service: settings.max_library_file_bytes,
         },
     )
+    finish_session = partial(finish, pipeline.environment)
+    pulls = Pulls(replica, library_files, fetcher, settings.max_library_file_bytes, finish_session)
+    stack.push_async_callback(pulls.close)
+    await pulls.tend()
     orphans = await tasks.take_over_orphans()
     if orphans:
         log.warning("%d tasks had been interrupted and are ended now", orphans)
     parts: dict[type, Any] = {
-        type(part): part for part in (sessions, tokens, tasks, known, saml.replays, library_files)
+        type(part): part for part in (sessions, tokens, tasks, known, saml.replays, library_files, pulls)
     }
     sweeps = [partial(sweep.run, parts[sweep.part]) for sweep in WIRING.sweeps]
     go_on(stack, sweep_now_and_then(replica, sweeps))

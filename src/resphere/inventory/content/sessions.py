@@ -39,14 +39,26 @@ class Sender(msgspec.Struct, frozen=True, gc=False):
     transfer: str
 
 
+class PullSource(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """From where the server fetches the file of that ``number``, and what its client says of who answers there."""
+
+    number: int
+    uri: str
+    thumbprint: str | None = None
+    certificate: str | None = None
+
+
 class PushedFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A file that a client sends, or has sent: ``received`` then.
+    """A file that a client sends, or the server fetches, or that has come: ``received`` then.
 
     ``size_bytes``, ``algorithm`` and ``checksum`` are what the client has said of it. ``number`` tells its address from
     those of others. ``taken_bytes`` is the room that it has on the storage, ``transferred_bytes`` what came so far.
 
     Of packages: ``awaited`` is a file that nobody has announced but the descriptor, ``archive`` the file that this one
     came in, ``is_opened`` an archive of which only its files are left, ``manifest`` what a manifest says.
+
+    ``pulls`` counts the workers that have begun to fetch it, where no client sends it: then ``sender`` is there from
+    the beginning.
     """
 
     name: str
@@ -65,10 +77,22 @@ class PushedFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     is_opened: bool = False
     manifest: tuple[ManifestEntry, ...] = ()
 
+    pulls: int = 0
+
     @property
     def has_come(self) -> bool:
         """Whether all of it is there."""
         return self.is_opened or self.received is not None
+
+    @property
+    def is_pulled(self) -> bool:
+        """Whether the server fetches it."""
+        return self.pulls > 0
+
+    @property
+    def is_coming(self) -> bool:
+        """Whether the server has yet to fetch it, or the rest of it."""
+        return self.is_pulled and self.sender is not None
 
 
 class UpdateSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -76,6 +100,8 @@ class UpdateSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     ``removed`` are the names of files that the item is not to have any more. ``next_number`` is that of the next file.
     It ends at ``expires``, unless something happens in it before. ``signature`` is that of the package that comes.
+    ``sources`` are those of files that the server fetches, of others they mean nothing. ``completed_by`` has asked to
+    complete it once the files have come that do.
     """
 
     kind: ClassVar[str] = "content_update_session"
@@ -94,6 +120,8 @@ class UpdateSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     removed: tuple[str, ...] = ()
     next_number: int = 1
     signature: PackageSignature | None = None
+    sources: tuple[PullSource, ...] = ()
+    completed_by: str | None = None
     client_token: str | None = None
 
     @property
@@ -115,6 +143,16 @@ class UpdateSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         """The file of that name, if it is one that is changed."""
         return next((file for file in self.files if file.name == name), None)
 
+    def source(self, file: PushedFile) -> PullSource | None:
+        """From where the server fetches the file, ``None``: it does not."""
+        return next((source for source in self.sources if source.number == file.number), None)
+
+    def with_source(self, source: PullSource) -> UpdateSession:
+        """The session with it, and with the others of its files."""
+        numbers = {file.number for file in self.files}
+        kept = tuple([each for each in self.sources if each.number in numbers and each.number != source.number])
+        return msgspec.structs.replace(self, sources=(*kept, source))
+
     def with_file(self, file: PushedFile) -> UpdateSession:
         """The session with ``file`` in the place of the one of its name, or at the end."""
         if self.file(file.name) is None:
@@ -124,7 +162,9 @@ class UpdateSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     def ended(self, state: UpdateState, error: LocalizableMessage | None = None) -> UpdateSession:
         """The session when it is over, with nothing left of what it was to change."""
-        return msgspec.structs.replace(self, state=state, error=error, files=(), removed=(), signature=None)
+        return msgspec.structs.replace(
+            self, state=state, error=error, files=(), removed=(), signature=None, sources=(), completed_by=None
+        )
 
     def without_files(self, names: Container[str]) -> UpdateSession:
         """The session without those of the files."""
@@ -220,7 +260,8 @@ UPDATE_SESSIONS = Table(
         *_one_at_a_time(session),
         *(f"content-update-session-token/{token}" for token in token_keys(session)),
     ),
-    sealed=("secret",),
+    # Addresses to fetch from may let in whoever knows them.
+    sealed=("secret", "sources"),
 )
 
 DOWNLOAD_SESSIONS = Table(

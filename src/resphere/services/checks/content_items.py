@@ -8,6 +8,7 @@ from resphere.contract.generated.content_library_item import CertificateVerifica
 from resphere.inventory.content.items import LibraryFile, LibraryItem
 from resphere.inventory.content.libraries import Library
 from resphere.inventory.model import Datastore
+from resphere.libraries.places import place_of
 from resphere.services.call import Call
 
 SHOWN = File.ChecksumAlgorithm.SHA1
@@ -74,7 +75,7 @@ def file_infos(item: LibraryItem) -> tuple[File.Info, ...]:
 
 def storage_uris(call: Call, library: Library, item: LibraryItem, file: LibraryFile) -> tuple[str, ...]:
     """Where a file lies, as a vCenter 8.0 writes it, with the doubled slash; nowhere where the datastore is no more."""
-    place = f"{library.folder}/{item.id}/{file.stored_name}"
+    place = place_of(library, item, file)
     if library.datastore is not None:
         return (f"{call.referred(Datastore, library.datastore).url}/{place}?serverId={call.vcenter}",)
     if library.storage_uri is not None:

@@ -72,6 +72,20 @@ def require_active(session: UpdateSession | DownloadSession, verb: str) -> None:
         )
 
 
+def require_open_for_changes(session: UpdateSession) -> None:
+    """Refuse to change what a session does that is to be complete as it is.
+
+    :raises NotAllowedInCurrentState: it is only waited for what it fetches.
+    """
+    if session.completed_by is not None:
+        raise NotAllowedInCurrentState(
+            message(
+                "resphere.content.completing",
+                "The session is to be complete once its files have been fetched: nothing else changes in it.",
+            )
+        )
+
+
 async def change_session(call: Call, cls: type[S], id: str, verb: str, changed: Callable[[S], S]) -> None:
     """Have an active session be as ``changed`` makes it, and go on from now.
 

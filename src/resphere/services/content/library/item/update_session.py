@@ -7,25 +7,33 @@ from functools import partial
 
 import msgspec
 
+from resphere.access.roles import NO_ACCESS
+from resphere.access.view import RootView
 from resphere.contract.errors import (
+    ConcurrentChange,
     InvalidElementType,
     NotAllowedInCurrentState,
     ResourceBusy,
+    VapiError,
     message,
 )
 from resphere.contract.generated import ids
 from resphere.contract.generated.content_library_item import TransferStatus, UpdateSessionModel
 from resphere.contract.generated.content_library_item import UpdateSession as Contract
 from resphere.contract.generated.content_library_item_updatesession import WarningBehavior
+from resphere.contract.mentions import nothing, told
+from resphere.contract.model import LocalizableMessage
 from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.libraries import Library
 from resphere.inventory.content.packages import PackageSignature
 from resphere.inventory.content.sessions import PushedFile, UpdateSession, UpdateState
+from resphere.libraries.pulling import import_failed
 from resphere.ovf.certificate import CertificateWarning
 from resphere.replica.edit import Edit
 from resphere.rules.content_packages import merged, signature_of, verification
-from resphere.services.call import Call
+from resphere.services.call import Call, Environment
 from resphere.services.checks import content_sessions
+from resphere.services.checks.absent import Absent
 from resphere.services.checks.content import (
     call_key,
     made_before,
@@ -49,6 +57,7 @@ from resphere.services.checks.content_sessions import (
     require_active,
     require_few,
     require_now,
+    require_open_for_changes,
     require_session,
     said_by_client,
 )
@@ -239,6 +248,8 @@ async def delete(call: Call, update_session_id: SessionId) -> None:
 async def complete(call: Call, update_session_id: SessionId) -> None:
     """Change the item's files as the session says, all at once.
 
+    While files are fetched, that is done once they have come, and this answers before.
+
     :raises NotAllowedInCurrentState: the session is not active, or a file has not come or is not whole; a package lacks
         a file, or has a warning that nobody has said to ignore; the library is in maintenance, or demands more.
     """
@@ -247,14 +258,76 @@ async def complete(call: Call, update_session_id: SessionId) -> None:
         session = require_session(call, UpdateSession, update_session_id)
         warnings = await warnings_of(call, session)
         is_complete = await call.unfiltered.change(
-            partial(put_item, call, update_session_id, signature_of(session), warnings)
+            partial(complete_at_once_or_later, call, update_session_id, signature_of(session), warnings)
         )
+
+
+def complete_at_once_or_later(
+    call: Call, id: SessionId, signature: PackageSignature | None, warnings: tuple[CertificateWarning, ...], edit: Edit
+) -> bool:
+    """Do so, if nothing is fetched any more, as :func:`put_item`; else note that it is to be done."""
+    return complete_later(call, id, edit) or put_item(call, id, signature, warnings, edit)
+
+
+def complete_later(call: Call, id: SessionId, edit: Edit) -> bool:
+    """Note that somebody has asked for that, if files are fetched.
+
+    :raises NotAllowedInCurrentState: the session is not active, or another file has not come; the library is in
+        maintenance.
+    """
+    session = require_now(call, edit, UpdateSession, id)
+    require_active(session, "complete")
+    require_open_for_changes(session)
+    if not any(file.is_coming for file in session.files):
+        return False
+    for file in session.files:
+        if not file.is_coming:
+            require_received(file)
+    until = call.environment.library_files.until()
+    edit.put(msgspec.structs.replace(session, completed_by=call.session.user, expires=until))
+    return True
+
+
+async def finish(environment: Environment, session: UpdateSession) -> None:
+    """Complete a session of which somebody has asked that while files were fetched, which have come by now."""
+    user = session.completed_by
+    if user is None:
+        return
+    call = Call(environment, Contract.complete, RootView(NO_ACCESS), Absent(user), environment.random_bytes(8).hex())
+
+    def still(edit: Edit) -> UpdateSession | None:
+        current = edit.get(UpdateSession, session.id)
+        return current if current is not None and current.is_active and current.completed_by is not None else None
+
+    def put(signature: PackageSignature | None, warnings: tuple[CertificateWarning, ...], edit: Edit) -> bool:
+        return still(edit) is None or put_item(call, session.id, signature, warnings, edit)
+
+    def fail(why: LocalizableMessage, edit: Edit) -> None:
+        current = still(edit)
+        if current is not None:
+            until = environment.library_files.until()
+            edit.put(msgspec.structs.replace(import_failed(current, why), expires=until))
+
+    try:
+        is_complete = False
+        while not is_complete:
+            current = environment.inventory.get(UpdateSession, session.id) or session
+            warnings = await warnings_of(call, current)
+            is_complete = await call.unfiltered.change(partial(put, signature_of(current), warnings))
+    except ConcurrentChange:
+        raise
+    except VapiError as error:
+        await call.unfiltered.change(partial(fail, told(error.messages[0], nothing)))
 
 
 def put_item(
     call: Call, id: SessionId, signature: PackageSignature | None, warnings: tuple[CertificateWarning, ...], edit: Edit
 ) -> bool:
-    """Do so, unless the package is signed by somebody else by now than by whom the ``warnings`` are."""
+    """Change the item as the session says, unless the package is signed by somebody else by now than by whom the
+    ``warnings`` are.
+
+    :raises NotAllowedInCurrentState: as :func:`complete`.
+    """
     session = require_now(call, edit, UpdateSession, id)
     require_active(session, "complete")
     for file in session.files:

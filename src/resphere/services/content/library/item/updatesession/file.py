@@ -27,7 +27,14 @@ from resphere.rules.content_packages import (
 from resphere.services.call import Call
 from resphere.services.checks.content import require, require_changeable
 from resphere.services.checks.content_items import checksum_of
-from resphere.services.checks.content_sessions import endpoint, require_active, require_now, require_session
+from resphere.services.checks.content_pulls import origin_of, require_same, source_endpoint, with_pulled
+from resphere.services.checks.content_sessions import (
+    endpoint,
+    require_active,
+    require_now,
+    require_open_for_changes,
+    require_session,
+)
 from resphere.services.registry import implements
 
 SessionId = ids.ContentLibraryItemUpdateSessionId
@@ -39,21 +46,24 @@ DIGITS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
 
 @implements(File.add)
 async def add(call: Call, update_session_id: SessionId, file_spec: File.AddSpec) -> File.Info:
-    """Announce a file that is to be sent; one that was announced before begins anew, at another address.
+    """Announce a file that is to be sent, or that is fetched from now on; one that was announced before begins anew.
 
-    :raises InvalidArgument: name, size or checksum are none, or it is to come in another way than by being sent.
-    :raises NotAllowedInCurrentState: the session is not active, there are very many files, or it is a package whose
-        descriptor was added before its manifest or certificate, or that has one already.
+    :raises InvalidArgument: name, size or checksum are none, or it is to come in another way, or from where nothing is
+        fetched.
+    :raises NotAllowedInCurrentState: the session is not active, or there are very many files, or there is no room, or
+        it is a package whose descriptor was added before its manifest or certificate, or that has one already.
+    :raises Unauthorized: it is to come from a datastore, and the caller may not know where files of libraries lie.
     """
     require_file_name(file_spec.name)
-    require_push(file_spec)
     require_size(file_spec.size)
     algorithm, checksum = announced_checksum(file_spec.checksum_info)
     require_session(call, UpdateSession, update_session_id)
+    origin = await origin_of(call, file_spec)
 
     def plan(edit: Edit) -> UpdateSession:
         session = require_now(call, edit, UpdateSession, update_session_id)
         require_active(session, "add")
+        require_open_for_changes(session)
         item = require(edit, LibraryItem, session.item)
         library = require(edit, Library, item.library)
         edit.rely_on(library)
@@ -67,7 +77,8 @@ async def add(call: Call, update_session_id: SessionId, file_spec: File.AddSpec)
         )
         if item.is_package:
             require_in_order(session, file.name)
-        new = session.without_files(depending_on(session, file.name)).with_file(file)
+        left = session.without_files(depending_on(session, file.name))
+        new = left.with_file(file) if origin is None else with_pulled(call, edit, left, file, origin)
         require_few(item, new)
         new = msgspec.structs.replace(
             new,
@@ -78,6 +89,8 @@ async def add(call: Call, update_session_id: SessionId, file_spec: File.AddSpec)
         edit.put(new)
         return new
 
+    if origin is not None and origin.file is not None:
+        await require_same(call, origin.file, file_spec.size, algorithm, checksum)
     session = await call.unfiltered.change(plan)
     return info(call, session, file_spec.name)
 
@@ -119,6 +132,8 @@ async def remove(call: Call, update_session_id: SessionId, file_name: str) -> No
             msgspec.structs.replace(
                 session.without_files({file_name, *depending_on(session, file_name)}),
                 removed=(*session.removed, file_name) if present else session.removed,
+                # What was to be complete is another thing now.
+                completed_by=None,
                 expires=call.environment.library_files.until(),
             )
         )
@@ -161,12 +176,14 @@ def info(call: Call, session: UpdateSession, name: str) -> File.Info:
         if present is None:
             raise no_file(name)
         return staying_info(present)
+    source = session.source(file)
     return File.Info(
         name=file.name,
-        source_type=SourceType.PUSH,
+        source_type=SourceType.PUSH if source is None else SourceType.PULL,
+        source_endpoint=None if source is None else source_endpoint(source),
         size=file.transferred_bytes if file.has_come else None,
         checksum_info=None if file.received is None else checksum_of(file.received),
-        upload_endpoint=endpoint(call, upload_token(session, file), file.name),
+        upload_endpoint=endpoint(call, upload_token(session, file), file.name) if source is None else None,
         bytes_transferred=file.transferred_bytes,
         status=file.status,
         error_message=file.error,
@@ -185,21 +202,6 @@ def staying_info(file: LibraryFile) -> File.Info:
         status=TransferStatus.READY,
         keep_in_storage=True,
     )
-
-
-def require_push(spec: File.AddSpec) -> None:
-    """Refuse a file that is to come in another way than by being sent.
-
-    :raises InvalidArgument: it is.
-    """
-    if spec.source_type is not SourceType.PUSH:
-        raise InvalidArgument(
-            message(
-                "resphere.content.source_type",
-                "source_type: must be {0}: this server takes files that are sent, and fetches none.",
-                SourceType.PUSH,
-            )
-        )
 
 
 def require_size(size: int | None) -> None:
