@@ -215,8 +215,16 @@ class Pulls:
         if lost is not None:
             file, why = lost
             ended = import_failed(session, not_transferred(file, why))
+            source = session.source(file)
             # It shows what failed as long as it is there.
-            edit.put(msgspec.structs.replace(ended, files=(file,), expires=self._files.until()))
+            edit.put(
+                msgspec.structs.replace(
+                    ended,
+                    files=(file,),
+                    sources=() if source is None else (source,),
+                    expires=self._files.until(),
+                )
+            )
 
 
 def pull_of(session: UpdateSession, file: PushedFile) -> Pull:

@@ -260,7 +260,7 @@ def test_what_does_not_come(world: World, answer: Serving, fields: Any, why: str
     )
     assert why in ended.error_message.default_message
     info = status(world, session, "disc.iso")
-    assert info.status is TransferStatus.ERROR
+    assert (info.source_type, info.status) == (PULL, TransferStatus.ERROR)
     assert info.error_message is not None
     assert why in info.error_message.default_message
     assert (free(world), kept(world)) == (before, [])
