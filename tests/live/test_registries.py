@@ -15,8 +15,6 @@ from tests.support.vms import refusal
 
 POLICY = "aa6d5a82-1c88-45da-85d3-3d74b91a5bad"
 PATH = "/vcenter/content/registries/harbor"
-
-
 READER, PASSWORD_OF_READER = "registry-reader@vsphere.local", "Registries-1!"
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 
 import msgspec
 
@@ -64,12 +65,14 @@ class Pulls:
         self._finish = finish
         self._waiting: dict[Pull, None] = {}
         self._running: dict[Pull, asyncio.Task[None]] = {}
+        self._is_closed = False
         self._settling: set[Pull] = set()
         """Those of the running ones of which nothing more is fetched."""
         self._forget = inventory.subscribe(UpdateSession, self._heed)
 
     async def close(self) -> None:
         """Leave off: other workers go on with what has not come."""
+        self._is_closed = True
         self._forget()
         self._waiting.clear()
         running = list(self._running.values())
@@ -114,7 +117,10 @@ class Pulls:
             of_user = sum(running.user == pull.user for running in self._running)
             if len(self._running) < MOST_AT_ONCE and of_user < MOST_OF_A_USER:
                 del self._waiting[pull]
-                self._running[pull] = asyncio.get_running_loop().create_task(self._run(pull))
+                task = asyncio.get_running_loop().create_task(self._run(pull))
+                self._running[pull] = task
+                # A task that is canceled before it has begun does nothing at its end itself.
+                task.add_done_callback(partial(self._ended, pull))
 
     async def _run(self, pull: Pull) -> None:
         try:
@@ -123,10 +129,16 @@ class Pulls:
             await self._settle(pull.session)
         except Exception:
             log.exception("a file of a content library was not fetched; it will be tried again")
-        finally:
-            del self._running[pull]
-            self._settling.discard(pull)
-            self._begin()
+
+    def _ended(self, pull: Pull, task: asyncio.Task[None]) -> None:
+        del self._running[pull]
+        self._settling.discard(pull)
+        if self._is_closed:
+            return
+        if task.cancelled():
+            # Meanwhile it may have been given to this worker anew.
+            self._heed(None, self._inventory.get(UpdateSession, pull.session))
+        self._begin()
 
     # --- fetching ----------------------------------------------------------------------------------------------------
 

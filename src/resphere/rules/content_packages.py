@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import PurePosixPath
+from urllib.parse import quote, urljoin, urlsplit
 
 import msgspec
 
@@ -151,7 +152,7 @@ def with_come(
     if item.is_package:
         for one in coming:
             if part_of(one.file.name) is Part.DESCRIPTOR:
-                session = _with_awaited(session, item, one.file)
+                session = _with_awaited(session, item, file, one.file)
     require_few(item, session)
     return session
 
@@ -188,7 +189,11 @@ def _with_members(session: UpdateSession, archive: str, coming: tuple[Coming, ..
     return msgspec.structs.replace(session, files=tuple(files.values()), next_number=session.next_number + len(coming))
 
 
-def _with_awaited(session: UpdateSession, item: LibraryItem, descriptor: LibraryFile) -> UpdateSession:
+def _with_awaited(
+    session: UpdateSession, item: LibraryItem, come: PushedFile, descriptor: LibraryFile
+) -> UpdateSession:
+    """The session with what the descriptor, which came as ``come``, names and is not there; fetched from beside it
+    where the server has fetched it by HTTP."""
     others = [file for file in staying(item, session) if part_of(file.name) is Part.DESCRIPTOR]
     left = {*(other.name for other in others), *(name for other in others for name in other.references)}
     left -= {descriptor.name, *descriptor.references}
@@ -196,12 +201,26 @@ def _with_awaited(session: UpdateSession, item: LibraryItem, descriptor: Library
     session = msgspec.structs.replace(session, removed=(*session.removed, *removed))
     there = {*(file.name for file in staying(item, session)), *(file.name for file in session.files)}
     awaited = [name for name in descriptor.references if name not in there]
-    files = [
-        PushedFile(name=name, number=number, awaited=True) for number, name in enumerate(awaited, session.next_number)
-    ]
+    numbered = list(enumerate(awaited, session.next_number))
+    files = [PushedFile(name=name, number=number, awaited=True) for number, name in numbered]
+    sources = session.sources
+    beside = session.source(come)
+    if beside is not None and is_http(beside.uri) and come.name == descriptor.name:
+        files = [msgspec.structs.replace(file, sender=come.sender, pulls=1) for file in files]
+        sources += tuple(
+            [
+                msgspec.structs.replace(beside, number=number, uri=urljoin(beside.uri, quote(name)))
+                for number, name in numbered
+            ]
+        )
     return msgspec.structs.replace(
-        session, files=(*session.files, *files), next_number=session.next_number + len(files)
+        session, files=(*session.files, *files), sources=sources, next_number=session.next_number + len(files)
     )
+
+
+def is_http(uri: str) -> bool:
+    """Whether other addresses are relative to that one."""
+    return urlsplit(uri).scheme.lower() in ("http", "https")
 
 
 # --- whether they fit ---------------------------------------------------------------------------------------------

@@ -55,6 +55,7 @@ from tests.services.content.libraries import (
     put_files,
     send,
 )
+from tests.support.packages import archive, descriptor
 from tests.support.server import wait_until
 from tests.support.sources import Gate, Serving, Site, answers, certificate_files, secured, sends
 from tests.support.world import NOW, Caller, World
@@ -585,7 +586,53 @@ def test_a_package_is_copied(world: World) -> None:
     assert info.status is TransferStatus.WAITING_FOR_TRANSFER
     settled(world)
     assert status(world, session, "disk.vmdk").status is TransferStatus.READY
-    assert kept(world) == [len(DATA), len(DATA)]
+    assert kept(world) == [len(DATA)]
+
+
+@pytest.mark.parametrize("completing", [False, True])
+def test_what_a_descriptor_names_is_fetched_from_beside_it(world: World, completing: bool) -> None:
+    item = new_item(world, type="ovf")
+    session = begin(world, item)
+    names = ("disk.vmdk", "more of it.iso")
+    with Site(
+        {"/here/a.ovf": descriptor(*names), "/here/disk.vmdk": DATA, "/here/more%20of%20it.iso": b"more"}
+    ) as site:
+        pull(world, session, "machine.ovf", site.url("/here/a.ovf"))
+        if completing:
+            world.call(UpdateSession.complete, session)
+        settled(world)
+        if not completing:
+            info = status(world, session, "disk.vmdk")
+            assert (info.source_type, info.status) == (PULL, TransferStatus.READY)
+            assert info.source_endpoint == TransferEndpoint(uri=site.url("/here/disk.vmdk"))
+            world.call(UpdateSession.complete, session)
+    assert state(world, session).state is State.DONE
+    assert fetch(world, item, "disk.vmdk") == DATA
+    assert fetch(world, item, "more of it.iso") == b"more"
+
+
+def test_what_a_descriptor_names_and_is_not_beside_it(world: World) -> None:
+    item = new_item(world, type="ovf")
+    session = begin(world, item)
+    with Site({"/a.ovf": descriptor("disk.vmdk")}) as site:
+        pull(world, session, "a.ovf", site.url("/a.ovf"))
+        settled(world)
+    failed = state(world, session)
+    assert failed.state is State.ERROR
+    assert failed.error_message is not None
+    assert "disk.vmdk" in failed.error_message.default_message
+    assert kept(world) == []
+
+
+def test_an_archive_is_fetched_and_taken_apart(world: World) -> None:
+    item = new_item(world, type="ovf")
+    session = begin(world, item)
+    with Site({"/a.ova": archive({"a.ovf": descriptor("disk.vmdk"), "disk.vmdk": DATA})}) as site:
+        pull(world, session, "a.ova", site.url("/a.ova"))
+        world.call(UpdateSession.complete, session)
+        settled(world)
+    assert state(world, session).state is State.DONE
+    assert fetch(world, item, "disk.vmdk") == DATA
 
 
 def test_who_may_not_know_where_files_lie(world: World) -> None:
