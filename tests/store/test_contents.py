@@ -259,6 +259,32 @@ def test_who_is_cancelled_closes_no_file_that_is_written_to(tmp_path: Path, monk
     assert closed == [False]
 
 
+@pytest.mark.parametrize("step", ["_open", "_finish"])
+def test_who_is_cancelled_while_a_thread_opens_or_finishes_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    begun, going_on = threading.Event(), threading.Event()
+    folder = Folder(tmp_path)
+    does = getattr(contents_module.WritingFile, step)
+
+    def slow(writing: contents_module.WritingFile) -> None:
+        begun.set()
+        going_on.wait(60)
+        does(writing)
+
+    async def cancelled_meanwhile() -> None:
+        writer = asyncio.create_task(written(folder.contents("worker"), b"content"))
+        await asyncio.to_thread(begun.wait, 60)
+        writer.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writer
+        going_on.set()
+
+    monkeypatch.setattr(contents_module.WritingFile, step, slow)
+    asyncio.run(cancelled_meanwhile())
+    assert folder.names() == []
+
+
 def test_what_comes_while_something_is_written(tmp_path: Path) -> None:
     pieces = [bytes([n]) * (BUFFERED_BYTES // 3) for n in range(20)]
     store = Folder(tmp_path).contents("worker")

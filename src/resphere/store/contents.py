@@ -143,11 +143,16 @@ class WritingFile:
         self._buffer: list[bytes] = []
         self._buffered_bytes = 0
         self._under_way: asyncio.Future[None] | None = None
-        """What a thread writes, while more comes."""
+        """What a thread does, such as to write while more comes."""
+        self._is_whole = False
 
     async def __aenter__(self) -> WritingFile:
-        # Unbuffered: pieces are gathered here, so that few of them cross to a thread.
-        self._file = await asyncio.to_thread(self._unfinished.open, "xb", buffering=0)
+        self._begin(self._open)
+        try:
+            await self._done()
+        except BaseException:
+            self._give_up()
+            raise
         return self
 
     async def write(self, piece: bytes) -> None:
@@ -159,7 +164,7 @@ class WritingFile:
         self._buffered_bytes += len(piece)
         self.size_bytes += len(piece)
         if self._buffered_bytes >= BUFFERED_BYTES:
-            await self._written()
+            await self._done()
             self._begin_to_write()
 
     async def finish(self) -> None:
@@ -167,34 +172,48 @@ class WritingFile:
 
         :raises OSError: the disk is broken.
         """
-        await self._written()
+        await self._done()
         self._begin_to_write()
-        await self._written()
-        with self._fullness_told():
-            await asyncio.to_thread(self._finish)
+        await self._done()
+        self._begin(self._finish)
+        await self._done()
+        self._is_whole = True
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        file, self._file = self._file, None
-        if file is None:
-            return
-        if self._under_way is None:
-            file.close()
-        else:
-            # A thread writes to it yet: to close it now would have that write to whatever is opened next.
-            self._under_way.add_done_callback(partial(_close, file))
+        if not self._is_whole:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Leave nothing, once no thread is at work any more: who closed the file before would have that write to
+        whatever is opened next."""
         self._unfinished.unlink(missing_ok=True)
+        if self._under_way is None:
+            self._remove()
+        else:
+            self._under_way.add_done_callback(self._remove)
+
+    def _remove(self, done: asyncio.Future[None] | None = None) -> None:
+        if done is not None and not done.cancelled():
+            done.exception()  # nobody asks for it any more
+        if self._file is not None:
+            self._file.close()
+        for path in (self._unfinished, self._folder / self.name):
+            path.unlink(missing_ok=True)
+
+    def _begin(self, work: Callable[[], None]) -> None:
+        """Have a thread do something."""
+        self._under_way = asyncio.get_running_loop().run_in_executor(None, work)
 
     def _begin_to_write(self) -> None:
         """Have a thread write what is gathered."""
         pieces, self._buffer, self._buffered_bytes = self._buffer, [], 0
         if pieces and self._file is not None:
-            loop = asyncio.get_running_loop()
-            self._under_way = loop.run_in_executor(None, _write_all, self._file, b"".join(pieces))
+            self._begin(partial(_write_all, self._file, b"".join(pieces)))
 
-    async def _written(self) -> None:
-        """Wait until what is under way is written."""
+    async def _done(self) -> None:
+        """Wait until what is under way is done."""
         if self._under_way is not None:
             with self._fullness_told():
                 await asyncio.shield(self._under_way)
@@ -208,6 +227,10 @@ class WritingFile:
             if error.errno not in FULL:
                 raise
             raise NoRoom(f"{self._unfinished} cannot grow beyond {self.size_bytes} bytes: {error.strerror}") from error
+
+    def _open(self) -> None:
+        # Unbuffered: pieces are gathered here, so that few of them cross to a thread.
+        self._file = self._unfinished.open("xb", buffering=0)
 
     def _finish(self) -> None:
         assert self._file is not None
@@ -226,12 +249,6 @@ def _write_all(file: BinaryIO, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) :]
-
-
-def _close(file: BinaryIO, written: asyncio.Future[None]) -> None:
-    file.close()
-    if not written.cancelled():
-        written.exception()  # nobody asks for it any more
 
 
 class ReadingFile(msgspec.Struct, frozen=True):

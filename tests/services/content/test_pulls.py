@@ -157,7 +157,7 @@ def test_a_session_is_complete_once_its_files_have_come(world: World) -> None:
         world.call(UpdateSession.complete, session)
         until_begun(world, gate)
         assert state(world, session).state is State.ACTIVE
-        assert status(world, session, "a").status is TransferStatus.TRANSFERRING
+        until_noted(world, lambda: status(world, session, "a").status is TransferStatus.TRANSFERRING)
         assert world.call(Item.get, item).content_version == "1"
         for refused in (
             lambda: world.call(UpdateSession.complete, session),
