@@ -12,6 +12,11 @@ from resphere.replica.table import Lookup
 SCHEME = "ds"
 
 
+def on_datastore(uri: str) -> bool:
+    """Whether an address is one on a datastore."""
+    return uri.strip().lower().startswith(f"{SCHEME}:")
+
+
 def place_of(library: Library, item: LibraryItem, file: LibraryFile) -> str:
     """Where a file lies below the storage of its library."""
     return f"{library.folder}/{item.id}/{file.stored_name}"
@@ -19,7 +24,7 @@ def place_of(library: Library, item: LibraryItem, file: LibraryFile) -> str:
 
 def file_at(among: Lookup, uri: str) -> tuple[LibraryItem, LibraryFile] | None:
     """The file that lies at a ``ds://`` address, as item storage tells them, and its item."""
-    split = urlsplit(uri)
+    split = urlsplit(uri.strip())
     parts = [unquote(part) for part in split.path.split("/") if part]
     if split.scheme != SCHEME or split.netloc or len(parts) < 3:
         return None

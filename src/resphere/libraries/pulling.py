@@ -18,7 +18,7 @@ from resphere.fetching.fetcher import Fetched, Fetcher, Wanted
 from resphere.fetching.trust import Trust
 from resphere.inventory.content.sessions import PullSource, PushedFile, UpdateSession, UpdateState
 from resphere.libraries.files import LibraryFiles
-from resphere.libraries.places import SCHEME, file_at
+from resphere.libraries.places import file_at, on_datastore
 from resphere.libraries.refusals import left, no_file_there
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
@@ -150,7 +150,7 @@ class Pulls:
         if session is None or file is None or source is None or file.number != pull.number:
             return
         try:
-            if source.uri.startswith(f"{SCHEME}:"):
+            if on_datastore(source.uri):
                 await self._copy(session, file, source)
             else:
                 trust = Trust(thumbprint=source.thumbprint, certificate=source.certificate)

@@ -221,7 +221,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_guest_file_bytes: Annotated[int, _("limits", "Largest file that is sent into a simulated guest.")] = (
         1024 * 1024 * 1024
     )
-    max_library_file_bytes: Annotated[int, _("limits", "Largest file that is sent into a content library.")] = (
+    max_library_file_bytes: Annotated[int, _("limits", "Largest file that is put into a content library.")] = (
         64 * 1024 * 1024 * 1024
     )
     limits: Annotated[

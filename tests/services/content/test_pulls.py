@@ -330,7 +330,7 @@ def test_other_sources(world: World) -> None:
     [
         {"ssl_certificate_thumbprint": "00:11"},
         {"ssl_certificate": "no PEM"},
-        {"ssl_certificate": "x" * 20_000},
+        {"ssl_certificate": "x" * 300_000},
     ],
 )
 def test_certificates_that_are_none(world: World, endpoint: Any) -> None:
@@ -351,6 +351,20 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> TlsFiles:
 
 def der(files: TlsFiles) -> bytes:
     return x509.load_pem_x509_certificates(files.certificate.read_bytes())[0].public_bytes(Encoding.DER)
+
+
+def test_many_certificates(world: World, files: TlsFiles) -> None:
+    session = begin(world, new_item(world))
+    pem = ssl.DER_cert_to_PEM_cert(der(files)) * 16
+    with Site({"/a": Gate(DATA)}, secured(files)) as site:
+        most = 65_536 // len(pem)
+        for number in range(most):
+            pull(world, session, f"file {number}", site.url("/a"), ssl_certificate=pem)
+        with pytest.raises(InvalidArgument, match="65536 characters together"):
+            pull(world, session, "one more", site.url("/a"), ssl_certificate=pem)
+        assert len(world.call(PulledFile.list, session)) == most
+        world.call(UpdateSession.cancel, session)
+        settled(world)
 
 
 def test_certificates(world: World, files: TlsFiles, others: TlsFiles) -> None:
@@ -557,6 +571,15 @@ def test_a_file_of_another_item(world: World) -> None:
     world.call(UpdateSession.complete, session)
     assert fetch(world, item, "copy.iso") == DATA
     assert "copy_" in place(world, item, "copy.iso")
+
+
+def test_a_datastore_by_its_scheme_in_any_case(world: World) -> None:
+    source = new_item(world, name="source")
+    put_files(world, source, disk_vmdk=DATA)
+    session = begin(world, new_item(world, type="ovf"))
+    pull(world, session, "disk.vmdk", place(world, source, "disk.vmdk").replace("ds:", " DS:"))
+    settled(world)
+    assert status(world, session, "disk.vmdk").status is TransferStatus.READY
 
 
 def test_what_is_not_the_file_that_was_announced(world: World) -> None:

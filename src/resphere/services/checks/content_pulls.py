@@ -15,7 +15,7 @@ from resphere.fetching.trust import Trust, read_pins
 from resphere.inventory.content.items import LibraryFile, LibraryItem, stored_name
 from resphere.inventory.content.libraries import Library
 from resphere.inventory.content.sessions import PullSource, PushedFile, UpdateSession
-from resphere.libraries.places import SCHEME, file_at
+from resphere.libraries.places import file_at, on_datastore
 from resphere.libraries.refusals import no_file_there, other_checksum, other_size
 from resphere.replica.edit import Edit
 from resphere.rules.admission import admit
@@ -24,7 +24,8 @@ from resphere.services.checks.content import require
 from resphere.services.content.library.item.download_session import READ_STORAGE
 from resphere.store.base import ContentMissing
 
-LONGEST_CERTIFICATE = 16 * 1024
+MOST_CERTIFICATES_CHARACTERS = 64 * 1024
+"""Of those of a session together, which is written anew while its files come."""
 PACKAGE = "ovf"
 """The type of items whose files are looked into as they come."""
 
@@ -57,17 +58,9 @@ async def origin_of(call: Call, spec: File.AddSpec) -> Origin | None:
                 File.SourceType.PULL,
             )
         )
-    if given.uri.lower().startswith(f"{SCHEME}:"):
-        return on_datastore(call, given.uri)
+    if on_datastore(given.uri):
+        return origin_there(call, given.uri)
     origin = Origin(given.uri, given.ssl_certificate_thumbprint or None, given.ssl_certificate or None)
-    if len(origin.certificate or "") > LONGEST_CERTIFICATE:
-        raise InvalidArgument(
-            message(
-                "resphere.content.long_certificate",
-                "source_endpoint.ssl_certificate: must not be longer than {0} characters.",
-                LONGEST_CERTIFICATE,
-            )
-        )
     try:
         call.environment.fetcher.require_allowed(origin.uri)
         read_pins(Trust(thumbprint=origin.thumbprint, certificate=origin.certificate))
@@ -76,7 +69,7 @@ async def origin_of(call: Call, spec: File.AddSpec) -> Origin | None:
     return origin
 
 
-def on_datastore(call: Call, uri: str) -> Origin:
+def origin_there(call: Call, uri: str) -> Origin:
     """The file of a library that lies there.
 
     :raises InvalidArgument: there is none.
@@ -117,7 +110,7 @@ async def require_same(
 def with_pulled(call: Call, edit: Edit, session: UpdateSession, file: PushedFile, origin: Origin) -> UpdateSession:
     """The session with a file that is fetched from now on, by this worker, or that is there already.
 
-    :raises InvalidArgument: the file on the datastore is no more.
+    :raises InvalidArgument: the file on the datastore is no more, or the session has too much of certificates.
     :raises NotAllowedInCurrentState: there is no room for it.
     """
     files = call.environment.library_files
@@ -136,7 +129,16 @@ def with_pulled(call: Call, edit: Edit, session: UpdateSession, file: PushedFile
                 admit(call.unfiltered, edit, {library.datastore: more})
             except UnableToAllocateResource as error:
                 raise NotAllowedInCurrentState(*error.messages) from error
-    return session.with_file(begun).with_source(source)
+    new = session.with_file(begun).with_source(source)
+    if sum(len(each.certificate or "") for each in new.sources) > MOST_CERTIFICATES_CHARACTERS:
+        raise InvalidArgument(
+            message(
+                "resphere.content.long_certificate",
+                "source_endpoint.ssl_certificate: those of a session have at most {0} characters together.",
+                MOST_CERTIFICATES_CHARACTERS,
+            )
+        )
+    return new
 
 
 def shared(call: Call, edit: Edit, file: PushedFile, origin: Origin) -> PushedFile:
