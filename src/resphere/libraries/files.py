@@ -31,7 +31,7 @@ from resphere.inventory.content.sessions import (
 from resphere.inventory.contents import DIGEST, ContentPart
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.token_digests import token_digest
-from resphere.libraries.digests import Algorithm, Digests
+from resphere.libraries.digests import Algorithm, Digests, gathered
 from resphere.libraries.naming import is_named, on_letting_go
 from resphere.libraries.packages import Known, PackageContents, Wanted
 from resphere.libraries.refusals import left, no_address, no_room, other_checksum, other_size, overtaken
@@ -230,10 +230,10 @@ class LibraryFiles:
         digests = Digests(() if file.algorithm is None else (file.algorithm,))
         with room_told():
             async with self._contents.write() as writing:
-                async for piece in self._measured(incoming, file, content):
-                    digests.update(piece)
+                async for piece in gathered(self._measured(incoming, file, content)):
+                    await digests.take(piece)
                     await writing.write(piece)
-                made = digests.result()
+                made = await digests.all_taken()
                 require_checksum(file, made)
                 await writing.finish()
                 return self._stored(file.name, writing, made)
@@ -265,11 +265,11 @@ class LibraryFiles:
     async def _store(self, name: str, pieces: AsyncIterator[bytes]) -> LibraryFile:
         digests = Digests(())
         async with self._contents.write() as writing:
-            async for piece in pieces:
-                digests.update(piece)
+            async for piece in gathered(pieces):
+                await digests.take(piece)
                 await writing.write(piece)
             await writing.finish()
-            return self._stored(name, writing, digests.result())
+            return self._stored(name, writing, await digests.all_taken())
 
     def _stored(self, name: str, writing: Writing, digests: dict[ItemFile.ChecksumAlgorithm, str]) -> LibraryFile:
         uuid = new_uuid(self._random_bytes)
