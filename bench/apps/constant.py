@@ -1,6 +1,7 @@
 """The least that an ASGI application can do: it answers each path with the bytes of a file, read at the start.
 
-``/<name>`` answers with ``<data>/constant/<name>``; everything else with nothing. The body of a POST is read before.
+``/<name>`` answers with ``<data>/constant/<name>``, ``/bytes/<n>`` with so many bytes in pieces, a PUT to anything with
+nothing; everything else is not found. Bodies are read before.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.apps.serving import main
+
+BYTES = "/bytes/"
+PIECE = bytes(256 * 1024)
 
 Message = MutableMapping[str, Any]
 Application = Callable[
@@ -38,8 +42,16 @@ def application(data: Path) -> Application:
         send: Callable[[Message], Awaitable[None]],
     ) -> None:
         if scope["type"] == "http":
-            if scope["method"] == "POST":
-                await receive()
+            if scope["method"] in ("POST", "PUT"):
+                while (await receive()).get("more_body"):
+                    pass
+            if scope["method"] == "PUT":
+                await send({**nothing[0], "status": 200})
+                await send(nothing[1])
+                return
+            if scope["path"].startswith(BYTES):
+                await pieces(int(scope["path"].removeprefix(BYTES)), send)
+                return
             start, body = replies.get(scope["path"], nothing)
             await send(start)
             await send(body)
@@ -49,6 +61,16 @@ def application(data: Path) -> Application:
         await send({"type": "lifespan.shutdown.complete"})
 
     return answer
+
+
+async def pieces(size: int, send: Callable[[Message], Awaitable[None]]) -> None:
+    """Answer with so many bytes."""
+    headers = [(b"content-length", str(size).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    while size:
+        piece = PIECE[:size]
+        size -= len(piece)
+        await send({"type": "http.response.body", "body": piece, "more_body": size > 0})
 
 
 if __name__ == "__main__":

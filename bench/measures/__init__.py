@@ -12,6 +12,7 @@ from bench.measures.deploy import measure_deploy
 from bench.measures.dialects import measure_dialects
 from bench.measures.feed import measure_feed
 from bench.measures.guest import measure_guest
+from bench.measures.libraries import measure_libraries
 from bench.measures.limits import measure_limits
 from bench.measures.memory import measure_memory
 from bench.measures.moves import measure_moves
@@ -40,6 +41,7 @@ MEASURES: dict[str, Measure] = {
     "guest": measure_guest,
     "transfers": measure_transfers,
     "sync": measure_sync,
+    "libraries": measure_libraries,
     "statistics": measure_statistics,
     "tagging": measure_tagging,
     "start": measure_start,

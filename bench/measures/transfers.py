@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from bench.client import PATIENCE_SECONDS, ask
+from bench.client import PATIENCE_SECONDS, Address, ask
 from bench.measures.create import FEW, vcenter
 from bench.measures.guest import asking, linux_guests
 from bench.processes import peak_bytes
@@ -60,7 +60,7 @@ def upload(found: Site, vm: str, size: int) -> float:
     path = address(found, vm, {"attributes": {"size": size, "overwrite": True}})
     with_length = {"content-length": str(size)}
     began = time.perf_counter()
-    answered(found, "PUT", path, pieces(size), with_length)
+    answered(found.server.address, "PUT", path, pieces(size), with_length)
     return time.perf_counter() - began
 
 
@@ -68,7 +68,7 @@ def download(found: Site, vm: str) -> float:
     """Have the file again; returns the seconds."""
     path = address(found, vm, {})
     began = time.perf_counter()
-    answered(found, "GET", path, None, {})
+    answered(found.server.address, "GET", path, None, {})
     return time.perf_counter() - began
 
 
@@ -79,12 +79,11 @@ def pieces(size: int) -> Iterator[bytes]:
         yield piece
 
 
-def answered(found: Site, method: str, path: str, body: Iterator[bytes] | None, headers: dict[str, str]) -> None:
+def answered(where: Address, method: str, path: str, body: Iterator[bytes] | None, headers: dict[str, str]) -> None:
     """Have a request answered, and take the answer piece by piece."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    where = found.server.address
     connection = http.client.HTTPSConnection(where.host, where.port, timeout=PATIENCE_SECONDS, context=context)
     try:
         connection.request(method, path, body, headers)
@@ -92,6 +91,6 @@ def answered(found: Site, method: str, path: str, body: Iterator[bytes] | None, 
         while answer.read(PIECE_BYTES):
             pass
         if answer.status != SENT:
-            raise RuntimeError(f"{method} of a guest's file: {answer.status}")
+            raise RuntimeError(f"{method} of a file: {answer.status}")
     finally:
         connection.close()
