@@ -31,8 +31,8 @@ def require_files(machine: Machine, item: LibraryItem, descriptor: str) -> None:
         *(cdrom.file for cdrom in machine.cdroms),
         *(floppy.file for floppy in machine.floppies),
     )
-    files = {file.id: file for file in named if file is not None}
-    missing = [file for file in files.values() if not _found(file, item)]
+    wanted, files = {file.id: file for file in named if file is not None}, _by_name(item)
+    missing = [file for file in wanted.values() if not _found(file, files)]
     if missing:
         raise BadPackage(
             [
@@ -51,16 +51,16 @@ def require_files(machine: Machine, item: LibraryItem, descriptor: str) -> None:
 
 def contents_of(machine: Machine, item: LibraryItem) -> dict[DiskKey, DiskContent]:
     """What the machine's disks hold, by their keys; those without a file are empty."""
-    made = {}
+    made, files = {}, _by_name(item)
     for disk in machine.disks:
-        files = () if disk.file is None else _found(disk.file, item)
-        if disk.file is not None and files:
+        found = () if disk.file is None else _found(disk.file, files)
+        if disk.file is not None and found:
             made[_key(disk.place)] = DiskContent(
-                parts=tuple([file.part for file in files]),
+                parts=tuple([file.part for file in found]),
                 capacity=disk.capacity,
                 format=disk.format,
                 compression=disk.file.compression,
-                chunk_size=disk.file.chunk_size if len(files) > 1 else None,
+                chunk_size=disk.file.chunk_size if len(found) > 1 else None,
             )
     return made
 
@@ -68,9 +68,9 @@ def contents_of(machine: Machine, item: LibraryItem) -> dict[DiskKey, DiskConten
 def with_images(spec: Spec, machine: Machine, item: LibraryItem, folder: str) -> Spec:
     """``spec``, made of the machine, with the package's images in its drives, as they lie in the item's ``folder`` on a
     datastore (``[store] contentlib-.../...``). An image that is compressed or in pieces is in none."""
-    cdroms = list(spec.cdroms or ())
+    files, cdroms = _by_name(item), list(spec.cdroms or ())
     for number, drive in enumerate(machine.cdroms):
-        path = _image(drive.file, item, folder)
+        path = _image(drive.file, files, folder)
         if path is not None:
             cdroms[number] = msgspec.structs.replace(
                 cdroms[number],
@@ -79,7 +79,7 @@ def with_images(spec: Spec, machine: Machine, item: LibraryItem, folder: str) ->
             )
     floppies = list(spec.floppies or ())
     for number, floppy in enumerate(machine.floppies):
-        path = _image(floppy.file, item, folder)
+        path = _image(floppy.file, files, folder)
         if path is not None:
             floppies[number] = msgspec.structs.replace(
                 floppies[number],
@@ -89,10 +89,10 @@ def with_images(spec: Spec, machine: Machine, item: LibraryItem, folder: str) ->
     return msgspec.structs.replace(spec, cdroms=tuple(cdroms), floppies=tuple(floppies))
 
 
-def _image(file: File | None, item: LibraryItem, folder: str) -> str | None:
+def _image(file: File | None, files: Mapping[str, LibraryFile], folder: str) -> str | None:
     if file is None or file.compression or file.chunk_size is not None:
         return None
-    [image] = _found(file, item)
+    [image] = _found(file, files)
     return f"{folder}/{image.stored_name}"
 
 
@@ -100,9 +100,12 @@ def _key(place: Drive) -> DiskKey:
     return DiskKey(key_of(BusPlace(Bus(place.kind), place.bus, place.unit)))
 
 
-def _found(file: File, item: LibraryItem) -> tuple[LibraryFile, ...]:
-    """The file, or its pieces in order; nothing where one is not there."""
-    files = {each.name: each for each in item.files}
+def _by_name(item: LibraryItem) -> dict[str, LibraryFile]:
+    return {file.name: file for file in item.files}
+
+
+def _found(file: File, files: Mapping[str, LibraryFile]) -> tuple[LibraryFile, ...]:
+    """The file, or its pieces in order; nothing where it is not there."""
     whole = files.get(file.href) or files.get(unquote(file.href))
     if whole is not None:
         return (whole,)

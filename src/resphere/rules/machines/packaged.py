@@ -40,8 +40,8 @@ def spec_of(machine: Machine, networks: Mapping[str, Network], policy: str | Non
     ``networks`` are found by the package's names of them, and others chosen by the server; ``policy`` is the id of the
     storage policy for its home and disks.
 
-    Guests that this vCenter does not know are others; firmware that is not said is BIOS, as in vSphere. Images that lie
-    in the package are not attached: the drive is a client's then.
+    Guests that this vCenter does not know are others; firmware that is not said is BIOS, as in vSphere. Drives of
+    images that lie in the package are a client's, until :func:`resphere.rules.machines.package_files.with_images`.
     """
     wanted = None if policy is None else Disk.StoragePolicySpec(policy=ids.VcenterStoragePolicyId(policy))
     return Spec(

@@ -77,7 +77,9 @@ async def create(
     spec = ItemModel(name=name, description=create_spec.description, type=PACKAGE)
     item = place if isinstance(place, LibraryItem) else new_item(call, spec, place.id, key)
     machine = machine_of(call.unfiltered, vm, file_stem(name))
-    machine = packaged(msgspec.structs.replace(machine, name=name), call.unfiltered.get(VappConfiguration, vm.id))
+    configuration = call.unfiltered.get(VappConfiguration, vm.id)
+    # A package may have thousands of properties.
+    machine = await asyncio.to_thread(packaged, msgspec.structs.replace(machine, name=name), configuration)
     try:
         files = await files_of(call, vm, machine, frozenset(create_spec.flags or ()))
     except VapiError as failure:
