@@ -5,11 +5,14 @@ from __future__ import annotations
 import random
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from tests.ovf.packages import envelope, item
 from tests.support.cli import resphere
@@ -142,6 +145,42 @@ def test_what_is_deployed_is_captured_bit_for_bit(server: Server, vmdk: Path, ra
             done(client.delete(f"/api/content/library/item/download-session/{session}"))
         wait_until(lambda: not kept(server), "all files to go")
         assert client.read("/api/vcenter/datastore")[0]["free_space"] == free
+
+
+def test_a_server_is_killed_while_it_deploys(vmdk: Path, raw: Path, tmp_path: Path) -> None:
+    """The item goes meanwhile, so that nothing but the work under way has the bytes."""
+    durations = tmp_path / "durations.yaml"
+    durations.write_text("create_vm: 3.0\n")
+    with Server(tmp_path / "data", "--durations", str(durations), WITHOUT_TLS) as server:
+        with server.session() as client:
+            library = add_library(client)
+            package = import_package(client, server, library, vmdk)
+            sender = threading.Thread(target=deploy_or_lose, args=(server, package))
+            sender.start()
+            wait_until(lambda: running(client), "the deployment to begin")
+            done(client.delete(f"/api/content/library/item/{package}"))
+            server.kill()
+            sender.join()
+        with server, server.session() as client:
+            wait_until(lambda: not running(client), "the work to be taken over")
+            made = [each["vm"] for each in client.read("/api/vcenter/vm?names=web")]
+            if made:
+                require_same(client, server, capture(client, library, made[0], "gold"), vmdk, raw, tmp_path)
+            else:
+                wait_until(lambda: not kept(server), "the bytes to go")
+
+
+def running(client: Client) -> dict[str, Any]:
+    """The tasks that are under way."""
+    wanted = {"filter_spec": {"status": ["RUNNING"]}}
+    tasks: dict[str, Any] = done(client.post("/api/cis/tasks?action=list", json=wanted))
+    return tasks
+
+
+def deploy_or_lose(server: Server, package: str) -> None:
+    """Deploy at a server that dies."""
+    with suppress(requests.exceptions.RequestException), server.session() as client:
+        deploy(client, package, "web")
 
 
 def test_a_backup_has_what_disks_hold(server: Server, vmdk: Path, raw: Path, tmp_path: Path) -> None:
