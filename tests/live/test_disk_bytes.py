@@ -193,6 +193,12 @@ def test_a_backup_has_what_disks_hold(server: Server, vmdk: Path, raw: Path, tmp
         for command, folder in (("backup", server.data_dir), ("restore", data_dir)):
             made = resphere(command, str(archive), "--data-dir", str(folder))
             assert (made.returncode, made.stderr) == (0, "")
+        # A file with the inventory has it not, and says so.
+        exported = resphere("inventory", "export", "--data-dir", str(server.data_dir))
+        told = "what disks hold"
+        assert f"left out: {told} (1): bytes, which a backup has" in exported.stderr
+        assert f"# - {told}: bytes, which a backup has" in exported.stdout
+        assert "disk_contents" not in exported.stdout
     with Server(data_dir, WITHOUT_TLS) as restored, restored.session() as client:
         assert list(kept(restored).values()) == [vmdk.stat().st_size]
         require_same(client, restored, capture(client, library, vm, "gold"), vmdk, raw, tmp_path)

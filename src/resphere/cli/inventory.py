@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from resphere.cli.store import add_secrets_key, add_store, opened_store, secrets_key, store_url
+from resphere.inventory.model import VirtualMachine
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import open_sealing
 from resphere.server.exports.file import file_parts
-from resphere.server.exports.tables import EXPORTED, LEFT_OUT
+from resphere.server.exports.tables import EXPORTED, LEFT_OUT, ON_DISKS
 from resphere.server.wiring import WIRING
 
 
@@ -73,3 +74,6 @@ def lines_of_left_out(replica: Replica) -> Iterable[str]:
         count = sum(map(left.counts, replica.all(cls).values()))
         if count:
             yield f"{left.what} ({count}): {left.why}"
+    disks = sum(len(vm.disk_contents) for vm in replica.all(VirtualMachine).values())
+    if disks:
+        yield f"{ON_DISKS.what} ({disks}): {ON_DISKS.why}"

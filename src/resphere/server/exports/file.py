@@ -14,7 +14,7 @@ from resphere.providers.simulator.inventory_file import inventory_parts, parse_d
 from resphere.providers.simulator.inventory_yaml import dump
 from resphere.replica.table import Stored
 from resphere.server.exports.sections import Documents, Reading
-from resphere.server.exports.tables import LEFT_OUT, SECTIONS
+from resphere.server.exports.tables import LEFT_OUT, ON_DISKS, SECTIONS
 from resphere.server.wiring import WIRING
 from resphere.services.vcenter.guest.documents import without_secrets
 
@@ -30,7 +30,7 @@ def file_parts(documents: Iterable[Stored], *, passwords: bool = False) -> Itera
     """
     documents = list(documents)
     yield from (f"# {line}\n" for line in (_TITLE, _PLAIN if passwords else _BLANK, "Not in it:"))
-    yield from (f"# - {left.what}: {left.why}\n" for left in LEFT_OUT.values())
+    yield from (f"# - {left.what}: {left.why}\n" for left in (*LEFT_OUT.values(), ON_DISKS))
     yield from inventory_parts(each for each in documents if isinstance(each, ManagedObject))
     kept = Documents(documents if passwords else map(_blank, documents))
     for section in SECTIONS:

@@ -79,6 +79,8 @@ def _nobody_misses(_: object) -> bool:
 
 
 BYTES = "their files are bytes, which a backup has: resphere backup"
+ON_DISKS = LeftOut("what disks hold", "bytes, which a backup has: resphere backup")
+"""Part of machines and of files on datastores, which a file has with empty disks."""
 DECLARED = "who may log in is the server's own: --identity-sources declares it there"
 
 LEFT_OUT: Mapping[type[Any], LeftOut] = {
