@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -125,6 +127,26 @@ def test_an_outage(tmp_path: Path, s3_service: Service, wire: Wire) -> None:
         assert fetch(client, server, item, "half") == LARGE
         wait_until(lambda: sorted(stored.kept(server).values()) == [len(DATA), len(LARGE)], "the cleaning up", 90)
         assert s3_service.uploads(stored.bucket) == []
+
+
+def test_a_server_stops_while_its_bucket_hangs(tmp_path: Path, s3_service: Service, wire: Wire) -> None:
+    stored = StoredInBucket(s3_service, wire)
+    with Server(tmp_path / "data", WITHOUT_TLS, *stored.flags, environment=stored.environment) as server:
+        with server.session() as client:
+            session = begin(client, add_item(client, add_library(client)))
+            address = announce(client, session, "late")
+        wire.hang()
+        before = wire.connections
+
+        def send() -> None:
+            with suppress(requests.exceptions.RequestException):
+                requests.put(address, data=DATA, timeout=120)
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        wait_until(lambda: wire.connections > before, "a connection that hangs")
+        assert server.stop() == 0
+        sender.join()
 
 
 def test_moves(tmp_path: Path, stored: StoredInBucket) -> None:

@@ -108,6 +108,8 @@ class Wire:
         self._service = port
         self._whole = threading.Event()
         self._whole.set()
+        self._through = threading.Event()
+        self._through.set()
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._breaks: list[int] = []
@@ -117,16 +119,21 @@ class Wire:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
-        """Nothing goes through any more."""
+        """Nothing goes through any more: connections end, and new ones at once."""
         self._whole.clear()
         with self._lock:
             for each in self._open:
                 with suppress(OSError):
                     each.shutdown(socket.SHUT_RDWR)
 
+    def hang(self) -> None:
+        """Connections are taken, and nothing goes through."""
+        self._through.clear()
+
     def mend(self) -> None:
         """All goes through again."""
         self._whole.set()
+        self._through.set()
 
     def break_off(self, *bytes_of_replies: int) -> None:
         """Have so many of the next connections end after so many bytes of replies."""
@@ -134,6 +141,7 @@ class Wire:
 
     def close(self) -> None:
         self.cut()
+        self._through.set()
         self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
 
@@ -158,6 +166,7 @@ class Wire:
         passed = 0
         with suppress(OSError):
             while data := source.recv(CUT_BYTES if most is None else min(CUT_BYTES, max(1, most - passed))):
+                self._through.wait()
                 target.sendall(data)
                 passed += len(data)
                 if most is not None and passed >= most:

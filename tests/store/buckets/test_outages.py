@@ -113,6 +113,17 @@ def test_finished_before_its_maker_was_killed_it_stays(s3_service: Service, buck
     asyncio.run(scenario())
 
 
+def test_what_a_closed_one_does_not_delete_the_next_one_finds(bucket: Bucket) -> None:
+    async def scenario() -> None:
+        contents = contents_of(bucket, "ended")
+        left = await written(contents, b"left")
+        contents.close()
+        contents.delete(left)
+        assert await contents_of(bucket).left_behind() == [left]
+
+    asyncio.run(scenario())
+
+
 def test_it_is_not_listed_again_and_again(bucket: Bucket) -> None:
     time = 0.0
     contents = contents_of(bucket, clock=lambda: time)

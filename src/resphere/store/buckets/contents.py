@@ -55,6 +55,7 @@ class BucketContents:
         self.undeleted: set[str] = set()
         """What is to be deleted as soon as the bucket can be reached."""
         self._listing_due: float | None = None
+        self._closed = False
 
     def write(self) -> WritingObject:
         name = f"{self._owner}.{next(self._numbers)}"
@@ -73,7 +74,8 @@ class BucketContents:
             await reading.close()
 
     def delete(self, name: str) -> None:
-        self._deletions.submit(self._delete, name)
+        if not self._closed:
+            self._deletions.submit(self._delete, name)
 
     async def left_behind(self) -> list[str]:
         """See :meth:`Contents.left_behind`; asked again before :data:`LISTING_SECONDS` have passed, it says nothing.
@@ -103,6 +105,7 @@ class BucketContents:
 
     def close(self) -> None:
         """Begin nothing more. What was to be deleted, and is not yet, whoever comes next finds."""
+        self._closed = True
         for threads in (self._transfers, self._deletions):
             threads.shutdown(wait=False, cancel_futures=True)
 
