@@ -382,6 +382,12 @@ class LibrarySync:
 
     async def _begin(self, run: Run, item: LibraryItem, missing: Iterable[RemoteFile]) -> UpdateSession:
         """A session that receives those files."""
+        files = tuple(
+            [
+                PushedFile(name=file.name, number=number, size_bytes=file.size_bytes)
+                for number, file in enumerate(missing, 1)
+            ]
+        )
         session = UpdateSession(
             id=ids.ContentLibraryItemUpdateSessionId(f"{new_uuid(self._random_bytes)}:{new_uuid(self._random_bytes)}"),
             item=item.id,
@@ -389,10 +395,8 @@ class LibrarySync:
             content_version=item.content_version,
             secret=self._random_bytes(SECRET_BYTES).hex(),
             expires=self._files.until(),
-            files=tuple(
-                PushedFile(name=file.name, number=number, size_bytes=file.size_bytes)
-                for number, file in enumerate(missing, 1)
-            ),
+            files=files,
+            next_number=len(files) + 1,
         )
 
         def plan(edit: Edit) -> None:

@@ -62,6 +62,9 @@ from tests.services.content.publishers import (
 from tests.support.world import NOW, World
 
 ISO = bytes(range(256)) * 200
+DESCRIPTOR = b"""<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">
+<References><File ovf:href="disk.vmdk" ovf:id="file1"/></References>
+<VirtualSystem ovf:id="one"><Info/></VirtualSystem></Envelope>"""
 BASIC = SubscriptionInfo.AuthenticationMethod.BASIC
 PASSWORD = "let me in"
 
@@ -76,7 +79,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 def folder(tmp_path: Path) -> PublishedFolder:
     made = PublishedFolder(tmp_path / "published")
     made.put("disc", disc_iso=ISO)
-    made.put("package", package_ovf=b"<Envelope/>", disk_vmdk=b"disk")
+    made.put("package", package_ovf=DESCRIPTOR, disk_vmdk=b"disk")
     made.write()
     return made
 
@@ -112,7 +115,7 @@ def test_folder_on_a_web_server(world: World, url: str) -> None:
     found = items(world, library)
     assert {name: (item.type, item.cached, item.size) for name, item in found.items()} == {
         "disc": ("iso", True, len(ISO)),
-        "package": ("ovf", True, len(b"<Envelope/>disk")),
+        "package": ("ovf", True, len(DESCRIPTOR + b"disk")),
     }
     assert fetch(world, ids.ContentLibraryItemId(found["disc"].id or ""), "disc.iso") == ISO
     model = world.call(SubscribedLibrary.get, library)
@@ -123,7 +126,7 @@ def test_folder_on_a_web_server(world: World, url: str) -> None:
         on_demand=False,
         subscription_url=url,
     )
-    assert free(world) == before - len(ISO) - len(b"<Envelope/>disk")
+    assert free(world) == before - len(ISO) - len(DESCRIPTOR + b"disk")
     assert not world.inventory.all(StoredSession)
     assert not world.inventory.all(SyncRequest)
     world.call(SubscribedLibrary.delete, library)
@@ -268,7 +271,7 @@ def test_contents_on_demand(world: World, url: str) -> None:
     synced = world.call(Item.get, disc)
     assert (synced.cached, synced.size) == (True, len(ISO))
     assert fetch(world, disc, "disc.iso") == ISO
-    assert free(world) == before - len(ISO) - len(b"<Envelope/>")
+    assert free(world) == before - len(ISO) - len(DESCRIPTOR)
 
     world.call(SubscribedItem.evict, disc)
     assert world.call(Item.get, disc).cached is False
@@ -276,7 +279,7 @@ def test_contents_on_demand(world: World, url: str) -> None:
     work_off(world)
     world.call(SubscribedLibrary.evict, library)
     assert world.call(Item.get, disc).cached is False
-    assert free(world) == before - len(b"<Envelope/>")
+    assert free(world) == before - len(DESCRIPTOR)
     # A sync takes no contents either, until the library takes them at once.
     sync(world, library)
     assert world.call(Item.get, disc).cached is False
@@ -567,12 +570,12 @@ def test_files_that_could_not_be(world: World, folder: PublishedFolder, url: str
 def test_datastore_that_is_full(world: World, url: str) -> None:
     store = datastores(world)[0]
     library = subscribe(world, url)
-    world.change(store, capacity=store.capacity - free(world) + 100)
+    world.change(store, capacity=store.capacity - free(world) + 1000)
     work_off(world)
     found = items(world, library)
     assert {name: item.cached for name, item in found.items()} == {"disc": False, "package": True}
-    assert free(world) == 100 - len(b"<Envelope/>disk")
-    assert kept(world) == sorted([len(b"<Envelope/>"), len(b"disk")])
+    assert free(world) == 1000 - len(DESCRIPTOR + b"disk")
+    assert kept(world) == sorted([len(DESCRIPTOR), len(b"disk")])
 
 
 def test_library_in_maintenance(world: World, url: str) -> None:
