@@ -334,6 +334,14 @@ def test_nobody_else_changes_items(world: World, url: str) -> None:
     assert world.call(Item.get, item).name == "disc"
 
 
+def test_what_all_libraries_have_is_changed_as_of_any(world: World, url: str) -> None:
+    library = subscribe(world, url)
+    world.call(Library.update, library, LibraryModel(name="renamed"))
+    assert world.call(Library.get, library).name == "renamed"
+    with pytest.raises(InvalidArgument):
+        world.call(Library.update, library, LibraryModel(publish_info=published()))
+
+
 def test_local_libraries_are_no_subscribed_ones(world: World) -> None:
     library = add_library(world)
     item = add_item(world, library)

@@ -32,6 +32,7 @@ from resphere.services.checks.content import (
 )
 from resphere.services.checks.content_libraries import (
     changed,
+    invalid,
     model_of,
     new_publishing,
     require_policy,
@@ -179,6 +180,8 @@ async def change_library(
     require_text_of(spec, new=False)
     require_policy(spec.security_policy_id)
     known = require(call.unfiltered, Library, library_id)
+    if spec.publish_info is not None and known.subscription is not None:
+        raise invalid("published", "a library that gets its content from elsewhere is not published")
     given = PublishInfo() if spec.publish_info is None else spec.publish_info
     publishing = await new_publishing(call, given, known.publishing)
 
