@@ -414,6 +414,24 @@ def test_pins_that_are_none(trust: Trust) -> None:
         fetched(says(GOOD), trust=trust)
 
 
+def test_authorities_are_read_once_for_many_files(files: TlsFiles) -> None:
+    read: list[str] = []
+
+    def roots() -> str:
+        read.append("read")
+        return ca(files)
+
+    async def scenario() -> None:
+        async with serving(says(GOOD), secured(files)) as port:
+            fetcher = Fetcher(read_rules(LOCAL), roots)
+            for _ in range(3):
+                async with fetcher.fetch(Wanted(f"https://127.0.0.1:{port}/", MOST)) as answer:
+                    assert [piece async for piece in answer] == [b"image"]
+
+    asyncio.run(scenario())
+    assert read == ["read"]
+
+
 def test_authorities_that_are_none(files: TlsFiles) -> None:
     with pytest.raises(BadAddress, match="PEM"):
         fetched(says(GOOD), context=secured(files), trust=Trust(authorities="no PEM"))

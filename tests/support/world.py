@@ -152,6 +152,7 @@ class World:
                 self.inventory,
                 library_files,
                 fetcher,
+                1 << 30,
                 verify_password,
                 lambda: self.environment.now(),
                 random.Random(7).randbytes,

@@ -42,6 +42,9 @@ E = TypeVar("E", bound=BaseException)
 OK, NOT_MODIFIED = 200, 304
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST_HEADERS = 100
+KEPT_SECONDS = 60.0
+"""So long the authorities are not read again: a thousand small files come of the same server."""
+MOST_KEPT = 16
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,6 +149,7 @@ class Fetcher:
         self._allowed = allowed
         self._roots = roots
         self._bounds = bounds
+        self._contexts: dict[str | None, tuple[float, ssl.SSLContext]] = {}
 
     def require_allowed(self, address: str) -> None:
         """Refuse beforehand what would be refused whatever its host is found to be at.
@@ -237,14 +241,25 @@ class Fetcher:
     async def _context(self, address: Address, trust: Trust, pins: Pins | None) -> ssl.SSLContext:
         if pins is not None:
             return unchecked_context()
+        now = asyncio.get_running_loop().time()
+        since, kept = self._contexts.get(trust.authorities, (0.0, None))
+        if kept is not None and now - since < KEPT_SECONDS:
+            return kept
+        context = await self._read_context(address, trust.authorities)
+        if len(self._contexts) >= MOST_KEPT:
+            self._contexts.clear()
+        self._contexts[trust.authorities] = (now, context)
+        return context
+
+    async def _read_context(self, address: Address, authorities: str | None) -> ssl.SSLContext:
         try:
             context = await asyncio.to_thread(client_context, None, self._roots)
         except (OSError, ValueError) as error:
             log.warning("the authorities that are trusted cannot be read: %s", error)
             raise untrusted(address.where, "this server cannot read the authorities that it trusts") from error
-        if trust.authorities is not None:
+        if authorities is not None:
             try:
-                context.load_verify_locations(cadata=trust.authorities)
+                context.load_verify_locations(cadata=authorities)
             except (ssl.SSLError, ValueError):
                 raise bad_certificate("is none in PEM") from None
         return context

@@ -18,7 +18,7 @@ import msgspec
 
 from resphere.contract.errors import VapiError
 from resphere.contract.generated import ids
-from resphere.fetching.errors import FetchError
+from resphere.fetching.errors import FetchError, too_large
 from resphere.fetching.fetcher import Fetcher
 from resphere.inventory.content.items import LibraryFile, LibraryItem, RemoteFile, RemoteItem, name_key
 from resphere.inventory.content.libraries import Library, Subscription
@@ -70,13 +70,17 @@ class Run(msgspec.Struct, frozen=True):
 
 
 class LibrarySync:
-    """A worker's part in syncing libraries. ``verify`` tells whether a password is the one of a digest."""
+    """A worker's part in syncing libraries.
+
+    No file has more than ``most_bytes``; ``verify`` tells whether a password is the one of a digest.
+    """
 
     def __init__(
         self,
         inventory: Replica,
         files: LibraryFiles,
         fetcher: Fetcher,
+        most_bytes: int,
         verify: Callable[[str, str], bool],
         now: Callable[[], datetime],
         random_bytes: Callable[[int], bytes],
@@ -84,6 +88,7 @@ class LibrarySync:
         self._inventory = inventory
         self._files = files
         self._fetcher = fetcher
+        self._most_bytes = most_bytes
         self._verify = verify
         self._now = now
         self._random_bytes = random_bytes
@@ -197,16 +202,18 @@ class LibrarySync:
             await self._note_synced(run, version, began, changed=False)
             return
         published = await publisher.items(document)
-        run = msgspec.structs.replace(run, names=names_of(published.items))
+        run = msgspec.structs.replace(run, names=await asyncio.to_thread(names_of, published.items))
         changed = await self._forget_gone(run, published, None if whole else frozenset(single))
         if whole:
             changed |= await self._put_new(run, published.items)
         with_content = any(request.with_content for request in whole)
-        wanted = [
-            (item, each, with_content or single.get(item.id, False))
-            for each in published.items
-            if (item := self._item(run, each.id)) is not None and (whole or item.id in single)
-        ]
+        wanted: list[tuple[LibraryItem, PublishedItem, bool]] = []
+        async for piece in in_turns(published.items):
+            wanted += [
+                (item, each, with_content or single.get(item.id, False))
+                for each in piece
+                if (item := self._item(run, each.id)) is not None and (whole or item.id in single)
+            ]
         outcomes = await self._take_all(run, wanted)
         await self._rename(run, {id for id, outcome in outcomes.items() if outcome is not None})
         if whole:
@@ -357,6 +364,8 @@ class LibrarySync:
         :raises VapiError: a file is not what was told of it, or there is no room.
         :raises Overtaken: the item is no more.
         """
+        # There may be very many of which nothing is new.
+        await asyncio.sleep(0)
         item = self._inventory.get(LibraryItem, id)
         if item is None:
             raise Overtaken("it is no more")
@@ -366,6 +375,8 @@ class LibrarySync:
         missing = [
             file for file in remote.files if file.name not in present and (everything or is_descriptor(file.name))
         ]
+        if any(file.size_bytes > self._most_bytes for file in missing):
+            raise too_large(self._most_bytes)
         if not missing and item.last_synced is not None and self._changed(run, item, published, remote, None) == item:
             return False
         session = await self._begin(run, item, missing) if missing else None

@@ -197,7 +197,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     )
     stack.callback(federation.directories.close)
     fetcher = Fetcher(read_rules(settings.fetch_from), certificates.trusted_pem)
-    library_sync = LibrarySync(replica, library_files, fetcher, verify_password, now, secrets.token_bytes)
+    most_bytes = settings.max_library_file_bytes
+    library_sync = LibrarySync(replica, library_files, fetcher, most_bytes, verify_password, now, secrets.token_bytes)
     library_passwords = LibraryPasswords(replica, secrets.token_bytes)
     stack.callback(library_passwords.close)
     by_directory = ByDirectory(replica, federation.directories, settings.default_domain)

@@ -546,6 +546,7 @@ def test_documents_that_are_none(world: World, folder: PublishedFolder, url: str
         ("name", ""),
         ("name", "x" * 300),
         ("size", -1),
+        ("size", 2**31),
         ("hrefs", []),
         ("hrefs", ["http://127.0.0.2/elsewhere"]),
         ("hrefs", ["file:///etc/passwd"]),
