@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,10 @@ from resphere.inventory.content.sessions import DownloadSession as StoredReading
 from resphere.inventory.content.sessions import UpdateSession as StoredChange
 from resphere.inventory.content.templates import ItemChange, change_id
 from resphere.libraries import files as library_files
+from resphere.libraries.files import LibraryFiles
+from resphere.replica.replica import Replica
 from resphere.rules.space import free_space
+from resphere.store.contents import FolderContents
 from tests.replica.worlds import Scripted
 from tests.services.content.libraries import (
     TOKEN,
@@ -246,3 +249,29 @@ def item_with_file(world: World, library: ids.ContentLibraryId, number: int) -> 
         id=id, library=library, name=f"item {number}", created=NOW, modified=NOW, content_version=2, files=(file,)
     )
     return item, ItemChange(id=change_id(id, 2), item=id, version=2, time=NOW, user="ann@vsphere.local")
+
+
+def test_what_dead_workers_left_is_looked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with World(tmp_path) as world:
+        folder = world.library_contents.folder
+        contents = FolderContents(folder, "living", lambda name: name != "dead")
+        now, random_bytes = world.environment.now, world.environment.random_bytes
+        files = LibraryFiles(world.inventory, contents, "living", lambda _: True, now, random_bytes)
+        put_files(world, add_item(world, add_library(world)), a_iso=DATA)
+        refreshed = []
+
+        def count(replica: Replica) -> Coroutine[Any, Any, None]:
+            refreshed.append(replica)
+            return refresh(replica)
+
+        refresh = Replica.refresh
+        monkeypatch.setattr(Replica, "refresh", count)
+        looks = []
+        for left in (0, PIECE + 1):
+            for number in range(left):
+                (folder / f"dead.{number}").touch()
+            refreshed.clear()
+            world.run(files.clean_up())
+            looks.append(len(refreshed))
+            assert kept(world) == [len(DATA)]
+        assert looks[0] == looks[1]
