@@ -14,7 +14,7 @@ from resphere.ovf.archive import Archive
 from resphere.ovf.certificate import verify
 from resphere.ovf.issues import BadInput, BadPackage
 from resphere.ovf.manifest import read_manifest
-from resphere.ovf.reading import read
+from resphere.ovf.reading import read, read_files, stored_names
 from resphere.ovf.resolving import resolved
 from resphere.ovf.vmdk import read_head
 from resphere.ovf.writing import write_descriptor
@@ -72,6 +72,8 @@ def ovf_file(content: bytes) -> None:
 
 
 def _descriptor(content: bytes) -> None:
+    for file in read_files(content, "fuzz.ovf"):
+        assert stored_names(file)
     read_one = read(content).descriptor
     for option in (None, *(each.id for each in read_one.options[:2])):
         for machine in resolved(read_one, option, lax=True).machines:

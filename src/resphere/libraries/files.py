@@ -243,7 +243,6 @@ class LibraryFiles:
     ) -> None:
         """Store the files of an archive, each of which is put down in ``files`` once it is there."""
         digests = Digests(() if file.algorithm is None else (file.algorithm,), always=())
-
         size = 0
 
         async def whole() -> AsyncGenerator[bytes, None]:
