@@ -194,6 +194,34 @@ def test_who_does_not_take_the_connection() -> None:
             asyncio.run(content_of(Fetcher(read_rules(LOCAL)), Wanted(f"http://127.0.0.1:{port}/", MOST)))
 
 
+@pytest.mark.parametrize("way", ["canceled", "timed out"])
+def test_a_connection_that_is_given_up_in_its_handshake_is_closed(way: str) -> None:
+    """Nothing of it is left to be collected, which would be a warning."""
+    heard = asyncio.Event()
+
+    async def listens(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        heard.set()
+        await reader.read()
+        closed.set()
+
+    closed = asyncio.Event()
+
+    async def fetch() -> None:
+        async with serving(listens) as port:
+            seconds = 60.0 if way == "canceled" else 0.2
+            fetcher = Fetcher(read_rules(LOCAL), no_roots, Bounds(head_seconds=seconds))
+            task = asyncio.create_task(content_of(fetcher, Wanted(f"https://127.0.0.1:{port}/", MOST)))
+            await heard.wait()
+            if way == "canceled":
+                task.cancel()
+            with pytest.raises((asyncio.CancelledError, TimedOut)):
+                await task
+            await asyncio.wait_for(closed.wait(), 30)
+
+    asyncio.run(fetch())
+
+
 def test_a_handshake_that_does_not_end() -> None:
     async def fetch() -> None:
         async with serving(says_nothing) as port:

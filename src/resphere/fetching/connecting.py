@@ -26,6 +26,12 @@ class AllowedAddresses(httpcore2.AnyIOBackend):
         self._address = address
         self._allowed = allowed
         self._pins = pins
+        self._opened: list[httpcore2.AsyncNetworkStream] = []
+
+    async def aclose(self) -> None:
+        """Close what was opened: the library leaves connections open that are given up in their handshake."""
+        for stream in self._opened:
+            await stream.aclose()
 
     async def connect_tcp(
         self,
@@ -48,6 +54,7 @@ class AllowedAddresses(httpcore2.AnyIOBackend):
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
             else:
+                self._opened.append(stream)
                 return stream if self._pins is None else PinnedStream(stream, self._pins, where)
         raise unreachable(where, plain_reason(failure)) from failure
 

@@ -191,9 +191,9 @@ class Fetcher:
         try:
             async with asyncio.timeout(self._bounds.head_seconds):
                 with plain_errors(found.where):
-                    stream = await backend.connect_tcp(found.host, found.port, self._bounds.connect_seconds)
                     async with AsyncExitStack() as stack:
-                        stack.push_async_callback(stream.aclose)
+                        stack.push_async_callback(backend.aclose)
+                        stream = await backend.connect_tcp(found.host, found.port, self._bounds.connect_seconds)
                         secured = await stream.start_tls(unchecked_context(), found.host, self._bounds.connect_seconds)
                         shown = certificate_of(secured)
         except TimeoutError:
@@ -227,6 +227,7 @@ class Fetcher:
         pinned = pins if address.host == first.host else None
         tls = await self._context(address, wanted.trust, pinned) if address.scheme == "https" else None
         backend = AllowedAddresses(address, self._allowed, pinned)
+        stack.push_async_callback(backend.aclose)
         pool = await stack.enter_async_context(httpcore2.AsyncConnectionPool(tls, network_backend=backend))
         knows = (address.scheme, address.host, address.port) == (first.scheme, first.host, first.port)
         return await stack.enter_async_context(
