@@ -470,6 +470,16 @@ def test_a_stop_fails_what_it_does_not_wait_for(tmp_path: Path) -> None:
     at_work(test, tmp_path)
 
 
+def test_a_stop_waits_for_nobody_who_looks_for_cancelations(tmp_path: Path) -> None:
+    """Such as for a call that does the work itself, and is given up with its connection."""
+
+    async def test(desk: Desk) -> None:
+        desk.tasks.watch("task-1", asyncio.Event())
+        await asyncio.wait_for(desk.tasks.close(), 60)
+
+    at_work(test, tmp_path)
+
+
 def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:
     async def test(desk: Desk) -> None:
         async def action(job: Job) -> None:
