@@ -160,25 +160,34 @@ def test_compressed_and_in_pieces(world: World, split: bool) -> None:
     assert len(disk) == len(files)
     # What was captured is deployed again, and read in the same way.
     text = found.pop("gold.ovf")
+    del found["gold.mf"]
     again = deploy(world, add_package(world, found, text), "again")
     assert msgspec.structs.replace(content_of(again), parts=()) == msgspec.structs.replace(content_of(vm), parts=())
     assert [part.sha256 for part in content_of(again).parts] == [part.sha256 for part in content_of(vm).parts]
 
 
 @pytest.mark.parametrize(
-    ("files", "text"),
+    ("files", "text", "lacking"),
     [
-        ({}, descriptor()),
-        ({"other.vmdk": DISK}, descriptor()),
-        ({"disk.vmdk.000000001": DISK}, descriptor('ovf:href="disk.vmdk" ovf:chunkSize="100"')),
-        ({"disk.vmdk": DISK}, descriptor(cdrom=DRIVE)),
+        ({"disk.vmdk": DISK}, descriptor(), "disk.vmdk"),
+        ({"disk.vmdk": DISK, "other.vmdk": DISK}, descriptor(), "disk.vmdk"),
+        (
+            {"disk.vmdk.000000000": DISK, "disk.vmdk.000000001": DISK},
+            descriptor('ovf:href="disk.vmdk" ovf:chunkSize="100"'),
+            "disk.vmdk.000000000",
+        ),
+        ({"disk.vmdk": DISK, "tools.iso": b"image"}, descriptor(cdrom=DRIVE), "tools.iso"),
     ],
     ids=["nothing", "another", "no first piece", "no image"],
 )
-def test_a_package_lacks_a_file(world: World, files: dict[str, bytes], text: bytes) -> None:
+def test_a_package_lacks_a_file(world: World, files: dict[str, bytes], text: bytes, lacking: str) -> None:
+    """Of a library that took them before it looked into them."""
     machines = set(world.inventory.all(VirtualMachine))
+    package = add_package(world, files, text)
+    whole = world.inventory.all(LibraryItem)[package]
+    world.put(msgspec.structs.replace(whole, files=tuple(each for each in whole.files if each.name != lacking)))
     spec = Ovf.ResourcePoolDeploymentSpec(name="web")
-    result = world.call(Ovf.deploy, None, add_package(world, files, text), target(world), spec)
+    result = world.call(Ovf.deploy, None, package, target(world), spec)
     assert not result.succeeded
     assert result.error is not None
     [error] = result.error.errors
