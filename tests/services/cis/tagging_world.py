@@ -90,6 +90,7 @@ class World:
             library_files=cast(LibraryFiles, None),
             library_sync=cast(LibrarySync, None),
             fetcher=Fetcher(Allowed()),
+            library_sync=cast(LibrarySync, None),
         )
         self.call = Call(environment, cast(AnyOperation, None), view, cast(OwnSession, None), "request-1")
 
