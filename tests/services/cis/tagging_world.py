@@ -88,7 +88,6 @@ class World:
             federation=cast(Federation, None),
             security_tokens=cast(SecurityTokens, None),
             library_files=cast(LibraryFiles, None),
-            library_sync=cast(LibrarySync, None),
             fetcher=Fetcher(Allowed()),
             library_sync=cast(LibrarySync, None),
         )
