@@ -66,4 +66,8 @@ def is_descriptor(name: str) -> bool:
 
 def is_unicode(text: str) -> bool:
     """Whether the text has no halves of characters, which JSON can write."""
-    return not any("\ud800" <= char <= "\udfff" for char in text)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -297,7 +297,9 @@ async def finish(environment: Environment, session: UpdateSession) -> None:
 
     def still(edit: Edit) -> UpdateSession | None:
         current = edit.get(UpdateSession, session.id)
-        return current if current is not None and current.is_active and current.completed_by is not None else None
+        if current is None or not current.is_active or current.completed_by is None:
+            return None
+        return None if any(file.is_coming for file in current.files) else current
 
     def put(signature: PackageSignature | None, warnings: tuple[CertificateWarning, ...], edit: Edit) -> bool:
         return still(edit) is None or put_item(call, session.id, signature, warnings, edit)
@@ -311,7 +313,7 @@ async def finish(environment: Environment, session: UpdateSession) -> None:
     try:
         is_complete = False
         while not is_complete:
-            current = environment.inventory.get(UpdateSession, session.id) or session
+            current = call.unfiltered.get(UpdateSession, session.id) or session
             warnings = await warnings_of(call, current)
             is_complete = await call.unfiltered.change(partial(put, signature_of(current), warnings))
     except ConcurrentChange:
