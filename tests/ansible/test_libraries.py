@@ -99,6 +99,7 @@ def test_the_configuration(server: Server, client: Client, tmp_path: Path) -> No
 def test_packages(server: Server, client: Client, tmp_path: Path) -> None:
     library = add_library(client, "ansible packages")
     package = add_item(client, library, "tiny", "ovf")
+    put_file(client, server, package, "disk.vmdk", DISK)
     put_file(client, server, package, "tiny.ovf", DESCRIPTOR)
     where = place(client)
     pool = client.read(f"/api/vcenter/cluster/{where['cluster']}")["resource_pool"]

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import com.vmware.cis_client as cis
-import com.vmware.content_client as content
 import com.vmware.vapi.std.errors_client as errors
 import com.vmware.vapi.std_client as std
 import com.vmware.vcenter.vm_client as vm_services
@@ -382,7 +381,7 @@ def tokens_that_nobody_was_given(given: Given) -> None:
 @check
 def what_is_not_implemented(given: Given) -> None:
     with raises(errors.Unsupported) as caught:
-        content.SubscribedLibrary(given.stubs).list()
+        vcenter.Deployment(given.stubs).get()
     assert caught[0].messages[0].id == "resphere.operation.not_implemented"
 
 

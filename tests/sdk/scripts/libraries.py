@@ -138,7 +138,7 @@ def a_content_that_changes(given: Given) -> None:
     service = given.client.content.library.item
     library = new_library(given, "sdk contents")
     item = new_item(given, library, "package", "ovf")
-    upload(given, item, {"descriptor.ovf": b"<Envelope/>", "disk-0.vmdk": DATA})
+    upload(given, item, {"descriptor.ovf": descriptor(), "disk-0.vmdk": DATA})
     before = given.client.content.library.Item.get(item).content_version
     assert {file.name for file in service.File.list(item)} == {"descriptor.ovf", "disk-0.vmdk"}
     spec = sessions.UpdateSessionModel(library_item_id=item)
@@ -152,7 +152,7 @@ def a_content_that_changes(given: Given) -> None:
     service.UpdateSession.complete(session)
     service.UpdateSession.delete(session)
     assert service.File.list(item) == []
-    upload(given, item, {"descriptor.ovf": b"<Envelope/>", "disk-1.vmdk": DATA[:5000]})
+    upload(given, item, {"descriptor.ovf": descriptor(), "disk-1.vmdk": DATA[:5000]})
     assert given.client.content.library.Item.get(item).content_version > before
     assert sorted(download(given, item)) == ["descriptor.ovf", "disk-1.vmdk"]
     given.client.content.LocalLibrary.delete(library)
