@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+OPTIONAL = "And for those who"
+"""What begins the list of those that only some want."""
 TEXT = (ROOT / "docs" / "dependencies.md").read_text().split("## For development")[0]
 
 
@@ -30,7 +33,8 @@ def locked() -> dict[str, set[str]]:
 
 def test_every_package_is_listed() -> None:
     own, _, brought = TEXT.partition("They bring:")
-    taken = [name.split(" ")[0] for name, _ in cells(own.split("Two have an upper bound")[0])]
+    always, _, _ = own.partition(OPTIONAL)
+    taken = [name.split(" ")[0] for name, _ in cells(always)]
     found = locked()
     assert sorted(taken) == sorted(name for name, by in found.items() if "resphere" in by)
     with_them = {
@@ -38,3 +42,10 @@ def test_every_package_is_listed() -> None:
     }
     assert {each for each, _ in with_them} == {name for name, by in found.items() if "resphere" not in by}
     assert all(by in taken for _, by in with_them)
+
+
+def test_every_package_that_some_want_is_listed() -> None:
+    optional = TEXT.partition("They bring:")[0].split("Two have an upper bound")[0].partition(OPTIONAL)[2]
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    wanted = {re.match(r"[a-z0-9-]+", each)[0] for extra in extras.values() for each in extra}  # type: ignore[index]
+    assert {name for name, _ in cells(optional)} == wanted
