@@ -185,7 +185,9 @@ def running_domain_controller(folder: Path) -> Iterator[DomainController]:
     # Of the process, so that others have others.
     high, low = divmod(os.getpid(), 250)
     address = f"127.{77 + high // 250}.{high % 250 + 1}.{low + 1}"
-    subprocess.run([IP, "address", "add", f"{address}/32", "dev", "lo"], check=True)
+    added = subprocess.run([IP, "address", "add", f"{address}/32", "dev", "lo"], capture_output=True, text=True)
+    if added.returncode != 0:
+        pytest.skip(f"no address can be had for a domain controller: {added.stderr.strip()}")
     controller = DomainController(folder, address)
     try:
         controller.start()
