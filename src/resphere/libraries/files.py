@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 
 import msgspec
@@ -229,14 +230,8 @@ class LibraryFiles:
         """Store what comes as one file."""
         digests = Digests(() if file.algorithm is None else (file.algorithm,))
         with room_told():
-            async with self._contents.write() as writing:
-                async for piece in gathered(self._measured(incoming, file, content)):
-                    await digests.take(piece)
-                    await writing.write(piece)
-                made = await digests.all_taken()
-                require_checksum(file, made)
-                await writing.finish()
-                return self._stored(file.name, writing, made)
+            pieces = self._measured(incoming, file, content)
+            return await self._write(file.name, pieces, digests, partial(require_checksum, file))
 
     async def _unpack(
         self, incoming: Incoming, file: PushedFile, content: ByteStream, files: list[LibraryFile]
@@ -253,7 +248,7 @@ class LibraryFiles:
                 yield piece
 
         async def store(name: str, pieces: AsyncIterator[bytes]) -> None:
-            files.append(await self._store(name, pieces))
+            files.append(await self._write(name, pieces, Digests(())))
 
         with room_told():
             async with aclosing(whole()) as stream:
@@ -261,14 +256,22 @@ class LibraryFiles:
         require_checksum(file, digests.result())
         await self._tell(incoming, size, size)
 
-    async def _store(self, name: str, pieces: AsyncIterator[bytes]) -> LibraryFile:
-        digests = Digests(())
+    async def _write(
+        self,
+        name: str,
+        pieces: AsyncIterator[bytes],
+        digests: Digests,
+        check: Callable[[Mapping[Algorithm, str]], None] = lambda _: None,
+    ) -> LibraryFile:
+        """Store a file, durably, unless ``check`` refuses its digests."""
         async with self._contents.write() as writing:
             async for piece in gathered(pieces):
                 await digests.take(piece)
                 await writing.write(piece)
+            made = await digests.all_taken()
+            check(made)
             await writing.finish()
-            return self._stored(name, writing, await digests.all_taken())
+            return self._stored(name, writing, made)
 
     def _stored(self, name: str, writing: Writing, digests: dict[ItemFile.ChecksumAlgorithm, str]) -> LibraryFile:
         uuid = new_uuid(self._random_bytes)
@@ -307,8 +310,9 @@ class LibraryFiles:
 
     async def give_up(self, files: Iterable[LibraryFile]) -> None:
         """Delete those of the files that nothing has come to name."""
+        await self._inventory.refresh()
         for file in files:
-            await self._drop_unnamed(file.content)
+            self._drop(file.content)
 
     async def did_not_come(self, session: UpdateSession, file: PushedFile, why: LocalizableMessage) -> None:
         """Note why nothing came of a file that its receiver has waited for."""
@@ -320,16 +324,7 @@ class LibraryFiles:
 
         :raises ContentMissing: it was deleted meanwhile.
         """
-        if algorithm in file.digests:
-            return file.digests[algorithm]
-        digests = Digests((algorithm,))
-        content = await self._contents.open(file.content)
-        try:
-            async for piece in content:
-                digests.update(piece)
-        finally:
-            await content.close()
-        return digests.result()[algorithm]
+        return file.digests.get(algorithm) or await self._packages.digest(file, algorithm)
 
     async def content(self, file: LibraryFile) -> ByteStream:
         """All bytes of a file.
@@ -411,10 +406,13 @@ class LibraryFiles:
     ) -> UpdateSession:
         """The session, in which those files that have come and whose bytes are there already name these."""
         come = {one.file.content for one in coming}
-        for file in session.files:
-            if file.received is not None and file.received.content in come and is_kept(item, file.name):
-                session = session.with_file(msgspec.structs.replace(file, received=self._same(edit, file.received)))
-        return session
+
+        def shared(file: PushedFile) -> PushedFile:
+            if file.received is None or file.received.content not in come or not is_kept(item, file.name):
+                return file
+            return msgspec.structs.replace(file, received=self._same(edit, file.received))
+
+        return msgspec.structs.replace(session, files=tuple([shared(file) for file in session.files]))
 
     def _same(self, edit: Edit, received: LibraryFile) -> LibraryFile:
         """The file, of bytes that an item or a disk has; else of its own."""
@@ -487,26 +485,28 @@ class LibraryFiles:
 
         :raises NotAllowedInCurrentState: somebody has, or the session is over.
         """
-        session = edit.get(UpdateSession, incoming.session)
-        file = None if session is None else session.file(incoming.name)
-        if session is None or not session.is_active or file is None or file.number != incoming.number:
+        found = self._current(edit, incoming)
+        if found is None or found[1].sender != incoming.sender:
             raise overtaken()
-        if not has_item(edit, session) or file.sender != incoming.sender:
-            raise overtaken()
-        return session, file
+        return found
 
     def _addressed(self, edit: Edit, incoming: Incoming) -> tuple[UpdateSession, PushedFile]:
         """The file as its address means it.
 
         :raises NotFound: the address is not good, or no more.
         """
+        found = self._current(edit, incoming)
+        if found is None or self.is_over(found[0]):
+            raise no_address()
+        return found
+
+    def _current(self, edit: Edit, incoming: Incoming) -> tuple[UpdateSession, PushedFile] | None:
+        """The file as it is now, while it may come."""
         session = edit.get(UpdateSession, incoming.session)
         file = None if session is None else session.file(incoming.name)
         if session is None or not session.is_active or file is None or file.number != incoming.number:
-            raise no_address()
-        if self.is_over(session) or not has_item(edit, session):
-            raise no_address()
-        return session, file
+            return None
+        return (session, file) if has_item(edit, session) else None
 
     def _admit(self, edit: Edit, session: UpdateSession, more: int) -> None:
         item = edit.get(LibraryItem, session.item)
@@ -634,10 +634,6 @@ class LibraryFiles:
                 if file.sender is not None and not file.is_pulled and self.is_gone(file.sender):
                     await self._fail(Incoming(session.id, file.name, file.number, file.sender), left())
 
-    async def _drop_unnamed(self, name: str) -> None:
-        await self._inventory.refresh()
-        self._drop(name)
-
     def _drop(self, name: str) -> None:
         """Delete a content unless something names it."""
         if not is_named(self._inventory, name):
@@ -691,9 +687,3 @@ def require_checksum(file: PushedFile, made: Mapping[ItemFile.ChecksumAlgorithm,
         found = made[file.algorithm]
         if not hmac.compare_digest(found, file.checksum.strip().lower().encode("ascii", "replace").decode()):
             raise other_checksum(file.algorithm, found, file.checksum)
-
-
-def received_in(session: UpdateSession | None) -> set[str]:
-    """The contents that a session has."""
-    files = session.files if session is not None else ()
-    return {file.received.content for file in files if file.received is not None}

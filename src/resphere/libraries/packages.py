@@ -81,7 +81,7 @@ class PackageContents:
         if wanted.signed is not None:
             signature = await self._signature(*wanted.signed, now)
         for file, algorithm in wanted.digests:
-            digests[file.content, algorithm] = await self._digest(file, algorithm)
+            digests[file.content, algorithm] = await self.digest(file, algorithm)
         return Known(signature, digests)
 
     async def _signature(self, manifest: LibraryFile, certificate: LibraryFile, now: datetime) -> PackageSignature:
@@ -98,7 +98,11 @@ class PackageContents:
             chain=found.chain,
         )
 
-    async def _digest(self, file: LibraryFile, algorithm: ItemFile.ChecksumAlgorithm) -> str:
+    async def digest(self, file: LibraryFile, algorithm: ItemFile.ChecksumAlgorithm) -> str:
+        """The digest of a file, of its bytes, in hexadecimal digits.
+
+        :raises ContentMissing: it was deleted meanwhile.
+        """
         digests = Digests((algorithm,), always=())
         reading = await self._contents.open(file.content)
         try:
