@@ -40,6 +40,7 @@ from resphere.rules.content_names import (
     is_file_name,
     is_unicode,
 )
+from resphere.rules.content_packages import MOST_FILES
 from resphere.turns import in_turns
 
 T = TypeVar("T")
@@ -49,7 +50,6 @@ ITEM_BYTES = 4 << 20
 ITEMS_BYTES = 128 << 20
 """So large may the documents be."""
 MOST_ITEMS = 20_000
-MOST_FILES = 1000
 LONGEST_ID = 100
 LARGEST_NUMBER = 2**53
 HERE = "this server"

@@ -16,13 +16,13 @@ from resphere.contract.model import ByteStream, LocalizableMessage
 from resphere.fetching.errors import FetchError
 from resphere.fetching.fetcher import Fetched, Fetcher, Wanted
 from resphere.fetching.trust import Trust
-from resphere.inventory.content.sessions import PullSource, PushedFile, UpdateSession, UpdateState
+from resphere.inventory.content.sessions import PullSource, PushedFile, UpdateSession
 from resphere.libraries.files import LibraryFiles
 from resphere.libraries.places import file_at, on_datastore
 from resphere.libraries.refusals import left, no_file_there
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
-from resphere.rules.content_packages import failed
+from resphere.rules.content_packages import failed, import_failed
 from resphere.store.base import ContentMissing
 
 log = logging.getLogger(__name__)
@@ -275,17 +275,4 @@ def not_transferred(file: PushedFile, why: LocalizableMessage) -> LocalizableMes
         "Error transferring file {0}. Reason: {1}",
         file.name,
         why.default_message,
-    )
-
-
-def import_failed(session: UpdateSession, why: LocalizableMessage) -> UpdateSession:
-    """The session as one that has failed, in the words with which vCenter begins."""
-    return session.ended(
-        UpdateState.ERROR,
-        message(
-            "resphere.content.import_failed",
-            "The import of library item {0} has failed. Reason: {1}",
-            session.item,
-            why.default_message,
-        ),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import PurePosixPath
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -201,20 +201,14 @@ def _with_awaited(
     session = msgspec.structs.replace(session, removed=(*session.removed, *removed))
     there = {*(file.name for file in staying(item, session)), *(file.name for file in session.files)}
     awaited = [name for name in descriptor.references if name not in there]
-    numbered = list(enumerate(awaited, session.next_number))
-    files = [PushedFile(name=name, number=number, awaited=True) for number, name in numbered]
-    sources = session.sources
-    beside = session.source(come)
-    if beside is not None and is_http(beside.uri) and come.name == descriptor.name:
-        files = [msgspec.structs.replace(file, sender=come.sender, pulls=1) for file in files]
-        sources += tuple(
-            [
-                msgspec.structs.replace(beside, number=number, uri=urljoin(beside.uri, quote(name)))
-                for number, name in numbered
-            ]
-        )
+    files = [
+        PushedFile(name=name, number=number, awaited=True) for number, name in enumerate(awaited, session.next_number)
+    ]
+    source = session.source(come)
+    if source is not None and is_http(source.uri) and come.name == descriptor.name:
+        files = [msgspec.structs.replace(file, sender=come.sender, pulls=1, beside=come.number) for file in files]
     return msgspec.structs.replace(
-        session, files=(*session.files, *files), sources=sources, next_number=session.next_number + len(files)
+        session, files=(*session.files, *files), next_number=session.next_number + len(files)
     )
 
 
@@ -305,12 +299,16 @@ def verification(item: LibraryItem, session: UpdateSession, warnings: Iterable[W
 
 def refused(session: UpdateSession, faults: Mapping[str, LocalizableMessage]) -> UpdateSession:
     """The session when the package that came is none: it has failed, and has nothing but what is said of the files."""
-    reason = next(iter(faults.values())).default_message
-    # As a vCenter 7.0 begins what it says of imports that have failed.
-    text = "The import of library item {0} has failed. Reason: {1}"
-    over = session.ended(UpdateState.ERROR, message("resphere.content.import_failed", text, session.item, reason))
     culprits = [failed(file, faults[file.name]) for file in _named(session, faults)]
-    return msgspec.structs.replace(over, files=tuple(culprits))
+    return msgspec.structs.replace(import_failed(session, next(iter(faults.values()))), files=tuple(culprits))
+
+
+def import_failed(session: UpdateSession, why: LocalizableMessage) -> UpdateSession:
+    """The session as one that has failed, in the words with which a vCenter 7.0 begins."""
+    text = "The import of library item {0} has failed. Reason: {1}"
+    return session.ended(
+        UpdateState.ERROR, message("resphere.content.import_failed", text, session.item, why.default_message)
+    )
 
 
 def failed(file: PushedFile, why: LocalizableMessage | None) -> PushedFile:

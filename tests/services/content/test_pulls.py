@@ -600,11 +600,12 @@ def test_what_is_not_the_file_that_was_announced(world: World) -> None:
         pull(world, session, "a", uri)
 
 
-def test_a_package_is_copied(world: World) -> None:
+@pytest.mark.parametrize("type", ["ovf", "OVF"])
+def test_a_package_is_copied(world: World, type: str) -> None:
     """It is looked into as it comes."""
     source = new_item(world, name="source")
     put_files(world, source, disk_vmdk=DATA)
-    item = new_item(world, type="ovf")
+    item = new_item(world, type=type)
     session = begin(world, item)
     info = pull(world, session, "disk.vmdk", place(world, source, "disk.vmdk"))
     assert info.status is TransferStatus.WAITING_FOR_TRANSFER

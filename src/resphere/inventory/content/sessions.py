@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Container, Iterator
 from datetime import datetime
 from typing import Any, ClassVar
+from urllib.parse import quote, urljoin
 from uuid import UUID
 
 import msgspec
@@ -58,7 +59,8 @@ class PushedFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     came in, ``is_opened`` an archive of which only its files are left, ``manifest`` what a manifest says.
 
     ``pulls`` counts the workers that have begun to fetch it, where no client sends it: then ``sender`` is there from
-    the beginning.
+    the beginning. It comes from ``beside`` the file of that number, whose descriptor names it, or from a source of its
+    own.
     """
 
     name: str
@@ -78,6 +80,7 @@ class PushedFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     manifest: tuple[ManifestEntry, ...] = ()
 
     pulls: int = 0
+    beside: int | None = None
 
     @property
     def has_come(self) -> bool:
@@ -145,7 +148,11 @@ class UpdateSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     def source(self, file: PushedFile) -> PullSource | None:
         """From where the server fetches the file, ``None``: it does not."""
-        return next((source for source in self.sources if source.number == file.number), None)
+        number = file.number if file.beside is None else file.beside
+        source = next((source for source in self.sources if source.number == number), None)
+        if source is None or file.beside is None:
+            return source
+        return msgspec.structs.replace(source, number=file.number, uri=urljoin(source.uri, quote(file.name)))
 
     def with_source(self, source: PullSource) -> UpdateSession:
         """The session with it, and with the others of its files."""

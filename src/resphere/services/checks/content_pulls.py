@@ -26,8 +26,6 @@ from resphere.store.base import ContentMissing
 
 MOST_CERTIFICATES_CHARACTERS = 64 * 1024
 """Of those of a session together, which is written anew while its files come."""
-PACKAGE = "ovf"
-"""The type of items whose files are looked into as they come."""
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -119,7 +117,8 @@ def with_pulled(call: Call, edit: Edit, session: UpdateSession, file: PushedFile
     )
     begun = msgspec.structs.replace(file, sender=files.new_sender(), pulls=1)
     item = require(edit, LibraryItem, session.item)
-    if origin.file is not None and item.type != PACKAGE:
+    # Files of packages are looked into as they come.
+    if origin.file is not None and not item.is_package:
         begun = shared(call, edit, file, origin)
         library = require(edit, Library, item.library)
         before = session.file(file.name)

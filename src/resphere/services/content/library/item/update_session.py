@@ -27,10 +27,9 @@ from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.libraries import Library
 from resphere.inventory.content.packages import PackageSignature
 from resphere.inventory.content.sessions import PushedFile, UpdateSession, UpdateState
-from resphere.libraries.pulling import import_failed
 from resphere.ovf.certificate import CertificateWarning
 from resphere.replica.edit import Edit
-from resphere.rules.content_packages import merged, signature_of, verification
+from resphere.rules.content_packages import import_failed, merged, signature_of, verification
 from resphere.services.call import Call, Environment
 from resphere.services.checks import content_sessions
 from resphere.services.checks.absent import Absent
