@@ -15,6 +15,8 @@ from tests.support.server import ADMINISTRATOR, PASSWORD, Server, clean_environm
 
 PACKAGES = Path("/usr/share/gocode")
 CACHE = Path(__file__).parents[2] / ".cache" / "go-build"
+SHARED = Path(__file__).with_name("shared.go")
+"""What all programs have in common."""
 
 needs_govmomi = [
     pytest.mark.skipif(shutil.which("go") is None, reason="Go is not installed (Debian: golang-go)"),
@@ -28,6 +30,9 @@ needs_govmomi = [
 def build(source: Path, folder: Path) -> Path:
     """The program of a source file. The first build takes a minute."""
     made = folder / source.parent.name
+    together = folder / f"{made.name}-source"
+    together.mkdir()
+    files = [shutil.copy(each, together) for each in (source, SHARED)]
     environment = {
         **os.environ,
         "GO111MODULE": "off",
@@ -36,7 +41,7 @@ def build(source: Path, folder: Path) -> Path:
         "GOFLAGS": "",
         "CGO_ENABLED": "0",
     }
-    subprocess.run(["go", "build", "-o", made, source], env=environment, check=True, timeout=300)
+    subprocess.run(["go", "build", "-o", made, *files], env=environment, check=True, timeout=300)
     return made
 
 

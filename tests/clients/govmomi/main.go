@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -15,7 +14,6 @@ import (
 	"github.com/vmware/govmomi/vapi/tags"
 	"github.com/vmware/govmomi/vim25"
 	"github.com/vmware/govmomi/vim25/mo"
-	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
 )
 
@@ -126,12 +124,8 @@ func live(ctx context.Context, manager *tags.Manager, machines []string) (*life,
 
 func run(address, authorities, user, password string) (*result, error) {
 	ctx := context.Background()
-	target, err := url.Parse(address + "/sdk")
+	transport, err := connected(address, authorities)
 	if err != nil {
-		return nil, err
-	}
-	transport := soap.NewClient(target, false)
-	if err := transport.SetRootCAs(authorities); err != nil {
 		return nil, err
 	}
 	client := rest.NewClient(&vim25.Client{Client: transport})
@@ -178,10 +172,5 @@ func run(address, authorities, user, password string) (*result, error) {
 }
 
 func main() {
-	found, err := run(os.Args[1], os.Args[2], os.Args[3], os.Getenv("PASSWORD"))
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	json.NewEncoder(os.Stdout).Encode(found)
+	say(run(os.Args[1], os.Args[2], os.Args[3], os.Getenv("PASSWORD")))
 }

@@ -8,7 +8,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,7 +21,6 @@ import (
 	"github.com/vmware/govmomi/vapi/library/finder"
 	"github.com/vmware/govmomi/vapi/rest"
 	"github.com/vmware/govmomi/vapi/vcenter"
-	"github.com/vmware/govmomi/vim25"
 	"github.com/vmware/govmomi/vim25/soap"
 )
 
@@ -242,17 +240,13 @@ func run(arguments []string) (*result, error) {
 	address, authorities, name, datastore, pool, place, vm, folder := arguments[0], arguments[1], arguments[2],
 		arguments[3], arguments[4], arguments[5], arguments[6], arguments[7]
 	ctx := context.Background()
-	target, err := url.Parse(address + "/sdk")
+	transport, err := connected(address, authorities)
 	if err != nil {
 		return nil, err
 	}
-	transport := soap.NewClient(target, false)
-	if err := transport.SetRootCAs(authorities); err != nil {
+	client, err := loggedIn(ctx, transport, name)
+	if err != nil {
 		return nil, err
-	}
-	client := rest.NewClient(&vim25.Client{Client: transport})
-	if err := client.Login(ctx, url.UserPassword(name, os.Getenv("PASSWORD"))); err != nil {
-		return nil, fmt.Errorf("login: %w", err)
 	}
 	u := &user{client, library.NewManager(client), vcenter.NewManager(client), &result{}, folder}
 	in, err := u.library.CreateLibrary(ctx, library.Library{
@@ -306,12 +300,5 @@ func run(arguments []string) (*result, error) {
 }
 
 func main() {
-	found, err := run(os.Args[1:])
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	if err := json.NewEncoder(os.Stdout).Encode(found); err != nil {
-		os.Exit(1)
-	}
+	say(run(os.Args[1:]))
 }

@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/vmware/govmomi/vapi/library"
 	"github.com/vmware/govmomi/vapi/rest"
-	"github.com/vmware/govmomi/vim25"
 	"github.com/vmware/govmomi/vim25/soap"
 )
 
@@ -204,17 +202,13 @@ func fetch(ctx context.Context, client *rest.Client, manager *library.Manager, i
 
 func run(address, authorities, user, datastore, file string) (*result, error) {
 	ctx := context.Background()
-	target, err := url.Parse(address + "/sdk")
+	transport, err := connected(address, authorities)
 	if err != nil {
 		return nil, err
 	}
-	transport := soap.NewClient(target, false)
-	if err := transport.SetRootCAs(authorities); err != nil {
+	client, err := loggedIn(ctx, transport, user)
+	if err != nil {
 		return nil, err
-	}
-	client := rest.NewClient(&vim25.Client{Client: transport})
-	if err := client.Login(ctx, url.UserPassword(user, os.Getenv("PASSWORD"))); err != nil {
-		return nil, fmt.Errorf("login: %w", err)
 	}
 	found := &result{}
 	manager := library.NewManager(client)
@@ -288,12 +282,5 @@ func run(address, authorities, user, datastore, file string) (*result, error) {
 }
 
 func main() {
-	found, err := run(os.Args[1], os.Args[2], os.Args[3], os.Args[4], os.Args[5])
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	if err := json.NewEncoder(os.Stdout).Encode(found); err != nil {
-		os.Exit(1)
-	}
+	say(run(os.Args[1], os.Args[2], os.Args[3], os.Args[4], os.Args[5]))
 }

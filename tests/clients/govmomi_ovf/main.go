@@ -7,7 +7,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"os"
@@ -18,7 +17,6 @@ import (
 	"github.com/vmware/govmomi/vapi/library"
 	"github.com/vmware/govmomi/vapi/rest"
 	"github.com/vmware/govmomi/vapi/vcenter"
-	"github.com/vmware/govmomi/vim25"
 	"github.com/vmware/govmomi/vim25/soap"
 )
 
@@ -90,17 +88,13 @@ func fetch(ctx context.Context, client *rest.Client, manager *library.Manager, i
 
 func run(address, authorities, user, datastore, pool, descriptor, disk string) (*result, error) {
 	ctx := context.Background()
-	target, err := url.Parse(address + "/sdk")
+	transport, err := connected(address, authorities)
 	if err != nil {
 		return nil, err
 	}
-	transport := soap.NewClient(target, false)
-	if err := transport.SetRootCAs(authorities); err != nil {
+	client, err := loggedIn(ctx, transport, user)
+	if err != nil {
 		return nil, err
-	}
-	client := rest.NewClient(&vim25.Client{Client: transport})
-	if err := client.Login(ctx, url.UserPassword(user, os.Getenv("PASSWORD"))); err != nil {
-		return nil, fmt.Errorf("login: %w", err)
 	}
 	found := &result{}
 	manager, machines := library.NewManager(client), vcenter.NewManager(client)
@@ -174,14 +168,7 @@ func run(address, authorities, user, datastore, pool, descriptor, disk string) (
 
 func main() {
 	arguments := os.Args
-	found, err := run(
+	say(run(
 		arguments[1], arguments[2], arguments[3], arguments[4], arguments[5], arguments[6], arguments[7],
-	)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	if err := json.NewEncoder(os.Stdout).Encode(found); err != nil {
-		os.Exit(1)
-	}
+	))
 }

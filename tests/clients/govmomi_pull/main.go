@@ -5,16 +5,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"os"
 	"time"
 
 	"github.com/vmware/govmomi/vapi/library"
-	"github.com/vmware/govmomi/vapi/rest"
-	"github.com/vmware/govmomi/vim25"
-	"github.com/vmware/govmomi/vim25/soap"
 )
 
 type pulled struct {
@@ -55,23 +51,19 @@ func pull(ctx context.Context, manager *library.Manager, lib, name, uri string) 
 
 func run(args []string) (map[string]*pulled, error) {
 	ctx := context.Background()
-	target, err := url.Parse(args[0] + "/sdk")
-	if err != nil {
-		return nil, err
-	}
 	secured, err := url.Parse(args[5])
 	if err != nil {
 		return nil, err
 	}
-	transport := soap.NewClient(target, false)
-	if err := transport.SetRootCAs(args[1]); err != nil {
+	transport, err := connected(args[0], args[1])
+	if err != nil {
 		return nil, err
 	}
 	// As govc -tls-known-hosts does.
 	transport.SetThumbprint(secured.Host, args[6])
-	client := rest.NewClient(&vim25.Client{Client: transport})
-	if err := client.Login(ctx, url.UserPassword(args[2], os.Getenv("PASSWORD"))); err != nil {
-		return nil, fmt.Errorf("login: %w", err)
+	client, err := loggedIn(ctx, transport, args[2])
+	if err != nil {
+		return nil, err
 	}
 	manager := library.NewManager(client)
 	lib, err := manager.CreateLibrary(ctx, library.Library{
@@ -90,12 +82,5 @@ func run(args []string) (map[string]*pulled, error) {
 }
 
 func main() {
-	found, err := run(os.Args[1:])
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	if err := json.NewEncoder(os.Stdout).Encode(found); err != nil {
-		os.Exit(1)
-	}
+	say(run(os.Args[1:]))
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/vmware/govmomi/sts"
 	"github.com/vmware/govmomi/vapi/rest"
 	"github.com/vmware/govmomi/vim25"
-	"github.com/vmware/govmomi/vim25/soap"
 )
 
 type token struct {
@@ -70,12 +69,8 @@ func (a *asker) described(signer *sts.Signer, err error) (*token, error) {
 
 func run(address, authorities, user, password string, own, other tls.Certificate) (*result, error) {
 	ctx := context.Background()
-	target, err := url.Parse(address + "/sdk")
+	transport, err := connected(address, authorities)
 	if err != nil {
-		return nil, err
-	}
-	transport := soap.NewClient(target, false)
-	if err := transport.SetRootCAs(authorities); err != nil {
 		return nil, err
 	}
 	client := &vim25.Client{Client: transport}
