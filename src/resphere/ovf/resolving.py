@@ -29,9 +29,10 @@ from resphere.ovf.model import (
 )
 from resphere.ovf.names import ResourceType
 from resphere.ovf.parts import as_flag
-from resphere.ovf.property_types import refusal, type_of
+from resphere.ovf.property_types import refusal
 from resphere.ovf.scaling import scaled
 from resphere.ovf.settings import IGNORED_SETTINGS, KNOWN_SETTINGS
+from resphere.ovf.vapp_properties import properties_of
 
 MIB = 1 << 20
 MHZ = 10**6
@@ -120,20 +121,7 @@ class _Values:
 
     def of(self, content: Content) -> tuple[VappProperty, ...]:
         """The properties of a machine or vApp with their values."""
-        return tuple(
-            [
-                VappProperty(
-                    full_key=product.full_key(each.key),
-                    class_id=product.class_id,
-                    instance_id=product.instance_id,
-                    declared=each,
-                    type_text=type_of(each).text,
-                    value=self.value(product, each),
-                )
-                for product in content.products
-                for each in product.properties
-            ]
-        )
+        return properties_of(content.products, self.value)
 
     def value(self, product: Product, declared: Property) -> str:
         """The value of a property: the given one, that of the configuration, or the default."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from resphere.inventory.vapp import VappConfiguration
-from resphere.ovf.machine import Machine, VappProperty
-from resphere.ovf.property_types import type_of
+from resphere.ovf.machine import Machine
+from resphere.ovf.vapp_properties import properties_of
 from resphere.replica.edit import Edit
 
 
@@ -26,19 +26,9 @@ def packaged(machine: Machine, configuration: VappConfiguration | None) -> Machi
     """``machine``, of which a package is made, with what its VM says to its guest; passwords do not come along."""
     if configuration is None:
         return machine
-    properties = tuple(
-        [
-            VappProperty(
-                full_key=product.full_key(each.key),
-                class_id=product.class_id,
-                instance_id=product.instance_id,
-                declared=each,
-                type_text=type_of(each).text,
-                value=configuration.values.get(product.full_key(each.key), each.value),
-            )
-            for product in configuration.products
-            for each in product.properties
-        ]
+    properties = properties_of(
+        configuration.products,
+        lambda product, each: configuration.values.get(product.full_key(each.key), each.value),
     )
     return msgspec.structs.replace(
         machine, products=configuration.products, properties=properties, transports=configuration.transports
