@@ -298,15 +298,15 @@ def go_on(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
 
 
 async def sweep_now_and_then(replica: Replica, sweeps: Sequence[Callable[[], Awaitable[object]]]) -> None:
-    """What every worker does now and then."""
+    """What every worker does at its start, for what others left when they died, and now and then."""
     while True:
-        await asyncio.sleep(SWEEP_SECONDS)
         try:
             await replica.refresh()
             for sweep in sweeps:
                 await sweep()
         except Exception:
             log.exception("the periodic clean-up failed and will be tried again")
+        await asyncio.sleep(SWEEP_SECONDS)
 
 
 def authentication(
