@@ -39,6 +39,8 @@ def environment(server: Server, folder: Path) -> dict[str, str]:
         "HOME": str(folder),
         "ANSIBLE_LOCALHOST_WARNING": "False",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
+        # A module goes to its interpreter without files and processes in between.
+        "ANSIBLE_PIPELINING": "True",
         "ANSIBLE_PYTHON_INTERPRETER": str(CACHE / "venv" / "bin" / "python"),
         "VMWARE_HOST": f"localhost:{server.port}",
         "VMWARE_USER": ADMINISTRATOR,
