@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 
 from resphere.contract.errors import InvalidRequest, Unauthorized, VapiError, message
@@ -42,6 +43,7 @@ OWN_SITES = frozenset({b"same-origin", b"none"})
 """``Sec-Fetch-Site`` of what a page of this server sends, or the user."""
 
 HOST = re.compile(r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})\])(?::[0-9]{1,5})?\Z")
+LONGEST_HOST = 253 + len(":65535")
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -84,6 +86,12 @@ def unsound(method: str, headers: Headers, scheme: str) -> VapiError | None:
 def is_host(value: bytes) -> bool:
     """Whether a ``Host`` header can stand in an address: letters, digits, dots, hyphens and underscores, or an IPv6
     address in brackets, and perhaps a port."""
+    return len(value) <= LONGEST_HOST and has_form_of_host(value)
+
+
+@lru_cache(maxsize=256)
+def has_form_of_host(value: bytes) -> bool:
+    """:func:`is_host` of what is no longer than any host; clients name the same one again and again."""
     found = HOST.match(value.decode("latin-1"))
     if found is None:
         return False

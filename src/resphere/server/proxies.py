@@ -46,8 +46,10 @@ class TrustedProxies(msgspec.Struct, frozen=True):
 
     def seen_through(self, request: Request) -> Request:
         """The request as the first of them has got it."""
+        if not self.networks:
+            return request
         peer = address_of(request.client)
-        if not self.networks or peer is None or not self._trusts(peer):
+        if peer is None or not self._trusts(peer):
             return request
         hops = forwarded_hops(request) if self.headers == FORWARDED else x_forwarded_hops(request)
         client = peer
