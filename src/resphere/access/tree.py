@@ -95,6 +95,8 @@ class TreeView:
         self._sees_all = not (granted.keys() - {ROOT_FOLDER, GLOBAL}) and all(
             each.reads for each in (self._outside(), self.at_root, self._below_root())
         )
+        # What is had on all there is but the root folder.
+        self._had_everywhere = self._below_root() if self._sees_all else NOTHING
         self._views_any = any(each.holds(VIEW) for each in self._all_had())
 
     @property
@@ -126,6 +128,8 @@ class TreeView:
             return target is None or self._sees_all or object_of(self._inventory, target) is not None
         if target is None:
             return self._outside().holds(privilege) or (privilege == VIEW and ROOT_FOLDER in self._ways())
+        if target != ROOT_FOLDER and privilege not in ON_PARENT and self._had_everywhere.holds(privilege):
+            return True
         obj = object_of(self._inventory, target)
         if obj is None:
             return self._sees_all and self._below_root().holds(privilege)
