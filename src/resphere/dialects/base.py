@@ -53,6 +53,8 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     media_type: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     stream: ByteStream | None = None
+    sent_headers: tuple[tuple[bytes, bytes], ...] | None = None
+    """The headers as they are sent, of a reply that is kept: it is sent many times."""
 
     @property
     def size_bytes(self) -> int | None:

@@ -9,7 +9,7 @@ import secrets
 import sys
 from collections.abc import Callable, MutableMapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -23,6 +23,7 @@ from resphere.server.body import Body, Receive, announced_bytes
 from resphere.server.budget import Holding
 from resphere.server.connections.registry import Progress
 from resphere.server.exchange import Exchange
+from resphere.server.reply_headers import response_headers
 from resphere.server.sending import Send, Sending
 from resphere.server.settings import Settings
 from resphere.server.signals import release_when_serving
@@ -34,7 +35,6 @@ Scope = MutableMapping[str, Any]
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:@-]{1,128}\Z")
 SWITCH_INTERVAL_SECONDS = 1e-4
 NO_CLIENT = ("", 0)
-BODILESS = frozenset({204, 304})
 
 
 class Application:
@@ -178,33 +178,6 @@ class Requests:
         if given is not None and REQUEST_ID.match(given):
             return given.decode("ascii")
         return f"{self._prefix}-{next(self._counter):x}"
-
-
-def response_headers(reply: Reply, request_id: str, *, sized: bool) -> list[tuple[bytes, bytes]]:
-    """Headers of every reply; one that may be kept says so itself, all others may not.
-
-    Where it is not to be ``sized`` only its end tells how long it is.
-    """
-    headers = [(b"x-request-id", request_id.encode()), *common_headers(reply.media_type, reply.headers)]
-    if sized and reply.status not in BODILESS and (size_bytes := reply.size_bytes) is not None:
-        headers.append((b"content-length", b"%d" % size_bytes))
-    return headers
-
-
-@lru_cache(maxsize=256)
-def common_headers(media_type: str | None, of_reply: tuple[tuple[str, str], ...]) -> tuple[tuple[bytes, bytes], ...]:
-    """Those that many replies have alike."""
-    headers = [(b"x-content-type-options", b"nosniff")]
-    if media_type is not None:
-        headers.append((b"content-type", media_type.encode()))
-    cached = False
-    for name, value in of_reply:
-        lower = name.lower().encode("latin-1")
-        cached = cached or lower == b"cache-control"
-        headers.append((lower, value.encode("latin-1")))
-    if not cached:
-        headers.append((b"cache-control", b"no-store"))
-    return tuple(headers)
 
 
 def make_application(settings: Settings, memories: Memories, port: int, serving: Callable[[], None]) -> Application:

@@ -13,9 +13,10 @@ import msgspec
 from resphere.dialects.base import Reply
 from resphere.dialects.gzip_member import gzip_member
 from resphere.server.pieces import Items, Pieces
+from resphere.server.reply_headers import written_headers
 
 SMALLEST_COMPRESSED_BYTES = 1024
-ENTRY_BYTES = 200
+ENTRY_BYTES = 800
 PIECES_LIMIT_BYTES = 32 * 1024 * 1024
 
 Key = tuple[object, ...]
@@ -39,6 +40,7 @@ class Kept:
 
     def put(self, key: Key, revision: int, reply: Reply) -> None:
         """Keep a reply. A new revision drops those of the old one."""
+        reply = msgspec.structs.replace(reply, sent_headers=written_headers(reply.media_type, reply.headers))
         size_bytes = len(reply.body) + weight_bytes(key)
         if revision != self._revision or self._size_bytes + size_bytes > self._limit_bytes:
             self._replies.clear()
