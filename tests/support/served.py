@@ -39,6 +39,7 @@ from resphere.server.exchange import Exchange
 from resphere.server.faults import NO_FAULTS, Faults
 from resphere.server.federating import known_sources, open_federation
 from resphere.server.kept import Kept
+from resphere.server.known_callers import KnownCallers
 from resphere.server.pipeline import Pipeline
 from resphere.server.saml import make_saml
 from resphere.server.saml_trust import SamlTrust
@@ -130,6 +131,7 @@ class Served:
             ),
             library_passwords=LibraryPasswords(self.world.inventory, random.Random(6).randbytes),
             sessions=sessions,
+            known_callers=KnownCallers(self.world.inventory, sessions),
             views=ScopedViews(self.world.inventory, TreeViews(self.world.inventory)),
             limits=Limits(policy, SharedState(memory), known, lambda: self.moment_ns),
             implementations=IMPLEMENTATIONS,

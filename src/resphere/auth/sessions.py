@@ -160,6 +160,17 @@ class Sessions:
         self._accesses.note(session, now)
         return session
 
+    def note(self, session: Session, now: datetime) -> None:
+        """An open session is used."""
+        self._accesses.note(session, now)
+
+    def open_until(self, session: Session) -> datetime:
+        """Until when it is open even if nobody uses it, as far as time alone goes, and none of its uses is to be
+        written down: from the last one on that was."""
+        return min(
+            session.last_accessed_time + self._accesses.write_after, session.created_time + self._limits.lifetime
+        )
+
     def all_open(self) -> list[Session]:
         """The sessions that are open, of everybody."""
         now = self._now()

@@ -72,6 +72,7 @@ from resphere.server.counting import own_memories
 from resphere.server.faults import NO_FAULTS, Faults, read_faults
 from resphere.server.federating import known_sources, open_federation
 from resphere.server.kept import Kept
+from resphere.server.known_callers import KnownCallers
 from resphere.server.library_storage import open_library_contents
 from resphere.server.limit_file import read_limits
 from resphere.server.memory import give_back, pass_over_present
@@ -225,6 +226,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
         authentication=authentication(settings, accounts, sessions, tokens, federation, by_directory, saml),
         library_passwords=library_passwords,
         sessions=sessions,
+        known_callers=KnownCallers(replica, sessions),
         views=ScopedViews(replica, TreeViews(replica)),
         limits=Limits(
             policy, SharedState(memories.calls), known, monotonic_ns, failures=SharedState(memories.failures)

@@ -45,6 +45,7 @@ from resphere.server.extent import holds_at_least
 from resphere.server.faults import Faults
 from resphere.server.intake import most_bytes, read_early, too_much
 from resphere.server.kept import Kept, accepts_gzip, compressed, compressible
+from resphere.server.known_callers import KnownCallers
 from resphere.server.pieces import FEWEST_ITEMS
 from resphere.services.call import Call, Environment, Product
 from resphere.services.registry import Implementation
@@ -85,6 +86,7 @@ class Pipeline(msgspec.Struct, frozen=True):
     authentication: Authentication
     library_passwords: LibraryPasswords
     sessions: Sessions
+    known_callers: KnownCallers
     views: Views
     limits: Limits
     implementations: dict[str, Implementation]
@@ -195,14 +197,21 @@ async def authenticate(pipeline: Pipeline, exchange: Exchange, outcome: Outcome,
                 await pipeline.library_passwords.require(outcome.parameters[LIBRARY], outcome.credentials)
         caller = ANYBODY
     else:
-        with attempt:
-            identity = await pipeline.authentication.identify(
-                shown(exchange, outcome),
-                exchange.started,
-                login=operation_id in LOGINS,
-                changes_password=operation_id == CHANGE_PASSWORD,
-            )
-        caller = identified(pipeline, identity, exchange)
+        credentials, login = shown(exchange, outcome), operation_id in LOGINS
+        again = None if login else pipeline.known_callers.again(credentials, exchange.started)
+        if again is None:
+            with attempt:
+                identity = await pipeline.authentication.identify(
+                    credentials,
+                    exchange.started,
+                    login=login,
+                    changes_password=operation_id == CHANGE_PASSWORD,
+                )
+            caller = identified(pipeline, identity, exchange)
+            if not login:
+                pipeline.known_callers.remember(credentials, identity, caller, exchange.started)
+        else:
+            caller = again
         exchange.body.vouched = True
     exchange.caller = caller
     return caller
