@@ -62,15 +62,54 @@ def test_pieces_come_as_they_are_sent(size: int | None) -> None:
     assert sender.asked == (4 if size is None else 3)
 
 
-def test_the_sender_waits_for_the_reader() -> None:
-    sender = Sender([b"ab", b"cd"])
+def test_the_sender_is_one_piece_ahead_of_the_reader() -> None:
+    sender = Sender([b"ab", b"cd", b"ef"])
 
     async def first() -> None:
-        async for piece in body(sender, None).stream(10):
-            assert (piece, sender.asked) == (b"ab", 1)
+        one = body(sender, None)
+        async for piece in one.stream(10):
+            for _ in range(5):
+                await asyncio.sleep(0)
+            assert (piece, sender.asked) == (b"ab", 2)
             break
+        one.release()
 
     asyncio.run(first())
+
+
+def test_what_was_asked_for_ahead_is_dropped_with_the_rest() -> None:
+    sender = Sender([b"ab", b"cd", b"ef"])
+
+    async def some() -> int:
+        one = body(sender, None)
+        async for _ in one.stream(10):
+            break
+        await one.drop()
+        return one.received_bytes
+
+    assert asyncio.run(some()) == 2
+    assert sender.asked == 4
+
+
+def test_nothing_is_waited_for_once_nobody_looks_at_the_body() -> None:
+    waiting: list[asyncio.Future[dict[str, Any]]] = []
+
+    async def receive() -> dict[str, Any]:
+        if not waiting:
+            waiting.append(asyncio.get_running_loop().create_future())
+            return {"type": "http.request", "body": b"ab", "more_body": True}
+        return await waiting[0]
+
+    async def some() -> None:
+        one = Body(receive, None, Holding(PLENTY, "192.0.2.1"), Connection(), Progress())
+        async for _ in one.stream(10):
+            await asyncio.sleep(0)
+            break
+        one.release()
+        await asyncio.sleep(0)
+
+    asyncio.run(some())
+    assert waiting[0].cancelled()
 
 
 def test_more_than_the_limit_is_refused_when_it_comes() -> None:

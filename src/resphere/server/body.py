@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from time import monotonic
 from typing import Any
@@ -31,6 +32,7 @@ class Body:
     """
 
     __slots__ = (
+        "_ahead",
         "_announced_bytes",
         "_connection",
         "_content",
@@ -51,6 +53,8 @@ class Body:
         progress: Progress,
     ) -> None:
         self._receive = receive
+        self._ahead: asyncio.Future[Message] | None = None
+        """The event that is asked for while the piece before it is handled."""
         self._announced_bytes = announced_bytes
         self._holding = holding
         self._connection = connection
@@ -124,6 +128,11 @@ class Body:
             self._holding.arrive()
         return piece
 
+    def ask_ahead(self) -> None:
+        """Have the next piece come while the last one is handled: one only, for Granian keeps several in no order."""
+        if not self._ended and self._ahead is None:
+            self._ahead = asyncio.ensure_future(self._receive())
+
     async def drop(self) -> None:
         """Let what nobody has read go by, within bounds.
 
@@ -141,6 +150,8 @@ class Body:
 
     def release(self) -> None:
         """Nobody will look at it any more."""
+        if self._ahead is not None:
+            self._ahead.cancel()
         self._holding.release()
 
     async def _next_event(self) -> Message:
@@ -148,7 +159,8 @@ class Body:
         progress = self._progress
         progress.waits = True
         try:
-            event = await self._receive()
+            ahead, self._ahead = self._ahead, None
+            event = await (self._receive() if ahead is None else ahead)
         finally:
             progress.waits = False
         progress.moved_bytes += len(event.get("body", b""))
@@ -156,7 +168,8 @@ class Body:
 
 
 class BodyStream(msgspec.Struct, frozen=True):
-    """A body as it comes; see :class:`resphere.contract.model.ByteStream`, which this is."""
+    """A body as it comes; see :class:`resphere.contract.model.ByteStream`, which this is. It is one piece ahead of who
+    takes them."""
 
     body: Body
     size_bytes: int | None
@@ -173,6 +186,7 @@ class BodyStream(msgspec.Struct, frozen=True):
             piece = await self.body.next()
             if self.body.received_bytes > self.limit_bytes:
                 raise too_large(self.limit_bytes)
+            self.body.ask_ahead()
             if piece:
                 yield piece
 
