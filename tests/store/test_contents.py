@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -236,11 +237,11 @@ def test_a_large_content_that_is_deleted_can_be_read_to_its_end(tmp_path: Path) 
 def test_who_is_cancelled_closes_no_file_that_is_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begun, going_on, closed = threading.Event(), threading.Event(), []
 
-    def slow(file: BinaryIO, data: bytes) -> None:
+    def slow(file: BinaryIO, pieces: list[bytes]) -> None:
         begun.set()
         going_on.wait(60)
         closed.append(file.closed)
-        write_all(file, data)
+        write_all(file, pieces)
 
     async def cancelled_meanwhile() -> None:
         folder = Folder(tmp_path)
@@ -257,6 +258,54 @@ def test_who_is_cancelled_closes_no_file_that_is_written_to(tmp_path: Path, monk
     monkeypatch.setattr(contents_module, "_write_all", slow)
     asyncio.run(cancelled_meanwhile())
     assert closed == [False]
+
+
+@pytest.mark.parametrize("count", [3, 1000])
+def test_pieces_that_are_written_in_part_are_written_to_their_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    writev = os.writev
+
+    def few(file: int, pieces: list[memoryview]) -> int:
+        return writev(file, [pieces[0][:5]])
+
+    pieces = [b"", *(str(number).encode() * 3 for number in range(count))]
+    monkeypatch.setattr(os, "writev", few)
+
+    async def scenario() -> bytes:
+        store = Folder(tmp_path).contents("worker")
+        return await store.read(await written(store, *pieces))
+
+    assert asyncio.run(scenario()) == b"".join(pieces)
+
+
+def test_what_is_large_goes_to_the_disk_while_more_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contents_module, "BUFFERED_BYTES", 1)
+    monkeypatch.setattr(contents_module, "SYNCED_BYTES", 2)
+    synced: list[Path] = []
+    begun = threading.Event()
+
+    def sync(path: Path) -> None:
+        synced.append(path)
+        begun.set()
+
+    monkeypatch.setattr(contents_module, "_sync_ahead", sync)
+
+    async def scenario() -> bytes:
+        store = Folder(tmp_path).contents("worker")
+        async with store.write() as writing:
+            for piece in (b"a", b"b", b"c", b"d"):
+                await writing.write(piece)
+            assert await asyncio.to_thread(begun.wait, 60)
+            await writing.finish()
+        return await store.read(writing.name)
+
+    assert asyncio.run(scenario()) == b"abcd"
+    assert set(synced) == {tmp_path / "worker.1.part"}
+
+
+def test_what_is_gone_is_not_synced(tmp_path: Path) -> None:
+    contents_module._sync_ahead(tmp_path / "gone")
 
 
 @pytest.mark.parametrize("step", ["_open", "_finish"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 
 from resphere.contract.generated.content_library_item import File
 from resphere.inventory.content.items import ALGORITHMS
@@ -14,9 +14,12 @@ ALWAYS = (Algorithm.SHA1, Algorithm.SHA256)
 """The first is what vCenter shows, the second tells contents apart."""
 
 
-PIECE_BYTES = 1024 * 1024
+GATHERED_BYTES = 2 * 1024 * 1024
+"""So much is given to a thread at a time."""
 AT_ONCE_BYTES = 64 * 1024
 """What is not larger is not worth a thread: it takes some ten microseconds."""
+MOST_PIECES = 256
+"""As many small pieces as are taken in one by one."""
 
 
 class Digests:
@@ -28,25 +31,41 @@ class Digests:
             for algorithm in dict.fromkeys((*always, *more))
         }
 
+        self._gathered: list[bytes] = []
+        self._gathered_bytes = 0
         self._under_way: asyncio.Future[None] | None = None
 
     async def take(self, piece: bytes) -> None:
-        """Take a piece in; a thread may be at it yet when this returns."""
-        await self._taken()
-        if len(piece) <= AT_ONCE_BYTES:
-            self.update(piece)
-        else:
-            self._under_way = asyncio.get_running_loop().run_in_executor(None, self.update, piece)
+        """Take a piece in; it may not have been looked at yet when this returns."""
+        self._gathered.append(piece)
+        self._gathered_bytes += len(piece)
+        if self._gathered_bytes >= GATHERED_BYTES:
+            await self._taken()
+            self._under_way = asyncio.get_running_loop().run_in_executor(None, self._take_all, self._let_go())
 
     async def all_taken(self) -> dict[Algorithm, str]:
         """Each of all that :meth:`take` was given, in hexadecimal digits."""
         await self._taken()
+        size, rest = self._gathered_bytes, self._let_go()
+        if size <= AT_ONCE_BYTES:
+            self._take_all(rest)
+        else:
+            await asyncio.to_thread(self._take_all, rest)
         return self.result()
 
     async def _taken(self) -> None:
         if self._under_way is not None:
             await self._under_way
             self._under_way = None
+
+    def _let_go(self) -> list[bytes]:
+        gathered, self._gathered, self._gathered_bytes = self._gathered, [], 0
+        return gathered
+
+    def _take_all(self, pieces: list[bytes]) -> None:
+        # As they are, where they are not many: to join them is to copy them.
+        for piece in pieces if len(pieces) <= MOST_PIECES else (b"".join(pieces),):
+            self.update(piece)
 
     def update(self, piece: bytes) -> None:
         """Take a piece in at once."""
@@ -56,17 +75,3 @@ class Digests:
     def result(self) -> dict[Algorithm, str]:
         """Each in hexadecimal digits."""
         return {algorithm: made.hexdigest() for algorithm, made in self._made.items()}
-
-
-async def gathered(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The pieces in larger ones, of about :data:`PIECE_BYTES`: few of them cross to threads."""
-    some: list[bytes] = []
-    size = 0
-    async for piece in pieces:
-        some.append(piece)
-        size += len(piece)
-        if size >= PIECE_BYTES:
-            yield b"".join(some)
-            some, size = [], 0
-    if some:
-        yield b"".join(some)

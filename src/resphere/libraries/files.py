@@ -32,7 +32,7 @@ from resphere.inventory.content.sessions import (
 from resphere.inventory.contents import DIGEST, ContentPart
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.token_digests import token_digest
-from resphere.libraries.digests import Algorithm, Digests, gathered
+from resphere.libraries.digests import Algorithm, Digests
 from resphere.libraries.naming import is_named, on_letting_go
 from resphere.libraries.packages import Known, PackageContents, Wanted
 from resphere.libraries.refusals import left, no_address, no_room, other_checksum, other_size, overtaken
@@ -265,7 +265,7 @@ class LibraryFiles:
     ) -> LibraryFile:
         """Store a file, durably, unless ``check`` refuses its digests."""
         async with self._contents.write() as writing:
-            async for piece in gathered(pieces):
+            async for piece in pieces:
                 await digests.take(piece)
                 await writing.write(piece)
             made = await digests.all_taken()

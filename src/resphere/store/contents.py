@@ -18,7 +18,11 @@ import msgspec
 from resphere.store.base import ContentMissing, NoRoom
 
 READ_BYTES = 256 * 1024
-BUFFERED_BYTES = 1024 * 1024
+BUFFERED_BYTES = 2 * 1024 * 1024
+SYNCED_BYTES = 32 * 1024 * 1024
+"""After so much more was written it is made durable meanwhile, so that little is left of that to the end."""
+MOST_PIECES = 256
+"""As many as are written one beside the other."""
 LARGE_BYTES = 16 * 1024 * 1024
 """What is larger takes file systems too long to free: a quarter of a second for a GiB that is in memory."""
 UNFINISHED = ".part"
@@ -41,9 +45,10 @@ class FolderContents:
         self._owner = owner
         self._is_alive = is_alive
         self._numbers = itertools.count(1)
+        self._ahead = SyncAhead()
 
     def write(self) -> WritingFile:
-        return WritingFile(self.folder, f"{self._owner}.{next(self._numbers)}")
+        return WritingFile(self.folder, f"{self._owner}.{next(self._numbers)}", self._ahead)
 
     async def open(self, name: str, first_byte: int = 0, size_bytes: int | None = None) -> ReadingFile:
         return await asyncio.to_thread(self._open, name, first_byte, size_bytes)
@@ -131,12 +136,28 @@ def maker_of(name: str) -> str:
     return name.removesuffix(UNFINISHED).rpartition(".")[0]
 
 
+class SyncAhead:
+    """Has what was written of large files go to the disk while more of them comes: one at a time, for what a disk is
+    slow to take shall not keep all threads."""
+
+    def __init__(self) -> None:
+        self._under_way: asyncio.Future[None] | None = None
+
+    def begin(self, path: Path) -> bool:
+        """Have a thread see to a file, unless another one is seen to."""
+        if self._under_way is not None and not self._under_way.done():
+            return False
+        self._under_way = asyncio.get_running_loop().run_in_executor(None, _sync_ahead, path)
+        return True
+
+
 class WritingFile:
     """A :class:`~resphere.store.base.Writing`."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, ahead: SyncAhead) -> None:
         self.name = name
         self.size_bytes = 0
+        self._ahead = ahead
         self._folder = folder
         self._unfinished = folder / (name + UNFINISHED)
         self._file: BinaryIO | None = None
@@ -144,6 +165,7 @@ class WritingFile:
         self._buffered_bytes = 0
         self._under_way: asyncio.Future[None] | None = None
         """What a thread does, such as to write while more comes."""
+        self._synced_bytes = 0
         self._is_whole = False
 
     async def __aenter__(self) -> WritingFile:
@@ -165,6 +187,7 @@ class WritingFile:
         self.size_bytes += len(piece)
         if self._buffered_bytes >= BUFFERED_BYTES:
             await self._done()
+            self._sync_ahead()
             self._begin_to_write()
 
     async def finish(self) -> None:
@@ -210,7 +233,12 @@ class WritingFile:
         """Have a thread write what is gathered."""
         pieces, self._buffer, self._buffered_bytes = self._buffer, [], 0
         if pieces and self._file is not None:
-            self._begin(partial(_write_all, self._file, b"".join(pieces)))
+            self._begin(partial(_write_all, self._file, pieces))
+
+    def _sync_ahead(self) -> None:
+        """Have what was written go to the disk already, where it is much."""
+        if self.size_bytes - self._synced_bytes >= SYNCED_BYTES and self._ahead.begin(self._unfinished):
+            self._synced_bytes = self.size_bytes
 
     async def _done(self) -> None:
         """Wait until what is under way is done."""
@@ -245,10 +273,24 @@ class WritingFile:
             os.close(descriptor)
 
 
-def _write_all(file: BinaryIO, data: bytes) -> None:
-    rest = memoryview(data)
+def _sync_ahead(path: Path) -> None:
+    # By a description of its own: whoever finishes the file is to be told all errors of it once more.
+    with suppress(OSError), path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _write_all(file: BinaryIO, pieces: list[bytes]) -> None:
+    # As they are, where they are not many: to join them is to copy them.
+    rest = [memoryview(piece) for piece in (pieces if len(pieces) <= MOST_PIECES else (b"".join(pieces),)) if piece]
     while rest:
-        rest = rest[file.write(rest) :]
+        written = os.writev(file.fileno(), rest)
+        whole = 0
+        while whole < len(rest) and written >= len(rest[whole]):
+            written -= len(rest[whole])
+            whole += 1
+        del rest[:whole]
+        if rest:
+            rest[0] = rest[0][written:]
 
 
 class ReadingFile(msgspec.Struct, frozen=True):
