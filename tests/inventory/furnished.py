@@ -60,9 +60,7 @@ Kind = vcenter.Folder.Type
 GIB = samples.GIB
 TAGS = tuple([ids.CisTaggingTagId(f"urn:vmomi:InventoryServiceTag:{n}:GLOBAL") for n in range(4)])
 CATEGORY = ids.CisTaggingCategoryId("urn:vmomi:InventoryServiceCategory:0:GLOBAL")
-CONTENT = DiskContent(
-    parts=(ContentPart(content="worker.1", size_bytes=1, sha1="0", sha256="1"),), capacity=samples.GIB
-)
+CONTENT = DiskContent(parts=(ContentPart(content="worker.1", size_bytes=1, sha256="1"),), capacity=samples.GIB)
 POLICY = ids.VcenterStoragePolicyId("policy-0")
 
 

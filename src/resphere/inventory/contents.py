@@ -16,12 +16,11 @@ DIGEST = "digest"
 
 
 class ContentPart(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A file, or a piece of one: its bytes are the content of the name ``content``. Digests are in hexadecimal
+    """A file, or a piece of one: its bytes are the content of the name ``content``. The digest is in hexadecimal
     digits."""
 
     content: str
     size_bytes: int
-    sha1: str
     sha256: str
 
 

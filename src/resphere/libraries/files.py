@@ -305,7 +305,7 @@ class LibraryFiles:
             size_bytes=part.size_bytes,
             content=part.content,
             stored_name=stored_name(name, new_uuid(self._random_bytes)),
-            digests={Algorithm.SHA1: part.sha1, Algorithm.SHA256: part.sha256},
+            digests={Algorithm.SHA256: part.sha256},
         )
 
     async def give_up(self, files: Iterable[LibraryFile]) -> None:

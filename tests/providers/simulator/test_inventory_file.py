@@ -280,7 +280,7 @@ def test_anchors_and_comments_are_understood() -> None:
 
 
 def test_disks_are_empty_in_a_file() -> None:
-    part = ContentPart(content="w.1", size_bytes=1, sha1="0", sha256="1")
+    part = ContentPart(content="w.1", size_bytes=1, sha256="1")
     objects = generate(Sizes(vms=5), 1)
     vm = next(each for each in objects if isinstance(each, VirtualMachine) and each.disks)
     full = replace(vm, disk_contents=dict.fromkeys(vm.disks, DiskContent(parts=(part,), capacity=1 << 20)))

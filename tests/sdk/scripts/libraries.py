@@ -81,7 +81,7 @@ def download(given: Given, item: str) -> dict[str, bytes]:
             info = service.downloadsession.File.get(session, info.name)
         with urllib.request.urlopen(info.download_endpoint.uri, context=trusting(given)) as reply:
             found[info.name] = reply.read()
-        assert info.checksum_info.checksum == hashlib.sha1(found[info.name]).hexdigest()
+        assert info.checksum_info.checksum == hashlib.sha256(found[info.name]).hexdigest()
     service.DownloadSession.delete(session)
     return found
 

@@ -553,7 +553,7 @@ def test_an_archive_is_taken_apart(world: World) -> None:
     assert {info.status for info in infos.values()} == {READY}
     assert (infos["a.ova"].size, infos["a.ova"].keep_in_storage) == (len(content), False)
     assert infos["a.vmdk"].checksum_info is not None
-    assert infos["a.vmdk"].checksum_info.checksum == hashlib.sha1(DISK).hexdigest()
+    assert infos["a.vmdk"].checksum_info.checksum == hashlib.sha256(DISK).hexdigest()
     assert kept(world) == sorted(len(data) for data in files.values())
     assert free(world) == room - sum(len(data) for data in files.values())
     assert world.call(PushedFile.validate, session).has_errors is False

@@ -122,7 +122,7 @@ def test_a_session_from_its_beginning_to_its_end(world: World) -> None:
     info = world.call(PushedFile.get, session, "disc.iso")
     assert (info.status, info.bytes_transferred, info.size) == (TransferStatus.READY, len(DATA), len(DATA))
     assert info.checksum_info is not None
-    assert info.checksum_info.checksum == hashlib.sha1(DATA).hexdigest()
+    assert info.checksum_info.checksum == hashlib.sha256(DATA).hexdigest()
     assert where(info.upload_endpoint) == address
     assert world.call(File.list, item) == ()
     world.call(UpdateSession.complete, session)

@@ -28,9 +28,9 @@ ALGORITHMS = {
 class LibraryFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A file: its bytes are the content of the name ``content`` beside the store, which several files may share.
 
-    ``stored_name`` is what it is called on the storage. ``digests`` are in hexadecimal digits, of SHA-1, SHA-256 and
-    whatever its sender or a manifest has named. ``version`` counts the contents that the file has had. ``references``
-    are the files that a package's descriptor names.
+    ``stored_name`` is what it is called on the storage. ``digests`` are in hexadecimal digits, of SHA-256 and whatever
+    its sender or a manifest has named. ``version`` counts the contents that the file has had. ``references`` are the
+    files that a package's descriptor names.
     """
 
     name: str
@@ -49,12 +49,7 @@ class LibraryFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     @property
     def part(self) -> ContentPart:
         """Its bytes, as a disk has them."""
-        return ContentPart(
-            content=self.content,
-            size_bytes=self.size_bytes,
-            sha1=self.digests[File.ChecksumAlgorithm.SHA1],
-            sha256=self.sha256,
-        )
+        return ContentPart(content=self.content, size_bytes=self.size_bytes, sha256=self.sha256)
 
 
 class RemoteFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -11,8 +11,8 @@ from resphere.inventory.model import Datastore
 from resphere.libraries.places import place_of
 from resphere.services.call import Call
 
-SHOWN = File.ChecksumAlgorithm.SHA1
-"""The algorithm whose checksums vCenter shows."""
+SHOWN = (File.ChecksumAlgorithm.SHA1, File.ChecksumAlgorithm.SHA256)
+"""The algorithms whose checksums are told, the better one first."""
 COMPLIANT = frozenset((CertVerificationStatus.VERIFIED, CertVerificationStatus.INTERNAL))
 FIRST = "1"
 """The version of a file that was never here."""
@@ -49,8 +49,9 @@ def is_compliant(item: LibraryItem, library: Library) -> bool:
 
 
 def checksum_of(file: LibraryFile) -> File.ChecksumInfo:
-    """The checksum of a file."""
-    return File.ChecksumInfo(algorithm=SHOWN, checksum=file.digests[SHOWN])
+    """The checksum of a file: of SHA-1, as in vCenter, where its sender has announced that; else of SHA-256."""
+    algorithm = next(each for each in SHOWN if each in file.digests)
+    return File.ChecksumInfo(algorithm=algorithm, checksum=file.digests[algorithm])
 
 
 def file_info(file: LibraryFile) -> File.Info:
