@@ -152,9 +152,10 @@ class Way(msgspec.Struct, frozen=True):
 
 
 def ways(
-    scene: Scene, operation: AnyOperation, most: Most, only: Collection[tuple[str, str]] | None = None
+    scene: Scene, operation: AnyOperation, most: Most, suspected: Collection[str] | None = None
 ) -> Iterator[Way]:
-    """The operation's calls with another part at its largest, by each dialect that carries it; ``only`` those ways."""
+    """The operation's calls with another part at its largest, by the dialects that carry it in turn; with parts that
+    are ``suspected`` those parts, by each dialect."""
     served = scene.served
     carried: list[tuple[Dialect, Callable[[Struct], ApiCall]]] = []
     if operation.api is not None:
@@ -163,18 +164,20 @@ def ways(
         carried.append((served.rest, partial(rest_call, operation)))
     if not operation.streams:
         carried.append((served.jsonrpc, partial(served.jsonrpc_call, operation)))
-    for part in grown(operation.input, scene.real, most, scene.given):
-        for dialect, called in carried:
-            if only is None or (part.where, dialect.name) in only:
-                yield Way(part.where, dialect, called(part.value))
+    for number, part in enumerate(grown(operation.input, scene.real, most, scene.given)):
+        if suspected is None:
+            dialect, called = carried[number % len(carried)]
+            yield Way(part.where, dialect, called(part.value))
+        elif part.where in suspected:
+            yield from (Way(part.where, dialect, called(part.value)) for dialect, called in carried)
 
 
-def suspects(scene: Scene, operation: AnyOperation) -> set[tuple[str, str]]:
-    """The ways in which calls with a share of what they may hold hold the loop for more than that of the bound."""
-    found: set[tuple[str, str]] = set()
+def suspects(scene: Scene, operation: AnyOperation) -> set[str]:
+    """The parts with a share of what they may hold that hold the loop for more than that of the bound."""
+    found: set[str] = set()
     for way in ways(scene, operation, SHARE_OF_BODY):
         if way.is_sendable and scene.holds(way.dialect, way.call, MOST_SECONDS / SHARE) is not None:
-            found.add(way.name)
+            found.add(way.where)
     for way in ways(scene, operation, IN_QUERY):
         if way.is_sendable and way.call.body is None:
             assert scene.holds(way.dialect, way.call, MOST_SECONDS) is None, (operation.id, way.name)
