@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from urllib.parse import unquote
 
@@ -10,29 +10,40 @@ import msgspec
 
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Floppy
-from resphere.inventory.content.items import LibraryFile, LibraryItem
+from resphere.inventory.content.items import LibraryFile
 from resphere.inventory.contents import DiskContent
 from resphere.ovf.issues import BadPackage, Category, issue
 from resphere.ovf.machine import Drive, Machine
 from resphere.ovf.model import File
+from resphere.ovf.reading import stored_names
 from resphere.rules.hardware.addresses import Bus, BusPlace, key_of
 from resphere.rules.machines.creation import Spec
 
 DiskKey = ids.VcenterVmHardwareDiskId
 
 
-def require_files(machine: Machine, item: LibraryItem, descriptor: str) -> None:
-    """Refuse a package that lacks a file of the machine; ``descriptor`` is the name of its descriptor.
+def disk_files_of(machine: Machine) -> tuple[File, ...]:
+    """The files that disks of the machine are made of."""
+    return _distinct(disk.file for disk in machine.disks)
+
+
+def files_of(machine: Machine) -> tuple[File, ...]:
+    """All files that the machine needs: those of its disks, and images in its drives."""
+    images = (*(drive.file for drive in machine.cdroms), *(drive.file for drive in machine.floppies))
+    return _distinct((*disk_files_of(machine), *images))
+
+
+def _distinct(named: Iterable[File | None]) -> tuple[File, ...]:
+    return tuple({file.id: file for file in named if file is not None}.values())
+
+
+def require_files(wanted: Iterable[File], there: Iterable[LibraryFile], descriptor: str) -> None:
+    """Refuse a package that lacks a file which is wanted; ``descriptor`` is the name of its descriptor.
 
     :raises BadPackage: it does.
     """
-    named = (
-        *(disk.file for disk in machine.disks),
-        *(cdrom.file for cdrom in machine.cdroms),
-        *(floppy.file for floppy in machine.floppies),
-    )
-    wanted, files = {file.id: file for file in named if file is not None}, _by_name(item)
-    missing = [file for file in wanted.values() if not _found(file, files)]
+    files = _by_name(there)
+    missing = [file for file in wanted if not _found(file, files)]
     if missing:
         raise BadPackage(
             [
@@ -41,7 +52,7 @@ def require_files(machine: Machine, item: LibraryItem, descriptor: str) -> None:
                     descriptor,
                     file.place,
                     "file_missing",
-                    "The file {0} is not in the library item, or not all of it.",
+                    "The file {0} is not in the package, or not all of it.",
                     file.href,
                 )
                 for file in missing
@@ -49,9 +60,9 @@ def require_files(machine: Machine, item: LibraryItem, descriptor: str) -> None:
         )
 
 
-def contents_of(machine: Machine, item: LibraryItem) -> dict[DiskKey, DiskContent]:
+def contents_of(machine: Machine, there: Iterable[LibraryFile]) -> dict[DiskKey, DiskContent]:
     """What the machine's disks hold, by their keys; those without a file are empty."""
-    made, files = {}, _by_name(item)
+    made, files = {}, _by_name(there)
     for disk in machine.disks:
         found = () if disk.file is None else _found(disk.file, files)
         if disk.file is not None and found:
@@ -65,10 +76,10 @@ def contents_of(machine: Machine, item: LibraryItem) -> dict[DiskKey, DiskConten
     return made
 
 
-def with_images(spec: Spec, machine: Machine, item: LibraryItem, folder: str) -> Spec:
+def with_images(spec: Spec, machine: Machine, there: Iterable[LibraryFile], folder: str) -> Spec:
     """``spec``, made of the machine, with the package's images in its drives, as they lie in the item's ``folder`` on a
     datastore (``[store] contentlib-.../...``). An image that is compressed or in pieces is in none."""
-    files, cdroms = _by_name(item), list(spec.cdroms or ())
+    files, cdroms = _by_name(there), list(spec.cdroms or ())
     for number, drive in enumerate(machine.cdroms):
         path = _image(drive.file, files, folder)
         if path is not None:
@@ -100,8 +111,8 @@ def _key(place: Drive) -> DiskKey:
     return DiskKey(key_of(BusPlace(Bus(place.kind), place.bus, place.unit)))
 
 
-def _by_name(item: LibraryItem) -> dict[str, LibraryFile]:
-    return {file.name: file for file in item.files}
+def _by_name(files: Iterable[LibraryFile]) -> dict[str, LibraryFile]:
+    return {file.name: file for file in files}
 
 
 def _found(file: File, files: Mapping[str, LibraryFile]) -> tuple[LibraryFile, ...]:
@@ -109,7 +120,10 @@ def _found(file: File, files: Mapping[str, LibraryFile]) -> tuple[LibraryFile, .
     whole = files.get(file.href) or files.get(unquote(file.href))
     if whole is not None:
         return (whole,)
-    return tuple(_pieces(file, files)) if file.chunk_size is not None else ()
+    if file.chunk_size is None:
+        return ()
+    pieces = tuple(_pieces(file, files))
+    return pieces if file.size is None or len(pieces) >= len(stored_names(file)) else ()
 
 
 def _pieces(file: File, files: Mapping[str, LibraryFile]) -> Iterator[LibraryFile]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
 import msgspec
 
 from resphere.contract.errors import (
-    AlreadyExists,
     InvalidArgument,
     NotFound,
     ResourceInaccessible,
@@ -23,28 +20,35 @@ from resphere.contract.errors import (
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_ovf import LibraryItem as Contract
 from resphere.contract.generated.vcenter_ovf import OvfWarning, ParseIssue
-from resphere.contract.mentions import NamingMessage
-from resphere.contract.model import LocalizableMessage
 from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.libraries import Library
 from resphere.inventory.contents import DiskContent
 from resphere.inventory.effects import CreateVm
-from resphere.inventory.model import Datastore, Folder, Network, ResourcePool, VirtualMachine
-from resphere.inventory.relations import datacenter_of
+from resphere.inventory.model import Datastore, ResourcePool, VirtualMachine
 from resphere.ovf.issues import BadInput, BadPackage, Category, InputIssue, issue
 from resphere.ovf.machine import Machine
-from resphere.ovf.model import Descriptor, VirtualSystemCollection
+from resphere.ovf.model import Descriptor
 from resphere.ovf.resolving import resolved
 from resphere.replica.edit import Edit
-from resphere.rules.machines.creation import Spec, needs_of
-from resphere.rules.machines.new_machine import Identity, new_identity, new_machine
-from resphere.rules.machines.package_files import contents_of, require_files, with_images
+from resphere.rules.machines.creation import Spec
+from resphere.rules.machines.new_machine import Identity, new_identity
+from resphere.rules.machines.package_files import contents_of, files_of, require_files, with_images
 from resphere.rules.machines.packaged import spec_of
-from resphere.rules.names import is_free, require_name
-from resphere.rules.placement.resolution import CLONE, Place, Wanted, folder_of, resolve
+from resphere.rules.names import require_name
+from resphere.rules.placement.resolution import Place, Wanted, folder_of
 from resphere.rules.vapp import configuration_of
 from resphere.services.call import Call
 from resphere.services.checks.content import call_key
+from resphere.services.checks.deployments import (
+    ACT,
+    NewVm,
+    decided,
+    mapped_networks,
+    require_free,
+    require_machine,
+    require_place,
+    usual_folder,
+)
 from resphere.services.registry import implements
 from resphere.services.vcenter.ovf import import_flag
 from resphere.services.vcenter.ovf.library_item.packages import Package, eulas_of, package_of, require_target
@@ -52,10 +56,8 @@ from resphere.services.vcenter.ovf.library_item.parameters import chosen
 from resphere.services.vcenter.ovf.library_item.results import errors_of, result_info, warnings_of
 from resphere.tasks.change import Decision
 
-ACT = "ResourcePool.ImportVAppLRO"
 DEPLOYMENTS = UUID("0b6d3f0e-6f0a-4c8e-9d1c-6f2f4d7a1b53")
 """The name space of the instance UUIDs of machines whose deployment may be repeated."""
-PLACEMENT = "spec.placement."
 FIELDS = {
     "datastore": "deployment_spec.default_datastore_id",
     "folder": "target.folder_id",
@@ -74,16 +76,11 @@ class Meant(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """What VM is to be made, of the machine of which item, and where."""
+    """What VM is to be made of which item, with what in its disks."""
 
     item: ids.ContentLibraryItemId
-    machine: Machine
     contents: dict[ids.VcenterVmHardwareDiskId, DiskContent]
-    name: str
-    annotation: str
-    spec: Spec
-    where: Wanted
-    identity: Identity
+    vm: NewVm
 
 
 @implements(Contract.deploy)
@@ -111,9 +108,9 @@ async def deploy(
     require_target(call, target)
     try:
         meant = await understood(package, deployment_spec)
-        require_files(meant.machine, package.item, package.file.name)
+        require_files(files_of(meant.machine), package.item.files, package.file.name)
         plan = planned(call, package.item, meant, target, deployment_spec, identity)
-        require_place(call, plan)
+        require_place(call, plan.vm, FIELDS)
     except (BadPackage, BadInput, UnableToAllocateResource) as failure:
         return not_deployed(call, failure)
     try:
@@ -195,25 +192,6 @@ def require_accepted(descriptor: Descriptor, spec: Contract.ResourcePoolDeployme
         raise BadInput([InputIssue("accept_all_EULA", "false", why)])
 
 
-def require_machine(descriptor: Descriptor) -> None:
-    """Refuse a package of a vApp, which this server has none of.
-
-    :raises BadPackage: it is one.
-    """
-    if isinstance(descriptor.content, VirtualSystemCollection):
-        raise BadPackage(
-            [
-                issue(
-                    Category.ELEMENT_ILLEGAL,
-                    descriptor.file_name,
-                    (0, 0),
-                    "vapp",
-                    "The package holds a vApp (VirtualSystemCollection): only packages of one machine can be deployed.",
-                )
-            ]
-        )
-
-
 def unheeded(package: Package, spec: Contract.ResourcePoolDeploymentSpec) -> tuple[ParseIssue, ...]:
     """Warnings of what the specification asks for and nobody does."""
     given = {
@@ -254,15 +232,13 @@ def planned(
     require_name(name, "virtual machine")
     if datastore is not None:
         call.require(Datastore, datastore)
-    return Planned(
-        item=item.id,
+    vm = NewVm(
         machine=machine,
-        contents=contents_of(machine, item),
         name=name,
         annotation=machine.annotation if spec.annotation is None else spec.annotation,
         spec=spec_of(
             machine,
-            networks_of(call, machine, spec.network_mappings or {}),
+            mapped_networks(call, machine, spec.network_mappings or {}),
             next((each for each in policies if each is not None), None),
         ),
         where=Wanted(
@@ -273,58 +249,7 @@ def planned(
         ),
         identity=identity,
     )
-
-
-def networks_of(call: Call, machine: Machine, mappings: dict[str, str]) -> dict[str, Network]:
-    """The networks that the machine's own are mapped to; what else is mapped is passed over.
-
-    :raises NotFound: there is no such network.
-    """
-    wanted = {nic.network for nic in machine.nics if nic.network is not None}
-    return {name: call.require(Network, id) for name, id in mappings.items() if name in wanted}
-
-
-def usual_folder(call: Call, pool: ids.ResourcePoolId) -> str:
-    """Where VMs go when no folder is named."""
-    datacenter = datacenter_of(call.unfiltered, call.referred(ResourcePool, pool))
-    assert datacenter is not None, "pools are of hosts or clusters, which stand in datacenters"
-    return datacenter.vm_folder
-
-
-def require_place(call: Call, plan: Planned) -> None:
-    """Refuse what no VM could be made on, before anything begins.
-
-    :raises InvalidArgument: the target or a network contradicts the others.
-    :raises ResourceInaccessible: the host takes no VMs now, or the datastore is not accessible.
-    :raises UnableToAllocateResource: no host or datastore can take the VM.
-    """
-    inventory = call.unfiltered
-    folder = folder_of(inventory, plan.where)
-    needs = needs_of(inventory, plan.spec, folder)
-    with in_words_of_target():
-        resolve(inventory, plan.where, needs=needs, rules=CLONE, usable=call.may_use)
-
-
-@contextmanager
-def in_words_of_target() -> Iterator[None]:
-    """Have refusals name the fields of the target where rules name those of a placement."""
-    try:
-        yield
-    except VapiError as error:
-        error.messages = tuple([_of_target(each) for each in error.messages])
-        raise
-
-
-def _of_target(told: LocalizableMessage) -> LocalizableMessage:
-    told = msgspec.structs.replace(told, default_message=_renamed(told.default_message))
-    return msgspec.structs.replace(told, text=_renamed(told.text)) if isinstance(told, NamingMessage) else told
-
-
-def _renamed(text: str) -> str:
-    for field, name in FIELDS.items():
-        if text.startswith(f"{PLACEMENT}{field}:"):
-            return name + text.removeprefix(f"{PLACEMENT}{field}")
-    return text
+    return Planned(item.id, contents_of(machine, item.files), vm)
 
 
 async def carry_out(call: Call, target: Contract.DeploymentTarget, plan: Planned) -> ids.VirtualMachineId:
@@ -332,30 +257,24 @@ async def carry_out(call: Call, target: Contract.DeploymentTarget, plan: Planned
 
     :raises VapiError: whatever making a VM may be refused for.
     """
-    inventory = call.unfiltered
+    inventory, new = call.unfiltered, plan.vm
     pool = call.require(ResourcePool, target.resource_pool_id)
 
-    def spec_at(edit: Edit, place: Place) -> Spec:
-        item = require_unchanged(edit, plan)
-        library = edit.get(Library, item.library)
-        store = None if library is None else inventory.get(Datastore, library.datastore or "")
-        if library is None or store is None or not store.accessible or store.id not in place.host.datastores:
-            return plan.spec
-        return with_images(plan.spec, plan.machine, item, f"[{store.name}] {library.folder}/{item.id}")
-
     def guard(_: ResourcePool) -> None:
-        require_free(call, folder_of(inventory, plan.where), plan.name)
+        require_free(call, folder_of(inventory, new.where), new.name)
 
     def decide(edit: Edit, _: ResourcePool) -> Decision[ids.VirtualMachineId]:
-        folder = folder_of(inventory, plan.where)
-        require_free(call, folder, plan.name)
-        needs = needs_of(inventory, plan.spec, folder)
-        place = resolve(inventory, plan.where, needs=needs, rules=CLONE, usable=call.may_use)
-        call.require_use(place.folder, place.resource_pool, place.datastore)
-        id = edit.new_id(VirtualMachine.id_prefix)
-        vm = new_machine(inventory, spec_at(edit, place), id, plan.name, place, plan.identity, call.may_use)
-        vm = msgspec.structs.replace(vm, annotation=plan.annotation, disk_contents=plan.contents)
-        effect = CreateVm(vm=vm, vapp=configuration_of(plan.machine, vm.id))
+        def spec_at(place: Place) -> Spec:
+            item = require_unchanged(edit, plan)
+            library = edit.get(Library, item.library)
+            store = None if library is None else inventory.get(Datastore, library.datastore or "")
+            if library is None or store is None or not store.accessible or store.id not in place.host.datastores:
+                return new.spec
+            return with_images(new.spec, new.machine, item.files, f"[{store.name}] {library.folder}/{item.id}")
+
+        vm = decided(call, edit, new, spec_at)
+        vm = msgspec.structs.replace(vm, disk_contents=plan.contents)
+        effect = CreateVm(vm=vm, vapp=configuration_of(new.machine, vm.id))
         return Decision(effect, ids.VirtualMachineId(vm.id), reports=True)
 
     return await call.run(ACT, pool, decide, guard)
@@ -367,25 +286,9 @@ def require_unchanged(edit: Edit, plan: Planned) -> LibraryItem:
     :raises ResourceInaccessible: it was deleted or has other files by now.
     """
     item = edit.get(LibraryItem, plan.item)
-    if item is None or contents_of(plan.machine, item) != plan.contents:
+    if item is None or contents_of(plan.vm.machine, item.files) != plan.contents:
         raise ResourceInaccessible(
             message("resphere.ovf.changed", "The files of the library item were changed or deleted meanwhile.")
         )
     edit.rely_on(item)
     return item
-
-
-def require_free(call: Call, folder: Folder, name: str) -> None:
-    """Refuse a name that is taken; id, arguments and words as a vCenter 7.0 wrote them.
-
-    :raises AlreadyExists: it is.
-    """
-    if not is_free(call.unfiltered, folder, name):
-        raise AlreadyExists(
-            message(
-                "com.vmware.vdcs.util.duplicate_name",
-                'An object of type "{0}" named "{1}" already exists.',
-                VirtualMachine.resource_type,
-                name,
-            )
-        )
