@@ -27,10 +27,12 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
 
 
 class CreateVm(Effect, frozen=True, kw_only=True, tag=True):
-    """``vm`` comes to be, off; ``vapp`` is what the package that it is made of says to its guest."""
+    """``vm`` comes to be, off; then it starts on ``start_on`` if that is set. ``vapp`` is what the package that it is
+    made of says to its guest."""
 
     vm: VirtualMachine
     vapp: VappConfiguration | None = None
+    start_on: Host | None = None
 
 
 class DeleteVm(Effect, frozen=True, kw_only=True, tag=True):

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
+
 from resphere.inventory import effects as e
 from resphere.inventory.facts import Facts
 from resphere.providers.base import Capabilities, Work, required
+from resphere.rules.machines.power_states import powered_on
 
 Acting = Coroutine[Any, Any, Facts]
 
 ACTS: dict[type[e.AnyEffect], Callable[[Capabilities, Work, Any], Acting]] = {
-    e.CreateVm: lambda can, work, do: can.lifecycle.create(work, do.vm),
+    e.CreateVm: lambda can, work, do: create_and_start(can, work, do),
     e.DeleteVm: lambda can, work, do: can.lifecycle.delete(work, do.vm),
     e.RegisterVm: lambda can, work, do: required(can.registration).register(work, do.vm, do.files, do.snapshots),
     e.UnregisterVm: lambda can, work, do: required(can.registration).unregister(work, do.vm),
@@ -54,6 +57,21 @@ def act(capabilities: Capabilities, work: Work, effect: e.AnyEffect) -> Acting:
     :raises NotCapable: it cannot; before anything is done.
     """
     return ACTS[type(effect)](capabilities, work, effect)
+
+
+async def create_and_start(can: Capabilities, work: Work, do: e.CreateVm) -> Facts:
+    """Make a VM, then start it where that is asked for."""
+    made = await can.lifecycle.create(work, do.vm)
+    if do.start_on is None:
+        return made
+    started = await can.power.power_on(work, made.machine or do.vm, do.start_on)
+    return msgspec.structs.replace(
+        started,
+        machine=started.machine or (None if made.machine is None else powered_on(made.machine)),
+        documents=(*made.documents, *started.documents),
+        dropped=(*made.dropped, *started.dropped),
+        relied=(*made.relied, *started.relied),
+    )
 
 
 def evacuate_and_enter(can: Capabilities, work: Work, do: e.EnterMaintenanceMode) -> Acting:

@@ -36,6 +36,9 @@ log = logging.getLogger(__name__)
 O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
 R = TypeVar("R")
 
+More = Callable[[Edit, AnyEffect], AnyEffect]
+"""Adds to a decided effect what has come for it since, in the transaction in which that is written."""
+
 
 class Decision(msgspec.Struct, Generic[R], frozen=True):
     """What shall be done, and what the change results in unless the provider tells; ``reports``: others may read that
@@ -48,7 +51,11 @@ class Decision(msgspec.Struct, Generic[R], frozen=True):
 
 class Change(Generic[O, R]):
     """A change of one object on its way. ``decide`` reads the inventory, refuses, or says what shall be done; it writes
-    nothing, and may be asked again."""
+    nothing, and may be asked again.
+
+    ``gather`` fetches what the effect needs from elsewhere, once that is decided and what it takes is claimed, and
+    before anybody acts.
+    """
 
     def __init__(
         self,
@@ -56,11 +63,13 @@ class Change(Generic[O, R]):
         inventory: Replica,
         job: TaskJob[O],
         decide: Callable[[Edit, O], Decision[R]],
+        gather: Callable[[], Awaitable[More]] | None = None,
     ) -> None:
         self._provider = provider
         self._inventory = inventory
         self._job = job
         self._decide = decide
+        self._gather = gather
 
     async def carry_out(self) -> R:
         """Decide, act and settle; returns the result.
@@ -84,7 +93,7 @@ class Change(Generic[O, R]):
             settle(self._settlement(edit), effect, Facts())
             return self._held(edit, decision)
         result = settle(self._settlement(edit), effect, at_once(act_now))
-        if any(step.seconds > 0 for step in provider.steps(effect)):
+        if self._gather is not None or any(step.seconds > 0 for step in provider.steps(effect)):
             return self._held(edit, decision)
         return Done(decision.result if result is None else result, decision.reports)
 
@@ -94,16 +103,21 @@ class Change(Generic[O, R]):
     async def _act(self, held: Held) -> R:
         effect, provider = held.effect, self._provider
         facts: Facts | None = None
+        more = await self._gather() if self._gather is not None else None
         if provider.capabilities.at_once:
             for step in provider.steps(effect):
                 await self._job.spend(step.seconds)
                 if step.progress is not None:
                     await self._job.progress(step.progress)
         else:
+            if more is not None:
+                effect = await self._job.amend(more)
             facts = await self._acted(effect)
 
         def plan(edit: Edit, _: O) -> R:
             present = rebased(self._inventory, edit, effect, undone=facts is None)
+            if more is not None and facts is None:
+                present = more(edit, present)
             seen = at_once(act(provider.capabilities, self._job, present)) if facts is None else facts
             result: R | None = settle(self._settlement(edit), present, seen, decided=effect)
             return held.result if result is None else result

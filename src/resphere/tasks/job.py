@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -185,6 +186,53 @@ class TaskJob(Generic[O]):
     def is_canceled(self) -> bool:
         """Whether somebody has asked for the work to be stopped."""
         return self._canceled.is_set()
+
+    @asynccontextmanager
+    async def interruptible(self) -> AsyncIterator[None]:
+        """What is done within is broken off at the moment that somebody has the task canceled.
+
+        :raises VapiError: it is canceled.
+        """
+        await self.begin()
+        try:
+            async with asyncio.timeout(None) as limit, self._watching(limit):
+                yield
+        except TimeoutError:
+            if not self.is_canceled():
+                raise
+            raise canceled() from None
+
+    @asynccontextmanager
+    async def _watching(self, limit: asyncio.Timeout) -> AsyncIterator[None]:
+        """Have ``limit`` be over when the task is canceled."""
+        loop = asyncio.get_running_loop()
+
+        async def end() -> None:
+            await self._canceled.wait()
+            limit.reschedule(loop.time())
+
+        watcher = loop.create_task(end())
+        try:
+            yield
+        finally:
+            watcher.cancel()
+
+    async def amend(self, more: Callable[[Edit, AnyEffect], AnyEffect]) -> AnyEffect:
+        """Commit what is known by now of decided work that goes on; returns its effect.
+
+        :raises VapiError: it was canceled, or another worker took this one for dead and failed the task.
+        """
+
+        def plan(edit: Edit) -> AnyEffect:
+            self._running(edit)
+            intent = edit.get(Intent, self.id)
+            if intent is None:
+                raise interrupted()
+            effect = more(edit, intent.effect)
+            edit.put(msgspec.structs.replace(intent, effect=effect))
+            return effect
+
+        return await self._tasks.replica.change(plan)
 
     async def spend(self, seconds: float) -> None:
         if seconds <= 0:

@@ -62,7 +62,13 @@ class Processes:
 
     async def observe(self, work: str, effect: e.AnyEffect) -> Facts | None:
         """By the machine's file, its lock, and what lies beside them."""
-        return NOTHING if await self._is_true(work, effect) else None
+        if not await self._is_true(work, effect):
+            return None
+        if isinstance(effect, e.CreateVm) and effect.start_on is not None:
+            self.machines.call_off_start(effect.vm.bios_uuid, work)
+            # One that is there and did not start any more is off.
+            return NOTHING if self.machines.process(effect.vm.bios_uuid) is not None else Facts(machine=effect.vm)
+        return NOTHING
 
     async def _is_true(self, work: str, effect: e.AnyEffect) -> bool:
         machines = self.machines

@@ -72,6 +72,8 @@ def rebased(inventory: Replica, edit: Edit, effect: e.AnyEffect, *, undone: bool
     :raises NotFound: one is no more.
     """
     match effect:
+        case e.CreateVm(start_on=host) if host is not None:
+            return msgspec.structs.replace(effect, start_on=present(inventory, edit, host))
         case e.CreateVm() | e.RegisterVm() | e.AddHost():
             return effect
         case e.CloneVm() | e.InstantCloneVm():

@@ -46,11 +46,13 @@ Changed = ConnectInstaller | DisconnectInstaller | UpgradeTools | CustomizeGuest
 
 
 def created(s: Settlement, effect: CreateVm, facts: Facts, decided: CreateVm) -> None:
-    """A new machine, whose files find room."""
+    """A new machine, whose files find room, on a host that can run it where it starts."""
     if effect.vapp is not None:
         s.edit.put(effect.vapp)
+    if effect.start_on is not None:
+        s.edit.rely_on(effect.start_on)
     s.note(facts)
-    s.put_machine(None, facts.machine or effect.vm)
+    s.put_machine(None, facts.machine or (effect.vm if effect.start_on is None else powered_on(effect.vm)))
 
 
 def deleted(s: Settlement, effect: DeleteVm, facts: Facts, decided: DeleteVm) -> None:
