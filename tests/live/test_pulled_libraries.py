@@ -18,6 +18,7 @@ from tests.live.test_content_libraries import DATA, MOST_GROWN_BYTES, SIZE
 from tests.live.test_http import trusting
 from tests.live.test_large_guest_files import digest_of_received, peak_bytes, pieces
 from tests.support.libraries import SESSIONS, add_item, add_library, begin, complete, done, fetch, kept, prepared
+from tests.support.packages import one_disk
 from tests.support.server import WITHOUT_TLS, Client, Server, wait_until
 from tests.support.sources import Gate, Site
 from tests.support.vms import refusal
@@ -169,3 +170,43 @@ def test_logs_and_store_show_no_address(server: Server) -> None:
     logs = "".join(file.read_text() for file in (server.data_dir / "log").rglob("*") if file.is_file())
     assert "topsecret" not in logs
     assert b"topsecret" not in (server.data_dir / "resphere.db").read_bytes()
+
+
+def answered(client: Client, path: str, spec: Any) -> str:
+    """The id of the task that was begun."""
+    reply = client.post(path, json=spec)
+    assert reply.status_code == 202, reply.text
+    task: str = reply.json()
+    return task
+
+
+def test_a_server_that_is_killed_leaves_nothing_of_a_deployment(server_to_kill: Server) -> None:
+    server, gate = server_to_kill, Gate(DATA * 8)
+    with Site({"/a.ovf": one_disk("a.vmdk"), "/a.vmdk": gate}) as site:
+        with server.session() as client:
+            cluster = client.read("/api/vcenter/cluster")[0]["cluster"]
+            spec = {
+                "url": site.url("/a.ovf"),
+                "name": "from the web",
+                "resource_pool": client.read(f"/api/vcenter/cluster/{cluster}")["resource_pool"],
+                "vm_home_datastore": {"datastore": client.read("/api/vcenter/datastore")[0]["datastore"]},
+            }
+            path = "/api/vcenter/ovfs?action=deploy&vmw-task=true"
+            task = answered(client, path, spec)
+            assert gate.begun.wait(60)
+            wait_until(lambda: half_written(server), "a piece")
+            assert client.read(f"/api/cis/tasks/{task}")["status"] == "RUNNING"
+            server.kill()
+        gate.open()
+        with server, server.session() as client:
+            wait_until(
+                lambda: client.read(f"/api/cis/tasks/{task}")["status"] == "FAILED", "the end of the task", SECONDS
+            )
+            wait_until(lambda: kept(server) == {}, "the cleaning up", SECONDS)
+            assert client.read("/api/vcenter/vm?names=from%20the%20web") == []
+            again = answered(client, path, spec)
+            wait_until(lambda: client.read(f"/api/cis/tasks/{again}")["status"] == "SUCCEEDED", "the VM", SECONDS)
+            result = client.read(f"/api/cis/tasks/{again}")["result"]
+            [vm] = client.read("/api/vcenter/vm?names=from%20the%20web")
+            assert result == {"result_type": "VirtualMachine", "created_entity": vm["vm"]}
+            assert list(kept(server).values()) == [len(gate.content)]

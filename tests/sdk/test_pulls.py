@@ -15,5 +15,5 @@ from tests.support.server import Server
 def test_pulls(release: str, tmp_path: Path) -> None:
     with Server(tmp_path / "data", "--fetch-from", "127.0.0.1") as server:
         outcomes: dict[str, str | None] = run_against(server, release, "pulls")
-    assert len(outcomes) == 3
+    assert len(outcomes) == 4
     assert not {name: failure for name, failure in outcomes.items() if failure}

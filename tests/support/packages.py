@@ -27,6 +27,25 @@ def descriptor(*names: str) -> bytes:
     ).encode()
 
 
+def one_disk(name: str) -> bytes:
+    """A descriptor of a machine with a disk of 1 MiB, which is that file."""
+    items = "".join(
+        f"<Item>{''.join(f'<rasd:{key}>{value}</rasd:{key}>' for key, value in item.items())}</Item>"
+        for item in (
+            {"InstanceID": 1, "ResourceSubType": "lsilogic", "ResourceType": 6},
+            {"AddressOnParent": 0, "HostResource": "ovf:/disk/d", "InstanceID": 2, "Parent": 1, "ResourceType": 17},
+        )
+    )
+    return (
+        '<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1"'
+        ' xmlns:rasd="http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_ResourceAllocationSettingData">'
+        f'<References><File ovf:id="f" ovf:href="{name}"/></References>'
+        '<DiskSection><Info/><Disk ovf:diskId="d" ovf:fileRef="f" ovf:capacity="1048576"/></DiskSection>'
+        '<VirtualSystem ovf:id="vm"><Info/>'
+        f"<VirtualHardwareSection><Info/>{items}</VirtualHardwareSection></VirtualSystem></Envelope>"
+    ).encode()
+
+
 def manifest(files: Mapping[str, bytes], algorithm: str = "SHA256") -> bytes:
     """The manifest of those files."""
     return "".join(

@@ -31,6 +31,7 @@ from resphere.inventory.model import KINDS, ManagedObject
 from resphere.libraries.files import LibraryFiles
 from resphere.libraries.pulling import Pulls
 from resphere.libraries.syncing import LibrarySync
+from resphere.libraries.web_packages import WebPackages
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.provider import Simulator
 from resphere.providers.simulator.sizes import Sizes
@@ -148,6 +149,7 @@ class World:
             security_tokens=saml.tokens,
             library_files=library_files,
             fetcher=fetcher,
+            web_packages=WebPackages(fetcher, library_files, 1 << 30),
             library_sync=LibrarySync(
                 self.inventory,
                 library_files,

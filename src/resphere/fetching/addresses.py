@@ -40,13 +40,13 @@ class Address(msgspec.Struct, frozen=True):
         return f"{self.scheme}://{self.where}{self.target}"
 
     def hop(self, location: str) -> Address:
-        """Where a redirect leads from here.
+        """Where a redirect, or a reference, leads from here.
 
         :raises BadAddress: nowhere, or out of TLS.
         """
         found = read_address(urljoin(self.text, location))
         if self.scheme == "https" and found.scheme != "https":
-            raise bad_address(f"{self.where} redirects from https to {found.scheme}")
+            raise bad_address(f"{self.where} leads from https to {found.scheme}")
         return found
 
 

@@ -16,6 +16,14 @@ class FetchError(Exception):
         super().__init__(why.default_message)
         self.message = why
 
+    def reworded(self, why: LocalizableMessage) -> FetchError:
+        """The same error in other words."""
+        other = type(self).__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.message = why
+        other.args = (why.default_message,)
+        return other
+
 
 class BadAddress(FetchError):
     """The address is none from which this server could fetch, whatever its operator allows."""
@@ -93,6 +101,11 @@ def bad_thumbprint() -> BadAddress:
 def bad_certificate(why: str) -> BadAddress:
     """Of what is no certificate."""
     return BadAddress(message("resphere.fetching.certificate", "The certificate that was given {0}.", why))
+
+
+def bad_headers(why: str) -> BadAddress:
+    """``why``: what is wrong with them. Values may be passwords, and are not told."""
+    return BadAddress(message("resphere.fetching.headers", "The headers that were given are not good: {0}.", why))
 
 
 def timed_out(where: str, seconds: float) -> TimedOut:

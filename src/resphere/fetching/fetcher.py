@@ -11,7 +11,7 @@ import asyncio
 import logging
 import ssl
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from typing import TypeVar
 
@@ -34,6 +34,7 @@ from resphere.fetching.errors import (
     unreachable,
     untrusted,
 )
+from resphere.fetching.headers import Headers
 from resphere.fetching.trust import AUTHORITIES, Pins, Trust, read_pins
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,8 @@ class Wanted(msgspec.Struct, frozen=True):
     credentials: Credentials | None = None
     etag: str | None = None
     last_modified: str | None = None
+    headers: Headers = ()
+    """What is asked with besides; it is told to the host of the address alone, as ``credentials`` are."""
 
 
 class Fetched:
@@ -112,7 +115,7 @@ class Fetched:
         """How many bytes there will be, ``None`` where only the end tells."""
         return self._size_bytes
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         """The pieces, in order.
 
         :raises FetchError: it does not come to its end.
@@ -234,7 +237,7 @@ class Fetcher:
             pool.stream(
                 "GET",
                 address.url,
-                headers=headers_of(address, wanted, wanted.credentials if knows else None),
+                headers=headers_of(address, wanted, is_first=knows),
                 extensions={"timeout": {"connect": self._bounds.connect_seconds}},
             )
         )
@@ -271,15 +274,18 @@ def is_conditional(wanted: Wanted) -> bool:
     return wanted.etag is not None or wanted.last_modified is not None
 
 
-def headers_of(address: Address, wanted: Wanted, credentials: Credentials | None) -> dict[bytes | str, bytes | str]:
-    """What is asked with; nothing is encoded, as what comes is kept as it is."""
+def headers_of(address: Address, wanted: Wanted, *, is_first: bool) -> dict[bytes | str, bytes | str]:
+    """What is asked with, at the first address or at another; nothing is encoded, as what comes is kept as it is."""
+    own = {name.casefold(): (name, value) for name, value in wanted.headers} if is_first else {}
+    usual = {"Accept": "*/*", "User-Agent": "resphere"}
     found: dict[bytes | str, bytes | str] = {
         "Host": address.where,
-        "Accept": "*/*",
         "Accept-Encoding": "identity",
-        "User-Agent": "resphere",
         "Connection": "close",
+        **{name: value for name, value in usual.items() if name.casefold() not in own},
+        **dict(own.values()),
     }
+    credentials = wanted.credentials if is_first else None
     if credentials is not None:
         told = b64encode(f"{credentials.user}:{credentials.password}".encode())
         found["Authorization"] = b"Basic " + told

@@ -298,6 +298,18 @@ class LibraryFiles:
                 await writing.finish()
                 return self._stored(name, writing, digests.result())
 
+    async def keep(self, name: str, pieces: AsyncIterator[bytes]) -> LibraryFile:
+        """Store a file that comes for no session, durably. Where no transaction comes to name it, :meth:`give_up` it.
+
+        :raises UnableToAllocateResource: there is no room.
+        """
+        with room_told():
+            return await self._write(name, pieces, Digests(()))
+
+    def with_same_bytes(self, edit: Edit, file: LibraryFile) -> LibraryFile:
+        """The file, of the same bytes where these are there already: nothing comes to name its own then."""
+        return self._same(edit, file)
+
     def of_disk(self, name: str, part: ContentPart) -> LibraryFile:
         """A file with the bytes that a disk has: none is copied. It is good as long as something names them."""
         return LibraryFile(

@@ -10,16 +10,16 @@ from functools import partial
 
 import msgspec
 
-from resphere.contract.errors import ResourceInaccessible, VapiError, message
+from resphere.contract.errors import ResourceInaccessible, VapiError
 from resphere.contract.generated.content_library_item import TransferStatus
-from resphere.contract.model import ByteStream, LocalizableMessage
+from resphere.contract.model import ByteStream
 from resphere.fetching.errors import FetchError
 from resphere.fetching.fetcher import Fetched, Fetcher, Wanted
 from resphere.fetching.trust import Trust
 from resphere.inventory.content.sessions import PullSource, PushedFile, UpdateSession
 from resphere.libraries.files import LibraryFiles
 from resphere.libraries.places import file_at, on_datastore
-from resphere.libraries.refusals import left, no_file_there
+from resphere.libraries.refusals import left, no_file_there, not_transferred
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules.content_packages import failed, import_failed
@@ -226,7 +226,7 @@ class Pulls:
         lost = next(((file, file.error) for file in session.files if file.is_pulled and file.error is not None), None)
         if lost is not None:
             file, why = lost
-            ended = import_failed(session, not_transferred(file, why))
+            ended = import_failed(session, not_transferred(file.name, why))
             source = session.source(file)
             # It shows what failed as long as it is there.
             edit.put(
@@ -266,13 +266,3 @@ class Told(msgspec.Struct, frozen=True):
 
     async def close(self) -> None:
         await self.answer.close()
-
-
-def not_transferred(file: PushedFile, why: LocalizableMessage) -> LocalizableMessage:
-    """That a file did not come, in the words with which vCenter begins."""
-    return message(
-        "resphere.content.not_transferred",
-        "Error transferring file {0}. Reason: {1}",
-        file.name,
-        why.default_message,
-    )

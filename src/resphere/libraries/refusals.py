@@ -70,3 +70,13 @@ def no_file_there() -> LocalizableMessage:
         "resphere.content.no_file_there",
         "There is no file of a content library at that address of a datastore (library/item/storage tells them).",
     )
+
+
+def not_transferred(name: str, why: LocalizableMessage) -> LocalizableMessage:
+    """That a file did not come, in the words with which vCenter begins."""
+    return message(
+        "resphere.content.not_transferred",
+        "Error transferring file {0}. Reason: {1}",
+        name,
+        why.default_message,
+    )

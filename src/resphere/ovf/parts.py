@@ -11,10 +11,12 @@ LARGEST = (1 << 63) - 1
 
 
 class Context(msgspec.Struct, frozen=True):
-    """What is known while a descriptor is read: what was found, and its texts by their ids."""
+    """What is known while a descriptor is read: what was found, its texts by their ids; ``elsewhere``: files may lie in
+    other places than beside it."""
 
     found: Findings
     texts: dict[str, str]
+    elsewhere: bool = False
 
     def text_of(self, element: Element, local: str) -> str:
         """The text of a child, which may be in another place under an id; empty where there is no such child."""

@@ -29,6 +29,7 @@ from resphere.ovf.units import multiplier
 COMPRESSIONS = ("", "identity", "gzip")
 MOST_PIECES = 10_000
 """Of a file, that are told of."""
+LONGEST_ADDRESS = 4096
 
 
 class Read(NamedTuple):
@@ -38,13 +39,17 @@ class Read(NamedTuple):
     warnings: tuple[ParseIssue, ...]
 
 
-def read(content: bytes, file_name: str = "descriptor.ovf", locale: str | None = None) -> Read:
+def read(
+    content: bytes, file_name: str = "descriptor.ovf", locale: str | None = None, *, elsewhere: bool = False
+) -> Read:
     """What a descriptor says, its texts in ``locale`` (``de``, ``en-US``) where the descriptor has them in it.
+
+    ``elsewhere``: files may lie in other places than beside it, of which the descriptor has addresses.
 
     :raises BadPackage: it is no descriptor, or what stands in it contradicts itself.
     """
     root, version = _root(content, file_name)
-    context = Context(Findings(file_name), _strings(root, locale))
+    context = Context(Findings(file_name), _strings(root, locale), elsewhere)
     descriptor = _envelope(context, root, version)
     if descriptor is not None:
         _check_references(context.found, descriptor)
@@ -175,7 +180,7 @@ def _envelope(context: Context, root: Element, version: int) -> Descriptor | Non
 
 def _file(context: Context, element: Element) -> File:
     href = required(context, element, "href")
-    if href and not is_file_name(href):
+    if href and not (is_address(href) if context.elsewhere else is_file_name(href)):
         context.found.error(
             Category.VALUE_ILLEGAL, element.place, "href", "{0} is no name of a file beside the descriptor.", href
         )
@@ -207,6 +212,11 @@ def is_file_name(href: str) -> bool:
         and not any(each in href for each in "/\\:")
         and href.isprintable()
     )
+
+
+def is_address(href: str) -> bool:
+    """Whether a reference may be an address, or a part of one."""
+    return len(href) <= LONGEST_ADDRESS and href.isprintable()
 
 
 def _disk(context: Context, element: Element) -> DiskDescription:

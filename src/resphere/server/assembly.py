@@ -53,6 +53,7 @@ from resphere.libraries.files import LibraryFiles
 from resphere.libraries.pulling import Pulls
 from resphere.libraries.syncing import LEASE as SYNC
 from resphere.libraries.syncing import LibrarySync
+from resphere.libraries.web_packages import WebPackages
 from resphere.limits.addresses import counted_address
 from resphere.limits.known import KnownAddresses
 from resphere.limits.limits import Limits
@@ -221,6 +222,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             security_tokens=saml.tokens,
             library_files=library_files,
             fetcher=fetcher,
+            web_packages=WebPackages(fetcher, library_files, most_bytes),
             library_sync=library_sync,
         ),
         authentication=authentication(settings, accounts, sessions, tokens, federation, by_directory, saml),

@@ -42,6 +42,7 @@ from resphere.inventory.mentions import named
 from resphere.inventory.model import Host, ManagedObject, VirtualMachine
 from resphere.libraries.files import LibraryFiles
 from resphere.libraries.syncing import LibrarySync
+from resphere.libraries.web_packages import WebPackages
 from resphere.limits.limits import Allowance
 from resphere.providers.base import Missing, NotCapable, Provider, required
 from resphere.replica.edit import Edit
@@ -169,6 +170,8 @@ class Environment(msgspec.Struct, frozen=True):
     """The bytes of content libraries."""
     fetcher: Fetcher
     """Fetches from where the operator allows."""
+    web_packages: WebPackages
+    """Opens packages that are elsewhere."""
     library_sync: LibrarySync
     """Has subscribed libraries take what is new."""
 
@@ -335,6 +338,22 @@ class Call(msgspec.Struct, frozen=True, gc=False):
                 cancelable,
                 exclusive,
             )
+        )
+
+    async def launch_work(
+        self,
+        description: str,
+        target: O,
+        work: Callable[[TaskJob[O]], Awaitable[object]],
+        guard: Callable[[O], None] = lambda _: None,
+        cancelable: bool = False,
+    ) -> ids.CisTASKId:
+        """Begin what needs more than one change, or something of outside before it; as :meth:`launch` otherwise.
+
+        ``work`` gets the job that it must end: by a :class:`~resphere.tasks.change.Change` of it.
+        """
+        return ids.CisTASKId(
+            await self.tasks.launch(self._origin(description), target, work, self._within_reach(guard), cancelable)
         )
 
     def _origin(self, description: str) -> Origin:

@@ -7,28 +7,35 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import com.vmware.content.library.item.updatesession_client as changing
 import com.vmware.content.library.item_client as sessions
 import com.vmware.content.library_client as library_client
 import com.vmware.content_client as content_client
 import com.vmware.vapi.std.errors_client as errors
+import com.vmware.vcenter_client as vcenter_client
 
 from tests.sdk.scripts.client import Check, Given, raises, run_checks
+from tests.support.packages import archive, one_disk
 
 DATA = bytes(range(256)) * 4096
 SourceType = changing.File.SourceType
 
 
+FILES = {"/disc.iso": DATA, "/tiny.ova": archive({"tiny.ovf": one_disk("tiny.vmdk"), "tiny.vmdk": DATA})}
+
+
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        if self.path != "/disc.iso":
+        content = FILES.get(self.path)
+        if content is None:
             self.send_error(404)
             return
         self.send_response(200)
-        self.send_header("Content-Length", str(len(DATA)))
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(DATA)
+        self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -124,7 +131,54 @@ def nobody_has_allowed_it(given: Given) -> None:
         begun(given, item, "disc.iso", "http://192.0.2.1/disc.iso")
 
 
-CHECKS: tuple[Check, ...] = (a_file_is_fetched, a_file_is_not_there, nobody_has_allowed_it)
+def finished(task: Any) -> str:
+    """The status of a task at its end."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        status = str(task.get_info().status)
+        if status in ("SUCCEEDED", "FAILED"):
+            return status
+        time.sleep(0.1)
+    raise TimeoutError("the task runs still")
+
+
+def a_package_is_deployed(given: Given) -> None:
+    if not hasattr(vcenter_client, "Ovfs"):
+        return  # of 9.0 and later
+    api, vcenter = vcenter_client.Ovfs, given.client.vcenter
+    pool = vcenter.Cluster.get(vcenter.Cluster.list()[0].cluster).resource_pool
+    store = vcenter.Datastore.list()[0].datastore
+    spec = api.DeploySpec(
+        url="http://192.0.2.1/tiny.ova",
+        name="sdk ovfs",
+        resource_pool=pool,
+        vm_home_datastore=api.DatastoreInfo(datastore=store),
+        power_on=True,
+    )
+    with raises(errors.InvalidArgument):
+        vcenter.Ovfs.deploy_task(spec)
+    with site() as address:
+        spec.url = f"{address}/none.ova"
+        task = vcenter.Ovfs.deploy_task(spec)
+        assert finished(task) == "FAILED"
+        assert task.get_error().messages[0].id == "resphere.fetching.status"
+        spec.url = f"{address}/tiny.ova"
+        task = vcenter.Ovfs.deploy_task(spec)
+        assert finished(task) == "SUCCEEDED"
+        result = task.get_result()
+        assert result.result_type == "VirtualMachine"
+        found = vcenter.VM.get(result.created_entity)
+        assert (found.name, found.power_state, len(found.disks)) == ("sdk ovfs", "POWERED_ON", 1)
+        with raises(errors.Error):
+            vcenter.Ovfs.deploy_task(spec)
+
+
+CHECKS: tuple[Check, ...] = (
+    a_file_is_fetched,
+    a_file_is_not_there,
+    nobody_has_allowed_it,
+    a_package_is_deployed,
+)
 
 
 if __name__ == "__main__":

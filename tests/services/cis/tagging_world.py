@@ -33,6 +33,7 @@ from resphere.inventory.tables import TABLES
 from resphere.inventory.tagging import TAGGING_TABLES, Attachment, Category, Tag
 from resphere.libraries.files import LibraryFiles
 from resphere.libraries.syncing import LibrarySync
+from resphere.libraries.web_packages import WebPackages
 from resphere.providers.base import Provider
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
@@ -89,6 +90,7 @@ class World:
             security_tokens=cast(SecurityTokens, None),
             library_files=cast(LibraryFiles, None),
             fetcher=Fetcher(Allowed()),
+            web_packages=cast(WebPackages, None),
             library_sync=cast(LibrarySync, None),
         )
         self.call = Call(environment, cast(AnyOperation, None), view, cast(OwnSession, None), "request-1")
