@@ -329,13 +329,13 @@ def _beside_machines() -> list[Stored]:
     for machine, snapshot in ("vm-500", "snapshot-502"), ("vm-510", "snapshot-512"):
         found += [
             GuestCustomization(id=machine),
-            VappConfiguration(id=machine),
             GuestContent(id=content_id(machine, "digest"), machine=machine, data=b"x"),
         ]
         for owner in (machine, snapshot):
             set_id = data_set_id(owner, "set")
             found += [
                 GuestSystem(id=owner, machine=machine, nodes={}, next_pid=1),
+                VappConfiguration(id=owner, machine=machine),
                 DataSet(
                     id=set_id,
                     owner=owner,

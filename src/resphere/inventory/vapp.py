@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import msgspec
 
-from resphere.inventory.model import UnregisteredVm, VirtualMachine
+from resphere.inventory.model import Snapshot, UnregisteredVm, VirtualMachine
 from resphere.ovf.model import Product
 from resphere.replica.table import OnDelete, Reference, Table, own_id
 
@@ -16,12 +16,16 @@ ISO = "iso"
 
 
 class VappConfiguration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """The products of the VM ``id`` with their properties, which have the ``values`` by full key, and the
-    ``transports`` by which they come to the guest. Values, and defaults of properties, may be passwords."""
+    """The products of a VM with their properties, which have the ``values`` by full key, and the ``transports`` by
+    which they come to the guest. Values, and defaults of properties, may be passwords.
+
+    ``id`` is the VM's, or that of the snapshot that keeps them as they were; ``machine`` is the VM's in both.
+    """
 
     kind: ClassVar[str] = "vapp_configuration"
 
     id: str
+    machine: str
     products: tuple[Product, ...] = ()
     values: dict[str, str] = {}
     transports: tuple[str, ...] = ()
@@ -29,11 +33,16 @@ class VappConfiguration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 
 VAPP_CONFIGURATIONS = Table(
     cls=VappConfiguration,
-    indexes={"machine": own_id},
+    indexes={"machine": lambda configuration: (configuration.machine,), "owner": own_id},
     revises=False,
     belongs_to="machine",
     refers_to=(
-        Reference(index="machine", fields=("id",), to=(VirtualMachine, UnregisteredVm), on_delete=OnDelete.CASCADE),
+        Reference(
+            index="machine", fields=("machine",), to=(VirtualMachine, UnregisteredVm), on_delete=OnDelete.CASCADE
+        ),
+        Reference(
+            index="owner", fields=("id",), to=(VirtualMachine, Snapshot, UnregisteredVm), on_delete=OnDelete.CASCADE
+        ),
     ),
     sealed=("products", "values"),
 )

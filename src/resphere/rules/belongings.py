@@ -18,17 +18,17 @@ from resphere.inventory.vapp import VappConfiguration
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules.data_sets import move_data_sets
-from resphere.rules.vapp import move_configuration
+from resphere.rules.vapp import move_configurations
 
 STAY_WITH_FILES = (DataSet, GuestContent, GuestCustomization, GuestSystem, VappConfiguration)
 """What lies in the files of a VM, so that it comes back with them."""
 
 
 def move_belongings(inventory: Replica, edit: Edit, old: str, machine: str, snapshots: Mapping[str, str]) -> None:
-    """Give the VM ``machine`` the data sets, the customization and the vApp configuration that ``old`` had, which is no
-    more; ``snapshots``: old ids -> new ones. What a provider keeps of its guest is the provider's to move."""
+    """Give the VM ``machine`` the data sets, the customization and the vApp configurations that ``old`` had, which is
+    no more; ``snapshots``: old ids -> new ones. What a provider keeps of its guest is the provider's to move."""
     move_data_sets(inventory, edit, old, machine, snapshots)
-    move_configuration(edit, old, machine)
+    move_configurations(inventory, edit, old, machine, snapshots)
     customization = edit.get(GuestCustomization, old)
     if customization is not None:
         edit.delete(GuestCustomization, old)

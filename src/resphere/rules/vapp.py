@@ -1,6 +1,8 @@
-"""The vApp configurations of machines that are made of packages, copied, and made packages of. Pure."""
+"""The vApp configurations of machines that are made of packages, copied, kept, and made packages of. Pure."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import msgspec
 
@@ -8,6 +10,7 @@ from resphere.inventory.vapp import VappConfiguration
 from resphere.ovf.machine import Machine
 from resphere.ovf.vapp_properties import properties_of
 from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 
 
 def configuration_of(machine: Machine, vm: str) -> VappConfiguration | None:
@@ -16,6 +19,7 @@ def configuration_of(machine: Machine, vm: str) -> VappConfiguration | None:
         return None
     return VappConfiguration(
         id=vm,
+        machine=vm,
         products=machine.products,
         values={each.full_key: each.value for each in machine.properties},
         transports=machine.transports,
@@ -35,16 +39,27 @@ def packaged(machine: Machine, configuration: VappConfiguration | None) -> Machi
     )
 
 
-def copy_configuration(edit: Edit, source: str, vm: str) -> None:
-    """Give the new VM ``vm`` what the VM ``source`` has."""
+def copy_configuration(edit: Edit, source: str, owner: str, machine: str) -> None:
+    """Give ``owner``, which is the VM ``machine`` or a snapshot of it, what ``source`` has, if that has any."""
     found = edit.get(VappConfiguration, source)
     if found is not None:
-        edit.put(msgspec.structs.replace(found, id=vm))
+        edit.put(msgspec.structs.replace(found, id=owner, machine=machine))
 
 
-def move_configuration(edit: Edit, old: str, vm: str) -> None:
-    """Give the VM ``vm`` what ``old`` had, which is no more."""
-    found = edit.get(VappConfiguration, old)
-    if found is not None:
-        edit.delete(VappConfiguration, old)
-        edit.put(msgspec.structs.replace(found, id=vm))
+def revert_configuration(edit: Edit, machine: str, snapshot: str) -> None:
+    """Bring what a VM says to its guest back to what a snapshot has."""
+    if edit.get(VappConfiguration, snapshot) is not None:
+        copy_configuration(edit, snapshot, machine, machine)
+    elif edit.get(VappConfiguration, machine) is not None:
+        edit.delete(VappConfiguration, machine)
+
+
+def move_configurations(inventory: Replica, edit: Edit, old: str, machine: str, snapshots: Mapping[str, str]) -> None:
+    """Give the VM ``machine``, and its snapshots, what ``old`` had, which is no more; ``snapshots``: old ids -> new
+    ones."""
+    owners = {old: machine, **snapshots}
+    for id in list(inventory.by(VappConfiguration, "machine", old)):
+        owner = owners.get(id)
+        if owner is not None:
+            copy_configuration(edit, id, owner, machine)
+        edit.delete(VappConfiguration, id)

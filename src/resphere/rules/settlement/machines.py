@@ -96,7 +96,7 @@ def cloned(s: Settlement, effect: CloneVm, facts: Facts, decided: CloneVm) -> No
         more.
     """
     copy_data_sets(s.inventory, s.edit, effect.source.id, effect.vm.id, effect.vm.id)
-    copy_configuration(s.edit, effect.source.id, effect.vm.id)
+    copy_configuration(s.edit, effect.source.id, effect.vm.id, effect.vm.id)
     if effect.item is not None:
         if s.edit.get(Library, effect.item.library) is None:
             raise gone("library")
@@ -119,7 +119,7 @@ def gone(what: str) -> ResourceInaccessible:
 def instantly_cloned(s: Settlement, effect: InstantCloneVm, facts: Facts, decided: InstantCloneVm) -> None:
     """A machine that runs, with data sets like the source's."""
     copy_data_sets(s.inventory, s.edit, effect.source.id, effect.vm.id, effect.vm.id)
-    copy_configuration(s.edit, effect.source.id, effect.vm.id)
+    copy_configuration(s.edit, effect.source.id, effect.vm.id, effect.vm.id)
     s.note(facts)
     s.put_machine(None, facts.machine or effect.vm)
 

@@ -13,27 +13,30 @@ from resphere.rules.files import room_by_store, still_unmerged
 from resphere.rules.settlement.settlement import Settlement, merged
 from resphere.rules.snapshots import survivor, with_deltas, without_unmerged
 from resphere.rules.space import snapshot_room
+from resphere.rules.vapp import copy_configuration, revert_configuration
 
 
 def taken(s: Settlement, effect: TakeSnapshot, facts: Facts, decided: TakeSnapshot) -> None:
-    """The machine as it is now is kept, with its data sets."""
+    """The machine as it is now is kept, with its data sets and vApp configuration."""
     vm = effect.vm
     snapshot = msgspec.structs.replace(effect.snapshot, parent_snapshot=vm.snapshot, state=vm)
     admit(s.inventory, s.edit, room_by_store(s.inventory, vm, [snapshot_room(snapshot)]))
     s.edit.put(snapshot)
     s.note(facts)
     copy_data_sets(s.inventory, s.edit, vm.id, snapshot.id, vm.id)
+    copy_configuration(s.edit, vm.id, snapshot.id, vm.id)
     s.edit.put(msgspec.structs.replace(facts.machine or vm, snapshot=snapshot.id))
 
 
 def reverted(s: Settlement, effect: RevertToSnapshot, facts: Facts, decided: RevertToSnapshot) -> None:
-    """Hardware, power state and data sets are what the snapshot holds."""
+    """Hardware, power state, data sets and vApp configuration are what the snapshot holds."""
     s.edit.rely_on(effect.snapshot)  # its state becomes the machine's, which may hang on it already
     after = effect.after if facts.machine is None else merged(decided.before, facts.machine, effect.before)
     after = still_unmerged(effect.before, msgspec.structs.replace(after, unmerged={}))
     s.put_machine(effect.before, after, knows_contents=True)
     s.note(facts)
     revert_data_sets(s.inventory, s.edit, effect.before.id, effect.snapshot.id)
+    revert_configuration(s.edit, effect.before.id, effect.snapshot.id)
 
 
 def deleted(s: Settlement, effect: DeleteSnapshots, facts: Facts, decided: DeleteSnapshots) -> None:

@@ -11,6 +11,7 @@ import pytest
 from lxml import etree
 
 from resphere.contract.errors import NotFound
+from resphere.contract.extensions.vm_snapshots import VmSnapshots
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter_ovf import LibraryItem as Ovf
 from resphere.contract.generated.vcenter_vm import Power
@@ -19,9 +20,10 @@ from resphere.contract.generated.vcenter_vm_guest_filesystem import Files
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom
 from resphere.contract.generated.vcenter_vm_tools import Installer
 from resphere.inventory.guest import GuestSystem
-from resphere.inventory.model import UnregisteredVm, VirtualMachine
+from resphere.inventory.model import Snapshot, UnregisteredVm, VirtualMachine
 from resphere.inventory.vapp import VappConfiguration
 from resphere.providers.simulator.guest.files import SimulatedFiles
+from resphere.replica.edit import Edit
 from resphere.services.vcenter.ovf.library_item.parameters import Property, PropertyParams
 from tests.ovf.packages import NAMESPACES, item
 from tests.ovf.test_environment import OE, SCHEMA
@@ -158,7 +160,9 @@ def test_it_goes_with_its_machine(world: World) -> None:
         source=Vm(vm.id), name="clone", placement=msgspec.convert(place, vcenter.VM.ClonePlacementSpec)
     )
     clone = world.call(vcenter.VM.clone, spec)
-    assert world.inventory.all(VappConfiguration)[clone] == msgspec.structs.replace(kept, id=clone)
+    assert world.inventory.all(VappConfiguration)[clone] == msgspec.structs.replace(kept, id=clone, machine=clone)
+    snapshot = take(world, Vm(vm.id))
+    assert world.inventory.all(VappConfiguration)[snapshot] == msgspec.structs.replace(kept, id=snapshot)
     world.call(vcenter.VM.unregister, Vm(vm.id))
     assert world.inventory.all(UnregisteredVm)
     host: Any = {**place, "host": vm.host}
@@ -168,9 +172,44 @@ def test_it_goes_with_its_machine(world: World) -> None:
             datastore_path=vm.vmx_path, placement=msgspec.convert(host, vcenter.VM.RegisterPlacementSpec)
         ),
     )
-    assert world.inventory.all(VappConfiguration)[again].values == EXPECTED
+    [brought_back] = world.inventory.by(Snapshot, "parent", again)
+    for owner in (again, brought_back):
+        assert world.inventory.all(VappConfiguration)[owner].values == EXPECTED
+    assert len(world.inventory.all(VappConfiguration)) == 3
     for each in (clone, again):
         world.call(vcenter.VM.delete, Vm(each))
+    assert not world.inventory.all(VappConfiguration)
+
+
+def take(world: World, vm: Vm) -> Any:
+    """The id of a new snapshot."""
+    return world.call(VmSnapshots.create, vm, VmSnapshots.CreateSpec(name="before"))
+
+
+def test_a_snapshot_brings_it_back(world: World) -> None:
+    vm = deploy(world, "com.vmware.guestInfo")
+    kept = world.inventory.all(VappConfiguration)[vm.id]
+    first = take(world, Vm(vm.id))
+    world.put(msgspec.structs.replace(kept, values={**kept.values, "web.size": "9"}))
+    second = take(world, Vm(vm.id))
+    for snapshot, size in ((first, "7"), (second, "9"), (first, "7")):
+        world.call(VmSnapshots.revert, Vm(vm.id), snapshot)
+        assert world.inventory.all(VappConfiguration)[vm.id].values["web.size"] == size
+    world.call(VmSnapshots.delete, Vm(vm.id), second, None, None)
+    assert set(world.inventory.all(VappConfiguration)) == {vm.id, first}
+
+
+def test_a_snapshot_of_before_there_was_any(world: World) -> None:
+    vm = deploy(world, "com.vmware.guestInfo")
+    kept = world.inventory.all(VappConfiguration)[vm.id]
+    first = take(world, Vm(vm.id))
+
+    def without(edit: Edit) -> None:
+        edit.delete(VappConfiguration, first)
+
+    world.run(world.inventory.change(without))
+    assert set(world.inventory.all(VappConfiguration)) == {kept.id}
+    world.call(VmSnapshots.revert, Vm(vm.id), first)
     assert not world.inventory.all(VappConfiguration)
 
 
