@@ -58,6 +58,8 @@ ALLOWED: dict[str, str] = {
     "checks.under_way.refuse": UNDER_WAY,
     "cis.tasks.list_tasks": "tasks are filtered by their targets",
     "cis.tasks.require_visible": "tasks are filtered by their targets",
+    "resphere.bulk.list_bulks": "bulk operations are filtered by who has asked for them",
+    "resphere.bulk.require": "bulk operations are filtered by who has asked for them",
     "resphere.content.publications.items": PUBLISHED,
     "resphere.content.publications.require_item": PUBLISHED,
     "resphere.content.publications.require_published": PUBLISHED,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bench.measures.access import measure_access
 from bench.measures.audit import measure_audit
+from bench.measures.bulk import measure_bulk
 from bench.measures.clone import measure_clone
 from bench.measures.connections import measure_connections
 from bench.measures.contract import measure_contract
@@ -34,6 +35,7 @@ MEASURES: dict[str, Measure] = {
     "dialects": measure_dialects,
     "sdk": measure_sdk,
     "power": measure_power,
+    "bulk": measure_bulk,
     "create": measure_create,
     "clone": measure_clone,
     "deploy": measure_deploy,

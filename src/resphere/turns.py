@@ -23,3 +23,16 @@ async def in_turns(items: Iterable[T], most: int = PIECE) -> AsyncIterator[list[
         if following:
             await asyncio.sleep(0)
         piece = following
+
+
+async def heard(event: asyncio.Event, seconds: float | None) -> bool:
+    """Wait for the event, for so long (``None``: as long as it takes); whether it came.
+
+    Not ``asyncio.wait_for``, which Python 3.11 has swallow a cancelation that comes at the same moment as the event.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True

@@ -31,6 +31,7 @@ WITH_A_SERVER = (
             "authentication",
             "authentication-saml",
             "backup",
+            "bulk",
             "certificates",
             "content",
             "guests",

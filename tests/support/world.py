@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import Coroutine, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -20,10 +20,13 @@ from resphere.access.view import RootView
 from resphere.audit.reading import AuditLog
 from resphere.auth.accounts import LocalAccounts
 from resphere.auth.passwords import verify_password
+from resphere.bulk.bulks import Bulks
 from resphere.certificates.keeper import Certificates
 from resphere.certificates.tls import no_roots
+from resphere.contract.catalogue import Catalogue
 from resphere.contract.model import AnyOperation, Operation, Parted, Struct
 from resphere.contract.unions import check_unions
+from resphere.dialects.items import ItemInputs
 from resphere.dialects.vapi_documents import VapiDocuments
 from resphere.fetching.allowed import read_rules
 from resphere.fetching.fetcher import Fetcher
@@ -158,6 +161,13 @@ class World:
                 verify_password,
                 lambda: self.environment.now(),
                 random.Random(7).randbytes,
+            ),
+            bulks=Bulks(
+                self.inventory,
+                ItemInputs(Catalogue()),
+                lambda: self.environment.now(),
+                "test",
+                timedelta(days=7),
             ),
         )
 

@@ -118,11 +118,18 @@ class Filler:
         self._let_in()
         self._keep_contents(datastores[0]["datastore"])
         self._hold_key()
+        self.post(
+            "/resphere/bulk", {"items": [{"operation": "com.vmware.vcenter.vm.power.start", "input": {"vm": vm}}]}
+        )
 
     def begin_work(self) -> None:
         """Begin what is still under way when the server is killed."""
         for row in self.call("GET", "/vcenter/vm?names=fork"):
             self.post(f"/vcenter/vm/{row['vm']}/guest/power?action=reboot")
+        copy = {"source": self.call("GET", "/vcenter/vm?names=kept")[0]["vm"], "name": "under way"}
+        self.post(
+            "/resphere/bulk", {"items": [{"operation": "com.vmware.vcenter.VM.clone$task", "input": {"spec": copy}}]}
+        )
         stores = [row["datastore"] for row in self.call("GET", "/vcenter/datastore")]
         stopped = self.call("GET", "/vcenter/vm?names=twin")[0]["vm"]
         for store in stores:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextvars import Context
 from datetime import datetime, timedelta
 from typing import ClassVar, TypeAlias
 
@@ -112,7 +113,8 @@ class Checks:
         """Write soon what ``write`` makes then."""
         self._waiting.append(write)
         if self._writing is None or self._writing.done():
-            self._writing = asyncio.get_running_loop().create_task(self._write_all())
+            # It is nothing that the request does, and carries nothing of its along.
+            self._writing = asyncio.get_running_loop().create_task(self._write_all(), context=Context())
 
     async def _write_all(self) -> None:
         """One after the other, in the order of asking."""

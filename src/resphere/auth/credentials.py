@@ -8,6 +8,8 @@ from typing import Protocol
 import msgspec
 from cryptography import x509
 
+from resphere.auth.requesters import Requester
+
 
 class ShownCertificate(msgspec.Struct, frozen=True, gc=False):
     """A certificate that the caller has shown to a trusted proxy, as that hands it on: the ``header``'s name and
@@ -81,6 +83,8 @@ class Credentials(msgspec.Struct, frozen=True):
     """A message to the STS that shows nothing else."""
     unaccepted: str | None = None
     client: str = ""
+    requester: Requester | None = None
+    """Who has asked for work that is done later. It comes from this server's own records, never from a request."""
 
     @property
     def password_alone(self) -> bool:

@@ -32,6 +32,7 @@ from resphere.auth.by_certificate import ByCertificate
 from resphere.auth.by_directory import ByDirectory
 from resphere.auth.by_library import LibraryPasswords
 from resphere.auth.by_password import ByPassword
+from resphere.auth.by_requester import ByRequester
 from resphere.auth.by_session import BySession
 from resphere.auth.by_token import ByToken
 from resphere.auth.federation import Federation
@@ -42,9 +43,12 @@ from resphere.auth.password_rules import PasswordRules
 from resphere.auth.passwords import verify_password
 from resphere.auth.sessions import SessionLimits, Sessions
 from resphere.auth.tokens import Tokens
+from resphere.bulk.bulks import Bulks
+from resphere.bulk.runner import BulkRunner
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.extensions.content_transfers import ContentTransfers
 from resphere.contract.extensions.guest_transfers import GuestTransfers
+from resphere.dialects.items import ItemInputs
 from resphere.dialects.table import Dialects, dialects
 from resphere.dialects.vapi_documents import VapiDocuments
 from resphere.fetching.allowed import read_rules
@@ -70,6 +74,7 @@ from resphere.server.connections.registry import Connections
 from resphere.server.connections.sockets import AVAILABLE, Sockets
 from resphere.server.connections.watch import Patience, Rounds, keep_watch
 from resphere.server.counting import own_memories
+from resphere.server.errands import Errands, unlimited
 from resphere.server.faults import NO_FAULTS, Faults, read_faults
 from resphere.server.federating import known_sources, open_federation
 from resphere.server.kept import Kept
@@ -201,6 +206,9 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     fetcher = Fetcher(read_rules(settings.fetch_from), certificates.trusted_pem)
     most_bytes = settings.max_library_file_bytes
     library_sync = LibrarySync(replica, library_files, fetcher, most_bytes, verify_password, now, secrets.token_bytes)
+    catalogue = Catalogue(settings.api_release)
+    keep = timedelta(hours=settings.bulk_keep_hours)
+    bulks = Bulks(replica, ItemInputs(catalogue), now, name, keep)
     library_passwords = LibraryPasswords(replica, secrets.token_bytes)
     stack.callback(library_passwords.close)
     by_directory = ByDirectory(replica, federation.directories, settings.default_domain)
@@ -224,6 +232,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             fetcher=fetcher,
             web_packages=WebPackages(fetcher, library_files, most_bytes),
             library_sync=library_sync,
+            bulks=bulks,
         ),
         authentication=authentication(settings, accounts, sessions, tokens, federation, by_directory, saml),
         library_passwords=library_passwords,
@@ -252,7 +261,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     if orphans:
         log.warning("%d tasks had been interrupted and are ended now", orphans)
     parts: dict[type, Any] = {
-        type(part): part for part in (sessions, tokens, tasks, known, saml.replays, library_files, pulls)
+        type(part): part for part in (sessions, tokens, tasks, known, saml.replays, library_files, pulls, bulks)
     }
     sweeps = [partial(sweep.run, parts[sweep.part]) for sweep in WIRING.sweeps]
     go_on(stack, sweep_now_and_then(replica, sweeps))
@@ -260,6 +269,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     leases = Leases(replica, liveness)
     go_on(stack, leases.hold(FEED, feed))
     go_on(stack, leases.hold(SYNC, library_sync.run))
+    go_on(stack, BulkRunner(replica, bulks, Errands(unlimited(pipeline)), tasks, liveness).run())
     log.info("worker %s serves %s", name, settings.store_url)
     connections = Connections(time.monotonic)
     if AVAILABLE and port is not None:
@@ -269,7 +279,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
         go_on(stack, keep_watch(connections, Rounds(Sockets(port), patience(settings), time.monotonic, gate)))
     return Worker(
         pipeline,
-        dialects(Catalogue(settings.api_release), settings.max_body_bytes, now),
+        dialects(catalogue, settings.max_body_bytes, now),
         connections,
         budgets(settings.max_body_bytes),
         trusted_proxies(settings),
@@ -330,7 +340,7 @@ def authentication(
         at_login = (*at_login, ByCertificate(trust, accounts))
     return Authentication(
         at_login=(*at_login, saml.by_saml, saml.by_certificate),
-        at_calls=(*by_tokens, BySession(sessions, accounts, tokens), saml.by_saml),
+        at_calls=(*by_tokens, BySession(sessions, accounts, tokens), saml.by_saml, ByRequester(accounts, tokens)),
         joined=accounts.joined,
         single_use=federation.single_use,
     )

@@ -370,7 +370,8 @@ async def invoke(
         )
     request_id, origin = exchange.request_id, exchange.request.origin
     allowance = partial(pipeline.limits.allowance, parties)
-    call = Call(pipeline.environment, operation, caller.view, caller.session, request_id, origin, allowance)
+    client = exchange.request.client
+    call = Call(pipeline.environment, operation, caller.view, caller.session, request_id, origin, allowance, client)
     return await implementation.handler(call, *msgspec.structs.astuple(input))
 
 

@@ -50,6 +50,7 @@ RANGES = {
     "max_body_bytes": (1, 2**30),
     "max_guest_file_bytes": (1, 2**44),
     "max_library_file_bytes": (1, 2**44),
+    "bulk_keep_hours": (1, 87_600),
     "audit_file_bytes": (0, 2**40),
     "audit_file_seconds": (0, TEN_YEARS_SECONDS),
     "audit_keep_seconds": (0, 100 * 365 * 24 * 60 * 60),
@@ -250,6 +251,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     list_limits: Annotated[
         bool, _("limits", "Refuse lists longer than vCenter returns (4,000 VMs). --no-list-limits lifts that.")
     ] = True
+    bulk_keep_hours: Annotated[
+        int, _("limits", "For so long it is kept what became of bulk operations, and of what schedules ran.")
+    ] = 168
     audit_policy: Annotated[
         str,
         _(

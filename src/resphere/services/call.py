@@ -20,6 +20,7 @@ from resphere.audit.reading import AuditLog
 from resphere.auth.federation import Federation
 from resphere.auth.identities import Identities
 from resphere.auth.saml.tokens import SecurityTokens
+from resphere.bulk.bulks import Bulks
 from resphere.certificates.keeper import Certificates
 from resphere.contract.errors import (
     InvalidArgument,
@@ -174,6 +175,8 @@ class Environment(msgspec.Struct, frozen=True):
     """Opens packages that are elsewhere."""
     library_sync: LibrarySync
     """Has subscribed libraries take what is new."""
+    bulks: Bulks
+    """Many calls as one task."""
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):
@@ -188,6 +191,8 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     """Where the caller has reached this server: scheme, host and port, ``*`` for a host that is not known."""
     allowance: Callable[[], Allowance] = Allowance
     """How much the caller may do at the moment."""
+    client: str = ""
+    """The address that the call comes from."""
 
     @property
     def inventory(self) -> Reading:

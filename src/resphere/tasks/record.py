@@ -23,8 +23,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     """Work on ``target`` (of resource type ``target_type``), asked for by ``service``.``operation``.
 
     ``owner`` is the worker that does it; ``progress`` goes from 0 to 100. ``exclusive``: while it is not finished,
-    no other exclusive work goes on on the target. ``result`` is of plain values, as JSON has them. Times are aware, in
-    UTC.
+    no other exclusive work goes on on the target. ``resumed``: where its owner dies, another worker goes on with it.
+    ``result`` is of plain values, as JSON has them. Times are aware, in UTC.
     """
 
     kind: ClassVar[str] = "task"
@@ -37,6 +37,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     target: str | None = None
     user: str | None = None
     exclusive: bool = False
+    resumed: bool = False
     owner: str
     status: Status
     progress: int = 0

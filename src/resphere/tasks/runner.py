@@ -21,6 +21,7 @@ from resphere.inventory.effects import Intent
 from resphere.inventory.facts import Facts
 from resphere.inventory.model import Host, ManagedObject, VirtualMachine
 from resphere.providers.base import Provider
+from resphere.replica.accompanied import DryRun
 from resphere.replica.edit import Edit
 from resphere.replica.errors import ConcurrentChange as ChangedConcurrently
 from resphere.replica.replica import Replica
@@ -206,7 +207,8 @@ class Tasks:
         had been begun has failed, and what was claimed for it is released. Where the provider cannot tell, the task is
         left for the next time.
         """
-        orphans = [t.id for t in self.replica.by(Task, "finished", "no").values() if not self.is_worked_on(t)]
+        running = self.replica.by(Task, "finished", "no").values()
+        orphans = [task.id for task in running if not task.resumed and not self.is_worked_on(task)]
         return sum([await self._end_orphan(identity) for identity in orphans])
 
     async def _end_orphan(self, identity: str) -> int:
@@ -315,7 +317,7 @@ class Tasks:
             if not job.is_uncertain:
                 await job.fail(overtaken(), leaves_task=True)
         except VapiError as error:
-            if job.task_id is None and is_busy(error):
+            if job.task_id is None and (is_busy(error) or isinstance(error, DryRun)):
                 refusal.set_result(error)
             else:
                 await job.fail(error, leaves_task=True)

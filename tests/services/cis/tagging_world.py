@@ -19,6 +19,7 @@ from resphere.audit.reading import AuditLog
 from resphere.auth.federation import Federation
 from resphere.auth.identities import Identities
 from resphere.auth.saml.tokens import SecurityTokens
+from resphere.bulk.bulks import Bulks
 from resphere.certificates.keeper import Certificates
 from resphere.contract.errors import VapiError
 from resphere.contract.generated import cis_tagging, ids, vapi_std, vcenter
@@ -92,6 +93,7 @@ class World:
             fetcher=Fetcher(Allowed()),
             web_packages=cast(WebPackages, None),
             library_sync=cast(LibrarySync, None),
+            bulks=cast(Bulks, None),
         )
         self.call = Call(environment, cast(AnyOperation, None), view, cast(OwnSession, None), "request-1")
 

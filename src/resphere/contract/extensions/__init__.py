@@ -9,6 +9,7 @@ from __future__ import annotations
 from resphere.contract import model as m
 from resphere.contract.extensions.about import About, Certificates
 from resphere.contract.extensions.audit import Audit
+from resphere.contract.extensions.bulk import Bulk
 from resphere.contract.extensions.clusters import Clusters
 from resphere.contract.extensions.console import Console
 from resphere.contract.extensions.content_publications import ContentPublications
@@ -60,6 +61,7 @@ SERVICES: tuple[type, ...] = (
     OpenSessions,
     ApiTokens,
     Directories,
+    Bulk,
 )
 
 OPERATIONS: dict[str, m.AnyOperation] = {

@@ -20,6 +20,7 @@ from resphere.auth.replays import TakenProof
 from resphere.auth.saml.signing import TokenSigning
 from resphere.auth.sessions import Session
 from resphere.auth.tokens import ApiToken
+from resphere.bulk.record import BulkRecord, Mark, Outcomes, Part
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.libraries import LeavingLibrary, Library, LibraryUsage
@@ -128,6 +129,10 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
     ContainerRegistry: LeftOut("container registries", "they are made by a call"),
     RegistryProject: LeftOut("projects of container registries", "as the registries", _nobody_misses),
     Intent: LeftOut("pieces of work under way", "the file has the inventory as it is before them"),
+    BulkRecord: LeftOut("bulk operations", "they tell what was done on this server", _nobody_misses),
+    Part: LeftOut("items of bulk operations", "as those", _nobody_misses),
+    Outcomes: LeftOut("outcomes of bulk operations", "as those", _nobody_misses),
+    Mark: LeftOut("items of bulk operations under way", "as those", _nobody_misses),
     Task: LeftOut("tasks", "they tell what was done on this server", _nobody_misses),
     Group: LeftOut(
         "groups",

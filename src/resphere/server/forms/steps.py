@@ -121,7 +121,7 @@ STEPS: Mapping[int, Step] = MappingProxyType(
             give_permissions,
         ),
         4: Step(
-            "there are content libraries, their items, the sessions on them, and machines as templates",
+            "there are content libraries, their items, the sessions on them, machines as templates; bulk operations",
             lambda documents: None,
         ),
     }

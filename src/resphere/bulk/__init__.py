@@ -1,0 +1,1 @@
+"""Bulk operations: many calls as one task, carried out by whichever worker is alive."""
