@@ -33,6 +33,7 @@ WITH_A_SERVER = (
             "backup",
             "bulk",
             "certificates",
+            "concurrency",
             "content",
             "guests",
             "limits",

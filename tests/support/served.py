@@ -29,6 +29,7 @@ from resphere.dialects.rest import RestDialect
 from resphere.dialects.rest_values import READING
 from resphere.dialects.sts import StsDialect
 from resphere.dialects.vapi_values import decoder, encoder
+from resphere.idempotency.replies import Bounds, KeptReplies
 from resphere.inventory.model import ManagedObject
 from resphere.limits.known import KnownAddresses
 from resphere.limits.limits import Limits
@@ -41,6 +42,7 @@ from resphere.server.federating import known_sources, open_federation
 from resphere.server.kept import Kept
 from resphere.server.known_callers import KnownCallers
 from resphere.server.pipeline import Pipeline
+from resphere.server.repeats import Repeats
 from resphere.server.saml import make_saml
 from resphere.server.saml_trust import SamlTrust
 from resphere.server.settings import Settings
@@ -137,6 +139,10 @@ class Served:
             implementations=IMPLEMENTATIONS,
             faults=Faults(NO_FAULTS),
             kept=Kept(),
+            repeats=Repeats(
+                KeptReplies(self.world.inventory, Bounds(), "test", lambda _: True, lambda: self.now),
+                self.world.environment.tasks,
+            ),
             recorder=Unrecorded(),
             clock=lambda: 0.0,
             body_limit_bytes=limit_bytes,

@@ -53,9 +53,10 @@ class Filler:
         self._http.headers["vmware-api-session-id"] = reply.json()
         self.refused: list[str] = []
 
-    def call(self, method: str, path: str, body: object = None) -> Any:
+    def call(self, method: str, path: str, body: object = None, key: str | None = None) -> Any:
         """The result, ``None`` where it was refused."""
-        reply = self._http.request(method, f"{self._url}/api{path}", json=body, timeout=60)
+        headers = {"Idempotency-Key": key}  # None sends none
+        reply = self._http.request(method, f"{self._url}/api{path}", json=body, headers=headers, timeout=60)
         if reply.status_code >= 400:
             self.refused.append(f"{method} {path}: {reply.status_code} {reply.text[:200]}")
             return None
@@ -97,7 +98,8 @@ class Filler:
         # Hardly any room is left on one.
         large = {"new_vmdk": {"capacity": datastores[-1]["free_space"] - 2**30}}
         full = {**place, "datastore": datastores[-1]["datastore"]}
-        self.post("/vcenter/vm", {"name": "large", "guest_OS": "RHEL_8_64", "placement": full, "disks": [large]})
+        spec = {"name": "large", "guest_OS": "RHEL_8_64", "placement": full, "disks": [large]}
+        self.call("POST", "/vcenter/vm", spec, key="large")
         for _ in range(2):
             self.call("GET", "/vcenter/authorization/privilege-checks/latest")
         self._tag(vm, hosts[0], datastores[0]["datastore"])

@@ -22,6 +22,7 @@ from resphere.replica.edit import Edit
 from resphere.replica.errors import ConcurrentChange
 from resphere.replica.numbers import NUMBERS_TAKEN, Numbers, TooFewNumbers
 from resphere.replica.references import References, Referring
+from resphere.replica.riders import Rider, riders
 from resphere.replica.rounds import Rounds
 from resphere.replica.rows import Rows
 from resphere.replica.sealing import Sealing
@@ -179,14 +180,14 @@ class Replica:
         relied upon was changed by others before its commit. Whatever it raises is raised, and nothing happens. If it
         writes nothing, nothing is committed. What it writes is followed by the rules of its kind, and by what refers to
         it (see :mod:`resphere.replica.references`), and by what the context has it carry along (see
-        :mod:`resphere.replica.accompanied`).
+        :mod:`resphere.replica.accompanied`, :mod:`resphere.replica.riders`).
 
         :raises ConcurrentChange: others were first in each of :data:`ATTEMPTS` attempts; or nothing changes any more,
             and still a claim of the plan's is taken, or a prefix not vacant.
         :raises BrokenReference: the plan leaves something that refers to what is not there.
         """
         with self._contention.place() as place:
-            attempt, last, numbers = 0, ("", -1), 0
+            attempt, last, numbers, riding = 0, ("", -1), 0, riders()
             while True:
                 if not self._numbers.are_ready(numbers):
                     await self._numbers.provide(numbers)
@@ -196,8 +197,7 @@ class Replica:
                 planned_at = self._sequence
                 edit = Edit(self._rows, self._numbers.next, planned_at)
                 try:
-                    result = plan(edit)
-                    self._conclude(edit)
+                    result = self._planned(plan, edit, riding)
                 except TooFewNumbers:
                     numbers = max(NUMBERS_TAKEN, 2 * numbers)
                     continue
@@ -222,7 +222,20 @@ class Replica:
                     if attempt > 1:
                         await asyncio.sleep(self._rng.random() * attempt * LONGEST_PAUSE_SECONDS)
                 else:
+                    for rider in riding:
+                        rider.committed(edit)
                     return result
+
+    def _planned(self, plan: Callable[[Edit], R], edit: Edit, riding: tuple[Rider, ...]) -> R:
+        """Run ``plan`` once, with all that goes with it."""
+        for rider in riding:
+            rider.begin(edit)
+        result = plan(edit)
+        self._conclude(edit)
+        if riding and edit.touched:
+            for rider in riding:
+                rider.end(edit)
+        return result
 
     def _begin_ledgers(self) -> None:
         for derived in self._derived:

@@ -24,6 +24,7 @@ SINGLE = frozenset(
         b"content-length",
         b"content-type",
         b"host",
+        b"idempotency-key",
         b"if-none-match",
         b"origin",
         b"sec-fetch-site",

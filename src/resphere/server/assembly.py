@@ -53,6 +53,7 @@ from resphere.dialects.table import Dialects, dialects
 from resphere.dialects.vapi_documents import VapiDocuments
 from resphere.fetching.allowed import read_rules
 from resphere.fetching.fetcher import Fetcher
+from resphere.idempotency.replies import Bounds, KeptReplies
 from resphere.libraries.files import LibraryFiles
 from resphere.libraries.pulling import Pulls
 from resphere.libraries.syncing import LEASE as SYNC
@@ -87,6 +88,7 @@ from resphere.server.pipeline import Pipeline
 from resphere.server.providers import Parts, make_provider
 from resphere.server.proxies import TrustedProxies
 from resphere.server.recorder import Policy, Recorder, heads_folder, note_logs, open_trail
+from resphere.server.repeats import Repeats
 from resphere.server.saml import Saml, issuer_name, make_saml
 from resphere.server.saml_trust import SamlTrust, read_trust
 from resphere.server.secrets_key import given_key
@@ -212,6 +214,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     library_passwords = LibraryPasswords(replica, secrets.token_bytes)
     stack.callback(library_passwords.close)
     by_directory = ByDirectory(replica, federation.directories, settings.default_domain)
+    replies = KeptReplies(replica, bounds_of_keys(settings), name, liveness.is_alive, now)
+    stack.push_async_callback(replies.close)
     pipeline = Pipeline(
         environment=Environment(
             inventory=replica,
@@ -245,6 +249,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
         implementations=load(services),
         faults=Faults(read_faults(settings.faults) if settings.faults else NO_FAULTS),
         kept=Kept(),
+        repeats=Repeats(replies, tasks),
         recorder=recorder,
         clock=time.perf_counter,
         body_limit_bytes=settings.max_body_bytes,
@@ -261,7 +266,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     if orphans:
         log.warning("%d tasks had been interrupted and are ended now", orphans)
     parts: dict[type, Any] = {
-        type(part): part for part in (sessions, tokens, tasks, known, saml.replays, library_files, pulls, bulks)
+        type(part): part
+        for part in (sessions, tokens, tasks, known, saml.replays, library_files, pulls, bulks, replies)
     }
     sweeps = [partial(sweep.run, parts[sweep.part]) for sweep in WIRING.sweeps]
     go_on(stack, sweep_now_and_then(replica, sweeps))
@@ -371,6 +377,11 @@ def lockout_rules(settings: Settings) -> LockoutRules:
         within=timedelta(seconds=settings.lockout_interval_seconds),
         duration=timedelta(seconds=settings.lockout_seconds),
     )
+
+
+def bounds_of_keys(settings: Settings) -> Bounds:
+    """The settings that concern ``Idempotency-Key``."""
+    return Bounds(timedelta(seconds=settings.idempotency_seconds), settings.max_idempotency_keys)
 
 
 def patience(settings: Settings) -> Patience:

@@ -9,6 +9,7 @@ import msgspec
 from resphere.access.view import View
 from resphere.contract.errors import VapiError
 from resphere.dialects.base import Dialect, Outcome, Reply, Request, RequestBody, Resolved
+from resphere.idempotency.replies import Claim
 from resphere.services.call import OwnSession
 
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -42,6 +43,7 @@ class Exchange:
         "authorized",
         "body",
         "caller",
+        "claim",
         "dialect",
         "error",
         "outcome",
@@ -73,6 +75,8 @@ class Exchange:
         self.outcome: Outcome | None = None
         """What the dialect made of the request."""
         self.caller: Caller | None = None
+        self.claim: Claim | None = None
+        """The right to make the call under its key; given back at the end."""
         self.authorized = False
         """Whether the caller may do what is asked for on what the path names."""
         self.reply: Reply | None = None

@@ -35,10 +35,12 @@ from resphere.contract.errors import (
 from resphere.contract.model import ByteStream, Parted, Struct
 from resphere.dialects.base import Outcome, Refused, Reply, Resolved
 from resphere.dialects.http import BYTE_ORDER_MARK, exceeds, has_too_many_values
+from resphere.idempotency.replies import Claim
 from resphere.limits.addresses import counted_address
 from resphere.limits.classes import OperationClass, class_of
 from resphere.limits.limits import Limits, Parties
 from resphere.replica.errors import ConcurrentChange as ChangedConcurrently
+from resphere.replica.riders import riding
 from resphere.server.body import too_large, too_many_values
 from resphere.server.exchange import Caller, Exchange, Keeping
 from resphere.server.extent import holds_at_least
@@ -47,6 +49,7 @@ from resphere.server.intake import most_bytes, read_early, too_much
 from resphere.server.kept import Kept, accepts_gzip, compressed, compressible
 from resphere.server.known_callers import KnownCallers
 from resphere.server.pieces import FEWEST_ITEMS
+from resphere.server.repeats import KEY_HEADER, Repeats
 from resphere.services.call import Call, Environment, Product
 from resphere.services.registry import Implementation
 from resphere.store.base import StoreError
@@ -92,6 +95,7 @@ class Pipeline(msgspec.Struct, frozen=True):
     implementations: dict[str, Implementation]
     faults: Faults
     kept: Kept
+    repeats: Repeats
     recorder: Recorder
     clock: Callable[[], float]
     """Rising seconds, for durations."""
@@ -110,7 +114,11 @@ class Pipeline(msgspec.Struct, frozen=True):
             view = NOBODY if exchange.caller is None else exchange.caller.view
             exchange.error = foreseen(error, exchange.request_id).addressed(told_to(view))
             reply = exchange.reply = exchange.dialect.error(exchange.error, exchange.outcome)
+            if exchange.claim is not None:
+                await self.repeats.fail(exchange.claim, exchange.error)
         finally:
+            if exchange.claim is not None:
+                self.repeats.replies.release(exchange.claim)
             if exchange.turn is not None:
                 self.limits.leave(exchange.turn)
             self.recorder.record(exchange, self.clock() - began)
@@ -133,10 +141,14 @@ async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
         return kept
     input = await decode(pipeline, exchange, resolved)
     await authorize_references(pipeline, caller, input)
+    claim = await recollect(pipeline, exchange, caller, resolved, input.value)
+    if isinstance(claim, Reply):
+        return claim
     await disturb(pipeline, resolved)
     await take_turn(pipeline, exchange, parties, resolved)
-    result = await invoke(pipeline, exchange, caller, parties, resolved, input.value)
-    return await encode(pipeline, exchange, resolved, caller, result, kept)
+    result = await invoke(pipeline, exchange, caller, parties, resolved, input.value, claim)
+    reply = await encode(pipeline, exchange, resolved, caller, result, kept or claim)
+    return await remember(pipeline, exchange, resolved, claim, reply)
 
 
 def admit(exchange: Exchange) -> None:
@@ -334,6 +346,20 @@ async def authorize_references(pipeline: Pipeline, caller: Caller, input: Input)
         check_references(caller.view, vcenter, piece)
 
 
+async def recollect(
+    pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: Resolved, input: Struct
+) -> Reply | Claim | None:
+    """Was it done already, under the key that the client gives? The answer of then, or the right to do it."""
+    headers = exchange.request.headers
+    if KEY_HEADER not in headers or caller is ANYBODY:
+        return None
+    found = await pipeline.repeats.find(headers, exchange.dialect, caller.session.user, resolved, input)
+    if isinstance(found, Reply):
+        return exchange.dialect.frame(resolved, found)
+    exchange.claim = found
+    return found
+
+
 async def disturb(pipeline: Pipeline, resolved: Resolved) -> None:
     """Delay or fail, where the operator asked for that to test clients."""
     if pipeline.faults.active:
@@ -355,9 +381,15 @@ async def take_turn(pipeline: Pipeline, exchange: Exchange, parties: Parties, re
 
 
 async def invoke(
-    pipeline: Pipeline, exchange: Exchange, caller: Caller, parties: Parties, resolved: Resolved, input: Struct
+    pipeline: Pipeline,
+    exchange: Exchange,
+    caller: Caller,
+    parties: Parties,
+    resolved: Resolved,
+    input: Struct,
+    claim: Claim | None,
 ) -> Any:
-    """What the operation does; its result."""
+    """What the operation does; its result. What the client asks of its changes rides along with them."""
     operation = resolved.operation
     implementation = pipeline.implementations.get(operation.id)
     if implementation is None:
@@ -372,29 +404,53 @@ async def invoke(
     allowance = partial(pipeline.limits.allowance, parties)
     client = exchange.request.client
     call = Call(pipeline.environment, operation, caller.view, caller.session, request_id, origin, allowance, client)
-    return await implementation.handler(call, *msgspec.structs.astuple(input))
+    if claim is None:
+        return await implementation.handler(call, *msgspec.structs.astuple(input))
+    with riding(claim):
+        return await implementation.handler(call, *msgspec.structs.astuple(input))
 
 
 async def encode(
-    pipeline: Pipeline, exchange: Exchange, resolved: Resolved, caller: Caller, result: Any, keeping: Keeping | None
+    pipeline: Pipeline,
+    exchange: Exchange,
+    resolved: Resolved,
+    caller: Caller,
+    result: Any,
+    keeping: Keeping | Claim | None,
 ) -> Reply:
     """The result as the dialect writes it, compressed where the client likes, and kept where it may be."""
+    if isinstance(keeping, Claim):
+        # Whoever repeats the call may like other encodings.
+        return await written(exchange, resolved, result, gzip=False)
     gzip = accepts_gzip(exchange.request.headers.get(b"accept-encoding"))
     if keeping is not None and isinstance(result, Parted) and len(result) >= FEWEST_ITEMS:
         reply = pipeline.kept.listed(keeping.key[:-1], partial(exchange.dialect.encode, resolved), result.parts, gzip)
     else:
-        whole = result.whole() if isinstance(result, Parted) else result
-        if holds_at_least(whole, LARGE_RESULT_ITEMS):
-            reply = await asyncio.to_thread(write, exchange, resolved, whole, gzip)
-        else:
-            reply = write(exchange, resolved, whole, gzip)
+        reply = await written(exchange, resolved, result, gzip)
     if keeping is not None:
         if resolved.revalidates:
             etag = entity_tag(pipeline, exchange, resolved, caller.view.key, keeping.revision)
             reply = msgspec.structs.replace(reply, headers=(*reply.headers, *kept_headers(etag)))
         # Of the revision that the question was asked at: what changed while it was answered may be missing.
         pipeline.kept.put(keeping.key, keeping.revision, reply)
+    return reply
+
+
+async def remember(
+    pipeline: Pipeline, exchange: Exchange, resolved: Resolved, claim: Claim | None, reply: Reply
+) -> Reply:
+    """Keep the answer for whoever asks again under the same key; and the reply as it is sent."""
+    if claim is not None:
+        await pipeline.repeats.finish(claim, reply)
     return exchange.dialect.frame(resolved, reply)
+
+
+async def written(exchange: Exchange, resolved: Resolved, result: Any, gzip: bool) -> Reply:
+    """The result as the dialect writes it: beside the loop where it is long."""
+    whole = result.whole() if isinstance(result, Parted) else result
+    if holds_at_least(whole, LARGE_RESULT_ITEMS):
+        return await asyncio.to_thread(write, exchange, resolved, whole, gzip)
+    return write(exchange, resolved, whole, gzip)
 
 
 def write(exchange: Exchange, resolved: Resolved, result: Any, gzip: bool) -> Reply:

@@ -47,6 +47,8 @@ RANGES = {
     "lockout_attempts": (0, 64),
     "lockout_interval_seconds": (1, TEN_YEARS_SECONDS),
     "lockout_seconds": (1, TEN_YEARS_SECONDS),
+    "idempotency_seconds": (1, 366 * 24 * 60 * 60),
+    "max_idempotency_keys": (0, 1_000_000),
     "max_body_bytes": (1, 2**30),
     "max_guest_file_bytes": (1, 2**44),
     "max_library_file_bytes": (1, 2**44),
@@ -218,6 +220,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 5
     lockout_interval_seconds: Annotated[int, _("access", "Within this time they count together.")] = 180
     lockout_seconds: Annotated[int, _("access", "For so long an account is locked.")] = 300
+    idempotency_seconds: Annotated[
+        int, _("limits", "For so long what was done under an Idempotency-Key is not done again.")
+    ] = 86_400
+    max_idempotency_keys: Annotated[
+        int, _("limits", "Such keys that are kept of one user; of all ten times as many (0: none is taken).")
+    ] = 10_000
     max_body_bytes: Annotated[int, _("limits", "Largest request body.")] = 16 * 1024 * 1024
     max_guest_file_bytes: Annotated[int, _("limits", "Largest file that is sent into a simulated guest.")] = (
         1024 * 1024 * 1024

@@ -25,6 +25,7 @@ from resphere.replica.accompanied import DryRun
 from resphere.replica.edit import Edit
 from resphere.replica.errors import ConcurrentChange as ChangedConcurrently
 from resphere.replica.replica import Replica
+from resphere.replica.riders import Unmet, riding
 from resphere.rules.settlement.effects import rebased, settle
 from resphere.rules.settlement.settlement import Settlement
 from resphere.rules.under_way import needing
@@ -243,8 +244,9 @@ class Tasks:
         left = [task.id for task in tasks if task is not None and not self.is_worked_on(task)]
         if not left:
             return target
-        for identity in left:
-            await self._end_orphan(identity)
+        with riding():  # what others had begun is no change of the call's
+            for identity in left:
+                await self._end_orphan(identity)
         return self.replica.get(type(target), target.id) or target
 
     def _take_over(self, edit: Edit, *, identity: str, facts: Facts | None) -> int:
@@ -317,7 +319,7 @@ class Tasks:
             if not job.is_uncertain:
                 await job.fail(overtaken(), leaves_task=True)
         except VapiError as error:
-            if job.task_id is None and (is_busy(error) or isinstance(error, DryRun)):
+            if job.task_id is None and (is_busy(error) or isinstance(error, (DryRun, Unmet))):
                 refusal.set_result(error)
             else:
                 await job.fail(error, leaves_task=True)

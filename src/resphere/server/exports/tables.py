@@ -21,6 +21,7 @@ from resphere.auth.saml.signing import TokenSigning
 from resphere.auth.sessions import Session
 from resphere.auth.tokens import ApiToken
 from resphere.bulk.record import BulkRecord, Mark, Outcomes, Part
+from resphere.idempotency.record import KeptReply
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.libraries import LeavingLibrary, Library, LibraryUsage
@@ -101,6 +102,7 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
         lambda role: role not in SAMPLE_ROLES,
     ),
     KnownAddress: LeftOut("addresses of users", "they tell of logins to the server that has them", _nobody_misses),
+    KeptReply: LeftOut("calls made under a key", "they tell of calls to the server that has them", _nobody_misses),
     Batch: LeftOut("privilege checks", "they tell of calls to the server that has them", _nobody_misses),
     Recording: LeftOut("recordings of privilege checks", "they are the server's own", _nobody_misses),
     LdapSource: LeftOut("directories of users", DECLARED),

@@ -1,0 +1,57 @@
+"""What rides along with every change that is made for a call, wherever that is made.
+
+A call may ask something of its changes: that an object is as its client knows it, or that it is noted under a key that
+it has been made. That has to be part of the transaction itself, which handlers, tasks and sessions commit in many
+places. So it goes along as the call's context does, also with the work that the call launches::
+
+    with riding(Unchanged(...)):
+        await handler(call)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Protocol
+
+from resphere.contract.errors import ConcurrentChange
+from resphere.replica.edit import Edit
+
+
+class Unmet(ConcurrentChange):
+    """What a rider asks for is not so: nothing has been done."""
+
+
+class Rider(Protocol):
+    """One thing that a call asks of its changes. A plan may run several times, and a call may change several times."""
+
+    def begin(self, edit: Edit) -> None:
+        """Before each run of a plan: refuse, or have ``edit`` rely on what must hold until its commit.
+
+        :raises Unmet: it does not hold.
+        """
+
+    def end(self, edit: Edit) -> None:
+        """After each run of a plan that writes something: write what goes with it."""
+
+    def committed(self, edit: Edit) -> None:
+        """``edit`` is durable."""
+
+
+_riders: ContextVar[tuple[Rider, ...]] = ContextVar("riders", default=())
+
+
+def riders() -> tuple[Rider, ...]:
+    """What rides along with a change that is made now."""
+    return _riders.get()
+
+
+@contextmanager
+def riding(*riders: Rider) -> Iterator[None]:
+    """Have these, and no others, ride along with what is changed in this context, and in what it launches."""
+    token = _riders.set(riders)
+    try:
+        yield
+    finally:
+        _riders.reset(token)

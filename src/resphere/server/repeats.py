@@ -1,0 +1,242 @@
+"""Was it done already? What a call under an ``Idempotency-Key`` is answered when it is repeated.
+
+The key is that of draft-ietf-httpapi-idempotency-key-header-07: a string, with quotation marks or without. What is kept
+and for how long is the matter of :mod:`resphere.idempotency`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from functools import cache
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from resphere.access.defaults import LOGINS
+from resphere.access.targets import RESOURCES, collect, parts
+from resphere.contract.errors import ERRORS, ConcurrentChange, InvalidArgument, VapiError, message
+from resphere.contract.generated import ids
+from resphere.contract.generated.cis_task import Status
+from resphere.contract.model import AnyOperation, ErrorValue, LocalizableMessage, Secret, Struct
+from resphere.dialects.base import Dialect, Reply, Resolved
+from resphere.idempotency.record import Answer, KeptReply
+from resphere.idempotency.replies import Claim, KeptReplies, under_way
+from resphere.inventory.model import KINDS
+from resphere.limits.classes import OperationClass, class_of
+from resphere.server.extent import holds_at_least
+from resphere.tasks.record import Task
+from resphere.tasks.runner import Tasks
+
+KEY_HEADER = b"idempotency-key"
+QUOTED = re.compile(rb'"((?:[ !#-\[\]-~]|\\["\\]){1,255})"\Z')
+BARE = re.compile(rb"[!#-+\--:<-\[\]-~]{1,255}\Z")
+LARGE_INPUT_ITEMS = 1000
+OUTSIDE = ("com.vmware.vcenter.certificate_management.",)
+"""What services begin with that change something outside the store, where no transaction can say that it was done."""
+
+
+def key_in(headers: dict[bytes, bytes]) -> str | None:
+    """The key that a request has.
+
+    :raises InvalidArgument: it is none.
+    """
+    value = headers.get(KEY_HEADER)
+    if value is None:
+        return None
+    quoted = QUOTED.match(value.strip())
+    if quoted is not None:
+        return re.sub(rb'\\(["\\])', rb"\1", quoted[1]).decode("ascii")
+    if BARE.match(value.strip()):
+        return value.strip().decode("ascii")
+    raise InvalidArgument(
+        message(
+            "resphere.idempotency.key",
+            "Idempotency-Key: must be one text of 1 to 255 ASCII characters, in quotation marks or without blanks, "
+            "commas and semicolons.",
+        )
+    )
+
+
+@cache
+def heeds(operation: AnyOperation) -> bool:
+    """Whether a key means something there: not where nothing is changed, nor at logins, of which nothing is kept.
+
+    :raises InvalidArgument: it may change something, and no second call could be given the same answer.
+    """
+    if class_of(operation) is OperationClass.READ or operation.id in LOGINS:
+        return False
+    route = operation.api or operation.rest
+    if route is not None and route.method == "GET":
+        return False
+    if tells_secret(operation) or operation.streams:
+        raise InvalidArgument(
+            message(
+                "resphere.idempotency.not_here",
+                "Idempotency-Key: {0} takes none, for its answer is a secret, which is not kept, or its body is not "
+                "looked at as a whole.",
+                operation.id,
+            )
+        )
+    return True
+
+
+def tells_secret(operation: AnyOperation) -> bool:
+    """Whether the result has secrets."""
+    structures: dict[type[Struct], None] = {}
+    collect(operation.output, structures)
+    types = [operation.output, *(field.type for each in structures for field in msgspec.structs.fields(each))]
+    return any(part is Secret for each in types for part in parts(each))
+
+
+def fingerprint(dialect: str, operation: AnyOperation, value: Struct) -> str:
+    """What tells apart what was asked for, in whatever words."""
+    content = msgspec.json.encode(value, order="deterministic")
+    return blake2b(
+        content, digest_size=16, person=b"resphere", key=f"{dialect} {operation.id}".encode()[:64]
+    ).hexdigest()
+
+
+class Repeats(msgspec.Struct, frozen=True):
+    """What is kept of calls under keys, and the tasks that tell what became of those whose answers were lost."""
+
+    replies: KeptReplies
+    tasks: Tasks
+
+    async def find(
+        self, headers: dict[bytes, bytes], dialect: Dialect, user: str, resolved: Resolved, value: Struct
+    ) -> Reply | Claim | None:
+        """What a call was answered when it was made before, or the right to make it; ``None``: it has no key.
+
+        :raises VapiError: what it was answered is an error; or such a call is under way, had other input, or what it
+            was answered is not known.
+        """
+        key = key_in(headers)
+        if key is None or not heeds(resolved.operation):
+            return None
+        if holds_at_least(value, LARGE_INPUT_ITEMS):
+            told_apart = await asyncio.to_thread(fingerprint, dialect.name, resolved.operation, value)
+        else:
+            told_apart = fingerprint(dialect.name, resolved.operation, value)
+        record = self.replies.find(user, key)
+        if record is not None:
+            if record.fingerprint != told_apart:
+                raise other_input()
+            return await self._answer(record, dialect, resolved)
+        claim = self.replies.claim(user, key, told_apart)
+        if resolved.operation.service.startswith(OUTSIDE):
+            try:
+                await self.replies.write(claim)
+            except BaseException:
+                self.replies.release(claim)
+                raise
+        return claim
+
+    async def finish(self, claim: Claim, reply: Reply) -> None:
+        """Keep the reply to a call that has done what was asked for, as its dialect wrote it.
+
+        :raises Unmet: another call under the key was faster, and this one has changed nothing.
+        """
+        answer = Answer(status=reply.status, body=reply.body, media_type=reply.media_type, headers=reply.headers)
+        await self.replies.finish(claim, answer)
+
+    async def fail(self, claim: Claim, error: VapiError) -> None:
+        """Keep the error that a call ended in, as its caller is told, if it has changed something before."""
+        value = ErrorValue(
+            error_type=error.error_type, messages=tuple(map(plain_message, error.messages)), data=error.plain_data
+        )
+        await self.replies.fail(claim, Answer(status=error.status or 0, headers=error.headers, error=value))
+
+    async def _answer(self, record: KeptReply, dialect: Dialect, resolved: Resolved) -> Reply:
+        if record.answer is not None:
+            return answered(record.answer)
+        if record.unkept:
+            raise lost(record)
+        if self.replies.is_under_way(record):
+            raise under_way()
+        return dialect.encode(resolved, await self._outcome(record, resolved.operation))
+
+    async def _outcome(self, record: KeptReply, operation: AnyOperation) -> Any:
+        """What a call has come to whose worker died, or which nobody waited for.
+
+        :raises VapiError: it has failed, goes on, or it cannot be known.
+        """
+        task = await self._ended(record)
+        if task is None:
+            raise lost(record)
+        if operation.output is ids.CisTASKId:
+            return task.id
+        if not task.is_finished:
+            raise under_way()
+        if task.status is Status.FAILED:
+            raise from_value(task.error) if task.error is not None else lost(record)
+        if operation.output is None:
+            return None
+        made = [id for kind, _, id in (each.partition("/") for each in record.made) if is_of(kind, operation.output)]
+        if len(made) != 1:
+            raise lost(record)
+        return made[0]
+
+    async def _ended(self, record: KeptReply) -> Task | None:
+        """The task in which the call was done, ended if its worker is dead; ``None`` where there is none any more."""
+        replica = self.tasks.replica
+        task = None if record.task is None else replica.get(Task, record.task)
+        if task is not None and not task.is_finished and not self.tasks.is_worked_on(task):
+            await self.tasks.take_over_orphans()
+            task = replica.get(Task, task.id)
+        return task
+
+
+def answered(answer: Answer) -> Reply:
+    """What was answered.
+
+    :raises VapiError: that was an error.
+    """
+    if answer.error is not None:
+        error = from_value(answer.error)
+        if answer.status:
+            error.http(answer.status, answer.headers)
+        raise error
+    return Reply(answer.status, answer.body, answer.media_type, answer.headers)
+
+
+def from_value(value: ErrorValue) -> VapiError:
+    """The error that a record tells of."""
+    return ERRORS[value.error_type](*value.messages, data=value.data)
+
+
+def plain_message(told: LocalizableMessage) -> LocalizableMessage:
+    """A message in the words that were told."""
+    return LocalizableMessage(id=told.id, default_message=told.default_message, args=told.args)
+
+
+def is_of(kind: str, output: Any) -> bool:
+    """Whether documents of that kind are what identifiers of the type mean."""
+    cls = KINDS.get(kind)
+    return cls is not None and RESOURCES.get(output) == cls.resource_type
+
+
+def other_input() -> VapiError:
+    """The refusal of a key under which something else was asked for."""
+    return InvalidArgument(
+        message(
+            "resphere.idempotency.other_input",
+            "This Idempotency-Key was used for another call: the operation, the dialect or the input is different. "
+            "Each call needs a key of its own.",
+        )
+    ).http(422)
+
+
+def lost(record: KeptReply) -> VapiError:
+    """The refusal of a repeated call that was done, of which it is not known what it was answered."""
+    made = ", ".join(each.partition("/")[2] for each in record.made) or "-"
+    return ConcurrentChange(
+        message(
+            "resphere.idempotency.answer_lost",
+            "The call with this Idempotency-Key has changed something and is not made again, but its answer is not "
+            "known: it was too long to be kept, or the server was stopped in the middle. Made by it: {0}. Task: {1}.",
+            made,
+            record.task or "-",
+        )
+    ).http(409)
