@@ -529,7 +529,7 @@ def test_a_change_and_the_mark_of_its_item_are_one_transaction(client: BulkClien
     assert all("bulk_mark" in kinds and "task" in kinds for kinds in changing)
 
 
-def test_plans_see_no_companion_elsewhere(client: BulkClient) -> None:
+def test_no_mark_rides_along_elsewhere(client: BulkClient) -> None:
     """What is changed after an item is not the item's."""
     client.done(items=[{"operation": START, "input": {"vm": vms(client, POWER_OFF)[0]}}])
 

@@ -151,9 +151,7 @@ class Way(msgspec.Struct, frozen=True):
         return len(self.call.target) <= LONGEST_TARGET
 
 
-def ways(
-    scene: Scene, operation: AnyOperation, most: Most, suspected: Collection[str] | None = None
-) -> Iterator[Way]:
+def ways(scene: Scene, operation: AnyOperation, most: Most, suspected: Collection[str] | None = None) -> Iterator[Way]:
     """The operation's calls with another part at its largest, by the dialects that carry it in turn; with parts that
     are ``suspected`` those parts, by each dialect."""
     served = scene.served

@@ -23,7 +23,7 @@ from resphere.contract.errors import (
 )
 from resphere.contract.lookup import operation_at, place_of
 from resphere.contract.model import AnyOperation, Handler
-from resphere.replica.accompanied import DryRun
+from resphere.replica.riders import DryRun
 from resphere.services.registry import Implementation
 from resphere.tasks.record import Task
 

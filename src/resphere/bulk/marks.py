@@ -19,7 +19,7 @@ CONTENT = "com.vmware.content"
 
 
 class Marking:
-    """The companion of one item: call it with each edit that the item makes."""
+    """Rides along with each change that one item makes."""
 
     def __init__(self, bulk: str, number: int, operation: AnyOperation, now: Callable[[], datetime]) -> None:
         self._bulk = bulk
@@ -30,7 +30,10 @@ class Marking:
         self.mark: Mark | None = None
         """The mark as it was written last, or would have been."""
 
-    def __call__(self, edit: Edit) -> None:
+    def begin(self, edit: Edit) -> None:
+        """Nothing must hold beforehand."""
+
+    def end(self, edit: Edit) -> None:
         """Have ``edit`` write the mark."""
         # What goes on beside the item after it is over makes no mark any more.
         if self._closed:
@@ -38,6 +41,9 @@ class Marking:
         task = next((after for _, after in edit.changes() if self._is_own(after)), None)
         self.mark = self._marked(task) if isinstance(task, Task) else self.mark or self._marked(None)
         edit.put(self.mark)
+
+    def committed(self, edit: Edit) -> None:
+        """The mark is what was written last."""
 
     def close(self) -> None:
         """The item is over."""

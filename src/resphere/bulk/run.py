@@ -19,9 +19,9 @@ from resphere.contract.extensions.bulk import Bulk
 from resphere.contract.generated.cis_task import Status
 from resphere.contract.mentions import all_told, everything, nothing
 from resphere.contract.model import AnyOperation, ErrorValue
-from resphere.replica.accompanied import DryRun, accompanied, no_change
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.replica.riders import DryRun, OnlyTried, riding
 from resphere.tasks.outcomes import failure, succeeded
 from resphere.tasks.record import Task
 from resphere.tasks.runner import Tasks
@@ -169,7 +169,7 @@ class Run:
             return self._failed(number, no_operation(item.operation), None)
         while True:
             marking = Marking(self._bulk.id, number, operation, self._now)
-            with accompanied(no_change if self._bulk.dry_run else marking):
+            with riding(OnlyTried() if self._bulk.dry_run else marking):
                 answer = await self._carrier.carry(self._errand(str(number), operation, item.input))
             marking.close()
             if marking.mark is not None or not is_tried_again(answer.error):

@@ -15,7 +15,6 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from resphere.replica.accompanied import companion
 from resphere.replica.contention import Contention
 from resphere.replica.derived import Derived, L
 from resphere.replica.edit import Edit
@@ -179,8 +178,8 @@ class Replica:
         ``plan`` reads this replica and the edit, and does nothing else: it is run again whenever something it wrote or
         relied upon was changed by others before its commit. Whatever it raises is raised, and nothing happens. If it
         writes nothing, nothing is committed. What it writes is followed by the rules of its kind, and by what refers to
-        it (see :mod:`resphere.replica.references`), and by what the context has it carry along (see
-        :mod:`resphere.replica.accompanied`, :mod:`resphere.replica.riders`).
+        it (see :mod:`resphere.replica.references`), and by what rides along with the call
+        (see :mod:`resphere.replica.riders`).
 
         :raises ConcurrentChange: others were first in each of :data:`ATTEMPTS` attempts; or nothing changes any more,
             and still a claim of the plan's is taken, or a prefix not vacant.
@@ -204,10 +203,6 @@ class Replica:
                 touched = edit.touched
                 if not touched:
                     return result
-                beside = companion()
-                if beside is not None:
-                    beside(edit)
-                    touched = edit.touched
                 busy = self._contention.busy(touched)
                 if busy is not None:
                     await place.wait(busy)

@@ -1,8 +1,9 @@
 """What rides along with every change that is made for a call, wherever that is made.
 
-A call may ask something of its changes: that an object is as its client knows it, or that it is noted under a key that
-it has been made. That has to be part of the transaction itself, which handlers, tasks and sessions commit in many
-places. So it goes along as the call's context does, also with the work that the call launches::
+A call may ask something of its changes: that an object is as its client knows it, that it is noted under a key that it
+has been made, or which of many items has made it. That has to be part of the transaction itself, which handlers, tasks
+and sessions commit in many places. So it goes along as the call's context does, also with the work that the call
+launches::
 
     with riding(Unchanged(...)):
         await handler(call)
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
 
-from resphere.contract.errors import ConcurrentChange
+from resphere.contract.errors import ConcurrentChange, VapiError, message
 from resphere.replica.edit import Edit
 
 
@@ -37,6 +38,30 @@ class Rider(Protocol):
 
     def committed(self, edit: Edit) -> None:
         """``edit`` is durable."""
+
+
+class DryRun(VapiError):
+    """A change that would have been committed, and was only tried: it is how far a dry run comes."""
+
+    error_type = "DRY_RUN"
+    api_status = 200
+
+
+class OnlyTried:
+    """The rider of a dry run: no change is committed."""
+
+    def begin(self, edit: Edit) -> None:
+        """Anything may be tried."""
+
+    def end(self, edit: Edit) -> None:
+        """Nothing may be done.
+
+        :raises DryRun: always.
+        """
+        raise DryRun(message("resphere.dry_run", "It would be done; this was a dry run, and nothing was changed."))
+
+    def committed(self, edit: Edit) -> None:
+        """Nothing is."""
 
 
 _riders: ContextVar[tuple[Rider, ...]] = ContextVar("riders", default=())

@@ -21,11 +21,10 @@ from resphere.inventory.effects import Intent
 from resphere.inventory.facts import Facts
 from resphere.inventory.model import Host, ManagedObject, VirtualMachine
 from resphere.providers.base import Provider
-from resphere.replica.accompanied import DryRun
 from resphere.replica.edit import Edit
 from resphere.replica.errors import ConcurrentChange as ChangedConcurrently
 from resphere.replica.replica import Replica
-from resphere.replica.riders import Unmet, riding
+from resphere.replica.riders import DryRun, Unmet, riding
 from resphere.rules.settlement.effects import rebased, settle
 from resphere.rules.settlement.settlement import Settlement
 from resphere.rules.under_way import needing

@@ -121,8 +121,8 @@ STEPS: Mapping[int, Step] = MappingProxyType(
             give_permissions,
         ),
         4: Step(
-            "there are content libraries, their items, the sessions on them, machines as templates; bulk operations; calls "
-            "made under a key",
+            "there are content libraries, their items, the sessions on them, machines as templates; bulk operations; "
+            "calls made under a key",
             lambda documents: None,
         ),
     }
