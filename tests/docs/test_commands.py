@@ -37,6 +37,7 @@ WITH_A_SERVER = (
             "content",
             "guests",
             "limits",
+            "lists",
             "machines",
             "permissions",
             "policies",

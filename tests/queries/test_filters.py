@@ -219,7 +219,7 @@ def test_plain_items_are_named_by_it() -> None:
 
 
 def test_tags_are_asked_for_by_identifier() -> None:
-    made = compiled_filter(filter_of("tags/any(t: t/name eq 'prod')"), Root(Thing, tagged_by="id"))
+    made = compiled_filter(filter_of("tags/any(t: t/name eq 'prod')"), Root(Thing, tagged_by="x.id"))
     assert made.uses_tags
     tag = Tag(tag=ids.CisTaggingTagId("1"), name="prod", category="stage")
     assert made.keep([THING], lambda id: (tag,) if id == "thing-1" else (), NOON) == [THING]

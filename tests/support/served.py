@@ -41,6 +41,7 @@ from resphere.server.faults import NO_FAULTS, Faults
 from resphere.server.federating import known_sources, open_federation
 from resphere.server.kept import Kept
 from resphere.server.known_callers import KnownCallers
+from resphere.server.list_orders import KeptOrders
 from resphere.server.pipeline import Pipeline
 from resphere.server.repeats import Repeats
 from resphere.server.saml import make_saml
@@ -144,6 +145,7 @@ class Served:
                 self.world.environment.tasks,
             ),
             recorder=Unrecorded(),
+            orders=KeptOrders(folder / "list-orders", lambda: self.now.timestamp()),
             clock=lambda: 0.0,
             body_limit_bytes=limit_bytes,
             stream_limits=dict.fromkeys(STREAMS, limit_bytes),

@@ -68,7 +68,8 @@ class Resolved(msgspec.Struct, frozen=True):
     ``parameters`` are the path's, decoded; ``query`` are the remaining query keys with their values. ``envelope`` is
     whatever else the dialect needs later, opaque to everybody else. ``kept_key`` names the request among all that may
     share a kept reply; ``None``: its reply is not to be kept. ``revalidates``: the client may keep the reply too, and
-    ask by ETag whether it is still good.
+    ask by ETag whether it is still good. ``options`` are those of a list, which say what is wanted of it, and
+    ``streamed`` that its items are wanted as lines.
     """
 
     operation: AnyOperation
@@ -78,6 +79,8 @@ class Resolved(msgspec.Struct, frozen=True):
     envelope: Any = None
     kept_key: Hashable | None = None
     revalidates: bool = True
+    options: dict[str, list[str]] = {}
+    streamed: bool = False
 
 
 class Refused(msgspec.Struct, frozen=True):

@@ -22,6 +22,8 @@ from resphere.contract.secrecy import masked, secret_parameters
 from resphere.dialects.base import Outcome, ReadBody, Refused, Reply, Request, Resolved
 from resphere.dialects.router import Found, Match, Router
 from resphere.dialects.validation import invalid
+from resphere.queries.lists import listing_of
+from resphere.queries.options import is_option
 
 JSON = "application/json"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -31,7 +33,11 @@ SIGN_PARAMETER = re.compile(r'\s*([a-z_]+)="([^"\\]*)"\s*')
 MOST_REMEMBERED = 4096
 LONGEST_REMEMBERED = 256  # characters: so what is remembered stays below some 4 MB
 
+LINES = b"application/x-ndjson"
+"""What a client accepts that wants the items of a list one a line."""
+
 Query = dict[str, list[str]]
+NO_OPTIONS: Query = {}
 
 
 # --- credentials -----------------------------------------------------------------------------------------------------
@@ -300,6 +306,8 @@ class Addresses:
             # What is good once is not used up by a question about it: mail programs and chats look at each address.
             refusal = method_not_allowed(request, self.allowed(request))
             return Refused(refusal, credentials, public=self._refusals.are_public(request, refusal))
+        query, options = divided(operation, query)
+        streamed = LINES in request.headers.get(b"accept", b"") and listing_of(operation) is not None
         return Resolved(
             operation=operation,
             credentials=credentials,
@@ -307,7 +315,9 @@ class Addresses:
             query=query,
             envelope=envelope,
             # What a body says is not known yet.
-            kept_key=(request.path, request.query) if request.method in ("GET", "HEAD") else None,
+            kept_key=(request.path, request.query) if request.method in ("GET", "HEAD") and not streamed else None,
+            options=options,
+            streamed=streamed,
         )
 
     def allowed(self, request: Request) -> tuple[str, ...]:
@@ -349,6 +359,14 @@ class Addresses:
             if value is not None:
                 del query[key]
         return match, query
+
+
+def divided(operation: AnyOperation, query: Query) -> tuple[Query, Query]:
+    """A query without the options of a list, and these."""
+    if not any(map(is_option, query)) or listing_of(operation) is None:
+        return query, NO_OPTIONS
+    options = {name: values for name, values in query.items() if is_option(name)}
+    return {name: values for name, values in query.items() if name not in options}, options
 
 
 def is_used_up(operation: AnyOperation) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Hashable
 from functools import cache
 from typing import Any, ClassVar, Literal
 
@@ -28,6 +29,7 @@ from resphere.dialects.http import (
     BYTE_ORDER_MARK,
     JSON,
     MOST_VALUES,
+    NO_OPTIONS,
     SESSION_HEADER,
     allow,
     allowing,
@@ -38,6 +40,8 @@ from resphere.dialects.http import (
 )
 from resphere.dialects.validation import convert_strictly, invalid, refuse_duplicate_keys
 from resphere.dialects.vapi_values import decoder, encode_error, encoder
+from resphere.queries.lists import listing_of
+from resphere.queries.options import FULL, is_option
 
 PATH = "api"
 ALLOWED = ("GET", "HEAD", "OPTIONS", "POST")
@@ -100,9 +104,11 @@ class SecurityContext(msgspec.Struct, frozen=True, gc=False):
 
 
 class Context(msgspec.Struct, frozen=True, gc=False):
-    """The execution context; the application context (trace id, locale) is the headers' affair."""
+    """The execution context. The application context may hold options of a list; the rest of it (trace id, locale) is
+    the headers' affair."""
 
     securityCtx: SecurityContext | None = None
+    appCtx: msgspec.Raw = msgspec.Raw(b"")
 
 
 class Params(msgspec.Struct, frozen=True, gc=False):
@@ -193,13 +199,15 @@ class JsonRpcDialect:
         except OperationNotFound as error:
             return Refused(error, credentials, envelope=identity)
         sent = Sent(identity, bytes(params.input))
+        options = list_options(operation, params.ctx)
         return Resolved(
             operation=operation,
             credentials=credentials,
             parameters=target_parameters(operation, sent.input),
             envelope=sent,
-            kept_key=sent.input if len(sent.input) <= LARGEST_KEPT_INPUT_BYTES else None,
+            kept_key=kept_key(sent.input, options),
             revalidates=False,
+            options=options,
         )
 
     def _too_large(self) -> ProtocolFault:
@@ -413,6 +421,25 @@ def target_parameters(operation: AnyOperation, content: bytes) -> dict[str, str]
         return {name: str(_json.decode(value)) for name, value in fields if bytes(value)[:1] == b'"'}
     except (msgspec.DecodeError, ValueError, RecursionError):
         return {}
+
+
+def list_options(operation: AnyOperation, context: Context | None) -> dict[str, list[str]]:
+    """The options of a list that the application context holds, which is a map of texts."""
+    content = b"" if context is None else bytes(context.appCtx)
+    if (b"$" not in content and FULL.encode() not in content) or listing_of(operation) is None:
+        return NO_OPTIONS
+    try:
+        entries = msgspec.json.decode(content, type=dict[str, Any])
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return NO_OPTIONS
+    return {name: [str(value)] for name, value in entries.items() if is_option(name)}
+
+
+def kept_key(input: bytes, options: dict[str, list[str]]) -> Hashable | None:
+    """What names a request among all that may share a kept reply."""
+    if len(input) > LARGEST_KEPT_INPUT_BYTES:
+        return None
+    return (input, *(f"{name}={values[0]}" for name, values in options.items())) if options else input
 
 
 @cache

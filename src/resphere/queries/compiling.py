@@ -53,8 +53,8 @@ class Filter(msgspec.Struct, frozen=True):
 
 
 class Root(msgspec.Struct, frozen=True):
-    """The items of a list: their type, of a map the type of the keys (items are then pairs), and the name in Python of
-    the field that tells them apart where they can have tags."""
+    """The items of a list: their type, of a map the type of the keys (items are then pairs), and the expression of the
+    identifier of an item that can have tags."""
 
     item: Any
     key: Any = None
@@ -68,7 +68,7 @@ class Root(msgspec.Struct, frozen=True):
     def bound(self) -> Bound:
         """What an item is to paths."""
         key = None if self.key is None else shape_of(self.key)
-        tags = None if self.tagged_by is None else f"tags(x.{self.tagged_by})"
+        tags = None if self.tagged_by is None else f"tags({self.tagged_by})"
         return Bound(shape_of(self.item), "x", key, "k", tags)
 
 

@@ -196,7 +196,7 @@ UNARY = seq(word("not").many(), PRIMARY).combine(negated)
 BOTH = UNARY.sep_by(word("and"), min=1).map(joined("and"))
 condition.become(BOTH.sep_by(word("or"), min=1).map(joined("or")))
 
-ORDER = seq(PATH, word("asc", "desc").optional()).combine(
+ORDER = seq((starts(*CASES) >> CASED) | PATH, word("asc", "desc").optional()).combine(
     lambda path, direction: nodes.Order(path, direction is not None and direction.text == "desc")
 )
 ORDERS = ORDER.sep_by(kind(","), min=1)

@@ -82,6 +82,7 @@ from resphere.server.kept import Kept
 from resphere.server.known_callers import KnownCallers
 from resphere.server.library_storage import open_library_contents
 from resphere.server.limit_file import read_limits
+from resphere.server.list_orders import FOLDER, KeptOrders
 from resphere.server.memory import give_back, pass_over_present
 from resphere.server.open_files import most_connections, raise_limit
 from resphere.server.pipeline import Pipeline
@@ -251,6 +252,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
         kept=Kept(),
         repeats=Repeats(replies, tasks),
         recorder=recorder,
+        orders=KeptOrders(settings.data_dir / FOLDER, time.time),
         clock=time.perf_counter,
         body_limit_bytes=settings.max_body_bytes,
         stream_limits={

@@ -17,6 +17,7 @@ from resphere.access.check import authorize as check_privileges
 from resphere.access.check import authorize_references as check_references
 from resphere.access.defaults import CHANGE_PASSWORD, LOGINS, PUBLIC, PUBLISHED
 from resphere.access.knowing import told_to
+from resphere.access.seen import seen
 from resphere.access.view import NOBODY, Views
 from resphere.auth.accounts import canonical_name
 from resphere.auth.authentication import Authentication, Identity
@@ -27,18 +28,24 @@ from resphere.auth.sessions import Sessions
 from resphere.contract.errors import (
     ConcurrentChange,
     InternalServerError,
+    NotFound,
     ServiceUnavailable,
+    Unauthorized,
     Unsupported,
     VapiError,
     message,
 )
-from resphere.contract.model import ByteStream, Parted, Struct
+from resphere.contract.model import AnyOperation, ByteStream, Parted, Struct
 from resphere.dialects.base import Outcome, Refused, Reply, Resolved
 from resphere.dialects.http import BYTE_ORDER_MARK, exceeds, has_too_many_values
 from resphere.idempotency.replies import Claim
 from resphere.limits.addresses import counted_address
 from resphere.limits.classes import OperationClass, class_of
 from resphere.limits.limits import Limits, Parties
+from resphere.queries.cursors import Orders
+from resphere.queries.lists import Listing
+from resphere.queries.options import Query, understood
+from resphere.queries.pages import Means
 from resphere.replica.errors import ConcurrentChange as ChangedConcurrently
 from resphere.replica.riders import riding
 from resphere.server.body import too_large, too_many_values
@@ -48,9 +55,11 @@ from resphere.server.faults import Faults
 from resphere.server.intake import most_bytes, read_early, too_much
 from resphere.server.kept import Kept, accepts_gzip, compressed, compressible
 from resphere.server.known_callers import KnownCallers
+from resphere.server.lists import LINES, Arranged, arranged
 from resphere.server.pieces import FEWEST_ITEMS
 from resphere.server.repeats import KEY_HEADER, Repeats
 from resphere.services.call import Call, Environment, Product
+from resphere.services.item_tags import tags_of
 from resphere.services.registry import Implementation
 from resphere.store.base import StoreError
 from resphere.turns import PIECE, in_turns
@@ -62,6 +71,9 @@ LARGE_BODY_BYTES = 128 * 1024
 
 LARGE_RESULT_ITEMS = 1000
 """Results of so many items are written beside the loop."""
+
+LONG_OPTIONS = 512
+"""Characters of options from which on they are read beside the loop."""
 
 WHITE = b" \t\r\n"
 
@@ -97,6 +109,7 @@ class Pipeline(msgspec.Struct, frozen=True):
     kept: Kept
     repeats: Repeats
     recorder: Recorder
+    orders: Orders
     clock: Callable[[], float]
     """Rising seconds, for durations."""
     body_limit_bytes: int
@@ -146,9 +159,10 @@ async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
         return claim
     await disturb(pipeline, resolved)
     await take_turn(pipeline, exchange, parties, resolved)
-    result = await invoke(pipeline, exchange, caller, parties, resolved, input.value, claim)
-    reply = await encode(pipeline, exchange, resolved, caller, result, kept or claim)
-    return await remember(pipeline, exchange, resolved, claim, reply)
+    result = await invoke(pipeline, exchange, caller, parties, resolved, input, claim)
+    wanted = await arrange(pipeline, exchange, caller, parties, resolved, input, result)
+    reply = await encode(pipeline, exchange, wanted, caller, kept or claim)
+    return await remember(pipeline, exchange, wanted.resolved, claim, reply)
 
 
 def admit(exchange: Exchange) -> None:
@@ -307,10 +321,11 @@ def recall(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: Res
 
 
 class Input(msgspec.Struct, frozen=True, gc=False):
-    """What an operation gets, and what that refers to."""
+    """What an operation gets, and what that refers to; of a list what is asked of it beside."""
 
     value: Struct
     references: tuple[Reference, ...]
+    query: Query | None = None
 
 
 async def decode(pipeline: Pipeline, exchange: Exchange, resolved: Resolved) -> Input:
@@ -325,7 +340,7 @@ async def decode(pipeline: Pipeline, exchange: Exchange, resolved: Resolved) -> 
             raise too_much(exchange, pipeline.body_limit_bytes)
         if body.removeprefix(BYTE_ORDER_MARK).lstrip(WHITE)[:1] in (b"{", b"[") and has_too_many_values(body):
             raise too_many_values()
-    if isinstance(body, bytes) and len(body) > LARGE_BODY_BYTES:
+    if (isinstance(body, bytes) and len(body) > LARGE_BODY_BYTES) or has_long_options(resolved):
         return await asyncio.to_thread(read, exchange, resolved, body)
     return read(exchange, resolved, body)
 
@@ -333,7 +348,15 @@ async def decode(pipeline: Pipeline, exchange: Exchange, resolved: Resolved) -> 
 def read(exchange: Exchange, resolved: Resolved, body: bytes | ByteStream) -> Input:
     """What the request holds, in any thread."""
     value = exchange.dialect.decode(resolved, exchange.request, body)
-    return Input(value, references_of(resolved.operation, resolved.parameters, value))
+    query = None
+    if resolved.options or resolved.streamed:
+        query = understood(resolved.operation, resolved.options, resolved.streamed)
+    return Input(value, references_of(resolved.operation, resolved.parameters, value), query)
+
+
+def has_long_options(resolved: Resolved) -> bool:
+    """Whether the options of a list take some time to be understood."""
+    return sum(len(value) for values in resolved.options.values() for value in values) > LONG_OPTIONS
 
 
 async def authorize_references(pipeline: Pipeline, caller: Caller, input: Input) -> None:
@@ -386,11 +409,41 @@ async def invoke(
     caller: Caller,
     parties: Parties,
     resolved: Resolved,
-    input: Struct,
+    input: Input,
     claim: Claim | None,
 ) -> Any:
     """What the operation does; its result. What the client asks of its changes rides along with them."""
-    operation = resolved.operation
+    environment = pipeline.environment
+    if input.query is not None:
+        # A page of a list that is longer than vCenter returns, or what a filter finds in it.
+        environment = msgspec.structs.replace(environment, list_limits=False)
+    call = call_of(pipeline, environment, exchange, caller, parties, resolved.operation)
+    if claim is None:
+        return await perform(pipeline, call, input.value)
+    with riding(claim):
+        return await perform(pipeline, call, input.value)
+
+
+def call_of(
+    pipeline: Pipeline,
+    environment: Environment,
+    exchange: Exchange,
+    caller: Caller,
+    parties: Parties,
+    operation: AnyOperation,
+) -> Call:
+    """A call of the operation by the caller of this request."""
+    request_id, origin, client = exchange.request_id, exchange.request.origin, exchange.request.client
+    allowance = partial(pipeline.limits.allowance, parties)
+    return Call(environment, operation, caller.view, caller.session, request_id, origin, allowance, client)
+
+
+async def perform(pipeline: Pipeline, call: Call, input: Struct) -> Any:
+    """The result of the call.
+
+    :raises Unsupported: nothing implements the operation.
+    """
+    operation = call.operation
     implementation = pipeline.implementations.get(operation.id)
     if implementation is None:
         raise Unsupported(
@@ -400,33 +453,76 @@ async def invoke(
                 operation.id,
             )
         )
-    request_id, origin = exchange.request_id, exchange.request.origin
-    allowance = partial(pipeline.limits.allowance, parties)
-    client = exchange.request.client
-    call = Call(pipeline.environment, operation, caller.view, caller.session, request_id, origin, allowance, client)
-    if claim is None:
-        return await implementation.handler(call, *msgspec.structs.astuple(input))
-    with riding(claim):
-        return await implementation.handler(call, *msgspec.structs.astuple(input))
+    return await implementation.handler(call, *msgspec.structs.astuple(input))
+
+
+async def arrange(
+    pipeline: Pipeline,
+    exchange: Exchange,
+    caller: Caller,
+    parties: Parties,
+    resolved: Resolved,
+    input: Input,
+    result: Any,
+) -> Arranged:
+    """What the options of a list make of its result: of what the caller sees, and of nothing else."""
+    query = input.query
+    if query is None:
+        return Arranged(resolved, result)
+    look_up = partial(find_item, pipeline, exchange, caller, parties, query.listing, input.value)
+    seen_tags = partial(tags_of, seen(pipeline.environment.inventory, caller.view))
+    means = Means(pipeline.environment.now(), seen_tags, pipeline.orders, look_up)
+    write = lambda line, item: exchange.dialect.encode(line, item).body  # noqa: E731
+    return await arranged(query, exchange.request, resolved, result, means, write)
+
+
+async def find_item(
+    pipeline: Pipeline,
+    exchange: Exchange,
+    caller: Caller,
+    parties: Parties,
+    listing: Listing,
+    list_input: Struct,
+    identifier: str,
+) -> Struct | None:
+    """All of one item of a list, as its ``get`` answers; ``None`` where the caller may not have it, or it is gone."""
+    getter = listing.getter
+    if getter is None:
+        return None
+    operation, input = getter.operation, getter.input_of(identifier, list_input)
+    targets, vcenter = getter.targets(input), pipeline.environment.product.instance_uuid
+    try:
+        check_privileges(caller.view, vcenter, operation, targets)
+        check_references(caller.view, vcenter, references_of(operation, targets, input))
+        call = call_of(pipeline, pipeline.environment, exchange, caller, parties, operation)
+        found: Struct = await perform(pipeline, call, input)
+    except (NotFound, Unauthorized):
+        return None
+    return found
 
 
 async def encode(
     pipeline: Pipeline,
     exchange: Exchange,
-    resolved: Resolved,
+    wanted: Arranged,
     caller: Caller,
-    result: Any,
     keeping: Keeping | Claim | None,
 ) -> Reply:
     """The result as the dialect writes it, compressed where the client likes, and kept where it may be."""
+    resolved, result = wanted.resolved, wanted.result
     if isinstance(keeping, Claim):
         # Whoever repeats the call may like other encodings.
         return await written(exchange, resolved, result, gzip=False)
+    if wanted.lines is not None:
+        return Reply(200, media_type=LINES, headers=wanted.headers, stream=wanted.lines)
+    keeping = keeping if wanted.keeps else None
     gzip = accepts_gzip(exchange.request.headers.get(b"accept-encoding"))
     if keeping is not None and isinstance(result, Parted) and len(result) >= FEWEST_ITEMS:
         reply = pipeline.kept.listed(keeping.key[:-1], partial(exchange.dialect.encode, resolved), result.parts, gzip)
     else:
         reply = await written(exchange, resolved, result, gzip)
+    if wanted.headers:
+        reply = msgspec.structs.replace(reply, headers=(*reply.headers, *wanted.headers))
     if keeping is not None:
         if resolved.revalidates:
             etag = entity_tag(pipeline, exchange, resolved, caller.view.key, keeping.revision)

@@ -1,0 +1,238 @@
+"""A list by its options: filtered, in order, and a part of it. Long ones in turns, so that nobody waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime
+from operator import attrgetter, itemgetter
+from typing import Any
+
+import msgspec
+
+from resphere.contract.model import Parted, Struct
+from resphere.queries.compiling import Filter, TagsOf
+from resphere.queries.cursors import Cursor, Orders, gone, token
+from resphere.queries.lists import Listing
+from resphere.queries.options import Query
+from resphere.queries.ordering import Sort, first_by_identity, ordered
+from resphere.queries.shapes import full_of
+
+COMPARISONS = 50_000
+"""Made in one turn: some milliseconds."""
+FEWEST = 200
+"""Items that are filtered in one turn at least."""
+READ_AT_ONCE = 50
+"""Items of which all is read in one turn."""
+
+
+class Means(msgspec.Struct, frozen=True):
+    """What lists need beside what they hold: ``read`` gives all of one item by its identifier, ``None`` where the
+    caller may not have it or it is gone."""
+
+    now: datetime
+    tags_of: TagsOf
+    orders: Orders
+    read: Callable[[str], Awaitable[Struct | None]]
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A part of a list: its items (of a map pairs), how many match in all, where it goes on."""
+
+    items: list[Any]
+    count: int | None = None
+    next: str | None = None
+
+
+class Line(msgspec.Struct, frozen=True):
+    """Items in order, from where a page begins: each with its place in the whole order; ``identifiers`` is the whole,
+    where it has to be kept for a following page, and ``order`` the name of one that is."""
+
+    items: Sequence[Any]
+    begin: int = 0
+    places: Sequence[int] | None = None
+    identifiers: Callable[[], list[str]] | None = None
+    order: str | None = None
+    by_identity: bool = False
+
+
+async def page(query: Query, result: Any, means: Means) -> Page:
+    """The part of the list that is asked for.
+
+    :raises InvalidArgument: the cursor's order is kept no more.
+    """
+    items = await filtered(query.filter, items_of(query.listing, result), means)
+    identity = identity_of(query.listing)
+    if not query.full:
+        line = await lined_up(query, items, query.sorts, identity, means, lazily=False)
+        taken = line.items if query.top is None else line.items[: query.top]
+        following = await next_of(query, line, len(taken), identity, means)
+        return Page(selected(query, taken), len(items) if query.count else None, following)
+    if query.full_sorts or (query.full_filter is not None and query.count):
+        return await page_of_all(query, items, means)
+    line = await lined_up(query, items, (), identity, means, lazily=True)
+    found: list[Any] = []
+    consumed, most = 0, query.top
+    async for each in told(query, line.items, means):
+        if most is not None and len(found) + len(each) > most:
+            # Of a piece that goes beyond, those before the first that is too many are consumed.
+            found += each[: most - len(found) + 1]
+            break
+        found += each
+    more = most is not None and len(found) > most
+    taken_items = found[:most] if most is not None else found
+    consumed = taken_items[-1][0] + 1 if more and taken_items else len(line.items)
+    following = await next_of(query, line, consumed, identity, means) if more else None
+    return Page(selected(query, [item for _, item in taken_items]), len(items) if query.count else None, following)
+
+
+async def page_of_all(query: Query, items: Sequence[Any], means: Means) -> Page:
+    """The same where all of each item has to be read, before it is known which come first, or how many there are."""
+    identity = identity_of(query.listing)
+    entries: list[Any] = []
+    async for each in told(query, items, means):
+        entries += [(identity(items[place]), item) for place, item in each]
+    sorts = [Sort(of_second(sort.value), sort.descending) for sort in query.full_sorts]
+    line = await lined_up(query, entries, sorts, itemgetter(0), means, lazily=False)
+    taken = line.items if query.top is None else line.items[: query.top]
+    following = await next_of(query, line, len(taken), itemgetter(0), means)
+    return Page(selected(query, [item for _, item in taken]), len(entries) if query.count else None, following)
+
+
+async def streamed(query: Query, result: Any, means: Means) -> AsyncGenerator[list[Any], None]:
+    """The items in pieces, all of them or as many as are asked for; nothing is held but identifiers and a piece."""
+    items = await filtered(query.filter, items_of(query.listing, result), means)
+    identity = identity_of(query.listing)
+    if query.full_sorts:
+        yield (await page_of_all(query, items, means)).items
+        return
+    line = await lined_up(query, items, query.sorts, identity, means, lazily=True)
+    left = query.top
+    async for each in told(query, line.items, means):
+        piece = each if left is None else each[:left]
+        left = None if left is None else left - len(piece)
+        yield selected(query, [item for _, item in piece])
+        if left == 0:
+            return
+
+
+async def told(query: Query, items: Sequence[Any], means: Means) -> AsyncIterator[list[tuple[int, Any]]]:
+    """The items as they are told, each with its place: with ``full`` all of each that the caller may have, and of those
+    the ones that the filter is true of."""
+    listing, identity = query.listing, identity_of(query.listing)
+    for begin in range(0, len(items), READ_AT_ONCE):
+        if begin:
+            await asyncio.sleep(0)
+        piece = items[begin : begin + READ_AT_ONCE]
+        if not query.full:
+            yield list(enumerate(piece, begin))
+            continue
+        found: list[tuple[int, Any]] = []
+        for place, item in enumerate(piece, begin):
+            identifier = identity(item)
+            info = await means.read(identifier)
+            if info is not None:
+                whole = full_of(listing, identifier, info)
+                found.append((place, (item[0], whole) if listing.is_map else whole))
+        if query.full_filter is not None:
+            keep = query.full_filter.keep
+            found = [each for each in found if keep((each[1],), means.tags_of, means.now)]
+        yield found
+
+
+def items_of(listing: Listing, result: Any) -> Sequence[Any]:
+    """What an operation has answered as a sequence: of a map pairs, of a set in the order of the wire."""
+    if isinstance(result, Parted):
+        result = result.whole()
+    if isinstance(result, frozenset):
+        return sorted(result)
+    if listing.is_map:
+        return [] if result is None else list(result.items())
+    return () if result is None else tuple(result)
+
+
+def identity_of(listing: Listing) -> Callable[[Any], str]:
+    """What tells an item apart."""
+    if listing.is_map:
+        return itemgetter(0)
+    return str if listing.is_plain else attrgetter(listing.identity) if listing.identity else str
+
+
+async def filtered(filter: Filter | None, items: Sequence[Any], means: Means) -> Sequence[Any]:
+    """Those that the filter is true of, in their order."""
+    if filter is None:
+        return items
+    most = max(FEWEST, COMPARISONS // max(filter.weight * (20 if filter.uses_tags else 1), 1))
+    if len(items) <= most:
+        return filter.keep(items, means.tags_of, means.now)
+    found: list[Any] = []
+    for begin in range(0, len(items), most):
+        if begin:
+            await asyncio.sleep(0)
+        found += filter.keep(items[begin : begin + most], means.tags_of, means.now)
+    return found
+
+
+async def lined_up(
+    query: Query,
+    items: Sequence[Any],
+    sorts: Sequence[Sort],
+    identity: Callable[[Any], str],
+    means: Means,
+    *,
+    lazily: bool,
+) -> Line:
+    """The items in order from where the page begins. ``lazily``: nobody knows yet how many are wanted."""
+    cursor, skip = query.cursor, query.skip
+    if not query.is_paged:
+        return Line(await ordered(items, sorts) if sorts else items)
+    if query.listing.identity is None:
+        return counted(await ordered(items, sorts), skip if cursor is None else cursor.at)
+    if sorts and cursor is not None:
+        return await resumed(items, identity, cursor, means)
+    if sorts:
+        found = await ordered(items, sorts)
+        return Line(found[skip:], skip, identifiers=lambda: [identity(item) for item in found])
+    most = None if lazily or query.top is None else skip + query.top + 1
+    after = None if cursor is None else cursor.after
+    found = await first_by_identity(items, identity, after, most)
+    return Line(found[skip:], skip, by_identity=True)
+
+
+def counted(items: Sequence[Any], begin: int) -> Line:
+    """Items that nothing tells apart, from a place on."""
+    return Line(items[begin:], begin)
+
+
+async def resumed(items: Sequence[Any], identity: Callable[[Any], str], cursor: Cursor, means: Means) -> Line:
+    """The items in the order of the first page, as far as they are still there."""
+    order = await means.orders.find(cursor.order or "")
+    if order is None:
+        raise gone()
+    by_id = {identity(item): item for item in items}
+    places = [place for place in range(cursor.at, len(order)) if order[place] in by_id]
+    return Line([by_id[order[place]] for place in places], places=places, order=cursor.order)
+
+
+async def next_of(query: Query, line: Line, consumed: int, identity: Callable[[Any], str], means: Means) -> str | None:
+    """Where the list goes on after so many items of the line; ``None`` where there are no more, or none were taken."""
+    if consumed >= len(line.items) or not query.is_paged or consumed == 0:
+        return None
+    if line.by_identity:
+        return token(Cursor(query.of, after=identity(line.items[consumed - 1])))
+    at = line.begin + consumed if line.places is None else line.places[consumed - 1] + 1
+    order = line.order if line.identifiers is None else await means.orders.keep(line.identifiers())
+    return token(Cursor(query.of, order=order, at=at))
+
+
+def selected(query: Query, items: Sequence[Any]) -> list[Any]:
+    """The items with the fields that are asked for."""
+    if query.select is None:
+        return list(items)
+    take = query.select.take
+    return [(key, take(value)) for key, value in items] if query.listing.is_map else [take(item) for item in items]
+
+
+def of_second(value: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The same of the second of a pair."""
+    return lambda pair: value(pair[1])
