@@ -25,6 +25,8 @@ from resphere.contract.model import Struct
 from resphere.contract.openapi import component_of
 from resphere.contract.releases import ALL_RELEASES
 from resphere.contract.unions import check_unions
+from resphere.queries.lists import listing_of
+from resphere.queries.options import NAMES
 from resphere.services.registry import implementations
 from resphere.services.resphere.making import made_once
 from resphere.services.resphere.openapi import made
@@ -137,15 +139,36 @@ def test_words_are_ours() -> None:
             assert not list(texts(said)), name
 
 
+def parameters_of(shown: dict[str, Any]) -> list[dict[str, Any]]:
+    """An operation's parameters, also those that it shares with others."""
+    common = document()["components"]["parameters"]
+    return [common[each["$ref"].rpartition("/")[2]] if "$ref" in each else each for each in shown.get("parameters", ())]
+
+
+def test_every_list_has_the_options_of_lists() -> None:
+    for id, operation in ROUTED.items():
+        listing = listing_of(operation)
+        names = {each["name"] for each in parameters_of(shown_operations()[id])} & {*NAMES}
+        expected = set() if listing is None else {*NAMES} if listing.getter is not None else {*NAMES} - {"full"}
+        assert names == expected, id
+    listed = shown_operations()["com.vmware.vcenter.VM.list"]["responses"]["200"]
+    assert (
+        set(listed["headers"])
+        == set(document()["components"]["headers"])
+        == {
+            "Link",
+            "Resphere-Count",
+            "Resphere-Cursor",
+        }
+    )
+    assert set(listed["content"]) == {"application/json", "application/x-ndjson"}
+
+
 def test_every_parameter_has_words_of_ours() -> None:
-    said = [
-        parameter["description"] for shown in shown_operations().values() for parameter in shown.get("parameters", ())
-    ]
+    said = [parameter["description"] for shown in shown_operations().values() for parameter in parameters_of(shown)]
     assert len(said) > 1000
     assert not [text for text in said if not re.fullmatch(r"[A-Z].*\.", text) or "_" in text]
-    by_name = {
-        parameter["name"]: parameter for parameter in shown_operations()["com.vmware.vcenter.VM.list"]["parameters"]
-    }
+    by_name = {each["name"]: each for each in parameters_of(shown_operations()["com.vmware.vcenter.VM.list"])}
     assert by_name["hosts"]["description"] == "Narrows the list down to these host systems, by id."
     assert by_name["names"]["description"] == "Narrows the list down to these names."
     (vm,) = shown_operations()["com.vmware.vcenter.VM.get"]["parameters"]

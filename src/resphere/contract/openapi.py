@@ -23,6 +23,8 @@ from resphere.contract.model import AnyOperation, ByteStream, Requirement, Route
 from resphere.contract.words import describe
 
 REFERENCE = "#/components/schemas/"
+PARAMETER = "#/components/parameters/"
+HEADER = "#/components/headers/"
 GENERATED = "resphere.contract.generated."
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -38,7 +40,9 @@ class Source(msgspec.Struct, frozen=True):
 
     ``requirements`` gives an operation's privileges, ``describe`` our words for it (``None``: none), ``implemented``
     are ids, ``kept`` the ids whose replies clients may revalidate, ``public`` those that need no session, ``security``
-    the schemes of those that take something else: ``basic``, ``token``.
+    the schemes of those that take something else: ``basic``, ``token``. ``lists`` are the ids of lists, each with the
+    names of the ``options`` that it takes beside its own parameters; ``headers`` are those of their replies, and
+    ``lines`` what they are sent as one item a line.
     """
 
     operations: tuple[AnyOperation, ...]
@@ -50,6 +54,10 @@ class Source(msgspec.Struct, frozen=True):
     security: Mapping[str, tuple[str, ...]]
     title: str
     version: str
+    lists: Mapping[str, tuple[str, ...]] = {}
+    options: Mapping[str, dict[str, Any]] = {}
+    headers: Mapping[str, dict[str, Any]] = {}
+    lines: str = ""
 
 
 def component_of(operation: AnyOperation) -> str:
@@ -100,6 +108,8 @@ def document(source: Source) -> dict[str, Any]:
                 "basic": {"type": "http", "scheme": "basic"},
                 "token": {"type": "http", "scheme": "bearer"},
             },
+            "parameters": dict(source.options),
+            "headers": dict(source.headers),
             "schemas": components,
         },
     }
@@ -172,6 +182,7 @@ def operation_object(
         }
         for name, header in route.headers
     ]
+    parameters += [{"$ref": PARAMETER + name} for name in source.lists.get(operation.id, ())]
     if parameters:
         made["parameters"] = parameters
     if route.body:
@@ -181,6 +192,10 @@ def operation_object(
     if operation.output is not None and operation.media_type is None:
         output = next(position)[1]
     made["responses"] = responses(operation, route, output)
+    if operation.id in source.lists:
+        success = made["responses"][str(route.status)]
+        success["headers"] = {name: {"$ref": HEADER + name} for name in source.headers}
+        success["content"][source.lines] = {"schema": {}}
     if operation.id in source.kept:
         made["responses"]["304"] = {"description": "Unchanged since the reply whose ETag If-None-Match names"}
     if operation.id in source.public:

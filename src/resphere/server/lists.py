@@ -16,7 +16,6 @@ from resphere.queries.lists import Listing
 from resphere.queries.options import Query
 from resphere.queries.pages import Means, page, streamed
 
-LINES = "application/x-ndjson"
 COUNT_HEADER = "Resphere-Count"
 CURSOR_HEADER = "Resphere-Cursor"
 VARY = ("Vary", "Accept")

@@ -43,6 +43,7 @@ from resphere.limits.addresses import counted_address
 from resphere.limits.classes import OperationClass, class_of
 from resphere.limits.limits import Limits, Parties
 from resphere.queries.cursors import Orders
+from resphere.queries.describing import LINES
 from resphere.queries.lists import Listing
 from resphere.queries.options import Query, understood
 from resphere.queries.pages import Means
@@ -55,7 +56,7 @@ from resphere.server.faults import Faults
 from resphere.server.intake import most_bytes, read_early, too_much
 from resphere.server.kept import Kept, accepts_gzip, compressed, compressible
 from resphere.server.known_callers import KnownCallers
-from resphere.server.lists import LINES, Arranged, arranged
+from resphere.server.lists import Arranged, arranged
 from resphere.server.pieces import FEWEST_ITEMS
 from resphere.server.repeats import KEY_HEADER, Repeats
 from resphere.services.call import Call, Environment, Product

@@ -13,6 +13,7 @@ from resphere.contract.extensions.openapi import OpenApi
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation
 from resphere.contract.openapi import Source, component_of, document, plain_words
+from resphere.queries.describing import LINES, headers, options, options_of
 from resphere.services.call import Call
 from resphere.services.registry import implementations, implements
 from resphere.services.resphere.making import made_once
@@ -63,6 +64,10 @@ def made(version: str, releases: tuple[str, ...], implemented: bool, component: 
         security={LOGIN: ("basic", "token"), CHANGE_PASSWORD: ("basic",)},
         title=TITLE,
         version=version,
+        lists={operation.id: found for operation in operations if (found := options_of(operation))},
+        options=options(),
+        headers=headers(),
+        lines=LINES,
     )
     return msgspec.json.encode(document(source))
 
