@@ -18,7 +18,18 @@ from resphere.replica.replica import Replica, Rule
 from resphere.replica.rows import numeric_order
 from resphere.replica.sealing import Sealing
 from resphere.replica.table import Table
-from resphere.store.base import Changes, Claim, Contents, Document, Keys, Liveness, Snapshot, Store, Transaction
+from resphere.store.base import (
+    Changes,
+    Claim,
+    Contents,
+    Document,
+    Journal,
+    Keys,
+    Liveness,
+    Snapshot,
+    Store,
+    Transaction,
+)
 from resphere.store.engines import default_url, open_store
 
 R = TypeVar("R")
@@ -191,6 +202,12 @@ class Behind:
 
     async def claims(self) -> tuple[Claim, ...]:
         return await self._store.claims()
+
+    async def journal(self, after: int, most: int) -> Journal:
+        return await self._store.journal(after, most)
+
+    async def trim_journal(self, before: int, most_bytes: int, most: int) -> int:
+        return await self._store.trim_journal(before, most_bytes, most)
 
     async def compact(self) -> None:
         await self._store.compact()

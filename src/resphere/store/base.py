@@ -71,17 +71,35 @@ class Taking(msgspec.Struct, frozen=True, gc=False):
     spare: int
 
 
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """What the journal keeps of a transaction; ``at`` is when that was, in milliseconds of Unix time."""
+
+    at: int
+    body: bytes
+
+
+class Journal(msgspec.Struct, frozen=True):
+    """A part of the journal: ``(number, body)`` of entries without a gap, in order. ``first`` and ``last`` are the
+    numbers of the oldest entry that is kept and of the latest, 0 where there was none yet."""
+
+    first: int
+    last: int
+    entries: tuple[tuple[int, bytes], ...]
+
+
 class Transaction(msgspec.Struct, frozen=True):
     """What commits together or not at all.
 
     ``writes`` name each document once at most. A claim may pass from one of them to another. ``vacant`` are claim
     prefixes of which no claim may exist (after the transaction's own writes). ``takings`` have each name once at most.
+    ``entries`` are appended to the journal, which numbers them from 1 on, without a gap.
     """
 
     writes: tuple[Write, ...]
     checks: tuple[Check, ...] = ()
     vacant: tuple[str, ...] = ()
     takings: tuple[Taking, ...] = ()
+    entries: tuple[Entry, ...] = ()
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):
@@ -336,6 +354,17 @@ class Store(Protocol):
 
         That moment is not before the call: all that was acknowledged to anybody until then is there. Of a document that
         came and went since ``sequence``, it may say that it is gone.
+        """
+
+    async def journal(self, after: int, most: int) -> Journal:
+        """The first ``most`` entries of the journal with a number above ``after``, of those that are kept.
+
+        It has the entries of a transaction as soon as :meth:`changes_since` tells what that wrote.
+        """
+
+    async def trim_journal(self, before: int, most_bytes: int, most: int) -> int:
+        """Forget the oldest entries, up to ``most`` of them: those from before a moment (in milliseconds of Unix time),
+        and what is too much for so many bytes. The latest stays. Returns how many went.
         """
 
     async def reserve(self, counter: str, count: int) -> range:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Iterable
 
 import msgspec
 
-from resphere.store.base import Conflict, Taking, Transaction, Write
+from resphere.store.base import Conflict, Entry, Taking, Transaction, Write
 
 Key = tuple[str, str]
 """A document's address: kind and id."""
@@ -100,6 +100,8 @@ class GroupState:
         self._facts = facts
         self.taken: list[tuple[int, str, int]] = []
         """``(sequence, name, amount)`` of what the group takes."""
+        self.entries: list[Entry] = []
+        """What the group adds to the journal."""
         self._revisions = dict(facts.revisions)
         self._takers: dict[str, list[tuple[int, int]]] = {}
         for taken_at, name, amount in facts.taken:
@@ -133,6 +135,7 @@ class GroupState:
                 self._takers.setdefault(taking.name, []).append((self.sequence, taking.amount))
         self._settle_documents(transaction.writes)
         self._settle_claims(moved)
+        self.entries += transaction.entries
         return self.sequence
 
     def moved_claims(self) -> tuple[list[str], list[tuple[str, str, str]]]:

@@ -12,7 +12,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 
 import msgspec
 
-from resphere.store.base import Conflict, Transaction
+from resphere.store.base import Conflict, Entry, Transaction
 from resphere.store.planning import Facts, GroupState, Key, Outcome, rewrites_claims
 
 # SQLite takes at most 1 GB in one value; in portions an import also needs less memory at once.
@@ -84,6 +84,25 @@ _INSERT_TAKINGS = """
 """
 _DELETE_TAKINGS = "DELETE FROM takings WHERE sequence <= ?"
 
+# What is numbered last is never deleted, so numbers go on where they were.
+_INSERT_ENTRIES = """
+    INSERT INTO journal (number, at, total_bytes, body)
+    SELECT
+        (SELECT coalesce(max(number), 0) FROM journal) + key + 1,
+        json_extract(value, '$[0]'),
+        coalesce((SELECT total_bytes FROM journal ORDER BY number DESC LIMIT 1), 0) + json_extract(value, '$[1]'),
+        substr(?, json_extract(value, '$[2]'), json_extract(value, '$[3]'))
+    FROM json_each(?)
+"""
+_SELECT_LAST_ENTRY = (
+    "SELECT number, total_bytes, (SELECT min(number) FROM journal) FROM journal ORDER BY number DESC LIMIT 1"
+)
+# The first that is to be kept, of the oldest ones: what follows is not looked at.
+_SELECT_KEPT_ENTRY = """
+    SELECT number FROM journal WHERE number < ? AND at >= ? AND total_bytes > ? ORDER BY number LIMIT 1
+"""
+_DELETE_ENTRIES = "DELETE FROM journal WHERE number < ?"
+
 _SELECT_LAST_SURPLUS = "SELECT sequence FROM log ORDER BY sequence, ordinal LIMIT 1 OFFSET ?"
 _DELETE_LOG = "DELETE FROM log WHERE sequence <= ?"
 _UPDATE_PRUNED = "UPDATE state SET log_rows = log_rows - ?, pruned_sequence = ?"
@@ -110,6 +129,8 @@ def apply_transactions(
         _write(connection, plan)
         if plan.taken:
             _keep_takings(connection, plan, sequence)
+        if plan.entries:
+            _append(connection, plan.entries)
         if log_rows + len(plan.documents) > log_rows_kept + log_rows_kept // 20:
             _prune(connection, log_rows + len(plan.documents) - log_rows_kept)
     return outcomes
@@ -121,6 +142,29 @@ def take_numbers(connection: sqlite3.Connection, counter: str, count: int) -> ra
     first = 1 if row is None else int(row[0])
     connection.execute(_UPSERT_COUNTER, (counter, first + count))
     return range(first, first + count)
+
+
+def trim_journal(connection: sqlite3.Connection, before: int, most_bytes: int, most: int) -> int:
+    """Forget old entries of the journal within the SQLite transaction that is open; how many."""
+    row = connection.execute(_SELECT_LAST_ENTRY).fetchone()
+    if row is None:
+        return 0
+    last, total, first = row
+    end = min(first + most, last)
+    kept = connection.execute(_SELECT_KEPT_ENTRY, (end, before, total - most_bytes)).fetchone()
+    return connection.execute(_DELETE_ENTRIES, (end if kept is None else kept[0],)).rowcount
+
+
+def _append(connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+    # As documents: one blob that the statement cuts up.
+    rows: list[tuple[int, int, int, int]] = []
+    total, offset = 0, 2
+    for entry in entries:
+        size = len(entry.body)
+        total += size
+        rows.append((entry.at, total, offset, size))
+        offset += size
+    connection.execute(_INSERT_ENTRIES, (b"\0" + b"".join([entry.body for entry in entries]), _json(rows)))
 
 
 def _facts(connection: sqlite3.Connection, transactions: Iterable[Transaction], sequence: int) -> Facts:

@@ -15,7 +15,7 @@ from resphere.store.base import Document, StoreError
 from resphere.store.keys import SUFFIX as KEY_SUFFIX
 
 APPLICATION_ID = 0x52535048  # "RSPH"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 OLDEST_SCHEMA_VERSION = 1
 
 # Another process may hold the file for as long as it recovers or checkpoints it.
@@ -29,6 +29,10 @@ TAKINGS = """
         amount INTEGER NOT NULL,
         PRIMARY KEY (sequence, name)
     ) WITHOUT ROWID
+"""
+# The latest entry always stays: it says which number is next. `total_bytes` are those of its body and all before it.
+JOURNAL = """
+    journal (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, total_bytes INTEGER NOT NULL, body BLOB NOT NULL)
 """
 # `documents` has a number as its key and not (kind, id): measured, rows of 2 KB in a tree by (kind, id) spill into
 # overflow pages, and updates take twice as long.
@@ -66,15 +70,17 @@ TABLES = (
     "CREATE INDEX claims_by_document ON claims (kind, id)",
     "CREATE TABLE counters (name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID",
     f"CREATE TABLE {TAKINGS}",
+    f"CREATE TABLE {JOURNAL}",
 )
 STEPS: Mapping[int, tuple[str, ...]] = MappingProxyType(
     {
         # Some releases that wrote schema 1 had this table already.
         2: (f"CREATE TABLE IF NOT EXISTS {TAKINGS}",),
+        3: (f"CREATE TABLE {JOURNAL}",),
     }
 )
 """What makes each schema of the one before. Releases that know schema 1 only mind neither takings nor the form of
-documents, and so must not open a later one."""
+documents, and those that know schema 2 write no journal: so they must not open a later one."""
 
 
 class WriterLock:

@@ -24,6 +24,7 @@ from resphere.store.base import (
     Claim,
     Contents,
     Document,
+    Journal,
     Keys,
     Liveness,
     Snapshot,
@@ -38,7 +39,7 @@ from resphere.store.planning import Key, check_form, check_text
 from resphere.store.sqlite.lending import Lender
 from resphere.store.sqlite.schema import connect, prepare_database, read_document
 from resphere.store.sqlite.use import WORKERS, Use, unfinished
-from resphere.store.sqlite.writer import Commit, Job, Reservation, Writer
+from resphere.store.sqlite.writer import Commit, Job, Reservation, Trimming, Writer
 
 T = TypeVar("T")
 
@@ -48,6 +49,10 @@ NO_TURN = -1
 
 _SELECT_STATE = "SELECT sequence, pruned_sequence FROM state"
 _SELECT_DOCUMENTS = "SELECT kind, id, revision, body FROM documents"
+_SELECT_JOURNAL = "SELECT number, body FROM journal WHERE number > ? ORDER BY number LIMIT ?"
+_SELECT_JOURNAL_ENDS = """
+    SELECT coalesce((SELECT min(number) FROM journal), 0), coalesce((SELECT max(number) FROM journal), 0)
+"""
 _SELECT_CLAIMS = "SELECT claim, kind, id FROM claims"
 
 # Earlier changes of a document that is there are left out, as they would show a state that it has no longer.
@@ -154,6 +159,18 @@ class SqliteStore:
         if len(log.changes) > CHANGES_IN_PLACE:
             log = await self._apart(lambda connection: _read_log(connection, sequence, NO_LIMIT))
         return _latest(log)
+
+    async def journal(self, after: int, most: int) -> Journal:
+        with self._reading() as connection, _snapshot(connection):
+            first, last = connection.execute(_SELECT_JOURNAL_ENDS).fetchone()
+            entries = connection.execute(_SELECT_JOURNAL, (after, most)).fetchall() if after < last else ()
+            return Journal(first, last, tuple(entries))
+
+    async def trim_journal(self, before: int, most_bytes: int, most: int) -> int:
+        self._require_own_process()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[int] = loop.create_future()
+        return await self._written(Trimming(before, most_bytes, most, loop, future), future)
 
     async def reserve(self, counter: str, count: int) -> range:
         """See :meth:`Store.reserve`.

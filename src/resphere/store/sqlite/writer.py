@@ -18,7 +18,7 @@ from typing import cast
 import msgspec
 
 from resphere.store.base import StoreError, Transaction
-from resphere.store.sqlite.group import apply_transactions, take_numbers
+from resphere.store.sqlite.group import apply_transactions, take_numbers, trim_journal
 from resphere.store.sqlite.schema import WriterLock, connect
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,17 @@ class Reservation(msgspec.Struct, frozen=True):
     future: asyncio.Future[range]
 
 
-Job = Commit | Reservation
+class Trimming(msgspec.Struct, frozen=True):
+    """How the journal is to be trimmed, and the future that a caller of ``loop`` awaits."""
+
+    before: int
+    most_bytes: int
+    most: int
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[int]
+
+
+Job = Commit | Reservation | Trimming
 Result = int | range | Exception
 
 
@@ -143,16 +153,19 @@ class Writer:
         try:
             transactions = [job.transaction for job in jobs if isinstance(job, Commit)]
             applied = iter(apply_transactions(connection, transactions, self._log_rows_kept) if transactions else ())
-            results: list[Result] = [
-                next(applied) if isinstance(job, Commit) else take_numbers(connection, job.counter, job.count)
-                for job in jobs
-            ]
+            results: list[Result] = [next(applied) if isinstance(job, Commit) else _do(connection, job) for job in jobs]
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
         return results
+
+
+def _do(connection: sqlite3.Connection, job: Reservation | Trimming) -> Result:
+    if isinstance(job, Reservation):
+        return take_numbers(connection, job.counter, job.count)
+    return trim_journal(connection, job.before, job.most_bytes, job.most)
 
 
 def _answer(jobs: list[Job], results: list[Result]) -> None:
@@ -172,7 +185,7 @@ def _settle(answers: list[tuple[Job, Result]]) -> None:
             continue  # its caller was cancelled
         if isinstance(result, Exception):
             job.future.set_exception(result)
-        elif isinstance(job, Commit):
-            job.future.set_result(cast(int, result))
-        else:
+        elif isinstance(job, Reservation):
             job.future.set_result(cast(range, result))
+        else:
+            job.future.set_result(cast(int, result))
