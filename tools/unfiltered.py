@@ -63,6 +63,8 @@ ALLOWED: dict[str, str] = {
     "resphere.content.publications.items": PUBLISHED,
     "resphere.content.publications.require_item": PUBLISHED,
     "resphere.content.publications.require_published": PUBLISHED,
+    "resphere.events.eyes_now": "events are judged one by one, by their objects",
+    "resphere.events.wanted_of": "the branch is refused where it is not seen",
     "resphere.sts.renew": "the directory of the caller itself",
     "resphere.users.get": "roles and permissions of the user, for whom may read of users",
     "resphere.vcenter.host.detail.get_host": "where the host stands",

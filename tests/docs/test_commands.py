@@ -35,6 +35,7 @@ WITH_A_SERVER = (
             "certificates",
             "concurrency",
             "content",
+            "events",
             "guests",
             "limits",
             "lists",

@@ -28,6 +28,9 @@ from resphere.contract.model import AnyOperation, Operation, Parted, Struct
 from resphere.contract.unions import check_unions
 from resphere.dialects.items import ItemInputs
 from resphere.dialects.vapi_documents import VapiDocuments
+from resphere.events.feed import Feed
+from resphere.events.readers import Readers
+from resphere.events.telling import Teller
 from resphere.fetching.allowed import read_rules
 from resphere.fetching.fetcher import Fetcher
 from resphere.inventory.model import KINDS, ManagedObject
@@ -169,6 +172,8 @@ class World:
                 "test",
                 timedelta(days=7),
             ),
+            feed=Feed(self.store, self.inventory.refresh),
+            readers=Readers(8, 4),
         )
 
         self.pulls = Pulls(
@@ -185,6 +190,7 @@ class World:
     def __exit__(self, *_: object) -> None:
         self._runner.run(self.pulls.close())
         self._runner.run(self.environment.checks.settle())
+        self._runner.run(self.environment.feed.close())
         failed = tuple(self.inventory.all(Task).values())
         self._runner.run(self.store.close())
         self._runner.close()
@@ -206,7 +212,8 @@ class World:
     def _replica(self, tables: Iterable[Table[Any]]) -> Replica:
         """The store's contents, as far as these tables have them."""
         sealing = Sealing(bytes(KEY_BYTES), random.Random(1).randbytes)
-        replica = Replica(self.store, tables, sealing=sealing, derived=WIRING.derived, rules=WIRING.rules)
+        teller = Teller(lambda: NOW)
+        replica = Replica(self.store, tables, sealing=sealing, derived=WIRING.derived, rules=WIRING.rules, tells=teller)
         self._runner.run(replica.load())
         return replica
 

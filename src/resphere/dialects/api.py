@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from resphere.contract.errors import InvalidArgument, NotFound, VapiError, message
-from resphere.contract.extensions import QUERY_ALIASES
+from resphere.contract.extensions import AS_STREAMS, QUERY_ALIASES
 from resphere.contract.model import AnyOperation, Asset, ByteStream, LocalizableMessage, Part, Route, Struct
 from resphere.contract.unions import check_unions
 from resphere.dialects.base import Outcome, ReadBody, Reply, Request, Resolved
@@ -67,7 +67,12 @@ class ApiDialect:
         Refused with ``com.vmware.vapi.rest.httpNotFound``, or with status 405 and ``Allow``; below ``/api`` all but
         that there is no such path is told only after authentication.
         """
-        return self._addresses.resolve(request, read_body)
+        outcome = self._addresses.resolve(request, read_body)
+        if isinstance(outcome, Resolved) and (streamed := AS_STREAMS.get(outcome.operation.id)) is not None:
+            media_type, operation = streamed
+            if media_type.encode() in request.headers.get(b"accept", b""):
+                return msgspec.structs.replace(outcome, operation=operation, kept_key=None)
+        return outcome
 
     def options(self, request: Request) -> Reply:
         """The allowed methods.

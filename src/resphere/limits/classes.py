@@ -38,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     Rule(OperationClass.LOGIN, "com.vmware.vcenter.authentication.token", ("issue",)),
     Rule(OperationClass.LOGIN, "resphere.sts", ("issue", "renew", "validate")),
     Rule(OperationClass.LOGIN, "com.vmware.vcenter.tokenservice.token_exchange", ("exchange",)),
+    Rule(OperationClass.LONG_POLL, "resphere.events", ("list", "follow")),
     Rule(OperationClass.LONG_POLL, "*", ("wait", "wait_*", "poll", "poll_*")),
     Rule(OperationClass.BULK, "*", ("*_multiple", "*_multiple_*", "export*", "import*")),
     Rule(OperationClass.BULK, "com.vmware.cis.tagging.*", ("list_attached_*_on_*",)),

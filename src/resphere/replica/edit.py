@@ -10,7 +10,7 @@ import msgspec
 from resphere.replica.errors import ConcurrentChange
 from resphere.replica.rows import Rows
 from resphere.replica.table import Stored, T
-from resphere.store.base import Check, Taking, Transaction, Write
+from resphere.store.base import Check, Entry, Taking, Transaction, Write
 
 Key = tuple[str, str]
 """A document's address: kind and id."""
@@ -237,8 +237,8 @@ class Edit:
             key: None if obj is None else Draft(obj, rows.encode(obj)) for key, (rows, obj) in self._written.items()
         }
 
-    def transaction(self, drafts: Mapping[Key, Draft | None]) -> Transaction:
-        """The edit in the store's terms."""
+    def transaction(self, drafts: Mapping[Key, Draft | None], entries: tuple[Entry, ...] = ()) -> Transaction:
+        """The edit in the store's terms; ``entries`` tell of it."""
         return Transaction(
             writes=tuple(self._write(key, draft) for key, draft in drafts.items()),
             checks=tuple(
@@ -248,6 +248,7 @@ class Edit:
             ),
             vacant=tuple(self._vacant),
             takings=tuple(self._takings.values()),
+            entries=entries,
         )
 
     def _write(self, key: Key, draft: Draft | None) -> Write:

@@ -26,7 +26,7 @@ from resphere.replica.rounds import Rounds
 from resphere.replica.rows import Rows
 from resphere.replica.sealing import Sealing
 from resphere.replica.table import Stored, T, Table
-from resphere.store.base import Change, Conflict, Snapshot, Store
+from resphere.store.base import Change, Conflict, Entry, Snapshot, Store
 
 R = TypeVar("R")
 Callback = Callable[[Any, Any], None]
@@ -51,13 +51,17 @@ class Rule(msgspec.Struct, Generic[T], frozen=True):
     run: Callable[[Replica, Edit, T | None, T | None], None]
 
 
+Tells = Callable[["Replica", Edit], tuple[Entry, ...]]
+"""Makes of an edit, with the replica that it was planned on, the entries of the journal that tell of it."""
+
+
 class Replica:
     """Every object of the given tables, as of one sequence of the store.
 
     To be used on one event loop. What is read stays as it is until the next ``await``; mappings that were handed out
     are not to be kept beyond that. All methods raise ``StoreError`` where the store fails, and
     ``KeyError`` for a class without a table. Tables with sealed fields need ``sealing``. Every change
-    follows ``rules``.
+    follows ``rules``, and is told in the journal by what ``tells`` makes of it, in the same transaction.
     """
 
     def __init__(
@@ -68,8 +72,10 @@ class Replica:
         sealing: Sealing | None = None,
         derived: Iterable[Derived[Any]] = (),
         rules: Iterable[Rule[Any]] = (),
+        tells: Tells | None = None,
     ) -> None:
         self._store = store
+        self._tells = tells
         self._epoch = store.epoch
         self._rng = rng or random.Random()  # noqa: S311 - pauses
         self._tables = tuple(tables)
@@ -264,8 +270,9 @@ class Replica:
 
     async def _commit(self, edit: Edit) -> None:
         drafts = edit.drafts()
+        entries = () if self._tells is None else self._tells(self, edit)
         with self._contention.committing(drafts):
-            sequence = await self._store.commit(edit.transaction(drafts))
+            sequence = await self._store.commit(edit.transaction(drafts, entries))
             # Own changes come back through the log like all others: one order for everybody. Often those that were
             # committed along with it are shown already, and it with them.
             if self._sequence < sequence:

@@ -15,18 +15,21 @@ from typing import Any
 import msgspec
 
 from resphere.contract.errors import ServiceUnavailable
+from resphere.contract.extensions.events import STREAM
 from resphere.dialects.base import Reply, Request
+from resphere.events.stream import EventStream
 from resphere.limits.shared import Memories
 from resphere.server.admission import read_headers, unsound
 from resphere.server.assembly import Worker, running
 from resphere.server.body import Body, Receive, announced_bytes
 from resphere.server.budget import Holding
-from resphere.server.connections.registry import Progress
+from resphere.server.connections.registry import Client, Progress
 from resphere.server.exchange import Exchange
 from resphere.server.reply_headers import response_headers
 from resphere.server.sending import Send, Sending
 from resphere.server.settings import Settings
 from resphere.server.signals import release_when_serving
+from resphere.server.websockets import WebSocket, while_connected
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +38,7 @@ Scope = MutableMapping[str, Any]
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:@-]{1,128}\Z")
 SWITCH_INTERVAL_SECONDS = 1e-4
 NO_CLIENT = ("", 0)
+OF_WEBSOCKETS = {"wss": "https", "ws": "http"}
 
 
 class Application:
@@ -54,6 +58,8 @@ class Application:
         """One connection event: a request, or the start and end of the worker."""
         if scope["type"] == "http" and self._requests is not None:
             await self._requests.serve(scope, receive, send)
+        elif scope["type"] == "websocket" and self._requests is not None:
+            await self._requests.serve_websocket(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
         else:
@@ -111,17 +117,8 @@ class Requests:
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         headers, refusal = read_headers(scope["headers"])
-        client = scope.get("client")
-        request = Request(
-            method=scope["method"],
-            path=(scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0],
-            query=scope["query_string"],
-            headers=headers,
-            client=client[0] if client else "",
-            scheme=scope.get("scheme", "https"),
-        )
-        request = self._worker.proxies.seen_through(request)
-        address = (client[0], int(client[1])) if client else NO_CLIENT  # Granian has the port as text
+        request = self._worker.proxies.seen_through(request_of(scope, scope["method"], headers))
+        address = address_of(scope)
         progress = Progress()
         connection = self._connections.begin(address, progress)
         try:
@@ -139,6 +136,31 @@ class Requests:
                 await self._send(exchange, reply, body, Sender(send, progress, request.client, scope["http_version"]))
             finally:
                 body.release()
+        finally:
+            self._connections.end(connection, progress)
+
+    async def serve_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One WebSocket: a request of GET for a stream, which is sent as messages. It takes the steps of all others."""
+        headers, refusal = read_headers(scope["headers"])
+        headers[b"accept"] = STREAM.encode()
+        request = self._worker.proxies.seen_through(request_of(scope, "GET", headers))
+        address, progress = address_of(scope), Progress()
+        connection = self._connections.begin(address, progress)
+        try:
+            exchange = Exchange(
+                request,
+                self._request_id(headers),
+                self._worker.dialects.of(request),
+                Body(receive, 0, Holding(self._worker.budgets, request.client), connection, progress),
+                # What a page of another site opens with the cookie of a session is as good as any call of that page.
+                refusal or unsound("POST", request.headers, request.scheme),
+            )
+            reply = await self._worker.pipeline.handle(exchange)
+            socket = WebSocket(receive, send, progress)
+            if isinstance(reply.stream, EventStream):
+                await socket.carry(reply.stream)
+            else:
+                await socket.refuse(reply, response_headers(reply, exchange.request_id, sized=True))
         finally:
             self._connections.end(connection, progress)
 
@@ -166,7 +188,10 @@ class Requests:
                     ],
                 }
             )
-            await sending.send(body if left else None)
+            if isinstance(reply.stream, EventStream):
+                await while_connected(body.gone(), sending.send(body if left else None))
+            else:
+                await sending.send(body if left else None)
         finally:
             sending.release()
             if reply.stream is not None:
@@ -178,6 +203,26 @@ class Requests:
         if given is not None and REQUEST_ID.match(given):
             return given.decode("ascii")
         return f"{self._prefix}-{next(self._counter):x}"
+
+
+def request_of(scope: Scope, method: str, headers: dict[bytes, bytes]) -> Request:
+    """What came, before any body."""
+    client = scope.get("client")
+    scheme: str = scope.get("scheme", "https")
+    return Request(
+        method=method,
+        path=(scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0],
+        query=scope["query_string"],
+        headers=headers,
+        client=client[0] if client else "",
+        scheme=OF_WEBSOCKETS.get(scheme, scheme),
+    )
+
+
+def address_of(scope: Scope) -> Client:
+    """The other end of the connection."""
+    client = scope.get("client")
+    return (client[0], int(client[1])) if client else NO_CLIENT  # Granian has the port as text
 
 
 def make_application(settings: Settings, memories: Memories, port: int, serving: Callable[[], None]) -> Application:

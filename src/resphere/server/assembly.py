@@ -51,6 +51,11 @@ from resphere.contract.extensions.guest_transfers import GuestTransfers
 from resphere.dialects.items import ItemInputs
 from resphere.dialects.table import Dialects, dialects
 from resphere.dialects.vapi_documents import VapiDocuments
+from resphere.events.feed import Feed
+from resphere.events.readers import Readers
+from resphere.events.retention import Keep as KeepEvents
+from resphere.events.retention import Retention
+from resphere.events.telling import Teller
 from resphere.fetching.allowed import read_rules
 from resphere.fetching.fetcher import Fetcher
 from resphere.idempotency.replies import Bounds, KeptReplies
@@ -66,7 +71,7 @@ from resphere.limits.policy import DEFAULT
 from resphere.limits.shared import Memories, SharedState, monotonic_ns
 from resphere.providers.base import Provider
 from resphere.replica.lease import Leases
-from resphere.replica.replica import Replica
+from resphere.replica.replica import Replica, Tells
 from resphere.replica.sealing import Sealing, open_sealing
 from resphere.server.behind_proxies import client_trust, trusted_proxies
 from resphere.server.budget import UNFINISHED_BYTES, Budget, Budgets, Callers
@@ -125,9 +130,9 @@ def now() -> datetime:
     return datetime.fromtimestamp(time.time_ns() // 1_000_000 / 1000, UTC)
 
 
-async def open_replica(store: Store, sealing: Sealing) -> Replica:
+async def open_replica(store: Store, sealing: Sealing, tells: Tells | None = None) -> Replica:
     """The inventory in memory, loaded."""
-    replica = Replica(store, WIRING.tables, sealing=sealing, derived=WIRING.derived, rules=WIRING.rules)
+    replica = Replica(store, WIRING.tables, sealing=sealing, derived=WIRING.derived, rules=WIRING.rules, tells=tells)
     await replica.load()
     return replica
 
@@ -166,11 +171,14 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     store = await open_store(settings.store_url)
     stack.push_async_callback(store.close)
     recorder = await recording(settings, store, stack)
-    replica = await open_replica(store, await open_sealing(store, secrets.token_bytes, given_key(settings)))
+    sealing = await open_sealing(store, secrets.token_bytes, given_key(settings))
+    replica = await open_replica(store, sealing, Teller(now))
     pass_over_present()
     give_back()
     liveness = await store.liveness(name)
     stack.push_async_callback(liveness.release)
+    feed = Feed(store, replica.refresh)
+    stack.push_async_callback(feed.close)
     provider = make_provider(Parts(settings, replica, await store.contents(GUEST_FILES, liveness), now))
     library_contents = await open_library_contents(settings, store, liveness, stack)
     library_files = LibraryFiles(replica, library_contents, name, liveness.is_alive, now, secrets.token_bytes)
@@ -238,6 +246,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             web_packages=WebPackages(fetcher, library_files, most_bytes),
             library_sync=library_sync,
             bulks=bulks,
+            feed=feed,
+            readers=Readers(settings.max_event_streams, settings.max_event_streams_per_user),
         ),
         authentication=authentication(settings, accounts, sessions, tokens, federation, by_directory, saml),
         library_passwords=library_passwords,
@@ -267,15 +277,16 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     orphans = await tasks.take_over_orphans()
     if orphans:
         log.warning("%d tasks had been interrupted and are ended now", orphans)
+    retention = Retention(store, KeepEvents(settings.events_keep_seconds, settings.events_keep_bytes), now)
     parts: dict[type, Any] = {
         type(part): part
-        for part in (sessions, tokens, tasks, known, saml.replays, library_files, pulls, bulks, replies)
+        for part in (sessions, tokens, tasks, retention, known, saml.replays, library_files, pulls, bulks, replies)
     }
     sweeps = [partial(sweep.run, parts[sweep.part]) for sweep in WIRING.sweeps]
     go_on(stack, sweep_now_and_then(replica, sweeps))
-    feed = partial(provider.feed, Observations(replica, now))
+    observing = partial(provider.feed, Observations(replica, now))
     leases = Leases(replica, liveness)
-    go_on(stack, leases.hold(FEED, feed))
+    go_on(stack, leases.hold(FEED, observing))
     go_on(stack, leases.hold(SYNC, library_sync.run))
     go_on(stack, BulkRunner(replica, bulks, Errands(unlimited(pipeline)), tasks, liveness).run())
     log.info("worker %s serves %s", name, settings.store_url)
@@ -284,7 +295,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
         gate = find_gate(port)
         if gate is not None:
             stack.callback(gate.close)
-        go_on(stack, keep_watch(connections, Rounds(Sockets(port), patience(settings), time.monotonic, gate)))
+        rounds = Rounds(Sockets(port), patience(settings), time.monotonic, gate)
+        go_on(stack, keep_watch(connections, rounds, feed.stop))
     return Worker(
         pipeline,
         dialects(catalogue, settings.max_body_bytes, now),

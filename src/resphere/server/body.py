@@ -148,6 +148,11 @@ class Body:
             self._ended = event["type"] != "http.request" or not event.get("more_body")
             size += len(event.get("body", b""))
 
+    async def gone(self) -> None:
+        """Wait until the client is gone; what it still sends is thrown away."""
+        while (await self._receive())["type"] == "http.request":
+            pass
+
     def release(self) -> None:
         """Nobody will look at it any more."""
         if self._ahead is not None:

@@ -18,9 +18,9 @@ from resphere.access.check import authorize_references as check_references
 from resphere.access.defaults import CHANGE_PASSWORD, LOGINS, PUBLIC, PUBLISHED
 from resphere.access.knowing import told_to
 from resphere.access.seen import seen
-from resphere.access.view import NOBODY, Views
+from resphere.access.view import NOBODY, View, Views
 from resphere.auth.accounts import canonical_name
-from resphere.auth.authentication import Authentication, Identity
+from resphere.auth.authentication import Authentication, Identity, required
 from resphere.auth.by_library import LibraryPasswords
 from resphere.auth.credentials import Credentials
 from resphere.auth.own import Anonymous, LoginSession, OpenSession
@@ -38,6 +38,7 @@ from resphere.contract.errors import (
 from resphere.contract.model import AnyOperation, ByteStream, Parted, Struct
 from resphere.dialects.base import Outcome, Refused, Reply, Resolved
 from resphere.dialects.http import BYTE_ORDER_MARK, exceeds, has_too_many_values
+from resphere.events.cause import CAUSE, Cause
 from resphere.idempotency.replies import Claim
 from resphere.limits.addresses import counted_address
 from resphere.limits.classes import OperationClass, class_of
@@ -435,8 +436,8 @@ def call_of(
 ) -> Call:
     """A call of the operation by the caller of this request."""
     request_id, origin, client = exchange.request_id, exchange.request.origin, exchange.request.client
-    allowance = partial(pipeline.limits.allowance, parties)
-    return Call(environment, operation, caller.view, caller.session, request_id, origin, allowance, client)
+    allowance, again = partial(pipeline.limits.allowance, parties), partial(look_again, pipeline, exchange)
+    return Call(environment, operation, caller.view, caller.session, request_id, origin, allowance, client, again)
 
 
 async def perform(pipeline: Pipeline, call: Call, input: Struct) -> Any:
@@ -454,7 +455,23 @@ async def perform(pipeline: Pipeline, call: Call, input: Struct) -> Any:
                 operation.id,
             )
         )
-    return await implementation.handler(call, *msgspec.structs.astuple(input))
+    causing = CAUSE.set(Cause(call.request_id, call.session.user, operation.id))
+    try:
+        return await implementation.handler(call, *msgspec.structs.astuple(input))
+    finally:
+        CAUSE.reset(causing)
+
+
+async def look_again(pipeline: Pipeline, exchange: Exchange) -> View:
+    """What the caller of a request sees by now, whose reply goes on.
+
+    :raises Unauthenticated: what has let the caller in would not any more.
+    """
+    if exchange.outcome is None:
+        raise required()
+    moment = pipeline.environment.now()
+    identity = await pipeline.authentication.identify(shown(exchange, exchange.outcome), moment, login=False)
+    return pipeline.views.of(identity.principal)
 
 
 async def arrange(

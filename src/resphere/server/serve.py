@@ -129,7 +129,7 @@ def granian(settings: Settings, prepared: Prepared, address: Address) -> Supervi
         workers=settings.workers,
         loop=Loops.uvloop,
         http=HTTPModes.auto,
-        websockets=False,
+        websockets=True,
         backlog=BACKLOG,
         backpressure=most_connections(raise_limit(), settings.workers, settings.max_connections),
         http1_settings=HTTP1Settings(

@@ -57,6 +57,10 @@ RANGES = {
     "audit_file_seconds": (0, TEN_YEARS_SECONDS),
     "audit_keep_seconds": (0, 100 * 365 * 24 * 60 * 60),
     "audit_keep_bytes": (0, 2**50),
+    "events_keep_seconds": (0, 100 * 365 * 24 * 60 * 60),
+    "events_keep_bytes": (0, 2**50),
+    "max_event_streams": (1, 1_000_000),
+    "max_event_streams_per_user": (1, 1_000_000),
     "max_connections": (64, 1_000_000),
     "connection_request_seconds": (1, 86_400),
     "connection_idle_seconds": (1, 86_400),
@@ -248,6 +252,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     connection_stall_seconds: Annotated[
         int, _("limits", "A connection ends whose client neither sends its body nor reads its reply for this long.")
     ] = 30
+    max_event_streams: Annotated[
+        int, _("limits", "Streams of events, and calls that wait for some, at each worker at a time.")
+    ] = 2000
+    max_event_streams_per_user: Annotated[int, _("limits", "And of one user.")] = 1000
     fetch_from: Annotated[
         tuple[str, ...],
         _(
@@ -285,6 +293,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     audit_keep_seconds: Annotated[int, _("audit", "Older files of the audit log are deleted (0: none).")] = 31_536_000
     audit_keep_bytes: Annotated[int, _("audit", "And the oldest while all are larger than this (0: none).")] = (
         4 * 1024 * 1024 * 1024
+    )
+    events_keep_seconds: Annotated[int, _("events", "Older events are forgotten (0: none).")] = 2_592_000
+    events_keep_bytes: Annotated[int, _("events", "And the oldest while all are larger than this (0: none).")] = (
+        1024 * 1024 * 1024
     )
     provider: Annotated[
         str,

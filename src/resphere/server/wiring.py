@@ -5,6 +5,7 @@ from __future__ import annotations
 from resphere.access.wiring import WIRING as ACCESS
 from resphere.auth.wiring import WIRING as AUTH
 from resphere.bulk.wiring import WIRING as BULK
+from resphere.events.wiring import WIRING as EVENTS
 from resphere.idempotency.wiring import WIRING as IDEMPOTENCY
 from resphere.inventory.wiring import WIRING as INVENTORY
 from resphere.libraries.wiring import WIRING as LIBRARIES
@@ -15,4 +16,6 @@ from resphere.rules.wiring import WIRING as RULES
 from resphere.services.wiring import WIRING as SERVICES
 from resphere.tasks.wiring import WIRING as TASKS
 
-WIRING = joined((REPLICA, INVENTORY, RULES, LIBRARIES, TASKS, ACCESS, AUTH, LIMITS, BULK, IDEMPOTENCY, SERVICES))
+WIRING = joined(
+    (REPLICA, INVENTORY, RULES, LIBRARIES, TASKS, EVENTS, ACCESS, AUTH, LIMITS, BULK, IDEMPOTENCY, SERVICES)
+)

@@ -38,6 +38,8 @@ from resphere.contract.generated import ids, vcenter
 from resphere.contract.mentions import Knows
 from resphere.contract.model import AnyOperation, Struct
 from resphere.contract.releases import numbers
+from resphere.events.feed import Feed
+from resphere.events.readers import Readers
 from resphere.fetching.fetcher import Fetcher
 from resphere.inventory.mentions import named
 from resphere.inventory.model import Host, ManagedObject, VirtualMachine
@@ -177,6 +179,10 @@ class Environment(msgspec.Struct, frozen=True):
     """Has subscribed libraries take what is new."""
     bulks: Bulks
     """Many calls as one task."""
+    feed: Feed
+    """What has happened, and happens."""
+    readers: Readers
+    """Who reads that as a stream."""
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):
@@ -193,6 +199,9 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     """How much the caller may do at the moment."""
     client: str = ""
     """The address that the call comes from."""
+    look_again: Callable[[], Awaitable[View]] | None = None
+    """What the caller sees now, for a reply that goes on: raises :class:`Unauthenticated` once what has let the caller
+    in is good no more."""
 
     @property
     def inventory(self) -> Reading:
@@ -371,6 +380,7 @@ class Call(msgspec.Struct, frozen=True, gc=False):
             busy_error(operation),
             in_use_error(operation),
             lacking_error(operation),
+            self.request_id,
         )
 
     async def change(

@@ -360,6 +360,7 @@ class TaskJob(Generic[O]):
             target_type=self._target.resource_type,
             target=self._target.id,
             user=self.origin.user,
+            request=self.origin.request,
             exclusive=self._exclusive,
             owner=self._tasks.owner,
             status=Status.RUNNING,

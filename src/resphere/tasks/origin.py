@@ -8,7 +8,7 @@ from resphere.contract.errors import ResourceBusy, ResourceInUse, Unsupported, V
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Who asked for the work and by which operation.
+    """Who asked for the work, by which operation and which ``request``.
 
     ``busy`` is the error where other work is in the way, ``in_use`` the one where work under way needs what would be
     taken away, ``lacking`` the one where the provider does not have what is asked for.
@@ -21,3 +21,4 @@ class Origin(msgspec.Struct, frozen=True):
     busy: type[VapiError] = ResourceBusy
     in_use: type[VapiError] = ResourceInUse
     lacking: type[VapiError] = Unsupported
+    request: str | None = None

@@ -25,6 +25,8 @@ from resphere.contract.errors import VapiError
 from resphere.contract.generated import cis_tagging, ids, vapi_std, vcenter
 from resphere.contract.model import AnyOperation
 from resphere.dialects.vapi_documents import VapiDocuments
+from resphere.events.feed import Feed
+from resphere.events.readers import Readers
 from resphere.fetching.allowed import Allowed
 from resphere.fetching.fetcher import Fetcher
 from resphere.inventory.compute_policies import COMPUTE_POLICIES
@@ -94,6 +96,8 @@ class World:
             web_packages=cast(WebPackages, None),
             library_sync=cast(LibrarySync, None),
             bulks=cast(Bulks, None),
+            feed=cast(Feed, None),
+            readers=cast(Readers, None),
         )
         self.call = Call(environment, cast(AnyOperation, None), view, cast(OwnSession, None), "request-1")
 

@@ -16,6 +16,7 @@ from resphere.contract.extensions.content_publications import ContentPublication
 from resphere.contract.extensions.content_transfers import ContentTransfers
 from resphere.contract.extensions.datastores import Datastores
 from resphere.contract.extensions.directories import Directories
+from resphere.contract.extensions.events import STREAM, Events
 from resphere.contract.extensions.folders import Folders
 from resphere.contract.extensions.guest_transfers import GuestTransfers
 from resphere.contract.extensions.hosts import Host, HostMaintenance
@@ -62,6 +63,7 @@ SERVICES: tuple[type, ...] = (
     ApiTokens,
     Directories,
     Bulk,
+    Events,
 )
 
 OPERATIONS: dict[str, m.AnyOperation] = {
@@ -85,6 +87,10 @@ QUERY_ALIASES: dict[str, dict[str, str]] = {
     "com.vmware.vstats.resource_addresses.list": {"rsrcs": "resources"},
 }
 """Further names of query parameters of ``/api``, as vCenter 8.0 itself has them: operation -> name -> our name."""
+
+
+AS_STREAMS: dict[str, tuple[str, m.AnyOperation]] = {Events.list.id: (STREAM, Events.follow)}
+"""Operations that are other ones, at the same address, for clients which accept a media type: that of a stream."""
 
 
 def route_text(route: m.Route) -> str:

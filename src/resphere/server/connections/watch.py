@@ -276,6 +276,11 @@ class Rounds:
         self.pause_seconds = HASTY_LOOK_SECONDS if hasty else LOOK_SECONDS
         return looks.keys() - {each.client for each in seen}
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the worker accepts nobody any more, as it is about to end."""
+        return self._watch.stopping_since is not None
+
     def _note_stop(self, now: float, *, listens: bool) -> None:
         """Granian closes its listening socket first when it is told to stop, and says so to nobody else."""
         if listens:
@@ -284,14 +289,19 @@ class Rounds:
             self._watch.stopping_since = now
 
 
-async def keep_watch(connections: Connections, rounds: Rounds) -> None:
-    """Look at the connections again and again, beside the event loop: thousands of them take milliseconds."""
+async def keep_watch(connections: Connections, rounds: Rounds, stopping: Callable[[], None] = lambda: None) -> None:
+    """Look at the connections again and again, beside the event loop: thousands of them take milliseconds.
+
+    ``stopping`` is called at each look once the server stops, or this worker makes room for another.
+    """
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(1, "watch connections") as thread:
         while True:
             await asyncio.sleep(rounds.pause_seconds)
             try:
                 connections.forget(await loop.run_in_executor(thread, rounds.make, connections.look()))
+                if rounds.stopping:
+                    stopping()
             except Exception:
                 log.exception("the connections could not be looked at, and will be again")
 

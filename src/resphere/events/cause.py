@@ -1,0 +1,20 @@
+"""Who has asked for what is going on: it goes along with a call into all that is done for it."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+
+import msgspec
+
+
+class Cause(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """The request that asked for a change, whose it was, and which operation it meant. What happens by itself has
+    none."""
+
+    request: str | None = None
+    user: str | None = None
+    operation: str | None = None
+
+
+CAUSE: ContextVar[Cause | None] = ContextVar("cause", default=None)
+"""Set for each call; work that a call launches goes on with it, in a context of its own."""

@@ -1,0 +1,187 @@
+"""``resphere.events``: what has happened."""
+
+from __future__ import annotations
+
+import asyncio
+
+from resphere.contract.errors import InvalidArgument, NotFound, ResourceInaccessible, VapiError, message
+from resphere.contract.extensions.events import Events
+from resphere.contract.model import ByteStream
+from resphere.events.event import Kind
+from resphere.events.feed import READ_AT_ONCE, Heard, Part
+from resphere.events.filters import ALL, Wanted
+from resphere.events.infos import info
+from resphere.events.places import find
+from resphere.events.seeing import Eyes, eyes_of
+from resphere.events.stream import EventStream
+from resphere.services.call import Call
+from resphere.services.registry import implements
+
+USUAL_SIZE = 100
+MOST_SIZE = 1000
+MOST_WAIT_SECONDS = 60
+MOST_LOOKED_AT = 10_000
+"""So many events are looked at for a page."""
+GONE = 410
+
+
+@implements(Events.list)
+async def list_events(call: Call, filter: Events.FilterSpec | None, wait: int | None, size: int | None) -> Events.Page:
+    """The events after one that the caller has; where there are none yet, it may be waited for some.
+
+    :raises InvalidArgument: a number is out of range.
+    :raises NotFound: the caller sees no such branch.
+    :raises ResourceInaccessible: what is asked for is no longer kept.
+    """
+    seconds = within("wait", 0 if wait is None else wait, 0, MOST_WAIT_SECONDS)
+    most = within("size", USUAL_SIZE if size is None else size, 1, MOST_SIZE)
+    wanted, after = wanted_of(call, filter), after_of(filter) or 0
+    page = await page_of(call, wanted, after, most)
+    if page.events or not seconds or page.next < page.latest:
+        return page
+    readers, user = call.environment.readers, call.session.user
+    readers.require_room(user)
+    with readers.seat(user):
+        return await page_in_time(call, wanted, page, most, seconds)
+
+
+async def page_in_time(call: Call, wanted: Wanted, page: Events.Page, most: int, seconds: int) -> Events.Page:
+    """The page that follows, as soon as there is anything on it, or as it is after so many seconds."""
+    feed = call.environment.feed
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    with feed.listening():
+        while not page.events and not feed.stopping and (left := end - loop.time()) > 0:
+            if await feed.wait(page.next, left):
+                page = await page_of(call, wanted, page.next, most)
+    return page
+
+
+async def page_of(call: Call, wanted: Wanted, after: int, most: int) -> Events.Page:
+    """The events that the caller sees, up to so many."""
+    feed, eyes = call.environment.feed, await eyes_now(call)
+    found: list[Heard] = []
+    begin, latest = after, after
+    while True:
+        part = await feed.since(after, READ_AT_ONCE)
+        require_kept(part, after)
+        latest = part.last
+        for each in part.events:
+            after = each.number
+            if wanted.has(each.event) and eyes.see(each.event):
+                found.append(each)
+                if len(found) == most:
+                    break
+        if len(found) == most or len(part.events) < READ_AT_ONCE or after - begin >= MOST_LOOKED_AT:
+            return Events.Page(events=tuple(map(info, found)), next=after, latest=latest)
+        await asyncio.sleep(0)
+
+
+@implements(Events.follow)
+async def follow(call: Call, filter: Events.FilterSpec | None, last_event_id: str | None) -> ByteStream:
+    """The events after one that the caller has, and those to come, until the caller goes or may see nothing more.
+
+    :raises InvalidArgument: what the caller has is no number of an event.
+    :raises NotFound: the caller sees no such branch.
+    :raises ResourceInaccessible: what is asked for is no longer kept.
+    :raises ServiceUnavailable: too many streams are open.
+    """
+    feed, readers, user = call.environment.feed, call.environment.readers, call.session.user
+    wanted, after = wanted_of(call, filter), after_of(filter)
+    if last_event_id:
+        after = number_of(last_event_id)
+    readers.require_room(user)
+    if after is None:
+        after = await feed.latest()
+    require_kept(await feed.since(after, 1), after)
+    return EventStream(feed, readers, user, wanted, after, lambda: eyes_now(call))
+
+
+def wanted_of(call: Call, filter: Events.FilterSpec | None) -> Wanted:
+    """What the filter lets through.
+
+    :raises NotFound: the caller sees no such branch.
+    """
+    if filter is None:
+        return ALL
+    if filter.branch is not None:
+        branch = find(call.unfiltered, filter.branch)
+        if branch is None or not call.view.sees(branch):
+            raise NotFound(message("resphere.events.branch", "There is no object {0} to look below.", filter.branch))
+    kinds = None if filter.kinds is None else frozenset(Kind(each) for each in filter.kinds)
+    return Wanted(kinds=kinds, types=filter.types, objects=filter.objects, branch=filter.branch)
+
+
+def after_of(filter: Events.FilterSpec | None) -> int | None:
+    """The number of the last event that the caller has.
+
+    :raises InvalidArgument: it is none.
+    """
+    if filter is None or filter.after is None:
+        return None
+    return within("after", filter.after, 0, 2**63 - 1)
+
+
+def number_of(last_event_id: str) -> int:
+    """The number in ``Last-Event-ID``.
+
+    :raises InvalidArgument: it is none.
+    """
+    if not last_event_id.isascii() or not last_event_id.isdecimal() or len(last_event_id) > len(str(2**62)):
+        raise InvalidArgument(
+            message("resphere.events.last_event_id", "Last-Event-ID: must be the number of an event of this server.")
+        )
+    return int(last_event_id)
+
+
+def within(name: str, value: int, least: int, most: int) -> int:
+    """The value.
+
+    :raises InvalidArgument: it is out of range.
+    """
+    if not least <= value <= most:
+        raise InvalidArgument(
+            message("resphere.events.range", "{0}: must be from {1} to {2}, not {3}.", name, least, most, value)
+        )
+    return value
+
+
+def require_kept(part: Part, after: int) -> None:
+    """Refuse to go on where nobody knows any more what has come since.
+
+    :raises ResourceInaccessible: with the status 410.
+    """
+    if part.misses(after):
+        raise gone(part, after)
+
+
+def gone(part: Part, after: int) -> VapiError:
+    """What follows an event is no longer kept, or that was one of another server's."""
+    if after > part.last:
+        return ResourceInaccessible(
+            message(
+                "resphere.events.unknown",
+                "There is no event {0}: the latest is {1}. The server's data may be from a backup; look at everything "
+                "anew, and go on after {1}.",
+                after,
+                part.last,
+            )
+        ).http(GONE)
+    return ResourceInaccessible(
+        message(
+            "resphere.events.gone",
+            "The events after {0} are no longer kept: the oldest is {1}. Look at everything anew, and go on after {2}.",
+            after,
+            part.first,
+            part.last,
+        )
+    ).http(GONE)
+
+
+async def eyes_now(call: Call) -> Eyes:
+    """What the caller sees at this moment.
+
+    :raises Unauthenticated: the session has ended, or what else let the caller in.
+    """
+    view = call.view if call.look_again is None else await call.look_again()
+    return eyes_of(call.unfiltered, view, call.session.principal)
