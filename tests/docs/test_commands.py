@@ -42,6 +42,7 @@ WITH_A_SERVER = (
             "machines",
             "permissions",
             "policies",
+            "schedules",
             "secrets",
             "security",
             "simulate",

@@ -45,11 +45,13 @@ from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import KEY_BYTES, Sealing
 from resphere.replica.table import Stored, Table
+from resphere.schedules.schedules import Planner
 from resphere.server.federating import known_sources, open_federation
 from resphere.server.saml import make_saml
 from resphere.server.saml_trust import SamlTrust
 from resphere.server.wiring import WIRING
 from resphere.services.call import Call, Environment, Product
+from resphere.services.checks.later import accepted_by
 from resphere.services.content.library.item.update_session import finish
 from resphere.services.registry import load
 from resphere.store.contents import FolderContents
@@ -138,6 +140,9 @@ class World:
             lambda: self.environment.now(),
             random.Random(5).randbytes,
         )
+        bulks = Bulks(
+            self.inventory, ItemInputs(Catalogue()), lambda: self.environment.now(), "test", timedelta(days=7)
+        )
         self.environment: Environment = Environment(
             inventory=self.inventory,
             provider=provider,
@@ -165,15 +170,10 @@ class World:
                 lambda: self.environment.now(),
                 random.Random(7).randbytes,
             ),
-            bulks=Bulks(
-                self.inventory,
-                ItemInputs(Catalogue()),
-                lambda: self.environment.now(),
-                "test",
-                timedelta(days=7),
-            ),
+            bulks=bulks,
             feed=Feed(self.store, self.inventory.refresh),
             readers=Readers(8, 4),
+            planner=Planner(self.inventory, bulks, lambda: accepted_by(bulks), lambda: self.environment.now()),
         )
 
         self.pulls = Pulls(

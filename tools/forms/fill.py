@@ -126,18 +126,23 @@ class Filler:
 
     def begin_work(self) -> None:
         """Begin what is still under way when the server is killed."""
+        self._begin_items()
         for row in self.call("GET", "/vcenter/vm?names=fork"):
             self.post(f"/vcenter/vm/{row['vm']}/guest/power?action=reboot")
-        copy = {"source": self.call("GET", "/vcenter/vm?names=kept")[0]["vm"], "name": "under way"}
-        self.post(
-            "/resphere/bulk", {"items": [{"operation": "com.vmware.vcenter.VM.clone$task", "input": {"spec": copy}}]}
-        )
         stores = [row["datastore"] for row in self.call("GET", "/vcenter/datastore")]
         stopped = self.call("GET", "/vcenter/vm?names=twin")[0]["vm"]
         for store in stores:
             body = {"placement": {"datastore": store}}
             if self.post(f"/vcenter/vm/{stopped}?action=relocate&vmw-task=true", body) is not None:
                 return
+
+    def _begin_items(self) -> None:
+        """A bulk operation whose item has begun a task."""
+        copy = {"source": self.call("GET", "/vcenter/vm?names=kept")[0]["vm"], "name": "under way"}
+        item = {"operation": "com.vmware.vcenter.VM.clone$task", "input": {"spec": copy}}
+        if self.post("/resphere/bulk", {"items": [item]}) is not None:
+            while not self.call("GET", "/cis/tasks?operations=clone$task&status=RUNNING"):
+                pass
 
     def _hold_key(self) -> None:
         """Log in by a token and the key that it names."""

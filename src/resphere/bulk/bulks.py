@@ -146,15 +146,16 @@ class Bulks:
         found = next(iter(self._replica.by(BulkRecord, "key", key_claim(requester, order.key)).values()), None)
         if found is None:
             return None
+        task = found.id
         if found.digest != order.digest:
             raise AlreadyExists(
                 message(
                     "resphere.bulk.key_used",
                     "idempotency_key: something else was asked for with this key, the bulk operation {0}.",
-                    found.id,
+                    task,
                 )
             )
-        return found.id
+        return task
 
     def _require_room(self, order: Order, requester: Requester) -> None:
         user = canonical_name(requester.user)

@@ -73,6 +73,8 @@ from resphere.providers.base import Provider
 from resphere.replica.lease import Leases
 from resphere.replica.replica import Replica, Tells
 from resphere.replica.sealing import Sealing, open_sealing
+from resphere.schedules.runner import Clock
+from resphere.schedules.schedules import Planner
 from resphere.server.behind_proxies import client_trust, trusted_proxies
 from resphere.server.budget import UNFINISHED_BYTES, Budget, Budgets, Callers
 from resphere.server.connections.gate import find_gate
@@ -103,6 +105,7 @@ from resphere.server.strict_transport import StrictTransport
 from resphere.server.tls import keeper
 from resphere.server.wiring import WIRING
 from resphere.services.call import Environment, Product
+from resphere.services.checks.later import accepted_by
 from resphere.services.content.library.item.update_session import finish
 from resphere.services.registry import load
 from resphere.store.base import Store
@@ -120,6 +123,8 @@ MOST_UNFINISHED, UNFINISHED_OF_ANYBODY = 8192, 4
 """So many requests are waited for the rest of: in all, and of each address however many others have."""
 FEED = "feed"
 """The lease of whoever runs the provider's feed."""
+CLOCK = "schedules"
+"""The lease of whoever fires schedules."""
 GUEST_FILES = "guest-files"
 """The large contents of files in guests."""
 
@@ -220,6 +225,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     catalogue = Catalogue(settings.api_release)
     keep = timedelta(hours=settings.bulk_keep_hours)
     bulks = Bulks(replica, ItemInputs(catalogue), now, name, keep)
+    planner = Planner(replica, bulks, partial(accepted_by, bulks), now)
     library_passwords = LibraryPasswords(replica, secrets.token_bytes)
     stack.callback(library_passwords.close)
     by_directory = ByDirectory(replica, federation.directories, settings.default_domain)
@@ -248,6 +254,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             bulks=bulks,
             feed=feed,
             readers=Readers(settings.max_event_streams, settings.max_event_streams_per_user),
+            planner=planner,
         ),
         authentication=authentication(settings, accounts, sessions, tokens, federation, by_directory, saml),
         library_passwords=library_passwords,
@@ -288,6 +295,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     leases = Leases(replica, liveness)
     go_on(stack, leases.hold(FEED, observing))
     go_on(stack, leases.hold(SYNC, library_sync.run))
+    go_on(stack, leases.hold(CLOCK, Clock(replica, planner, now).run))
     go_on(stack, BulkRunner(replica, bulks, Errands(unlimited(pipeline)), tasks, liveness).run())
     log.info("worker %s serves %s", name, settings.store_url)
     connections = Connections(time.monotonic)

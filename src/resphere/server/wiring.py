@@ -13,9 +13,10 @@ from resphere.limits.wiring import WIRING as LIMITS
 from resphere.replica.wiring import WIRING as REPLICA
 from resphere.replica.wiring import joined
 from resphere.rules.wiring import WIRING as RULES
+from resphere.schedules.wiring import WIRING as SCHEDULES
 from resphere.services.wiring import WIRING as SERVICES
 from resphere.tasks.wiring import WIRING as TASKS
 
 WIRING = joined(
-    (REPLICA, INVENTORY, RULES, LIBRARIES, TASKS, EVENTS, ACCESS, AUTH, LIMITS, BULK, IDEMPOTENCY, SERVICES)
+    (REPLICA, INVENTORY, RULES, LIBRARIES, TASKS, EVENTS, ACCESS, AUTH, LIMITS, BULK, SCHEDULES, IDEMPOTENCY, SERVICES)
 )

@@ -52,6 +52,7 @@ from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.table import Reading, T
 from resphere.rules.refusals import not_found
+from resphere.schedules.schedules import Planner
 from resphere.tasks.change import Change, Decision, change_inventory, lacking_message
 from resphere.tasks.job import TaskJob
 from resphere.tasks.origin import Origin
@@ -183,6 +184,8 @@ class Environment(msgspec.Struct, frozen=True):
     """What has happened, and happens."""
     readers: Readers
     """Who reads that as a stream."""
+    planner: Planner
+    """What is done at a time."""
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):

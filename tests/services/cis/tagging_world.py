@@ -40,6 +40,7 @@ from resphere.libraries.web_packages import WebPackages
 from resphere.providers.base import Provider
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.schedules.schedules import Planner
 from resphere.services.call import Call, Environment, OwnSession, Product
 from resphere.services.cis.tagging import category, tag, tag_association
 from resphere.store.base import Transaction
@@ -98,6 +99,7 @@ class World:
             bulks=cast(Bulks, None),
             feed=cast(Feed, None),
             readers=cast(Readers, None),
+            planner=cast(Planner, None),
         )
         self.call = Call(environment, cast(AnyOperation, None), view, cast(OwnSession, None), "request-1")
 

@@ -25,6 +25,7 @@ from resphere.contract.extensions.limits import Limits
 from resphere.contract.extensions.moves import Datacenters, HostMoves, Machines, PoolMoves
 from resphere.contract.extensions.networks import Networks
 from resphere.contract.extensions.openapi import Explorer, OpenApi
+from resphere.contract.extensions.schedules import Schedules
 from resphere.contract.extensions.sessions import ApiTokens, OpenSessions
 from resphere.contract.extensions.storage_policies import StoragePolicies
 from resphere.contract.extensions.users import Groups, Password, Users
@@ -64,6 +65,7 @@ SERVICES: tuple[type, ...] = (
     Directories,
     Bulk,
     Events,
+    Schedules,
 )
 
 OPERATIONS: dict[str, m.AnyOperation] = {

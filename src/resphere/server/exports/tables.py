@@ -38,6 +38,7 @@ from resphere.inventory.vapp import VappConfiguration
 from resphere.inventory.vcenter_services import ServiceState
 from resphere.limits.known import KnownAddress
 from resphere.replica.lease import Lease
+from resphere.schedules.record import Run, Schedule
 from resphere.server.exports.guests import CUSTOMIZATION_SPECS, CUSTOMIZATIONS, DATA_SETS, STARTS
 from resphere.server.exports.hosts import ACQUISITIONS, DIRECT_PATH_DEVICES, ENTROPY_POOLS
 from resphere.server.exports.policies import COMPUTE_POLICIES, STORAGE_POLICIES
@@ -135,6 +136,8 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
     Part: LeftOut("items of bulk operations", "as those", _nobody_misses),
     Outcomes: LeftOut("outcomes of bulk operations", "as those", _nobody_misses),
     Mark: LeftOut("items of bulk operations under way", "as those", _nobody_misses),
+    Schedule: LeftOut("schedules", "they are of the server's own users"),
+    Run: LeftOut("runs of schedules", "they tell what was done on this server", _nobody_misses),
     Task: LeftOut("tasks", "they tell what was done on this server", _nobody_misses),
     Group: LeftOut(
         "groups",

@@ -122,7 +122,7 @@ STEPS: Mapping[int, Step] = MappingProxyType(
         ),
         4: Step(
             "there are content libraries, their items, the sessions on them, machines as templates; bulk operations; "
-            "calls made under a key",
+            "schedules; calls made under a key",
             lambda documents: None,
         ),
     }

@@ -113,12 +113,12 @@ async def retry(call: Call, bulk: str) -> str:
         raise no_privileges(CANCEL, None, call.vcenter)
     if not found.is_finished:
         raise NotAllowedInCurrentState(
-            message("resphere.bulk.not_finished", "The bulk operation {0} is not finished.", found.id)
+            message("resphere.bulk.not_finished", "The bulk operation {0} is not finished.", bulk)
         )
     left = await asyncio.to_thread(lambda: list(call.environment.bulks.left(found)))
     if not left:
         raise NotAllowedInCurrentState(
-            message("resphere.bulk.nothing_left", "All items of the bulk operation {0} have succeeded.", found.id)
+            message("resphere.bulk.nothing_left", "All items of the bulk operation {0} have succeeded.", bulk)
         )
     return await begin(
         call,

@@ -1,0 +1,297 @@
+"""Schedules as they are made and changed, and what a time of one does: always in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from resphere.access.principal import canonical_name
+from resphere.auth.requesters import Requester
+from resphere.bulk.acceptance import Acceptance
+from resphere.bulk.bulks import Bulks, Order
+from resphere.bulk.orders import order_of
+from resphere.bulk.record import BulkRecord
+from resphere.contract.errors import AlreadyExists, NotFound, ServiceUnavailable, VapiError, message
+from resphere.contract.extensions.bulk import Bulk
+from resphere.contract.extensions.schedules import Schedules
+from resphere.contract.generated.cis_task import Status
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
+from resphere.schedules.record import Run, Schedule, name_claim, run_id
+from resphere.schedules.times import next_time
+from resphere.tasks.outcomes import failure
+
+MOST_SCHEDULES = 20_000
+MOST_RUNS = 100
+"""Of each schedule it is kept what became of so many times."""
+GRACE = timedelta(minutes=1)
+"""What is later than this has been missed."""
+
+RunState = Schedules.RunState
+Misfire = Schedules.Misfire
+Overlap = Schedules.Overlap
+_work = msgspec.json.Decoder(Bulk.CreateSpec)
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """What a run begins: an order and its parts, or why there is none."""
+
+    order: Order = Order()
+    parts: Sequence[bytes] = ()
+    refusal: VapiError | None = None
+
+
+class Planner:
+    """Makes, changes and fires schedules. ``acceptance`` says what may be done so."""
+
+    def __init__(
+        self, replica: Replica, bulks: Bulks, acceptance: Callable[[], Acceptance], now: Callable[[], datetime]
+    ) -> None:
+        self._replica = replica
+        self._bulks = bulks
+        self._acceptance = acceptance
+        self._now = now
+
+    # --- making and changing -----------------------------------------------------------------------------------------
+
+    async def create(self, *made: Schedule) -> tuple[str, ...]:
+        """Make schedules durable, all or none; they get ids and the times at which they are due. Returns the ids.
+
+        :raises AlreadyExists: the owner has one of that name.
+        :raises ServiceUnavailable: there are too many.
+        """
+
+        def plan(edit: Edit) -> tuple[str, ...]:
+            if self._replica.count(Schedule) + len(made) > MOST_SCHEDULES:
+                raise ServiceUnavailable(
+                    message("resphere.schedule.too_many", "There are {0} schedules, and may be.", MOST_SCHEDULES)
+                )
+            given = [self._timed(msgspec.structs.replace(each, id=edit.new_id("schedule-"))) for each in made]
+            for schedule in given:
+                self._require_name(edit, schedule)
+                edit.put(schedule)
+            return tuple(schedule.id for schedule in given)
+
+        return await self._replica.change(plan)
+
+    async def update(self, id: str, changed: Callable[[Schedule], Schedule]) -> None:
+        """Change a schedule.
+
+        :raises AlreadyExists: the owner has another one of that name.
+        :raises NotFound: it is no more.
+        """
+
+        def plan(edit: Edit) -> None:
+            schedule = changed(require(edit, id))
+            self._require_name(edit, schedule)
+            edit.put(self._timed(schedule))
+
+        await self._replica.change(plan)
+
+    async def delete(self, id: str) -> None:
+        """Forget a schedule and what became of its times; what it has begun goes on.
+
+        :raises NotFound: it is no more.
+        """
+
+        def plan(edit: Edit) -> None:
+            edit.delete(Schedule, require(edit, id).id)
+            for run in list(self._replica.by(Run, "schedule", id)):
+                edit.delete(Run, run)
+
+        await self._replica.change(plan)
+
+    def _timed(self, schedule: Schedule) -> Schedule:
+        due = next_time(schedule.trigger, self._now()) if schedule.enabled else None
+        return msgspec.structs.replace(schedule, next_time=due)
+
+    def _require_name(self, edit: Edit, schedule: Schedule) -> None:
+        name = schedule.name
+        claim = name_claim(schedule.requester, name)
+        others = edit.stored_by(Schedule, "name", claim)
+        if any(other != schedule.id for other in others):
+            raise AlreadyExists(message("resphere.schedule.name_taken", "There is a schedule {0} already.", name))
+
+    # --- times -------------------------------------------------------------------------------------------------------
+
+    async def prepare(self, schedule: Schedule) -> Prepared:
+        """What the schedule orders, as that is accepted now."""
+        try:
+            order = await order_of(self._acceptance(), _work.decode(schedule.work))
+            order = msgspec.structs.replace(order, schedule=schedule.id, name=order.name or schedule.name)
+            return Prepared(order, await asyncio.to_thread(order.packed))
+        except VapiError as refusal:
+            return Prepared(refusal=refusal)
+
+    async def run_now(self, schedule: Schedule, user: str) -> str:
+        """Begin what it orders, whatever its time; the id of the bulk operation.
+
+        :raises InvalidArgument: what it orders is not accepted any more.
+        :raises NotFound: it is no more.
+        :raises ServiceUnavailable: too many bulk operations are under way.
+        """
+        prepared = await self.prepare(schedule)
+        if prepared.refusal is not None:
+            raise prepared.refusal
+
+        def plan(edit: Edit) -> str:
+            current, now = require(edit, schedule.id), self._now()
+            run = self._begun(edit, current, self._next_run(current, now, user), prepared)
+            edit.put(run)
+            edit.put(msgspec.structs.replace(current, runs=current.runs + 1, previous_time=now))
+            self._forget_oldest(edit, current)
+            return run.bulk or ""
+
+        return await self._replica.change(plan)
+
+    async def fire(self, id: str, prepared: Prepared) -> None:
+        """Do what the schedule is for, if it is due: once for each time, whoever else does.
+
+        :raises ServiceUnavailable: too many bulk operations are under way; it is due still.
+        """
+
+        def plan(edit: Edit) -> None:
+            schedule, now = edit.get(Schedule, id), self._now()
+            if schedule is None or schedule.next_time is None or schedule.next_time > now:
+                return
+            due = schedule.next_time
+            run = self._next_run(schedule, due, None)
+            state = self._passed_over(schedule, due, now)
+            run = self._begun(edit, schedule, run, prepared) if state is None else with_state(run, state)
+            edit.put(run)
+            edit.put(
+                msgspec.structs.replace(
+                    schedule,
+                    next_time=next_time(schedule.trigger, now),
+                    previous_time=due if run.start_time is not None else schedule.previous_time,
+                    runs=schedule.runs + 1,
+                )
+            )
+            self._forget_oldest(edit, schedule)
+
+        await self._replica.change(plan)
+
+    async def settle(self, run: Run) -> None:
+        """Note how a run has ended, if its bulk operation has; what is queued behind it follows."""
+        queued = [each for each in self._under_way(run.schedule) if each.state is RunState.QUEUED]
+        schedule = self._replica.get(Schedule, run.schedule)
+        prepared = await self.prepare(schedule) if queued and schedule is not None else Prepared()
+
+        def plan(edit: Edit) -> None:
+            current = edit.get(Run, run.id)
+            if current is None:
+                return
+            if current.state is RunState.RUNNING:
+                bulk = edit.get(BulkRecord, current.bulk or "")
+                if bulk is not None and not bulk.is_finished:
+                    return
+                current = ended(current, bulk)
+                edit.put(current)
+            self._follow(edit, run.schedule, prepared)
+
+        await self._replica.change(plan)
+
+    def _follow(self, edit: Edit, schedule: str, prepared: Prepared) -> None:
+        """Begin what is queued, where nothing goes on any more."""
+        under_way = [edit.get(Run, each.id) for each in self._under_way(schedule)]
+        if any(each is not None and each.state is RunState.RUNNING for each in under_way):
+            return
+        found = edit.get(Schedule, schedule)
+        for each in under_way:
+            if each is not None and each.state is RunState.QUEUED and found is not None:
+                edit.put(self._begun(edit, found, each, prepared))
+                return
+
+    def _under_way(self, schedule: str) -> list[Run]:
+        return list(self._replica.by(Run, "open", schedule).values())
+
+    def _passed_over(self, schedule: Schedule, due: datetime, now: datetime) -> Schedules.RunState | None:
+        """What becomes of a time at which nothing is begun; ``None`` where something is."""
+        if schedule.misfire is Misfire.SKIP and now - due > GRACE:
+            return RunState.MISSED
+        under_way = self._under_way(schedule.id)
+        if not under_way or schedule.overlap is Overlap.ALLOW:
+            return None
+        if schedule.overlap is Overlap.QUEUE and all(each.state is not RunState.QUEUED for each in under_way):
+            return RunState.QUEUED
+        return RunState.OVERLAPPED
+
+    def _next_run(self, schedule: Schedule, due: datetime, user: str | None) -> Run:
+        number = schedule.runs
+        identity = run_id(schedule.id, number)
+        return Run(id=identity, schedule=schedule.id, number=number, due_time=due, state=RunState.RUNNING, user=user)
+
+    def _begun(self, edit: Edit, schedule: Schedule, run: Run, prepared: Prepared) -> Run:
+        """The run with what it has begun."""
+        now = self._now()
+        if prepared.refusal is not None:
+            refused = failure(prepared.refusal)
+            return msgspec.structs.replace(run, start_time=now, state=RunState.ERROR, error=refused)
+        bulk = self._bulks.begin(edit, prepared.order, schedule.requester, prepared.parts)
+        return msgspec.structs.replace(run, start_time=now, state=RunState.RUNNING, bulk=bulk)
+
+    def _forget_oldest(self, edit: Edit, schedule: Schedule) -> None:
+        runs = self._replica.by(Run, "schedule", schedule.id)
+        if len(runs) >= MOST_RUNS:
+            over = sorted(runs.values(), key=lambda each: each.number)[: len(runs) - MOST_RUNS + 1]
+            for run in over:
+                edit.delete(Run, run.id)
+
+    def of_user(self, user: str) -> list[Schedule]:
+        """The schedules of an owner."""
+        return list(self._replica.by(Schedule, "user", canonical_name(user)).values())
+
+
+def with_state(run: Run, state: Schedules.RunState) -> Run:
+    """The run in another state."""
+    return msgspec.structs.replace(run, state=state)
+
+
+def ended(run: Run, bulk: BulkRecord | None) -> Run:
+    """The run as its bulk operation has ended; where that is kept no more, nobody knows of a failure."""
+    if bulk is None or bulk.status is Status.SUCCEEDED:
+        return with_state(run, RunState.SUCCESS)
+    return msgspec.structs.replace(run, state=RunState.ERROR, error=bulk.error)
+
+
+def require(edit: Edit, id: str) -> Schedule:
+    """The schedule as it is now.
+
+    :raises NotFound: it is no more.
+    """
+    found = edit.get(Schedule, id)
+    if found is None:
+        raise no_schedule(id)
+    return found
+
+
+def no_schedule(id: str) -> NotFound:
+    """The refusal of a schedule that is none."""
+    return NotFound(message("resphere.schedule.not_found", "There is no schedule {0}.", id))
+
+
+def new_schedule(spec: Schedules.CreateSpec, order: Order, requester: Requester, now: datetime) -> Schedule:
+    """The schedule that was asked for, without id and times."""
+    return Schedule(
+        id="",
+        name=spec.name,
+        description=spec.description or "",
+        requester=requester,
+        trigger=spec.trigger,
+        work=msgspec.json.encode(spec.work),
+        operation=first_operation(order),
+        enabled=spec.enabled is not False,
+        misfire=spec.misfire or Misfire.RUN,
+        overlap=spec.overlap or Overlap.SKIP,
+        created_time=now,
+        modified_time=now,
+        modified_by=requester.user,
+    )
+
+
+def first_operation(order: Order) -> str:
+    """The operation that an order begins with."""
+    return order.items[0].operation if order.each is None else order.each.operation

@@ -1,0 +1,94 @@
+"""When a schedule is due.
+
+Cron is Debian's (by cronsim), in any time zone. Where clocks go forward, what falls into the hour that is not there is
+due right after it; where they go back, what is at fixed hours is due once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+
+from resphere.contract.errors import InvalidArgument, message
+from resphere.contract.extensions.schedules import Schedules
+
+LONGEST_CRON, LONGEST_ZONE = 128, 64
+FIELDS = 5
+USUAL_ZONE = "UTC"
+Type = Schedules.TriggerType
+
+
+def times_after(trigger: Schedules.Trigger, moment: datetime) -> Iterator[datetime]:
+    """The times after a moment at which the trigger is due, in UTC."""
+    if trigger.type is Type.ONCE:
+        if trigger.time is not None and trigger.time > moment:
+            yield trigger.time.astimezone(UTC)
+        return
+    zone = ZoneInfo(trigger.time_zone or USUAL_ZONE)
+    last = moment
+    for due in CronSim(trigger.cron or "", moment.astimezone(zone)):
+        # Neither twice nor backwards, whatever clocks do there.
+        found = due.astimezone(UTC)
+        if found > last:
+            last = found
+            yield found
+
+
+def next_time(trigger: Schedules.Trigger, moment: datetime) -> datetime | None:
+    """The first of them, ``None`` where there is none any more."""
+    return next(times_after(trigger, moment), None)
+
+
+def some_times(trigger: Schedules.Trigger, moment: datetime, count: int) -> tuple[datetime, ...]:
+    """The first of them, so many."""
+    return tuple(islice(times_after(trigger, moment), count))
+
+
+def require_trigger(trigger: Schedules.Trigger, moment: datetime) -> None:
+    """Refuse a trigger that is none, or is never due.
+
+    :raises InvalidArgument: naming the field.
+    """
+    if trigger.type is Type.ONCE:
+        if trigger.time is None or trigger.time <= moment:
+            raise refused("trigger.time", "must lie ahead.")
+        return
+    require_zone(trigger.time_zone or USUAL_ZONE)
+    cron = trigger.cron or ""
+    if len(cron) > LONGEST_CRON or len(cron.split()) != FIELDS:
+        raise refused(
+            "trigger.cron",
+            f"must have {FIELDS} fields (minute, hour, day of the month, month, day of the week) and "
+            f"{LONGEST_CRON} characters at most.",
+        )
+    try:
+        found = next_time(trigger, moment)
+    except CronSimError as error:
+        raise refused("trigger.cron", f"{error}, as in {cron!r}.") from None
+    if found is None:
+        raise refused("trigger.cron", f"{cron!r} is never due.")
+
+
+def require_zone(name: str) -> None:
+    """Refuse a time zone that is none.
+
+    :raises InvalidArgument: it is none.
+    """
+    try:
+        if len(name) > LONGEST_ZONE:
+            raise ValueError(name)
+        ZoneInfo(name)
+    except (ValueError, ZoneInfoNotFoundError, OSError):
+        given = name[:LONGEST_ZONE]
+        raise refused(
+            "trigger.time_zone", f"there is no time zone {given!r}; they are called as Europe/Berlin and UTC are."
+        ) from None
+
+
+def refused(where: str, why: str) -> InvalidArgument:
+    """The refusal of what stands at that place."""
+    return InvalidArgument(message("resphere.schedule.input", "{0}: {1}", where, why))
