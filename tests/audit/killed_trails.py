@@ -21,7 +21,7 @@ from tests.support.killed import killed_at_each_step
 
 FEWEST_STEPS = 30
 """Fewer would mean that steps are not seen."""
-RECORDS = 8
+RECORDS, AT_ONCE = 16, 2
 ROTATION = Rotation(bytes=1500, seconds=0)
 KEEP = Keep(seconds=0, bytes=4000)
 
@@ -47,9 +47,10 @@ def trails(folder: Path) -> int:
         logs = Logs(path)
         trail = Trail(logs.folder, logs.heads, KEY, rotation=ROTATION, clock=logs.clock, append=step_and_write)
         descriptor = os.open(acknowledged, os.O_WRONLY | os.O_APPEND)
-        for number in range(RECORDS):
-            assert trail.write(json_object(record(request_id=str(number))))
-            os.write(descriptor, b"%d\n" % number)
+        for first in range(0, RECORDS, AT_ONCE):
+            numbers = range(first, first + AT_ONCE)
+            assert trail.write(*(json_object(record(request_id=str(number))) for number in numbers)) == AT_ONCE
+            os.write(descriptor, b"".join(b"%d\n" % number for number in numbers))
         asyncio.run(tidy(trail, logs.folder, logs.heads, KEEP, logs.clock.now))
         trail.close()
 

@@ -74,6 +74,53 @@ def test_a_kill_between_the_note_and_the_line(logs: Logs) -> None:
     assert logs.findings() == []
 
 
+def test_records_that_are_written_at_once_follow_on_each_other(logs: Logs) -> None:
+    trail = logs.trail()
+    assert trail.write() == 0
+    assert trail.write(*(json_object(record(request_id=str(number))) for number in range(5))) == 5
+    assert trail.place.sequence == 6
+    write(trail, range(5, 7))
+    trail.close()
+    assert logs.kinds() == [Kind.START, *[None] * 7, Kind.STOP]
+    assert logs.findings() == []
+
+
+@pytest.mark.parametrize("lines_there", [0, 1, 2.5, 3, 4])
+def test_a_kill_while_several_are_written(logs: Logs, lines_there: float) -> None:
+    line_bytes = 0
+
+    def append(descriptor: int, content: bytes) -> int:
+        if content.count(b"\n") == 1:
+            return os.write(descriptor, content)
+        nonlocal line_bytes
+        line_bytes = content.index(b"\n") + 1
+        os.write(descriptor, content[: round(line_bytes * lines_there)])
+        raise KeyboardInterrupt
+
+    trail = Trail(logs.folder, logs.heads, KEY, clock=logs.clock, append=append)
+    write(trail, range(2))
+    with pytest.raises(KeyboardInterrupt):
+        trail.write(*[json_object(LIST_VMS)] * 4)
+    killed(trail)
+    trail = logs.trail()
+    write(trail, range(2))
+    trail.close()
+    assert logs.kinds() == [Kind.START, None, None, *[None] * int(lines_there), Kind.START, None, None, Kind.STOP]
+    assert logs.findings() == []
+
+
+def test_lines_that_were_written_at_once_are_missed_all_the_same(logs: Logs) -> None:
+    trail = logs.trail()
+    trail.write(*[json_object(LIST_VMS)] * 4)
+    killed(trail)
+    logs.path.write_bytes(b"".join(logs.path.read_bytes().splitlines(keepends=True)[:3]))
+    assert [finding.text for finding in logs.findings()] == ["lines 4 to 5 of chain 1 are missing"]
+    logs.trail().close()
+    [finding] = logs.findings()
+    assert finding.text == "lines 4 to 5 were gone when the server started"
+    assert finding.tampering
+
+
 def test_a_line_that_was_not_finished_is_cut_off(logs: Logs) -> None:
     trail = logs.trail()
     write(trail, range(2))

@@ -3,7 +3,8 @@ off its end are missed.
 
 A head is a small file that its writer has mapped into memory: to note a line costs a copy of 40 bytes, and whatever
 was noted is in the kernel's hands, also after a ``kill -9``. Each line is noted before it is written, and again when it
-was: whoever is killed in between leaves one of two states, and both are known.
+was; of several that are written at once the last one. Whoever is killed in between leaves the log where it was, or with
+some or all of these lines: what it may end with is known.
 """
 
 from __future__ import annotations
@@ -66,25 +67,29 @@ class Head:
             # All of its room now: where a page could not be had later, the process would be killed.
             os.pwrite(descriptor, bytes(SIZE_BYTES), 0)
         self._memory = mmap.mmap(descriptor, SIZE_BYTES)
+        self._written_slot = 0
+        """Where the line is noted that was written last; the next one is noted in the other slot."""
 
     def read(self) -> Noted:
         """What it says."""
         return noted_in(self._memory)
 
     def note(self, place: Place) -> None:
-        """Note a line that is about to be written."""
-        sequence = place.sequence
-        _SLOT.pack_into(self._memory, (sequence & 1) * _SLOT_BYTES, sequence, place.digest)
+        """Note a line that is about to be written, the last one where several are."""
+        _SLOT.pack_into(self._memory, (1 - self._written_slot) * _SLOT_BYTES, place.sequence, place.digest)
 
     def note_written(self, sequence: int) -> None:
         """Note that the line of that number is written, which was noted last."""
         _NUMBER.pack_into(self._memory, _WRITTEN_AT, sequence)
+        self._written_slot = 1 - self._written_slot
 
     def begin(self, place: Place) -> None:
         """Say that the chain goes on after ``place``, whatever was noted, from now on in this run of the computer."""
-        _SLOT.pack_into(self._memory, (~place.sequence & 1) * _SLOT_BYTES, 0, bytes(32))
+        slots = slots_in(self._memory)
+        self._written_slot = 0 if place == slots[1] else 1
         self.note(place)
         self.note_written(place.sequence)
+        _SLOT.pack_into(self._memory, (1 - self._written_slot) * _SLOT_BYTES, 0, bytes(32))
         _BOOT.pack_into(self._memory, _BOOT_AT, boot_id())
 
     def note_deleted(self, sequence: int) -> None:
@@ -172,10 +177,14 @@ def is_written(folder: Path, chain: int) -> bool:
     return False
 
 
+def slots_in(content: bytes | mmap.mmap) -> list[Place]:
+    """The lines that are noted in the content of a head, in no order."""
+    return [Place(*_SLOT.unpack_from(content, at)) for at in (0, _SLOT_BYTES)]
+
+
 def noted_in(content: bytes | mmap.mmap) -> Noted:
     """What the content of a head says."""
-    slots = [Place(*_SLOT.unpack_from(content, at)) for at in (0, _SLOT_BYTES)]
-    before, last = sorted(slots, key=lambda place: place.sequence)
+    before, last = sorted(slots_in(content), key=lambda place: place.sequence)
     (written,) = _NUMBER.unpack_from(content, _WRITTEN_AT)
     (deleted_to,) = _NUMBER.unpack_from(content, _DELETED_TO_AT)
     (boot,) = _BOOT.unpack_from(content, _BOOT_AT)

@@ -8,11 +8,13 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from resphere.audit import heads
+from resphere.audit.batches import Run, at_once
 from resphere.audit.chain import Deleted, Kind
 from resphere.audit.files import LogFile, file_name, first_line, last_line, log_files
 from resphere.audit.trail import Trail
@@ -39,16 +41,17 @@ class Old(msgspec.Struct, frozen=True):
     size_bytes: int
 
 
-async def tidy(trail: Trail, folder: Path, heads_folder: Path, keep: Keep, now: datetime) -> int:
+async def tidy(trail: Trail, folder: Path, heads_folder: Path, keep: Keep, now: datetime, run: Run = at_once) -> int:
     """Delete what is not to be kept; returns how many files. To be called by whoever writes chain 1, for all chains.
+    What is done with the trail goes by ``run``.
 
     :raises OSError: a file cannot be read or deleted.
     """
     deleted = 0
     while told := await asyncio.to_thread(not_kept, folder, heads_folder, keep, now):
-        if not trail.anchor(Kind.DELETION, deleted=told):
+        if not await run(partial(trail.anchor, Kind.DELETION, deleted=told)):
             break
-        await asyncio.to_thread(trail.sync())
+        await asyncio.to_thread(await run(trail.sync))
         for each in told:
             if each.chain == trail.chain:
                 trail.note_deleted(each.last)

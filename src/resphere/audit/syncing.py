@@ -7,6 +7,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Protocol
 
+from resphere.audit.batches import Run, at_once
 from resphere.audit.chain import Place
 
 
@@ -35,8 +36,9 @@ class Synced(Protocol):
 class Syncing:
     """Has a trail's records on the disk; calls that wait at the same time wait for one writing."""
 
-    def __init__(self, trail: Synced) -> None:
+    def __init__(self, trail: Synced, run: Run = at_once) -> None:
         self._trail = trail
+        self._run = run
         self._synced = 0
         self._running: asyncio.Task[None] | None = None
 
@@ -54,7 +56,7 @@ class Syncing:
     async def _sync(self) -> None:
         try:
             covered = self._trail.place.sequence
-            await asyncio.to_thread(self._trail.sync())
+            await asyncio.to_thread(await self._run(self._trail.sync))
             self._synced = covered
         finally:
             self._running = None

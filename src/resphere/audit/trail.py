@@ -1,7 +1,7 @@
 """Writes the audit log of one process: a chain of its own, so that no process ever waits for another one.
 
-A record is a ``write`` to the file before the answer to its call is sent: from then on it is the kernel's, and a
-``kill -9`` loses nothing. All methods are for one thread, but for :meth:`Trail.sync`'s work.
+A record is part of a ``write`` to the file before the answer to its call is sent: from then on it is the kernel's, and
+a ``kill -9`` loses nothing. All methods are for one thread at a time, but for :meth:`Trail.sync`'s work.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import fcntl
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -120,21 +120,24 @@ class Trail:
         """Lost so far, and not yet told in the file."""
         return self._lost_records
 
-    def write(self, content: bytes) -> bool:
-        """Write a record, a JSON object; says whether that was done. Never raises."""
-        if self.failure is not None and not self.resume():
-            self._lost_records += 1
-            return False
-        place, line = record_line(self._place, content)
-        if not self._write(place, line):
-            self._lost_records += 1
-            return False
-        self._since_anchor += 1
-        if self._since_anchor >= ANCHOR_RECORDS:
-            self.anchor(Kind.TIME)
-        if self._size_bytes >= self._full_bytes:
-            self._next_file()
-        return True
+    def write(self, *contents: bytes) -> int:
+        """Write records, JSON objects, at once; returns how many of them, the first ones, were written. Never raises.
+
+        Those that are not are lost, and counted.
+        """
+        written = 0
+        while written < len(contents):
+            some = contents[written : written + ANCHOR_RECORDS - self._since_anchor]
+            if not self._write_some(some):
+                self._lost_records += len(contents) - written
+                break
+            written += len(some)
+        return written
+
+    def lose(self, records: int) -> None:
+        """Count records that never came here, and have the next anchor tell of them."""
+        self._lost_records += records
+        self._fail(OSError(errno.ENOBUFS, "too many records wait for the disk"))
 
     def resume(self) -> bool:
         """Whether records can be written (again): after a failure it is tried, by the anchor that tells the loss."""
@@ -251,13 +254,31 @@ class Trail:
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
-    def _write(self, place: Place, line: bytes) -> bool:
+    def _write_some(self, contents: Sequence[bytes]) -> bool:
+        """Write records, no more than there may be before the next anchor: all of them, or none."""
+        if self.failure is not None and not self.resume():
+            return False
+        place, lines = self._place, []
+        for content in contents:
+            place, line = record_line(place, content)
+            lines.append(line)
+        if not self._write(place, b"".join(lines), len(lines)):
+            return False
+        self._since_anchor += len(lines)
+        if self._since_anchor >= ANCHOR_RECORDS:
+            self.anchor(Kind.TIME)
+        if self._size_bytes >= self._full_bytes:
+            self._next_file()
+        return True
+
+    def _write(self, place: Place, content: bytes, lines: int = 1) -> bool:
+        """Write lines, of which the last one's place is that."""
         self._head.note(place)
         try:
             if self._torn:
                 self._take_back()
-            written = self._append(self._descriptor, line)
-            if written < len(line):
+            written = self._append(self._descriptor, content)
+            if written < len(content):
                 self._torn = True
                 self._take_back()
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -267,12 +288,12 @@ class Trail:
         self._head.note_written(place.sequence)
         self._place = place
         self._size_bytes += written
-        self._file_lines += 1
+        self._file_lines += lines
         self.failure = None
         return True
 
     def _take_back(self) -> None:
-        """Cut off a line that was written in part."""
+        """Cut off what was written in part."""
         os.ftruncate(self._descriptor, self._size_bytes)
         self._torn = False
 
@@ -400,6 +421,8 @@ def amiss(noted: Noted, found: Place | None) -> tuple[Lines | None, Lines | None
     if found is None:
         deleted = noted.deleted_to >= noted.certain.sequence
         return None if deleted else Lines(1, noted.certain.sequence, restarted), None
+    if noted.certain.sequence < found.sequence < noted.last.sequence:
+        return None, None  # a kill while several were written: nobody was told that any of them is there
     if found.sequence > noted.last.sequence:
         return None, Lines(noted.last.sequence + 1, found.sequence, restarted)
     return Lines(min(found.sequence + 1, noted.certain.sequence), noted.certain.sequence, restarted), None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Future
 from datetime import UTC, datetime
 
 import msgspec
@@ -83,8 +84,8 @@ class Exchange:
         self.error: VapiError | None = None
         self.turn: str | None = None
         """Whose turn to be worked for it has; given back at the end."""
-        self.recorded = False
-        """Whether the call is on record."""
+        self.recorded: Future[bool] | None = None
+        """Whether the call is on record, which is known at the end of a turn of the event loop."""
 
     @property
     def resolved(self) -> Resolved | None:

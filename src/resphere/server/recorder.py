@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from resphere.audit.batches import Batches
 from resphere.audit.formats import VpxdFormat, json_object
 from resphere.audit.heads import WORKER_CHAINS
 from resphere.audit.retention import Keep, tidy
@@ -91,7 +92,8 @@ class Recorder:
         self._policy = policy
         self._sync = sync
         self._clock = clock
-        self._syncing = Syncing(trail)
+        self._batches = Batches(trail, keeps_room=policy is Policy.FAIL_CLOSED)
+        self._syncing = Syncing(trail, self._batches.run)
         self._vpxd_format = VpxdFormat()
         self._vpxd = LineWriter(vpxd_log, self._vpxd_format.loss)
 
@@ -100,25 +102,26 @@ class Recorder:
 
         :raises ServiceUnavailable: it could not.
         """
-        if self._policy is Policy.FAIL_CLOSED and not self._trail.ready():
+        if self._policy is Policy.FAIL_CLOSED and not self._batches.ready:
             raise not_recorded()
 
     def record(self, exchange: Exchange, duration_seconds: float) -> None:
-        """Record a call that is over: it is in the kernel's hands when this returns."""
+        """Record a call that is over: with all others of this turn of the event loop, at its end."""
         record = audit_record(exchange, duration_seconds)
         written = json_object(record)
-        exchange.recorded = self._trail.write(written)
+        exchange.recorded = self._batches.add(written)
         self._vpxd.write(self._vpxd_format.line(record, written))
 
     async def released(self, exchange: Exchange, reply: Reply) -> Reply:
         """The reply to a call, once its record is as safe as it should be; a refusal where it cannot be."""
-        if self._sync is Sync.CALL and exchange.recorded:
+        recorded = exchange.recorded is not None and await exchange.recorded
+        if self._sync is Sync.CALL and recorded:
             try:
                 await self._syncing.settled()
             except OSError as error:
                 log.error("the audit log cannot be written to the disk: %s", error)
-                exchange.recorded = False
-        if exchange.recorded or self._policy is Policy.DROP_AND_COUNT:
+                recorded = False
+        if recorded or self._policy is Policy.DROP_AND_COUNT:
             return reply
         if reply.stream is not None:
             await reply.stream.close()
@@ -130,11 +133,11 @@ class Recorder:
         for tending in itertools.count(1):
             await asyncio.sleep(TEND_SECONDS)
             try:
-                self._trail.tend()
+                await self._batches.tend()
                 if self._sync is Sync.SECOND:
                     await self._syncing.settled()
                 if self._trail.chain == 1 and tending % TIDY_TENDINGS == 0:
-                    await tidy(self._trail, folder, heads, keep, self._clock())
+                    await tidy(self._trail, folder, heads, keep, self._clock(), self._batches.run)
                 trouble = ""
             except OSError as error:
                 if str(error) != trouble:  # told once, not each second
@@ -143,6 +146,7 @@ class Recorder:
 
     def close(self) -> None:
         """Write all that is left."""
+        self._batches.close()
         self._trail.close()
         self._vpxd.close()
 
