@@ -76,6 +76,7 @@ ALLOWED: dict[str, str] = {
     "resphere.vcenter.utilization.get_vm": SHARED,
     "resphere.vcenter.utilization.get_cluster": SHARED,
     "resphere.vcenter.utilization.get_datastore": SHARED,
+    "vcenter.ovf.library_item.packages.with_content": OWN,
     "vcenter.authorization.permissions.get": "the privilege on the object that its id says was asked before",
     "vcenter.authorization.permissions.list_permissions": "permissions are filtered by their objects",
     "vcenter.authorization.privilege_checks.checks.list_checks": "what is asked of everybody, for who may collect it",

@@ -29,6 +29,7 @@ from resphere.inventory.content.sessions import (
     download_token,
     upload_token,
 )
+from resphere.inventory.content.subscriptions import is_coming
 from resphere.inventory.contents import DIGEST, ContentPart
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.token_digests import token_digest
@@ -120,8 +121,9 @@ class LibraryFiles:
         """
         if session.expires > self._now():
             return False
-        senders = session.senders if isinstance(session, UpdateSession) else ()
-        return not any(self._is_alive(sender.worker) for sender in senders)
+        if isinstance(session, DownloadSession):
+            return not (session.is_waiting and is_coming(self._inventory, session.item))
+        return not any(self._is_alive(sender.worker) for sender in session.senders)
 
     def until(self) -> datetime:
         """When a session ends in which something has just happened."""

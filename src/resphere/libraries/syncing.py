@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
+from weakref import WeakValueDictionary
 
 import msgspec
 
-from resphere.contract.errors import VapiError
+from resphere.contract.errors import VapiError, message
 from resphere.contract.generated import ids
+from resphere.contract.mentions import nothing, told
+from resphere.contract.model import LocalizableMessage
 from resphere.fetching.errors import FetchError, too_large
 from resphere.fetching.fetcher import Fetcher
 from resphere.inventory.content.items import LibraryFile, LibraryItem, RemoteFile, RemoteItem, name_key
 from resphere.inventory.content.libraries import Library, Subscription
-from resphere.inventory.content.sessions import PushedFile, UpdateSession
+from resphere.inventory.content.sessions import DownloadSession, PushedFile, UpdateSession
 from resphere.inventory.content.settings import ContentConfiguration
 from resphere.inventory.content.subscriptions import SyncRequest
 from resphere.libraries.files import LibraryFiles
@@ -48,11 +51,17 @@ LOOK_SECONDS = 30.0
 """How often it is looked which libraries sync by themselves now."""
 MOST_LIBRARIES = 4
 """So many sync at the same time: one whose publisher is slow holds up no others."""
+MOST_FETCHES = 8
+"""So often single items are synced at the same time: somebody waits for the contents of some."""
 AT_ONCE = 200
 """So many items come or go in one transaction."""
 SECRET_BYTES = 32
 NOBODY = ""
 """The user of sessions that are no client's."""
+
+
+Failures = dict[str, LocalizableMessage]
+"""Why something did not come, by the id of the item here."""
 
 
 class Overtaken(Exception):
@@ -67,6 +76,20 @@ class Run(msgspec.Struct, frozen=True):
     publisher: Publisher
     names: dict[str, str]
     """What each item is to be called here, by its id there."""
+    failures: Failures
+    """Why items are not as they are there."""
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Requests for one library that are done together: for all of it, or for items of it."""
+
+    library: str
+    requests: tuple[SyncRequest, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the library is asked for."""
+        return any(request.item is None for request in self.requests)
 
 
 class LibrarySync:
@@ -92,6 +115,8 @@ class LibrarySync:
         self._verify = verify
         self._now = now
         self._random_bytes = random_bytes
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """Whose turn it is with an item."""
 
     def publisher(self, subscription: Subscription, password: str | None) -> Publisher:
         """Whom a library gets its items from."""
@@ -129,25 +154,39 @@ class LibrarySync:
         """Do what is asked for, and what is due, as long as this is not canceled."""
         woken = asyncio.Event()
         end = self._inventory.subscribe(SyncRequest, lambda _, __: woken.set())
-        running: dict[str, asyncio.Task[None]] = {}
+        running: dict[asyncio.Task[None], Batch] = {}
         try:
             while True:
                 woken.clear()
                 await self.request_due()
-                running = {id: task for id, task in running.items() if not task.done()}
-                for request in list(self._inventory.all(SyncRequest).values()):
-                    if self._may_sync(request.library) and request.library not in running:
-                        if len(running) >= MOST_LIBRARIES:
-                            break
-                        task = running[request.library] = asyncio.create_task(self.work_off(request.library))
-                        task.add_done_callback(lambda _: woken.set())
+                running = {task: batch for task, batch in running.items() if not task.done()}
+                for batch in self._batches(running.values()):
+                    task = asyncio.create_task(self._work_off(batch))
+                    task.add_done_callback(lambda _: woken.set())
+                    running[task] = batch
+                # Not by wait_for, which before Python 3.12 may heed a wake-up and forget that it is canceled.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(woken.wait(), LOOK_SECONDS)
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await woken.wait()
         finally:
             end()
-            for task in running.values():
+            for task in running:
                 task.cancel()
-            await asyncio.gather(*running.values(), return_exceptions=True)
+            await asyncio.gather(*running, return_exceptions=True)
+
+    def _batches(self, running: Collection[Batch]) -> list[Batch]:
+        """What can be begun besides what is under way."""
+        taken = {request.id for batch in running for request in batch.requests}
+        free: dict[tuple[str, bool], list[SyncRequest]] = {}
+        for request in list(self._inventory.all(SyncRequest).values()):
+            if request.id not in taken and self._may_sync(request.library):
+                free.setdefault((request.library, request.item is None), []).append(request)
+        begun: list[Batch] = []
+        for (library, is_whole), requests in free.items():
+            alike = sum(batch.is_whole == is_whole for batch in (*running, *begun))
+            if alike < (MOST_LIBRARIES if is_whole else MOST_FETCHES):
+                begun.append(Batch(library, tuple(requests)))
+        return begun
 
     async def request_due(self) -> None:
         """Ask for the sync of all libraries that sync by themselves, and have not for long."""
@@ -173,20 +212,24 @@ class LibrarySync:
 
     async def work_off(self, library: str) -> None:
         """Do what is asked for of a library. What does not succeed is tried again when it is asked for again."""
-        if not self._may_sync(library):
-            return
-        requests = tuple(self._inventory.by(SyncRequest, "library", library).values())
+        if self._may_sync(library):
+            await self._work_off(Batch(library, tuple(self._inventory.by(SyncRequest, "library", library).values())))
+
+    async def _work_off(self, batch: Batch) -> None:
+        failures: Failures = {}
         try:
-            await self._sync(library, requests)
+            await self._sync(batch.library, batch.requests, failures)
         except (FetchError, Overtaken) as error:
-            log.warning("the library %s was not synced: %s", library, error)
-        except Exception:
-            log.exception("the library %s was not synced", library)
-        await self._inventory.change(lambda edit: settle(edit, requests))
+            log.warning("the library %s was not synced: %s", batch.library, error)
+            failures = dict.fromkeys((request.id for request in batch.requests), reason(error))
+        except Exception as error:
+            log.exception("the library %s was not synced", batch.library)
+            failures = dict.fromkeys((request.id for request in batch.requests), reason(error))
+        await self._inventory.change(lambda edit: settle(edit, batch.requests, failures))
 
     # --- a library ---------------------------------------------------------------------------------------------------
 
-    async def _sync(self, id: str, requests: Iterable[SyncRequest]) -> None:
+    async def _sync(self, id: str, requests: Iterable[SyncRequest], failures: Failures) -> None:
         library = self._inventory.get(Library, id)
         if library is None or library.subscription is None:
             return
@@ -197,7 +240,7 @@ class LibrarySync:
         only_new = not single and all(request.only_new for request in whole)
         version = str(document.version)
         began = self._now()
-        run = Run(library.id, library.subscription, publisher, {})
+        run = Run(library.id, library.subscription, publisher, {}, failures)
         if only_new and version == library.synced_version:
             await self._note_synced(run, version, began, changed=False)
             return
@@ -352,9 +395,11 @@ class LibrarySync:
         self, run: Run, item: LibraryItem, published: PublishedItem, with_content: bool
     ) -> bool | None:
         try:
-            return await self._take(run, item.id, published, with_content)
+            async with self._turns.setdefault(item.id, asyncio.Lock()):
+                return await self._take(run, item.id, published, with_content)
         except (FetchError, VapiError, Overtaken) as error:
-            log.warning("the item %s of the library %s was not synced: %s", item.id, run.library, said(error))
+            why = run.failures[item.id] = reason(error)
+            log.warning("the item %s of the library %s was not synced: %s", item.id, run.library, why.default_message)
             return None
 
     async def _take(self, run: Run, id: str, published: PublishedItem, with_content: bool) -> bool:
@@ -439,9 +484,18 @@ class LibrarySync:
             changed = new != item
             if changed or item.last_synced is None:
                 edit.put(msgspec.structs.replace(new, last_synced=self._now()))
+            if changed and new.is_cached:
+                self._hand_over(edit, new)
             return changed
 
         return await self._inventory.change(plan)
+
+    def _hand_over(self, edit: Edit, item: LibraryItem) -> None:
+        """Give the content that has come to the download sessions that wait for it."""
+        for id in list(self._inventory.by(DownloadSession, "item", item.id)):
+            session = edit.get(DownloadSession, id)
+            if session is not None and session.is_active and session.absent:
+                edit.put(msgspec.structs.replace(session.with_item(item), expires=self._files.until()))
 
     def _changed(
         self, run: Run, item: LibraryItem, published: PublishedItem, remote: RemoteItem, received: UpdateSession | None
@@ -471,8 +525,8 @@ class LibrarySync:
         if new == item:
             return item
         of_version = (new.name, new.description, new.type, new.metadata_version)
-        told = of_version != (item.name, item.description, item.type, item.metadata_version)
-        return msgspec.structs.replace(new, version=item.version + told, modified=self._now())
+        is_told = of_version != (item.name, item.description, item.type, item.metadata_version)
+        return msgspec.structs.replace(new, version=item.version + is_told, modified=self._now())
 
 
 MOST_ITEMS_AT_ONCE = 20
@@ -536,12 +590,19 @@ def distinct_name(item: PublishedItem) -> str:
     return item.name[: LONGEST_ITEM_NAME - len(mark)] + mark
 
 
-def settle(edit: Edit, requests: Iterable[SyncRequest]) -> None:
-    """What was asked for is done, but for what was asked for anew meanwhile."""
+def settle(edit: Edit, requests: Iterable[SyncRequest], failures: Failures) -> None:
+    """What was asked for is done, but for what was asked for anew meanwhile; whoever waits for contents is told why
+    they did not come."""
     for request in requests:
         current = edit.get(SyncRequest, request.id)
-        if current is not None and current.mark == request.mark:
-            edit.delete(SyncRequest, request.id)
+        if current is None or current.mark != request.mark:
+            continue
+        edit.delete(SyncRequest, request.id)
+        item = None if request.item is None else edit.get(LibraryItem, request.item)
+        if item is not None and request.with_content:
+            why = failures.get(item.id)
+            if why != item.not_fetched:
+                edit.put(msgspec.structs.replace(item, not_fetched=why))
 
 
 def forget(edit: Edit, session: str) -> None:
@@ -550,6 +611,12 @@ def forget(edit: Edit, session: str) -> None:
         edit.delete(UpdateSession, session)
 
 
-def said(error: Exception) -> str:
-    """What an error says, for the log."""
-    return error.messages[0].default_message if isinstance(error, VapiError) and error.messages else str(error)
+def reason(error: Exception) -> LocalizableMessage:
+    """Why something was not synced; whoever reads of it later may know of fewer objects than are named."""
+    if isinstance(error, FetchError):
+        return error.message
+    if isinstance(error, VapiError) and error.messages:
+        return told(error.messages[0], nothing)
+    if isinstance(error, Overtaken):
+        return message("resphere.content.sync_overtaken", "{0}.", error)
+    return message("resphere.content.sync_failed", "The sync failed; the log of the server says why.")

@@ -260,9 +260,6 @@ def test_contents_on_demand(world: World, url: str) -> None:
     assert not world.call(File.get, disc, "disc.iso").cached
     found = world.call(Item.find, Item.FindSpec(library_id=library, cached=False))
     assert set(found) == {disc, package}
-    with pytest.raises(ResourceInaccessible):
-        world.call(Item.copy, None, disc, ItemModel(library_id=add_library(world)))
-
     world.call(SubscribedItem.sync, disc, False, None)
     work_off(world)
     assert world.call(Item.get, disc).cached is False

@@ -10,6 +10,7 @@ import msgspec
 
 from resphere.contract.generated import ids
 from resphere.contract.generated.content_library_item import CertVerificationStatus, File
+from resphere.contract.model import LocalizableMessage
 from resphere.inventory.content.libraries import LeavingLibrary, Library
 from resphere.inventory.content.packages import is_package
 from resphere.inventory.contents import CONTENT, DIGEST, ContentPart
@@ -87,7 +88,8 @@ class LibraryItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     ``verification`` is what is known of who has made a package, ``certificates`` in PEM who has signed it.
 
     An item of a subscribed library has a ``remote``, and is the item ``source`` there; of its ``files`` there may be
-    fewer here, and all that are here are as ``remote`` has them.
+    fewer here, and all that are here are as ``remote`` has them. ``not_fetched`` is why the others did not come when
+    they were asked for last.
     """
 
     kind: ClassVar[str] = "content_library_item"
@@ -110,6 +112,7 @@ class LibraryItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     source: ids.ContentLibraryItemId | None = None
     remote: RemoteItem | None = None
     last_synced: datetime | None = None
+    not_fetched: LocalizableMessage | None = None
     client_token: str | None = None
 
     @property
@@ -125,7 +128,15 @@ class LibraryItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     @property
     def is_cached(self) -> bool:
         """Whether all of its files are here."""
-        return self.remote is None or all(self.file(file.name) is not None for file in self.remote.files)
+        return not self.absent
+
+    @property
+    def absent(self) -> dict[str, int]:
+        """The files that are not here, with their sizes in bytes."""
+        if self.remote is None:
+            return {}
+        here = {file.name for file in self.files}
+        return {file.name: file.size_bytes for file in self.remote.files if file.name not in here}
 
     def file(self, name: str) -> LibraryFile | None:
         """The file of that name."""

@@ -181,7 +181,9 @@ class UpdateSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 class DownloadSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A session that reads the ``files`` of ``item`` as they were when it began, whatever becomes of them.
 
-    ``prepared`` are those that may be fetched, by name. ``reads_storage``: its maker may know where they lie.
+    ``absent`` are those that were not here then, with their sizes in bytes: they join the others when they come, which
+    they do when one of them is to be prepared. ``prepared`` are those that may be fetched, by name. ``reads_storage``:
+    its maker may know where they lie.
     """
 
     kind: ClassVar[str] = "content_download_session"
@@ -196,6 +198,7 @@ class DownloadSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     progress: int = 0
     error: LocalizableMessage | None = None
     files: tuple[LibraryFile, ...] = ()
+    absent: dict[str, int] = {}
     prepared: dict[str, EndpointType] = {}
     reads_storage: bool = False
     client_token: str | None = None
@@ -205,9 +208,23 @@ class DownloadSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
         """Whether anything can still be read by it."""
         return self.state is DownloadState.ACTIVE
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for a file that is not here yet."""
+        return any(name in self.absent for name in self.prepared)
+
     def file(self, name: str) -> LibraryFile | None:
         """The file of that name."""
         return next((file for file in self.files if file.name == name), None)
+
+    def with_item(self, item: LibraryItem) -> DownloadSession:
+        """The session once the content of its item has come. Where that is a later one than it had when the session
+        began, all files are of that: none goes with one of another content."""
+        if item.content_version == self.content_version:
+            files = (*self.files, *(file for file in item.files if file.name in self.absent))
+        else:
+            files = item.files
+        return msgspec.structs.replace(self, files=files, absent={}, content_version=item.content_version)
 
 
 AnySession = UpdateSession | DownloadSession

@@ -10,7 +10,7 @@ from resphere.contract.generated import ids
 from resphere.contract.generated.content_library import Subscriptions
 from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.libraries import Library
-from resphere.replica.table import OnDelete, Reference, Table
+from resphere.replica.table import Lookup, OnDelete, Reference, Table
 
 
 class SyncRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -42,6 +42,12 @@ class LibrarySubscription(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     subscriber: ids.ContentLibraryId
     placement: Subscriptions.PlacementInfo
     client_token: str | None = None
+
+
+def is_coming(among: Lookup, item: str) -> bool:
+    """Whether the content of an item is asked for."""
+    request = among.get(SyncRequest, item)
+    return request is not None and request.with_content
 
 
 def token_keys(subscription: LibrarySubscription) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from resphere.inventory.content.items import LibraryFile, LibraryItem
 from resphere.inventory.content.libraries import Library
 from resphere.inventory.mentions import named
 from resphere.inventory.model import Datastore, Host, VirtualMachine
+from resphere.libraries.on_demand import bring, not_fetched
 from resphere.rules.hardware.cdrom import require_changeable, with_cdrom
 from resphere.rules.hardware.families import CDROMS
 from resphere.services.call import Call
@@ -39,8 +40,12 @@ async def mount(
     :raises NotAllowedInCurrentState: the VM is a template, is suspended, has no place for one more drive, or runs and
         has no SATA adapter.
     :raises NotFound: there is no such item or VM.
-    :raises ResourceInaccessible: the host of the VM does not reach the file.
+    :raises ResourceInaccessible: the host of the VM does not reach the file, or the content of the item is not here and
+        cannot be fetched.
     """
+    require_image(require(call, LibraryItem, library_item))
+    call.require(VirtualMachine, vm)
+    await bring(call.unfiltered, call.environment.library_sync, library_item)
     item = require(call, LibraryItem, library_item)
     image, library = image_of(item), require(call, Library, item.library)
 
@@ -73,17 +78,33 @@ async def unmount(call: Call, vm: ids.VirtualMachineId, cdrom: ids.VcenterVmHard
     await remove(call, vm, CDROMS, cdrom, guard)
 
 
+def require_image(item: LibraryItem) -> None:
+    """Refuse an item without an image, be it here or not.
+
+    :raises InvalidArgument: it has none.
+    """
+    if not any(is_image(name) for name in (*(file.name for file in item.files), *item.absent)):
+        raise InvalidArgument(
+            message("resphere.content.no_image", "The library item {0} has no {1} file.", item.name, SUFFIX)
+        )
+
+
 def image_of(item: LibraryItem) -> LibraryFile:
     """The item's image, the first by name where it has several.
 
     :raises InvalidArgument: it has none.
+    :raises ResourceInaccessible: it is not here any more.
     """
-    images = [file for file in item.files if file.name.lower().endswith(SUFFIX)]
+    require_image(item)
+    images = [file for file in item.files if is_image(file.name)]
     if not images:
-        raise InvalidArgument(
-            message("resphere.content.no_image", "The library item {0} has no {1} file.", item.name, SUFFIX)
-        )
+        raise not_fetched(item)
     return min(images, key=lambda file: file.name)
+
+
+def is_image(name: str) -> bool:
+    """Whether a file of that name is one."""
+    return name.lower().endswith(SUFFIX)
 
 
 def store_for(call: Call, vm: VirtualMachine, library: Library) -> Datastore:

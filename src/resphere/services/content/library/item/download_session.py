@@ -64,6 +64,7 @@ async def create(call: Call, client_token: str | None, create_spec: DownloadSess
                 secret=secret,
                 expires=files.until(),
                 files=item.files,
+                absent=item.absent,
                 reads_storage=reads_storage,
                 client_token=key,
             )
@@ -111,7 +112,9 @@ async def cancel(call: Call, download_session_id: SessionId) -> None:
         DownloadSession,
         download_session_id,
         "cancel",
-        lambda session: msgspec.structs.replace(session, state=DownloadState.CANCELED, files=(), prepared={}),
+        lambda session: msgspec.structs.replace(
+            session, state=DownloadState.CANCELED, files=(), absent={}, prepared={}
+        ),
     )
 
 
@@ -127,7 +130,9 @@ async def fail(call: Call, download_session_id: SessionId, client_error_message:
         DownloadSession,
         download_session_id,
         "fail",
-        lambda session: msgspec.structs.replace(session, state=DownloadState.ERROR, error=error, files=(), prepared={}),
+        lambda session: msgspec.structs.replace(
+            session, state=DownloadState.ERROR, error=error, files=(), absent={}, prepared={}
+        ),
     )
 
 

@@ -21,6 +21,7 @@ from resphere.inventory.content.items import LibraryFile, LibraryItem, is_leavin
 from resphere.inventory.content.libraries import Library, LibraryUsage
 from resphere.inventory.content.subscriptions import LibrarySubscription
 from resphere.inventory.effects import Intent
+from resphere.libraries.on_demand import bring, not_fetched
 from resphere.replica.edit import Edit
 from resphere.rules.admission import admit
 from resphere.rules.content_names import LONGEST_DESCRIPTION, LONGEST_ITEM_NAME, LONGEST_TYPE, require_text
@@ -120,11 +121,13 @@ async def copy(
     source_library_item_id: ids.ContentLibraryItemId,
     destination_create_spec: ItemModel,
 ) -> ids.ContentLibraryItemId:
-    """Make an item with the files of another one, whose bytes both have; it is there when this answers.
+    """Make an item with the files of another one, whose bytes both have; it is there when this answers. Content that is
+    not here is fetched before.
 
     :raises InvalidArgument: the library has an item of that name or demands verified packages, or the specification is
         wrong.
-    :raises ResourceInaccessible: there is no room on the datastore of the library.
+    :raises ResourceInaccessible: there is no room on the datastore of the library, or the content of the item cannot be
+        fetched.
     """
     key = call_key(call, client_token)
     source = require(call, LibraryItem, source_library_item_id)
@@ -132,6 +135,8 @@ async def copy(
     spec = destination_create_spec
     spec = msgspec.structs.replace(spec, name=source.name if spec.name is None else spec.name)
     made = new_item(call, spec, ids.ContentLibraryId(library_id), key)
+    if made_before(call.unfiltered, LibraryItem, key) is None:
+        await bring(call.unfiltered, call.environment.library_sync, source.id)
 
     def plan(edit: Edit) -> ids.ContentLibraryItemId:
         before = made_before(call.unfiltered, LibraryItem, key)
@@ -139,7 +144,8 @@ async def copy(
             return before.id
         current = require(edit, LibraryItem, source_library_item_id)
         require_files(current)
-        require_cached(current)
+        if not current.is_cached:
+            raise not_fetched(current)
         # Its bytes are there as long as it has them.
         edit.rely_on(current)
         copied = msgspec.structs.replace(
@@ -175,21 +181,6 @@ def require_compliant(item: LibraryItem, library: Library) -> None:
                 "resphere.content.not_compliant",
                 "The security policy of the library {0} takes verified OVF packages only, and {1} is none.",
                 library.name,
-                item.name,
-            )
-        )
-
-
-def require_cached(item: LibraryItem) -> None:
-    """Refuse an item whose content is not here.
-
-    :raises ResourceInaccessible: it is not.
-    """
-    if not item.is_cached:
-        raise ResourceInaccessible(
-            message(
-                "resphere.content.not_cached",
-                "The content of the library item {0} is not here: sync the item with its content first.",
                 item.name,
             )
         )

@@ -51,7 +51,13 @@ from resphere.services.checks.deployments import (
 )
 from resphere.services.registry import implements
 from resphere.services.vcenter.ovf import import_flag
-from resphere.services.vcenter.ovf.library_item.packages import Package, eulas_of, package_of, require_target
+from resphere.services.vcenter.ovf.library_item.packages import (
+    Package,
+    eulas_of,
+    package_of,
+    require_target,
+    with_content,
+)
 from resphere.services.vcenter.ovf.library_item.parameters import chosen
 from resphere.services.vcenter.ovf.library_item.results import errors_of, result_info, warnings_of
 from resphere.tasks.change import Decision
@@ -97,8 +103,8 @@ async def deploy(
 
     :raises InvalidArgument: the item is no package, a parameter is not of its type, or the target contradicts itself.
     :raises NotFound: the item, or an object that the target or the specification names.
-    :raises ResourceInaccessible: the package has no descriptor, the host takes no VMs now, or the datastore is not
-        accessible.
+    :raises ResourceInaccessible: the package has no descriptor, its content cannot be fetched, the host takes no VMs
+        now, or the datastore is not accessible.
     """
     identity = identity_of(call, call_key(call, client_token))
     before = deployed(call, identity)
@@ -106,6 +112,7 @@ async def deploy(
         return before
     package = await package_of(call, ovf_library_item_id)
     require_target(call, target)
+    package = await with_content(call, package)
     try:
         meant = await understood(package, deployment_spec)
         require_files(files_of(meant.machine), package.item.files, package.file.name)

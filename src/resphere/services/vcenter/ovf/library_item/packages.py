@@ -12,6 +12,7 @@ from resphere.contract.generated.vcenter_ovf import LibraryItem as Contract
 from resphere.inventory.content.items import LibraryFile, LibraryItem
 from resphere.inventory.content.packages import PACKAGE, Part, part_of
 from resphere.inventory.model import Folder, Host, ResourcePool
+from resphere.libraries.on_demand import bring
 from resphere.ovf.documents import MOST_DESCRIPTOR_BYTES
 from resphere.ovf.model import Content, Descriptor, VirtualSystemCollection
 from resphere.ovf.reading import Read, read
@@ -65,6 +66,17 @@ async def package_of(call: Call, id: ids.ContentLibraryItemId) -> Package:
             )
         )
     return Package(item, file, await call.environment.library_files.read(file))
+
+
+async def with_content(call: Call, package: Package) -> Package:
+    """The package with all of its files, which are fetched where they are not here.
+
+    :raises ResourceInaccessible: they cannot be.
+    """
+    if package.item.is_cached:
+        return package
+    await bring(call.unfiltered, call.environment.library_sync, package.item.id)
+    return await package_of(call, package.item.id)
 
 
 def require_target(call: Call, target: Contract.DeploymentTarget) -> None:

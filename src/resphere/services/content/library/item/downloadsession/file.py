@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 
 from resphere.access.refusals import no_privileges
-from resphere.contract.errors import InvalidArgument, message
+from resphere.contract.errors import InvalidArgument, ResourceInaccessible, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.content_library_item import TransferEndpoint
 from resphere.contract.generated.content_library_item_downloadsession import File
 from resphere.inventory.content.items import LibraryFile, LibraryItem
 from resphere.inventory.content.libraries import Library
-from resphere.inventory.content.sessions import DownloadSession, EndpointType, download_token
+from resphere.inventory.content.sessions import DownloadSession, EndpointType, UpdateSession, download_token
+from resphere.libraries.on_demand import ask_for, require_coming
 from resphere.replica.edit import Edit
 from resphere.services.call import Call
 from resphere.services.checks.content import require
@@ -28,7 +31,7 @@ Status = File.PrepareStatus
 async def list_files(call: Call, download_session_id: SessionId) -> tuple[File.Info, ...]:
     """The files that the item had when the session began."""
     session = require_session(call, DownloadSession, download_session_id)
-    return tuple(info(call, session, file) for file in session.files)
+    return tuple(info(call, session, name) for name in sorted(names_of(session)))
 
 
 @implements(File.get)
@@ -38,14 +41,16 @@ async def get(call: Call, download_session_id: SessionId, file_name: str) -> Fil
     :raises InvalidArgument: there is none of that name.
     """
     session = require_session(call, DownloadSession, download_session_id)
-    return info(call, session, require_file(session, file_name))
+    require_file(session, file_name)
+    return info(call, session, file_name)
 
 
 @implements(File.prepare)
 async def prepare(
     call: Call, download_session_id: SessionId, file_name: str, endpoint_type: EndpointType | None
 ) -> File.Info:
-    """Have a file be at an address: it is when this answers. ``DIRECT``: where it lies on the storage.
+    """Have a file be at an address: it is when this answers, unless the file has to come from the publisher of the
+    library, with the other files of its item. ``DIRECT``: where it lies on the storage.
 
     :raises InvalidArgument: there is none of that name.
     :raises Unauthorized: who has begun the session must not know where files lie.
@@ -59,6 +64,8 @@ async def prepare(
     def plan(edit: Edit) -> DownloadSession:
         current = require_now(call, edit, DownloadSession, download_session_id)
         require_file(current, file_name)
+        if file_name in current.absent:
+            current = having_come(call, edit, current)
         new = msgspec.structs.replace(
             current,
             prepared={**current.prepared, file_name: wanted},
@@ -68,25 +75,43 @@ async def prepare(
         return new
 
     prepared = await call.unfiltered.change(plan)
-    return info(call, prepared, require_file(prepared, file_name))
+    return info(call, prepared, file_name)
 
 
-def require_file(session: DownloadSession, name: str) -> LibraryFile:
-    """The session's file of that name.
+def having_come(call: Call, edit: Edit, session: DownloadSession) -> DownloadSession:
+    """The session with what came since it began; what has not is asked for."""
+    item = require(edit, LibraryItem, session.item)
+    if item.is_cached:
+        # Its bytes are there as long as it has them.
+        edit.rely_on(item)
+        return session.with_item(item)
+    # Why nothing comes of a library that takes nothing now is told with the file.
+    with suppress(ResourceInaccessible):
+        ask_for(edit, call.environment.library_sync, item.id)
+    return session
 
-    :raises InvalidArgument: there is none.
+
+def names_of(session: DownloadSession) -> tuple[str, ...]:
+    """The names of its files."""
+    return (*(file.name for file in session.files), *session.absent)
+
+
+def require_file(session: DownloadSession, name: str) -> None:
+    """Refuse a name that no file of the session has.
+
+    :raises InvalidArgument: none has.
     """
-    file = session.file(name)
-    if file is None:
+    if name not in names_of(session):
         raise InvalidArgument(
             message("resphere.content.no_file", "file_name: there is no file {0} in the library item.", name)
         )
-    return file
 
 
-def info(call: Call, session: DownloadSession, file: LibraryFile) -> File.Info:
+def info(call: Call, session: DownloadSession, name: str) -> File.Info:
     """A file as operations show it."""
-    kind = session.prepared.get(file.name)
+    file, kind = session.file(name), session.prepared.get(name)
+    if file is None:
+        return coming(call, session, name, is_asked=kind is not None)
     if kind is None:
         return File.Info(name=file.name, size=file.size_bytes, bytes_transferred=0, status=Status.UNPREPARED)
     return File.Info(
@@ -97,6 +122,22 @@ def info(call: Call, session: DownloadSession, file: LibraryFile) -> File.Info:
         download_endpoint=address(call, session, file, kind),
         checksum_info=checksum_of(file),
     )
+
+
+def coming(call: Call, session: DownloadSession, name: str, *, is_asked: bool) -> File.Info:
+    """A file that is not here: how far it is, or why it does not come."""
+    status, transferred, error = Status.UNPREPARED, 0, None
+    if is_asked:
+        for update in call.unfiltered.by(UpdateSession, "item", session.item).values():
+            file = update.file(name)
+            transferred = 0 if file is None else file.transferred_bytes
+        status = Status.PREPARING
+        try:
+            require_coming(call.unfiltered, session.item)
+        except ResourceInaccessible as refusal:
+            status, error = Status.ERROR, refusal.messages[0]
+    size = session.absent.get(name, 0)
+    return File.Info(name=name, size=size, bytes_transferred=transferred, status=status, error_message=error)
 
 
 def address(call: Call, session: DownloadSession, file: LibraryFile, kind: EndpointType) -> TransferEndpoint | None:
