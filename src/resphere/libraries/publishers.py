@@ -22,6 +22,8 @@ from resphere.inventory.content.items import LibraryFile, LibraryItem, RemoteFil
 from resphere.inventory.content.libraries import SUBSCRIBER, Library, Subscription
 from resphere.libraries.vcsp import (
     OTHER,
+    TEMPLATE,
+    TYPE,
     TYPES,
     URN,
     FileDocument,
@@ -37,6 +39,7 @@ from resphere.replica.replica import Replica
 from resphere.rules.content_names import (
     LONGEST_DESCRIPTION,
     LONGEST_ITEM_NAME,
+    LONGEST_TYPE,
     is_file_name,
     is_unicode,
 )
@@ -247,13 +250,20 @@ def published_item(id: str, document: ItemDocument) -> PublishedItem | None:
         id=id,
         name=storable(document.name, LONGEST_ITEM_NAME),
         description=storable(document.description or "", LONGEST_DESCRIPTION),
-        type=LOCAL_TYPES.get(document.type or "", OTHER),
+        type=LOCAL_TYPES.get(document.type or "") or free_type(document),
         version=str(document.version),
         content_version=content,
         # Of what a publisher counts, what is not a change of content is one of what is said.
         metadata_version=max(1, version - content + 1),
         files=files,
     )
+
+
+def free_type(document: ItemDocument) -> str:
+    """The type of an item for which the protocol has no word."""
+    told = storable((document.properties or {}).get(TYPE, ""), LONGEST_TYPE)
+    # Of those that mean something, packages and images have a word, and templates do not travel so.
+    return OTHER if not told or told.casefold() in (*TYPES, TEMPLATE) else told
 
 
 def remote_file(document: FileDocument) -> RemoteFile | None:

@@ -19,16 +19,20 @@ import msgspec
 
 from resphere.contract.errors import VapiError, message
 from resphere.contract.generated import ids
+from resphere.contract.generated.content_library_item import CertVerificationStatus
+from resphere.contract.generated.content_library_item_updatesession import WarningType
 from resphere.contract.mentions import nothing, told
 from resphere.contract.model import LocalizableMessage
 from resphere.fetching.errors import FetchError, too_large
 from resphere.fetching.fetcher import Fetcher
 from resphere.inventory.content.items import LibraryFile, LibraryItem, RemoteFile, RemoteItem, name_key
 from resphere.inventory.content.libraries import Library, Subscription
+from resphere.inventory.content.packages import METADATA, Part, part_of
 from resphere.inventory.content.sessions import DownloadSession, PushedFile, UpdateSession
 from resphere.inventory.content.settings import ContentConfiguration
 from resphere.inventory.content.subscriptions import SyncRequest
 from resphere.libraries.files import LibraryFiles
+from resphere.libraries.package_trust import warnings_of
 from resphere.libraries.publishers import (
     HttpPublisher,
     OwnPublisher,
@@ -40,6 +44,7 @@ from resphere.libraries.publishers import (
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules.content_names import LONGEST_ITEM_NAME, is_descriptor
+from resphere.rules.content_packages import signature_of, verification
 from resphere.turns import in_turns
 from resphere.uuids import new_uuid
 
@@ -60,6 +65,7 @@ NOBODY = ""
 """The user of sessions that are no client's."""
 
 
+Warnings = tuple[WarningType, ...]
 Failures = dict[str, LocalizableMessage]
 """Why something did not come, by the id of the item here."""
 
@@ -420,6 +426,9 @@ class LibrarySync:
         missing = [
             file for file in remote.files if file.name not in present and (everything or is_descriptor(file.name))
         ]
+        if missing and item.is_package:
+            # What comes is held against the manifest, whenever that came first.
+            missing += [file for file in remote.files if file not in missing and part_of(file.name) in METADATA]
         if any(file.size_bytes > self._most_bytes for file in missing):
             raise too_large(self._most_bytes)
         if not missing and item.last_synced is not None and self._changed(run, item, published, remote, None) == item:
@@ -430,7 +439,7 @@ class LibrarySync:
                 for file, coming in zip(missing, session.files, strict=True):
                     async with run.publisher.file(file) as stream:
                         await self._files.receive(session, coming, stream, None)
-            return await self._complete(run, item.id, published, remote, session)
+            return await self._complete(run, item.id, published, remote, session, await self._warnings(session))
         except BaseException:
             if session is not None:
                 await self._inventory.change(lambda edit: forget(edit, session.id))
@@ -467,8 +476,21 @@ class LibrarySync:
         await self._inventory.change(plan)
         return session
 
+    async def _warnings(self, session: UpdateSession | None) -> Warnings:
+        """What is to be said of who has signed the package that has come, if it is one."""
+        received = None if session is None else self._inventory.get(UpdateSession, session.id)
+        if received is None:
+            return ()
+        return tuple([each.type for each in await warnings_of(self._inventory, received, self._now())])
+
     async def _complete(
-        self, run: Run, id: str, published: PublishedItem, remote: RemoteItem, session: UpdateSession | None
+        self,
+        run: Run,
+        id: str,
+        published: PublishedItem,
+        remote: RemoteItem,
+        session: UpdateSession | None,
+        warnings: Warnings,
     ) -> bool:
         """Change the item, all at once; returns whether there was anything to change."""
 
@@ -478,7 +500,7 @@ class LibrarySync:
             received = None if session is None else edit.get(UpdateSession, session.id)
             if item is None or (session is not None and received is None):
                 raise Overtaken("it was deleted, or another worker syncs it")
-            new = self._changed(run, item, published, remote, received)
+            new = self._changed(run, item, published, remote, received, warnings)
             if received is not None:
                 edit.delete(UpdateSession, received.id)
             changed = new != item
@@ -498,7 +520,13 @@ class LibrarySync:
                 edit.put(msgspec.structs.replace(session.with_item(item), expires=self._files.until()))
 
     def _changed(
-        self, run: Run, item: LibraryItem, published: PublishedItem, remote: RemoteItem, received: UpdateSession | None
+        self,
+        run: Run,
+        item: LibraryItem,
+        published: PublishedItem,
+        remote: RemoteItem,
+        received: UpdateSession | None,
+        warnings: Warnings = (),
     ) -> LibraryItem:
         came = {} if received is None else {file.name: file.received for file in received.files if file.received}
         kept = {file.name: file for file in still_good(item, remote)}
@@ -506,10 +534,10 @@ class LibrarySync:
         for file in remote.files:
             coming = came.get(file.name)
             before = item.file(file.name)
-            if coming is not None:
-                files.append(msgspec.structs.replace(coming, version=1 if before is None else before.version + 1))
-            elif file.name in kept:
+            if file.name in kept:
                 files.append(kept[file.name])
+            elif coming is not None:
+                files.append(msgspec.structs.replace(coming, version=1 if before is None else before.version + 1))
         name = run.names[published.id]
         others = self._inventory.by(LibraryItem, "library_name", name_key(item.library, name))
         new = msgspec.structs.replace(
@@ -522,6 +550,8 @@ class LibrarySync:
             remote=remote,
             files=tuple(files),
         )
+        if received is not None or not any(part_of(file.name) is Part.CERTIFICATE for file in files):
+            new = verified(new, received, warnings)
         if new == item:
             return item
         of_version = (new.name, new.description, new.type, new.metadata_version)
@@ -588,6 +618,17 @@ def distinct_name(item: PublishedItem) -> str:
     """A name that no other item has."""
     mark = f" ({item.id[: LONGEST_ITEM_NAME // 2]})"
     return item.name[: LONGEST_ITEM_NAME - len(mark)] + mark
+
+
+def verified(item: LibraryItem, received: UpdateSession | None, warnings: Warnings) -> LibraryItem:
+    """The item with what is known of who has made it, if it is a package, by what has come."""
+    signature = None if received is None or not item.is_package else signature_of(received)
+    if received is None or signature is None:
+        return msgspec.structs.replace(item, verification=CertVerificationStatus.NOT_AVAILABLE, certificates=())
+    # Of subscribed items manifest and certificate are kept: they vouch for the others, and nobody for them.
+    others = tuple([file for file in item.files if part_of(file.name) not in METADATA])
+    status = verification(msgspec.structs.replace(item, files=others), received, warnings)
+    return msgspec.structs.replace(item, verification=status, certificates=signature.chain)
 
 
 def settle(edit: Edit, requests: Iterable[SyncRequest], failures: Failures) -> None:

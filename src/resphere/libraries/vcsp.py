@@ -26,6 +26,11 @@ TYPES = {"ovf": "vcsp.ovf", "iso": "vcsp.iso"}
 OTHER_TYPE = "vcsp.other"
 OTHER = "file"
 """What items are here whose type the protocol has no word for, as in vCenter's own user interface."""
+TYPE = "itemType"
+"""The property of an item that says which type it has where it is published, if the protocol has no word for that;
+others pass it over."""
+TEMPLATE = "vm-template"
+"""What items are that have a machine in place of files: no published one is."""
 GET = ("httpGet",)
 CONTENT_DIGITS = 32
 
@@ -104,6 +109,7 @@ def item_document(item: LibraryItem) -> ItemDocument:
         name=item.name,
         self_href=ITEM_FILE.format(item=item.id),
         type=TYPES.get(item.type.casefold(), OTHER_TYPE),
+        properties={} if item.type == OTHER or item.type.casefold() in TYPES else {TYPE: item.type},
     )
 
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection
 
-from cryptography import x509
-
-from resphere.certificates.chains import read_certificates
 from resphere.contract.errors import NotAllowedInCurrentState, message
 from resphere.contract.generated.content_library_item import CertVerificationStatus
 from resphere.contract.generated.content_library_item_updatesession import (
@@ -19,8 +15,7 @@ from resphere.contract.generated.content_library_item_updatesession import (
 from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.packages import LEADING, METADATA, Part, part_of
 from resphere.inventory.content.sessions import UpdateSession
-from resphere.inventory.content.settings import TrustedCertificate
-from resphere.ovf import certificate
+from resphere.libraries import package_trust
 from resphere.ovf.certificate import CertificateWarning
 from resphere.rules.content_packages import missing, signature_of, uncovered, verification
 from resphere.services.call import Call
@@ -30,18 +25,7 @@ State = PreviewInfo.State
 
 async def warnings_of(call: Call, session: UpdateSession) -> tuple[CertificateWarning, ...]:
     """What is to be said of who has signed the package that comes: as of now, by those whom this server trusts now."""
-    signature = signature_of(session)
-    if signature is None:
-        return ()
-    texts = tuple([trusted.text for trusted in call.unfiltered.all(TrustedCertificate).values()])
-    return await asyncio.to_thread(
-        lambda: certificate.warnings_of(signature.chain, trusted_certificates(texts), call.environment.now())
-    )
-
-
-def trusted_certificates(texts: Collection[str]) -> list[x509.Certificate]:
-    """The certificates in PEM that are trusted, each the first of its text."""
-    return [read_certificates(text)[0] for text in texts]
+    return await package_trust.warnings_of(call.unfiltered, session, call.environment.now())
 
 
 def preview_of(session: UpdateSession, item: LibraryItem, warnings: Collection[CertificateWarning]) -> PreviewInfo:
