@@ -23,6 +23,7 @@ from bench.measures.sdk import measure_sdk
 from bench.measures.sessions import measure_sessions
 from bench.measures.start import measure_start
 from bench.measures.statistics import measure_statistics
+from bench.measures.steps import measure_steps
 from bench.measures.sync import measure_sync
 from bench.measures.tagging import measure_tagging
 from bench.measures.transfers import measure_transfers
@@ -31,6 +32,7 @@ from bench.result import Measure
 MEASURES: dict[str, Measure] = {
     "vm-list": measure_list,
     "vm-get": measure_get,
+    "steps": measure_steps,
     "feed": measure_feed,
     "dialects": measure_dialects,
     "sdk": measure_sdk,
