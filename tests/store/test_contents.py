@@ -304,6 +304,28 @@ def test_what_is_large_goes_to_the_disk_while_more_comes(tmp_path: Path, monkeyp
     assert set(synced) == {tmp_path / "worker.1.part"}
 
 
+@pytest.mark.parametrize("count", [1, 10])
+def test_contents_that_are_settled_together(place: Place, count: int) -> None:
+    async def scenario() -> None:
+        contents = place.contents("worker")
+        names = []
+        for number in range(count):
+            async with contents.write() as writing:
+                await writing.write(str(number).encode())
+                await writing.finish(settled=False)
+            names.append(writing.name)
+        await contents.settle(names)
+        assert [await contents.read(name) for name in names] == [str(number).encode() for number in range(count)]
+
+    asyncio.run(scenario())
+
+
+def test_what_was_deleted_is_not_settled(tmp_path: Path) -> None:
+    contents = Folder(tmp_path).contents("worker")
+    with pytest.raises(ContentMissing):
+        asyncio.run(contents.settle(["worker.1"]))
+
+
 def test_what_is_gone_is_not_synced(tmp_path: Path) -> None:
     contents_module._sync_ahead(tmp_path / "gone")
 
@@ -316,10 +338,10 @@ def test_who_is_cancelled_while_a_thread_opens_or_finishes_leaves_nothing(
     folder = Folder(tmp_path)
     does = getattr(contents_module.WritingFile, step)
 
-    def slow(writing: contents_module.WritingFile) -> None:
+    def slow(writing: contents_module.WritingFile, *args: object) -> None:
         begun.set()
         going_on.wait(60)
-        does(writing)
+        does(writing, *args)
 
     async def cancelled_meanwhile() -> None:
         writer = asyncio.create_task(written(folder.contents("worker"), b"content"))

@@ -250,12 +250,14 @@ class LibraryFiles:
                 yield piece
 
         async def store(name: str, pieces: AsyncIterator[bytes]) -> None:
-            files.append(await self._write(name, pieces, Digests(())))
+            files.append(await self._write(name, pieces, Digests(()), settled=False))
 
         with room_told():
             async with aclosing(whole()) as stream:
                 await unpack(file.name, stream, store)
         require_checksum(file, digests.result())
+        with room_told():
+            await self._contents.settle([each.content for each in files])
         await self._tell(incoming, size, size)
 
     async def _write(
@@ -264,15 +266,17 @@ class LibraryFiles:
         pieces: AsyncIterator[bytes],
         digests: Digests,
         check: Callable[[Mapping[Algorithm, str]], None] = lambda _: None,
+        *,
+        settled: bool = True,
     ) -> LibraryFile:
-        """Store a file, durably, unless ``check`` refuses its digests."""
+        """Store a file, unless ``check`` refuses its digests: durably, or to be ``settled`` with others."""
         async with self._contents.write() as writing:
             async for piece in pieces:
                 await digests.take(piece)
                 await writing.write(piece)
             made = await digests.all_taken()
             check(made)
-            await writing.finish()
+            await writing.finish(settled=settled)
             return self._stored(name, writing, made)
 
     def _stored(self, name: str, writing: Writing, digests: dict[ItemFile.ChecksumAlgorithm, str]) -> LibraryFile:

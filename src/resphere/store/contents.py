@@ -6,7 +6,7 @@ import asyncio
 import errno
 import itertools
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import BinaryIO
 import msgspec
 
 from resphere.store.base import ContentMissing, NoRoom
+from resphere.store.files import sync_file_system, sync_folder
 
 READ_BYTES = 256 * 1024
 BUFFERED_BYTES = 2 * 1024 * 1024
@@ -23,6 +24,8 @@ SYNCED_BYTES = 32 * 1024 * 1024
 """After so much more was written it is made durable meanwhile, so that little is left of that to the end."""
 MOST_PIECES = 256
 """As many as are written one beside the other."""
+MANY = 8
+"""When so many are settled, all that is to be written goes to the disk at once before each is asked for."""
 LARGE_BYTES = 16 * 1024 * 1024
 """What is larger takes file systems too long to free: a quarter of a second for a GiB that is in memory."""
 UNFINISHED = ".part"
@@ -55,6 +58,10 @@ class FolderContents:
 
     async def read(self, name: str) -> bytes:
         return await asyncio.to_thread(self._read, name)
+
+    async def settle(self, names: Collection[str]) -> None:
+        with fullness_told(self.folder):
+            await asyncio.to_thread(self._settle, tuple(names))
 
     def delete(self, name: str) -> None:
         path = self.folder / name
@@ -94,6 +101,14 @@ class FolderContents:
             for path in held.values():
                 path.unlink(missing_ok=True)
 
+    def _settle(self, names: Collection[str]) -> None:
+        if len(names) >= MANY:
+            sync_file_system(self.folder)
+        for name in names:
+            with self._missing_told(name):
+                sync_folder(self.folder / name)  # which does for a file, too
+        sync_folder(self.folder)
+
     def _open(self, name: str, first_byte: int, size_bytes: int | None) -> ReadingFile:
         with self._missing_told(name):
             file = (self.folder / name).open("rb")
@@ -124,6 +139,17 @@ class FolderContents:
         makers = {file.name: maker_of(file.name) for file in sorted(self.folder.iterdir())}
         dead = {maker for maker in set(makers.values()) if maker and not self._is_alive(maker)}
         return [name for name, maker in makers.items() if maker in dead]
+
+
+@contextmanager
+def fullness_told(path: Path) -> Iterator[None]:
+    """:raises NoRoom: what is written at a path does not fit."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise NoRoom(f"{path} cannot grow: {error.strerror}") from error
 
 
 def is_finished(name: str) -> bool:
@@ -190,15 +216,13 @@ class WritingFile:
             self._sync_ahead()
             self._begin_to_write()
 
-    async def finish(self) -> None:
+    async def finish(self, *, settled: bool = True) -> None:
         """See :meth:`Writing.finish`.
 
         :raises OSError: the disk is broken.
         """
         await self._done()
-        self._begin_to_write()
-        await self._done()
-        self._begin(self._finish)
+        self._begin(partial(self._finish, self._let_go(), settled))
         await self._done()
         self._is_whole = True
 
@@ -231,9 +255,12 @@ class WritingFile:
 
     def _begin_to_write(self) -> None:
         """Have a thread write what is gathered."""
+        if self._file is not None:
+            self._begin(partial(_write_all, self._file, self._let_go()))
+
+    def _let_go(self) -> list[bytes]:
         pieces, self._buffer, self._buffered_bytes = self._buffer, [], 0
-        if pieces and self._file is not None:
-            self._begin(partial(_write_all, self._file, pieces))
+        return pieces
 
     def _sync_ahead(self) -> None:
         """Have what was written go to the disk already, where it is much."""
@@ -243,34 +270,24 @@ class WritingFile:
     async def _done(self) -> None:
         """Wait until what is under way is done."""
         if self._under_way is not None:
-            with self._fullness_told():
+            with fullness_told(self._unfinished):
                 await asyncio.shield(self._under_way)
             self._under_way = None
-
-    @contextmanager
-    def _fullness_told(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            if error.errno not in FULL:
-                raise
-            raise NoRoom(f"{self._unfinished} cannot grow beyond {self.size_bytes} bytes: {error.strerror}") from error
 
     def _open(self) -> None:
         # Unbuffered: pieces are gathered here, so that few of them cross to a thread.
         self._file = self._unfinished.open("xb", buffering=0)
 
-    def _finish(self) -> None:
+    def _finish(self, rest: list[bytes], settled: bool) -> None:
         assert self._file is not None
-        os.fsync(self._file.fileno())
+        _write_all(self._file, rest)
+        if settled:
+            os.fsync(self._file.fileno())
         self._file.close()
         self._unfinished.rename(self._folder / self.name)
         self._file = None
-        descriptor = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        if settled:
+            sync_folder(self._folder)
 
 
 def _sync_ahead(path: Path) -> None:

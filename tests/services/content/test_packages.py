@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, VapiError
+from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, UnableToAllocateResource, VapiError
 from resphere.contract.extensions.content_transfers import ContentTransfers
 from resphere.contract.generated import ids
 from resphere.contract.generated.content import LibraryModel, LocalLibrary, TrustedCertificates
@@ -33,6 +33,8 @@ from resphere.ovf.certificate import Signature, verify
 from resphere.rules import content_packages
 from resphere.rules.space import free_space
 from resphere.services.checks.content_libraries import OVF_DEFAULT_POLICY
+from resphere.store.base import NoRoom
+from resphere.store.contents import FolderContents
 from tests.services.content.libraries import (
     UpdateId,
     add_item,
@@ -645,6 +647,25 @@ def test_an_archive_of_very_many_files(world: World) -> None:
         push(world, session, {"a.ova": content})
     assert refused(error) == (400, "resphere.ovf.archive")
     require_failed(world, session, room, ["a.ova"])
+
+
+def test_files_of_an_archive_that_do_not_reach_the_disk(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = free(world)
+    session = begin(world, new_package(world))
+
+    async def full(contents: FolderContents, names: Collection[str]) -> None:
+        assert len(names) == len(FILES)
+        raise NoRoom("full")
+
+    monkeypatch.setattr(FolderContents, "settle", full)
+    address = announce(world, session, "a.ova", size=len(archive(FILES)))
+    with pytest.raises(UnableToAllocateResource):
+        send(world, address, archive(FILES))
+    assert (statuses(world, session), kept(world), free(world)) == ({"a.ova": ERROR}, [], room)
+    # It may come once more.
+    monkeypatch.undo()
+    send(world, address, archive(FILES))
+    world.call(UpdateSession.complete, session)
 
 
 def test_the_checksum_of_an_archive(world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 
 from resphere.store.base import ContentsUnreachable, StoreError
@@ -72,6 +72,9 @@ class BucketContents:
             return b"".join([piece async for piece in reading])
         finally:
             await reading.close()
+
+    async def settle(self, names: Collection[str]) -> None:
+        """They are durable."""
 
     def delete(self, name: str) -> None:
         if not self._closed:

@@ -53,8 +53,8 @@ class WritingObject:
             if len(self._part) == self._part_bytes:
                 await self._send()
 
-    async def finish(self) -> None:
-        """See :meth:`Writing.finish`.
+    async def finish(self, *, settled: bool = True) -> None:
+        """See :meth:`Writing.finish`; it is durable in any case.
 
         :raises ContentsUnreachable: it cannot be sent.
         """
