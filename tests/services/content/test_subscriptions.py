@@ -19,7 +19,10 @@ from resphere.contract.errors import (
 from resphere.contract.generated import ids
 from resphere.contract.generated.content import Library, LibraryModel, LocalLibrary, SubscribedLibrary
 from resphere.contract.generated.content_library import Item, Subscriptions
+from resphere.contract.generated.content_library_item import UpdateSession
+from resphere.contract.generated.content_library_item_updatesession import File as PushedFile
 from resphere.contract.model import Secret
+from resphere.inventory.content.libraries import Library as StoredLibrary
 from resphere.inventory.content.subscriptions import LibrarySubscription, SyncRequest
 from resphere.inventory.model import Folder
 from tests.services.content.libraries import (
@@ -212,6 +215,12 @@ def test_subscribed_library_becomes_a_published_one(world: World) -> None:
     assert fetch(world, item, "disc.iso") == b"bytes"
     put_files(world, item, other_iso=b"other")
     assert items(world, library)["disc"].cached
+    # What it had of its publisher means nothing any more.
+    session = begin(world, item)
+    world.call(PushedFile.remove, session, "disc.iso")
+    world.call(UpdateSession.complete, session)
+    assert items(world, library)["disc"].cached
+    assert world.inventory.all(StoredLibrary)[library].maintenance is None
     assert not world.inventory.all(LibrarySubscription)
     assert not world.inventory.all(SyncRequest)
     with pytest.raises(InvalidElementType):
@@ -225,6 +234,7 @@ def test_library_becomes_no_published_one_before_all_of_it_is_here(world: World)
     with pytest.raises(NotAllowedInCurrentState):
         world.call(Library.convert, library, TO_PUBLISHED)
     assert world.call(SubscribedLibrary.list) == (library,)
+    assert world.inventory.all(StoredLibrary)[library].maintenance is None
 
 
 def test_item_that_is_being_changed_keeps_nobody_from_publishing(world: World) -> None:

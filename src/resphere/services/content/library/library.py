@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 
 from resphere.contract.errors import (
@@ -28,7 +30,10 @@ from resphere.services.checks.content import LOCAL, require, require_changeable,
 from resphere.services.checks.content_libraries import backing_of, model_of, storage_of
 from resphere.services.content.local_library import change_library, delete_library, require_place
 from resphere.services.registry import implements
+from resphere.turns import in_turns
 
+CONVERSION = "The library is being converted."
+"""Why it is in maintenance meanwhile."""
 BY_OPERATOR = "Maintenance was begun by {0}."
 
 
@@ -135,45 +140,75 @@ async def convert(call: Call, library_id: ids.ContentLibraryId, conversion_spec:
     """Make a library that is published of one that gets its content from elsewhere: with all that it has, which is its
     own from then on.
 
+    It is in maintenance meanwhile, and stays so if the server is killed.
+
     :raises InvalidElementType: its content is made here.
     :raises NotAllowedInCurrentState: not all contents are here, one of them is coming, or the library is in
         maintenance.
     """
 
-    def plan(edit: Edit) -> None:
+    def close(edit: Edit) -> None:
         library = require(edit, Library, library_id)
         require_subscribed(library)
         require_changeable(library)
-        require_idle(call, edit, library)
-        for id in list(call.unfiltered.by(LibraryItem, "library", library.id)):
-            item = require(edit, LibraryItem, id)
-            if not item.is_cached:
-                raise NotAllowedInCurrentState(
-                    message(
-                        "resphere.content.not_all_here",
-                        "The content of the library item {0} is not here: sync it before {1}.",
-                        item.name,
-                        conversion_spec.conversion_type,
-                    )
-                )
-            edit.put(msgspec.structs.replace(item, remote=None))
-        for cls, index in ((SyncRequest, "library"), (LibrarySubscription, "subscriber")):
-            for id in list(call.unfiltered.by(cls, index, library.id)):
-                edit.delete(cls, id)
-        edit.put(
-            msgspec.structs.replace(
-                library,
-                type=LOCAL,
-                publishing=Publishing(published=True),
-                subscription=None,
-                subscription_password=None,
-                synced_version=None,
-                version=library.version + 1,
-                modified=call.environment.now(),
+        edit.put(msgspec.structs.replace(library, maintenance=CONVERSION))
+
+    def open_again(edit: Edit) -> None:
+        library = edit.get(Library, library_id)
+        if library is not None and library.maintenance == CONVERSION:
+            edit.put(msgspec.structs.replace(library, maintenance=None))
+
+    # There may be very many items: nobody changes them while they are gone through.
+    await call.unfiltered.change(close)
+    try:
+        items = tuple(call.unfiltered.by(LibraryItem, "library", library_id).values())
+        async for piece in in_turns(items):
+            for item in piece:
+                require_here(item, conversion_spec.conversion_type)
+                require_not_changing(call, item)
+        await call.unfiltered.change(partial(put_converted, call, library_id))
+    except BaseException:
+        await call.unfiltered.change(open_again)
+        raise
+
+
+def require_here(item: LibraryItem, conversion: str) -> None:
+    """Refuse an item whose content is elsewhere.
+
+    :raises NotAllowedInCurrentState: it is.
+    """
+    if not item.is_cached:
+        raise NotAllowedInCurrentState(
+            message(
+                "resphere.content.not_all_here",
+                "The content of the library item {0} is not here: sync it before {1}.",
+                item.name,
+                conversion,
             )
         )
 
-    await call.unfiltered.change(plan)
+
+def put_converted(call: Call, id: ids.ContentLibraryId, edit: Edit) -> None:
+    """Have a library that is closed be one whose content is made here. What its items had of its publisher means
+    nothing any more, and goes with the next change of each."""
+    library = require(edit, Library, id)
+    require_subscribed(library)
+    for cls, index in ((SyncRequest, "library"), (LibrarySubscription, "subscriber")):
+        for request in list(call.unfiltered.by(cls, index, library.id)):
+            edit.delete(cls, request)
+    edit.put(
+        msgspec.structs.replace(
+            library,
+            type=LOCAL,
+            publishing=Publishing(published=True),
+            subscription=None,
+            subscription_password=None,
+            synced_version=None,
+            maintenance=None,
+            version=library.version + 1,
+            modified=call.environment.now(),
+        )
+    )
 
 
 @implements(Contract.migrate)
@@ -228,13 +263,21 @@ def require_idle(call: Call, edit: Edit, library: Library) -> None:
 
     :raises NotAllowedInCurrentState: somebody does.
     """
-    now = call.environment.now()
     # An item that comes to be meanwhile is seen, and so is a session on it.
     edit.rely_on_referrers(library.id)
     for item in call.unfiltered.by(LibraryItem, "library", library.id).values():
         edit.rely_on_referrers(item.id)
-        for session in call.unfiltered.by(UpdateSession, "item", item.id).values():
-            if session.is_active and session.expires > now:
-                raise NotAllowedInCurrentState(
-                    message("resphere.content.item_changed", "The library item {0} is being changed.", item.name)
-                )
+        require_not_changing(call, item)
+
+
+def require_not_changing(call: Call, item: LibraryItem) -> None:
+    """Refuse what must not happen while somebody changes an item.
+
+    :raises NotAllowedInCurrentState: somebody does.
+    """
+    now = call.environment.now()
+    for session in call.unfiltered.by(UpdateSession, "item", item.id).values():
+        if session.is_active and session.expires > now:
+            raise NotAllowedInCurrentState(
+                message("resphere.content.item_changed", "The library item {0} is being changed.", item.name)
+            )

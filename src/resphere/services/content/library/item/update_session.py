@@ -340,6 +340,8 @@ def put_item(
     changed = msgspec.structs.replace(
         item,
         files=tuple(merged(item, session)),
+        # Which one has that was of a subscribed library before.
+        remote=None,
         content_version=item.content_version + 1,
         modified=call.environment.now(),
     )

@@ -229,6 +229,7 @@ async def put_files(
                     files=tuple([following(current, each) for each in files]),
                     verification=INTERNAL,
                     certificates=(),
+                    remote=None,
                     content_version=current.content_version + 1,
                     modified=call.environment.now(),
                 )
