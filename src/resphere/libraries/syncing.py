@@ -292,7 +292,9 @@ class LibrarySync:
         """Delete the items that are there no more, of all or of some; returns whether there are any."""
         there = {item.id for item in published.items} | published.unusable
         present = self._inventory.by(LibraryItem, "library", run.library).values()
-        gone = [item.id for item in present if item.source not in there and (among is None or item.id in among)]
+        # Templates come by other ways: nothing says here whether they are there.
+        files = [item for item in present if item.template is None]
+        gone = [item.id for item in files if item.source not in there and (among is None or item.id in among)]
         async for piece in in_turns(gone, AT_ONCE):
 
             def plan(edit: Edit, piece: list[ids.ContentLibraryItemId] = piece) -> None:

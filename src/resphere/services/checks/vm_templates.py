@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, ResourceInaccessible, message
 from resphere.inventory.content.items import LibraryItem
+from resphere.inventory.content.libraries import Library
 from resphere.inventory.content.templates import CheckOut, ItemChange, change_id, check_out_claim
 from resphere.inventory.effects import DeleteVm, Intent
 from resphere.inventory.mentions import named
@@ -40,6 +41,22 @@ def require_template(among: Lookup, id: str) -> LibraryItem:
             )
         )
     return item
+
+
+def require_own(item: LibraryItem, library: Library) -> None:
+    """Refuse to change a template that its library gets from elsewhere.
+
+    :raises InvalidArgument: it does.
+    """
+    if library.subscription is not None:
+        raise InvalidArgument(
+            message(
+                "resphere.content.subscribed_template",
+                "The library item {0} is of the subscribed library {1}: its template is changed where it is published.",
+                item.name,
+                library.name,
+            )
+        )
 
 
 def machine_of(call: Call, item: LibraryItem) -> VirtualMachine:

@@ -40,6 +40,7 @@ from resphere.services.checks.content_libraries import (
     storage_of,
 )
 from resphere.services.checks.content_subscribers import require_publishing, subscriptions_of
+from resphere.services.checks.published_templates import publish_templates
 from resphere.services.checks.vm_templates import delete_templates
 from resphere.services.registry import implements
 
@@ -133,7 +134,7 @@ async def publish(
     call: Call, library_id: ids.ContentLibraryId, subscriptions: tuple[LocalLibrary.DestinationSpec, ...] | None
 ) -> None:
     """Have the libraries of this server that subscribe take what is new, or those that are named: that goes on behind.
-    VM templates do not travel so.
+    VM templates are cloned to where each subscription says.
 
     :raises NotAllowedInCurrentState: the library is not published.
     :raises InvalidArgument: it has no such subscription.
@@ -148,6 +149,7 @@ async def publish(
                 call.environment.library_sync.request(edit, each.subscriber)
 
     await call.unfiltered.change(plan)
+    await publish_templates(call, tuple(call.by(LibraryItem, "library", library.id).values()), wanted)
 
 
 def guards_items(spec: LibraryModel) -> bool | None:

@@ -36,6 +36,7 @@ from resphere.services.checks.content import (
 )
 from resphere.services.checks.content_items import is_compliant, model_of
 from resphere.services.checks.content_subscribers import require_publishing, subscriptions_of
+from resphere.services.checks.published_templates import publish_templates
 from resphere.services.checks.vm_templates import delete_templates, require_files, require_not_checked_out
 from resphere.services.registry import implements
 
@@ -278,23 +279,19 @@ async def publish(
     subscriptions: tuple[Item.DestinationSpec, ...] | None,
 ) -> None:
     """Have the libraries of this server that subscribe take what is new of the item, or those that are named: that goes
-    on behind. ``force_sync_content``: its content too, where they take that on demand.
+    on behind. ``force_sync_content``: its content too, where they take that on demand. A VM template is cloned to where
+    each subscription says.
 
-    :raises NotAllowedInCurrentState: the library is not published, or the item is a VM template: such do not travel.
+    :raises NotAllowedInCurrentState: the library is not published.
     :raises InvalidArgument: it has no such subscription.
     """
     item = require(call, LibraryItem, library_item_id)
     library = require_publishing(require(call, Library, item.library))
-    if item.template is not None:
-        raise NotAllowedInCurrentState(
-            message(
-                "resphere.content.template_not_published",
-                "The library item {0} is a VM template: subscribers get files only.",
-                item.name,
-            )
-        )
     named = None if subscriptions is None else tuple(each.subscription for each in subscriptions)
     wanted = subscriptions_of(call, library, named)
+    if item.template is not None:
+        await publish_templates(call, (item,), wanted)
+        return
     twins = {each.library: each for each in call.by(LibraryItem, "source", item.id).values()}
 
     def plan(edit: Edit) -> None:

@@ -35,6 +35,7 @@ from resphere.services.checks.vm_templates import (
     is_checked_out,
     machine_of,
     note_change,
+    require_own,
     require_template,
     wrong_machine,
 )
@@ -75,7 +76,8 @@ async def check_out(call: Call, template_library_item: ItemId, spec: CheckOuts.C
     Without a placement it stands where the template does; without a name it is called after the item.
 
     :raises AlreadyExists: something in the folder has the name.
-    :raises InvalidArgument: the item is no template, or the placement asks for what cannot be.
+    :raises InvalidArgument: the item is no template, or is one of a subscribed library, or the placement asks for what
+        cannot be.
     :raises NotFound: the item, or something that the spec names.
     :raises ResourceInaccessible: the library is in maintenance; the host takes no VMs now, or a datastore is not
         accessible.
@@ -93,6 +95,7 @@ async def check_out(call: Call, template_library_item: ItemId, spec: CheckOuts.C
         library = require(edit, Library, item.library)
         for each in (item, library, current):
             edit.rely_on(each)
+        require_own(item, library)
         require_free_to_check_out(call, item, library)
         folder = folder_of(inventory, where, current)
         call.require_use(folder)

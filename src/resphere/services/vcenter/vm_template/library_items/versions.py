@@ -17,7 +17,7 @@ from resphere.replica.edit import Edit
 from resphere.rules.machines.deletion import require_accessible
 from resphere.services.call import Call
 from resphere.services.checks.content import require, require_changeable
-from resphere.services.checks.vm_templates import note_change, require_not_checked_out, require_template
+from resphere.services.checks.vm_templates import note_change, require_not_checked_out, require_own, require_template
 from resphere.services.registry import implements
 from resphere.tasks.change import Decision
 
@@ -53,7 +53,7 @@ async def rollback(
 ) -> VersionId:
     """Make the previous template the item's again, in a new version; the one that was is the previous one then.
 
-    :raises InvalidArgument: the item is no template, or the version is its latest.
+    :raises InvalidArgument: the item is no template, or is one of a subscribed library, or the version is its latest.
     :raises NotAllowedInCurrentState: a VM is checked out of the item, or the library is in maintenance.
     :raises NotFound: the item has no such version any more.
     """
@@ -63,6 +63,7 @@ async def rollback(
         chosen = require_previous(item, version)
         library = require(edit, Library, item.library)
         edit.rely_on(library)
+        require_own(item, library)
         require_changeable(library)
         require_not_checked_out(call, edit, item)
         replaced = next(versions_of(item))
