@@ -320,6 +320,23 @@ def test_contents_that_are_settled_together(place: Place, count: int) -> None:
     asyncio.run(scenario())
 
 
+def test_a_content_at_another_place(place: Place, tmp_path: Path) -> None:
+    path = tmp_path / "elsewhere" / "deep" / "file"
+
+    async def scenario() -> None:
+        contents = place.contents("worker")
+        name = await written(contents, b"x" * PART_BYTES, b"y")
+        for _ in range(2):
+            await contents.place(name, path)
+        contents.delete(name)
+        with pytest.raises(ContentMissing):
+            await contents.place("worker.99", path.with_name("other"))
+
+    asyncio.run(scenario())
+    assert path.read_bytes() == b"x" * PART_BYTES + b"y"
+    assert [file.name for file in path.parent.iterdir()] == ["file"]
+
+
 def test_what_was_deleted_is_not_settled(tmp_path: Path) -> None:
     contents = Folder(tmp_path).contents("worker")
     with pytest.raises(ContentMissing):

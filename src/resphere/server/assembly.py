@@ -60,6 +60,9 @@ from resphere.fetching.allowed import read_rules
 from resphere.fetching.fetcher import Fetcher
 from resphere.idempotency.replies import Bounds, KeptReplies
 from resphere.libraries.files import LibraryFiles
+from resphere.libraries.persisting import FOLDER as PUBLISHED
+from resphere.libraries.persisting import LEASE as PERSISTING
+from resphere.libraries.persisting import PersistedLibraries
 from resphere.libraries.pulling import Pulls
 from resphere.libraries.syncing import LEASE as SYNC
 from resphere.libraries.syncing import LibrarySync
@@ -297,6 +300,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     go_on(stack, leases.hold(SYNC, library_sync.run))
     go_on(stack, leases.hold(CLOCK, Clock(replica, planner, now).run))
     go_on(stack, BulkRunner(replica, bulks, Errands(unlimited(pipeline)), tasks, liveness).run())
+    persisted = PersistedLibraries(replica, library_contents, settings.data_dir / PUBLISHED)
+    go_on(stack, leases.hold(PERSISTING, persisted.run))
     log.info("worker %s serves %s", name, settings.store_url)
     connections = Connections(time.monotonic)
     if AVAILABLE and port is not None:

@@ -11,6 +11,7 @@ Everything above this package is written against :class:`Store`; nothing in it i
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
@@ -280,6 +281,14 @@ class Contents(Protocol):
 
         :raises NoRoom: they do not fit.
         :raises ContentMissing: one was deleted.
+        """
+
+    async def place(self, name: str, path: Path) -> None:
+        """Have a file at ``path``, in folders that are made, with the bytes of a content: without copying them where
+        that can be. Nobody may write to it.
+
+        :raises ContentMissing: there is none.
+        :raises OSError: it cannot be made.
         """
 
     def delete(self, name: str) -> None:

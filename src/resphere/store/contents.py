@@ -6,6 +6,7 @@ import asyncio
 import errno
 import itertools
 import os
+import shutil
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -31,6 +32,8 @@ LARGE_BYTES = 16 * 1024 * 1024
 UNFINISHED = ".part"
 HOLDING = "copy-"
 """What the names of those begin with who hold contents and make none."""
+UNLINKED = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP})
+"""Why a file has no second name there: another file system, or one without such."""
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -62,6 +65,9 @@ class FolderContents:
     async def settle(self, names: Collection[str]) -> None:
         with fullness_told(self.folder):
             await asyncio.to_thread(self._settle, tuple(names))
+
+    async def place(self, name: str, path: Path) -> None:
+        await asyncio.to_thread(self._place, name, path)
 
     def delete(self, name: str) -> None:
         path = self.folder / name
@@ -100,6 +106,17 @@ class FolderContents:
         finally:
             for path in held.values():
                 path.unlink(missing_ok=True)
+
+    def _place(self, name: str, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        with self._missing_told(name):
+            try:
+                os.link(self.folder / name, path)
+            except OSError as error:
+                if error.errno not in UNLINKED:
+                    raise
+                shutil.copyfile(self.folder / name, path)
 
     def _settle(self, names: Collection[str]) -> None:
         if len(names) >= MANY:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from resphere.store.base import ContentsUnreachable, StoreError
 from resphere.store.buckets.bucket import Bucket
@@ -70,6 +72,19 @@ class BucketContents:
         reading = await self.open(name)
         try:
             return b"".join([piece async for piece in reading])
+        finally:
+            await reading.close()
+
+    async def place(self, name: str, path: Path) -> None:
+        reading = await self.open(name)
+        try:
+            await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+            unfinished = path.with_name(path.name + UNFINISHED)
+            file = await asyncio.to_thread(unfinished.open, "wb")
+            with file:
+                async for piece in reading:
+                    await asyncio.to_thread(file.write, piece)
+            unfinished.replace(path)
         finally:
             await reading.close()
 
