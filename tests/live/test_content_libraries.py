@@ -14,7 +14,7 @@ import httpx
 import pytest
 import requests
 
-from resphere.libraries.files import ITEMS_AT_A_TIME
+from resphere.libraries.cleaning import ITEMS_AT_A_TIME
 from tests.live.test_http import trusting
 from tests.live.test_large_guest_files import MIB, digest_of_received, digest_of_sent, peak_bytes, pieces
 from tests.support.buckets import Stored, StoredInBucket

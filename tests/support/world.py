@@ -34,8 +34,11 @@ from resphere.events.telling import Teller
 from resphere.fetching.allowed import read_rules
 from resphere.fetching.fetcher import Fetcher
 from resphere.inventory.model import KINDS, ManagedObject
+from resphere.libraries.cleaning import Cleaning
 from resphere.libraries.files import LibraryFiles
 from resphere.libraries.pulling import Pulls
+from resphere.libraries.receiving import Receiving
+from resphere.libraries.sending import Sending
 from resphere.libraries.syncing import LibrarySync
 from resphere.libraries.web_packages import WebPackages
 from resphere.providers.simulator.generate import generate
@@ -140,6 +143,7 @@ class World:
             lambda: self.environment.now(),
             random.Random(5).randbytes,
         )
+        library_receiving = Receiving(self.inventory, library_files)
         bulks = Bulks(
             self.inventory, ItemInputs(Catalogue()), lambda: self.environment.now(), "test", timedelta(days=7)
         )
@@ -159,11 +163,15 @@ class World:
             federation=self._runner.run(opening),
             security_tokens=saml.tokens,
             library_files=library_files,
+            library_receiving=library_receiving,
+            library_sending=Sending(self.inventory, library_files),
+            library_cleaning=Cleaning(self.inventory, library_files, library_receiving),
             fetcher=fetcher,
             web_packages=WebPackages(fetcher, library_files, 1 << 30),
             library_sync=LibrarySync(
                 self.inventory,
                 library_files,
+                library_receiving,
                 fetcher,
                 1 << 30,
                 verify_password,
@@ -179,6 +187,7 @@ class World:
         self.pulls = Pulls(
             self.inventory,
             self.environment.library_files,
+            self.environment.library_receiving,
             self.environment.fetcher,
             1 << 30,
             lambda session: finish(self.environment, session),

@@ -19,6 +19,7 @@ from resphere.fetching.trust import Trust
 from resphere.inventory.content.sessions import PullSource, PushedFile, UpdateSession
 from resphere.libraries.files import LibraryFiles
 from resphere.libraries.places import file_at, on_datastore
+from resphere.libraries.receiving import Receiving
 from resphere.libraries.refusals import left, no_file_there, not_transferred
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
@@ -56,10 +57,17 @@ class Pulls:
     """
 
     def __init__(
-        self, inventory: Replica, files: LibraryFiles, fetcher: Fetcher, most_bytes: int, finish: Finish
+        self,
+        inventory: Replica,
+        files: LibraryFiles,
+        receiving: Receiving,
+        fetcher: Fetcher,
+        most_bytes: int,
+        finish: Finish,
     ) -> None:
         self._inventory = inventory
         self._files = files
+        self._receiving = receiving
         self._fetcher = fetcher
         self._most_bytes = most_bytes
         self._finish = finish
@@ -157,7 +165,7 @@ class Pulls:
                 async with self._fetcher.fetch(Wanted(source.uri, self._most_bytes, trust)) as answer:
                     await self._receive(session, file, Told(answer))
         except FetchError as error:
-            await self._files.did_not_come(session, file, error.message)
+            await self._receiving.did_not_come(session, file, error.message)
 
     async def _copy(self, session: UpdateSession, file: PushedFile, source: PullSource) -> None:
         """Copy a file of a library, byte by byte."""
@@ -167,13 +175,13 @@ class Pulls:
         except ContentMissing:
             content = None
         if content is None:
-            await self._files.did_not_come(session, file, no_file_there())
+            await self._receiving.did_not_come(session, file, no_file_there())
         else:
             await self._receive(session, file, content)
 
     async def _receive(self, session: UpdateSession, file: PushedFile, content: ByteStream) -> None:
         try:
-            await self._files.receive(session, file, content, None)
+            await self._receiving.receive(session, file, content, None)
         except VapiError as error:
             # The session says why.
             log.info("a file of a content library was not fetched: %s", error)

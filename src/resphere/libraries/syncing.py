@@ -41,6 +41,7 @@ from resphere.libraries.publishers import (
     Publisher,
     own_library,
 )
+from resphere.libraries.receiving import Receiving
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules.content_names import LONGEST_ITEM_NAME, is_descriptor
@@ -108,6 +109,7 @@ class LibrarySync:
         self,
         inventory: Replica,
         files: LibraryFiles,
+        receiving: Receiving,
         fetcher: Fetcher,
         most_bytes: int,
         verify: Callable[[str, str], bool],
@@ -116,6 +118,7 @@ class LibrarySync:
     ) -> None:
         self._inventory = inventory
         self._files = files
+        self._receiving = receiving
         self._fetcher = fetcher
         self._most_bytes = most_bytes
         self._verify = verify
@@ -440,7 +443,7 @@ class LibrarySync:
             if session is not None:
                 for file, coming in zip(missing, session.files, strict=True):
                     async with run.publisher.file(file) as stream:
-                        await self._files.receive(session, coming, stream, None)
+                        await self._receiving.receive(session, coming, stream, None)
             return await self._complete(run, item.id, published, remote, session, await self._warnings(session))
         except BaseException:
             if session is not None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from resphere.libraries.files import LibraryFiles
+from resphere.libraries.cleaning import Cleaning
 from resphere.libraries.pulling import Pulls
 from resphere.replica.wiring import Sweep, Wiring
 
-WIRING = Wiring(sweeps=(Sweep(LibraryFiles, LibraryFiles.clean_up), Sweep(Pulls, Pulls.tend)))
+WIRING = Wiring(sweeps=(Sweep(Cleaning, Cleaning.clean_up), Sweep(Pulls, Pulls.tend)))

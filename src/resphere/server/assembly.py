@@ -59,11 +59,14 @@ from resphere.events.telling import Teller
 from resphere.fetching.allowed import read_rules
 from resphere.fetching.fetcher import Fetcher
 from resphere.idempotency.replies import Bounds, KeptReplies
+from resphere.libraries.cleaning import Cleaning
 from resphere.libraries.files import LibraryFiles
 from resphere.libraries.persisting import FOLDER as PUBLISHED
 from resphere.libraries.persisting import LEASE as PERSISTING
 from resphere.libraries.persisting import PersistedLibraries
 from resphere.libraries.pulling import Pulls
+from resphere.libraries.receiving import Receiving
+from resphere.libraries.sending import Sending
 from resphere.libraries.syncing import LEASE as SYNC
 from resphere.libraries.syncing import LibrarySync
 from resphere.libraries.web_packages import WebPackages
@@ -190,6 +193,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     provider = make_provider(Parts(settings, replica, await store.contents(GUEST_FILES, liveness), now))
     library_contents = await open_library_contents(settings, store, liveness, stack)
     library_files = LibraryFiles(replica, library_contents, name, liveness.is_alive, now, secrets.token_bytes)
+    library_receiving = Receiving(replica, library_files)
+    library_cleaning = Cleaning(replica, library_files, library_receiving)
     tasks = Tasks(replica, now, name, liveness.is_alive, provider)
     stack.push_async_callback(tasks.close)
     sessions = Sessions(replica, session_limits(settings), now, secrets.token_bytes)
@@ -224,7 +229,9 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     stack.callback(federation.directories.close)
     fetcher = Fetcher(read_rules(settings.fetch_from), certificates.trusted_pem)
     most_bytes = settings.max_library_file_bytes
-    library_sync = LibrarySync(replica, library_files, fetcher, most_bytes, verify_password, now, secrets.token_bytes)
+    library_sync = LibrarySync(
+        replica, library_files, library_receiving, fetcher, most_bytes, verify_password, now, secrets.token_bytes
+    )
     catalogue = Catalogue(settings.api_release)
     keep = timedelta(hours=settings.bulk_keep_hours)
     bulks = Bulks(replica, ItemInputs(catalogue), now, name, keep)
@@ -251,6 +258,9 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             federation=federation,
             security_tokens=saml.tokens,
             library_files=library_files,
+            library_receiving=library_receiving,
+            library_sending=Sending(replica, library_files),
+            library_cleaning=library_cleaning,
             fetcher=fetcher,
             web_packages=WebPackages(fetcher, library_files, most_bytes),
             library_sync=library_sync,
@@ -281,7 +291,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
         },
     )
     finish_session = partial(finish, pipeline.environment)
-    pulls = Pulls(replica, library_files, fetcher, settings.max_library_file_bytes, finish_session)
+    pulls = Pulls(replica, library_files, library_receiving, fetcher, most_bytes, finish_session)
     stack.push_async_callback(pulls.close)
     await pulls.tend()
     orphans = await tasks.take_over_orphans()
@@ -290,7 +300,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     retention = Retention(store, KeepEvents(settings.events_keep_seconds, settings.events_keep_bytes), now)
     parts: dict[type, Any] = {
         type(part): part
-        for part in (sessions, tokens, tasks, retention, known, saml.replays, library_files, pulls, bulks, replies)
+        for part in (sessions, tokens, tasks, retention, known, saml.replays, library_cleaning, pulls, bulks, replies)
     }
     sweeps = [partial(sweep.run, parts[sweep.part]) for sweep in WIRING.sweeps]
     go_on(stack, sweep_now_and_then(replica, sweeps))

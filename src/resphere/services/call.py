@@ -43,7 +43,10 @@ from resphere.events.readers import Readers
 from resphere.fetching.fetcher import Fetcher
 from resphere.inventory.mentions import named
 from resphere.inventory.model import Host, ManagedObject, VirtualMachine
+from resphere.libraries.cleaning import Cleaning
 from resphere.libraries.files import LibraryFiles
+from resphere.libraries.receiving import Receiving
+from resphere.libraries.sending import Sending
 from resphere.libraries.syncing import LibrarySync
 from resphere.libraries.web_packages import WebPackages
 from resphere.limits.limits import Allowance
@@ -171,6 +174,9 @@ class Environment(msgspec.Struct, frozen=True):
     security_tokens: SecurityTokens
     """What issues SAML tokens."""
     library_files: LibraryFiles
+    library_receiving: Receiving
+    library_sending: Sending
+    library_cleaning: Cleaning
     """The bytes of content libraries."""
     fetcher: Fetcher
     """Fetches from where the operator allows."""

@@ -34,7 +34,10 @@ from resphere.inventory.model import Network
 from resphere.inventory.storage_policies import STORAGE_POLICIES
 from resphere.inventory.tables import TABLES
 from resphere.inventory.tagging import TAGGING_TABLES, Attachment, Category, Tag
+from resphere.libraries.cleaning import Cleaning
 from resphere.libraries.files import LibraryFiles
+from resphere.libraries.receiving import Receiving
+from resphere.libraries.sending import Sending
 from resphere.libraries.syncing import LibrarySync
 from resphere.libraries.web_packages import WebPackages
 from resphere.providers.base import Provider
@@ -93,6 +96,9 @@ class World:
             federation=cast(Federation, None),
             security_tokens=cast(SecurityTokens, None),
             library_files=cast(LibraryFiles, None),
+            library_receiving=cast(Receiving, None),
+            library_sending=cast(Sending, None),
+            library_cleaning=cast(Cleaning, None),
             fetcher=Fetcher(Allowed()),
             web_packages=cast(WebPackages, None),
             library_sync=cast(LibrarySync, None),

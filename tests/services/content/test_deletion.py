@@ -33,8 +33,10 @@ from resphere.inventory.content.libraries import LeavingLibrary
 from resphere.inventory.content.sessions import DownloadSession as StoredReading
 from resphere.inventory.content.sessions import UpdateSession as StoredChange
 from resphere.inventory.content.templates import ItemChange, change_id
-from resphere.libraries import files as library_files
+from resphere.libraries import cleaning
+from resphere.libraries.cleaning import Cleaning
 from resphere.libraries.files import LibraryFiles
+from resphere.libraries.receiving import Receiving
 from resphere.replica.replica import Replica
 from resphere.rules.space import free_space
 from resphere.store.contents import FolderContents
@@ -67,7 +69,7 @@ PIECE = 500
 @pytest.fixture
 def worlds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[World, World]]:
     """Two workers, which delete one item at a time."""
-    monkeypatch.setattr(library_files, "ITEMS_AT_A_TIME", 1)
+    monkeypatch.setattr(cleaning, "ITEMS_AT_A_TIME", 1)
     with two_worlds(tmp_path) as both:
         yield both
 
@@ -119,7 +121,7 @@ def test_whoever_dies_in_the_middle_another_goes_on(worlds: tuple[World, World],
     assert other.call(Library.list) == ()
     with pytest.raises(NotFound):
         other.call(Item.get, items[-1])
-    other.run(other.environment.library_files.clean_up())
+    other.run(other.environment.library_cleaning.clean_up())
     assert not other.inventory.all(LibraryItem)
     assert not other.inventory.all(LeavingLibrary)
     assert kept(other) == []
@@ -200,7 +202,7 @@ def test_a_datastore_may_go_before_the_items(worlds: tuple[World, World]) -> Non
     other.call(Datastores.delete, ids.DatastoreId(store.id))
     assert other.inventory.all(LeavingLibrary) == {library: LeavingLibrary(id=library)}
     require_sound(other.inventory)
-    other.run(other.environment.library_files.clean_up())
+    other.run(other.environment.library_cleaning.clean_up())
     assert not other.inventory.all(LibraryItem)
 
 
@@ -271,7 +273,7 @@ def test_what_dead_workers_left_is_looked_for_once(tmp_path: Path, monkeypatch: 
             for number in range(left):
                 (folder / f"dead.{number}").touch()
             refreshed.clear()
-            world.run(files.clean_up())
+            world.run(Cleaning(world.inventory, files, Receiving(world.inventory, files)).clean_up())
             looks.append(len(refreshed))
             assert kept(world) == [len(DATA)]
         assert looks[0] == looks[1]

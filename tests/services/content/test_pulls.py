@@ -112,7 +112,12 @@ def fetching(world: World, *rules: str, **bounds: Any) -> None:
     world.environment = msgspec.structs.replace(world.environment, fetcher=fetcher)
     world.run(world.pulls.close())
     world.pulls = Pulls(
-        world.inventory, world.environment.library_files, fetcher, 1 << 20, lambda one: finish(world.environment, one)
+        world.inventory,
+        world.environment.library_files,
+        world.environment.library_receiving,
+        fetcher,
+        1 << 20,
+        lambda one: finish(world.environment, one),
     )
 
 
@@ -484,7 +489,7 @@ def test_another_worker_goes_on(world: World, completing: bool) -> None:
         gate.open()
         left_by_a_dead_worker(world, session, "a")
         without(world, "dead")
-        world.run(world.environment.library_files.clean_up())
+        world.run(world.environment.library_cleaning.clean_up())
         world.run(world.pulls.tend())
         settled(world)
     assert kept(world) == [len(DATA)]

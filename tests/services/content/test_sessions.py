@@ -47,6 +47,7 @@ from resphere.contract.model import Part, Secret
 from resphere.inventory.content import sessions
 from resphere.inventory.content.items import LibraryItem
 from resphere.libraries import files as library_files
+from resphere.libraries import receiving
 from resphere.rules.content_names import is_file_name
 from resphere.rules.space import free_space
 from resphere.services.checks import content_sessions
@@ -91,7 +92,7 @@ def status(world: World, session: UpdateId, name: str) -> TransferStatus:
 
 
 def clean_up(world: World) -> None:
-    world.run(world.environment.library_files.clean_up())
+    world.run(world.environment.library_cleaning.clean_up())
 
 
 def free(world: World) -> int:
@@ -451,7 +452,7 @@ def test_a_datastore_that_fills_up(world: World) -> None:
     item = new_item(world)
     session = begin(world, item)
     store = datastores(world)[0]
-    room = 2 * library_files.STEP_BYTES + 5
+    room = 2 * receiving.STEP_BYTES + 5
     world.change(store, other_used=store.other_used + free(world) - room)
     piece = bytes(1 << 20)
     for size, announced in ((room + 1, room + 1), (room + 1, None)):
@@ -476,7 +477,7 @@ def test_who_sends_again_overtakes(world: World) -> None:
         async def __aiter__(self) -> Any:
             yield b"first"
             await world.begin(ContentTransfers.upload, *address, None, Pieces([DATA]))
-            yield bytes(library_files.STEP_BYTES)
+            yield bytes(receiving.STEP_BYTES)
 
         async def close(self) -> None:
             """Nothing holds anything."""

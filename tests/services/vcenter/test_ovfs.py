@@ -27,7 +27,7 @@ from resphere.inventory.effects import Intent
 from resphere.inventory.model import ROOT_FOLDER, Cluster, Folder, Host, Network, VirtualMachine
 from resphere.inventory.vapp import VappConfiguration
 from resphere.libraries import web_packages
-from resphere.libraries.files import TELLING
+from resphere.libraries.receiving import TELLING
 from resphere.libraries.web_packages import WebPackages
 from resphere.tasks.record import Task
 from resphere.tasks.runner import Tasks

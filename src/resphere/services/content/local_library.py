@@ -238,7 +238,7 @@ async def delete_library(
 
     while (item := await call.unfiltered.change(plan)) is not None:
         await delete_templates(call, item, may_delete)
-    await call.environment.library_files.delete_items_of(library_id)
+    await call.environment.library_cleaning.delete_items_of(library_id)
 
 
 def leave(edit: Edit, library: Library, has_items: bool) -> None:

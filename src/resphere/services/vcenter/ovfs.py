@@ -35,7 +35,7 @@ from resphere.fetching.headers import read_headers
 from resphere.fetching.trust import Trust, read_pins, thumbprint_of
 from resphere.inventory.effects import AnyEffect, CreateVm
 from resphere.inventory.model import Datastore, Folder, Host, Network, ResourcePool
-from resphere.libraries.files import TELLING
+from resphere.libraries.receiving import TELLING
 from resphere.libraries.web_packages import WebPackage, WebSource
 from resphere.ovf.issues import BadInput, BadPackage
 from resphere.ovf.machine import Machine

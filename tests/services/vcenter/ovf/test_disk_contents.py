@@ -122,7 +122,7 @@ def test_bytes_stay_as_long_as_a_disk_has_them(world: World) -> None:
     world.call(Item.delete, package)
     assert kept(world) == [len(DISK)]
     assert captured(world, vm.id)["gold-1.vmdk"] == DISK
-    world.run(world.environment.library_files.clean_up())
+    world.run(world.environment.library_cleaning.clean_up())
     assert kept(world) == [len(DISK)]
     world.call(vcenter.VM.delete, Vm(vm.id))
     assert kept(world) == []

@@ -38,7 +38,7 @@ def worlds(tmp_path: Path) -> Iterator[tuple[World, World]]:
 def require_contents(world: World) -> None:
     """Require what documents name to be there, and nothing else."""
     world.refresh()
-    world.run(world.environment.library_files.clean_up())
+    world.run(world.environment.library_cleaning.clean_up())
     named = {
         name
         for table in NAMING
@@ -134,7 +134,7 @@ def test_work_under_way_keeps_the_bytes(worlds: tuple[World, World]) -> None:
     async def scenario() -> str:
         async with under_way(world, deploying(world, package)(world)) as working:
             await world.begin(Item.delete, package)
-            await world.environment.library_files.clean_up()
+            await world.environment.library_cleaning.clean_up()
             provider.gate.set()
             result = await working
         assert result.resource_id is not None, result.error

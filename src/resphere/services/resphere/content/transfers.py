@@ -30,14 +30,14 @@ async def upload(call: Call, token: Secret, file_name: str, content_type: str | 
     :raises UnableToAllocateResource: there is no room for it.
     :raises NotAllowedInCurrentState: the session ended, or the file was sent again, before all of it had come.
     """
-    files = call.environment.library_files
-    session, file = files.destination(token)
+    receiving = call.environment.library_receiving
+    session, file = receiving.destination(token)
     if file.name != file_name:
         raise no_address()
     stream = unwrapped(content, content_type)
     try:
         # What is around the file in a form counts too.
-        await files.receive(session, file, stream, content.size_bytes)
+        await receiving.receive(session, file, stream, content.size_bytes)
     except UnableToAllocateResource as error:
         raise error.http(FULL) from None
 
@@ -59,11 +59,11 @@ async def download(call: Call, token: Secret, file_name: str, range: str | None,
     :raises NotFound: the address is not good, or no more.
     :raises InvalidArgument: the file ends before the range begins (416).
     """
-    files = call.environment.library_files
-    session, file = files.source(token)
+    sending = call.environment.library_sending
+    session, file = sending.source(token)
     if file.name != file_name:
         raise no_address()
-    return await ranged(file, range, if_range, lambda first, size: files.open(session, file, first, size))
+    return await ranged(file, range, if_range, lambda first, size: sending.open(session, file, first, size))
 
 
 async def ranged(
