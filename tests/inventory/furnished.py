@@ -47,7 +47,7 @@ from resphere.inventory.model import (
 )
 from resphere.inventory.storage_policies import StoragePolicy
 from resphere.inventory.tagging import Attachment, Category, Tag, attachment_id, type_of
-from resphere.inventory.vapp import VappConfiguration
+from resphere.inventory.vapp import VappConfiguration, VirtualApp
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.table import Stored
@@ -322,6 +322,7 @@ def _beside_machines() -> list[Stored]:
     found: list[Stored] = [
         ConsoleTicket(id="ticket", machine="vm-500", type=Tickets.Type.VMRC, expires=samples.NOON),
         GuestReboot(id="vm-500", due=samples.NOON),
+        VirtualApp(id="resgroup-72"),
         GuestTransfer(
             id="transfer", machine="vm-500", token_digest="t", path="/x", boot=0, host="host-70", expires=samples.NOON
         ),

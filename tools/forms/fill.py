@@ -23,6 +23,14 @@ CREDENTIALS = {
 }
 LARGE = b"a line of a large file\n" * 4000
 """Above what the store keeps in documents."""
+VAPP = b"""<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">
+  <References/>
+  <VirtualSystemCollection ovf:id="vapp"><Info/>
+    <ProductSection><Info/><Property ovf:key="domain" ovf:type="string" ovf:value="example.com"/></ProductSection>
+    <StartupSection><Info/><Item ovf:id="first" ovf:order="1"/></StartupSection>
+    <VirtualSystem ovf:id="first"><Info/></VirtualSystem>
+  </VirtualSystemCollection>
+</Envelope>"""
 DESCRIPTOR = b"""<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1"
   xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1"
   xmlns:rasd="http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_ResourceAllocationSettingData">
@@ -345,10 +353,13 @@ class Filler:
         pool = self.call("GET", "/vcenter/resource-pool")[0]["resource_pool"]
         given = {"type": "PropertyParams", "properties": [{"id": "password", "value": "kept"}]}
         spec = {"name": "deployed", "accept_all_EULA": True, "additional_parameters": [given]}
-        self.post(
-            f"/vcenter/ovf/library-item/{item}?action=deploy",
-            {"target": {"resource_pool_id": pool}, "deployment_spec": spec},
-        )
+        target = {"resource_pool_id": pool}
+        self.post(f"/vcenter/ovf/library-item/{item}?action=deploy", {"target": target, "deployment_spec": spec})
+        vapp = self.post("/content/library/item", {"library_id": library, "name": "vapp", "type": "ovf"})
+        session = self.post("/content/library/item/update-session", {"library_item_id": vapp})
+        self._send(session, "vapp.ovf", VAPP)
+        self.post(f"/content/library/item/update-session/{session}?action=complete")
+        self.post(f"/vcenter/ovf/library-item/{vapp}?action=deploy", {"target": target, "deployment_spec": {}})
 
     def _send(self, session: str, name: str, data: bytes = LARGE) -> None:
         """Send a file to an update session."""

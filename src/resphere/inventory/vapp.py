@@ -1,4 +1,4 @@
-"""What the package that a machine was made of says to its guest: the OVF environment's properties."""
+"""What a package says to the guests of the machines that were made of it, and the vApps that such machines are in."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import msgspec
 
-from resphere.inventory.model import Snapshot, UnregisteredVm, VirtualMachine
-from resphere.ovf.model import Product
+from resphere.inventory.model import ResourcePool, Snapshot, UnregisteredVm, VirtualMachine
+from resphere.ovf.model import Product, StartupItem
 from resphere.replica.table import OnDelete, Reference, Table, own_id
 
 GUEST_INFO = "com.vmware.guestInfo"
@@ -31,6 +31,33 @@ class VappConfiguration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     transports: tuple[str, ...] = ()
 
 
+class VirtualApp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What makes a vApp of the resource pool of the same id: the machines and vApps in it are those in the pool.
+
+    ``startup`` says by their ids when they start. ``deployment`` tells the call that made it from all others. Products,
+    values and passwords are as in :class:`VappConfiguration`.
+    """
+
+    kind: ClassVar[str] = "virtual_app"
+    resource_type: ClassVar[str] = "VirtualApp"
+    id_prefix: ClassVar[str] = "resgroup-v"
+
+    id: str
+    annotation: str = ""
+    startup: tuple[StartupItem, ...] = ()
+    products: tuple[Product, ...] = ()
+    values: dict[str, str] = {}
+    deployment: str | None = None
+
+
+VIRTUAL_APPS = Table(
+    cls=VirtualApp,
+    indexes={"pool": own_id, "deployment": lambda app: () if app.deployment is None else (app.deployment,)},
+    revises=False,
+    belongs_to="pool",
+    refers_to=(Reference(index="pool", fields=("id",), to=(ResourcePool,), on_delete=OnDelete.CASCADE),),
+    sealed=("products", "values"),
+)
 VAPP_CONFIGURATIONS = Table(
     cls=VappConfiguration,
     indexes={"machine": lambda configuration: (configuration.machine,), "owner": own_id},

@@ -15,7 +15,7 @@ from resphere.inventory.installation import INSTALLATION
 from resphere.inventory.storage_policies import STORAGE_POLICIES
 from resphere.inventory.tables import TABLES
 from resphere.inventory.tagging import TAGGING_TABLES
-from resphere.inventory.vapp import VAPP_CONFIGURATIONS
+from resphere.inventory.vapp import VAPP_CONFIGURATIONS, VIRTUAL_APPS
 from resphere.inventory.vcenter_services import VCENTER_SERVICES
 from resphere.replica.wiring import Wiring
 
@@ -36,5 +36,6 @@ WIRING = Wiring(
         STORAGE_POLICIES,
         VAPP_CONFIGURATIONS,
         VCENTER_SERVICES,
+        VIRTUAL_APPS,
     )
 )

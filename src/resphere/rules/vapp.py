@@ -7,21 +7,23 @@ from collections.abc import Mapping
 import msgspec
 
 from resphere.inventory.vapp import VappConfiguration
-from resphere.ovf.machine import Machine
+from resphere.ovf.machine import Machine, Vapp
 from resphere.ovf.vapp_properties import properties_of
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 
 
-def configuration_of(machine: Machine, vm: str) -> VappConfiguration | None:
-    """What the VM of that id keeps of the machine that it is made of; ``None`` where that says nothing to its guest."""
-    if not machine.products and not machine.transports:
+def configuration_of(machine: Machine, vm: str, around: Vapp | None = None) -> VappConfiguration | None:
+    """What the VM of that id keeps of the machine that it is made of, and of the vApp ``around`` it, whose properties
+    its guest is told with its own (DSP0243, 11); ``None`` where that says nothing to the guest."""
+    outer = () if around is None else around.properties
+    if not machine.products and not machine.transports and not outer:
         return None
     return VappConfiguration(
         id=vm,
         machine=vm,
         products=machine.products,
-        values={each.full_key: each.value for each in machine.properties},
+        values={each.full_key: each.value for each in (*outer, *machine.properties)},
         transports=machine.transports,
     )
 

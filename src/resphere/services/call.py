@@ -363,6 +363,16 @@ class Call(msgspec.Struct, frozen=True, gc=False):
             )
         )
 
+    async def run_work(
+        self,
+        description: str,
+        target: O,
+        work: Callable[[TaskJob[O]], Awaitable[R]],
+        guard: Callable[[O], None] = lambda _: None,
+    ) -> R:
+        """Do what is more than one change, and wait for its end; ``work`` gets the job that it must end."""
+        return await self.tasks.run(self._origin(description), target, work, self._within_reach(guard))
+
     async def launch_work(
         self,
         description: str,

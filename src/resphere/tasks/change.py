@@ -147,6 +147,39 @@ class Change(Generic[O, R]):
         return Settlement(self._inventory, edit, self._job.now())
 
 
+class Together(msgspec.Struct, Generic[R], frozen=True):
+    """What shall be done as one, and what that results in."""
+
+    effects: tuple[AnyEffect, ...]
+    result: R
+
+
+async def carry_out_together(
+    provider: Provider, inventory: Replica, job: TaskJob[O], decide: Callable[[Edit, O], Together[R]], lacks: str
+) -> R:
+    """Have several effects come true in one transaction, or none; what ``decide`` writes besides goes with them.
+
+    ``lacks`` is the sentence by which it is refused where a provider acts outside: nobody could take back a half.
+
+    :raises VapiError: the decision was a refusal, the provider cannot do that, or the work was canceled.
+    """
+    if not provider.capabilities.at_once:
+        raise lacking(job.origin, NotCapable(lacks))
+
+    def plan(edit: Edit, current: O) -> Together[R]:
+        decided = decide(edit, current)
+        for effect in decided.effects:
+            seen = at_once(act(provider.capabilities, job, effect))
+            settle(Settlement(inventory, edit, job.now()), effect, seen)
+        return decided
+
+    considered = await when_ready(lambda: job.consider(plan))
+    for effect in considered.effects:
+        for step in provider.steps(effect):
+            await job.spend(step.seconds)
+    return await when_ready(lambda: job.complete(lambda edit, current: plan(edit, current).result, reports=True))
+
+
 async def when_ready(attempt: Callable[[], Awaitable[R]]) -> R:
     """What ``attempt`` comes to once all is at hand that the provider asks for, or was outdated no more than once."""
     hindrance: NotReady | Outdated

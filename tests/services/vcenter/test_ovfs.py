@@ -24,11 +24,12 @@ from resphere.contract.generated.vcenter_vm import Power
 from resphere.fetching.allowed import read_rules
 from resphere.fetching.fetcher import Bounds, Fetcher
 from resphere.inventory.effects import Intent
-from resphere.inventory.model import ROOT_FOLDER, Cluster, Folder, Host, Network, VirtualMachine
+from resphere.inventory.model import ROOT_FOLDER, Cluster, Datastore, Folder, Host, Network, VirtualMachine
 from resphere.inventory.vapp import VappConfiguration
 from resphere.libraries import web_packages
 from resphere.libraries.receiving import TELLING
 from resphere.libraries.web_packages import WebPackages
+from resphere.rules.space import free_space
 from resphere.tasks.record import Task
 from resphere.tasks.runner import Tasks
 from tests.ovf.packages import envelope, item
@@ -307,11 +308,6 @@ def test_what_is_refused_at_once(world: World) -> None:
 
 
 def test_what_is_refused_in_the_task(world: World) -> None:
-    vapp = (
-        b'<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">'
-        b'<References/><VirtualSystemCollection ovf:id="all"><Info/><VirtualSystem ovf:id="a"><Info/></VirtualSystem>'
-        b"</VirtualSystemCollection></Envelope>"
-    )
     disk_first = archive({"a.vmdk": DISK, "a.ovf": ONE_DISK})
     small = descriptor('ovf:href="a.vmdk" ovf:chunkSize="10" ovf:size="25"')
     huge = descriptor('ovf:href="a.vmdk"', capacity=1 << 58)
@@ -319,7 +315,6 @@ def test_what_is_refused_in_the_task(world: World) -> None:
         {
             "/none.ovf": answers(403),
             "/away.ovf": answers(302, Location="https://10.0.0.9/a.ovf"),
-            "/vapp.ovf": vapp,
             "/cut.ovf": b"<Envelope",
             "/cut.ova": archive(PACKAGE)[:3000],
             "/first.ova": disk_first,
@@ -335,7 +330,6 @@ def test_what_is_refused_in_the_task(world: World) -> None:
         for path, expected in {
             "/none.ovf": ("ERROR", "resphere.fetching.status"),
             "/away.ovf": ("INVALID_ARGUMENT", "resphere.fetching.not_allowed"),
-            "/vapp.ovf": ("ERROR", "resphere.ovf.vapp"),
             "/cut.ovf": ("ERROR", "resphere.ovf.placed"),
             "/cut.ova": ("ERROR", "resphere.ovf.archive"),
             "/first.ova": ("ERROR", "resphere.ovf.archive"),
@@ -440,6 +434,30 @@ def test_some_come_at_a_time_and_others_wait(world: World, monkeypatch: pytest.M
         gate.open()
         for task in (first, second):
             assert world.run(ending(world, task)).error is None
+
+
+def test_a_vapp(world: World) -> None:
+    machine = ONE_DISK[ONE_DISK.index(b"<VirtualSystem ") : ONE_DISK.index(b"</Envelope>")]
+    twin = machine.replace(b'ovf:id="vm"', b'ovf:id="twin"')
+    around = b'<VirtualSystemCollection ovf:id="all"><Info/>' + machine + twin + b"</VirtualSystemCollection>"
+    vapp = ONE_DISK.replace(machine, around)
+    with Site(at({"a.ovf": vapp, "a.vmdk": DISK})) as site:
+        assert why_not(world, site.url("/p/a.ovf"), power_on=True) == ("INVALID_ARGUMENT", "resphere.ovf.vapp_power")
+        task = run(world, site.url("/p/a.ovf"))
+        assert why_not(world, site.url("/p/a.ovf"), name="none", vm_home_datastore=full(world))[0] == "ERROR"
+    assert task.error is None
+    assert task.result["result_type"] == "VirtualApp"
+    vms = world.inventory.by(VirtualMachine, "resource_pool", task.result["created_entity"]).values()
+    assert [(vm.name, disk_bytes(world, vm)) for vm in vms] == [("vm", [DISK]), ("twin", [DISK])]
+    assert len(kept(world)) == 1
+
+
+def full(world: World) -> Ovfs.DatastoreInfo:
+    """A datastore without room."""
+    store = spec(world, "http://a").vm_home_datastore.datastore
+    found = world.inventory.all(Datastore)[store]
+    world.change(found, other_used=found.other_used + free_space(world.inventory, found))
+    return Ovfs.DatastoreInfo(datastore=store)
 
 
 def acting_outside(world: World) -> Outside:

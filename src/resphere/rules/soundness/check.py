@@ -17,6 +17,7 @@ from resphere.inventory.model import (
     Host,
     ManagedObject,
     Network,
+    ResourcePool,
     Snapshot,
     UnregisteredVm,
     VirtualMachine,
@@ -82,6 +83,7 @@ _ID_PATTERNS: dict[type[ManagedObject], re.Pattern[str]] = {
     cls: re.compile(re.escape(cls.id_prefix) + _DIGITS) for cls in KINDS.values()
 } | {
     Folder: re.compile(f"group-[dvhsn]{_DIGITS}"),
+    ResourcePool: re.compile(f"resgroup-v?{_DIGITS}"),
     Network: re.compile(f"(network|dvportgroup)-{_DIGITS}|network-o{_DIGITS}"),
 }
 

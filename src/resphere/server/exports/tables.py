@@ -34,7 +34,7 @@ from resphere.inventory.effects import Intent
 from resphere.inventory.guest import GuestContent, GuestSystem, GuestTransfer
 from resphere.inventory.installation import Installation
 from resphere.inventory.model import KINDS
-from resphere.inventory.vapp import VappConfiguration
+from resphere.inventory.vapp import VappConfiguration, VirtualApp
 from resphere.inventory.vcenter_services import ServiceState
 from resphere.limits.known import KnownAddress
 from resphere.replica.lease import Lease
@@ -116,6 +116,7 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
     VappConfiguration: LeftOut(
         "OVF properties of machines", "they may be passwords; a package that is deployed there brings its own"
     ),
+    VirtualApp: LeftOut("what makes vApps of pools", "as the properties of machines; the pools are in the file"),
     GuestContent: LeftOut("contents of files in guests", "as the guests", _nobody_misses),
     Library: LeftOut("content libraries", BYTES),
     LeavingLibrary: LeftOut("content libraries that were deleted just now", "nobody sees them", _nobody_misses),

@@ -14,9 +14,7 @@ from resphere.contract.mentions import NamingMessage
 from resphere.contract.model import LocalizableMessage
 from resphere.inventory.model import Folder, Network, ResourcePool, VirtualMachine
 from resphere.inventory.relations import datacenter_of
-from resphere.ovf.issues import BadPackage, Category, issue
 from resphere.ovf.machine import Machine
-from resphere.ovf.model import Descriptor, VirtualSystemCollection
 from resphere.replica.edit import Edit
 from resphere.rules.machines.creation import Spec, needs_of
 from resphere.rules.machines.new_machine import Identity, new_machine
@@ -37,25 +35,6 @@ class NewVm(NamedTuple):
     spec: Spec
     where: Wanted
     identity: Identity
-
-
-def require_machine(descriptor: Descriptor) -> None:
-    """Refuse a package of a vApp, which this server has none of.
-
-    :raises BadPackage: it is one.
-    """
-    if isinstance(descriptor.content, VirtualSystemCollection):
-        raise BadPackage(
-            [
-                issue(
-                    Category.ELEMENT_ILLEGAL,
-                    descriptor.file_name,
-                    (0, 0),
-                    "vapp",
-                    "The package holds a vApp (VirtualSystemCollection): only packages of one machine can be deployed.",
-                )
-            ]
-        )
 
 
 def mapped_networks(call: Call, machine: Machine, mappings: Mapping[str, str]) -> dict[str, Network]:
@@ -88,14 +67,12 @@ def require_place(call: Call, new: NewVm, fields: Mapping[str, str]) -> None:
 
 
 def decided(call: Call, edit: Edit, new: NewVm, spec_at: Callable[[Place], Spec]) -> VirtualMachine:
-    """The VM, off, as it will be made; ``spec_at`` says of what, in a place.
+    """The VM, off, as it will be made; ``spec_at`` says of what, in a place. Whether its name is free is asked before.
 
     :raises VapiError: whatever making a VM may be refused for.
     """
     inventory = call.unfiltered
-    folder = folder_of(inventory, new.where)
-    require_free(call, folder, new.name)
-    needs = needs_of(inventory, new.spec, folder)
+    needs = needs_of(inventory, new.spec, folder_of(inventory, new.where))
     place = resolve(inventory, new.where, needs=needs, rules=CLONE, usable=call.may_use)
     call.require_use(place.folder, place.resource_pool, place.datastore)
     id = edit.new_id(VirtualMachine.id_prefix)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from typing import NamedTuple
@@ -33,13 +33,16 @@ from resphere.fetching.addresses import read_address
 from resphere.fetching.errors import BadAddress, FetchError, NotAllowed, Untrusted
 from resphere.fetching.headers import read_headers
 from resphere.fetching.trust import Trust, read_pins, thumbprint_of
+from resphere.inventory.content.items import LibraryFile
 from resphere.inventory.effects import AnyEffect, CreateVm
 from resphere.inventory.model import Datastore, Folder, Host, Network, ResourcePool
+from resphere.inventory.vapp import VirtualApp
 from resphere.libraries.receiving import TELLING
 from resphere.libraries.web_packages import WebPackage, WebSource
 from resphere.ovf.issues import BadInput, BadPackage
 from resphere.ovf.machine import Machine
-from resphere.ovf.resolving import resolved
+from resphere.ovf.model import File
+from resphere.ovf.resolving import Resolved, resolved
 from resphere.replica.edit import Edit
 from resphere.rules.machines.new_machine import new_identity
 from resphere.rules.machines.package_files import contents_of, disk_files_of, require_files
@@ -56,11 +59,13 @@ from resphere.services.checks.deployments import (
     in_words_of,
     mapped_networks,
     require_free,
-    require_machine,
+    require_place,
     usual_folder,
 )
+from resphere.services.checks.vapps import LACKS, NewVapp, decided_vapp, with_names
+from resphere.services.checks.vapps import require_free as require_free_vapp
 from resphere.services.registry import implements
-from resphere.tasks.change import Change, Decision, More
+from resphere.tasks.change import Change, Decision, More, Together, carry_out_together
 from resphere.tasks.job import TaskJob
 
 PULL = "VApp.PullFromUrls"
@@ -105,6 +110,7 @@ class DeployResult(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.vcenter.ovfs.deploy_result"
     result_type: str
     created_entity: ids.VirtualMachineId
+    """Or that of a vApp."""
 
 
 class Asked(NamedTuple):
@@ -225,37 +231,80 @@ async def deployed(call: Call, spec: Ovfs.DeploySpec, asked: Asked, job: TaskJob
         async with job.interruptible():
             opening = call.environment.web_packages.opened(asked.source, call.session.user)
             package = await stack.enter_async_context(opening)
-            machine = await machine_of(package, spec)
-        networks = {name: each.network for name, each in (spec.network_mapping or {}).items()}
-        new = NewVm(
-            machine=machine,
-            name=spec.name,
-            annotation=machine.annotation,
-            spec=spec_of(machine, mapped_networks(call, machine, networks)),
-            where=asked.where,
-            identity=new_identity(call.environment.random_bytes),
-        )
+            found = await meant(package, spec)
+        if found.vapps:
+            return await deployed_together(call, spec, asked, job, package, found)
+        new = new_vm(call, spec, asked, found.machines[0])
         change = Change(
             call.provider,
             call.unfiltered,
             job,
             partial(decide, call, spec, new),
-            lambda: fetched(call, spec, package, machine, job),
+            lambda: gathered(call, spec, package, new.machine, job),
         )
         return await change.carry_out()
 
 
-async def machine_of(package: WebPackage, spec: Ovfs.DeploySpec) -> Machine:
-    """The machine that the package means, as the specification chooses."""
+async def deployed_together(
+    call: Call,
+    spec: Ovfs.DeploySpec,
+    asked: Asked,
+    job: TaskJob[ResourcePool],
+    package: WebPackage,
+    found: Resolved,
+) -> object:
+    """The result, once the vApp is there with all its VMs, for which nothing is taken before.
+
+    :raises VapiError: it is to start, or as for :func:`deployed`.
+    """
+    if spec.power_on:
+        raise InvalidArgument(
+            message("resphere.ovf.vapp_power", "spec.power_on: a vApp is not powered on as a whole here.")
+        )
+    vapps, called = with_names(found.vapps, found.machines)
+    machines = [new_vm(call, spec, asked, machine)._replace(name=called[machine.id]) for machine in found.machines]
+    empty = NewVapp(
+        vapps, tuple([(new, {}) for new in machines]), spec.name, vapps[0].annotation, asked.where, call.new_uuid()
+    )
+    require_free_vapp(call, empty)
+    for new in machines:
+        require_place(call, new, FIELDS)
+    wanted = tuple({file.id: file for new in machines for file in disk_files_of(new.machine)}.values())
+    files = await fetched(call, spec, package, wanted, job)
+
+    def decide_all(edit: Edit, _: ResourcePool) -> Together[DeployResult]:
+        same = [call.environment.library_files.with_same_bytes(edit, file) for file in files]
+        full = tuple([(new, contents_of(new.machine, same)) for new in machines])
+        made = decided_vapp(call, edit, empty._replace(machines=full), lambda new, _: new.spec)
+        result = DeployResult(result_type=VirtualApp.resource_type, created_entity=ids.VirtualMachineId(made.result))
+        return Together(made.effects, result)
+
+    return await carry_out_together(call.provider, call.unfiltered, job, decide_all, LACKS)
+
+
+async def meant(package: WebPackage, spec: Ovfs.DeploySpec) -> Resolved:
+    """The machines that the package means, as the specification chooses."""
     descriptor, _ = await package.read()
-    require_machine(descriptor)
     # All that a descriptor may hold takes a while to go through.
-    found = await asyncio.to_thread(resolved, descriptor, spec.deployment_option, spec.custom_properties or {})
-    return found.machines[0]
+    return await asyncio.to_thread(resolved, descriptor, spec.deployment_option, spec.custom_properties or {})
+
+
+def new_vm(call: Call, spec: Ovfs.DeploySpec, asked: Asked, machine: Machine) -> NewVm:
+    """What VM a machine of the package becomes."""
+    networks = {name: each.network for name, each in (spec.network_mapping or {}).items()}
+    return NewVm(
+        machine=machine,
+        name=spec.name,
+        annotation=machine.annotation,
+        spec=spec_of(machine, mapped_networks(call, machine, networks)),
+        where=asked.where,
+        identity=new_identity(call.environment.random_bytes),
+    )
 
 
 def decide(call: Call, spec: Ovfs.DeploySpec, new: NewVm, edit: Edit, _: ResourcePool) -> Decision[DeployResult]:
     """The VM, with empty disks yet."""
+    require_free(call, folder_of(call.unfiltered, new.where), new.name)
     vm = decided(call, edit, new, lambda _: new.spec)
     start_on = running_place(call.unfiltered, vm) if spec.power_on else None
     if start_on is not None:
@@ -266,17 +315,11 @@ def decide(call: Call, spec: Ovfs.DeploySpec, new: NewVm, edit: Edit, _: Resourc
     )
 
 
-async def fetched(
+async def gathered(
     call: Call, spec: Ovfs.DeploySpec, package: WebPackage, machine: Machine, job: TaskJob[ResourcePool]
 ) -> More:
     """What the disks hold, once all of it is there and is what the package says."""
-    wanted = disk_files_of(machine)
-    async with job.interruptible():
-        files = await package.fetch(wanted, progress_of(job))
-        require_files(wanted, files, package.name)
-        await package.require_intact(
-            call.environment.now(), skip_manifest=bool(spec.skip_manifest_check), signed=bool(spec.signature_required)
-        )
+    files = await fetched(call, spec, package, disk_files_of(machine), job)
 
     def with_disks(edit: Edit, effect: AnyEffect) -> AnyEffect:
         assert isinstance(effect, CreateVm), "nothing else is decided"
@@ -286,6 +329,19 @@ async def fetched(
         return msgspec.structs.replace(effect, vm=vm)
 
     return with_disks
+
+
+async def fetched(
+    call: Call, spec: Ovfs.DeploySpec, package: WebPackage, wanted: Sequence[File], job: TaskJob[ResourcePool]
+) -> tuple[LibraryFile, ...]:
+    """Those files of the package, as it says that they are."""
+    async with job.interruptible():
+        files = await package.fetch(wanted, progress_of(job))
+        require_files(wanted, files, package.name)
+        await package.require_intact(
+            call.environment.now(), skip_manifest=bool(spec.skip_manifest_check), signed=bool(spec.signature_required)
+        )
+    return files
 
 
 def progress_of(job: TaskJob[ResourcePool]) -> Callable[[int, int | None], Awaitable[None]]:

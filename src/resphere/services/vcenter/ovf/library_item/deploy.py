@@ -22,11 +22,11 @@ from resphere.contract.generated.vcenter_ovf import LibraryItem as Contract
 from resphere.contract.generated.vcenter_ovf import OvfWarning, ParseIssue
 from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.libraries import Library
-from resphere.inventory.contents import DiskContent
 from resphere.inventory.effects import CreateVm
 from resphere.inventory.model import Datastore, ResourcePool, VirtualMachine
+from resphere.inventory.vapp import VirtualApp
 from resphere.ovf.issues import BadInput, BadPackage, Category, InputIssue, issue
-from resphere.ovf.machine import Machine
+from resphere.ovf.machine import Machine, Vapp
 from resphere.ovf.model import Descriptor
 from resphere.ovf.resolving import resolved
 from resphere.replica.edit import Edit
@@ -45,10 +45,11 @@ from resphere.services.checks.deployments import (
     decided,
     mapped_networks,
     require_free,
-    require_machine,
     require_place,
     usual_folder,
 )
+from resphere.services.checks.vapps import LACKS, Disks, NewVapp, decided_vapp, with_names
+from resphere.services.checks.vapps import require_free as require_free_vapp
 from resphere.services.registry import implements
 from resphere.services.vcenter.ovf import import_flag
 from resphere.services.vcenter.ovf.library_item.packages import (
@@ -60,7 +61,8 @@ from resphere.services.vcenter.ovf.library_item.packages import (
 )
 from resphere.services.vcenter.ovf.library_item.parameters import chosen
 from resphere.services.vcenter.ovf.library_item.results import errors_of, result_info, warnings_of
-from resphere.tasks.change import Decision
+from resphere.tasks.change import Decision, carry_out_together
+from resphere.tasks.job import TaskJob
 
 DEPLOYMENTS = UUID("0b6d3f0e-6f0a-4c8e-9d1c-6f2f4d7a1b53")
 """The name space of the instance UUIDs of machines whose deployment may be repeated."""
@@ -74,19 +76,25 @@ FIELDS = {
 
 
 class Meant(NamedTuple):
-    """A package as it is deployed: its machine, and what is ignored."""
+    """A package as it is deployed: its machines, the vApps that these are in, and what is ignored."""
 
     descriptor: Descriptor
-    machine: Machine
+    machines: tuple[Machine, ...]
+    vapps: tuple[Vapp, ...]
     warnings: tuple[ParseIssue, ...]
 
 
 class Planned(NamedTuple):
-    """What VM is to be made of which item, with what in its disks."""
+    """What VMs are to be made of which item, with what in their disks, and in which vApp."""
 
     item: ids.ContentLibraryItemId
-    contents: dict[ids.VcenterVmHardwareDiskId, DiskContent]
-    vm: NewVm
+    machines: tuple[tuple[NewVm, Disks], ...]
+    vapp: NewVapp | None
+
+    @property
+    def vm(self) -> NewVm:
+        """The only one, where there is no vApp."""
+        return self.machines[0][0]
 
 
 @implements(Contract.deploy)
@@ -115,9 +123,11 @@ async def deploy(
     package = await with_content(call, package)
     try:
         meant = await understood(package, deployment_spec)
-        require_files(files_of(meant.machine), package.item.files, package.file.name)
+        for machine in meant.machines:
+            require_files(files_of(machine), package.item.files, package.file.name)
         plan = planned(call, package.item, meant, target, deployment_spec, identity)
-        require_place(call, plan.vm, FIELDS)
+        for new, _ in plan.machines:
+            require_place(call, new, FIELDS)
     except (BadPackage, BadInput, UnableToAllocateResource) as failure:
         return not_deployed(call, failure)
     try:
@@ -127,7 +137,7 @@ async def deploy(
     except VapiError as failure:
         # The same call may have come twice at a time.
         return deployed(call, identity) or not_deployed(call, failure)
-    return done(id, warnings_of(call, meant.warnings))
+    return done(id, type_of(plan), warnings_of(call, meant.warnings))
 
 
 def identity_of(call: Call, key: str | None) -> Identity:
@@ -139,12 +149,23 @@ def identity_of(call: Call, key: str | None) -> Identity:
 def deployed(call: Call, identity: Identity) -> Contract.DeploymentResult | None:
     """What the same call has led to before, if that is still there."""
     found = call.by(VirtualMachine, "instance_uuid", identity.instance_uuid)
-    return next((done(id) for id in found), None)
+    apps = call.unfiltered.by(VirtualApp, "deployment", identity.instance_uuid)
+    pools = [id for id in apps if call.get(ResourcePool, id) is not None]
+    results = (
+        *(done(id, VirtualMachine.resource_type) for id in found),
+        *(done(id, VirtualApp.resource_type) for id in pools),
+    )
+    return next(iter(results), None)
 
 
-def done(id: str, warnings: tuple[OvfWarning, ...] = ()) -> Contract.DeploymentResult:
+def type_of(plan: Planned) -> str:
+    """What comes to be."""
+    return VirtualMachine.resource_type if plan.vapp is None else VirtualApp.resource_type
+
+
+def done(id: str, type: str, warnings: tuple[OvfWarning, ...] = ()) -> Contract.DeploymentResult:
     """The result of a success."""
-    made = Contract.DeployableIdentity(type=VirtualMachine.resource_type, id=id)
+    made = Contract.DeployableIdentity(type=type, id=id)
     return Contract.DeploymentResult(succeeded=True, resource_id=made, error=result_info(warnings=warnings))
 
 
@@ -154,7 +175,7 @@ def not_deployed(call: Call, failure: BadPackage | BadInput | VapiError) -> Cont
 
 
 async def understood(package: Package, spec: Contract.ResourcePoolDeploymentSpec) -> Meant:
-    """The machine that the package means, as the specification chooses.
+    """The machines that the package means, as the specification chooses.
 
     :raises BadPackage: it cannot be deployed.
     :raises BadInput: an agreement is not accepted, or a value does not fit.
@@ -174,7 +195,6 @@ async def understood(package: Package, spec: Contract.ResourcePoolDeploymentSpec
     choice = chosen(spec.additional_parameters or ())
     descriptor, warnings = await package.read(spec.locale)
     require_accepted(descriptor, spec)
-    require_machine(descriptor)
     # All that a descriptor may hold takes a while to go through.
     found = await asyncio.to_thread(
         resolved,
@@ -184,7 +204,8 @@ async def understood(package: Package, spec: Contract.ResourcePoolDeploymentSpec
         instances=choice.instances,
         lax=import_flag.LAX in flags,
     )
-    return Meant(descriptor, found.machines[0], (*warnings, *found.warnings, *unheeded(package, spec)))
+    ignored = (*warnings, *found.warnings, *unheeded(package, spec))
+    return Meant(descriptor, found.machines, found.vapps, ignored)
 
 
 def require_accepted(descriptor: Descriptor, spec: Contract.ResourcePoolDeploymentSpec) -> None:
@@ -225,66 +246,95 @@ def planned(
     spec: Contract.ResourcePoolDeploymentSpec,
     identity: Identity,
 ) -> Planned:
-    """What VM is to be made, and where: in the folder of the pool's datacenter for VMs if no other is named.
+    """What VMs are to be made, and where: in the folder of the pool's datacenter for VMs if no other is named.
 
     :raises NotFound: there is no such network or datastore.
     :raises InvalidArgument: the name is none.
     """
-    machine, mappings = meant.machine, spec.storage_mappings or {}
+    mappings = spec.storage_mappings or {}
     groups = [mappings[each.id] for each in meant.descriptor.storage_groups if each.id in mappings]
     stores = [spec.default_datastore_id, *(each.datastore_id for each in groups)]
     policies = [spec.storage_profile_id, *(each.storage_profile_id for each in groups)]
     datastore = next((each for each in stores if each is not None), None)
-    name = spec.name or machine.name or machine.id
-    require_name(name, "virtual machine")
     if datastore is not None:
         call.require(Datastore, datastore)
-    vm = NewVm(
-        machine=machine,
-        name=name,
-        annotation=machine.annotation if spec.annotation is None else spec.annotation,
-        spec=spec_of(
-            machine,
-            mapped_networks(call, machine, spec.network_mappings or {}),
-            next((each for each in policies if each is not None), None),
-        ),
-        where=Wanted(
-            folder=target.folder_id or usual_folder(call, target.resource_pool_id),
-            resource_pool=target.resource_pool_id,
-            host=target.host_id,
-            datastore=datastore,
-        ),
-        identity=identity,
+    where = Wanted(
+        folder=target.folder_id or usual_folder(call, target.resource_pool_id),
+        resource_pool=target.resource_pool_id,
+        host=target.host_id,
+        datastore=datastore,
     )
-    return Planned(item.id, contents_of(machine, item.files), vm)
+    policy = next((each for each in policies if each is not None), None)
+    outermost = meant.vapps[0] if meant.vapps else meant.machines[0]
+    name = spec.name or outermost.name or outermost.id
+    annotation = outermost.annotation if spec.annotation is None else spec.annotation
+    require_name(name, "virtual app" if meant.vapps else "virtual machine")
+    vapps, called = with_names(meant.vapps, meant.machines)
+    machines = []
+    for machine in meant.machines:
+        new = NewVm(
+            machine=machine,
+            name=called[machine.id] if vapps else name,
+            annotation=machine.annotation if vapps else annotation,
+            spec=spec_of(machine, mapped_networks(call, machine, spec.network_mappings or {}), policy),
+            where=where,
+            identity=new_identity(call.environment.random_bytes) if vapps else identity,
+        )
+        machines.append((new, contents_of(machine, item.files)))
+    made = tuple(machines)
+    vapp = NewVapp(vapps, made, name, annotation, where, identity.instance_uuid) if vapps else None
+    return Planned(item.id, made, vapp)
 
 
-async def carry_out(call: Call, target: Contract.DeploymentTarget, plan: Planned) -> ids.VirtualMachineId:
-    """Make the VM.
+async def carry_out(call: Call, target: Contract.DeploymentTarget, plan: Planned) -> str:
+    """Make the VM, or the vApp with all its VMs; returns its id.
 
     :raises VapiError: whatever making a VM may be refused for.
     """
-    inventory, new = call.unfiltered, plan.vm
-    pool = call.require(ResourcePool, target.resource_pool_id)
+    pool, vapp = call.require(ResourcePool, target.resource_pool_id), plan.vapp
+    if vapp is None:
+        return await carry_out_vm(call, pool, plan)
+
+    async def work(job: TaskJob[ResourcePool]) -> str:
+        return await carry_out_together(
+            call.provider,
+            call.unfiltered,
+            job,
+            lambda edit, _: decided_vapp(call, edit, vapp, lambda new, place: spec_at(call, edit, plan, new, place)),
+            LACKS,
+        )
+
+    return await call.run_work(ACT, pool, work, lambda _: require_free_vapp(call, vapp))
+
+
+async def carry_out_vm(call: Call, pool: ResourcePool, plan: Planned) -> str:
+    """Make the VM."""
+    inventory, [(new, contents)] = call.unfiltered, plan.machines
 
     def guard(_: ResourcePool) -> None:
         require_free(call, folder_of(inventory, new.where), new.name)
 
     def decide(edit: Edit, _: ResourcePool) -> Decision[ids.VirtualMachineId]:
-        def spec_at(place: Place) -> Spec:
-            item = require_unchanged(edit, plan)
-            library = edit.get(Library, item.library)
-            store = None if library is None else inventory.get(Datastore, library.datastore or "")
-            if library is None or store is None or not store.accessible or store.id not in place.host.datastores:
-                return new.spec
-            return with_images(new.spec, new.machine, item.files, f"[{store.name}] {library.folder}/{item.id}")
-
-        vm = decided(call, edit, new, spec_at)
-        vm = msgspec.structs.replace(vm, disk_contents=plan.contents)
+        guard(pool)
+        vm = decided(call, edit, new, lambda place: spec_at(call, edit, plan, new, place))
+        vm = msgspec.structs.replace(vm, disk_contents=dict(contents))
         effect = CreateVm(vm=vm, vapp=configuration_of(new.machine, vm.id))
         return Decision(effect, ids.VirtualMachineId(vm.id), reports=True)
 
     return await call.run(ACT, pool, decide, guard)
+
+
+def spec_at(call: Call, edit: Edit, plan: Planned, new: NewVm, place: Place) -> Spec:
+    """Of what the VM is made in a place, from where its host may reach images of the item, or not.
+
+    :raises ResourceInaccessible: the item was deleted or has other files by now.
+    """
+    item = require_unchanged(edit, plan)
+    library = edit.get(Library, item.library)
+    store = None if library is None else call.unfiltered.get(Datastore, library.datastore or "")
+    if library is None or store is None or not store.accessible or store.id not in place.host.datastores:
+        return new.spec
+    return with_images(new.spec, new.machine, item.files, f"[{store.name}] {library.folder}/{item.id}")
 
 
 def require_unchanged(edit: Edit, plan: Planned) -> LibraryItem:
@@ -293,7 +343,7 @@ def require_unchanged(edit: Edit, plan: Planned) -> LibraryItem:
     :raises ResourceInaccessible: it was deleted or has other files by now.
     """
     item = edit.get(LibraryItem, plan.item)
-    if item is None or contents_of(plan.vm.machine, item.files) != plan.contents:
+    if item is None or any(contents_of(new.machine, item.files) != contents for new, contents in plan.machines):
         raise ResourceInaccessible(
             message("resphere.ovf.changed", "The files of the library item were changed or deleted meanwhile.")
         )
