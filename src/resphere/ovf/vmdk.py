@@ -18,13 +18,13 @@ LARGEST_BYTES = 62 << 40
 HEAD_BYTES = 64 * 1024
 """How much of the beginning of a file :func:`read_head` wants; less is enough for most."""
 
-_HEADER = struct.Struct("<4sIIQQQQIQQQB4sH433x")
-_MARKER = struct.Struct("<QII496x")
+HEADER = struct.Struct("<4sIIQQQQIQQQB4sH433x")
+MARKER = struct.Struct("<QII496x")
 _COWD = struct.Struct("<4sIIIIII")
 MAGIC = b"KDMV"
 _LINE_ENDS = b"\n \r\n"
 """Stands in the header, so that a transfer which has changed line ends is found out."""
-_AT_END = 0xFFFFFFFFFFFFFFFF
+AT_END = 0xFFFFFFFFFFFFFFFF
 """In place of the grain directory's sector: the footer says it, as a stream cannot be gone back in."""
 _FLAGS = 1 | 1 << 16 | 1 << 17
 """The line ends count, grains are compressed, markers stand before them."""
@@ -32,7 +32,7 @@ _GRAIN_SECTORS = 128
 _ENTRIES = 512
 _DESCRIPTOR_SECTORS = 20
 _OVERHEAD_SECTORS = 128
-_DIRECTORY, _FOOTER, _END = 2, 3, 0
+DIRECTORY, FOOTER, END = 2, 3, 0
 _DEFLATE = 1
 PIECE_BYTES = 1 << 20
 
@@ -52,15 +52,15 @@ def write_empty(capacity: int, name: str = "disk.vmdk") -> Iterator[bytes]:
     sectors = _sectors(capacity)
     directory = _directory_sectors(sectors)
     descriptor = _descriptor(sectors, name).encode()
-    head = _header(sectors, _AT_END) + descriptor.ljust(_DESCRIPTOR_SECTORS * SECTOR, b"\0")
-    yield head.ljust(_OVERHEAD_SECTORS * SECTOR, b"\0") + _MARKER.pack(directory, 0, _DIRECTORY)
+    head = _header(sectors, AT_END) + descriptor.ljust(_DESCRIPTOR_SECTORS * SECTOR, b"\0")
+    yield head.ljust(_OVERHEAD_SECTORS * SECTOR, b"\0") + MARKER.pack(directory, 0, DIRECTORY)
     left = directory * SECTOR
     while left:
         piece = min(left, PIECE_BYTES)
         yield bytes(piece)
         left -= piece
-    footer = _MARKER.pack(1, 0, _FOOTER) + _header(sectors, _OVERHEAD_SECTORS + 1)
-    yield footer + _MARKER.pack(0, 0, _END)
+    footer = MARKER.pack(1, 0, FOOTER) + _header(sectors, _OVERHEAD_SECTORS + 1)
+    yield footer + MARKER.pack(0, 0, END)
 
 
 def _sectors(capacity: int) -> int:
@@ -76,7 +76,7 @@ def _directory_sectors(sectors: int) -> int:
 
 
 def _header(sectors: int, directory: int) -> bytes:
-    return _HEADER.pack(
+    return HEADER.pack(
         MAGIC,
         3,
         _FLAGS,
@@ -168,7 +168,7 @@ def _of_sparse(head: bytes, file: str) -> VmdkHead:
         _,
         line_ends,
         compression,
-    ) = _HEADER.unpack_from(head)
+    ) = HEADER.unpack_from(head)
     if flags & 1 and line_ends != _LINE_ENDS:
         raise _refused(file, "its line ends were changed, as by a transfer of text")
     if not 1 <= version <= 3:

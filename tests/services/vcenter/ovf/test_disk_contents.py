@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.contents import DiskContent
 from resphere.inventory.model import Datastore, DatastoreFile, Snapshot, UnregisteredVm, VirtualMachine
 from resphere.ovf.reading import read
-from resphere.ovf.vmdk import read_head
+from resphere.ovf.vmdk import read_head, write_empty
 from tests.ovf.packages import envelope, item
 from tests.services.content.libraries import add_item, add_library, fetch, kept, on_datastore, put_named_files
 from tests.services.content.templates import check_in, check_out
@@ -254,11 +255,40 @@ def test_templates_have_the_same_bytes(world: World) -> None:
     assert now(world, out).disk_contents == {KEY: content}
     check_in(world, golden, out)
     assert now(world, world.inventory.all(LibraryItem)[golden].template or "").disk_contents == {KEY: content}
-    # A disk that has grown is given out with the bytes that came, under its present capacity.
+    # A disk that has grown, whose bytes are of no known format, is given out as it came, under its present capacity.
     files = captured(world, made.id)
     assert files["gold-1.vmdk"] == DISK
     [first, _] = read(files["gold.ovf"], "gold.ovf").descriptor.disks
     assert int(first.capacity) == 4 << 20
+
+
+def test_a_disk_that_has_grown_is_given_out_with_its_capacity(world: World) -> None:
+    disk = b"".join(write_empty(1 << 20))
+    vm = deploy(world, add_package(world, {"disk.vmdk": disk}))
+    library = add_library(world, name="templates", storage_backings=(on_datastore(world, stores(world, vm)),))
+    golden = world.call(
+        LibraryItems.create, LibraryItems.CreateSpec(source_vm=Vm(vm.id), name="golden", library=library)
+    )
+    larger = LibraryItems.HardwareCustomizationSpec(
+        disks_to_update={KEY: LibraryItems.DiskUpdateSpec(capacity=5 << 30)}
+    )
+    place = LibraryItems.DeployPlacementSpec(resource_pool=vm.resource_pool)
+    spec = LibraryItems.DeploySpec(name="made", placement=place, hardware_customization=larger)
+    made = world.call(LibraryItems.deploy, golden, spec)
+    before = kept(world)
+    files = captured(world, made)
+    assert read_head(files["gold-1.vmdk"], "disk").capacity == 5 << 30
+    told = read(files["gold.ovf"], "gold.ovf").descriptor
+    assert [each.size for each in told.files] == [len(files["gold-1.vmdk"]), len(files["gold-2.vmdk"])]
+    assert int(told.disks[0].capacity) == 5 << 30
+    assert hashlib.sha256(files["gold-1.vmdk"]).hexdigest().encode() in files["gold.mf"]
+    assert kept(world) == before
+    assert captured(world, vm.id)["gold-1.vmdk"] == disk
+
+
+def stores(world: World, vm: VirtualMachine) -> int:
+    """Which of all datastores the VM is on."""
+    return list(world.inventory.all(Datastore)).index(vm.datastore)
 
 
 def test_a_disk_that_is_taken_out_keeps_its_bytes(world: World) -> None:

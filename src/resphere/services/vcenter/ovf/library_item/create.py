@@ -24,10 +24,13 @@ from resphere.inventory.content.items import LibraryFile, LibraryItem
 from resphere.inventory.content.libraries import Library
 from resphere.inventory.content.packages import PACKAGE, Part
 from resphere.inventory.content.sessions import UpdateSession
+from resphere.inventory.contents import DiskContent
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.tables import file_stem
 from resphere.inventory.vapp import VappConfiguration
-from resphere.ovf.machine import Machine
+from resphere.libraries.disk_files import enlarged
+from resphere.libraries.files import LibraryFiles
+from resphere.ovf.machine import Machine, MachineDisk
 from resphere.ovf.manifest import Algorithm, ManifestEntry, write_manifest
 from resphere.ovf.vmdk import write_empty
 from resphere.ovf.writing import write_descriptor
@@ -170,30 +173,42 @@ async def files_of(call: Call, vm: VirtualMachine, machine: Machine, flags: froz
 
     :raises UnableToAllocateResource: there is no room for their bytes.
     """
-    descriptor = await asyncio.to_thread(
-        write_descriptor,
-        machine,
-        preserve_mac=export_flag.PRESERVE_MAC in flags,
-        extra_config=export_flag.EXTRA_CONFIG in flags,
-    )
-    made: list[LibraryFile] = []
+    library_files, made, disks = call.environment.library_files, list[LibraryFile](), []
     try:
-        library_files = call.environment.library_files
-        made.append(await library_files.make(f"{machine.id}{Part.DESCRIPTOR}", [descriptor]))
         for key, disk in zip(vm.disks, machine.disks, strict=True):
+            files = await files_of_disk(library_files, disk, vm.disk_contents.get(key))
+            made += files
             assert disk.file is not None, "each disk has its file"
-            content = vm.disk_contents.get(key)
-            if content is None:
-                made.append(await library_files.make(disk.file.href, write_empty(disk.capacity, disk.file.href)))
-                continue
-            names = file_names(disk.file, len(content.parts))
-            made += [library_files.of_disk(name, part) for name, part in zip(names, content.parts, strict=True)]
+            size = sum(file.size_bytes for file in files)
+            disks.append(msgspec.structs.replace(disk, file=msgspec.structs.replace(disk.file, size=size)))
+        written = await asyncio.to_thread(
+            write_descriptor,
+            msgspec.structs.replace(machine, disks=tuple(disks)),
+            preserve_mac=export_flag.PRESERVE_MAC in flags,
+            extra_config=export_flag.EXTRA_CONFIG in flags,
+        )
+        references = tuple([each.name for each in made])
+        descriptor = await library_files.make(f"{machine.id}{Part.DESCRIPTOR}", [written])
+        made.insert(0, msgspec.structs.replace(descriptor, references=references))
         made.append(await library_files.make(f"{machine.id}{Part.MANIFEST}", [manifest_of(made)]))
     except BaseException:
-        await call.environment.library_files.give_up(made)
+        await library_files.give_up(made)
         raise
-    references = tuple([each.name for each in made[1:-1]])
-    return (msgspec.structs.replace(made[0], references=references), *made[1:])
+    return tuple(made)
+
+
+async def files_of_disk(files: LibraryFiles, disk: MachineDisk, content: DiskContent | None) -> list[LibraryFile]:
+    """What a disk is exported as: the file that it came from, or its pieces, with more room where the disk has been
+    made larger since, as far as its format tells that; else an empty one."""
+    assert disk.file is not None, "each disk has its file"
+    if content is None:
+        return [await files.make(disk.file.href, write_empty(disk.capacity, disk.file.href))]
+    names = file_names(disk.file, len(content.parts))
+    came = [files.of_disk(name, part) for name, part in zip(names, content.parts, strict=True)]
+    if disk.capacity > content.capacity and content.chunk_size is None and not content.compression:
+        larger = await enlarged(files, came[0], disk.capacity)
+        return came if larger is None else [larger]
+    return came
 
 
 def manifest_of(files: Iterable[LibraryFile]) -> bytes:
