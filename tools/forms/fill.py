@@ -23,6 +23,8 @@ CREDENTIALS = {
 }
 LARGE = b"a line of a large file\n" * 4000
 """Above what the store keeps in documents."""
+MOST_LOOKS = 300
+"""So often it is looked whether work has begun; releases without bulk operations begin none."""
 VAPP = b"""<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">
   <References/>
   <VirtualSystemCollection ovf:id="vapp"><Info/>
@@ -128,9 +130,11 @@ class Filler:
         self._let_in()
         self._keep_contents(datastores[0]["datastore"])
         self._hold_key()
-        self.post(
-            "/resphere/bulk", {"items": [{"operation": "com.vmware.vcenter.vm.power.start", "input": {"vm": vm}}]}
-        )
+        work = {"items": [{"operation": "com.vmware.vcenter.vm.power.start", "input": {"vm": vm}}]}
+        self.post("/resphere/bulk", work)
+        nightly = {"name": "nightly", "trigger": {"type": "CRON", "cron": "0 3 * * *"}, "work": work}
+        schedule = self.post("/resphere/schedules", nightly)
+        self.post(f"/resphere/schedules/{schedule}?action=run")
 
     def begin_work(self) -> None:
         """Begin what is still under way when the server is killed."""
@@ -145,12 +149,17 @@ class Filler:
                 return
 
     def _begin_items(self) -> None:
-        """A bulk operation whose item has begun a task."""
-        copy = {"source": self.call("GET", "/vcenter/vm?names=kept")[0]["vm"], "name": "under way"}
-        item = {"operation": "com.vmware.vcenter.VM.clone$task", "input": {"spec": copy}}
-        if self.post("/resphere/bulk", {"items": [item]}) is not None:
-            while not self.call("GET", "/cis/tasks?operations=clone$task&status=RUNNING"):
-                pass
+        """A bulk operation of which an item has begun a task: of several datastores one is another than it has."""
+        vm = self.call("GET", "/vcenter/vm?names=task")[0]["vm"]
+        stores = [row["datastore"] for row in self.call("GET", "/vcenter/datastore")]
+        item = "com.vmware.vcenter.VM.relocate$task"
+        inputs = ({"vm": vm, "spec": {"placement": {"datastore": store}}} for store in stores)
+        self.post("/resphere/bulk", {"items": [{"operation": item, "input": input} for input in inputs]})
+        for _ in range(MOST_LOOKS):
+            if self.post(
+                "/cis/tasks?action=list", {"filter_spec": {"operations": ["relocate$task"], "status": ["RUNNING"]}}
+            ):
+                return
 
     def _hold_key(self) -> None:
         """Log in by a token and the key that it names."""
