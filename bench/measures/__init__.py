@@ -15,6 +15,7 @@ from bench.measures.feed import measure_feed
 from bench.measures.guest import measure_guest
 from bench.measures.libraries import measure_libraries
 from bench.measures.limits import measure_limits
+from bench.measures.lists import measure_lists
 from bench.measures.memory import measure_memory
 from bench.measures.moves import measure_moves
 from bench.measures.power import measure_power
@@ -34,6 +35,7 @@ MEASURES: dict[str, Measure] = {
     "vm-get": measure_get,
     "steps": measure_steps,
     "feed": measure_feed,
+    "lists": measure_lists,
     "dialects": measure_dialects,
     "sdk": measure_sdk,
     "power": measure_power,

@@ -15,6 +15,7 @@ from resphere.contract.errors import InvalidArgument
 from resphere.contract.model import Operation, Route, Struct
 from resphere.queries.compiling import no_tags
 from resphere.queries.options import MOST_TOP, Query, understood
+from resphere.queries.ordering import Column, placed
 from resphere.queries.pages import Means, Page, page, streamed
 from tests.queries.samples import NOON, THINGS, Inner, Part, State, Thing
 from tests.support.examples import examples
@@ -46,9 +47,9 @@ class Orders:
     def __init__(self) -> None:
         self.kept: dict[str, list[str]] = {}
 
-    async def keep(self, identifiers: Sequence[str]) -> str:
+    async def keep(self, identifiers: Sequence[str], columns: Sequence[Column]) -> str:
         name = str(len(self.kept))
-        self.kept[name] = list(identifiers)
+        self.kept[name] = [identifiers[place] for place in await placed(len(identifiers), columns)]
         return name
 
     async def find(self, name: str) -> list[str] | None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from resphere.queries.ordering import Column
 from resphere.server import list_orders
 from resphere.server.list_orders import KEPT_SECONDS, MOST_REMEMBERED, WRITES_BETWEEN_TIDYING, KeptOrders
+
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
 
 
 class Clock:
@@ -19,7 +23,7 @@ class Clock:
 
 
 def keep(orders: KeptOrders, *identifiers: str) -> str:
-    return asyncio.run(orders.keep(identifiers))
+    return asyncio.run(orders.keep(identifiers, ()))
 
 
 def find(orders: KeptOrders, name: str) -> list[str] | None:
@@ -33,6 +37,10 @@ def test_every_worker_finds_them(tmp_path: Path) -> None:
     assert find(one, name) == find(other, name) == ["vm-2", "vm-1", "ä\n"]
     assert keep(other, "vm-2", "vm-1", "ä\n") == name != keep(other, "vm-1", "vm-2", "ä\n")
     assert len(list((tmp_path / "orders").iterdir())) == 2
+    columns = (Column([True, True, False, None], True), Column([None, NOW, None, None], False))
+    assert find(other, asyncio.run(one.keep(["a", "b", "c", "d"], columns))) == ["a", "b", "c", "d"]
+    later = Column([NOW + timedelta(milliseconds=1), NOW, NOW - timedelta(days=1), None], False)
+    assert find(other, asyncio.run(one.keep(["a", "b", "c", "d"], (later,)))) == ["d", "c", "b", "a"]
 
 
 @pytest.mark.parametrize("name", ["", "../secret", "0" * 32, "x" * 32, "0" * 31 + "\n"])
@@ -66,4 +74,6 @@ def test_they_go_after_a_while_and_the_oldest_where_there_are_too_many(
     fresh = KeptOrders(tmp_path / "orders", clock)
     assert find(fresh, used) is None
     assert find(fresh, names[-1]) is not None
-    assert len(orders._remembered) == MOST_REMEMBERED
+    for name in names:
+        find(orders, name)
+    assert len(orders._remembered) <= MOST_REMEMBERED

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import msgspec
 
+from resphere.queries.ordering import Column
 from resphere.queries.refusals import bad_option
 
 OPTION = "$skiptoken"
@@ -32,10 +33,10 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
 class Orders(Protocol):
     """Orders of identifiers that are kept for a while, in all workers, under what they hold."""
 
-    async def keep(self, identifiers: Sequence[str]) -> str:
-        """Keep an order; returns its name."""
+    async def keep(self, identifiers: Sequence[str], columns: Sequence[Column]) -> str:
+        """Keep the identifiers in the order of these columns; returns its name."""
 
-    async def find(self, name: str) -> list[str] | None:
+    async def find(self, name: str) -> Sequence[str] | None:
         """The order of that name, ``None`` where it is kept no more."""
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -17,14 +16,23 @@ from resphere.queries.refusals import too_much
 
 OPTION = "$orderby"
 MOST_KEYS = 8
-RUN = 10_000
-"""So many items are put in order at one go, in a few milliseconds."""
+RUN = 25_000
+"""So many items are put in order at one go, in some milliseconds."""
+MERGED = 5000
+"""So many are merged in one turn."""
 
 
 class Sort(msgspec.Struct, frozen=True):
-    """One key: its value of an item, ``None`` where it is unset."""
+    """One key: its values of items, ``None`` where it is unset."""
 
-    value: Callable[[Any], Any]
+    values: Callable[[Sequence[Any]], list[Any]]
+    descending: bool
+
+
+class Column(msgspec.Struct, frozen=True, array_like=True):
+    """The values of one key for all items of a list, and whether the order descends by it."""
+
+    keys: list[Any]
     descending: bool
 
 
@@ -39,8 +47,8 @@ def sorts_of(orders: Sequence[Order], root: Root) -> tuple[Sort, ...]:
     made: list[Sort] = []
     for order in orders:
         place = scope.scalar(order.path)
-        source = f"def value(item):\n    {root.whole} = item\n    return {place.or_none}\n"
-        made.append(Sort(defined(source, "value", {"tags": no_order}), order.descending))
+        source = f"def values(items):\n    return [{place.or_none} for {root.whole} in items]\n"
+        made.append(Sort(defined(source, "values", {"tags": no_order}), order.descending))
     return tuple(made)
 
 
@@ -49,65 +57,112 @@ def no_order(_id: str) -> TagsOf:
     raise TypeError("nothing is ordered by tags")
 
 
-async def ordered(items: Sequence[Any], sorts: Sequence[Sort]) -> list[Any]:
+class Permuted(Sequence[Any]):
+    """Items by their places in an order. Each is looked at when it is asked for: of a long list most never are."""
+
+    def __init__(self, items: Sequence[Any], places: Sequence[int]) -> None:
+        self._items = items
+        self.places = places
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, index: Any) -> Any:
+        items = self._items
+        if isinstance(index, slice):
+            return Permuted(items, self.places[index])
+        return items[self.places[index]]
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self._items.__getitem__, self.places)
+
+
+async def ordered(items: Sequence[Any], sorts: Sequence[Sort]) -> Permuted:
     """The items in that order; equal ones as they were. Long lists in turns."""
-    found = list(items)
-    for sort in reversed(sorts):
-        found = await ordered_by(found, sort)
-    return found
+    return Permuted(items, await placed(len(items), await columns_of(items, sorts)))
 
 
-async def ordered_by(items: Sequence[Any], sort: Sort) -> list[Any]:
-    """The items in the order of one key; equal ones as they were."""
-    runs: list[list[Any]] = []
-    unset: list[Any] = []
-    value, descending = sort.value, sort.descending
+async def columns_of(items: Sequence[Any], sorts: Sequence[Sort]) -> list[Column]:
+    """What an order goes by: the values of each key for all items. Long lists in turns."""
+    return [Column(await column_of(items, sort), sort.descending) for sort in sorts]
+
+
+async def column_of(items: Sequence[Any], sort: Sort) -> list[Any]:
+    keys: list[Any] = []
     for begin in range(0, len(items), RUN):
         if begin:
             await asyncio.sleep(0)
-        piece = items[begin : begin + RUN]
-        unset += [item for item in piece if value(item) is None]
-        runs.append(sorted([item for item in piece if value(item) is not None], key=value, reverse=descending))
-    found = runs[0] if len(runs) == 1 else await merged(runs, sort)
-    return found + unset if descending else unset + found
+        keys += sort.values(items[begin : begin + RUN])
+    return keys
 
 
-async def merged(runs: Iterable[list[Any]], sort: Sort) -> list[Any]:
-    """Runs that are in order, as one."""
-    found: list[Any] = []
-    for item in heapq.merge(*runs, key=sort.value, reverse=sort.descending):
-        found.append(item)
-        if len(found) % RUN == 0:
+async def placed(count: int, columns: Sequence[Column]) -> Sequence[int]:
+    """The places of so many items in the order of the columns; equal ones as they were."""
+    places: Sequence[int] = range(count)
+    for column in reversed(columns):
+        keys = column.keys
+        unset, others = apart(places, keys)
+        found = await in_order(others, keys.__getitem__, column.descending)
+        places = [*found, *unset] if column.descending else [*unset, *found]
+    return places
+
+
+def first_placed(count: int, column: Column, most: int) -> list[int]:
+    """The first of these places by one column: cheaper than to put all in order."""
+    keys = column.keys
+    unset, others = apart(range(count), keys)
+    first, key = (unset[:most] if not column.descending else []), keys.__getitem__
+    choose = heapq.nlargest if column.descending else heapq.nsmallest
+    first = [*first, *choose(most - len(first), others, key=key)]
+    return [*first, *unset[: most - len(first)]] if column.descending else first
+
+
+def apart(places: Sequence[int], keys: list[Any]) -> tuple[list[int], Sequence[int]]:
+    """The places of what is unset, and the others."""
+    if None not in keys:
+        return [], places
+    return [at for at in places if keys[at] is None], [at for at in places if keys[at] is not None]
+
+
+async def in_order(places: Sequence[int], key: Callable[[int], Any], descending: bool) -> list[int]:
+    """Places in the order of their keys. What is long in runs, which are then one."""
+    runs: list[list[int]] = []
+    for begin in range(0, len(places), RUN):
+        if begin:
+            await asyncio.sleep(0)
+        runs.append(sorted(places[begin : begin + RUN], key=key, reverse=descending))
+    if len(runs) <= 1:
+        return runs[0] if runs else []
+    found: list[int] = []
+    for place in heapq.merge(*runs, key=key, reverse=descending):
+        found.append(place)
+        if len(found) % MERGED == 0:
             await asyncio.sleep(0)
     return found
-
-
-def order_of(identifier: str) -> tuple[int, str]:
-    """Where an identifier stands among others: shorter ones first, so that ``vm-99`` is before ``vm-1049``."""
-    return len(identifier), identifier
 
 
 async def first_by_identity(
     items: Sequence[Any], identity: Callable[[Any], str], after: str | None, most: int | None
 ) -> list[Any]:
-    """The first items in the order of their identifiers, of those behind ``after``. Long lists in turns."""
-    by_length: defaultdict[int, list[Any]] = defaultdict(list)
-    length, last = (0, "") if after is None else order_of(after)
+    """The first items in the order of their identifiers, of those behind ``after``. Long lists in turns.
+
+    Shorter identifiers are before longer ones: ``vm-99`` before ``vm-1049``.
+    """
+    ids: list[str] = []
     for begin in range(0, len(items), RUN):
         if begin:
             await asyncio.sleep(0)
-        for item in items[begin : begin + RUN]:
-            identifier = identity(item)
-            size = len(identifier)
-            if size > length or (size == length and identifier > last) or after is None:
-                by_length[size].append(item)
-    found: list[Any] = []
-    for size in sorted(by_length):
-        if most is not None and len(found) >= most:
-            break
-        group = by_length[size]
-        if most is not None and most - len(found) < len(group):
-            found += heapq.nsmallest(most - len(found), group, key=identity)
+        ids += map(identity, items[begin : begin + RUN])
+    sizes = list(map(len, ids))
+    found: list[int] = []
+    for size in sorted(set(sizes)):
+        if (most is not None and len(found) >= most) or (after is not None and size < len(after)):
+            continue
+        places = [place for place, each in enumerate(sizes) if each == size]
+        if after is not None and size == len(after):
+            places = [place for place in places if ids[place] > after]
+        if most is not None and most - len(found) < len(places):
+            found += heapq.nsmallest(most - len(found), places, key=ids.__getitem__)
         else:
-            found += await ordered_by(group, Sort(identity, False))
-    return found
+            found += await in_order(places, ids.__getitem__, False)
+    return [items[place] for place in found]

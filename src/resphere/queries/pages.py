@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
+from itertools import islice
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -15,7 +16,16 @@ from resphere.queries.compiling import Filter, TagsOf
 from resphere.queries.cursors import Cursor, Orders, gone, token
 from resphere.queries.lists import Listing
 from resphere.queries.options import Query
-from resphere.queries.ordering import Sort, first_by_identity, ordered
+from resphere.queries.ordering import (
+    Column,
+    Permuted,
+    Sort,
+    columns_of,
+    first_by_identity,
+    first_placed,
+    ordered,
+    placed,
+)
 from resphere.queries.shapes import full_of
 
 COMPARISONS = 50_000
@@ -45,13 +55,14 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """Items in order, from where a page begins: each with its place in the whole order; ``identifiers`` is the whole,
-    where it has to be kept for a following page, and ``order`` the name of one that is."""
+    """Items in order, from where a page begins: each with its place in the whole order; ``whole`` is that, where it has
+    to be kept for a following page: the identifiers, and what they are in order of. ``order`` is the name of one that
+    is kept."""
 
     items: Sequence[Any]
     begin: int = 0
     places: Sequence[int] | None = None
-    identifiers: Callable[[], list[str]] | None = None
+    whole: Callable[[], tuple[list[str], list[Column]]] | None = None
     order: str | None = None
     by_identity: bool = False
 
@@ -92,7 +103,7 @@ async def page_of_all(query: Query, items: Sequence[Any], means: Means) -> Page:
     entries: list[Any] = []
     async for each in told(query, items, means):
         entries += [(identity(items[place]), item) for place, item in each]
-    sorts = [Sort(of_second(sort.value), sort.descending) for sort in query.full_sorts]
+    sorts = [msgspec.structs.replace(sort, values=of_second(sort.values)) for sort in query.full_sorts]
     line = await lined_up(query, entries, sorts, itemgetter(0), means, lazily=False)
     taken = line.items if query.top is None else line.items[: query.top]
     following = await next_of(query, line, len(taken), itemgetter(0), means)
@@ -189,14 +200,15 @@ async def lined_up(
     if query.listing.identity is None:
         return counted(await ordered(items, sorts), skip if cursor is None else cursor.at)
     if sorts and cursor is not None:
-        return await resumed(items, identity, cursor, means)
-    if sorts:
-        found = await ordered(items, sorts)
-        return Line(found[skip:], skip, identifiers=lambda: [identity(item) for item in found])
+        return await resumed(items, identity, cursor, None if lazily or query.top is None else query.top + 1, means)
     most = None if lazily or query.top is None else skip + query.top + 1
-    after = None if cursor is None else cursor.after
-    found = await first_by_identity(items, identity, after, most)
-    return Line(found[skip:], skip, by_identity=True)
+    if sorts:
+        columns = await columns_of(items, sorts)
+        few = most is not None and len(columns) == 1
+        places = first_placed(len(items), columns[0], most or 0) if few else await placed(len(items), columns)
+        return Line(Permuted(items, places)[skip:], skip, whole=lambda: (list(map(identity, items)), columns))
+    first = await first_by_identity(items, identity, None if cursor is None else cursor.after, most)
+    return Line(first[skip:], skip, by_identity=True)
 
 
 def counted(items: Sequence[Any], begin: int) -> Line:
@@ -204,13 +216,15 @@ def counted(items: Sequence[Any], begin: int) -> Line:
     return Line(items[begin:], begin)
 
 
-async def resumed(items: Sequence[Any], identity: Callable[[Any], str], cursor: Cursor, means: Means) -> Line:
+async def resumed(
+    items: Sequence[Any], identity: Callable[[Any], str], cursor: Cursor, most: int | None, means: Means
+) -> Line:
     """The items in the order of the first page, as far as they are still there."""
     order = await means.orders.find(cursor.order or "")
     if order is None:
         raise gone()
-    by_id = {identity(item): item for item in items}
-    places = [place for place in range(cursor.at, len(order)) if order[place] in by_id]
+    by_id = dict(zip(map(identity, items), items, strict=True))
+    places = list(islice((place for place in range(cursor.at, len(order)) if order[place] in by_id), most))
     return Line([by_id[order[place]] for place in places], places=places, order=cursor.order)
 
 
@@ -221,7 +235,7 @@ async def next_of(query: Query, line: Line, consumed: int, identity: Callable[[A
     if line.by_identity:
         return token(Cursor(query.of, after=identity(line.items[consumed - 1])))
     at = line.begin + consumed if line.places is None else line.places[consumed - 1] + 1
-    order = line.order if line.identifiers is None else await means.orders.keep(line.identifiers())
+    order = line.order if line.whole is None else await means.orders.keep(*line.whole())
     return token(Cursor(query.of, order=order, at=at))
 
 
@@ -233,6 +247,6 @@ def selected(query: Query, items: Sequence[Any]) -> list[Any]:
     return [(key, take(value)) for key, value in items] if query.listing.is_map else [take(item) for item in items]
 
 
-def of_second(value: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The same of the second of a pair."""
-    return lambda pair: value(pair[1])
+def of_second(values: Callable[[Sequence[Any]], list[Any]]) -> Callable[[Sequence[Any]], list[Any]]:
+    """The same of the second of pairs."""
+    return lambda pairs: values([pair[1] for pair in pairs])

@@ -1,8 +1,9 @@
 """Orders of lists that are paged by ``$orderby``, kept in files that all workers read: what later pages go on in.
 
-An order holds identifiers and nothing else, and is named by what it holds: the same one is written once, whoever asks,
-and whose list it is does not matter, as a page shows of it what its caller's own list has. They are worth no ``fsync``:
-a cursor whose order is gone is refused, and its client begins again.
+An order holds identifiers and the values that they are in order of, and is named by what it holds: the same one is
+written once, whoever asks. Whose list it is does not matter: a page shows what its caller's own list has, and takes
+nothing but the order from here. Orders are worth no ``fsync``: a cursor whose order is gone is refused, and its client
+begins again.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from pathlib import Path
 import msgspec
 from isal import isal_zlib
 
+from resphere.queries.ordering import Column, placed
+
 FOLDER = "list-orders"
 KEPT_SECONDS = 3600.0
 MOST_BYTES = 64 * 1024 * 1024
@@ -26,6 +29,13 @@ WRITES_BETWEEN_TIDYING = 16
 MOST_REMEMBERED = 8
 """Orders that a worker has in memory."""
 NAME = re.compile(r"[0-9a-f]{32}")
+
+
+class Kept(msgspec.Struct, frozen=True, array_like=True):
+    """What a file holds."""
+
+    identifiers: Sequence[str]
+    columns: Sequence[Column]
 
 
 class KeptOrders:
@@ -37,15 +47,16 @@ class KeptOrders:
         self._remembered: dict[str, list[str]] = {}
         self._writes = 0
 
-    async def keep(self, identifiers: Sequence[str]) -> str:
-        """Keep an order; returns its name.
+    async def keep(self, identifiers: Sequence[str], columns: Sequence[Column]) -> str:
+        """Keep the identifiers in the order of these columns; returns its name.
+
+        What they are in order of is kept, and put in order when somebody goes on: most clients read one page.
 
         :raises OSError: it cannot be written.
         """
-        content = msgspec.json.encode(identifiers)
+        content = msgspec.msgpack.encode(Kept(identifiers, columns))
         name = blake2b(content, digest_size=16).hexdigest()
         await asyncio.to_thread(self._write, name, content)
-        self._remember(name, list(identifiers))
         return name
 
     async def find(self, name: str) -> list[str] | None:
@@ -54,7 +65,10 @@ class KeptOrders:
             return None
         found = self._remembered.get(name)
         if found is None:
-            found = await asyncio.to_thread(self._read, name)
+            kept = await asyncio.to_thread(self._read, name)
+            if kept is not None:
+                places = await placed(len(kept.identifiers), kept.columns)
+                found = [kept.identifiers[place] for place in places]
         if found is not None:
             self._remember(name, found)
         return found
@@ -77,14 +91,14 @@ class KeptOrders:
         if self._writes % WRITES_BETWEEN_TIDYING == 1:
             self._tidy(now)
 
-    def _read(self, name: str) -> list[str] | None:
+    def _read(self, name: str) -> Kept | None:
         place, now = self._folder / name, self._clock()
         try:
-            found = msgspec.json.decode(isal_zlib.decompress(place.read_bytes()), type=list[str])
+            content = isal_zlib.decompress(place.read_bytes())
             os.utime(place, (now, now))
         except FileNotFoundError:
             return None
-        return found
+        return msgspec.msgpack.decode(content, type=Kept)
 
     def _tidy(self, now: float) -> None:
         """Delete what nobody has used for long, and the oldest where there is too much."""
