@@ -171,8 +171,9 @@ def test_every_parameter_has_words_of_ours() -> None:
     by_name = {each["name"]: each for each in parameters_of(shown_operations()["com.vmware.vcenter.VM.list"])}
     assert by_name["hosts"]["description"] == "Narrows the list down to these host systems, by id."
     assert by_name["names"]["description"] == "Narrows the list down to these names."
-    (vm,) = shown_operations()["com.vmware.vcenter.VM.get"]["parameters"]
+    vm, header = shown_operations()["com.vmware.vcenter.VM.get"]["parameters"]
     assert vm["description"] == "The id of a virtual machine."
+    assert header == {"$ref": "#/components/parameters/If-None-Match"}
 
 
 def test_words_have_no_marks_of_pythons_documentation() -> None:

@@ -28,6 +28,19 @@ HEADER = "#/components/headers/"
 GENERATED = "resphere.contract.generated."
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
+HEADERS: Mapping[str, str] = {
+    "If-None-Match": "ETags of earlier answers: one that is still good is answered 304, without a body.",
+    "If-Match": "ETag of the object as you know it: where it was changed meanwhile, nothing is done (412).",
+    "Idempotency-Key": "A text of your choice, one for each call: repeated with it, the call is made once.",
+}
+"""Header -> what it is for. Many operations take them."""
+ANSWERS = (
+    ("304", "If-None-Match", "Unchanged since the reply whose ETag If-None-Match names"),
+    ("409", "Idempotency-Key", "The call with this key is under way, or its answer is lost"),
+    ("412", "If-Match", "The object is not as If-Match says"),
+    ("422", "Idempotency-Key", "The key was used for another call"),
+)
+"""Statuses that these headers bring."""
 ALWAYS = ("invalid_argument", "unauthenticated", "unauthorized", "unsupported", "internal_server_error")
 """What every operation may answer, whatever it declares."""
 
@@ -39,17 +52,15 @@ class Source(msgspec.Struct, frozen=True):
     """What the document is made of.
 
     ``requirements`` gives an operation's privileges, ``describe`` our words for it (``None``: none), ``implemented``
-    are ids, ``kept`` the ids whose replies clients may revalidate, ``public`` those that need no session, ``security``
-    the schemes of those that take something else: ``basic``, ``token``. ``lists`` are the ids of lists, each with the
-    names of the ``options`` that it takes beside its own parameters; ``headers`` are those of their replies, and
-    ``lines`` what they are sent as one item a line.
+    are ids, ``public`` those that need no session, ``security`` the schemes of those that take something else:
+    ``basic``, ``token``. ``lists`` are the ids of lists, each with the names of the ``options`` that it takes beside
+    its own parameters; ``headers`` are those of their replies, and ``lines`` what they are sent as one item a line.
     """
 
     operations: tuple[AnyOperation, ...]
     requirements: Requirements
     describe: Describe
     implemented: frozenset[str]
-    kept: frozenset[str]
     public: frozenset[str]
     security: Mapping[str, tuple[str, ...]]
     title: str
@@ -108,7 +119,13 @@ def document(source: Source) -> dict[str, Any]:
                 "basic": {"type": "http", "scheme": "basic"},
                 "token": {"type": "http", "scheme": "bearer"},
             },
-            "parameters": dict(source.options),
+            "parameters": {
+                **source.options,
+                **{
+                    name: {"name": name, "in": "header", "description": words, "schema": {"type": "string"}}
+                    for name, words in HEADERS.items()
+                },
+            },
             "headers": dict(source.headers),
             "schemas": components,
         },
@@ -183,6 +200,8 @@ def operation_object(
         for name, header in route.headers
     ]
     parameters += [{"$ref": PARAMETER + name} for name in source.lists.get(operation.id, ())]
+    if operation.id in source.implemented:
+        parameters += [{"$ref": PARAMETER + name} for name in headers_of(operation, route)]
     if parameters:
         made["parameters"] = parameters
     if route.body:
@@ -196,8 +215,10 @@ def operation_object(
         success = made["responses"][str(route.status)]
         success["headers"] = {name: {"$ref": HEADER + name} for name in source.headers}
         success["content"][source.lines] = {"schema": {}}
-    if operation.id in source.kept:
-        made["responses"]["304"] = {"description": "Unchanged since the reply whose ETag If-None-Match names"}
+    if operation.id in source.implemented:
+        for status, header, why in ANSWERS:
+            if header in headers_of(operation, route):
+                made["responses"].setdefault(status, {"description": why})
     if operation.id in source.public:
         made["security"] = []
     elif operation.id in source.security:
@@ -206,6 +227,15 @@ def operation_object(
     made["x-releases"] = list(operation.releases)
     made["x-implemented"] = operation.id in source.implemented
     return made
+
+
+def headers_of(operation: AnyOperation, route: Route) -> tuple[str, ...]:
+    """The headers by which a call of the operation is made safe, or saved."""
+    if operation.streams:
+        return ()
+    if route.method == "GET":
+        return ("If-None-Match",)
+    return ("If-Match", "Idempotency-Key") if "{" in route.path else ("Idempotency-Key",)
 
 
 def query_parameter(operation: AnyOperation, path: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -110,6 +110,12 @@ class Edit:
             raise ConcurrentChange(f"{rows.kind}/{obj.id}")
         self._relied[key] = rows.revisions[obj.id]
 
+    def rely_on_revision(self, cls: type[Stored], id: str) -> None:
+        """Have the change fail if anybody changes the object of that id as it is now, or makes one where there is
+        none."""
+        rows = self._rows[cls]
+        self._relied[rows.kind, id] = rows.revisions.get(id, 0)
+
     def vacant(self, prefix: str) -> None:
         """Have the change fail if, after it, any object holds a claim that begins with ``prefix``."""
         self._vacant[prefix] = None

@@ -25,7 +25,6 @@ SINGLE = frozenset(
         b"content-type",
         b"host",
         b"idempotency-key",
-        b"if-none-match",
         b"origin",
         b"sec-fetch-site",
         b"transfer-encoding",

@@ -28,10 +28,12 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
 
 
 class Keeping(msgspec.Struct, frozen=True, gc=False):
-    """That the answer is to be kept: under which key, and of which revision of the inventory it is."""
+    """What an answer is of, before it is made: the revision of the inventory, and of the object that it is about, as
+    ETags have that; ``None``: it is about no one object. ``key``: that it is to be kept, and under which."""
 
-    key: tuple[object, ...]
+    key: tuple[object, ...] | None
     revision: int
+    object_part: str | None = None
 
 
 class Exchange:

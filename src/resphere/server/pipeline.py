@@ -49,8 +49,18 @@ from resphere.queries.lists import Listing
 from resphere.queries.options import Query, understood
 from resphere.queries.pages import Means
 from resphere.replica.errors import ConcurrentChange as ChangedConcurrently
-from resphere.replica.riders import riding
+from resphere.replica.replica import Replica
+from resphere.replica.riders import Rider, riding
 from resphere.server.body import too_large, too_many_values
+from resphere.server.entity_tags import (
+    Unchanged,
+    answer_part,
+    condition,
+    is_known,
+    named_by_path,
+    object_part,
+    subjects,
+)
 from resphere.server.exchange import Caller, Exchange, Keeping
 from resphere.server.extent import holds_at_least
 from resphere.server.faults import Faults
@@ -78,6 +88,7 @@ LONG_OPTIONS = 512
 """Characters of options from which on they are read beside the loop."""
 
 WHITE = b" \t\r\n"
+ETAG = "ETag"
 
 
 class Recorder(Protocol):
@@ -159,11 +170,13 @@ async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
     claim = await recollect(pipeline, exchange, caller, resolved, input.value)
     if isinstance(claim, Reply):
         return claim
+    unchanged = match(pipeline, exchange, resolved)
     await disturb(pipeline, resolved)
     await take_turn(pipeline, exchange, parties, resolved)
-    result = await invoke(pipeline, exchange, caller, parties, resolved, input, claim)
+    result = await invoke(pipeline, exchange, caller, parties, resolved, input, riders(claim, unchanged))
     wanted = await arrange(pipeline, exchange, caller, parties, resolved, input, result)
     reply = await encode(pipeline, exchange, wanted, caller, kept or claim)
+    reply = revalidate(exchange, wanted.resolved, reply)
     return await remember(pipeline, exchange, wanted.resolved, claim, reply)
 
 
@@ -305,21 +318,34 @@ def authorize(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: 
 
 
 def recall(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: Resolved) -> Reply | Keeping | None:
-    """Answer from what is kept, or say that the client has it already, or that the answer is to be kept."""
+    """Answer from what is kept, or say that the client has it already, or what the answer is going to be of."""
     implementation = pipeline.implementations.get(resolved.operation.id)
-    if implementation is None or not implementation.kept or resolved.kept_key is None or pipeline.faults.active:
+    if implementation is None or resolved.kept_key is None or pipeline.faults.active:
         return None
+    inventory = pipeline.environment.inventory
+    if not implementation.kept:
+        # Calls of JSON-RPC may be anything.
+        part = present_part(inventory, resolved) if resolved.revalidates else None
+        return Keeping(None, inventory.revision, part) if resolved.revalidates else None
     headers = exchange.request.headers
-    revision, view_key = pipeline.environment.inventory.revision, caller.view.key
-    known = headers.get(b"if-none-match")
-    if known is not None and resolved.revalidates:
+    revision, view_key = inventory.revision, caller.view.key
+    lists = not named_by_path(resolved.operation)
+    if lists and resolved.revalidates and b"if-none-match" in headers:
         etag = entity_tag(pipeline, exchange, resolved, view_key, revision)
-        if known == etag.encode():
+        if is_known(headers[b"if-none-match"], etag):
             return Reply(304, headers=kept_headers(etag))
     gzip = accepts_gzip(headers.get(b"accept-encoding"))
     key = (exchange.dialect.name, resolved.operation.id, resolved.kept_key, view_key, gzip)
     kept = pipeline.kept.get(key, revision)
-    return Keeping(key, revision) if kept is None else exchange.dialect.frame(resolved, kept)
+    if kept is None:
+        return Keeping(key, revision, None if lists else present_part(inventory, resolved))
+    return exchange.dialect.frame(resolved, kept if lists else revalidate(exchange, resolved, kept))
+
+
+def present_part(inventory: Replica, resolved: Resolved) -> str | None:
+    """The revision of the object that a request is about, as ETags have it."""
+    about = subjects(resolved.operation, resolved.parameters)
+    return object_part(inventory, about[0]) if about else None
 
 
 class Input(msgspec.Struct, frozen=True, gc=False):
@@ -385,6 +411,24 @@ async def recollect(
     return found
 
 
+def match(pipeline: Pipeline, exchange: Exchange, resolved: Resolved) -> Unchanged | None:
+    """Is the object as the client knows it? What has to hold of it until its change is durable."""
+    headers = exchange.request.headers
+    if b"if-match" not in headers and (b"if-none-match" not in headers or reads(exchange, resolved)):
+        return None
+    return condition(pipeline.environment.inventory, resolved.operation, resolved.parameters, headers)
+
+
+def reads(exchange: Exchange, resolved: Resolved) -> bool:
+    """Whether ``If-None-Match`` asks what the client has, and demands nothing."""
+    return exchange.request.method in ("GET", "HEAD") or class_of(resolved.operation) is OperationClass.READ
+
+
+def riders(*all: Rider | None) -> tuple[Rider, ...]:
+    """What rides along with the call's changes."""
+    return tuple([rider for rider in all if rider is not None])
+
+
 async def disturb(pipeline: Pipeline, resolved: Resolved) -> None:
     """Delay or fail, where the operator asked for that to test clients."""
     if pipeline.faults.active:
@@ -412,7 +456,7 @@ async def invoke(
     parties: Parties,
     resolved: Resolved,
     input: Input,
-    claim: Claim | None,
+    along: tuple[Rider, ...],
 ) -> Any:
     """What the operation does; its result. What the client asks of its changes rides along with them."""
     environment = pipeline.environment
@@ -420,9 +464,9 @@ async def invoke(
         # A page of a list that is longer than vCenter returns, or what a filter finds in it.
         environment = msgspec.structs.replace(environment, list_limits=False)
     call = call_of(pipeline, environment, exchange, caller, parties, resolved.operation)
-    if claim is None:
+    if not along:
         return await perform(pipeline, call, input.value)
-    with riding(claim):
+    with riding(*along):
         return await perform(pipeline, call, input.value)
 
 
@@ -526,28 +570,46 @@ async def encode(
     caller: Caller,
     keeping: Keeping | Claim | None,
 ) -> Reply:
-    """The result as the dialect writes it, compressed where the client likes, and kept where it may be."""
+    """The result as the dialect writes it, compressed where the client likes, tagged, and kept where it may be."""
     resolved, result = wanted.resolved, wanted.result
     if isinstance(keeping, Claim):
-        # Whoever repeats the call may like other encodings.
-        return await written(exchange, resolved, result, gzip=False)
+        # Whoever repeats a call may like other encodings.
+        return await written(exchange, resolved, result, None, accepts=False)
     if wanted.lines is not None:
         return Reply(200, media_type=LINES, headers=wanted.headers, stream=wanted.lines)
-    keeping = keeping if wanted.keeps else None
-    gzip = accepts_gzip(exchange.request.headers.get(b"accept-encoding"))
-    if keeping is not None and isinstance(result, Parted) and len(result) >= FEWEST_ITEMS:
-        reply = pipeline.kept.listed(keeping.key[:-1], partial(exchange.dialect.encode, resolved), result.parts, gzip)
+    if keeping is None or not wanted.keeps:
+        return with_headers(await written(exchange, resolved, result, None), wanted.headers)
+    asked = f"{resolved.operation.id} {exchange.dialect.name} {resolved.kept_key} {wanted.headers}"
+    tag = partial(answer_tag, asked, keeping)
+    key, view_key = keeping.key, caller.view.key
+    if key is None:
+        return with_headers(await written(exchange, resolved, result, tag), wanted.headers)
+    if keeping.object_part is not None:
+        reply = await written(exchange, resolved, result, tag)
+    elif isinstance(result, Parted) and len(result) >= FEWEST_ITEMS:
+        gzip = accepts_gzip(exchange.request.headers.get(b"accept-encoding"))
+        reply = pipeline.kept.listed(key[:-1], partial(exchange.dialect.encode, resolved), result.parts, gzip)
     else:
-        reply = await written(exchange, resolved, result, gzip)
-    if wanted.headers:
-        reply = msgspec.structs.replace(reply, headers=(*reply.headers, *wanted.headers))
-    if keeping is not None:
-        if resolved.revalidates:
-            etag = entity_tag(pipeline, exchange, resolved, caller.view.key, keeping.revision)
-            reply = msgspec.structs.replace(reply, headers=(*reply.headers, *kept_headers(etag)))
-        # Of the revision that the question was asked at: what changed while it was answered may be missing.
-        pipeline.kept.put(keeping.key, keeping.revision, reply)
+        reply = await written(exchange, resolved, result, None)
+    reply = with_headers(reply, wanted.headers)
+    if resolved.revalidates:
+        etag = etag_of(reply) or entity_tag(pipeline, exchange, resolved, view_key, keeping.revision)
+        others = tuple([each for each in reply.headers if each[0] != ETAG])
+        reply = with_headers(msgspec.structs.replace(reply, headers=others), kept_headers(etag))
+    # Of the revision that the question was asked at: what changed while it was answered may be missing.
+    pipeline.kept.put(key, keeping.revision, reply)
     return reply
+
+
+def revalidate(exchange: Exchange, resolved: Resolved, reply: Reply) -> Reply:
+    """Has the client got it already? Then that is all that it is told."""
+    known = exchange.request.headers.get(b"if-none-match")
+    if known is None or not resolved.revalidates:
+        return reply
+    etag = etag_of(reply)
+    if etag is None or reply.status != 200 or not is_known(known, etag):
+        return reply
+    return Reply(304, headers=tuple([each for each in reply.headers if each[0] in (ETAG, "Cache-Control", "Vary")]))
 
 
 async def remember(
@@ -559,18 +621,45 @@ async def remember(
     return exchange.dialect.frame(resolved, reply)
 
 
-async def written(exchange: Exchange, resolved: Resolved, result: Any, gzip: bool) -> Reply:
-    """The result as the dialect writes it: beside the loop where it is long."""
+def with_headers(reply: Reply, headers: tuple[tuple[str, str], ...]) -> Reply:
+    """``reply`` with more of them."""
+    return msgspec.structs.replace(reply, headers=(*reply.headers, *headers)) if headers else reply
+
+
+async def written(
+    exchange: Exchange, resolved: Resolved, result: Any, tag: Callable[[Reply], Reply] | None, *, accepts: bool = True
+) -> Reply:
+    """The result as the dialect writes it, beside the loop where it is long; ``accepts``: whether the client's wishes
+    count."""
     whole = result.whole() if isinstance(result, Parted) else result
+    gzip = accepts and accepts_gzip(exchange.request.headers.get(b"accept-encoding"))
     if holds_at_least(whole, LARGE_RESULT_ITEMS):
-        return await asyncio.to_thread(write, exchange, resolved, whole, gzip)
-    return write(exchange, resolved, whole, gzip)
+        return await asyncio.to_thread(write, exchange, resolved, whole, tag, gzip=gzip)
+    return write(exchange, resolved, whole, tag, gzip=gzip)
 
 
-def write(exchange: Exchange, resolved: Resolved, result: Any, gzip: bool) -> Reply:
+def write(
+    exchange: Exchange, resolved: Resolved, result: Any, tag: Callable[[Reply], Reply] | None, *, gzip: bool
+) -> Reply:
     """The result as the dialect writes it, in any thread."""
     reply = exchange.dialect.encode(resolved, result)
+    if tag is not None:
+        reply = tag(reply)
     return compressed(reply) if gzip and compressible(reply.media_type) else reply
+
+
+def answer_tag(asked: str, keeping: Keeping, reply: Reply) -> Reply:
+    """``reply`` with the ETag of what is in it, unless it is a stream or has one already."""
+    if reply.stream is not None or reply.status != 200 or etag_of(reply) is not None:
+        return reply
+    of_answer = answer_part(asked, reply.body)
+    etag = f'"{of_answer}"' if keeping.object_part is None else f'"{keeping.object_part}-{of_answer}"'
+    return msgspec.structs.replace(reply, headers=(*reply.headers, (ETAG, etag)))
+
+
+def etag_of(reply: Reply) -> str | None:
+    """The ETag that a reply has."""
+    return next((value for name, value in reply.headers if name.lower() == "etag"), None)
 
 
 def foreseen(error: Exception, request_id: str) -> VapiError:
@@ -611,4 +700,4 @@ def checksum(product: Product) -> int:
 
 def kept_headers(etag: str) -> tuple[tuple[str, str], ...]:
     """A kept reply may be reused after asking."""
-    return (("ETag", etag), ("Cache-Control", "private, no-cache"), ("Vary", "Accept-Encoding"))
+    return ((ETAG, etag), ("Cache-Control", "private, no-cache"), ("Vary", "Accept-Encoding"))

@@ -59,7 +59,6 @@ def made(version: str, releases: tuple[str, ...], implemented: bool, component: 
         requirements=requirements_of,
         describe=described,
         implemented=frozenset(known),
-        kept=frozenset(id for id, implementation in known.items() if implementation.kept),
         public=PUBLIC,
         security={LOGIN: ("basic", "token"), CHANGE_PASSWORD: ("basic",)},
         title=TITLE,
