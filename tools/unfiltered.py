@@ -68,6 +68,7 @@ ALLOWED: dict[str, str] = {
     "resphere.schedules.list_schedules": "schedules are filtered by their owners",
     "resphere.schedules.require": "schedules are filtered by their owners",
     "resphere.schedules.runs_of": "the runs of a schedule that was required before",
+    "resphere.webhooks.list_webhooks": "webhooks stand in no inventory; who may know of them has the privilege",
     "resphere.sts.renew": "the directory of the caller itself",
     "resphere.users.get": "roles and permissions of the user, for whom may read of users",
     "resphere.vcenter.host.detail.get_host": "where the host stands",

@@ -182,6 +182,7 @@ class World:
             feed=Feed(self.store, self.inventory.refresh),
             readers=Readers(8, 4),
             planner=Planner(self.inventory, bulks, lambda: accepted_by(bulks), lambda: self.environment.now()),
+            webhooks_allowed=read_rules(("127.0.0.1", "receiver.example")),
         )
 
         self.pulls = Pulls(

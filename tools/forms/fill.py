@@ -5,6 +5,7 @@ Whatever a server does not know, it is asked for all the same: the same calls fi
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,8 +24,6 @@ CREDENTIALS = {
 }
 LARGE = b"a line of a large file\n" * 4000
 """Above what the store keeps in documents."""
-MOST_LOOKS = 300
-"""So often it is looked whether work has begun; releases without bulk operations begin none."""
 VAPP = b"""<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">
   <References/>
   <VirtualSystemCollection ovf:id="vapp"><Info/>
@@ -33,6 +32,8 @@ VAPP = b"""<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="h
     <VirtualSystem ovf:id="first"><Info/></VirtualSystem>
   </VirtualSystemCollection>
 </Envelope>"""
+LOOKS, LOOK_SECONDS = 300, 0.1
+"""So often, and every so many seconds, it is looked for what comes by itself; older releases do nothing of it."""
 DESCRIPTOR = b"""<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1"
   xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1"
   xmlns:rasd="http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_ResourceAllocationSettingData">
@@ -135,6 +136,7 @@ class Filler:
         nightly = {"name": "nightly", "trigger": {"type": "CRON", "cron": "0 3 * * *"}, "work": work}
         schedule = self.post("/resphere/schedules", nightly)
         self.post(f"/resphere/schedules/{schedule}?action=run")
+        self._send_events()
 
     def begin_work(self) -> None:
         """Begin what is still under way when the server is killed."""
@@ -155,11 +157,23 @@ class Filler:
         item = "com.vmware.vcenter.VM.relocate$task"
         inputs = ({"vm": vm, "spec": {"placement": {"datastore": store}}} for store in stores)
         self.post("/resphere/bulk", {"items": [{"operation": item, "input": input} for input in inputs]})
-        for _ in range(MOST_LOOKS):
-            if self.post(
-                "/cis/tasks?action=list", {"filter_spec": {"operations": ["relocate$task"], "status": ["RUNNING"]}}
-            ):
+        running = {"filter_spec": {"operations": ["relocate$task"], "status": ["RUNNING"]}}
+        for _ in range(LOOKS):
+            if self.post("/cis/tasks?action=list", running):
                 return
+            time.sleep(LOOK_SECONDS)
+
+    def _send_events(self) -> None:
+        """Have an event sent to where nobody listens."""
+        filter = {"types": ["UserLoginSessionEvent"]}
+        hook = {"name": "kept", "url": "http://127.0.0.1:9/", "attempts": 1, "after": 0, "filter": filter}
+        made = self.post("/resphere/webhooks", hook)
+        if made is None:
+            return
+        for _ in range(LOOKS):
+            if self.call("GET", f"/resphere/webhooks/{made['webhook']}/dead-letters"):
+                return
+            time.sleep(LOOK_SECONDS)
 
     def _hold_key(self) -> None:
         """Log in by a token and the key that it names."""

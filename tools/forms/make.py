@@ -57,7 +57,8 @@ def keep_data(folder: Path, source: Path, *, lasting: bool) -> list[str]:
     with tempfile.TemporaryDirectory() as made:
         data_dir, durations = Path(made) / "data", Path(made) / "durations.yaml"
         durations.write_text(LASTING)
-        with running(data_dir, source, *(("--durations", str(durations)) if lasting else ())) as url:
+        flags = ("--durations", str(durations), "--webhook-to", "127.0.0.1") if lasting else ()
+        with running(data_dir, source, *flags) as url:
             filler = Filler(url, PASSWORD)
             filler.fill()
             if lasting:

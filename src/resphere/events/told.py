@@ -19,6 +19,7 @@ from resphere.auth.sessions import Session
 from resphere.auth.tokens import ApiToken
 from resphere.events.event import Deed, Kind, Subject
 from resphere.events.machines import Names, of_datastore, of_host, of_machine, of_network, of_pool
+from resphere.events.webhooks import Webhook
 from resphere.inventory.acquisitions import Acquisition
 from resphere.inventory.compute_policies import ComputePolicy
 from resphere.inventory.content.items import LibraryItem
@@ -51,6 +52,7 @@ from resphere.tasks.record import Task
 
 MANAGE_SESSIONS = "Sessions.TerminateSession"
 """Who has it is told of everybody's sessions and API tokens, as lists of them are."""
+MANAGE_SETTINGS = "Global.Settings"
 READ_IDENTITIES = "VcIdentityProviders.Read"
 
 Details = dict[str, str | int]
@@ -270,6 +272,7 @@ TOLD: Mapping[type[Any], Told] = MappingProxyType(
         ),
         Account: identity("Account", "account", names=of_account, owner=lambda account: canonical_name(account.id)),
         Group: identity("Group", "group"),
+        Webhook: Told(kind=Kind.ACCESS, type="Webhook", names=ours("webhook"), privilege=MANAGE_SETTINGS),
         LdapSource: identity("DirectorySource", "directory_source", name=lambda source: source.domain),
         IdentityProvider: identity("IdentityProvider", "identity_provider"),
     }
@@ -305,6 +308,8 @@ SILENT: Mapping[str, str] = MappingProxyType(
         "privilege_recording": "kept for who has begun it",
         "taken_proof": "tokens that were used up",
         "token_signing": "a key",
+        "webhook_dead_letter": "what could not be told elsewhere",
+        "webhook_progress": "how far a webhook is: told, it would be sent again and again",
         "vapp_configuration": "properties of machines that may be secrets",
     }
 )

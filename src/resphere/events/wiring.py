@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from resphere.events.retention import Retention
+from resphere.events.webhooks import TABLES
 from resphere.replica.wiring import Sweep, Wiring
 
-WIRING = Wiring(sweeps=(Sweep(Retention, Retention.sweep),))
+WIRING = Wiring(tables=TABLES, sweeps=(Sweep(Retention, Retention.sweep),))

@@ -51,6 +51,7 @@ from resphere.contract.extensions.guest_transfers import GuestTransfers
 from resphere.dialects.items import ItemInputs
 from resphere.dialects.table import Dialects, dialects
 from resphere.dialects.vapi_documents import VapiDocuments
+from resphere.events.delivering import Deliveries
 from resphere.events.feed import Feed
 from resphere.events.readers import Readers
 from resphere.events.retention import Keep as KeepEvents
@@ -58,6 +59,7 @@ from resphere.events.retention import Retention
 from resphere.events.telling import Teller
 from resphere.fetching.allowed import read_rules
 from resphere.fetching.fetcher import Fetcher
+from resphere.fetching.posting import Poster
 from resphere.idempotency.replies import Bounds, KeptReplies
 from resphere.libraries.cleaning import Cleaning
 from resphere.libraries.files import LibraryFiles
@@ -131,6 +133,8 @@ FEED = "feed"
 """The lease of whoever runs the provider's feed."""
 CLOCK = "schedules"
 """The lease of whoever fires schedules."""
+WEBHOOKS = "webhooks"
+"""The lease of whoever sends to webhooks."""
 GUEST_FILES = "guest-files"
 """The large contents of files in guests."""
 
@@ -223,6 +227,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     certificates = keeper(settings, now)
     fetcher = Fetcher(read_rules(settings.fetch_from), certificates.trusted_pem)
     single_use = saml.replays if settings.single_use_tokens else None
+    poster = Poster(read_rules(settings.webhook_to), certificates.trusted_pem)
     federation = await open_federation(
         store, replica, accounts, about, trust, saml, knows, certificates.trusted_pem, single_use, secrets.token_bytes
     )
@@ -268,6 +273,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             feed=feed,
             readers=Readers(settings.max_event_streams, settings.max_event_streams_per_user),
             planner=planner,
+            webhooks_allowed=poster.allowed,
         ),
         authentication=authentication(settings, accounts, sessions, tokens, federation, by_directory, saml),
         library_passwords=library_passwords,
@@ -309,6 +315,9 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     go_on(stack, leases.hold(FEED, observing))
     go_on(stack, leases.hold(SYNC, library_sync.run))
     go_on(stack, leases.hold(CLOCK, Clock(replica, planner, now).run))
+    source = f"urn:uuid:{about.instance_uuid}"
+    deliveries = Deliveries(replica, feed, poster, pipeline.views, accounts.principal, now, source)
+    go_on(stack, leases.hold(WEBHOOKS, deliveries.run))
     go_on(stack, BulkRunner(replica, bulks, Errands(unlimited(pipeline)), tasks, liveness).run())
     persisted = PersistedLibraries(replica, library_contents, settings.data_dir / PUBLISHED)
     go_on(stack, leases.hold(PERSISTING, persisted.run))

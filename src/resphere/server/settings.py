@@ -18,6 +18,7 @@ from resphere.auth.names import is_domain
 from resphere.contract.releases import ALL_RELEASES
 from resphere.fetching.allowed import read_rules
 from resphere.fetching.errors import SETTING as FETCH_FROM
+from resphere.fetching.posting import SETTING as WEBHOOK_TO
 from resphere.providers.simulator.sizes import Sizes
 from resphere.server.proxies import HEADERS
 from resphere.store.buckets.location import FORM, BucketLocation, location_of, require_endpoint, require_region
@@ -264,6 +265,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "flag); unset: none are.",
         ),
     ] = ()
+    webhook_to: Annotated[
+        tuple[str, ...],
+        _(
+            "fetching",
+            "HOST, HOST:PORT or network to which webhooks send events (repeat the flag); unset: they send nothing.",
+        ),
+    ] = ()
     list_limits: Annotated[
         bool, _("limits", "Refuse lists longer than vCenter returns (4,000 VMs). --no-list-limits lifts that.")
     ] = True
@@ -469,10 +477,11 @@ def require_sources(settings: Settings) -> None:
 
     :raises ValueError: names the flag.
     """
-    try:
-        read_rules(settings.fetch_from)
-    except ValueError as error:
-        raise ValueError(f"{FETCH_FROM}: {error}") from None
+    for name, rules in ((FETCH_FROM, settings.fetch_from), (WEBHOOK_TO, settings.webhook_to)):
+        try:
+            read_rules(rules)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
 
 
 def require_proxies(settings: Settings) -> None:

@@ -40,6 +40,7 @@ from resphere.contract.model import AnyOperation, Struct
 from resphere.contract.releases import numbers
 from resphere.events.feed import Feed
 from resphere.events.readers import Readers
+from resphere.fetching.allowed import Allowed
 from resphere.fetching.fetcher import Fetcher
 from resphere.inventory.mentions import named
 from resphere.inventory.model import Host, ManagedObject, VirtualMachine
@@ -192,6 +193,8 @@ class Environment(msgspec.Struct, frozen=True):
     """Who reads that as a stream."""
     planner: Planner
     """What is done at a time."""
+    webhooks_allowed: Allowed
+    """To where events may be sent."""
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):

@@ -106,6 +106,7 @@ class World:
             feed=cast(Feed, None),
             readers=cast(Readers, None),
             planner=cast(Planner, None),
+            webhooks_allowed=Allowed(),
         )
         self.call = Call(environment, cast(AnyOperation, None), view, cast(OwnSession, None), "request-1")
 

@@ -31,6 +31,7 @@ from resphere.contract.extensions.storage_policies import StoragePolicies
 from resphere.contract.extensions.users import Groups, Password, Users
 from resphere.contract.extensions.utilization import Utilization
 from resphere.contract.extensions.vm_snapshots import VmSnapshots
+from resphere.contract.extensions.webhooks import Webhooks
 
 SERVICES: tuple[type, ...] = (
     About,
@@ -66,6 +67,7 @@ SERVICES: tuple[type, ...] = (
     Bulk,
     Events,
     Schedules,
+    Webhooks,
 )
 
 OPERATIONS: dict[str, m.AnyOperation] = {

@@ -21,6 +21,7 @@ from resphere.auth.saml.signing import TokenSigning
 from resphere.auth.sessions import Session
 from resphere.auth.tokens import ApiToken
 from resphere.bulk.record import BulkRecord, Mark, Outcomes, Part
+from resphere.events.webhooks import DeadLetter, Progress, Webhook
 from resphere.idempotency.record import KeptReply
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.content.items import LibraryItem
@@ -139,6 +140,9 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
     Mark: LeftOut("items of bulk operations under way", "as those", _nobody_misses),
     Schedule: LeftOut("schedules", "they are of the server's own users"),
     Run: LeftOut("runs of schedules", "they tell what was done on this server", _nobody_misses),
+    Webhook: LeftOut("webhooks", "they have secrets, and are of this server"),
+    Progress: LeftOut("how far webhooks are", "as those", _nobody_misses),
+    DeadLetter: LeftOut("events that webhooks could not send", "as those", _nobody_misses),
     Task: LeftOut("tasks", "they tell what was done on this server", _nobody_misses),
     Group: LeftOut(
         "groups",
