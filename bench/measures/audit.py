@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import statistics
 import tempfile
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import uvloop
 
 from bench.result import Outcome, at_most, told
 from bench.rounds import Effort
@@ -85,7 +85,7 @@ def measure_audit(effort: Effort) -> Outcome:
         settings = Settings(data_dir=folder, audit_file_bytes=0)
         trail = open_trail(settings, bytes(range(32)), lambda: datetime.now(UTC))
         recorder = Recorder(trail, settings.logs / "vpxd.log", Policy.DROP_AND_COUNT, Sync.NEVER, trail_clock)
-        costs = [asyncio.run(recording_microseconds(recorder)) for _ in range(effort.rounds)]
+        costs = [uvloop.run(recording_microseconds(recorder)) for _ in range(effort.rounds)]
         recorder.close()
         heads = heads_folder(folder)
         verification = Verification(settings.logs, PublicKeys.read(heads / PUBLIC_KEYS), heads)

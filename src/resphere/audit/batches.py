@@ -22,9 +22,10 @@ from resphere.audit.trail import Trail
 
 T = TypeVar("T")
 
-SLOW_SECONDS = 0.01
-"""What takes longer is not done on the loop again soon. A batch of a busy server takes a tenth of a millisecond."""
-APART_SECONDS = 10.0
+SLOW_SECONDS = 0.05
+"""What takes longer is not done on the loop again soon. A batch of a busy server takes a tenth of a millisecond; on a
+machine with more to do than it has cores, whoever writes may be put aside for 30 ms, and the disk is not slow."""
+APART_SECONDS = 2.0
 """How long a thread writes after the last slow write."""
 MOST_WAITING = 65_536
 """So many records wait for a slow disk, some 32 MB; more are lost, and told."""
