@@ -18,8 +18,6 @@ GATHERED_BYTES = 2 * 1024 * 1024
 """So much is given to a thread at a time."""
 AT_ONCE_BYTES = 64 * 1024
 """What is not larger is not worth a thread: it takes some ten microseconds."""
-MOST_PIECES = 256
-"""As many small pieces as are taken in one by one."""
 
 
 class Digests:
@@ -63,9 +61,8 @@ class Digests:
         return gathered
 
     def _take_all(self, pieces: list[bytes]) -> None:
-        # As they are, where they are not many: to join them is to copy them.
-        for piece in pieces if len(pieces) <= MOST_PIECES else (b"".join(pieces),):
-            self.update(piece)
+        # Joined, though that copies: for each piece a thread would let go of the interpreter and wait for it again.
+        self.update(b"".join(pieces))
 
     def update(self, piece: bytes) -> None:
         """Take a piece in at once."""
