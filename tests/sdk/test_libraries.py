@@ -17,7 +17,7 @@ from tests.support.server import Server
 def test_libraries(release: str, tmp_path: Path) -> None:
     with Server(tmp_path / "data") as server:
         outcomes: dict[str, str | None] = run_against(server, release, "libraries")
-    assert len(outcomes) == 10
+    assert len(outcomes) == 11
     assert not {name: failure for name, failure in outcomes.items() if failure}
 
 

@@ -447,6 +447,44 @@ def publishing_and_subscribing(given: Given) -> None:
         content.SubscribedLibrary.sync(library)
 
 
+def publishing_a_template(given: Given) -> None:
+    """As the SDK's sample has it: a subscription with a placement, publish, and the subscriber has the template."""
+    content, vcenter = given.client.content, given.client.vcenter
+    library = new_library(given, "sdk published templates")
+    publishing = library_client.PublishInfo(
+        authentication_method=library_client.PublishInfo.AuthenticationMethod.NONE, published=True
+    )
+    content.LocalLibrary.update(library, content_client.LibraryModel(publish_info=publishing))
+    source = vcenter.VM.list(vcenter.VM.FilterSpec(power_states={"POWERED_OFF"}))[0]
+    pool = vcenter.ResourcePool.list()[0].resource_pool
+    spec = templates.LibraryItems.CreateSpec()
+    spec.source_vm, spec.name, spec.library = source.vm, "sdk-published", library
+    spec.placement = templates.LibraryItems.CreatePlacementSpec(resource_pool=pool)
+    item = vcenter.vm_template.LibraryItems.create(spec)
+    service = content.library.Subscriptions
+    new = service.CreateSpecNewSubscribedLibrary(
+        name="sdk template copies",
+        storage_backings=content.LocalLibrary.get(library).storage_backings,
+        automatic_sync_enabled=False,
+        on_demand=False,
+    )
+    subscriber = service.CreateSpecSubscribedLibrary(
+        target="CREATE_NEW",
+        new_subscribed_library=new,
+        location="LOCAL",
+        placement=service.CreateSpecPlacement(resource_pool=pool),
+    )
+    subscription = service.create(library, service.CreateSpec(subscribed_library=subscriber))
+    copies = service.get(library, subscription).subscribed_library
+    destination = content.library.Item.DestinationSpec(subscription=subscription)
+    content.library.Item.publish(item, False, [destination])
+    twin = content.library.Item.get(until(given, copies, item))
+    assert (twin.type, twin.source_id, content.library.Item.list(copies)) == ("vm-template", item, [twin.id])
+    assert vcenter.vm_template.LibraryItems.get(twin.id).vm_template
+    content.SubscribedLibrary.delete(copies)
+    content.LocalLibrary.delete(library)
+
+
 def refusals(given: Given) -> None:
     library = new_library(given, "sdk refusals")
     item = new_item(given, library, "one", "iso")
@@ -475,6 +513,7 @@ CHECKS: tuple[Check, ...] = (
     an_image_in_a_machine,
     a_template,
     publishing_and_subscribing,
+    publishing_a_template,
     refusals,
 )
 
