@@ -15,7 +15,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from resphere.access.roles import READ_ONLY
+from resphere.access.privileges import PRIVILEGES
+from resphere.access.roles import READ_ONLY, Role
 from resphere.access.view import RootView
 from resphere.certificates.files import TlsFiles
 from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, Unauthorized
@@ -37,6 +38,7 @@ from resphere.inventory.content.libraries import Library
 from resphere.inventory.content.sessions import Sender
 from resphere.inventory.content.sessions import UpdateSession as Session
 from resphere.inventory.content.templates import ItemChange
+from resphere.inventory.model import ROOT_FOLDER
 from resphere.libraries import pulling
 from resphere.libraries.pulling import Pulls
 from resphere.rules.space import free_space
@@ -56,6 +58,9 @@ from tests.services.content.libraries import (
     send,
 )
 from tests.support.packages import archive, descriptor
+from tests.support.rest_calls import rest_call
+from tests.support.scoped import ask_as_ann, permission
+from tests.support.served import Served
 from tests.support.server import wait_until
 from tests.support.sources import Gate, Serving, Site, answers, certificate_files, secured, sends
 from tests.support.world import NOW, Caller, World
@@ -396,6 +401,48 @@ def test_certificates(world: World, files: TlsFiles, others: TlsFiles) -> None:
             error = state(world, session).error_message
             assert error is not None
             assert "The certificate of 127.0.0.1" in error.default_message
+
+
+def probe(world: World, uri: str, **fields: Any) -> tuple[str, str | None, list[str]]:
+    """What becomes of a look: the status, the thumbprint that is shown, the ids of what is said."""
+    found = world.call(PulledFile.probe, TransferEndpoint(uri=uri, **fields))
+    for each in found.error_messages:
+        assert "%" not in each.default_message
+    return found.status, found.ssl_thumbprint, [each.id for each in found.error_messages]
+
+
+def test_a_look_before(world: World, files: TlsFiles) -> None:
+    of_vcenter = "com.vmware.vdcs.cls-main"
+    shown = thumbprint_of(der(files))
+    with Site({"/a": DATA, "/no": answers(403)}) as site, Site({"/a": DATA}, secured(files)) as secure:
+        assert probe(world, site.url("/a")) == ("SUCCESS", None, [])
+        for path, status in (("/none", "RESOURCE_NOT_FOUND"), ("/no", "INVALID_CREDENTIALS")):
+            said = [f"{of_vcenter}.http_request_error", "resphere.fetching.status"]
+            assert probe(world, site.url(path)) == (status, None, said)
+        untrusted = [f"{of_vcenter}.http_request_error_peer_not_authenticated", "resphere.fetching.untrusted"]
+        assert probe(world, secure.url("/a")) == ("CERTIFICATE_ERROR", shown, untrusted)
+        assert probe(world, secure.url("/a"), ssl_certificate_thumbprint=shown) == ("SUCCESS", shown, [])
+    for uri, id in (
+        ("ftp://127.0.0.1/a", "file_probe_unsupported_uri_scheme"),
+        ("ds:///vmfs/volumes/1/a", "file_probe_unsupported_uri_scheme"),
+        ("nothing", "invalid_url_format"),
+        ("http://[", "invalid_url_format"),
+    ):
+        assert probe(world, uri) == ("INVALID_URL", None, [f"{of_vcenter}.{id}", "resphere.fetching.address"])
+    said = [f"{of_vcenter}.http_request_error", "resphere.fetching.not_allowed"]
+    assert probe(world, "http://10.0.0.9/a") == ("UNKNOWN_ERROR", None, said)
+
+
+def test_a_look_as_govc_asks_for_it(tmp_path: Path) -> None:
+    with Served(tmp_path) as served, Site({"/a": DATA}) as site:
+        asked = PulledFile.ProbeInput(source_endpoint=TransferEndpoint(uri=site.url("/a")))
+        call = rest_call(PulledFile.probe, asked)
+        path = "/rest/com/vmware/content/library/item/updatesession/file?~action=probe"
+        assert (call.method, call.target.replace("%7E", "~")) == ("POST", path)
+        assert served.by_rest(PulledFile.probe, asked).status == "SUCCESS"
+        without = Role(id="1001", name="without", privileges=frozenset(PRIVILEGES) - {"ContentLibrary.UpdateSession"})
+        ask_as_ann(served, [permission(ROOT_FOLDER, without)])
+        assert served.by_rest(PulledFile.probe, asked).error_type == "UNAUTHORIZED"
 
 
 # --- what ends it ----------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from resphere.contract import model as m
 from resphere.contract.generated import (
+    content,
     content_library_item,
     ids,
 )
@@ -127,6 +128,23 @@ class File:
         ),
         releases=("7.0", "8.0", "9.1"),
         clients=("sdk", "govc"),
+    )
+
+    class ProbeInput(m.Struct, frozen=True, kw_only=True):
+        source_endpoint: content_library_item.TransferEndpoint
+
+    probe: ClassVar[m.Operation[[content_library_item.TransferEndpoint], content.SubscribedLibrary.ProbeResult]] = m.Operation(
+        "com.vmware.content.library.item.updatesession.file",
+        "probe",
+        input=ProbeInput,
+        output=lambda: content.SubscribedLibrary.ProbeResult,
+        rest=m.Route("POST", "/rest/com/vmware/content/library/item/updatesession/file", 200, dispatch=(("~action", "probe"),), body=("source_endpoint",)),
+        errors=("invalid_argument", "unauthenticated", "unauthorized"),
+        privileges=(
+            m.Requirement(("ContentLibrary.UpdateSession",)),
+        ),
+        releases=("7.0", "8.0", "9.1"),
+        clients=("govc",),
     )
 
     class RemoveInput(m.Struct, frozen=True, kw_only=True):

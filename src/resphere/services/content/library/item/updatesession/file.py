@@ -8,9 +8,11 @@ import msgspec
 
 from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import ids
+from resphere.contract.generated.content import SubscribedLibrary
 from resphere.contract.generated.content_library_item import File as ItemFile
-from resphere.contract.generated.content_library_item import TransferStatus
+from resphere.contract.generated.content_library_item import TransferEndpoint, TransferStatus
 from resphere.contract.generated.content_library_item_updatesession import File
+from resphere.fetching.trust import thumbprint_of
 from resphere.inventory.content.items import ALGORITHMS, LibraryFile, LibraryItem
 from resphere.inventory.content.libraries import Library
 from resphere.inventory.content.sessions import PushedFile, UpdateSession, upload_token
@@ -27,6 +29,8 @@ from resphere.rules.content_packages import (
 from resphere.services.call import Call
 from resphere.services.checks.content import require, require_changeable
 from resphere.services.checks.content_items import checksum_of
+from resphere.services.checks.content_libraries import STATES_SINCE
+from resphere.services.checks.content_probes import look_at
 from resphere.services.checks.content_pulls import origin_of, require_same, source_endpoint, with_pulled
 from resphere.services.checks.content_sessions import (
     endpoint,
@@ -35,6 +39,8 @@ from resphere.services.checks.content_sessions import (
     require_open_for_changes,
     require_session,
 )
+from resphere.services.checks.content_subscriptions import pem_of
+from resphere.services.content.subscribed_library import certificate_at
 from resphere.services.registry import implements
 
 SessionId = ids.ContentLibraryItemUpdateSessionId
@@ -243,4 +249,19 @@ def no_file(name: str) -> InvalidArgument:
     """The refusal of a file that there is not."""
     return InvalidArgument(
         message("resphere.content.no_file", "file_name: there is no file {0} in the library item.", name)
+    )
+
+
+@implements(File.probe)
+async def probe(call: Call, source_endpoint: TransferEndpoint) -> SubscribedLibrary.ProbeResult:
+    """Whether a file could be fetched from there; what is wrong is part of the answer. No document of vCenter's has
+    this: govc asks for it where it cannot reach the address itself."""
+    status, messages = await look_at(call, source_endpoint)
+    shown = await certificate_at(call, source_endpoint.uri)
+    later = STATES_SINCE in call.environment.product.api_releases
+    return SubscribedLibrary.ProbeResult(
+        status=status,
+        ssl_thumbprint=None if shown is None else thumbprint_of(shown),
+        ssl_certificate=None if shown is None or not later else pem_of(shown),
+        error_messages=messages,
     )
