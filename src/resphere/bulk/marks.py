@@ -16,6 +16,7 @@ from resphere.replica.edit import Edit
 from resphere.tasks.record import Task
 
 CONTENT = "com.vmware.content"
+ROTATE = "resphere.vcenter.vm.snapshots.rotate"
 
 
 class Marking:
@@ -66,7 +67,8 @@ class Marking:
 
 def is_one_change(operation: AnyOperation) -> bool:
     """Whether the operation is done when its task is: none of those that go through several objects, one task each."""
-    return class_of(operation) is not OperationClass.BULK and not operation.service.startswith(CONTENT)
+    several = operation.service.startswith(CONTENT) or operation.id == ROTATE
+    return not several and class_of(operation) is not OperationClass.BULK
 
 
 def of_task(number: int, task: Task, operation: AnyOperation, now: datetime) -> Outcome:

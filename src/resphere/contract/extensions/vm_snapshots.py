@@ -21,6 +21,17 @@ class VmSnapshots:
         memory: bool | None = None
         quiesce: bool | None = None
 
+    class RotateSpec(m.Struct, frozen=True, kw_only=True):
+        """``name`` is what the snapshots' names begin with, followed by the time in UTC; the latest ``keep`` (1 to 31)
+        of those stay. The others are as in ``create``."""
+
+        __vapi_name__ = "resphere.vcenter.vm.snapshots.rotate_spec"
+        name: str
+        keep: m.Long
+        description: str | None = None
+        memory: bool | None = None
+        quiesce: bool | None = None
+
     class Summary(m.Struct, frozen=True, kw_only=True):
         """One snapshot; ``parent`` is unset for a root, ``current`` says the VM descends from it directly."""
 
@@ -60,6 +71,10 @@ class VmSnapshots:
     class CreateInput(m.Struct, frozen=True, kw_only=True):
         vm: ids.VirtualMachineId
         spec: VmSnapshots.CreateSpec
+
+    class RotateInput(m.Struct, frozen=True, kw_only=True):
+        vm: ids.VirtualMachineId
+        spec: VmSnapshots.RotateSpec
 
     class GetInput(m.Struct, frozen=True, kw_only=True):
         vm: ids.VirtualMachineId
@@ -111,6 +126,35 @@ class VmSnapshots:
         ),
         privileges=(
             m.Requirement(("VirtualMachine.State.CreateSnapshot",), resource="VirtualMachine", parameter="vm"),
+        ),
+        releases=ALL_RELEASES,
+    )
+
+    rotate: ClassVar[m.Operation[[ids.VirtualMachineId, VmSnapshots.RotateSpec], str]] = m.Operation(
+        "resphere.vcenter.vm.snapshots",
+        "rotate",
+        input=RotateInput,
+        output=lambda: str,
+        api=m.Route(
+            "POST", "/api/vcenter/vm/{vm}/snapshot", 201, dispatch=(("action", "rotate"),), body=("spec",), flat=True
+        ),
+        errors=(
+            "invalid_argument",
+            "not_allowed_in_current_state",
+            "not_found",
+            "resource_busy",
+            "resource_inaccessible",
+            "service_unavailable",
+            "unable_to_allocate_resource",
+            "unauthenticated",
+            "unauthorized",
+        ),
+        privileges=(
+            m.Requirement(
+                ("VirtualMachine.State.CreateSnapshot", "VirtualMachine.State.RemoveSnapshot"),
+                resource="VirtualMachine",
+                parameter="vm",
+            ),
         ),
         releases=ALL_RELEASES,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 import msgspec
 
@@ -27,6 +28,10 @@ from resphere.rules.snapshots import (
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.tasks.change import Decision
+
+MOST_KEPT = DEEPEST_TREE - 1
+ROTATED = "%Y-%m-%dT%H:%M:%SZ"
+"""How rotated snapshots say when they were taken."""
 
 
 @implements(VmSnapshots.list, kept=True)
@@ -108,6 +113,41 @@ async def create_snapshot(call: Call, vm: ids.VirtualMachineId, spec: VmSnapshot
         return Decision(TakeSnapshot(vm=current, snapshot=snapshot), snapshot.id, reports=True)
 
     return await call.run("VirtualMachine.createSnapshot", target, decide, may_create)
+
+
+@implements(VmSnapshots.rotate)
+async def rotate(call: Call, vm: ids.VirtualMachineId, spec: VmSnapshots.RotateSpec) -> str:
+    """Take a snapshot that is called by the time, and delete the oldest that were called so and are too many.
+
+    Of one that fails or is interrupted nothing is lost: what is too many goes with the next one.
+
+    :raises InvalidArgument: the name is empty or too long, or there is nothing to keep.
+    """
+    if not 1 <= spec.keep <= MOST_KEPT:
+        raise InvalidArgument(
+            message("resphere.vm.snapshot.keep", "spec.keep: must be from 1 to {0}, not {1}.", MOST_KEPT, spec.keep)
+        )
+    name = f"{spec.name} {call.environment.now().strftime(ROTATED)}" if spec.name.strip() else ""
+    taken = VmSnapshots.CreateSpec(name=name, description=spec.description, memory=spec.memory, quiesce=spec.quiesce)
+    made = await create_snapshot(call, vm, taken)
+    rotated = [each for each in snapshots_of(call.unfiltered, vm) if is_rotated(each.name, spec.name)]
+    rotated.sort(key=lambda each: (each.created_time, each.id == made))
+    for each in rotated[: -spec.keep]:
+        await call.run(
+            "VirtualMachine.removeSnapshot", call.require(VirtualMachine, vm), deletion((each.id,), consolidate=True)
+        )
+    return made
+
+
+def is_rotated(name: str, prefix: str) -> bool:
+    """Whether :func:`rotate` has called a snapshot so."""
+    if not name.startswith(f"{prefix} "):
+        return False
+    try:
+        datetime.strptime(name[len(prefix) + 1 :], ROTATED)  # noqa: DTZ007 - whether it is a time at all
+    except ValueError:
+        return False
+    return True
 
 
 @implements(VmSnapshots.revert)
