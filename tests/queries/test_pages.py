@@ -61,7 +61,7 @@ async def nothing(_identifier: str) -> Struct | None:
 
 
 def means(orders: Orders | None = None, read: Callable[[str], Any] = nothing) -> Means:
-    return Means(NOON, no_tags, orders or Orders(), read)
+    return Means(NOON, no_tags, orders or Orders(), asyncio.Lock(), read)
 
 
 def asked(operation: Operation[..., Any], **options: str) -> Query:

@@ -146,6 +146,7 @@ class Served:
             ),
             recorder=Unrecorded(),
             orders=KeptOrders(folder / "list-orders", lambda: self.now.timestamp()),
+            list_turn=asyncio.Lock(),
             clock=lambda: 0.0,
             body_limit_bytes=limit_bytes,
             stream_limits=dict.fromkeys(STREAMS, limit_bytes),

@@ -34,15 +34,19 @@ FEWEST = 200
 """Items that are filtered in one turn at least."""
 READ_AT_ONCE = 50
 """Items of which all is read in one turn."""
+SELECTED_AT_ONCE = 2000
 
 
 class Means(msgspec.Struct, frozen=True):
     """What lists need beside what they hold: ``read`` gives all of one item by its identifier, ``None`` where the
-    caller may not have it or it is gone."""
+    caller may not have it or it is gone. Who has the ``turn`` reads a piece: however many lists are read at once,
+    everybody else waits for one piece.
+    """
 
     now: datetime
     tags_of: TagsOf
     orders: Orders
+    turn: asyncio.Lock
     read: Callable[[str], Awaitable[Struct | None]]
 
 
@@ -78,7 +82,7 @@ async def page(query: Query, result: Any, means: Means) -> Page:
         line = await lined_up(query, items, query.sorts, identity, means, lazily=False)
         taken = line.items if query.top is None else line.items[: query.top]
         following = await next_of(query, line, len(taken), identity, means)
-        return Page(selected(query, taken), len(items) if query.count else None, following)
+        return Page(await selected(query, taken), len(items) if query.count else None, following)
     if query.full_sorts or (query.full_filter is not None and query.count):
         return await page_of_all(query, items, means)
     line = await lined_up(query, items, (), identity, means, lazily=True)
@@ -94,7 +98,9 @@ async def page(query: Query, result: Any, means: Means) -> Page:
     taken_items = found[:most] if most is not None else found
     consumed = taken_items[-1][0] + 1 if more and taken_items else len(line.items)
     following = await next_of(query, line, consumed, identity, means) if more else None
-    return Page(selected(query, [item for _, item in taken_items]), len(items) if query.count else None, following)
+    return Page(
+        await selected(query, [item for _, item in taken_items]), len(items) if query.count else None, following
+    )
 
 
 async def page_of_all(query: Query, items: Sequence[Any], means: Means) -> Page:
@@ -107,7 +113,7 @@ async def page_of_all(query: Query, items: Sequence[Any], means: Means) -> Page:
     line = await lined_up(query, entries, sorts, itemgetter(0), means, lazily=False)
     taken = line.items if query.top is None else line.items[: query.top]
     following = await next_of(query, line, len(taken), itemgetter(0), means)
-    return Page(selected(query, [item for _, item in taken]), len(entries) if query.count else None, following)
+    return Page(await selected(query, [item for _, item in taken]), len(entries) if query.count else None, following)
 
 
 async def streamed(query: Query, result: Any, means: Means) -> AsyncGenerator[list[Any], None]:
@@ -122,7 +128,7 @@ async def streamed(query: Query, result: Any, means: Means) -> AsyncGenerator[li
     async for each in told(query, line.items, means):
         piece = each if left is None else each[:left]
         left = None if left is None else left - len(piece)
-        yield selected(query, [item for _, item in piece])
+        yield await selected(query, [item for _, item in piece])
         if left == 0:
             return
 
@@ -139,12 +145,13 @@ async def told(query: Query, items: Sequence[Any], means: Means) -> AsyncIterato
             yield list(enumerate(piece, begin))
             continue
         found: list[tuple[int, Any]] = []
-        for place, item in enumerate(piece, begin):
-            identifier = identity(item)
-            info = await means.read(identifier)
-            if info is not None:
-                whole = full_of(listing, identifier, info)
-                found.append((place, (item[0], whole) if listing.is_map else whole))
+        async with means.turn:
+            for place, item in enumerate(piece, begin):
+                identifier = identity(item)
+                info = await means.read(identifier)
+                if info is not None:
+                    whole = full_of(listing, identifier, info)
+                    found.append((place, (item[0], whole) if listing.is_map else whole))
         if query.full_filter is not None:
             keep = query.full_filter.keep
             found = [each for each in found if keep((each[1],), means.tags_of, means.now)]
@@ -239,12 +246,17 @@ async def next_of(query: Query, line: Line, consumed: int, identity: Callable[[A
     return token(Cursor(query.of, order=order, at=at))
 
 
-def selected(query: Query, items: Sequence[Any]) -> list[Any]:
-    """The items with the fields that are asked for."""
+async def selected(query: Query, items: Sequence[Any]) -> list[Any]:
+    """The items with the fields that are asked for. Many in turns."""
     if query.select is None:
         return list(items)
-    take = query.select.take
-    return [(key, take(value)) for key, value in items] if query.listing.is_map else [take(item) for item in items]
+    take, found = query.select.take, list[Any]()
+    for begin in range(0, len(items), SELECTED_AT_ONCE):
+        if begin:
+            await asyncio.sleep(0)
+        piece = items[begin : begin + SELECTED_AT_ONCE]
+        found += [(key, take(value)) for key, value in piece] if query.listing.is_map else map(take, piece)
+    return found
 
 
 def of_second(values: Callable[[Sequence[Any]], list[Any]]) -> Callable[[Sequence[Any]], list[Any]]:

@@ -289,6 +289,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
         repeats=Repeats(replies, tasks),
         recorder=recorder,
         orders=KeptOrders(settings.data_dir / FOLDER, time.time),
+        list_turn=asyncio.Lock(),
         clock=time.perf_counter,
         body_limit_bytes=settings.max_body_bytes,
         stream_limits={

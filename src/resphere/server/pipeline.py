@@ -123,6 +123,8 @@ class Pipeline(msgspec.Struct, frozen=True):
     repeats: Repeats
     recorder: Recorder
     orders: Orders
+    list_turn: asyncio.Lock
+    """Of lists that read all of each item: one at a time reads a piece."""
     clock: Callable[[], float]
     """Rising seconds, for durations."""
     body_limit_bytes: int
@@ -533,7 +535,7 @@ async def arrange(
         return Arranged(resolved, result)
     look_up = partial(find_item, pipeline, exchange, caller, parties, query.listing, input.value)
     seen_tags = partial(tags_of, seen(pipeline.environment.inventory, caller.view))
-    means = Means(pipeline.environment.now(), seen_tags, pipeline.orders, look_up)
+    means = Means(pipeline.environment.now(), seen_tags, pipeline.orders, pipeline.list_turn, look_up)
     write = lambda line, item: exchange.dialect.encode(line, item).body  # noqa: E731
     return await arranged(query, exchange.request, resolved, result, means, write)
 

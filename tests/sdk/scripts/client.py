@@ -15,6 +15,7 @@ import com.vmware.vapi.std_client as std
 import com.vmware.vcenter.vm_client as vm_services
 import com.vmware.vcenter_client as vcenter
 import requests
+from vmware.vapi.core import ApplicationContext
 from vmware.vapi.lib.connect import get_requests_connector
 from vmware.vapi.security.client.security_context_filter import LegacySecurityContextFilter
 from vmware.vapi.security.oauth import create_oauth_security_context
@@ -118,6 +119,15 @@ def vm_list_by_every_filter(given: Given) -> None:
         assert found, name
         assert found == {vm["vm"] for vm in given.api("vcenter/vm", **{name: sorted(values)})}, name
     assert given.client.vcenter.VM.list(vcenter.VM.FilterSpec(names={"nobody is called this"})) == []
+
+
+@check
+def options_of_lists(given: Given) -> None:
+    stubs, options = given.stubs, {"$filter": "power_state eq 'POWERED_ON'", "$orderby": "name desc", "$top": "3"}
+    stubs.connector.set_application_context(ApplicationContext(options))
+    found = [vm.name for vm in vcenter.VM(stubs).list()]
+    listed = [vm["name"] for vm in given.api("vcenter/vm", power_states="POWERED_ON")]
+    assert found == sorted(listed, reverse=True)[:3]
 
 
 @check
