@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from itertools import islice
 from operator import attrgetter, itemgetter
@@ -86,21 +87,19 @@ async def page(query: Query, result: Any, means: Means) -> Page:
     if query.full_sorts or (query.full_filter is not None and query.count):
         return await page_of_all(query, items, means)
     line = await lined_up(query, items, (), identity, means, lazily=True)
-    found: list[Any] = []
-    consumed, most = 0, query.top
-    async for each in told(query, line.items, means):
-        if most is not None and len(found) + len(each) > most:
-            # Of a piece that goes beyond, those before the first that is too many are consumed.
-            found += each[: most - len(found) + 1]
-            break
-        found += each
-    more = most is not None and len(found) > most
-    taken_items = found[:most] if most is not None else found
-    consumed = taken_items[-1][0] + 1 if more and taken_items else len(line.items)
-    following = await next_of(query, line, consumed, identity, means) if more else None
-    return Page(
-        await selected(query, [item for _, item in taken_items]), len(items) if query.count else None, following
-    )
+    found: list[tuple[int, Any]] = []
+    most = query.top
+    async with aclosing(told(query, line.items, means, most)) as pieces:
+        async for each in pieces:
+            found += each
+            if most is not None and len(found) >= most:
+                break
+    taken_items = found[:most]
+    # Whether the caller may have any of those that follow is not looked at: the next page may be empty.
+    consumed = taken_items[-1][0] + 1 if taken_items and len(found) >= (most or 0) else len(line.items)
+    following = await next_of(query, line, consumed, identity, means)
+    count = len(items) if query.count else None
+    return Page(await selected(query, [item for _, item in taken_items]), count, following)
 
 
 async def page_of_all(query: Query, items: Sequence[Any], means: Means) -> Page:
@@ -133,14 +132,17 @@ async def streamed(query: Query, result: Any, means: Means) -> AsyncGenerator[li
             return
 
 
-async def told(query: Query, items: Sequence[Any], means: Means) -> AsyncIterator[list[tuple[int, Any]]]:
+async def told(
+    query: Query, items: Sequence[Any], means: Means, most: int | None = None
+) -> AsyncGenerator[list[tuple[int, Any]], None]:
     """The items as they are told, each with its place: with ``full`` all of each that the caller may have, and of those
-    the ones that the filter is true of."""
+    the ones that the filter is true of. No more than ``most`` are read at once."""
     listing, identity = query.listing, identity_of(query.listing)
-    for begin in range(0, len(items), READ_AT_ONCE):
+    size = READ_AT_ONCE if most is None else max(1, min(READ_AT_ONCE, most))
+    for begin in range(0, len(items), size):
         if begin:
             await asyncio.sleep(0)
-        piece = items[begin : begin + READ_AT_ONCE]
+        piece = items[begin : begin + size]
         if not query.full:
             yield list(enumerate(piece, begin))
             continue
