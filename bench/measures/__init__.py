@@ -20,6 +20,7 @@ from bench.measures.memory import measure_memory
 from bench.measures.moves import measure_moves
 from bench.measures.power import measure_power
 from bench.measures.reads import measure_get, measure_list
+from bench.measures.safe import measure_safe
 from bench.measures.schedules import measure_schedules
 from bench.measures.sdk import measure_sdk
 from bench.measures.sessions import measure_sessions
@@ -40,6 +41,7 @@ MEASURES: dict[str, Measure] = {
     "dialects": measure_dialects,
     "sdk": measure_sdk,
     "power": measure_power,
+    "safe": measure_safe,
     "bulk": measure_bulk,
     "schedules": measure_schedules,
     "create": measure_create,

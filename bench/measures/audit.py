@@ -73,6 +73,10 @@ class NoBody(msgspec.Struct):
         """Nothing."""
         return b""
 
+    async def gone(self) -> None:
+        """Nobody leaves."""
+        await asyncio.Event().wait()
+
     def stream(self, limit_bytes: int) -> ByteStream:
         """No part of this."""
         raise NotImplementedError

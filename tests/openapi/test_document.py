@@ -171,7 +171,7 @@ def test_every_parameter_has_words_of_ours() -> None:
     by_name = {each["name"]: each for each in parameters_of(shown_operations()["com.vmware.vcenter.VM.list"])}
     assert by_name["hosts"]["description"] == "Narrows the list down to these host systems, by id."
     assert by_name["names"]["description"] == "Narrows the list down to these names."
-    vm, header = shown_operations()["com.vmware.vcenter.VM.get"]["parameters"]
+    vm, header, _ = shown_operations()["com.vmware.vcenter.VM.get"]["parameters"]
     assert vm["description"] == "The id of a virtual machine."
     assert header == {"$ref": "#/components/parameters/If-None-Match"}
 

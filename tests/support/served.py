@@ -47,6 +47,7 @@ from resphere.server.repeats import Repeats
 from resphere.server.saml import make_saml
 from resphere.server.saml_trust import SamlTrust
 from resphere.server.settings import Settings
+from resphere.server.waiting import Waiting
 from tests.support.calls import ApiCall, api_call
 from tests.support.jsonrpc import invocation, session_context
 from tests.support.rest_calls import rest_call
@@ -139,6 +140,7 @@ class Served:
             limits=Limits(policy, SharedState(memory), known, lambda: self.moment_ns),
             implementations=IMPLEMENTATIONS,
             faults=Faults(NO_FAULTS),
+            waiting=Waiting(self.world.inventory, 60),
             kept=Kept(),
             repeats=Repeats(
                 KeptReplies(self.world.inventory, Bounds(), "test", lambda _: True, lambda: self.now),
@@ -230,6 +232,9 @@ class GivenBody(msgspec.Struct):
 
     async def read(self, limit_bytes: int) -> bytes:
         return self.content
+
+    async def gone(self) -> None:
+        await asyncio.Event().wait()
 
     def stream(self, limit_bytes: int) -> WholeBytes:
         return WholeBytes(self.content)

@@ -32,6 +32,7 @@ HEADERS: Mapping[str, str] = {
     "If-None-Match": "ETags of earlier answers: one that is still good is answered 304, without a body.",
     "If-Match": "ETag of the object as you know it: where it was changed meanwhile, nothing is done (412).",
     "Idempotency-Key": "A text of your choice, one for each call: repeated with it, the call is made once.",
+    "Prefer": "`wait=N`: answer when there is something new, or after so many seconds.",
 }
 """Header -> what it is for. Many operations take them."""
 ANSWERS = (
@@ -234,7 +235,7 @@ def headers_of(operation: AnyOperation, route: Route) -> tuple[str, ...]:
     if operation.streams:
         return ()
     if route.method == "GET":
-        return ("If-None-Match",)
+        return ("If-None-Match", "Prefer") if "{" in route.path else ("If-None-Match",)
     return ("If-Match", "Idempotency-Key") if "{" in route.path else ("Idempotency-Key",)
 
 

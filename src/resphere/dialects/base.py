@@ -115,6 +115,9 @@ class RequestBody(Protocol):
     async def read(self, limit_bytes: int) -> bytes:
         """All of it, or a little more than so many bytes of one that is larger; see :data:`ReadBody`."""
 
+    async def gone(self) -> None:
+        """Returns when the client has left, and not before. For bodies that nobody reads."""
+
     def stream(self, limit_bytes: int) -> ByteStream:
         """The body as it comes. Its pieces end in the refusal of a body that has more than so many bytes."""
 

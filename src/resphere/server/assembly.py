@@ -111,6 +111,7 @@ from resphere.server.secrets_key import given_key
 from resphere.server.settings import Settings
 from resphere.server.strict_transport import StrictTransport
 from resphere.server.tls import keeper
+from resphere.server.waiting import Waiting
 from resphere.server.wiring import WIRING
 from resphere.services.call import Environment, Product
 from resphere.services.checks.later import accepted_by
@@ -246,6 +247,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     by_directory = ByDirectory(replica, federation.directories, settings.default_domain)
     replies = KeptReplies(replica, bounds_of_keys(settings), name, liveness.is_alive, now)
     stack.push_async_callback(replies.close)
+    waiting = Waiting(replica, settings.max_wait_seconds)
+    stack.push_async_callback(waiting.close)
     pipeline = Pipeline(
         environment=Environment(
             inventory=replica,
@@ -287,6 +290,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
         faults=Faults(read_faults(settings.faults) if settings.faults else NO_FAULTS),
         kept=Kept(),
         repeats=Repeats(replies, tasks),
+        waiting=waiting,
         recorder=recorder,
         orders=KeptOrders(settings.data_dir / FOLDER, time.time),
         list_turn=asyncio.Lock(),
@@ -329,7 +333,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
         if gate is not None:
             stack.callback(gate.close)
         rounds = Rounds(Sockets(port), patience(settings), time.monotonic, gate)
-        go_on(stack, keep_watch(connections, rounds, feed.stop))
+        go_on(stack, keep_watch(connections, rounds, partial(let_go, feed, waiting)))
     return Worker(
         pipeline,
         dialects(catalogue, settings.max_body_bytes, now),
@@ -338,6 +342,12 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
         trusted_proxies(settings),
         StrictTransport(settings.hsts_seconds),
     )
+
+
+def let_go(feed: Feed, waiting: Waiting) -> None:
+    """Have nobody wait for anything any more, as the worker stops."""
+    feed.stop()
+    waiting.stop()
 
 
 async def recording(settings: Settings, store: Store, stack: AsyncExitStack) -> Recorder:

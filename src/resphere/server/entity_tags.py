@@ -39,7 +39,7 @@ from resphere.inventory.content.settings import TrustedCertificate
 from resphere.inventory.content.subscriptions import LibrarySubscription
 from resphere.inventory.customization import CustomizationItem
 from resphere.inventory.effects import Intent
-from resphere.inventory.model import KINDS, ROOT_FOLDER, Snapshot
+from resphere.inventory.model import KINDS, ROOT_FOLDER, Snapshot, VirtualMachine
 from resphere.inventory.storage_policies import StoragePolicy
 from resphere.inventory.tagging import Category, Tag
 from resphere.inventory.vcenter_services import ServiceState
@@ -211,6 +211,11 @@ def is_known(value: bytes, etag: str) -> bool:
     return text in (etag, ANY) or any(tag == etag for _, tag in ETAG.findall(text))
 
 
+def knows_object(value: bytes, part: str) -> bool:
+    """Whether a tag of ``If-None-Match`` is of the object at that revision."""
+    return any(part == tag[1:-1].partition("-")[0] for _, tag in ETAG.findall(value.decode("latin-1")))
+
+
 class Unchanged:
     """That an object is at one of the revisions that the client knows, until the change is durable that it asks for.
 
@@ -224,6 +229,9 @@ class Unchanged:
         self._wanted = wanted
         self._relied: frozenset[tuple[type[Any], str]] = frozenset()
         self._over = False
+        self._looked_at = -1
+        self._found: tuple[Subject, ...] | None = None
+        """What was found at that sequence."""
 
     def require(self) -> None:
         """Look beforehand.
@@ -244,8 +252,9 @@ class Unchanged:
         for cls, id in documents:
             edit.rely_on_revision(cls, id)
         for each in matched:
-            if PARTS[each.cls]:
-                edit.rely_on_referrers(each.id)  # another part would refer to it
+            if PARTS[each.cls] and each.cls is not VirtualMachine:
+                # Another part would refer to it. A machine's snapshots are never made without a change of the machine.
+                edit.rely_on_referrers(each.id)
         self._relied = frozenset(documents)
 
     def end(self, edit: Edit) -> None:
@@ -274,10 +283,15 @@ class Unchanged:
 
     def _matched(self) -> tuple[Subject, ...] | None:
         """The objects whose revisions the request relies on; ``None`` where they are not as it demands."""
-        parts = {each: object_part(self._replica, each) for each in self._subjects}
+        if self._looked_at != self._replica.sequence:
+            self._looked_at, self._found = self._replica.sequence, self._look()
+        return self._found
+
+    def _look(self) -> tuple[Subject, ...] | None:
         if self._wanted:
-            return next(((each,) for each, part in parts.items() if part in self._known), None)
-        return None if any(part in self._known for part in parts.values()) else self._subjects[:1]
+            return next(((each,) for each in self._subjects if object_part(self._replica, each) in self._known), None)
+        parts = [object_part(self._replica, each) for each in self._subjects]
+        return None if any(part in self._known for part in parts) else self._subjects[:1]
 
 
 def objects_known(tags: Iterable[tuple[bool, str]]) -> frozenset[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 
 from resphere.auth.credentials import Credentials
@@ -28,6 +30,10 @@ class NoBody:
     async def read(self, limit_bytes: int) -> bytes:
         """Nothing."""
         return b""
+
+    async def gone(self) -> None:
+        """Nobody can leave."""
+        await asyncio.Event().wait()
 
     def stream(self, limit_bytes: int) -> ByteStream:
         """Nothing."""

@@ -43,6 +43,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "applied",
         "authorized",
         "body",
         "caller",
@@ -80,6 +81,8 @@ class Exchange:
         self.caller: Caller | None = None
         self.claim: Claim | None = None
         """The right to make the call under its key; given back at the end."""
+        self.applied: tuple[tuple[str, str], ...] = ()
+        """The headers that tell which preferences were heeded."""
         self.authorized = False
         """Whether the caller may do what is asked for on what the path names."""
         self.reply: Reply | None = None

@@ -57,6 +57,7 @@ from resphere.server.entity_tags import (
     answer_part,
     condition,
     is_known,
+    knows_object,
     named_by_path,
     object_part,
     subjects,
@@ -69,11 +70,14 @@ from resphere.server.kept import Kept, accepts_gzip, compressed, compressible
 from resphere.server.known_callers import KnownCallers
 from resphere.server.lists import Arranged, arranged
 from resphere.server.pieces import FEWEST_ITEMS
+from resphere.server.preferences import preferences_in, task_form
 from resphere.server.repeats import KEY_HEADER, Repeats
+from resphere.server.waiting import Waiting
 from resphere.services.call import Call, Environment, Product
 from resphere.services.item_tags import tags_of
 from resphere.services.registry import Implementation
 from resphere.store.base import StoreError
+from resphere.tasks.record import Task
 from resphere.turns import PIECE, in_turns
 
 log = logging.getLogger(__name__)
@@ -121,6 +125,7 @@ class Pipeline(msgspec.Struct, frozen=True):
     faults: Faults
     kept: Kept
     repeats: Repeats
+    waiting: Waiting
     recorder: Recorder
     orders: Orders
     list_turn: asyncio.Lock
@@ -162,16 +167,18 @@ async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
     attempt = await throttle(pipeline, exchange, outcome)
     caller = await authenticate(pipeline, exchange, outcome, attempt)
     resolved = accept(outcome)
+    resolved = prefer(pipeline, exchange, resolved)
     parties = limit(pipeline, exchange, caller, resolved)
     authorize(pipeline, exchange, caller, resolved)
+    caller = await wait(pipeline, exchange, caller, resolved)
     kept = recall(pipeline, exchange, caller, resolved)
     if isinstance(kept, Reply):
-        return kept
+        return applied(exchange, kept)
     input = await decode(pipeline, exchange, resolved)
     await authorize_references(pipeline, caller, input)
     claim = await recollect(pipeline, exchange, caller, resolved, input.value)
     if isinstance(claim, Reply):
-        return claim
+        return applied(exchange, claim)
     unchanged = match(pipeline, exchange, resolved)
     await disturb(pipeline, resolved)
     await take_turn(pipeline, exchange, parties, resolved)
@@ -179,7 +186,8 @@ async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
     wanted = await arrange(pipeline, exchange, caller, parties, resolved, input, result)
     reply = await encode(pipeline, exchange, wanted, caller, kept or claim)
     reply = revalidate(exchange, wanted.resolved, reply)
-    return await remember(pipeline, exchange, wanted.resolved, claim, reply)
+    reply = await remember(pipeline, exchange, wanted.resolved, claim, reply)
+    return applied(exchange, reply)
 
 
 def admit(exchange: Exchange) -> None:
@@ -290,6 +298,72 @@ def accept(outcome: Outcome) -> Resolved:
     if isinstance(outcome, Refused):
         raise outcome.error
     return outcome
+
+
+def prefer(pipeline: Pipeline, exchange: Exchange, resolved: Resolved) -> Resolved:
+    """Would the client rather have the work done in the background? Then its other form is meant, where it has one."""
+    if b"prefer" not in exchange.request.headers or not preferences_in(exchange.request.headers).respond_async:
+        return resolved
+    other = task_form(resolved.operation)
+    if other is None or other.id not in pipeline.implementations or exchange.dialect.name != "api":
+        return resolved
+    exchange.applied += (("Preference-Applied", "respond-async"),)
+    return msgspec.structs.replace(resolved, operation=other)
+
+
+async def wait(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: Resolved) -> Caller:
+    """Would the client rather wait until there is something new? A task is waited for to its end, anything else until
+    it is not what ``If-None-Match`` knows; the caller as it is by then."""
+    headers = exchange.request.headers
+    if b"prefer" not in headers or caller is ANYBODY or not reads(exchange, resolved):
+        return caller
+    wanted, user = preferences_in(headers).wait_seconds, caller.session.user
+    is_new = awaited(pipeline, exchange, caller, resolved)
+    if not wanted or is_new is None or not pipeline.waiting.has_room(user):
+        return caller
+    seconds = pipeline.waiting.seconds(wanted)
+    exchange.applied += (("Preference-Applied", f"wait={seconds}"),)
+    if is_new():
+        return caller
+    await pipeline.waiting.until(is_new, user, seconds, exchange.body.gone)
+    # Whoever could look before may not any more.
+    caller = msgspec.structs.replace(caller, view=await look_again(pipeline, exchange))
+    vcenter = pipeline.environment.product.instance_uuid
+    check_privileges(caller.view, vcenter, resolved.operation, resolved.parameters)
+    return caller
+
+
+def awaited(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: Resolved) -> Callable[[], bool] | None:
+    """What tells whether there is something new; ``None`` where nothing does."""
+    inventory = pipeline.environment.inventory
+    about = subjects(resolved.operation, resolved.parameters)
+    if about and about[0].cls is Task:
+        return partial(is_over, inventory, about[0].id)
+    known = exchange.request.headers.get(b"if-none-match")
+    if known is None or not resolved.revalidates:
+        return None
+    if about:
+        return lambda: not knows_object(known, object_part(inventory, about[0]))
+    implementation = pipeline.implementations.get(resolved.operation.id)
+    if implementation is None or not implementation.kept:
+        return None
+    return lambda: not is_known(known, entity_tag(pipeline, exchange, resolved, caller.view.key, inventory.revision))
+
+
+def is_over(inventory: Replica, task: str) -> bool:
+    """Whether nothing more happens to the task, if there is one."""
+    found = inventory.get(Task, task)
+    return found is None or found.is_finished
+
+
+def applied(exchange: Exchange, reply: Reply) -> Reply:
+    """The reply, which says what of the client's preferences was heeded, and where a task is that was begun for it."""
+    if not exchange.applied:
+        return reply
+    headers = exchange.applied
+    if reply.status == 202 and reply.body[:1] == b'"':
+        headers += (("Location", f"/api/cis/tasks/{msgspec.json.decode(reply.body, type=str)}"),)
+    return with_headers(reply, headers)
 
 
 def limit(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: Resolved) -> Parties:
@@ -625,7 +699,9 @@ async def remember(
 
 def with_headers(reply: Reply, headers: tuple[tuple[str, str], ...]) -> Reply:
     """``reply`` with more of them."""
-    return msgspec.structs.replace(reply, headers=(*reply.headers, *headers)) if headers else reply
+    if not headers:
+        return reply
+    return msgspec.structs.replace(reply, headers=(*reply.headers, *headers), sent_headers=None)
 
 
 async def written(

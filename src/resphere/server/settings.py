@@ -48,6 +48,7 @@ RANGES = {
     "lockout_attempts": (0, 64),
     "lockout_interval_seconds": (1, TEN_YEARS_SECONDS),
     "lockout_seconds": (1, TEN_YEARS_SECONDS),
+    "max_wait_seconds": (0, 86_400),
     "idempotency_seconds": (1, 366 * 24 * 60 * 60),
     "max_idempotency_keys": (0, 1_000_000),
     "max_body_bytes": (1, 2**30),
@@ -225,6 +226,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 5
     lockout_interval_seconds: Annotated[int, _("access", "Within this time they count together.")] = 180
     lockout_seconds: Annotated[int, _("access", "For so long an account is locked.")] = 300
+    max_wait_seconds: Annotated[
+        int, _("limits", "For so long a call waits at most that prefers to (Prefer: wait=N; 0: none does).")
+    ] = 60
     idempotency_seconds: Annotated[
         int, _("limits", "For so long what was done under an Idempotency-Key is not done again.")
     ] = 86_400
