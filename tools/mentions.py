@@ -43,6 +43,8 @@ NO_OBJECTS = (
     "service_state.id",
     "tag.name",
     "task.id",
+    # What the request's path names.
+    "subject.id",
     # What is the same in every inventory.
     "family.name",
     "operation.id",
