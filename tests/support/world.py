@@ -223,7 +223,10 @@ class World:
         """The store's contents, as far as these tables have them."""
         sealing = Sealing(bytes(KEY_BYTES), random.Random(1).randbytes)
         teller = Teller(lambda: NOW)
-        replica = Replica(self.store, tables, sealing=sealing, derived=WIRING.derived, rules=WIRING.rules, tells=teller)
+        tables = tuple(tables)
+        there = {table.cls for table in tables}
+        derived = [each for each in WIRING.derived if there.issuperset(each.hears)]
+        replica = Replica(self.store, tables, sealing=sealing, derived=derived, rules=WIRING.rules, tells=teller)
         self._runner.run(replica.load())
         return replica
 
