@@ -32,7 +32,7 @@ HEADERS: Mapping[str, str] = {
     "If-None-Match": "ETags of earlier answers: one that is still good is answered 304, without a body.",
     "If-Match": "ETag of the object as you know it: where it was changed meanwhile, nothing is done (412).",
     "Idempotency-Key": "A text of your choice, one for each call: repeated with it, the call is made once.",
-    "Prefer": "`wait=N`: answer when there is something new, or after so many seconds.",
+    "Prefer": "With `wait=N` the answer comes when there is something new, or after so many seconds.",
 }
 """Header -> what it is for. Many operations take them."""
 ANSWERS = (

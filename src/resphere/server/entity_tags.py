@@ -29,6 +29,7 @@ from resphere.bulk.record import BulkRecord
 from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import ids
 from resphere.contract.model import AnyOperation
+from resphere.events.webhooks import Webhook
 from resphere.inventory.acquisitions import Acquisition
 from resphere.inventory.compute_policies import ComputePolicy
 from resphere.inventory.content.items import LibraryItem
@@ -95,6 +96,7 @@ OWN: Mapping[str, tuple[type[Any], Callable[[str], str]]] = {
     "snapshot": (Snapshot, unchanged),
     "token": (ApiToken, unchanged),
     "user": (Account, canonical_name),
+    "webhook": (Webhook, unchanged),
 }
 """The same by the names of parameters, where operations of our own take plain text."""
 
