@@ -16,6 +16,9 @@ from resphere.contract.generated.vcenter_content_registries_harbor import Projec
 from resphere.contract.generated.vcenter_host_hardware import DirectPathDevices
 from resphere.contract.generated.vcenter_vm import DataSets
 from resphere.contract.generated.vcenter_vm_console import Tickets
+from resphere.events.event import Deed, Event, Subject
+from resphere.events.event import Kind as Kinds
+from resphere.events.webhooks import DeadLetter, Progress, Webhook, letter_id
 from resphere.inventory.compute_policies import Capability, ComputePolicy
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.content.items import LibraryItem, TemplateVersion
@@ -75,6 +78,7 @@ async def furnish(replica: Replica) -> None:
         *_permissions(),
         *_libraries(),
         *_registries(),
+        *_webhooks(),
     ]
     await replica.change(put(*objects))
     await replica.change(_unregister)
@@ -247,6 +251,30 @@ def _registries() -> list[Stored]:
             updated=samples.NOON,
         ),
     ]
+
+
+def _webhooks() -> list[Stored]:
+    """A webhook that could not send an event."""
+    hook = Webhook(
+        id="webhook",
+        name="pager",
+        url="https://receiver.example/",
+        secret="signs",
+        owner="ann@vsphere.local",
+        created_time=samples.NOON,
+        begin=1,
+    )
+    event = Event(
+        time=1,
+        type="VmPoweredOnEvent",
+        kind=Kinds.INVENTORY,
+        deed=Deed.UPDATED,
+        object=Subject("VirtualMachine", VM.id),
+    )
+    letter = DeadLetter(
+        id=letter_id(hook.id, 2), webhook=hook.id, number=2, event=event, time=samples.NOON, attempts=1, error="refused"
+    )
+    return [hook, Progress(id=hook.id, run=0, position=2), letter]
 
 
 def _unregister(edit: Edit) -> None:
