@@ -112,7 +112,7 @@ def test_no_request_fails_while_certificates_change_under_load(tmp_path: Path, w
     with Server(tmp_path / "data", "--vms", "5", "--workers", str(workers)) as server:
         client = server.session()
         with Load(server, client.token) as load:
-            for _ in range(2):
+            for _ in range(workers):
                 before = shown(server)
                 first = set(server.workers)
                 # By a connection of its own: the client's other one is to be kept meanwhile.

@@ -72,7 +72,6 @@ def test_what_a_file_leaves_out_is_as_by_default(tmp_path: Path) -> None:
             "rates: [{per: user, operation: '*.list', class: login, per_second: 1, burst: 1}]",
             "rates[0]: no operation that fits *.list is of the class login",
         ),
-        ("rates: [{per: user, class: long_poll, per_second: 1, burst: 1}]", "no operation is of the class long_poll"),
         (
             "rates: [{per: session, class: login, per_second: 1, burst: 1}]",
             "rates[0]: a login has no session yet; count logins by user or address",

@@ -58,5 +58,4 @@ def require_effect(rule: RateRule, place: str) -> None:
     if not fitting:
         raise ValueError(f"{place}: no operation fits {rule.operation}{meant(rule.operation, known)}")
     if not any(rule.counts(operation) for operation in all_operations()):
-        of = "no operation" if rule.operation == "*" else f"no operation that fits {rule.operation}"
-        raise ValueError(f"{place}: {of} is of the class {rule.class_}")
+        raise ValueError(f"{place}: no operation that fits {rule.operation} is of the class {rule.class_}")
