@@ -314,6 +314,7 @@ SILENT: Mapping[str, str] = MappingProxyType(
         "webhook_dead_letter": "what could not be told elsewhere",
         "webhook_progress": "how far a webhook is: told, it would be sent again and again",
         "vapp_configuration": "properties of machines that may be secrets",
+        "virtual_app": "the resource pool that it is makes events",
     }
 )
 """Kinds of documents of which no event tells, each with the reason."""

@@ -9,6 +9,7 @@ import msgspec
 
 from resphere.inventory import effects as e
 from resphere.inventory.facts import Facts
+from resphere.inventory.model import Host, VirtualMachine
 from resphere.providers.base import Capabilities, Work, required
 from resphere.rules.machines.power_states import powered_on
 
@@ -59,18 +60,21 @@ def act(capabilities: Capabilities, work: Work, effect: e.AnyEffect) -> Acting:
     return ACTS[type(effect)](capabilities, work, effect)
 
 
-async def create_and_start(can: Capabilities, work: Work, do: e.CreateVm) -> Facts:
+def create_and_start(can: Capabilities, work: Work, do: e.CreateVm) -> Acting:
     """Make a VM, then start it where that is asked for."""
-    made = await can.lifecycle.create(work, do.vm)
-    if do.start_on is None:
-        return made
-    started = await can.power.power_on(work, made.machine or do.vm, do.start_on)
+    return can.lifecycle.create(work, do.vm) if do.start_on is None else started(can, work, do.vm, do.start_on)
+
+
+async def started(can: Capabilities, work: Work, vm: VirtualMachine, host: Host) -> Facts:
+    """What making a VM and starting it have shown together."""
+    made = await can.lifecycle.create(work, vm)
+    running = await can.power.power_on(work, made.machine or vm, host)
     return msgspec.structs.replace(
-        started,
-        machine=started.machine or (None if made.machine is None else powered_on(made.machine)),
-        documents=(*made.documents, *started.documents),
-        dropped=(*made.dropped, *started.dropped),
-        relied=(*made.relied, *started.relied),
+        running,
+        machine=running.machine or (None if made.machine is None else powered_on(made.machine)),
+        documents=(*made.documents, *running.documents),
+        dropped=(*made.dropped, *running.dropped),
+        relied=(*made.relied, *running.relied),
     )
 
 
