@@ -13,7 +13,8 @@ import msgspec
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from resphere.contract.model import AnyOperation, Route, Struct, WholeBytes
+from resphere.contract.model import AnyOperation, ByteStream, Route, Struct, WholeBytes
+from resphere.limits.classes import OperationClass, class_of
 from tests.support.from_contract import Real, from_contract, minimal, wire, without_none
 from tests.support.struct_fields import fields_of
 
@@ -23,6 +24,11 @@ NEW_CERTIFICATES = frozenset(
 )
 """Operations after which workers start anew, and clients may trust the server no longer: no part of sweeps over a
 server that others use; ``tests/live/test_certificates.py`` and ``test_security_in_dialects.py`` have them."""
+
+
+def is_endless(operation: AnyOperation) -> bool:
+    """Whether the reply goes on as long as somebody reads it."""
+    return operation.output is ByteStream and class_of(operation) is OperationClass.LONG_POLL
 
 
 class ApiCall(msgspec.Struct, frozen=True):
