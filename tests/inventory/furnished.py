@@ -269,7 +269,7 @@ def _webhooks() -> list[Stored]:
         type="VmPoweredOnEvent",
         kind=Kinds.INVENTORY,
         deed=Deed.UPDATED,
-        object=Subject("VirtualMachine", VM.id),
+        object=Subject("VirtualMachine", "vm-4711"),
     )
     letter = DeadLetter(
         id=letter_id(hook.id, 2), webhook=hook.id, number=2, event=event, time=samples.NOON, attempts=1, error="refused"
