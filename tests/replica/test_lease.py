@@ -163,6 +163,25 @@ def test_an_orderly_stop_gives_it_back_at_once(tmp_path: Path) -> None:
     among(tmp_path / "store", 2, test)
 
 
+@pytest.mark.parametrize("turns", range(4))
+def test_who_is_stopped_as_the_lease_becomes_free_ends(tmp_path: Path, turns: int) -> None:
+    """All workers of a server stop at once: each hears that the one before has given the lease back."""
+
+    async def test(them: list[Worker], _: set[str]) -> None:
+        leader = await leader_of(them)
+        (other,) = (each for each in them if each is not leader)
+        await other.sign.looks.get()
+        await leader.stop()
+        await other.replica.refresh()
+        for _turn in range(turns):
+            await asyncio.sleep(0)
+        other.task.cancel()
+        ended, _others = await asyncio.wait((other.task,), timeout=10)
+        assert ended
+
+    among(tmp_path / "store", 2, test, look=NEVER)
+
+
 def test_work_that_fails_is_begun_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def test(them: list[Worker], _: set[str]) -> None:
         (only,) = them

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import ClassVar
 
 import msgspec
@@ -14,6 +13,7 @@ from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.table import Table
 from resphere.store.base import Liveness
+from resphere.turns import heard
 
 log = logging.getLogger(__name__)
 
@@ -66,23 +66,22 @@ class Leases:
         The replica is kept up to date meanwhile. Where the work fails, that is logged, and the lease given back for a
         while; where it ends, the lease is held all the same.
         """
-        heard = asyncio.Event()
+        changed = asyncio.Event()
 
         def hear(old: Lease | None, new: Lease | None) -> None:
             lease = new or old
             if lease is not None and lease.id == name:
-                heard.set()
+                changed.set()
 
         end = self._replica.subscribe(Lease, hear)
         try:
             while True:
                 try:
-                    heard.clear()
+                    changed.clear()
                     if await self._acquired(name):
                         await self._lead(name, work)
                     else:
-                        with suppress(TimeoutError):
-                            await asyncio.wait_for(heard.wait(), self._look_seconds)
+                        await heard(changed, self._look_seconds)
                 except Exception:
                     log.exception("the work of the lease %s failed and will be tried again", name)
                     await asyncio.sleep(self._retry_seconds)

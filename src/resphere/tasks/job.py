@@ -22,6 +22,7 @@ from resphere.tasks.intents import in_use, release, require_kept, require_undist
 from resphere.tasks.origin import Origin
 from resphere.tasks.outcomes import canceled, failed, gone, interrupted, succeeded
 from resphere.tasks.record import Task, busy_claim
+from resphere.turns import heard
 
 O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
 R = TypeVar("R")
@@ -238,11 +239,8 @@ class TaskJob(Generic[O]):
         if seconds <= 0:
             return
         await self.begin()
-        try:
-            await asyncio.wait_for(self._canceled.wait(), seconds)
-        except TimeoutError:
-            return
-        raise canceled()
+        if await heard(self._canceled, seconds):
+            raise canceled()
 
     async def progress(self, percent: int) -> None:
         await self.begin()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
 from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 from resphere.replica.replica import Replica
 from resphere.replica.table import Stored
+from resphere.turns import heard
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +46,10 @@ class Due:
         self._kind = cls.kind
         self._changed = asyncio.Event()
 
-        def heard(_old: S | None, _new: S | None) -> None:
+        def hear(_old: S | None, _new: S | None) -> None:
             self._changed.set()
 
-        inventory.subscribe(cls, heard)
+        inventory.subscribe(cls, hear)
 
     async def run(self) -> None:
         """Finish each when it is due, until canceled."""
@@ -60,8 +60,7 @@ class Due:
             except Exception:
                 log.exception("a %s could not be finished, and will be tried again", self._kind)
                 await asyncio.sleep(RETRY_SECONDS)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), self._seconds_left())
+            await heard(self._changed, self._seconds_left())
 
     async def finish_due(self) -> None:
         """Finish those whose time has come."""
