@@ -142,12 +142,16 @@ def subjects(operation: AnyOperation, parameters: Mapping[str, str]) -> tuple[Su
     )
 
 
+OF_THEIR_OWN = (LibraryItem,)
+"""They belong to others, which say nothing of them and may have ten thousand: no parts of those."""
+
+
 def parts(whole: type[Any]) -> tuple[tuple[type[Any], str], ...]:
     """The classes of documents that are parts of such an object, and the index by which they are found."""
     return tuple(
         (table.cls, table.belongs_to)
         for table in WIRING.tables
-        if table.belongs_to is not None and table.revises
+        if table.belongs_to is not None and table.revises and table.cls not in OF_THEIR_OWN
         for reference in table.refers_to
         if reference.index == table.belongs_to and whole in reference.to
     )
