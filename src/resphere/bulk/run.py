@@ -17,8 +17,8 @@ from resphere.bulk.record import ITEMS_OF_PART, BulkRecord, Each, Mark, Outcomes
 from resphere.contract.errors import InvalidArgument, VapiError, message
 from resphere.contract.extensions.bulk import Bulk
 from resphere.contract.generated.cis_task import Status
-from resphere.contract.mentions import all_told, everything, nothing
-from resphere.contract.model import AnyOperation, ErrorValue
+from resphere.contract.mentions import everything, nothing
+from resphere.contract.model import AnyOperation
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.riders import DryRun, OnlyTried, riding
@@ -216,11 +216,8 @@ class Run:
         )
 
     def _failed_task(self, number: int, task: Task) -> Outcome:
-        error = None
-        if task.error is not None:
-            # Who reads the items may not know of all that stood in the way.
-            messages = all_told(task.error.messages, nothing)
-            error = ErrorValue(error_type=task.error.error_type, messages=messages, data=task.error.data)
+        # Who reads the items may not know of all that stood in the way.
+        error = None if task.error is None else task.error.told(nothing)
         return Outcome(number=number, state=State.FAILED, task=task.id, error=error, end_time=task.end_time)
 
     async def _ended(self, task_id: str) -> Task | None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from resphere.contract.generated.cis_task import Status
-from resphere.contract.mentions import NamingMessage
+from resphere.contract.mentions import Knows, NamingMessage, all_told
 from resphere.contract.model import ErrorValue
 from resphere.replica.table import Table
 
@@ -17,6 +17,10 @@ class Failure(ErrorValue, frozen=True, kw_only=True):
     """How a task failed: its messages may name objects that not everybody who sees the task may know of."""
 
     messages: tuple[NamingMessage, ...]
+
+    def told(self, knows: Knows) -> ErrorValue:
+        """The error in the words for somebody who knows of these objects."""
+        return ErrorValue(error_type=self.error_type, messages=all_told(self.messages, knows), data=self.data)
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -15,7 +15,7 @@ from resphere.access.refusals import no_privileges
 from resphere.access.results import shown
 from resphere.contract.errors import ResourceInaccessible, worded
 from resphere.contract.generated import cis, cis_task, ids, vapi_std
-from resphere.contract.mentions import Knows, all_told
+from resphere.contract.mentions import Knows
 from resphere.contract.model import ErrorValue, LocalizableMessage
 from resphere.services.call import Call
 from resphere.services.registry import implements, result_type
@@ -144,11 +144,7 @@ def info(call: Call, task: Task, spec: cis.Tasks.GetSpec | None) -> cis_task.Inf
 
 def error_of(call: Call, task: Task) -> ErrorValue | None:
     """Why the task failed, in the words for the caller, who may know of other objects than who asked for it."""
-    failure = task.error
-    if failure is None:
-        return None
-    messages = all_told(failure.messages, known(call, task))
-    return ErrorValue(error_type=failure.error_type, messages=messages, data=failure.data)
+    return None if task.error is None else task.error.told(known(call, task))
 
 
 def result_of(call: Call, task: Task) -> Any:

@@ -17,8 +17,6 @@ from resphere.bulk.orders import order_of, require_bounded
 from resphere.bulk.record import ITEMS_OF_PART, BulkRecord
 from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, NotFound, message
 from resphere.contract.extensions.bulk import Bulk
-from resphere.contract.mentions import all_told
-from resphere.contract.model import ErrorValue
 from resphere.services.call import Call
 from resphere.services.checks.later import acceptance, caller_as_requester
 from resphere.services.checks.paging import state_of, token
@@ -186,10 +184,6 @@ def info(call: Call, bulk: BulkRecord) -> Bulk.Info:
             failed=bulk.failed,
             skipped=bulk.skipped,
         )
-    error = None
-    if bulk.error is not None:
-        messages = all_told(bulk.error.messages, call.knows)
-        error = ErrorValue(error_type=bulk.error.error_type, messages=messages, data=bulk.error.data)
     return Bulk.Info(
         bulk=bulk.id,
         name=bulk.name,
@@ -197,7 +191,7 @@ def info(call: Call, bulk: BulkRecord) -> Bulk.Info:
         status=bulk.status,
         user=bulk.requester.user,
         counts=counts,
-        error=error,
+        error=None if bulk.error is None else bulk.error.told(call.knows),
         created_time=bulk.created_time,
         start_time=bulk.start_time,
         end_time=bulk.end_time,

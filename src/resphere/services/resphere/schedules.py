@@ -13,8 +13,6 @@ from resphere.bulk.orders import order_of, require_bounded, require_text
 from resphere.contract.errors import Unsupported, message
 from resphere.contract.extensions.bulk import Bulk
 from resphere.contract.extensions.schedules import Schedules
-from resphere.contract.mentions import all_told
-from resphere.contract.model import ErrorValue
 from resphere.schedules.record import Run, Schedule
 from resphere.schedules.schedules import first_operation, new_schedule, no_schedule
 from resphere.schedules.times import refused, require_trigger, some_times
@@ -183,7 +181,7 @@ async def list_runs(call: Call, schedule: str) -> tuple[Schedules.RunInfo, ...]:
             state=each.state,
             task=each.bulk,
             user=each.user,
-            error=error_of(call, each),
+            error=None if each.error is None else each.error.told(call.knows),
         )
         for each in runs_of(call, found)
     )
@@ -260,14 +258,6 @@ def runs_of(call: Call, schedule: Schedule) -> list[Run]:
     """What became of its times, the latest first."""
     found = call.unfiltered.by(Run, "schedule", schedule.id).values()
     return sorted(found, key=lambda each: each.number, reverse=True)
-
-
-def error_of(call: Call, run: Run) -> ErrorValue | None:
-    """Why a run has failed."""
-    if run.error is None:
-        return None
-    messages = all_told(run.error.messages, call.knows)
-    return ErrorValue(error_type=run.error.error_type, messages=messages, data=run.error.data)
 
 
 def info(call: Call, schedule: Schedule) -> Schedules.Info:
