@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
@@ -20,7 +19,15 @@ from resphere.events.cloud import cloud_event, signed
 from resphere.events.event import Deed, Event, Kind, Subject
 from resphere.events.feed import Feed, Heard, Part
 from resphere.events.seeing import eyes_of
-from resphere.events.webhooks import MOST_DEAD_LETTERS, DeadLetter, Progress, Webhook, letter_id
+from resphere.events.webhooks import (
+    MOST_DEAD_LETTERS,
+    DeadLetter,
+    Progress,
+    Webhook,
+    letter_id,
+    letters_of,
+    progress_of,
+)
 from resphere.fetching.errors import FetchError
 from resphere.fetching.posting import Poster
 from resphere.replica.edit import Edit
@@ -93,7 +100,7 @@ class Deliveries:
         over = [id for id, (hook, task) in running.items() if wanted.get(id) != hook or task.done()]
         await stop([running.pop(id)[1] for id in over])
         for id, hook in wanted.items():
-            if id not in running or any(each.waiting for each in self._letters(id)):
+            if id not in running or any(each.waiting for each in letters_of(self._replica, id)):
                 if id in running:
                     await stop([running.pop(id)[1]])
                 running[id] = hook, asyncio.get_running_loop().create_task(self._tend(hook))
@@ -109,9 +116,7 @@ class Deliveries:
                 await asyncio.sleep(self._backoff.most_seconds)
 
     async def _follow(self, hook: Webhook) -> None:
-        progress = self._replica.get(Progress, hook.id)
-        position = hook.begin if progress is None or progress.run != hook.runs else progress.position
-        noted = position
+        noted = position = progress_of(self._replica, hook).position
         async for part in self._feed.follow(position):
             if part.misses(position):
                 await self._send(hook, missing(part, position, self._now()))
@@ -157,14 +162,11 @@ class Deliveries:
 
     async def _send_letters(self, hook: Webhook) -> None:
         """Send those again that were put aside and wait for it: each once."""
-        for letter in self._letters(hook.id):
+        for letter in letters_of(self._replica, hook.id):
             if not letter.waiting:
                 continue
             error = await self._attempt(hook, Heard(letter.number, letter.event))
             await self._replica.change(partial(settle_letter, letter=letter, error=error))
-
-    def _letters(self, webhook: str) -> list[DeadLetter]:
-        return sorted(self._replica.by(DeadLetter, "webhook", webhook).values(), key=lambda each: each.number)
 
     async def _note(self, hook: Webhook, position: int, failures: int = 0, error: str | None = None) -> None:
         progress = Progress(id=hook.id, run=hook.runs, position=position, failures=failures, error=error)
@@ -181,7 +183,7 @@ class Deliveries:
         def plan(edit: Edit) -> None:
             if edit.get(Webhook, hook.id) is None:
                 return
-            letters = self._letters(hook.id)
+            letters = letters_of(self._replica, hook.id)
             for each in letters[: max(len(letters) + 1 - MOST_DEAD_LETTERS, 0)]:
                 edit.delete(DeadLetter, each.id)
             edit.put(
@@ -225,9 +227,8 @@ def missing(part: Part, position: int, now: datetime) -> Heard:
 
 
 async def stop(tasks: list[asyncio.Task[None]]) -> None:
-    """Have tasks end."""
+    """Have tasks end. Whoever is canceled while they do is told that."""
     for task in tasks:
         task.cancel()
-    for task in tasks:
-        with suppress(asyncio.CancelledError):
-            await task
+    if tasks:
+        await asyncio.wait(tasks)

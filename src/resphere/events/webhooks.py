@@ -10,6 +10,7 @@ import msgspec
 
 from resphere.events.event import Event
 from resphere.events.filters import ALL, Wanted
+from resphere.replica.replica import Replica
 from resphere.replica.table import OnDelete, Reference, Table
 
 USUAL_ATTEMPTS = 10
@@ -96,3 +97,16 @@ TABLES = (WEBHOOKS, PROGRESS, DEAD_LETTERS)
 def letter_id(webhook: str, number: int) -> str:
     """The id of a dead letter."""
     return f"{webhook}/{number}"
+
+
+def letters_of(replica: Replica, webhook: str) -> list[DeadLetter]:
+    """What could not be sent to a webhook, by the events' numbers."""
+    return sorted(replica.by(DeadLetter, "webhook", webhook).values(), key=lambda each: each.number)
+
+
+def progress_of(replica: Replica, hook: Webhook) -> Progress:
+    """How far a webhook is in its present run: at the run's beginning where nothing is noted of that."""
+    noted = replica.get(Progress, hook.id)
+    if noted is not None and noted.run == hook.runs:
+        return noted
+    return Progress(id=hook.id, run=hook.runs, position=hook.begin)

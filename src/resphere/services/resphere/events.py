@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 
-from resphere.contract.errors import InvalidArgument, NotFound, ResourceInaccessible, VapiError, message
+from resphere.contract.errors import InvalidArgument, ResourceInaccessible, VapiError, message
 from resphere.contract.extensions.events import Events
 from resphere.contract.model import ByteStream
-from resphere.events.event import Kind
 from resphere.events.feed import READ_AT_ONCE, Heard, Part
-from resphere.events.filters import ALL, Wanted
+from resphere.events.filters import Wanted
 from resphere.events.infos import info
-from resphere.events.places import find
 from resphere.events.seeing import Eyes, eyes_of
 from resphere.events.stream import EventStream
 from resphere.services.call import Call
+from resphere.services.checks.event_filters import wanted_of
 from resphere.services.registry import implements
 
 USUAL_SIZE = 100
@@ -95,21 +94,6 @@ async def follow(call: Call, filter: Events.FilterSpec | None, last_event_id: st
         after = await feed.latest()
     require_kept(await feed.since(after, 1), after)
     return EventStream(feed, readers, user, wanted, after, lambda: eyes_now(call))
-
-
-def wanted_of(call: Call, filter: Events.FilterSpec | None) -> Wanted:
-    """What the filter lets through.
-
-    :raises NotFound: the caller sees no such branch.
-    """
-    if filter is None:
-        return ALL
-    if filter.branch is not None:
-        branch = find(call.unfiltered, filter.branch)
-        if branch is None or not call.view.sees(branch):
-            raise NotFound(message("resphere.events.branch", "There is no object {0} to look below.", filter.branch))
-    kinds = None if filter.kinds is None else frozenset(Kind(each) for each in filter.kinds)
-    return Wanted(kinds=kinds, types=filter.types, objects=filter.objects, branch=filter.branch)
 
 
 def after_of(filter: Events.FilterSpec | None) -> int | None:

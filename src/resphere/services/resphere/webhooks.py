@@ -14,22 +14,22 @@ from resphere.contract.extensions.events import Events
 from resphere.contract.extensions.webhooks import Webhooks
 from resphere.contract.model import Secret
 from resphere.events.cloud import key_of, new_secret
-from resphere.events.event import Kind
-from resphere.events.filters import ALL, Wanted
-from resphere.events.places import find
+from resphere.events.filters import ALL
 from resphere.events.webhooks import (
     MOST_ATTEMPTS,
     MOST_WEBHOOKS,
     USUAL_ATTEMPTS,
     DeadLetter,
     Mode,
-    Progress,
     Webhook,
+    letters_of,
+    progress_of,
 )
 from resphere.fetching.addresses import read_address
 from resphere.fetching.errors import FetchError
 from resphere.replica.edit import Edit
 from resphere.services.call import Call
+from resphere.services.checks.event_filters import wanted_of
 from resphere.services.registry import implements
 
 SECRET_BYTES = 32
@@ -147,7 +147,7 @@ async def list_dead_letters(call: Call, webhook: str) -> tuple[Webhooks.DeadLett
         Webhooks.DeadLetter(
             sequence=each.number, time=each.time, attempts=each.attempts, error=each.error, waiting=each.waiting
         )
-        for each in letters(call, require(call, webhook))
+        for each in letters_of(call.unfiltered, require(call, webhook).id)
     )
 
 
@@ -159,15 +159,10 @@ async def redeliver(call: Call, webhook: str) -> None:
     """
 
     def plan(edit: Edit) -> None:
-        for each in letters(call, require_now(edit, webhook)):
+        for each in letters_of(call.unfiltered, require_now(edit, webhook).id):
             edit.put(msgspec.structs.replace(each, waiting=True))
 
     await call.unfiltered.change(plan)
-
-
-def letters(call: Call, hook: Webhook) -> list[DeadLetter]:
-    """What could not be sent."""
-    return sorted(call.unfiltered.by(DeadLetter, "webhook", hook.id).values(), key=lambda each: each.number)
 
 
 def require(call: Call, webhook: str) -> Webhook:
@@ -260,26 +255,9 @@ def refused(field: str, why: str) -> InvalidArgument:
     return InvalidArgument(message("resphere.webhooks.field", "{0}: {1}.", field, why))
 
 
-def wanted_of(call: Call, filter: Webhooks.FilterSpec | None) -> Wanted:
-    """What the filter lets through.
-
-    :raises NotFound: the caller sees no such branch.
-    """
-    if filter is None:
-        return ALL
-    if filter.branch is not None:
-        branch = find(call.unfiltered, filter.branch)
-        if branch is None or not call.view.sees(branch):
-            raise NotFound(message("resphere.events.branch", "There is no object {0} to look below.", filter.branch))
-    kinds = None if filter.kinds is None else frozenset(Kind(each) for each in filter.kinds)
-    return Wanted(kinds=kinds, types=filter.types, objects=filter.objects, branch=filter.branch)
-
-
 def info(call: Call, hook: Webhook) -> Webhooks.Info:
     """What is told of a webhook."""
-    progress = call.unfiltered.get(Progress, hook.id)
-    if progress is None or progress.run != hook.runs:
-        progress = Progress(id=hook.id, run=hook.runs, position=hook.begin)
+    progress = progress_of(call.unfiltered, hook)
     wanted = hook.wanted
     kinds = None if wanted.kinds is None else frozenset(Events.Kind(each) for each in wanted.kinds)
     filter = Webhooks.FilterSpec(kinds=kinds, types=wanted.types, objects=wanted.objects, branch=wanted.branch)
