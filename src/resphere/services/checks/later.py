@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from resphere.access.principal import Scope
 from resphere.auth.groups import foreign
-from resphere.auth.requesters import Requester, requester
+from resphere.auth.requesters import Requester
+from resphere.auth.requesters import requester as as_requester
 from resphere.bulk.acceptance import Acceptance
 from resphere.bulk.bulks import Bulks
 from resphere.services.call import Call
@@ -23,4 +25,13 @@ def accepted_by(bulks: Bulks) -> Acceptance:
 def caller_as_requester(call: Call) -> Requester:
     """The caller, to be let in again when the work is done."""
     principal = call.session.principal
-    return requester(principal, call.session.token, call.client, foreign(principal.groups))
+    return as_requester(principal, call.session.token, call.client, foreign(principal.groups))
+
+
+def asked_for_by(call: Call, requester: Requester) -> bool:
+    """Whether it is the caller who has asked for that. Within a narrowed scope only what was asked for within the same
+    is the caller's."""
+    session = call.session
+    if requester.user != session.user or requester.source != session.principal.source:
+        return False
+    return session.principal.scope in (None, Scope()) or requester.token == session.token

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import msgspec
 
 from resphere.access.defaults import CANCEL
-from resphere.access.principal import Scope
 from resphere.access.refusals import no_privileges
 from resphere.bulk.bulks import Order
 from resphere.bulk.items import Outcome
@@ -18,7 +17,7 @@ from resphere.bulk.record import ITEMS_OF_PART, BulkRecord
 from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, NotFound, message
 from resphere.contract.extensions.bulk import Bulk
 from resphere.services.call import Call
-from resphere.services.checks.later import acceptance, caller_as_requester
+from resphere.services.checks.later import acceptance, asked_for_by, caller_as_requester
 from resphere.services.checks.paging import state_of, token
 from resphere.services.registry import implements
 
@@ -106,7 +105,7 @@ async def retry(call: Call, bulk: str) -> str:
     :raises ServiceUnavailable: too many are under way.
     """
     found = require(call, bulk)
-    if not is_own(call, found):
+    if not asked_for_by(call, found.requester):
         # Their inputs are somebody else's.
         raise no_privileges(CANCEL, None, call.vcenter)
     if not found.is_finished:
@@ -161,15 +160,7 @@ def require(call: Call, id: str) -> BulkRecord:
 
 def visible(call: Call, bulk: BulkRecord) -> bool:
     """Whether the caller may know of it."""
-    return is_own(call, bulk) or call.view.holds(CANCEL, None)
-
-
-def is_own(call: Call, bulk: BulkRecord) -> bool:
-    """Whether the caller has asked for it. Within a narrowed scope only what was asked for within the same is."""
-    session, asked = call.session, bulk.requester
-    if asked.user != session.user or asked.source != session.principal.source:
-        return False
-    return session.principal.scope in (None, Scope()) or asked.token == session.token
+    return asked_for_by(call, bulk.requester) or call.view.holds(CANCEL, None)
 
 
 def info(call: Call, bulk: BulkRecord) -> Bulk.Info:
@@ -207,7 +198,7 @@ def info(call: Call, bulk: BulkRecord) -> Bulk.Info:
 
 def in_part(call: Call, bulk: BulkRecord, part: int) -> Iterator[Bulk.ItemInfo]:
     """The items of a part. What they resulted in was told to whoever asked for them, and is nobody else's."""
-    bulks, own = call.environment.bulks, is_own(call, bulk)
+    bulks, own = call.environment.bulks, asked_for_by(call, bulk.requester)
     outcomes = bulks.outcomes(bulk.id, part)
     for number, item in enumerate(bulks.items(bulk, part), part * ITEMS_OF_PART):
         outcome = outcomes.get(number) or Outcome(number=number, state=Bulk.ItemState.PENDING)

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import msgspec
 
-from resphere.access.principal import Scope
 from resphere.access.refusals import no_privileges
 from resphere.bulk.bulks import Order
 from resphere.bulk.orders import order_of, require_bounded, require_text
@@ -17,7 +16,7 @@ from resphere.schedules.record import Run, Schedule
 from resphere.schedules.schedules import first_operation, new_schedule, no_schedule
 from resphere.schedules.times import refused, require_trigger, some_times
 from resphere.services.call import Call
-from resphere.services.checks.later import acceptance, caller_as_requester
+from resphere.services.checks.later import acceptance, asked_for_by, caller_as_requester
 from resphere.services.registry import implements
 
 EDIT, RUN, DELETE = "ScheduledTask.Edit", "ScheduledTask.Run", "ScheduledTask.Delete"
@@ -95,7 +94,7 @@ async def update(call: Call, schedule: str, spec: Schedules.UpdateSpec) -> None:
     :raises Unauthorized: it is somebody else's.
     """
     found = require(call, schedule)
-    if not is_own(call, found):
+    if not asked_for_by(call, found.requester):
         raise no_privileges(EDIT, None, call.vcenter)
     require_text("name", spec.name, LONGEST_NAME)
     require_description(spec.description)
@@ -213,15 +212,7 @@ def require(call: Call, id: str) -> Schedule:
 
 def visible(call: Call, schedule: Schedule) -> bool:
     """Whether the caller may know of it."""
-    return is_own(call, schedule) or call.view.holds(EDIT, None)
-
-
-def is_own(call: Call, schedule: Schedule) -> bool:
-    """Whether the caller owns it. Within a narrowed scope only what was made within the same is."""
-    session, owner = call.session, schedule.requester
-    if owner.user != session.user or session.principal.source is not None:
-        return False
-    return session.principal.scope in (None, Scope()) or owner.token == session.token
+    return asked_for_by(call, schedule.requester) or call.view.holds(EDIT, None)
 
 
 def require_own_or(call: Call, schedule: Schedule, privilege: str) -> None:
@@ -229,7 +220,7 @@ def require_own_or(call: Call, schedule: Schedule, privilege: str) -> None:
 
     :raises Unauthorized: it is.
     """
-    if not is_own(call, schedule) and not call.view.holds(privilege, None):
+    if not asked_for_by(call, schedule.requester) and not call.view.holds(privilege, None):
         raise no_privileges(privilege, None, call.vcenter)
 
 
