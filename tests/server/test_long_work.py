@@ -28,7 +28,8 @@ from resphere.dialects.http import BYTE_ORDER_MARK, MOST_VALUES
 from resphere.inventory.model import VirtualMachine
 from resphere.inventory.tagging import Attachment, Category, Tag, attachment_id
 from resphere.replica.edit import Edit
-from resphere.server.pipeline import LARGE_BODY_BYTES, LARGE_RESULT_ITEMS
+from resphere.server.steps.inputs import LARGE_BODY_BYTES
+from resphere.server.steps.replies import LARGE_RESULT_ITEMS
 from tests.support.calls import ApiCall
 from tests.support.guests import ROOT, ready_vm
 from tests.support.jsonrpc import invocation, session_context

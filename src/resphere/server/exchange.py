@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from resphere.access.view import View
+from resphere.access.view import NOBODY, View
+from resphere.auth.own import Anonymous
 from resphere.contract.errors import VapiError
 from resphere.dialects.base import Dialect, Outcome, Reply, Request, RequestBody, Resolved
 from resphere.idempotency.replies import Claim
@@ -25,6 +26,10 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
     session_tag: str | None = None
     method: str | None = None
     token: str | None = None
+
+
+ANYBODY = Caller(Anonymous(), NOBODY)
+"""The caller of a public operation, whoever that is."""
 
 
 class Keeping(msgspec.Struct, frozen=True, gc=False):
