@@ -27,6 +27,7 @@ WITH_A_SERVER = (
     *(
         DOCS / f"{name}.md"
         for name in (
+            "appliance",
             "audit",
             "authentication",
             "authentication-saml",

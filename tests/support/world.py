@@ -61,6 +61,7 @@ from resphere.store.contents import FolderContents
 from resphere.store.engines import default_url, open_store
 from resphere.tasks.record import Task
 from resphere.tasks.runner import Tasks
+from tests.support.fake_machine import FakeMachine
 from tests.support.identities import identities_of
 from tests.support.refusals import WITNESS, watched
 from tests.support.struct_fields import fields_of
@@ -102,6 +103,7 @@ class World:
         objects: Iterable[ManagedObject] | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
+        self.machine = FakeMachine()
         self._runner = asyncio.Runner(loop_factory=None if loop is None else lambda: loop)
         self.store = self._runner.run(open_store(default_url(folder)))
         self.inventory = self._replica(WIRING.tables)
@@ -183,6 +185,7 @@ class World:
             readers=Readers(8, 4),
             planner=Planner(self.inventory, bulks, lambda: accepted_by(bulks), lambda: self.environment.now()),
             webhooks_allowed=read_rules(("127.0.0.1", "receiver.example")),
+            machine=self.machine,
         )
 
         self.pulls = Pulls(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from itertools import groupby
+from typing import get_args
 
 from resphere import services
 from resphere.contract import extensions
@@ -12,6 +13,7 @@ from resphere.contract.coverage import Area, Count, coverage, total
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation
 from resphere.contract.releases import ALL_RELEASES
+from resphere.inventory.appliance.settings import AnySetting
 from resphere.server.providers import PROVIDERS
 from resphere.server.settings import NO_FLAG, Setting, all_settings, flag, flag_of, variable
 from resphere.services.registry import Implementation, load
@@ -27,6 +29,7 @@ def pages() -> dict[str, str]:
         "settings.md": "".join(settings_page()),
         "extensions.md": "".join(extensions_page(implemented)),
         "coverage.md": "".join(coverage_page(implemented)),
+        "appliance-settings.md": "".join(appliance_settings_page()),
     }
 
 
@@ -97,6 +100,20 @@ def extension_row(operation: AnyOperation, implementation: Implementation | None
 def first_line(implementation: Implementation) -> str:
     """What the handler's documentation begins with."""
     return (inspect.getdoc(implementation.handler) or "").splitlines()[0].replace("``", "`")
+
+
+def appliance_settings_page() -> Iterator[str]:
+    """What is kept of the appliance's settings, and by which of them this server does something."""
+    settings = sorted(get_args(AnySetting), key=lambda setting: setting.about)
+    yield f"{MADE}# Settings of the appliance\n\n"
+    yield (
+        "All of them are validated, kept in the store (encrypted), shown again by every worker, and told as events\n"
+        "(`resphere.appliance_setting.*`). See [the appliance](appliance.md).\n\n## What this server acts by\n\n"
+    )
+    yield "| Setting | What it does |\n| --- | --- |\n"
+    yield from (f"| {setting.about} | {setting.acts} |\n" for setting in settings if setting.acts is not None)
+    yield "\n## What is only kept\n\nThe machine below, and how it is reached, stay as they are.\n\n"
+    yield from (f"- {setting.about}\n" for setting in settings if setting.acts is None)
 
 
 def coverage_page(implemented: dict[str, Implementation]) -> Iterator[str]:

@@ -121,6 +121,7 @@ class Filler:
         self._guest(running)
         self._customize()
         self._identify()
+        self.call("PUT", "/appliance/system/global-fips", {"enabled": True})
         self.post("/vcenter/vm?action=clone", {"source": vm, "name": "twin"})
         gone = self.post("/vcenter/vm?action=clone", {"source": vm, "name": "gone"})
         if gone is not None:

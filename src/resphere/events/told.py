@@ -21,6 +21,7 @@ from resphere.events.event import Deed, Kind, Subject
 from resphere.events.machines import Names, of_datastore, of_host, of_machine, of_network, of_pool
 from resphere.events.webhooks import Webhook
 from resphere.inventory.acquisitions import Acquisition
+from resphere.inventory.appliance.settings import ApplianceSetting
 from resphere.inventory.compute_policies import ComputePolicy
 from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.libraries import Library
@@ -226,6 +227,7 @@ TOLD: Mapping[type[Any], Told] = MappingProxyType(
         ComputePolicy: outside("ComputePolicy", "compute_policy"),
         StoragePolicy: outside("StoragePolicy", "storage_policy"),
         ServiceState: outside("Service", "service"),
+        ApplianceSetting: outside("ApplianceSetting", "appliance_setting"),
         Acquisition: outside("AcquisitionSpec", "acquisition_spec"),
         Task: Told(
             kind=Kind.TASK,

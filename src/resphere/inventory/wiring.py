@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from resphere.inventory.acquisitions import ACQUISITIONS
+from resphere.inventory.appliance.settings import APPLIANCE_SETTINGS
 from resphere.inventory.compute_policies import COMPUTE_POLICIES
 from resphere.inventory.console import CONSOLE_TICKETS
 from resphere.inventory.content.tables import CONTENT_TABLES
@@ -29,6 +30,7 @@ WIRING = Wiring(
         *HOST_PARTS,
         *CONTENT_TABLES,
         ACQUISITIONS,
+        APPLIANCE_SETTINGS,
         COMPUTE_POLICIES,
         CONSOLE_TICKETS,
         GUEST_REBOOTS,

@@ -20,6 +20,7 @@ from resphere import __version__, services
 from resphere.access.recording import Checks
 from resphere.access.scoped import ScopedViews
 from resphere.access.tree import TreeViews
+from resphere.appliance.machine import LocalMachine
 from resphere.audit import signing
 from resphere.audit.reading import AuditLog
 from resphere.audit.retention import Keep
@@ -277,6 +278,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             readers=Readers(settings.max_event_streams, settings.max_event_streams_per_user),
             planner=planner,
             webhooks_allowed=poster.allowed,
+            machine=LocalMachine(),
         ),
         authentication=authentication(settings, accounts, sessions, tokens, federation, by_directory, saml),
         library_passwords=library_passwords,

@@ -50,6 +50,7 @@ from resphere.store.base import Transaction
 from resphere.tasks.runner import Tasks
 from tests.inventory import samples
 from tests.replica.worlds import Scripted, check_indexes, store_in
+from tests.support.fake_machine import FakeMachine
 
 R = TypeVar("R")
 
@@ -107,6 +108,7 @@ class World:
             readers=cast(Readers, None),
             planner=cast(Planner, None),
             webhooks_allowed=Allowed(),
+            machine=FakeMachine(),
         )
         self.call = Call(environment, cast(AnyOperation, None), view, cast(OwnSession, None), "request-1")
 

@@ -23,6 +23,7 @@ from resphere.auth.tokens import ApiToken
 from resphere.bulk.record import BulkRecord, Mark, Outcomes, Part
 from resphere.events.webhooks import DeadLetter, Progress, Webhook
 from resphere.idempotency.record import KeptReply
+from resphere.inventory.appliance.settings import ApplianceSetting
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.libraries import LeavingLibrary, Library, LibraryUsage
@@ -109,6 +110,7 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
     Recording: LeftOut("recordings of privilege checks", "they are the server's own", _nobody_misses),
     LdapSource: LeftOut("directories of users", DECLARED),
     IdentityProvider: LeftOut("identity providers", DECLARED),
+    ApplianceSetting: LeftOut("settings of the appliance", "they are the server's own, and begin as installed"),
     ServiceState: LeftOut("states of vCenter's services", "they are the server's own, and begin as installed"),
     GuestSystem: LeftOut(
         "guests with changed files and processes",

@@ -125,7 +125,7 @@ STEPS: Mapping[int, Step] = MappingProxyType(
             "schedules; calls made under a key",
             lambda documents: None,
         ),
-        5: Step("what this release adds has defaults", lambda documents: None),
+        5: Step("what this release adds has defaults; there are settings of the appliance", lambda documents: None),
     }
 )
 """By the number of the form that each makes of the one before."""

@@ -1,0 +1,1 @@
+"""The appliance: what is kept of its settings."""

@@ -1,0 +1,1 @@
+"""``com.vmware.appliance.system.security``: how the appliance is secured."""
