@@ -43,6 +43,7 @@ ALLOWED: dict[str, str] = {
     "checks.administrators.require_equal": RANK,
     "checks.administrators.require_equal_to_group": RANK,
     "checks.administrators.require_equal_to_user": RANK,
+    "checks.appliance_health.database": "it writes to see whether that can be done, and tells nothing else",
     "checks.content_items.storage_uris": "where a library lies; its place names the datastore",
     "checks.content_packages.warnings_of": "whom the server trusts; what is told is of the package",
     "checks.datacenters.in_datacenters": PLACES,

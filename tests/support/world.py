@@ -17,6 +17,7 @@ from resphere.access.principal import ADMINISTRATORS, Principal
 from resphere.access.recording import Checks
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
+from resphere.appliance.folders import Folders
 from resphere.audit.reading import AuditLog
 from resphere.auth.accounts import LocalAccounts
 from resphere.auth.passwords import verify_password
@@ -33,6 +34,7 @@ from resphere.events.readers import Readers
 from resphere.events.telling import Teller
 from resphere.fetching.allowed import read_rules
 from resphere.fetching.fetcher import Fetcher
+from resphere.inventory.appliance.power import AppliancePower
 from resphere.inventory.model import KINDS, ManagedObject
 from resphere.libraries.cleaning import Cleaning
 from resphere.libraries.files import LibraryFiles
@@ -107,7 +109,7 @@ class World:
         self._runner = asyncio.Runner(loop_factory=None if loop is None else lambda: loop)
         self.store = self._runner.run(open_store(default_url(folder)))
         self.inventory = self._replica(WIRING.tables)
-        self.put(*(generate(SMALL, 1) if objects is None else objects))
+        self.put(*(generate(SMALL, 1) if objects is None else objects), AppliancePower(booted=NOW))
         self.contents = FolderContents(folder / "guest-files", f"test-{next(WORLDS)}", lambda _: True)
         self.library_contents = FolderContents(folder / "library-files", f"test-{next(WORLDS)}", lambda _: True)
         provider = Simulator(self.inventory, self.contents, lambda: self.environment.now())
@@ -186,6 +188,7 @@ class World:
             planner=Planner(self.inventory, bulks, lambda: accepted_by(bulks), lambda: self.environment.now()),
             webhooks_allowed=read_rules(("127.0.0.1", "receiver.example")),
             machine=self.machine,
+            folders=Folders(folder, folder, folder),
         )
 
         self.pulls = Pulls(

@@ -283,6 +283,7 @@ TOLD: Mapping[type[Any], Told] = MappingProxyType(
 
 SILENT: Mapping[str, str] = MappingProxyType(
     {
+        "appliance_power": "since when the server runs: what plans a shutdown is on record",
         "bulk": "its task is told, and what its items do",
         "bulk_mark": "how far a bulk operation is",
         "bulk_outcomes": "what its task tells",
@@ -295,6 +296,7 @@ SILENT: Mapping[str, str] = MappingProxyType(
         "content_update_session": "work under way: what comes of it is told of the item",
         "console_ticket": "a secret that is good for some seconds",
         "data_set_entry": "what machines write down for themselves",
+        "database_probe": "written to see that the store writes",
         "entropy_pool": "follows from the host",
         "guest_content": "files in guests",
         "guest_customization": "what a guest does at its next start",

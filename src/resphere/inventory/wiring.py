@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from resphere.inventory.acquisitions import ACQUISITIONS
+from resphere.inventory.appliance.power import APPLIANCE_POWER
+from resphere.inventory.appliance.probe import DATABASE_PROBES
 from resphere.inventory.appliance.settings import APPLIANCE_SETTINGS
 from resphere.inventory.compute_policies import COMPUTE_POLICIES
 from resphere.inventory.console import CONSOLE_TICKETS
@@ -30,9 +32,11 @@ WIRING = Wiring(
         *HOST_PARTS,
         *CONTENT_TABLES,
         ACQUISITIONS,
+        APPLIANCE_POWER,
         APPLIANCE_SETTINGS,
         COMPUTE_POLICIES,
         CONSOLE_TICKETS,
+        DATABASE_PROBES,
         GUEST_REBOOTS,
         INSTALLATION,
         STORAGE_POLICIES,

@@ -20,6 +20,7 @@ from resphere import __version__, services
 from resphere.access.recording import Checks
 from resphere.access.scoped import ScopedViews
 from resphere.access.tree import TreeViews
+from resphere.appliance.folders import Folders
 from resphere.appliance.machine import LocalMachine
 from resphere.audit import signing
 from resphere.audit.reading import AuditLog
@@ -119,7 +120,7 @@ from resphere.services.checks.later import accepted_by
 from resphere.services.content.library.item.update_session import finish
 from resphere.services.registry import load
 from resphere.store.base import Store
-from resphere.store.engines import open_store
+from resphere.store.engines import folder_of, open_store
 from resphere.tasks.observing import Observations
 from resphere.tasks.runner import Tasks
 
@@ -279,6 +280,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             planner=planner,
             webhooks_allowed=poster.allowed,
             machine=LocalMachine(),
+            folders=folders(settings),
         ),
         authentication=authentication(settings, accounts, sessions, tokens, federation, by_directory, saml),
         library_passwords=library_passwords,
@@ -436,6 +438,11 @@ def lockout_rules(settings: Settings) -> LockoutRules:
         within=timedelta(seconds=settings.lockout_interval_seconds),
         duration=timedelta(seconds=settings.lockout_seconds),
     )
+
+
+def folders(settings: Settings) -> Folders:
+    """Where the settings keep what."""
+    return Folders(settings.data_dir, settings.logs, folder_of(settings.store_url))
 
 
 def bounds_of_keys(settings: Settings) -> Bounds:

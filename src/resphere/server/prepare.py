@@ -22,6 +22,7 @@ from resphere.access.wiring import TABLES as ACCESS_TABLES
 from resphere.auth.accounts import ADMINISTRATOR, Account, LocalAccounts
 from resphere.auth.group_changes import put_built_in_groups
 from resphere.auth.wiring import WIRING as AUTH
+from resphere.inventory.appliance.power import APPLIANCE_POWER, boot
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
 from resphere.inventory.installation import INSTALLATION, ONLY, Installation
 from resphere.inventory.model import ROOT_FOLDER, Cluster, Datacenter, Folder, Host, ManagedObject, VirtualMachine
@@ -200,7 +201,14 @@ async def fill(settings: Settings, password: str, chosen: bool = True) -> Filled
         sealing = await open_sealing(store, secrets.token_bytes, given_key(settings))
         sealed = await bring_to_present_form(store, WIRING.tables, sealing, settings.store_url)
         # Where there is an inventory already, the machines in it need not be read here, only in the workers.
-        tables: tuple[Table[Any], ...] = (FOLDERS, INSTALLATION, *AUTH.tables, *ACCESS_TABLES, *CUSTOMIZATION_TABLES)
+        tables: tuple[Table[Any], ...] = (
+            FOLDERS,
+            INSTALLATION,
+            APPLIANCE_POWER,
+            *AUTH.tables,
+            *ACCESS_TABLES,
+            *CUSTOMIZATION_TABLES,
+        )
         replica = Replica(store, tables, sealing=sealing)
         await replica.load()
         if replica.get(Folder, ROOT_FOLDER) is None:
@@ -209,6 +217,7 @@ async def fill(settings: Settings, password: str, chosen: bool = True) -> Filled
         else:
             filled = Filled(unheeded=await keep_inventory(settings, replica))
         await keep_library_storage(settings, store, replica)
+        await replica.change(lambda edit: boot(edit, utc_now()))
         if await replica.seal_anew() or sealed:
             await store.compact()
         await replica.change(put_built_in_groups)

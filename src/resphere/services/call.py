@@ -16,6 +16,7 @@ from resphere.access.recording import Checks
 from resphere.access.refusals import may_not_use, no_privileges
 from resphere.access.seen import seen
 from resphere.access.view import View
+from resphere.appliance.folders import Folders
 from resphere.appliance.machine import Machine
 from resphere.audit.reading import AuditLog
 from resphere.auth.federation import Federation
@@ -198,6 +199,8 @@ class Environment(msgspec.Struct, frozen=True):
     """To where events may be sent."""
     machine: Machine
     """What the machine below tells."""
+    folders: Folders
+    """Where the server keeps what."""
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):

@@ -20,6 +20,9 @@ class Engine(Protocol):
     def place_in(self, data_dir: str) -> str:
         """The place of the store that belongs to a data directory."""
 
+    def folder_of(self, place: str) -> Path | None:
+        """The folder that the store takes room in; ``None`` where that is on another machine."""
+
     def one_server(self, place: str) -> AbstractContextManager[None]:
         """See :func:`resphere.store.engines.one_server_on`."""
 

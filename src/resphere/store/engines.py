@@ -59,6 +59,15 @@ async def open_store(url: str, *, make: bool = True, log_rows_kept: int = LOG_RO
     return await engine.open(place, make=make, log_rows_kept=log_rows_kept)
 
 
+def folder_of(url: str) -> Path | None:
+    """The folder that the store of that URL takes room in; ``None`` where that is on another machine.
+
+    :raises ValueError: the URL names no engine.
+    """
+    engine, place = _parts(url)
+    return engine.folder_of(place)
+
+
 def engine_of(url: str) -> str:
     """The name of the engine that keeps the store of that URL.
 

@@ -15,6 +15,7 @@ import pytest
 from resphere.access.recording import Checks
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView, View
+from resphere.appliance.folders import Folders
 from resphere.audit.reading import AuditLog
 from resphere.auth.federation import Federation
 from resphere.auth.identities import Identities
@@ -109,6 +110,7 @@ class World:
             planner=cast(Planner, None),
             webhooks_allowed=Allowed(),
             machine=FakeMachine(),
+            folders=Folders(Path(), Path(), None),
         )
         self.call = Call(environment, cast(AnyOperation, None), view, cast(OwnSession, None), "request-1")
 

@@ -7,7 +7,7 @@ import pytest
 from resphere.contract.errors import NotAllowedInCurrentState, NotFound
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_services import Service
-from resphere.services.vcenter.services.service import OWN
+from resphere.services.checks.vcenter_services import OWN
 from tests.services.vcenter.building import refused
 from tests.support.world import World
 

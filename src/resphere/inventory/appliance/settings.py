@@ -9,12 +9,13 @@ import msgspec
 from resphere.inventory.appliance.health import HealthChecks
 from resphere.inventory.appliance.security import GlobalFips
 from resphere.inventory.appliance.setting import Setting
+from resphere.inventory.appliance.system_services import SystemServices
 from resphere.replica.edit import Edit
 from resphere.replica.table import Lookup, Table
 
 S = TypeVar("S", bound=Setting)
 
-AnySetting: TypeAlias = GlobalFips | HealthChecks
+AnySetting: TypeAlias = GlobalFips | HealthChecks | SystemServices
 """All settings, each with the tag by which it is kept."""
 
 

@@ -23,6 +23,8 @@ from resphere.auth.tokens import ApiToken
 from resphere.bulk.record import BulkRecord, Mark, Outcomes, Part
 from resphere.events.webhooks import DeadLetter, Progress, Webhook
 from resphere.idempotency.record import KeptReply
+from resphere.inventory.appliance.power import AppliancePower
+from resphere.inventory.appliance.probe import DatabaseProbe
 from resphere.inventory.appliance.settings import ApplianceSetting
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.content.items import LibraryItem
@@ -110,6 +112,8 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
     Recording: LeftOut("recordings of privilege checks", "they are the server's own", _nobody_misses),
     LdapSource: LeftOut("directories of users", DECLARED),
     IdentityProvider: LeftOut("identity providers", DECLARED),
+    AppliancePower: LeftOut("since when the server runs", "a new server has its own", _nobody_misses),
+    DatabaseProbe: LeftOut("probes of the database", "they are of this server", _nobody_misses),
     ApplianceSetting: LeftOut("settings of the appliance", "they are the server's own, and begin as installed"),
     ServiceState: LeftOut("states of vCenter's services", "they are the server's own, and begin as installed"),
     GuestSystem: LeftOut(

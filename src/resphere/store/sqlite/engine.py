@@ -24,6 +24,10 @@ class SqliteEngine:
         """A file in the data directory."""
         return str(Path(data_dir) / FILE)
 
+    def folder_of(self, place: str) -> Path | None:
+        """Where the file lies."""
+        return Path(place).parent
+
     def one_server(self, place: str) -> AbstractContextManager[None]:
         """By a lock beside the file."""
         path = Path(place)

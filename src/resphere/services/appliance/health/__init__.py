@@ -1,0 +1,1 @@
+"""``com.vmware.appliance.health``: how well the appliance is."""

@@ -1,0 +1,1 @@
+"""``com.vmware.appliance.vmon``: what starts and stops the services of vCenter."""

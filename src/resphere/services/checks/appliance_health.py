@@ -1,0 +1,143 @@
+"""How each part of the appliance is, looked at when it is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+
+from resphere.appliance.folders import Partition
+from resphere.appliance.health import LOAD, MEMORY, STORAGE, SWAP, WELL, Finding, Level, share, worst
+from resphere.contract.errors import VapiError, message
+from resphere.contract.generated import ids
+from resphere.contract.generated.vcenter_services import Service
+from resphere.inventory.appliance.probe import DatabaseProbe
+from resphere.services.call import Call
+from resphere.services.checks.vcenter_services import current
+from resphere.store.base import StoreError
+
+log = logging.getLogger(__name__)
+
+PROBE_SECONDS = 5.0
+"""For so long the store is waited for."""
+APPLMGMT = "applmgmt"
+
+
+async def load(call: Call) -> Finding:
+    """How busy the CPUs were in the last minute."""
+    load = call.environment.machine.load()
+    resolution = message(
+        "resphere.appliance.health.load_resolution", "See what keeps the CPUs busy, or give the server more of them."
+    )
+    return share("CPU load", load.minute, load.cpus, LOAD, resolution)
+
+
+async def memory(call: Call) -> Finding:
+    """How much memory is left."""
+    memory = call.environment.machine.memory()
+    resolution = message("resphere.appliance.health.memory_resolution", "Give the server more memory.")
+    return share("memory", memory.used, memory.total, MEMORY, resolution)
+
+
+async def swap(call: Call) -> Finding:
+    """How much swap space is left; where there is none nothing is known."""
+    swap = call.environment.machine.swap()
+    if not swap.total:
+        return Finding(Level.GRAY)
+    resolution = message("resphere.appliance.health.swap_resolution", "Give the server more memory.")
+    return share("swap space", swap.used, swap.total, SWAP, resolution)
+
+
+async def storage(call: Call) -> Finding:
+    """How much room is left in the folders of the server."""
+    return worst(of_partition(each) for each in partitions(call))
+
+
+async def database_storage(call: Call) -> Finding:
+    """How much room is left for the store; of one that is elsewhere nothing is known."""
+    return worst(of_partition(each) for each in partitions(call) if each.label == "db")
+
+
+async def applmgmt(call: Call) -> Finding:
+    """Whether the service runs that all this belongs to, as vCenter's list of services has it."""
+    if current(call.inventory, ids.VcenterServicesServiceId(APPLMGMT)).state is Service.State.STARTED:
+        return WELL
+    stopped = message("resphere.appliance.health.stopped", "The service {0} does not run.", APPLMGMT)
+    resolution = message("resphere.appliance.health.start", "Start the service {0}.", APPLMGMT)
+    return Finding(Level.RED, (stopped,), resolution)
+
+
+async def database(call: Call) -> Finding:
+    """Whether the store writes: something is written, and waited for."""
+    moment = call.environment.now()
+    writing = asyncio.ensure_future(call.unfiltered.change(lambda edit: edit.put(DatabaseProbe(time=moment))))
+    try:
+        # What has gone to the store's writer is not taken back.
+        await asyncio.wait_for(asyncio.shield(writing), PROBE_SECONDS)
+    except TimeoutError:
+        writing.add_done_callback(lambda done: done.cancelled() or done.exception())
+        reason = message(
+            "resphere.appliance.health.database_late", "The database has written nothing for {0} s.", PROBE_SECONDS
+        )
+    except (StoreError, OSError):
+        log.exception("the database does not write")
+        reason = message("resphere.appliance.health.database_fails", "The database does not write; the log says why.")
+    else:
+        return WELL
+    resolution = message(
+        "resphere.appliance.health.database_resolution", "See whether there is room where the database lies."
+    )
+    return Finding(Level.RED, (reason,), resolution)
+
+
+async def software_packages(_: Call) -> Finding:
+    """Whether there are updates."""
+    return WELL
+
+
+async def system(call: Call) -> Finding:
+    """All of it: the worst of what is known."""
+    return worst([await look(call) for name, look in ITEMS.items() if name != "system"])
+
+
+Look = Callable[[Call], Awaitable[Finding]]
+
+ITEMS: Mapping[str, Look] = MappingProxyType(
+    {
+        "applmgmt": applmgmt,
+        "database": database,
+        "database-storage": database_storage,
+        "load": load,
+        "mem": memory,
+        "software-packages": software_packages,
+        "storage": storage,
+        "swap": swap,
+        "system": system,
+    }
+)
+"""By the name that each has in its path."""
+
+
+def partitions(call: Call) -> tuple[Partition, ...]:
+    """The folders of the server.
+
+    :raises VapiError: one has gone.
+    """
+    try:
+        return call.environment.folders.partitions(call.environment.machine)
+    except OSError as error:
+        raise VapiError(
+            message(
+                "resphere.appliance.folder", "A folder of the server cannot be looked at: {0}.", error.strerror or error
+            )
+        ) from error
+
+
+def of_partition(partition: Partition) -> Finding:
+    """How much room is left in one."""
+    resolution = message(
+        "resphere.appliance.health.storage_resolution", "Make room on the partition {0}.", partition.label
+    )
+    filesystem = partition.filesystem
+    return share(f"the partition {partition.label}", filesystem.used, filesystem.total, STORAGE, resolution)
