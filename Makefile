@@ -8,6 +8,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
+KILLS := 100
+DRILLS := $(addprefix tests/live/test_,bulk_kills.py schedule_kills.py events_killed.py made_once.py)
 CHECKED := $(wildcard src tests tools bench)
 BINDINGS := 9.1.1.0 8.0.3.0
 BINDINGS_STAMPS := $(BINDINGS:%=.cache/bindings/%.stamp)
@@ -23,7 +25,7 @@ step = $(2) || { echo "make: $(1) failed" >&2; exit 1; }
 # Compiling the tests anew would cost more than collecting them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test pythons quick check mutants fuzz advisories forms bench contract docs bindings ansible lock format clean
+.PHONY: help setup run test pythons quick check drills mutants fuzz advisories forms bench contract docs bindings ansible lock format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +53,9 @@ check: setup  ## the static part: ruff, mypy --strict, views gone round, names i
 	@$(call step,tools.forms --check,$(BIN)/python -m tools.forms --check)
 	@$(call step,tools.mentions,$(BIN)/python -m tools.mentions)
 	@$(call step,lint-imports,report=$$($(BIN)/lint-imports --no-logo) || { echo "$$report"; false; })
+
+drills: setup  ## for a night: 100 kills each of servers with bulk operations, schedules, events, calls under keys; KILLS=20 are fewer
+	@$(call step,pytest,RESPHERE_KILLS=$(KILLS) $(BIN)/python -m pytest -n 0 $(DRILLS) $(ARGS))
 
 mutants: setup  ## have the tests notice faults in the primitives of concurrency and access; ARGS="replica/edit" tries one module
 	@$(BIN)/python -m tools.mutants $(ARGS)

@@ -1,11 +1,7 @@
-"""Calls under keys on a real server with two workers that is killed again and again: nothing is done twice.
-
-``RESPHERE_KILLS=100 pytest tests/live/test_made_once.py`` is a drill for a night.
-"""
+"""Calls under keys on a real server with two workers that is killed again and again: nothing is done twice."""
 
 from __future__ import annotations
 
-import os
 import random
 import socket
 import threading
@@ -18,10 +14,11 @@ import msgspec
 import pytest
 import requests
 
+from tests.support.kills import kills
 from tests.support.server import WITHOUT_TLS, Client, Server, wait_until
 
 CLIENTS = 3
-KILLS = int(os.environ.get("RESPHERE_KILLS", "5"))
+KILLS = 5
 GONE = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 LOST = "resphere.idempotency.answer_lost"
 FULL = ("resphere.vm.snapshot.too_deep", "resphere.vm.disk.no_room")
@@ -83,7 +80,8 @@ def test_no_call_is_made_twice_whatever_is_killed(server: Server) -> None:
     with ThreadPoolExecutor(CLIENTS) as pool, server.session() as client:
         vms = [each["vm"] for each in client.read("/api/vcenter/vm")]
         folder = client.read("/api/vcenter/folder?type=VIRTUAL_MACHINE")[0]["folder"]
-        for kill in range(KILLS):
+        rounds = kills(KILLS)
+        for kill in range(rounds):
             clients, begun = [server.session() for _ in range(CLIENTS)], threading.Event()
             making = [pool.submit(make, each, 100 * kill + n, vms, folder, begun) for n, each in enumerate(clients)]
             assert begun.wait(60)
@@ -95,7 +93,7 @@ def test_no_call_is_made_twice_whatever_is_killed(server: Server) -> None:
             server.start()
     with server.session() as client:
         lost = [repeated(client, made) for made in calls]
-        assert sum(lost) <= CLIENTS * KILLS
+        assert sum(lost) <= CLIENTS * rounds
         asked = {made.key for made in calls}
         counted = Counter(each["name"] for vm in vms for each in client.read(f"/api/vcenter/vm/{vm}/snapshot"))
         assert {counted[name] for name in asked & counted.keys()} == {1}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.support.examples import examples
+from tests.support.kills import kill_in_turn, kills
 from tests.support.server import WITHOUT_TLS, Client, Server, wait_until
 
 KILLS = 3
@@ -42,23 +40,19 @@ def states(client: Client, schedules: list[str]) -> list[Any]:
 
 def test_killed_when_they_are_due_each_is_done_once(tmp_path: Path) -> None:
     with Server(tmp_path / "data", "--workers", "2", WITHOUT_TLS) as server:
-        for number in range(examples(KILLS)):
+        for number in range(kills(KILLS)):
             with server.session() as client:
-                vm = client.read("/api/vcenter/vm")[number]["vm"]
+                vms = client.read("/api/vcenter/vm")
+                vm = vms[number % len(vms)]["vm"]
                 made = [
                     schedule(client, f"round-{number}-{each}", datetime.now(UTC) + SOON, vm)
                     for each in range(SCHEDULES)
                 ]
                 wait_until(lambda: any(states(client, made)), "the first time")  # noqa: B023
-            if number % 2:
-                server.kill()
-                server.start()
-            else:
-                victim = server.workers[number // 2]
-                os.kill(victim, signal.SIGKILL)
-                wait_until(lambda: len(server.workers) == 2 and victim not in server.workers, "a new worker")  # noqa: B023
+            kill_in_turn(server, number)
             with server.session() as client:
                 wait_until(lambda: states(client, made) == [["SUCCESS"]] * SCHEDULES, "all of them", 60)  # noqa: B023
                 names = Counter(each["name"] for each in client.read(f"/api/vcenter/vm/{vm}/snapshot"))
                 expected = Counter(f"round-{number}-{each}" for each in range(SCHEDULES))
                 assert Counter({name: names[name] for name in names if name.startswith("round-")}) == expected
+                assert client.delete(f"/api/vcenter/vm/{vm}/snapshot").status_code == 204

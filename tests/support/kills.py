@@ -1,0 +1,29 @@
+"""How often servers are killed in drills: a few times, or as often as ``RESPHERE_KILLS`` says (``make drills``)."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from tests.support.examples import examples
+from tests.support.server import Server, wait_until
+
+SETTING = "RESPHERE_KILLS"
+
+
+def kills(usual: int) -> int:
+    """So many kills: ``usual`` of them, or the profile's share, where nobody asks for a drill of a night."""
+    asked = os.environ.get(SETTING)
+    return examples(usual) if asked is None else int(asked)
+
+
+def kill_in_turn(server: Server, number: int) -> None:
+    """Kill the whole server or one of its two workers, whichever turn the ``number`` of the kill is, and wait until it
+    serves again."""
+    if number % 2:
+        server.kill()
+        server.start()
+    else:
+        victim = server.workers[number // 2 % 2]
+        os.kill(victim, signal.SIGKILL)
+        wait_until(lambda: len(server.workers) == 2 and victim not in server.workers, "a new worker")
