@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 KILLS := 100
-DRILLS := $(addprefix tests/live/test_,bulk_kills.py schedule_kills.py events_killed.py made_once.py)
+DRILLS := $(addprefix tests/live/test_,bulk_kills.py schedule_kills.py event_schedule_kills.py events_killed.py made_once.py)
 CHECKED := $(wildcard src tests tools bench)
 BINDINGS := 9.1.1.0 8.0.3.0
 BINDINGS_STAMPS := $(BINDINGS:%=.cache/bindings/%.stamp)

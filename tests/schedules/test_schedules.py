@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,99 +11,15 @@ import msgspec
 import pytest
 
 from resphere.auth.requesters import Requester
-from resphere.bulk.record import BulkRecord
 from resphere.contract.extensions.schedules import Schedules
 from resphere.contract.generated.vcenter_vm import Power
 from resphere.inventory.model import VirtualMachine
 from resphere.schedules.record import Run, Schedule
-from resphere.schedules.runner import Clock
-from tests.support.bulk import START, STOP, BulkClient, carried_out, is_over
+from tests.support.bulk import START, STOP
+from tests.support.schedules import NIGHTLY, PATH, STOP_ALL, ScheduleClient
 from tests.support.served import Served
-from tests.support.world import NOW
 
-PATH = "/api/resphere/schedules"
 OFF, ON = Power.State.POWERED_OFF, Power.State.POWERED_ON
-NIGHTLY = {"type": "CRON", "cron": "0 4 * * *"}
-STOP_ALL = {
-    "each": {
-        "operation": STOP,
-        "parameter": "vm",
-        "filter": {
-            "operation": "com.vmware.vcenter.VM.list",
-            "input": {"filter": {"power_states": ["POWERED_ON"]}},
-        },
-    }
-}
-
-
-class ScheduleClient(BulkClient):
-    """Asks for schedules, sets the clock, and has the elected worker look at it."""
-
-    def __init__(self, served: Served) -> None:
-        super().__init__(served)
-        self.set(NOW)
-
-    def set(self, moment: datetime) -> None:
-        """Set the clock of the server."""
-        self.moment = moment
-        world = self.served.world
-        world.environment = msgspec.structs.replace(world.environment, now=lambda: self.moment)
-        served = self.served
-        served.pipeline = msgspec.structs.replace(served.pipeline, environment=world.environment)
-        # Sessions end while time passes.
-        principal = served.accounts.principal("administrator@vsphere.local")
-        assert principal is not None
-        served.token = world.run(world.environment.identities.sessions.open(principal, "password"))
-
-    def schedule(self, **spec: Any) -> str:
-        """Make one; its id."""
-        given = {"name": "nightly", "trigger": NIGHTLY, "work": STOP_ALL, **spec}
-        status, identity = self.ask("POST", PATH, given)
-        assert status == 201, identity
-        assert isinstance(identity, str)
-        return identity
-
-    def refused(self, **spec: Any) -> str:
-        """Why one is refused."""
-        given = {"name": "nightly", "trigger": NIGHTLY, "work": STOP_ALL, **spec}
-        status, error = self.ask("POST", PATH, given)
-        assert status == 400, error
-        text: str = error["messages"][0]["default_message"]
-        return text
-
-    def told(self, schedule: str) -> dict[str, Any]:
-        """What is told of it."""
-        status, found = self.ask("GET", f"{PATH}/{schedule}")
-        assert status == 200, found
-        assert isinstance(found, dict)
-        return found
-
-    def runs(self, schedule: str) -> list[dict[str, Any]]:
-        """What became of its times."""
-        status, found = self.ask("GET", f"{PATH}/{schedule}/runs")
-        assert status == 200, found
-        assert isinstance(found, list)
-        return found
-
-    def tick(self) -> None:
-        """Have the worker look at the clock once, for what is due now."""
-        world = self.served.world
-        planner = world.environment.planner
-
-        async def look() -> None:
-            clock = Clock(world.inventory, planner, lambda: self.moment)
-            running = asyncio.ensure_future(clock.run())
-            # What is due now is fired, and what has ended is settled, before it waits for the first time.
-            await clock.looked.wait()
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-
-        world.run(look())
-
-    def work(self) -> None:
-        """Have all that was begun be carried out."""
-        bulks = list(self.served.world.inventory.by(BulkRecord, "open", "yes"))
-        self.served.world.run(carried_out(self.served, lambda replica: all(is_over(replica, each) for each in bulks)))
 
 
 @pytest.fixture

@@ -151,6 +151,7 @@ class World:
         bulks = Bulks(
             self.inventory, ItemInputs(Catalogue()), lambda: self.environment.now(), "test", timedelta(days=7)
         )
+        feed = Feed(self.store, self.inventory.refresh)
         self.environment: Environment = Environment(
             inventory=self.inventory,
             provider=provider,
@@ -183,9 +184,11 @@ class World:
                 random.Random(7).randbytes,
             ),
             bulks=bulks,
-            feed=Feed(self.store, self.inventory.refresh),
+            feed=feed,
             readers=Readers(8, 4),
-            planner=Planner(self.inventory, bulks, lambda: accepted_by(bulks), lambda: self.environment.now()),
+            planner=Planner(
+                self.inventory, bulks, lambda: accepted_by(bulks), lambda: self.environment.now(), feed.latest
+            ),
             webhooks_allowed=read_rules(("127.0.0.1", "receiver.example")),
             machine=self.machine,
             folders=Folders(folder, folder, folder),
@@ -228,7 +231,7 @@ class World:
     def _replica(self, tables: Iterable[Table[Any]]) -> Replica:
         """The store's contents, as far as these tables have them."""
         sealing = Sealing(bytes(KEY_BYTES), random.Random(1).randbytes)
-        teller = Teller(lambda: NOW)
+        teller = Teller(lambda: self.environment.now() if hasattr(self, "environment") else NOW)
         tables = tuple(tables)
         there = {table.cls for table in tables}
         derived = [each for each in WIRING.derived if there.issuperset(each.hears)]

@@ -34,6 +34,13 @@ class ByRequester:
         except NotVerified as refusal:
             raise required() from refusal
 
+    def principal(self, asked: Requester, moment: datetime) -> Principal | None:
+        """Who that is now, and within which scope; ``None`` for who may not log in any more."""
+        try:
+            return self._identity(asked, moment).principal
+        except NotVerified:
+            return None
+
     def _identity(self, asked: Requester, moment: datetime) -> Identity:
         principal = self._principal(asked)
         if principal is None:

@@ -55,6 +55,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     digest: str | None = None
     retried: str | None = None
     schedule: str | None = None
+    behind: tuple[str, ...] = ()
 
     @property
     def total(self) -> int | None:
@@ -120,6 +121,7 @@ class Bulks:
                 digest=order.digest,
                 retried=order.retried,
                 schedule=order.schedule,
+                behind=order.behind,
                 created_time=now,
             )
         )
@@ -131,6 +133,7 @@ class Bulks:
                 operation=OPERATION,
                 description=DESCRIPTION,
                 user=requester.user,
+                behind=order.behind,
                 owner=self._owner,
                 resumed=True,
                 status=Status.PENDING,

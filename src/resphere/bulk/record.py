@@ -40,7 +40,8 @@ class BulkRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A bulk operation; its id is that of its task.
 
     ``total`` is how many items there are, ``None`` until that is known. ``holder`` is the worker that carries it out.
-    ``digest`` is that of what was asked for with the idempotency ``key``. Times are aware, in UTC.
+    ``digest`` is that of what was asked for with the idempotency ``key``. ``behind`` are the ``schedule`` and those by
+    which it came to that. Times are aware, in UTC.
     """
 
     kind: ClassVar[str] = "bulk"
@@ -58,6 +59,7 @@ class BulkRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     digest: str | None = None
     retried: str | None = None
     schedule: str | None = None
+    behind: tuple[str, ...] = ()
     status: Status = Status.PENDING
     succeeded: int = 0
     failed: int = 0

@@ -19,6 +19,7 @@ from resphere.contract.extensions.bulk import Bulk
 from resphere.contract.generated.cis_task import Status
 from resphere.contract.mentions import everything, nothing
 from resphere.contract.model import AnyOperation
+from resphere.events.cause import BEHIND
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.riders import DryRun, OnlyTried, riding
@@ -81,6 +82,7 @@ class Run:
 
         :raises TakenOver: it is somebody else's.
         """
+        BEHIND.set(self._bulk.behind)
         end = self._replica.subscribe(BulkRecord, self._hear)
         end_tasks = self._replica.subscribe(Task, self._hear_task)
         self._look_for_stop(self._bulk, self._replica.get(Task, self._bulk.id))

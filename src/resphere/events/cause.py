@@ -9,12 +9,16 @@ import msgspec
 
 class Cause(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The request that asked for a change, whose it was, and which operation it meant. What happens by itself has
-    none."""
+    none. ``behind`` are the schedules by which it came to that."""
 
     request: str | None = None
     user: str | None = None
     operation: str | None = None
+    behind: tuple[str, ...] = ()
 
 
 CAUSE: ContextVar[Cause | None] = ContextVar("cause", default=None)
 """Set for each call; work that a call launches goes on with it, in a context of its own."""
+
+BEHIND: ContextVar[tuple[str, ...]] = ContextVar("behind", default=())
+"""The schedules by which it has come to what is going on: what has begun it, and what that was begun at."""

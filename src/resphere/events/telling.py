@@ -131,7 +131,7 @@ def cause_of(task: Task | None) -> Cause | None:
     """Who asked for it: the call that does it, or that which has begun the task, where another worker ends it."""
     cause = CAUSE.get()
     if cause is None and task is not None:
-        return Cause(task.request, task.user, f"{task.service}.{task.operation}")
+        return Cause(task.request, task.user, f"{task.service}.{task.operation}", task.behind)
     return cause
 
 

@@ -312,6 +312,7 @@ SILENT: Mapping[str, str] = MappingProxyType(
         "privilege_checks": "what a recording has seen",
         "privilege_recording": "kept for who has begun it",
         "schedule": "its owner's alone: what it does is told",
+        "schedule_cursor": "how far events were looked at: told, that would be looked at again",
         "schedule_run": "a history: what the run does is told",
         "taken_proof": "tokens that were used up",
         "token_signing": "a key",

@@ -1,1 +1,1 @@
-"""Schedules: when work is done that somebody has ordered, by one elected worker, each time once."""
+"""Schedules: when work is done that somebody has ordered, by one elected worker, at each time and event once."""

@@ -20,8 +20,8 @@ UNDER_WAY = (RunState.QUEUED, RunState.RUNNING)
 class Schedule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A schedule. ``work`` is what a bulk operation is asked for with, JSON; ``operation`` is the first of it.
 
-    ``next_time`` is when it is due, ``None`` where it is not; ``runs`` is how many times there were. Times are aware,
-    in UTC.
+    ``next_time`` is when it is due, ``None`` where it is not; ``runs`` is how many times there were. At events,
+    ``position`` is the number of the last one that it is done with. Times are aware, in UTC.
     """
 
     kind: ClassVar[str] = "schedule"
@@ -38,15 +38,31 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     overlap: Schedules.Overlap = Schedules.Overlap.SKIP
     next_time: datetime | None = None
     previous_time: datetime | None = None
+    position: int = 0
     runs: int = 0
     created_time: datetime
     modified_time: datetime
     modified_by: str
 
+    @property
+    def listens(self) -> bool:
+        """Whether it waits for events."""
+        return self.enabled and self.trigger.type is Schedules.TriggerType.EVENT
+
+
+class Cursor(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What schedules wait for was looked for in all events up to the number ``position``: whatever a schedule is not
+    done with comes after that."""
+
+    kind: ClassVar[str] = "schedule_cursor"
+
+    id: str
+    position: int
+
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of a time of a schedule: ``number`` counts them. ``bulk`` is what was begun, and ``user`` who has
-    asked for it, where it was not the time that did."""
+    asked for it, where it was not the time that did. At events: how many, and from which number to which."""
 
     kind: ClassVar[str] = "schedule_run"
 
@@ -59,6 +75,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     bulk: str | None = None
     user: str | None = None
     error: Failure | None = None
+    events: int | None = None
+    first_event: int | None = None
+    last_event: int | None = None
 
 
 def run_id(schedule: str, number: int) -> str:
@@ -90,3 +109,4 @@ RUNS = Table(
     },
     revises=False,
 )
+CURSORS = Table(cls=Cursor, revises=False)

@@ -1,10 +1,10 @@
-"""Schedules as they are made and changed, and what a time of one does: always in one transaction."""
+"""Schedules as they are made and changed, and what a time or an event does: always in one transaction."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -18,9 +18,11 @@ from resphere.contract.errors import AlreadyExists, NotFound, ServiceUnavailable
 from resphere.contract.extensions.bulk import Bulk
 from resphere.contract.extensions.schedules import Schedules
 from resphere.contract.generated.cis_task import Status
+from resphere.events.feed import Heard
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
-from resphere.schedules.record import Run, Schedule, name_claim, run_id
+from resphere.schedules.events import needed, needs_event, work_at
+from resphere.schedules.record import UNDER_WAY, Run, Schedule, name_claim, run_id
 from resphere.schedules.times import next_time
 from resphere.tasks.outcomes import failure
 
@@ -33,6 +35,7 @@ GRACE = timedelta(minutes=1)
 RunState = Schedules.RunState
 Misfire = Schedules.Misfire
 Overlap = Schedules.Overlap
+Type = Schedules.TriggerType
 _work = msgspec.json.Decoder(Bulk.CreateSpec)
 
 
@@ -44,16 +47,39 @@ class Prepared(msgspec.Struct, frozen=True):
     refusal: VapiError | None = None
 
 
+class Batch(msgspec.Struct, frozen=True):
+    """Events that a schedule waited for, of those after the number ``after`` and up to ``position``. ``missed``: they
+    are passed over; without any, what there was is no longer kept."""
+
+    after: int
+    position: int
+    events: tuple[Heard, ...] = ()
+    missed: bool = False
+
+    @property
+    def behind(self) -> tuple[str, ...]:
+        """The schedules by which it came to them."""
+        causes = [each.event.cause for each in self.events]
+        return tuple(dict.fromkeys(id for cause in causes if cause is not None for id in cause.behind))
+
+
 class Planner:
-    """Makes, changes and fires schedules. ``acceptance`` says what may be done so."""
+    """Makes, changes and fires schedules. ``acceptance`` says what may be done so; ``latest`` the number of the latest
+    event."""
 
     def __init__(
-        self, replica: Replica, bulks: Bulks, acceptance: Callable[[], Acceptance], now: Callable[[], datetime]
+        self,
+        replica: Replica,
+        bulks: Bulks,
+        acceptance: Callable[[], Acceptance],
+        now: Callable[[], datetime],
+        latest: Callable[[], Awaitable[int]],
     ) -> None:
         self._replica = replica
         self._bulks = bulks
         self._acceptance = acceptance
         self._now = now
+        self._latest = latest
 
     # --- making and changing -----------------------------------------------------------------------------------------
 
@@ -63,13 +89,17 @@ class Planner:
         :raises AlreadyExists: the owner has one of that name.
         :raises ServiceUnavailable: there are too many.
         """
+        latest = await self._latest() if any(each.listens for each in made) else 0
 
         def plan(edit: Edit) -> tuple[str, ...]:
             if self._replica.count(Schedule) + len(made) > MOST_SCHEDULES:
                 raise ServiceUnavailable(
                     message("resphere.schedule.too_many", "There are {0} schedules, and may be.", MOST_SCHEDULES)
                 )
-            given = [self._timed(msgspec.structs.replace(each, id=edit.new_id("schedule-"))) for each in made]
+            given = [
+                self._timed(msgspec.structs.replace(each, id=edit.new_id("schedule-"), position=latest))
+                for each in made
+            ]
             for schedule in given:
                 self._require_name(edit, schedule)
                 edit.put(schedule)
@@ -83,10 +113,14 @@ class Planner:
         :raises AlreadyExists: the owner has another one of that name.
         :raises NotFound: it is no more.
         """
+        latest = await self._latest()
 
         def plan(edit: Edit) -> None:
-            schedule = changed(require(edit, id))
+            before = require(edit, id)
+            schedule = changed(before)
             self._require_name(edit, schedule)
+            if schedule.listens and not (before.listens and before.trigger.events == schedule.trigger.events):
+                schedule = msgspec.structs.replace(schedule, position=latest)
             edit.put(self._timed(schedule))
 
         await self._replica.change(plan)
@@ -117,11 +151,17 @@ class Planner:
 
     # --- times -------------------------------------------------------------------------------------------------------
 
-    async def prepare(self, schedule: Schedule) -> Prepared:
-        """What the schedule orders, as that is accepted now."""
+    async def prepare(self, schedule: Schedule, events: Sequence[Heard] = (), behind: Sequence[str] = ()) -> Prepared:
+        """What the schedule orders, at the ``events`` if it is about some, as that is accepted now; ``behind`` are the
+        schedules by which it came to those."""
         try:
-            order = await order_of(self._acceptance(), _work.decode(schedule.work))
-            order = msgspec.structs.replace(order, schedule=schedule.id, name=order.name or schedule.name)
+            order = await order_of(self._acceptance(), work_of(schedule, events))
+            order = msgspec.structs.replace(
+                order,
+                schedule=schedule.id,
+                behind=tuple(dict.fromkeys((schedule.id, *behind))),
+                name=order.name or schedule.name,
+            )
             return Prepared(order, await asyncio.to_thread(order.packed))
         except VapiError as refusal:
             return Prepared(refusal=refusal)
@@ -174,6 +214,39 @@ class Planner:
 
         await self._replica.change(plan)
 
+    async def fire_at_events(self, schedule: Schedule, batch: Batch) -> None:
+        """Do what the schedule is for at these events, and be done with them: once, whoever else does.
+
+        Nothing is done where the schedule is another by now, or has to wait until its run has ended.
+
+        :raises ServiceUnavailable: too many bulk operations are under way; they are waiting still.
+        """
+        prepared = Prepared() if batch.missed else await self.prepare(schedule, batch.events, batch.behind)
+
+        def plan(edit: Edit) -> None:
+            current, now = edit.get(Schedule, schedule.id), self._now()
+            if current is None or not means_the_same(current, schedule) or current.position > batch.after:
+                return
+            state = RunState.MISSED if batch.missed else None
+            if state is None and current.overlap is not Overlap.ALLOW and self.is_under_way(schedule.id):
+                if current.overlap is Overlap.QUEUE:
+                    return
+                state = RunState.OVERLAPPED
+            run = of_batch(self._next_run(current, now, None), batch)
+            run = self._begun(edit, current, run, prepared) if state is None else with_state(run, state)
+            edit.put(run)
+            edit.put(
+                msgspec.structs.replace(
+                    current,
+                    position=batch.position,
+                    previous_time=now if run.start_time is not None else current.previous_time,
+                    runs=current.runs + 1,
+                )
+            )
+            self._forget_oldest(edit, current)
+
+        await self._replica.change(plan)
+
     async def settle(self, run: Run) -> None:
         """Note how a run has ended, if its bulk operation has; what is queued behind it follows."""
         queued = [each for each in self._under_way(run.schedule) if each.state is RunState.QUEUED]
@@ -204,6 +277,10 @@ class Planner:
             if each is not None and each.state is RunState.QUEUED and found is not None:
                 edit.put(self._begun(edit, found, each, prepared))
                 return
+
+    def is_under_way(self, schedule: str) -> bool:
+        """Whether a run of it has not ended."""
+        return any(each.state in UNDER_WAY for each in self._under_way(schedule))
 
     def _under_way(self, schedule: str) -> list[Run]:
         return list(self._replica.by(Run, "open", schedule).values())
@@ -243,6 +320,48 @@ class Planner:
     def of_user(self, user: str) -> list[Schedule]:
         """The schedules of an owner."""
         return list(self._replica.by(Schedule, "user", canonical_name(user)).values())
+
+
+def planned_work(schedule: Schedule) -> Bulk.CreateSpec:
+    """The work that the schedule is for, as it was asked for."""
+    return _work.decode(schedule.work)
+
+
+def work_of(schedule: Schedule, events: Sequence[Heard]) -> Bulk.CreateSpec:
+    """The work that the schedule is for, at these events.
+
+    :raises InvalidArgument: it is about an event, and there is none.
+    """
+    work = planned_work(schedule)
+    if not needed(work):
+        return work
+    if not events:
+        raise needs_event()
+    return work_at(work, events)
+
+
+def means_the_same(one: Schedule, other: Schedule) -> bool:
+    """Whether both do the same, for the same, in the same name."""
+    return (one.work, one.trigger, one.requester, one.listens) == (
+        other.work,
+        other.trigger,
+        other.requester,
+        other.listens,
+    )
+
+
+def of_batch(run: Run, batch: Batch) -> Run:
+    """The run, of events."""
+    if not batch.events:
+        return msgspec.structs.replace(run, events=0, first_event=batch.after + 1, last_event=batch.position)
+    first, last = batch.events[0], batch.events[-1]
+    return msgspec.structs.replace(
+        run,
+        due_time=datetime.fromtimestamp(first.event.time / 1000, UTC),
+        events=len(batch.events),
+        first_event=first.number,
+        last_event=last.number,
+    )
 
 
 def with_state(run: Run, state: Schedules.RunState) -> Run:
@@ -285,7 +404,7 @@ def new_schedule(spec: Schedules.CreateSpec, order: Order, requester: Requester,
         operation=first_operation(order),
         enabled=spec.enabled is not False,
         misfire=spec.misfire or Misfire.RUN,
-        overlap=spec.overlap or Overlap.SKIP,
+        overlap=spec.overlap or (Overlap.QUEUE if spec.trigger.type is Type.EVENT else Overlap.SKIP),
         created_time=now,
         modified_time=now,
         modified_by=requester.user,

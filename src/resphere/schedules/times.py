@@ -19,6 +19,11 @@ from resphere.contract.extensions.schedules import Schedules
 LONGEST_CRON, LONGEST_ZONE = 128, 64
 FIELDS = 5
 USUAL_ZONE = "UTC"
+MOST_NAMES = 1000
+"""Of types and of objects, in a filter of events."""
+USUAL_INTERVAL_SECONDS, MOST_INTERVAL_SECONDS = 1, 86_400
+LEAST_OWN_SECONDS = 10
+"""Between two runs, where one may bring about the next."""
 Type = Schedules.TriggerType
 
 
@@ -27,6 +32,8 @@ def times_after(trigger: Schedules.Trigger, moment: datetime) -> Iterator[dateti
     if trigger.type is Type.ONCE:
         if trigger.time is not None and trigger.time > moment:
             yield trigger.time.astimezone(UTC)
+        return
+    if trigger.type is Type.EVENT:
         return
     zone = ZoneInfo(trigger.time_zone or USUAL_ZONE)
     last = moment
@@ -53,6 +60,9 @@ def require_trigger(trigger: Schedules.Trigger, moment: datetime) -> None:
 
     :raises InvalidArgument: naming the field.
     """
+    if trigger.type is Type.EVENT:
+        require_events(trigger)
+        return
     if trigger.type is Type.ONCE:
         if trigger.time is None or trigger.time <= moment:
             raise refused("trigger.time", "must lie ahead.")
@@ -71,6 +81,26 @@ def require_trigger(trigger: Schedules.Trigger, moment: datetime) -> None:
         raise refused("trigger.cron", f"{error}, as in {cron!r}.") from None
     if found is None:
         raise refused("trigger.cron", f"{cron!r} is never due.")
+
+
+def require_events(trigger: Schedules.Trigger) -> None:
+    """Refuse a trigger at events that waits for everything, for too much, or that would never rest.
+
+    :raises InvalidArgument: naming the field.
+    """
+    events = trigger.events or Schedules.EventFilter()
+    if not (events.kinds or events.types or events.objects or events.branch):
+        raise refused("trigger.events", "one of kinds, types, objects, branch must be set.")
+    for name, among in (("types", events.types), ("objects", events.objects)):
+        if among is not None and len(among) > MOST_NAMES:
+            raise refused(f"trigger.events.{name}", f"must have {MOST_NAMES} at most, not {len(among)}.")
+    seconds = USUAL_INTERVAL_SECONDS if trigger.interval_seconds is None else trigger.interval_seconds
+    least = LEAST_OWN_SECONDS if trigger.own else 0
+    if not least <= seconds <= MOST_INTERVAL_SECONDS:
+        why = ", where it waits for what it causes itself," if trigger.own else ""
+        raise refused(
+            "trigger.interval_seconds", f"must be from {least} to {MOST_INTERVAL_SECONDS}{why} and not {seconds}."
+        )
 
 
 def require_zone(name: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from resphere.replica.wiring import Wiring
-from resphere.schedules.record import RUNS, SCHEDULES
+from resphere.schedules.record import CURSORS, RUNS, SCHEDULES
 
-WIRING = Wiring(tables=(SCHEDULES, RUNS))
-"""One elected worker runs their clock."""
+WIRING = Wiring(tables=(SCHEDULES, RUNS, CURSORS))
+"""One elected worker runs their clock, and one listens to events for them."""

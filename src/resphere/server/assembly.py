@@ -22,6 +22,7 @@ from resphere.access.scoped import ScopedViews
 from resphere.access.tree import TreeViews
 from resphere.appliance.folders import Folders
 from resphere.appliance.machine import LocalMachine
+from resphere.access.view import Views
 from resphere.audit import signing
 from resphere.audit.reading import AuditLog
 from resphere.audit.retention import Keep
@@ -43,6 +44,7 @@ from resphere.auth.identities import Identities
 from resphere.auth.lockout import LockoutRules
 from resphere.auth.password_rules import PasswordRules
 from resphere.auth.passwords import verify_password
+from resphere.auth.requesters import Requester
 from resphere.auth.sessions import SessionLimits, Sessions
 from resphere.auth.tokens import Tokens
 from resphere.bulk.bulks import Bulks
@@ -58,6 +60,7 @@ from resphere.events.feed import Feed
 from resphere.events.readers import Readers
 from resphere.events.retention import Keep as KeepEvents
 from resphere.events.retention import Retention
+from resphere.events.seeing import Eyes, eyes_of
 from resphere.events.telling import Teller
 from resphere.fetching.allowed import read_rules
 from resphere.fetching.fetcher import Fetcher
@@ -83,6 +86,7 @@ from resphere.providers.base import Provider
 from resphere.replica.lease import Leases
 from resphere.replica.replica import Replica, Tells
 from resphere.replica.sealing import Sealing, open_sealing
+from resphere.schedules.listening import Listener
 from resphere.schedules.runner import Clock
 from resphere.schedules.schedules import Planner
 from resphere.server.behind_proxies import client_trust, trusted_proxies
@@ -136,6 +140,8 @@ FEED = "feed"
 """The lease of whoever runs the provider's feed."""
 CLOCK = "schedules"
 """The lease of whoever fires schedules."""
+LISTENER = "schedules-at-events"
+"""The lease of whoever listens to events for schedules."""
 WEBHOOKS = "webhooks"
 """The lease of whoever sends to webhooks."""
 GUEST_FILES = "guest-files"
@@ -243,7 +249,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     catalogue = Catalogue(settings.api_release)
     keep = timedelta(hours=settings.bulk_keep_hours)
     bulks = Bulks(replica, ItemInputs(catalogue), now, name, keep)
-    planner = Planner(replica, bulks, partial(accepted_by, bulks), now)
+    planner = Planner(replica, bulks, partial(accepted_by, bulks), now, feed.latest)
     library_passwords = LibraryPasswords(replica, secrets.token_bytes)
     stack.callback(library_passwords.close)
     by_directory = ByDirectory(replica, federation.directories, settings.default_domain)
@@ -324,6 +330,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     go_on(stack, leases.hold(FEED, observing))
     go_on(stack, leases.hold(SYNC, library_sync.run))
     go_on(stack, leases.hold(CLOCK, Clock(replica, planner, now).run))
+    listener = Listener(replica, planner, feed, eyes_of_requesters(replica, accounts, tokens, pipeline.views), now)
+    go_on(stack, leases.hold(LISTENER, listener.run))
     source = f"urn:uuid:{about.instance_uuid}"
     deliveries = Deliveries(replica, feed, poster, pipeline.views, accounts.principal, now, source)
     go_on(stack, leases.hold(WEBHOOKS, deliveries.run))
@@ -411,6 +419,19 @@ def authentication(
         joined=accounts.joined,
         single_use=federation.single_use,
     )
+
+
+def eyes_of_requesters(
+    replica: Replica, accounts: LocalAccounts, tokens: Tokens, views: Views
+) -> Callable[[Requester], Eyes | None]:
+    """What of events those see who have asked for work, ``None`` for who may not have any done now."""
+    requesters = ByRequester(accounts, tokens)
+
+    def eyes(requester: Requester) -> Eyes | None:
+        principal = requesters.principal(requester, now())
+        return None if principal is None else eyes_of(replica, views.of(principal), principal)
+
+    return eyes
 
 
 def identities(replica: Replica, accounts: LocalAccounts, sessions: Sessions, tokens: Tokens) -> Identities:

@@ -40,6 +40,7 @@ from resphere.contract.generated import ids, vcenter
 from resphere.contract.mentions import Knows
 from resphere.contract.model import AnyOperation, Struct
 from resphere.contract.releases import numbers
+from resphere.events.cause import BEHIND
 from resphere.events.feed import Feed
 from resphere.events.readers import Readers
 from resphere.fetching.allowed import Allowed
@@ -409,6 +410,7 @@ class Call(msgspec.Struct, frozen=True, gc=False):
             in_use_error(operation),
             lacking_error(operation),
             self.request_id,
+            BEHIND.get(),
         )
 
     async def change(

@@ -359,6 +359,7 @@ class TaskJob(Generic[O]):
             target=self._target.id,
             user=self.origin.user,
             request=self.origin.request,
+            behind=self.origin.behind,
             exclusive=self._exclusive,
             owner=self._tasks.owner,
             status=Status.RUNNING,

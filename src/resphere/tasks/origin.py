@@ -8,7 +8,8 @@ from resphere.contract.errors import ResourceBusy, ResourceInUse, Unsupported, V
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Who asked for the work, by which operation and which ``request``.
+    """Who asked for the work, by which operation and which ``request``; ``behind`` are the schedules by which it came
+    to that.
 
     ``busy`` is the error where other work is in the way, ``in_use`` the one where work under way needs what would be
     taken away, ``lacking`` the one where the provider does not have what is asked for.
@@ -22,3 +23,4 @@ class Origin(msgspec.Struct, frozen=True):
     in_use: type[VapiError] = ResourceInUse
     lacking: type[VapiError] = Unsupported
     request: str | None = None
+    behind: tuple[str, ...] = ()

@@ -29,7 +29,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     ``owner`` is the worker that does it; ``progress`` goes from 0 to 100. ``exclusive``: while it is not finished,
     no other exclusive work goes on on the target. ``resumed``: where its owner dies, another worker goes on with it.
     ``result`` is of plain values, as JSON has them. Times are aware, in UTC. ``request`` is the id of the request that
-    asked for it.
+    asked for it, ``behind`` are the schedules by which it came to that.
     """
 
     kind: ClassVar[str] = "task"
@@ -42,6 +42,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     target: str | None = None
     user: str | None = None
     request: str | None = None
+    behind: tuple[str, ...] = ()
     exclusive: bool = False
     resumed: bool = False
     owner: str

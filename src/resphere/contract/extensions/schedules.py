@@ -1,4 +1,4 @@
-"""Scheduled tasks: operations and bulk operations at a time, or again and again."""
+"""Scheduled tasks: operations and bulk operations at a time, again and again, or at events."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from resphere.contract import model as m
 from resphere.contract.extensions.bulk import Bulk
+from resphere.contract.extensions.events import Events
 from resphere.contract.releases import ALL_RELEASES
 
 REFUSALS = ("unauthenticated", "unauthorized")
@@ -19,19 +20,20 @@ ONE = "/api/resphere/schedules/{schedule}"
 
 
 class Schedules:
-    """``resphere.schedules``: what is done at a time, with the rights that its owner has then."""
+    """``resphere.schedules``: what is done at a time or at events, with the rights that its owner has then."""
 
     class TriggerType(StrEnum):
         """When it is done."""
 
         ONCE = "ONCE"
         CRON = "CRON"
+        EVENT = "EVENT"
 
     class Misfire(StrEnum):
-        """What becomes of a time at which the server did not run."""
+        """What becomes of a time, or of events, at which the server did not run."""
 
         RUN = "RUN"
-        """It is made up for: once, whatever was missed."""
+        """It is made up for: once, whatever times were missed; of events for each."""
         SKIP = "SKIP"
         """It is passed over, if it is past for more than a minute."""
 
@@ -41,7 +43,7 @@ class Schedules:
         SKIP = "SKIP"
         """It is passed over."""
         QUEUE = "QUEUE"
-        """It follows when the run before has ended: once, whatever was queued."""
+        """It follows when the run before has ended: once, whatever was queued; of events for all that came."""
         ALLOW = "ALLOW"
         """It begins beside it."""
 
@@ -61,27 +63,56 @@ class Schedules:
         SUCCESS = "SUCCESS"
         ERROR = "ERROR"
         MISSED = "MISSED"
-        """The server did not run then, and it was passed over."""
+        """The server did not run then, or the events are no longer kept, and it was passed over."""
         OVERLAPPED = "OVERLAPPED"
         """The run before went on still, and it was passed over."""
 
+    class EventFilter(m.Struct, frozen=True, kw_only=True):
+        """Events of which each part is as it is given, as those of ``resphere.events`` are filtered; one must be."""
+
+        __vapi_name__ = "resphere.schedules.event_filter"
+        kinds: frozenset[Events.Kind] | None = None
+        types: frozenset[str] | None = None
+        objects: frozenset[str] | None = None
+        branch: str | None = None
+
     class Trigger(m.Struct, frozen=True, kw_only=True):
         """``time`` for ``ONCE``; for ``CRON`` the five fields of cron (minute, hour, day of the month, month, day of
-        the week) in a time zone by its IANA name (``Europe/Berlin``; default ``UTC``)."""
+        the week) in a time zone by its IANA name (``Europe/Berlin``; default ``UTC``).
+
+        For ``EVENT`` the ``events`` that the owner sees, which happen from then on. ``interval_seconds`` lie between
+        the beginnings of two runs at least (0 to 86,400, default 1); what happens meanwhile is for the next one
+        together. ``own``: also those that its runs cause (default false).
+        """
 
         __vapi_name__ = "resphere.schedules.trigger"
         __vapi_unions__ = (
-            m.Union("type", {"ONCE": (("time", True),), "CRON": (("cron", True), ("time_zone", False))}),
+            m.Union(
+                "type",
+                {
+                    "ONCE": (("time", True),),
+                    "CRON": (("cron", True), ("time_zone", False)),
+                    "EVENT": (("events", True), ("interval_seconds", False), ("own", False)),
+                },
+            ),
         )
         type: Schedules.TriggerType
         time: m.DateTime | None = None
         cron: str | None = None
         time_zone: str | None = None
+        events: Schedules.EventFilter | None = None
+        interval_seconds: m.Long | None = None
+        own: bool | None = None
 
     class CreateSpec(m.Struct, frozen=True, kw_only=True):
         """``work`` is what a bulk operation is asked for with; a single operation is one of its ``items``. Names are
         those of one schedule of the owner's. ``enabled``: default true; ``misfire``: default ``RUN``; ``overlap``:
-        default ``SKIP``."""
+        default ``SKIP``, at events ``QUEUE``.
+
+        At events ``{"$event": "object.id"}`` in an ``input`` stands for a value of the event: ``object.id``,
+        ``object.name``, ``object.type``, ``target.id``, ``target.name``, ``target.type``, ``task``, ``type``,
+        ``sequence``, ``cause.user``; it is a text. Items with it are done for each event that has such a value, the
+        others once a run."""
 
         __vapi_name__ = "resphere.schedules.create_spec"
         name: str
@@ -136,7 +167,9 @@ class Schedules:
 
     class RunInfo(m.Struct, frozen=True, kw_only=True):
         """What became of a time: ``due_time``, at which it was to run, ``start_time``, at which it did, as the bulk
-        operation and task ``task``. ``user`` has asked for it, where it was nobody's time."""
+        operation and task ``task``. ``user`` has asked for it, where it was nobody's time. At events ``due_time`` is
+        when the first of them happened, ``events`` how many there were, of sequences from ``first_event`` to
+        ``last_event``."""
 
         __vapi_name__ = "resphere.schedules.run_info"
         run: m.Long
@@ -146,6 +179,9 @@ class Schedules:
         task: str | None = None
         user: str | None = None
         error: m.ErrorValue | None = None
+        events: m.Long | None = None
+        first_event: m.Long | None = None
+        last_event: m.Long | None = None
 
     class CreateInput(m.Struct, frozen=True, kw_only=True):
         spec: Schedules.CreateSpec
@@ -170,7 +206,7 @@ class Schedules:
         input=CreateInput,
         output=lambda: str,
         api=m.Route("POST", "/api/resphere/schedules", 201, body=("spec",), flat=True),
-        errors=("already_exists", "invalid_argument", "service_unavailable", "unsupported", *REFUSALS),
+        errors=("already_exists", "invalid_argument", "not_found", "service_unavailable", "unsupported", *REFUSALS),
         privileges=CREATE,
         releases=ALL_RELEASES,
     )

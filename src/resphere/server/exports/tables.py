@@ -42,7 +42,7 @@ from resphere.inventory.vapp import VappConfiguration, VirtualApp
 from resphere.inventory.vcenter_services import ServiceState
 from resphere.limits.known import KnownAddress
 from resphere.replica.lease import Lease
-from resphere.schedules.record import Run, Schedule
+from resphere.schedules.record import Cursor, Run, Schedule
 from resphere.server.exports.guests import CUSTOMIZATION_SPECS, CUSTOMIZATIONS, DATA_SETS, STARTS
 from resphere.server.exports.hosts import ACQUISITIONS, DIRECT_PATH_DEVICES, ENTROPY_POOLS
 from resphere.server.exports.policies import COMPUTE_POLICIES, STORAGE_POLICIES
@@ -145,6 +145,7 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
     Outcomes: LeftOut("outcomes of bulk operations", "as those", _nobody_misses),
     Mark: LeftOut("items of bulk operations under way", "as those", _nobody_misses),
     Schedule: LeftOut("schedules", "they are of the server's own users"),
+    Cursor: LeftOut("how far schedules have heard of events", "the events are this server's", _nobody_misses),
     Run: LeftOut("runs of schedules", "they tell what was done on this server", _nobody_misses),
     Webhook: LeftOut("webhooks", "they have secrets, and are of this server"),
     Progress: LeftOut("how far webhooks are", "as those", _nobody_misses),

@@ -13,7 +13,7 @@ from resphere.auth.credentials import Credentials
 from resphere.contract.errors import Unsupported, message
 from resphere.contract.model import AnyOperation, Struct
 from resphere.dialects.base import Outcome, Resolved
-from resphere.events.cause import CAUSE, Cause
+from resphere.events.cause import BEHIND, CAUSE, Cause
 from resphere.limits.limits import Parties
 from resphere.replica.riders import Rider, riding
 from resphere.server.exchange import Caller, Exchange
@@ -83,7 +83,7 @@ async def perform(pipeline: Equipment, call: Call, input: Struct) -> Any:
                 operation.id,
             )
         )
-    causing = CAUSE.set(Cause(call.request_id, call.session.user, operation.id))
+    causing = CAUSE.set(Cause(call.request_id, call.session.user, operation.id, BEHIND.get()))
     try:
         return await implementation.handler(call, *msgspec.structs.astuple(input))
     finally:

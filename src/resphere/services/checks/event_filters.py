@@ -1,9 +1,10 @@
-"""What filters of events let through, those of readers and those of webhooks."""
+"""What filters of events let through, those of readers, of webhooks and of schedules."""
 
 from __future__ import annotations
 
 from resphere.contract.errors import NotFound, message
 from resphere.contract.extensions.events import Events
+from resphere.contract.extensions.schedules import Schedules
 from resphere.contract.extensions.webhooks import Webhooks
 from resphere.events.event import Kind
 from resphere.events.filters import ALL, Wanted
@@ -11,7 +12,7 @@ from resphere.events.places import find
 from resphere.services.call import Call
 
 
-def wanted_of(call: Call, filter: Events.FilterSpec | Webhooks.FilterSpec | None) -> Wanted:
+def wanted_of(call: Call, filter: Events.FilterSpec | Webhooks.FilterSpec | Schedules.EventFilter | None) -> Wanted:
     """What the filter lets through.
 
     :raises NotFound: the caller sees no such branch.

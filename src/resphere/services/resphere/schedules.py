@@ -1,4 +1,4 @@
-"""``resphere.schedules``: what is done at a time, with the rights that its owner has then."""
+"""``resphere.schedules``: what is done at a time or at events, with the rights that its owner has then."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from resphere.bulk.orders import order_of, require_bounded, require_text
 from resphere.contract.errors import Unsupported, message
 from resphere.contract.extensions.bulk import Bulk
 from resphere.contract.extensions.schedules import Schedules
+from resphere.schedules.events import require_places, sampled
 from resphere.schedules.record import Run, Schedule
-from resphere.schedules.schedules import first_operation, new_schedule, no_schedule
+from resphere.schedules.schedules import first_operation, new_schedule, no_schedule, planned_work
 from resphere.schedules.times import refused, require_trigger, some_times
 from resphere.services.call import Call
+from resphere.services.checks.event_filters import wanted_of
 from resphere.services.checks.later import acceptance, asked_for_by, caller_as_requester
 from resphere.services.registry import implements
 
@@ -32,6 +34,7 @@ async def create(call: Call, spec: Schedules.CreateSpec) -> str:
 
     :raises AlreadyExists: the caller has one of that name.
     :raises InvalidArgument: names the field.
+    :raises NotFound: the caller sees no such branch.
     :raises ServiceUnavailable: there are too many.
     :raises Unsupported: the caller has no local account.
     """
@@ -43,6 +46,7 @@ async def made(call: Call, spec: Schedules.CreateSpec) -> Schedule:
     """What ``spec`` asks for in the caller's name, not stored yet.
 
     :raises InvalidArgument: names the field.
+    :raises NotFound: the caller sees no such branch.
     :raises Unsupported: the caller has no local account.
     """
     principal = call.session.principal
@@ -58,7 +62,9 @@ async def made(call: Call, spec: Schedules.CreateSpec) -> Schedule:
     require_description(spec.description)
     now = call.environment.now()
     require_trigger(spec.trigger, now)
-    return new_schedule(spec, await require_work(call, spec.work), caller_as_requester(call), now)
+    wanted_of(call, spec.trigger.events)
+    order = await require_work(call, spec.work, spec.trigger)
+    return new_schedule(spec, order, caller_as_requester(call), now)
 
 
 @implements(Schedules.list)
@@ -90,7 +96,7 @@ async def update(call: Call, schedule: str, spec: Schedules.UpdateSpec) -> None:
 
     :raises AlreadyExists: the caller has another one of that name.
     :raises InvalidArgument: names the field.
-    :raises NotFound: there is none that the caller may know of.
+    :raises NotFound: there is none that the caller may know of, or no such branch.
     :raises Unauthorized: it is somebody else's.
     """
     found = require(call, schedule)
@@ -101,7 +107,10 @@ async def update(call: Call, schedule: str, spec: Schedules.UpdateSpec) -> None:
     now = call.environment.now()
     if spec.trigger is not None:
         require_trigger(spec.trigger, now)
-    order = None if spec.work is None else await require_work(call, spec.work)
+        wanted_of(call, spec.trigger.events)
+    order = None
+    if spec.work is not None or (spec.trigger is not None and spec.trigger.type is not found.trigger.type):
+        order = await require_work(call, spec.work or planned_work(found), spec.trigger or found.trigger)
     given = {name: value for name in CHANGED if (value := getattr(spec, name)) is not None}
     if spec.work is not None and order is not None:
         given.update(work=msgspec.json.encode(spec.work), operation=first_operation(order))
@@ -181,6 +190,9 @@ async def list_runs(call: Call, schedule: str) -> tuple[Schedules.RunInfo, ...]:
             task=each.bulk,
             user=each.user,
             error=None if each.error is None else each.error.told(call.knows),
+            events=each.events,
+            first_event=each.first_event,
+            last_event=each.last_event,
         )
         for each in runs_of(call, found)
     )
@@ -188,7 +200,7 @@ async def list_runs(call: Call, schedule: str) -> tuple[Schedules.RunInfo, ...]:
 
 @implements(Schedules.next_runs)
 async def next_runs(call: Call, schedule: str, count: int | None) -> tuple[datetime, ...]:
-    """When it is due, from now on; nothing where it is disabled.
+    """When it is due, from now on; nothing where it is disabled, or waits for events.
 
     :raises InvalidArgument: too many are asked for.
     :raises NotFound: there is none that the caller may know of.
@@ -233,8 +245,8 @@ def require_description(text: str | None) -> None:
         raise refused("description", f"must have {LONGEST_DESCRIPTION} characters at most, not {len(text)}.")
 
 
-async def require_work(call: Call, work: Bulk.CreateSpec) -> Order:
-    """What is to be done each time.
+async def require_work(call: Call, work: Bulk.CreateSpec, trigger: Schedules.Trigger) -> Order:
+    """What is to be done each time; at events, what it is with values of one.
 
     :raises InvalidArgument: names the field.
     """
@@ -242,6 +254,9 @@ async def require_work(call: Call, work: Bulk.CreateSpec) -> Order:
         raise refused("work.idempotency_key", "would have it done once; leave it out.")
     if len(msgspec.json.encode(work)) > LARGEST_WORK_BYTES:
         raise refused("work", f"must have {LARGEST_WORK_BYTES} bytes at most; let a filter find the objects.")
+    if trigger.type is Schedules.TriggerType.EVENT:
+        require_places(work)
+        work = sampled(work)
     return await order_of(acceptance(call), work)
 
 
