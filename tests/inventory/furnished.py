@@ -28,6 +28,7 @@ from resphere.inventory.content.sessions import DownloadSession, UpdateSession
 from resphere.inventory.content.subscriptions import LibrarySubscription, SyncRequest
 from resphere.inventory.content.templates import CheckOut, ItemChange
 from resphere.inventory.contents import ContentPart, DiskContent
+from resphere.inventory.custom_attributes import CustomAttribute, CustomValue, value_id
 from resphere.inventory.customization import GuestCustomization
 from resphere.inventory.data_sets import DataSet, DataSetEntry, data_set_id, entry_id
 from resphere.inventory.effects import Intent
@@ -322,7 +323,7 @@ def _permissions() -> list[Stored]:
 
 
 def _tagging() -> list[Stored]:
-    """Tags on one object of each kind that can have some, and policies that go by others."""
+    """Tags and a custom attribute on one object of each kind that can have some, and policies that go by other tags."""
     category = Category(id=CATEGORY, name="category", cardinality=CategoryModel.Cardinality.MULTIPLE)
     tags = [Tag(id=id, name=f"tag {n}", category=CATEGORY) for n, id in enumerate(TAGS)]
     objects: dict[str, ManagedObject] = {obj.id: obj for obj in (*_places(), *_machines())}
@@ -330,10 +331,13 @@ def _tagging() -> list[Stored]:
         Attachment(id=attachment_id(TAGS[0], id), tag=TAGS[0], category=CATEGORY, type=type_of(objects[id]), object=id)
         for id in ONE_OF_EACH.values()
     ]
+    noted = [CustomValue(id=value_id(id, "100"), object=id, attribute="100", value=id) for id in ONE_OF_EACH.values()]
     return [
         category,
         *tags,
         *attachments,
+        CustomAttribute(id="100", name="noted"),
+        *noted,
         StoragePolicy(id=POLICY, name="tagged", tags=(TAGS[1],)),
         ComputePolicy(
             id=ids.VcenterComputePolicyId("compute-0"),

@@ -13,6 +13,7 @@ from resphere.contract.generated.vcenter_vm import DataSets
 from resphere.contract.generated.vstats import AcqSpecs, CidMid, QueryPredicate, RsrcId
 from resphere.inventory.acquisitions import Acquisition
 from resphere.inventory.compute_policies import Capability, ComputePolicy, Strictness
+from resphere.inventory.custom_attributes import CustomAttribute, CustomValue, value_id
 from resphere.inventory.customization import CustomizationItem, GuestCustomization
 from resphere.inventory.data_sets import DataSet, DataSetEntry, data_set_id, entry_id
 from resphere.inventory.guest_reboot import GuestReboot
@@ -53,6 +54,11 @@ def attached(to: ManagedObject, tag: Tag, of: Category) -> Attachment:
     )
 
 
+def valued(of: ManagedObject, attribute: str, value: str) -> CustomValue:
+    """That the object has a value of the custom attribute."""
+    return CustomValue(id=value_id(of.id, attribute), object=of.id, attribute=attribute, value=value)
+
+
 def belongings(objects: Iterable[ManagedObject]) -> tuple[Stored, ...]:
     """Documents of every class, which belong to some of the objects: hosts, VMs, a snapshot, a port group."""
     objects = tuple(objects)
@@ -79,6 +85,12 @@ def belongings(objects: Iterable[ManagedObject]) -> tuple[Stored, ...]:
         attached(host, web, many),
         attached(store, fast, used),
         attached(network, fast, used),
+        CustomAttribute(id="101", name="Owner"),
+        CustomAttribute(id="102", name="Kostenstelle / Größe", type="VirtualMachine"),
+        valued(one, "101", "ops: 1"),
+        valued(host, "101", "null"),
+        valued(network, "101", "~"),
+        valued(one, "102", "4711"),
         StoragePolicy(
             id=ids.VcenterStoragePolicyId("00000000-0000-0000-0000-000000000001"),
             name="fast storage",

@@ -29,6 +29,7 @@ from resphere.inventory.content.registries import ContainerRegistry, RegistryPro
 from resphere.inventory.content.settings import ContentConfiguration, TrustedCertificate
 from resphere.inventory.content.subscriptions import LibrarySubscription
 from resphere.inventory.content.templates import CheckOut
+from resphere.inventory.custom_attributes import CustomAttribute, CustomValue
 from resphere.inventory.customization import CustomizationItem
 from resphere.inventory.data_sets import DataSet
 from resphere.inventory.host_parts import DirectPathDevice
@@ -128,12 +129,12 @@ def managed(cls: type[ManagedObject], names: Names, passed_over: frozenset[str] 
 
 def held(type: str, noun: str, by: Callable[[Any], str], **more: Any) -> Told:
     """Of what belongs to the object that ``by`` names, or stands nowhere where that is empty."""
-    return Told(kind=Kind.INVENTORY, type=type, names=ours(noun), about=by, **more)
+    return Told(kind=Kind.INVENTORY, type=type, names=more.pop("names", ours(noun)), about=by, **more)
 
 
 def outside(type: str, noun: str, **more: Any) -> Told:
     """Of what stands nowhere in the tree."""
-    return Told(kind=Kind.INVENTORY, type=type, names=ours(noun), **more)
+    return Told(kind=Kind.INVENTORY, type=type, names=more.pop("names", ours(noun)), **more)
 
 
 def of_task(before: Any, after: Any) -> Details:
@@ -216,6 +217,22 @@ TOLD: Mapping[type[Any], Told] = MappingProxyType(
         ),
         Tag: outside("Tag", "tag", details=renamed_from),
         Category: outside("TagCategory", "tag_category", details=renamed_from),
+        CustomAttribute: outside(
+            "CustomFieldDef",
+            "custom_attribute",
+            names=named("CustomFieldDefAddedEvent", "CustomFieldDefRenamedEvent", "CustomFieldDefRemovedEvent"),
+            details=renamed_from,
+        ),
+        CustomValue: held(
+            "CustomFieldValue",
+            "custom_value",
+            lambda obj: obj.object,
+            names=lambda before, after, changed, operation: "CustomFieldValueChangedEvent",
+            details=lambda before, after: {
+                "key": (after or before).attribute,
+                "value": "" if after is None else after.value,
+            },
+        ),
         CustomizationItem: outside("CustomizationSpec", "customization_spec"),
         Library: outside("ContentLibrary", "content_library"),
         LibraryItem: outside("ContentLibraryItem", "content_library_item"),

@@ -9,6 +9,7 @@ from resphere.inventory.appliance.settings import APPLIANCE_SETTINGS
 from resphere.inventory.compute_policies import COMPUTE_POLICIES
 from resphere.inventory.console import CONSOLE_TICKETS
 from resphere.inventory.content.tables import CONTENT_TABLES
+from resphere.inventory.custom_attributes import CUSTOM_ATTRIBUTE_TABLES
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
 from resphere.inventory.data_sets import DATA_SET_TABLES
 from resphere.inventory.guest import GUEST_TABLES
@@ -26,6 +27,7 @@ WIRING = Wiring(
     tables=(
         *TABLES,
         *TAGGING_TABLES,
+        *CUSTOM_ATTRIBUTE_TABLES,
         *GUEST_TABLES,
         *CUSTOMIZATION_TABLES,
         *DATA_SET_TABLES,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
@@ -32,7 +32,17 @@ WORDS = {
 
 TagsOf: TypeAlias = Callable[[str], Sequence[Tag]]
 """The tags of the object of an id that the caller may know of."""
-Keep: TypeAlias = Callable[[Sequence[Any], TagsOf, datetime], list[Any]]
+AttributesOf: TypeAlias = Callable[[str], Mapping[str, str]]
+"""The custom attributes of the object of an id, by name."""
+
+
+class Keep(Protocol):
+    """Gives the items that a filter is true of, in their order."""
+
+    def __call__(
+        self, items: Sequence[Any], tags: TagsOf, now: datetime, attributes: AttributesOf = ..., /
+    ) -> list[Any]:
+        """Those of ``items``."""
 
 
 def no_tags(_id: str) -> tuple[Tag, ...]:
@@ -40,10 +50,15 @@ def no_tags(_id: str) -> tuple[Tag, ...]:
     return ()
 
 
+def no_attributes(_id: str) -> Mapping[str, str]:
+    """For items that have none."""
+    return {}
+
+
 class Filter(msgspec.Struct, frozen=True):
     """A filter that was understood: ``keep(items, tags_of, now)`` gives those that it is true of, in their order.
 
-    ``weight`` is about how many comparisons an item costs.
+    ``weight`` is about how many comparisons an item costs; ``uses_tags``: it asks for tags or custom attributes.
     """
 
     keep: Keep
@@ -69,7 +84,8 @@ class Root(msgspec.Struct, frozen=True):
         """What an item is to paths."""
         key = None if self.key is None else shape_of(self.key)
         tags = None if self.tagged_by is None else f"tags({self.tagged_by})"
-        return Bound(shape_of(self.item), "x", key, "k", tags)
+        attributes = None if self.tagged_by is None else f"attributes({self.tagged_by})"
+        return Bound(shape_of(self.item), "x", key, "k", tags, attributes)
 
 
 def compiled(text: str, struct: Any) -> Callable[[Any], bool]:
@@ -93,13 +109,16 @@ def compiled_filter(condition: Condition, root: Root) -> Filter:
     if writer.weight > MOST_CLAUSES:
         raise too_much(OPTION, f"may have {MOST_CLAUSES} comparisons at most (one within any or all counts for ten)")
     moments = "".join(f"    {name} = shifted(now, {offset})\n" for name, offset in writer.moments)
-    source = f"def keep(items, tags, now):\n{moments}    return [{root.whole} for {root.whole} in items if {test}]\n"
-    return Filter(defined(source, "keep", writer.constants), writer.weight, "tags(" in test, bool(writer.moments))
+    head = f"def keep(items, tags, now, attributes=no_attributes):\n{moments}"
+    source = f"{head}    return [{root.whole} for {root.whole} in items if {test}]\n"
+    keep = defined(source, "keep", writer.constants)
+    return Filter(keep, writer.weight, "tags(" in test or "attributes(" in test, bool(writer.moments))
 
 
 def defined(source: str, name: str, constants: dict[str, Any]) -> Any:
-    """The function of the source: made of names of the contract and of constants' names, never of what was sent."""
-    made: dict[str, Any] = {**constants, "shifted": shifted}
+    """The function of the source: made of names of the contract and of constants' names, and of no more that was sent
+    than names of letters, digits and underscores in quotes."""
+    made: dict[str, Any] = {**constants, "shifted": shifted, "no_attributes": no_attributes}
     exec(compile(source, "<filter>", "exec"), made)  # noqa: S102 - see above
     return made[name]
 

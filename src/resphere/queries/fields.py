@@ -26,6 +26,8 @@ COUNT = "$count"
 """The name of the number of members of a field that has several."""
 TAGS = "tags"
 """The name of the tags of an object of the inventory."""
+ATTRIBUTES = "custom_attributes"
+"""The name of the custom attributes of an object of the inventory: a map of texts."""
 
 
 class Tag(Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from resphere.nearest import meant
 from resphere.queries import nodes
 from resphere.queries.compiling import Filter, Root, compiled_filter, conjuncts
 from resphere.queries.cursors import Cursor, cursor_of, list_key
-from resphere.queries.fields import Shape, fields_of, shape_of
+from resphere.queries.fields import ATTRIBUTES, Shape, fields_of, shape_of
 from resphere.queries.grammar import filter_of, orders_of, paths_of
 from resphere.queries.lists import Listing, listing_of
 from resphere.queries.ordering import Sort, sorts_of
@@ -60,9 +60,12 @@ class Query(msgspec.Struct, frozen=True):
 
     @property
     def depends_on_more(self) -> bool:
-        """Whether the answer follows from more than the list: tags, the clock, what ``get`` answers."""
+        """Whether the answer follows from more than the list: tags, attributes, the clock, what ``get`` answers."""
         filters = [each for each in (self.filter, self.full_filter) if each is not None]
-        return self.full or self.streamed or any(each.uses_tags or each.uses_now for each in filters)
+        selects = self.select is not None and self.select.attributes is not None
+        if self.full or self.streamed or selects or any(each.uses_attributes for each in self.sorts):
+            return True
+        return any(each.uses_tags or each.uses_now for each in filters)
 
     @property
     def item(self) -> Any:
@@ -150,7 +153,7 @@ def meaning_of(operation: AnyOperation, filter: str, orderby: str, select: str, 
         full_filter=None if more is None else compiled_filter(more, whole_root),
         sorts=() if full else sorts,
         full_sorts=sorts if full else (),
-        select=select_of(paths_of(select), whole_root.item) if select else None,
+        select=select_of(paths_of(select), whole_root) if select else None,
     )
 
 
@@ -200,7 +203,7 @@ def shared_names(listing: Listing) -> frozenset[str]:
         return frozenset()
     mine, others = fields_of(shape.cls), fields_of(full.cls)
     same = {name for name, field in mine.items() if name in others and alike(others[name].shape, field.shape)}
-    return frozenset((*same, "key", "tags"))
+    return frozenset((*same, "key", "tags", ATTRIBUTES))
 
 
 def alike(one: Shape, other: Shape) -> bool:

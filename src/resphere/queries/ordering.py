@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
-from resphere.queries.compiling import Root, TagsOf, defined
+from resphere.queries.compiling import AttributesOf, Root, TagsOf, defined, no_attributes
+from resphere.queries.fields import ATTRIBUTES
 from resphere.queries.nodes import Order
 from resphere.queries.places import Scope
 from resphere.queries.refusals import too_much
@@ -22,11 +23,16 @@ MERGED = 5000
 """So many are merged in one turn."""
 
 
-class Sort(msgspec.Struct, frozen=True):
-    """One key: its values of items, ``None`` where it is unset."""
+Values: TypeAlias = Callable[[Sequence[Any], AttributesOf], list[Any]]
+"""The values of a key of items, ``None`` where it is unset."""
 
-    values: Callable[[Sequence[Any]], list[Any]]
+
+class Sort(msgspec.Struct, frozen=True):
+    """One key; ``uses_attributes``: it is a custom attribute."""
+
+    values: Values
     descending: bool
+    uses_attributes: bool = False
 
 
 class Column(msgspec.Struct, frozen=True, array_like=True):
@@ -47,8 +53,9 @@ def sorts_of(orders: Sequence[Order], root: Root) -> tuple[Sort, ...]:
     made: list[Sort] = []
     for order in orders:
         place = scope.scalar(order.path)
-        source = f"def values(items):\n    return [{place.or_none} for {root.whole} in items]\n"
-        made.append(Sort(defined(source, "values", {"tags": no_order}), order.descending))
+        source = f"def values(items, attributes):\n    return [{place.or_none} for {root.whole} in items]\n"
+        values = defined(source, "values", {"tags": no_order})
+        made.append(Sort(values, order.descending, ATTRIBUTES in order.path.names))
     return tuple(made)
 
 
@@ -77,22 +84,24 @@ class Permuted(Sequence[Any]):
         return map(self._items.__getitem__, self.places)
 
 
-async def ordered(items: Sequence[Any], sorts: Sequence[Sort]) -> Permuted:
+async def ordered(items: Sequence[Any], sorts: Sequence[Sort], attributes: AttributesOf = no_attributes) -> Permuted:
     """The items in that order; equal ones as they were. Long lists in turns."""
-    return Permuted(items, await placed(len(items), await columns_of(items, sorts)))
+    return Permuted(items, await placed(len(items), await columns_of(items, sorts, attributes)))
 
 
-async def columns_of(items: Sequence[Any], sorts: Sequence[Sort]) -> list[Column]:
+async def columns_of(
+    items: Sequence[Any], sorts: Sequence[Sort], attributes: AttributesOf = no_attributes
+) -> list[Column]:
     """What an order goes by: the values of each key for all items. Long lists in turns."""
-    return [Column(await column_of(items, sort), sort.descending) for sort in sorts]
+    return [Column(await column_of(items, sort, attributes), sort.descending) for sort in sorts]
 
 
-async def column_of(items: Sequence[Any], sort: Sort) -> list[Any]:
+async def column_of(items: Sequence[Any], sort: Sort, attributes: AttributesOf) -> list[Any]:
     keys: list[Any] = []
     for begin in range(0, len(items), RUN):
         if begin:
             await asyncio.sleep(0)
-        keys += sort.values(items[begin : begin + RUN])
+        keys += sort.values(items[begin : begin + RUN], attributes)
     return keys
 
 

@@ -13,20 +13,23 @@ from typing import Any
 import msgspec
 
 from resphere.contract.model import Parted, Struct
-from resphere.queries.compiling import Filter, TagsOf
+from resphere.queries.compiling import AttributesOf, Filter, TagsOf, no_attributes
 from resphere.queries.cursors import Cursor, Orders, gone, token
+from resphere.queries.fields import ATTRIBUTES
 from resphere.queries.lists import Listing
 from resphere.queries.options import Query
 from resphere.queries.ordering import (
     Column,
     Permuted,
     Sort,
+    Values,
     columns_of,
     first_by_identity,
     first_placed,
     ordered,
     placed,
 )
+from resphere.queries.selecting import Attributes, Select
 from resphere.queries.shapes import full_of
 
 COMPARISONS = 50_000
@@ -49,6 +52,7 @@ class Means(msgspec.Struct, frozen=True):
     orders: Orders
     turn: asyncio.Lock
     read: Callable[[str], Awaitable[Struct | None]]
+    attributes_of: AttributesOf = no_attributes
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -83,7 +87,7 @@ async def page(query: Query, result: Any, means: Means) -> Page:
         line = await lined_up(query, items, query.sorts, identity, means, lazily=False)
         taken = line.items if query.top is None else line.items[: query.top]
         following = await next_of(query, line, len(taken), identity, means)
-        return Page(await selected(query, taken), len(items) if query.count else None, following)
+        return Page(await selected(query, taken, means), len(items) if query.count else None, following)
     if query.full_sorts or (query.full_filter is not None and query.count):
         return await page_of_all(query, items, means)
     line = await lined_up(query, items, (), identity, means, lazily=True)
@@ -99,7 +103,7 @@ async def page(query: Query, result: Any, means: Means) -> Page:
     consumed = taken_items[-1][0] + 1 if taken_items and len(found) >= (most or 0) else len(line.items)
     following = await next_of(query, line, consumed, identity, means)
     count = len(items) if query.count else None
-    return Page(await selected(query, [item for _, item in taken_items]), count, following)
+    return Page(await selected(query, [item for _, item in taken_items], means), count, following)
 
 
 async def page_of_all(query: Query, items: Sequence[Any], means: Means) -> Page:
@@ -112,7 +116,8 @@ async def page_of_all(query: Query, items: Sequence[Any], means: Means) -> Page:
     line = await lined_up(query, entries, sorts, itemgetter(0), means, lazily=False)
     taken = line.items if query.top is None else line.items[: query.top]
     following = await next_of(query, line, len(taken), itemgetter(0), means)
-    return Page(await selected(query, [item for _, item in taken]), len(entries) if query.count else None, following)
+    count = len(entries) if query.count else None
+    return Page(await selected(query, [item for _, item in taken], means), count, following)
 
 
 async def streamed(query: Query, result: Any, means: Means) -> AsyncGenerator[list[Any], None]:
@@ -127,7 +132,7 @@ async def streamed(query: Query, result: Any, means: Means) -> AsyncGenerator[li
     async for each in told(query, line.items, means):
         piece = each if left is None else each[:left]
         left = None if left is None else left - len(piece)
-        yield await selected(query, [item for _, item in piece])
+        yield await selected(query, [item for _, item in piece], means)
         if left == 0:
             return
 
@@ -156,7 +161,7 @@ async def told(
                     found.append((place, (item[0], whole) if listing.is_map else whole))
         if query.full_filter is not None:
             keep = query.full_filter.keep
-            found = [each for each in found if keep((each[1],), means.tags_of, means.now)]
+            found = [each for each in found if keep((each[1],), means.tags_of, means.now, means.attributes_of)]
         yield found
 
 
@@ -184,12 +189,12 @@ async def filtered(filter: Filter | None, items: Sequence[Any], means: Means) ->
         return items
     most = max(FEWEST, COMPARISONS // max(filter.weight * (20 if filter.uses_tags else 1), 1))
     if len(items) <= most:
-        return filter.keep(items, means.tags_of, means.now)
+        return filter.keep(items, means.tags_of, means.now, means.attributes_of)
     found: list[Any] = []
     for begin in range(0, len(items), most):
         if begin:
             await asyncio.sleep(0)
-        found += filter.keep(items[begin : begin + most], means.tags_of, means.now)
+        found += filter.keep(items[begin : begin + most], means.tags_of, means.now, means.attributes_of)
     return found
 
 
@@ -205,14 +210,14 @@ async def lined_up(
     """The items in order from where the page begins. ``lazily``: nobody knows yet how many are wanted."""
     cursor, skip = query.cursor, query.skip
     if not query.is_paged:
-        return Line(await ordered(items, sorts) if sorts else items)
+        return Line(await ordered(items, sorts, means.attributes_of) if sorts else items)
     if query.listing.identity is None:
-        return counted(await ordered(items, sorts), skip if cursor is None else cursor.at)
+        return counted(await ordered(items, sorts, means.attributes_of), skip if cursor is None else cursor.at)
     if sorts and cursor is not None:
         return await resumed(items, identity, cursor, None if lazily or query.top is None else query.top + 1, means)
     most = None if lazily or query.top is None else skip + query.top + 1
     if sorts:
-        columns = await columns_of(items, sorts)
+        columns = await columns_of(items, sorts, means.attributes_of)
         few = most is not None and len(columns) == 1
         places = first_placed(len(items), columns[0], most or 0) if few else await placed(len(items), columns)
         return Line(Permuted(items, places)[skip:], skip, whole=lambda: (list(map(identity, items)), columns))
@@ -248,10 +253,12 @@ async def next_of(query: Query, line: Line, consumed: int, identity: Callable[[A
     return token(Cursor(query.of, order=order, at=at))
 
 
-async def selected(query: Query, items: Sequence[Any]) -> list[Any]:
+async def selected(query: Query, items: Sequence[Any], means: Means) -> list[Any]:
     """The items with the fields that are asked for. Many in turns."""
     if query.select is None:
         return list(items)
+    if query.select.attributes is not None:
+        return await attributed(query.select, query.select.attributes, items, means)
     take, found = query.select.take, list[Any]()
     for begin in range(0, len(items), SELECTED_AT_ONCE):
         if begin:
@@ -261,6 +268,19 @@ async def selected(query: Query, items: Sequence[Any]) -> list[Any]:
     return found
 
 
-def of_second(values: Callable[[Sequence[Any]], list[Any]]) -> Callable[[Sequence[Any]], list[Any]]:
+async def attributed(select: Select, told: Attributes, items: Sequence[Any], means: Means) -> list[Any]:
+    """The same with custom attributes beside the fields."""
+    found: list[Any] = []
+    for count, item in enumerate(items, 1):
+        key, value = item if isinstance(item, tuple) else (None, item)
+        beside = told.of(means.attributes_of(told.identify(value) if key is None else key))
+        taken = msgspec.structs.replace(select.take(value), **{ATTRIBUTES: beside})
+        found.append(taken if key is None else (key, taken))
+        if count % READ_AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return found
+
+
+def of_second(values: Values) -> Values:
     """The same of the second of pairs."""
-    return lambda pairs: values([pair[1] for pair in pairs])
+    return lambda pairs, attributes: values([pair[1] for pair in pairs], attributes)

@@ -6,25 +6,27 @@ from collections.abc import Mapping
 
 import msgspec
 
-from resphere.queries.fields import COUNT, ITEM, KEY, SCALARS, TAGS, Kind, Shape, Tag, fields_of
+from resphere.queries.fields import ATTRIBUTES, COUNT, ITEM, KEY, SCALARS, TAGS, Kind, Shape, Tag, fields_of
 from resphere.queries.nodes import Path
 from resphere.queries.refusals import misread, no_such_field, unfit
 
 TEXTS = frozenset({Kind.TEXT, Kind.CHOICE})
 TAGS_SHAPE = Shape(Kind.LIST, member=Tag)
+ATTRIBUTES_SHAPE = Shape(Kind.MAP, member=str, key=str)
 AN_ITEM = "an item"
 CASES = {"tolower": "lower", "toupper": "upper"}
 
 
 class Bound(msgspec.Struct, frozen=True):
-    """What a name stands for: a value, and where it is one of a map, its key. ``tags`` is the expression of the tags of
-    an item that can have some."""
+    """What a name stands for: a value, and where it is one of a map, its key. ``tags`` and ``attributes`` are the
+    expressions of the tags and custom attributes of an item that can have some."""
 
     shape: Shape
     value: str
     key_shape: Shape | None = None
     key: str = ""
     tags: str | None = None
+    attributes: str | None = None
 
     @property
     def names(self) -> list[str]:
@@ -32,6 +34,7 @@ class Bound(msgspec.Struct, frozen=True):
         known = list(fields_of(self.shape.cls)) if self.shape.kind is Kind.STRUCTURE else []
         known += [KEY] if self.key_shape is not None and KEY not in known else []
         known += [TAGS] if self.tags is not None and TAGS not in known else []
+        known += [ATTRIBUTES] if self.attributes is not None and ATTRIBUTES not in known else []
         return known
 
 
@@ -116,12 +119,18 @@ class Scope(msgspec.Struct, frozen=True):
             return None
         if name == KEY and bound.key_shape is not None:
             return Place(bound.key_shape, bound.key)
+        if name == ATTRIBUTES and bound.attributes is not None:
+            return Place(ATTRIBUTES_SHAPE, bound.attributes)
         return Place(TAGS_SHAPE, bound.tags) if name == TAGS and bound.tags is not None else None
 
     def _member(self, place: Place, name: str) -> Place | None:
         shape = place.shape
         if name == COUNT and shape.kind in (Kind.LIST, Kind.MAP):
             return Place(Shape(Kind.NUMBER), f"len({place.value})", place.guards)
+        if shape is ATTRIBUTES_SHAPE and not name.startswith("$"):
+            # Names in paths are letters, digits and underscores.
+            value = f"{place.value}.get({name!r})"
+            return Place(Shape(Kind.TEXT, optional=True), value, (value,))
         field = fields_of(shape.cls).get(name) if shape.kind is Kind.STRUCTURE else None
         if field is None:
             return None

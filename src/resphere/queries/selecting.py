@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import msgspec
 
 from resphere.contract.model import Struct
-from resphere.queries.fields import Kind, shape_of
+from resphere.queries.compiling import Root
+from resphere.queries.fields import ATTRIBUTES, Kind, fields_of, shape_of
 from resphere.queries.nodes import Path
 from resphere.queries.refusals import no_such_field, too_much, unfit
-from resphere.queries.shapes import partial
+from resphere.queries.shapes import attributed, partial
 
 MOST_SELECTED = 100
 OPTION = "$select"
@@ -19,28 +21,64 @@ Tree: TypeAlias = "dict[str, Tree]"
 """Fields, each with those within it that are told; an empty one is told whole."""
 
 
+class Attributes(msgspec.Struct, frozen=True):
+    """Which custom attributes are told of each item: those of these names, ``None``: all. ``identify`` gives the
+    identifier of an item that is no member of a map."""
+
+    names: frozenset[str] | None
+    identify: Callable[[Any], str]
+
+    def of(self, found: Mapping[str, str]) -> dict[str, str]:
+        """Those of an item's."""
+        return {name: value for name, value in found.items() if self.names is None or name in self.names}
+
+
 class Select(msgspec.Struct, frozen=True):
-    """What becomes of items: the type of their values, and what makes it of one."""
+    """What becomes of items: the type of their values, and what makes it of one; the custom attributes that are told
+    with them."""
 
     item: Any
     take: Callable[[Any], Any]
+    attributes: Attributes | None = None
 
 
-def select_of(paths: Iterable[Path], item: Any) -> Select:
+def select_of(paths: Iterable[Path], root: Root) -> Select:
     """The fields of the items that are told.
 
     :raises InvalidArgument: there is no such field.
     """
-    shape = shape_of(item)
+    shape = shape_of(root.item)
     named = list(paths)
     if shape.kind is not Kind.STRUCTURE:
         raise unfit(OPTION, 1, "the items of this list are no structures, and have no fields")
     if len(named) > MOST_SELECTED:
         raise too_much(OPTION, f"may name {MOST_SELECTED} fields at most")
     tree: Tree = {}
+    has_attributes = root.tagged_by is not None and ATTRIBUTES not in fields_of(shape.cls)
+    beside = [path for path in named if has_attributes and path.names[0] == ATTRIBUTES]
     for path in named:
-        add(tree, path, shape.cls)
-    return Select(partial(shape.cls), taker(tree, shape.cls, partial(shape.cls)))
+        if path not in beside:
+            add(tree, path, shape.cls)
+    if not beside:
+        return Select(partial(shape.cls), taker(tree, shape.cls, partial(shape.cls)))
+    told = attributed(shape.cls)
+    return Select(told, taker(tree, shape.cls, told), attributes_in(beside, root.tagged_by or ""))
+
+
+def attributes_in(paths: Iterable[Path], tagged_by: str) -> Attributes:
+    """The custom attributes that are told.
+
+    :raises InvalidArgument: a path leads into one.
+    """
+    names: set[str] = set()
+    is_all = False
+    for path in paths:
+        if len(path.names) > len((ATTRIBUTES, "NAME")):
+            raise unfit(OPTION, path.places[-1], f"{path.names[1]} is a single value")
+        is_all = is_all or len(path.names) == 1
+        names.update(path.names[1:])
+    identify = attrgetter(tagged_by.removeprefix("x.")) if tagged_by.startswith("x.") else str
+    return Attributes(None if is_all else frozenset(names), identify)
 
 
 def add(tree: Tree, path: Path, struct: type[Struct]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from resphere.contract.model import Struct
-from resphere.queries.fields import Kind, shape_of
+from resphere.queries.fields import ATTRIBUTES, Kind, shape_of
 from resphere.queries.lists import Listing
 
 
@@ -53,6 +53,13 @@ def full_of(listing: Listing, identifier: str, found: Struct) -> Any:
 def partial(struct: type[Struct]) -> type[Struct]:
     """The structure with all of its fields optional, and so those within them: of which only some are told."""
     return partial_within(struct, ())
+
+
+@cache
+def attributed(struct: type[Struct]) -> type[Struct]:
+    """The same with the custom attributes beside the fields."""
+    fields = [(field.name, field.type, field_of(field)) for field in msgspec.structs.fields(partial(struct))]
+    return made(struct, [*fields, (ATTRIBUTES, dict[str, str] | None, msgspec.field(default=None))])
 
 
 def partial_within(struct: type[Struct], above: tuple[type[Struct], ...]) -> type[Struct]:

@@ -1,7 +1,8 @@
-"""The tags of the items of a list, for filters."""
+"""The tags and custom attributes of the items of a list, for filters and orders."""
 
 from __future__ import annotations
 
+from resphere.inventory.custom_attributes import CustomAttribute, CustomValue
 from resphere.inventory.tagging import Attachment, Category, Tag, attached_to_existing
 from resphere.queries import fields
 from resphere.replica.table import Reading
@@ -15,3 +16,10 @@ def tags_of(inventory: Reading, identifier: str) -> tuple[fields.Tag, ...]:
         if tag is not None and category is not None:
             found.append(fields.Tag(tag=tag.id, name=tag.name, category=category.name))
     return tuple(found)
+
+
+def attributes_of(inventory: Reading, defined: Reading, identifier: str) -> dict[str, str]:
+    """The custom attributes of the object of that id, as far as ``inventory`` shows it, by name. What is ``defined`` is
+    told to all, as in vCenter."""
+    found = inventory.by(CustomValue, "object", identifier).values()
+    return {attribute.name: each.value for each in found if (attribute := defined.get(CustomAttribute, each.attribute))}

@@ -14,6 +14,7 @@ from resphere.contract.extensions.clusters import Clusters
 from resphere.contract.extensions.console import Console
 from resphere.contract.extensions.content_publications import ContentPublications
 from resphere.contract.extensions.content_transfers import ContentTransfers
+from resphere.contract.extensions.custom_attributes import CustomAttributes
 from resphere.contract.extensions.datastores import Datastores
 from resphere.contract.extensions.directories import Directories
 from resphere.contract.extensions.events import STREAM, Events
@@ -51,6 +52,7 @@ SERVICES: tuple[type, ...] = (
     Networks,
     Datastores,
     InventoryObjects,
+    CustomAttributes,
     GuestTransfers,
     ContentTransfers,
     ContentPublications,

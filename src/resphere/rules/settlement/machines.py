@@ -31,6 +31,7 @@ from resphere.inventory.facts import Facts
 from resphere.inventory.model import Snapshot, UnregisteredVm, VirtualMachine
 from resphere.rules.admission import admit
 from resphere.rules.belongings import move_belongings
+from resphere.rules.custom_attributes import copy_values
 from resphere.rules.data_sets import copy_data_sets
 from resphere.rules.files import registered as as_registered
 from resphere.rules.files import settle as settle_files
@@ -90,13 +91,14 @@ def unregistered(s: Settlement, effect: UnregisterVm, facts: Facts, decided: Unr
 
 
 def cloned(s: Settlement, effect: CloneVm, facts: Facts, decided: CloneVm) -> None:
-    """A machine with data sets and a vApp configuration like the source's.
+    """A machine with data sets, a vApp configuration and custom attributes like the source's.
 
     :raises ResourceInaccessible: the library of which it becomes an item, or the item that it is checked out of, is no
         more.
     """
     copy_data_sets(s.inventory, s.edit, effect.source.id, effect.vm.id, effect.vm.id)
     copy_configuration(s.edit, effect.source.id, effect.vm.id, effect.vm.id)
+    copy_values(s.inventory, s.edit, effect.source.id, effect.vm.id)
     if effect.item is not None:
         if s.edit.get(Library, effect.item.library) is None:
             raise gone("library")
@@ -117,9 +119,10 @@ def gone(what: str) -> ResourceInaccessible:
 
 
 def instantly_cloned(s: Settlement, effect: InstantCloneVm, facts: Facts, decided: InstantCloneVm) -> None:
-    """A machine that runs, with data sets like the source's."""
+    """A machine that runs, with data sets and custom attributes like the source's."""
     copy_data_sets(s.inventory, s.edit, effect.source.id, effect.vm.id, effect.vm.id)
     copy_configuration(s.edit, effect.source.id, effect.vm.id, effect.vm.id)
+    copy_values(s.inventory, s.edit, effect.source.id, effect.vm.id)
     s.note(facts)
     s.put_machine(None, facts.machine or effect.vm)
 

@@ -43,6 +43,7 @@ from resphere.inventory.vcenter_services import ServiceState
 from resphere.limits.known import KnownAddress
 from resphere.replica.lease import Lease
 from resphere.schedules.record import Cursor, Run, Schedule
+from resphere.server.exports.attributes import CUSTOM_ATTRIBUTES, CUSTOM_VALUES
 from resphere.server.exports.guests import CUSTOMIZATION_SPECS, CUSTOMIZATIONS, DATA_SETS, STARTS
 from resphere.server.exports.hosts import ACQUISITIONS, DIRECT_PATH_DEVICES, ENTROPY_POOLS
 from resphere.server.exports.policies import COMPUTE_POLICIES, STORAGE_POLICIES
@@ -54,6 +55,8 @@ SECTIONS: tuple[Section, ...] = (
     CATEGORIES,
     TAGS,
     ATTACHMENTS,
+    CUSTOM_ATTRIBUTES,
+    CUSTOM_VALUES,
     STORAGE_POLICIES,
     COMPUTE_POLICIES,
     CUSTOMIZATION_SPECS,

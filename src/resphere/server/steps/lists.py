@@ -20,7 +20,7 @@ from resphere.server.lists import Arranged, arranged
 from resphere.server.steps.equipment import Equipment
 from resphere.server.steps.inputs import Input
 from resphere.server.steps.invoking import call_of, perform
-from resphere.services.item_tags import tags_of
+from resphere.services.item_tags import attributes_of, tags_of
 
 
 async def arrange(
@@ -37,8 +37,15 @@ async def arrange(
     if query is None:
         return Arranged(resolved, result)
     look_up = partial(find_item, pipeline, exchange, caller, parties, query.listing, input.value)
-    seen_tags = partial(tags_of, seen(pipeline.environment.inventory, caller.view))
-    means = Means(pipeline.environment.now(), seen_tags, pipeline.orders, pipeline.list_turn, look_up)
+    shown = seen(pipeline.environment.inventory, caller.view)
+    means = Means(
+        pipeline.environment.now(),
+        partial(tags_of, shown),
+        pipeline.orders,
+        pipeline.list_turn,
+        look_up,
+        partial(attributes_of, shown, pipeline.environment.inventory),
+    )
     write = lambda line, item: exchange.dialect.encode(line, item).body  # noqa: E731
     return await arranged(query, exchange.request, resolved, result, means, write)
 
