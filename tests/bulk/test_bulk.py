@@ -122,6 +122,22 @@ def test_one_operation_on_what_a_list_finds(client: BulkClient) -> None:
     assert all(state_of(client, vm) is POWER_OFF for vm in on)
 
 
+def test_a_condition_of_a_list(client: BulkClient) -> None:
+    listing = {
+        "operation": "com.vmware.vcenter.VM.list",
+        "input": {"filter": {"power_states": ["POWERED_ON"]}},
+        "condition": "cpu_count ge 4 and startswith(name, 'app')",
+    }
+    _, listed = client.ask("GET", "/api/vcenter/vm?power_states=POWERED_ON")
+    expected = {vm["vm"] for vm in listed if vm["cpu_count"] >= 4 and vm["name"].startswith("app")}
+    assert 0 < len(expected) < len(listed)
+    bulk = client.create(each={"operation": STOP, "parameter": "vm", "filter": listing})
+    assert client.run(bulk)["status"] == "SUCCEEDED"
+    assert {item["target"] for item in client.items(bulk)} == expected
+    listing["condition"] = "cpu_count ge 'x'"
+    assert "$filter, character 14" in client.refusal(each={"operation": STOP, "parameter": "vm", "filter": listing})
+
+
 def test_a_list_that_finds_nothing_succeeds(client: BulkClient) -> None:
     listing = {"operation": "com.vmware.vcenter.VM.list", "input": {"filter": {"names": ["nobody"]}}}
     info = client.done(each={"operation": STOP, "parameter": "vm", "filter": listing})

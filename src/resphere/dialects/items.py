@@ -28,18 +28,19 @@ from resphere.dialects.validation import anywhere, described
 
 
 class ItemDialect(msgspec.Struct, frozen=True, gc=False):
-    """One item: see :class:`resphere.dialects.base.Dialect`, which this is."""
+    """One item: see :class:`resphere.dialects.base.Dialect`, which this is. ``list_options`` are those of a list."""
 
     operation: AnyOperation
     input: Mapping[str, Any]
     credentials: Credentials
+    list_options: dict[str, list[str]] = {}
     name: str = "bulk"
 
     def resolve(self, request: Request, read_body: ReadBody) -> Outcome:
         """The operation that the item says, on the target in its input."""
         given = ((name, self.input.get(name)) for name in target_names(self.operation))
         parameters = {name: value for name, value in given if isinstance(value, str)}
-        return Resolved(self.operation, self.credentials, parameters)
+        return Resolved(self.operation, self.credentials, parameters, options=self.list_options)
 
     def options(self, request: Request) -> Reply:
         """Nobody asks an item for that."""

@@ -41,6 +41,7 @@ class Bulk:
 
     class Filter(m.Struct, frozen=True, kw_only=True):
         """The objects that a list operation answers with: ``operation`` is its id, ``input`` its parameters by name.
+        ``condition`` is what the option ``$filter`` of lists is: only what it is true of; unset: all that is listed.
         ``field`` is the member of what is listed that identifies it; unset: the one that is called as the parameter.
 
         The list is asked for when the bulk operation begins.
@@ -49,6 +50,7 @@ class Bulk:
         __vapi_name__ = "resphere.bulk.filter"
         operation: str
         input: m.Dynamic | None = None
+        condition: str | None = None
         field: str | None = None
 
     class Each(m.Struct, frozen=True, kw_only=True):
