@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, cast
 
@@ -13,7 +14,7 @@ from resphere.contract.model import ByteStream
 from resphere.dialects.base import Reply
 from resphere.server.app import Requests
 from resphere.server.assembly import Worker
-from resphere.server.body import Body
+from resphere.server.body import HANDED_BYTES, HANDED_SECONDS, Body, BodyStream
 from resphere.server.budget import UNFINISHED_BYTES, Budget, Budgets, Callers, Holding
 from resphere.server.connections.registry import Connection, Connections, Progress
 from resphere.server.proxies import TrustedProxies
@@ -53,24 +54,40 @@ async def gathered(stream: ByteStream) -> list[bytes]:
 
 
 @pytest.mark.parametrize("size", [None, 4])
-def test_pieces_come_as_they_are_sent(size: int | None) -> None:
+def test_what_is_sent_comes_to_its_end(size: int | None) -> None:
     sender = Sender([b"ab", b"", b"cd"])
     stream = body(sender, size).stream(4)
     assert stream.size_bytes == size
-    assert asyncio.run(gathered(stream)) == [b"ab", b"cd"]
+    assert asyncio.run(gathered(stream)) == [b"abcd"]
     # The end of what was announced is not waited for.
     assert sender.asked == (4 if size is None else 3)
 
 
+def test_what_comes_at_a_time_is_handed_on_in_one() -> None:
+    sender = Sender([b"a" * (HANDED_BYTES - 1), b"bc", b"", b"d" * HANDED_BYTES, b"e", b"f"])
+    pieces = asyncio.run(gathered(body(sender, None).stream(10 * HANDED_BYTES)))
+    assert [len(piece) for piece in pieces] == [HANDED_BYTES + 1, HANDED_BYTES, 2]
+    assert b"".join(pieces) == b"a" * (HANDED_BYTES - 1) + b"bc" + b"d" * HANDED_BYTES + b"ef"
+
+
+def test_what_comes_slowly_is_not_held_back() -> None:
+    seconds = itertools.count(0.0, 0.4 * HANDED_SECONDS)
+    sender = Sender([b"ab", b"cd", b"ef", b"gh", b"ij", b"kl", b"mn"])
+    stream = BodyStream(body(sender, None), None, 100, lambda: next(seconds))
+    # The clock is looked at when a piece is the first, and once for each.
+    assert asyncio.run(gathered(stream)) == [b"abcdef", b"ghijkl", b"mn"]
+
+
 def test_the_sender_is_one_piece_ahead_of_the_reader() -> None:
-    sender = Sender([b"ab", b"cd", b"ef"])
+    large = b"a" * HANDED_BYTES
+    sender = Sender([large, b"cd", b"ef"])
 
     async def first() -> None:
         one = body(sender, None)
-        async for piece in one.stream(10):
+        async for piece in one.stream(2 * HANDED_BYTES):
             for _ in range(5):
                 await asyncio.sleep(0)
-            assert (piece, sender.asked) == (b"ab", 2)
+            assert (piece, sender.asked) == (large, 2)
             break
         one.release()
 
@@ -78,16 +95,16 @@ def test_the_sender_is_one_piece_ahead_of_the_reader() -> None:
 
 
 def test_what_was_asked_for_ahead_is_dropped_with_the_rest() -> None:
-    sender = Sender([b"ab", b"cd", b"ef"])
+    sender = Sender([b"a" * HANDED_BYTES, b"cd", b"ef"])
 
     async def some() -> int:
         one = body(sender, None)
-        async for _ in one.stream(10):
+        async for _ in one.stream(2 * HANDED_BYTES):
             break
         await one.drop()
         return one.received_bytes
 
-    assert asyncio.run(some()) == 2
+    assert asyncio.run(some()) == HANDED_BYTES
     assert sender.asked == 4
 
 
@@ -97,12 +114,12 @@ def test_nothing_is_waited_for_once_nobody_looks_at_the_body() -> None:
     async def receive() -> dict[str, Any]:
         if not waiting:
             waiting.append(asyncio.get_running_loop().create_future())
-            return {"type": "http.request", "body": b"ab", "more_body": True}
+            return {"type": "http.request", "body": b"a" * HANDED_BYTES, "more_body": True}
         return await waiting[0]
 
     async def some() -> None:
         one = Body(receive, None, Holding(PLENTY, "192.0.2.1"), Connection(), Progress())
-        async for _ in one.stream(10):
+        async for _ in one.stream(2 * HANDED_BYTES):
             await asyncio.sleep(0)
             break
         one.release()

@@ -260,17 +260,18 @@ def test_who_is_cancelled_closes_no_file_that_is_written_to(tmp_path: Path, monk
     assert closed == [False]
 
 
-@pytest.mark.parametrize("count", [3, 1000])
+@pytest.mark.parametrize("joined_bytes", [contents_module.JOINED_BYTES, 0])
 def test_pieces_that_are_written_in_part_are_written_to_their_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, joined_bytes: int
 ) -> None:
     writev = os.writev
 
     def few(file: int, pieces: list[memoryview]) -> int:
         return writev(file, [pieces[0][:5]])
 
-    pieces = [b"", *(str(number).encode() * 3 for number in range(count))]
+    pieces = [b"", *(str(number).encode() * 3 for number in range(1000))]
     monkeypatch.setattr(os, "writev", few)
+    monkeypatch.setattr(contents_module, "JOINED_BYTES", joined_bytes)
 
     async def scenario() -> bytes:
         store = Folder(tmp_path).contents("worker")
@@ -302,6 +303,29 @@ def test_what_is_large_goes_to_the_disk_while_more_comes(tmp_path: Path, monkeyp
 
     assert asyncio.run(scenario()) == b"abcd"
     assert set(synced) == {tmp_path / "worker.1.part"}
+
+
+@pytest.mark.parametrize("sizes", [(), (1, 2), (BUFFERED_BYTES, 1), (PART_BYTES - 1, BUFFERED_BYTES, PART_BYTES)])
+def test_all_that_is_written_is_looked_at_before_it_is_checked(place: Place, sizes: tuple[int, ...]) -> None:
+    seen = bytearray()
+    pieces = [bytes([number + 1]) * size for number, size in enumerate(sizes)]
+
+    def refuse() -> None:
+        assert bytes(seen) == b"".join(pieces)
+        raise ValueError("other bytes than were announced")
+
+    async def scenario() -> None:
+        async def refused(contents: Contents) -> None:
+            async with contents.write(seen.extend) as writing:
+                for piece in pieces:
+                    await writing.write(piece)
+                await writing.finish(check=refuse)
+
+        with pytest.raises(ValueError, match="announced"):
+            await refused(place.contents("worker"))
+        wait_until(are(place, []), "the end of what was refused")
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("count", [1, 10])

@@ -102,14 +102,11 @@ class LibraryFiles:
         settled: bool = True,
     ) -> LibraryFile:
         """Store a file, unless ``check`` refuses its digests: durably, or to be ``settled`` with others."""
-        async with self._contents.write() as writing:
+        async with self._contents.write(digests.update) as writing:
             async for piece in pieces:
-                await digests.take(piece)
                 await writing.write(piece)
-            made = await digests.all_taken()
-            check(made)
-            await writing.finish(settled=settled)
-            return self._stored(name, writing, made)
+            await writing.finish(settled=settled, check=lambda: check(digests.result()))
+            return self._stored(name, writing, digests.result())
 
     def _stored(self, name: str, writing: Writing, digests: dict[ItemFile.ChecksumAlgorithm, str]) -> LibraryFile:
         uuid = new_uuid(self._random_bytes)
@@ -129,9 +126,8 @@ class LibraryFiles:
         # Manifests of packages tell digests of any of these.
         digests = Digests((ItemFile.ChecksumAlgorithm.SHA512,))
         with room_told():
-            async with self._contents.write() as writing:
+            async with self._contents.write(digests.update) as writing:
                 for piece in pieces:
-                    digests.update(piece)
                     await writing.write(piece)
                 await writing.finish()
                 return self._stored(name, writing, digests.result())

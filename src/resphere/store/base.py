@@ -10,7 +10,7 @@ Everything above this package is written against :class:`Store`; nothing in it i
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -201,6 +201,19 @@ class Liveness(Protocol):
         """Be seen as dead from now on, in an orderly end. To do so again is no error."""
 
 
+Look = Callable[[bytes | bytearray], None]
+"""Looks at what is written, piece after piece, of any size: in threads, and no two of them at a time."""
+Judge = Callable[[], None]
+
+
+def blindly(piece: bytes | bytearray) -> None:
+    """Look at nothing."""
+
+
+def as_it_is() -> None:
+    """Refuse nothing."""
+
+
 class Writing(Protocol):
     """A content in the making: ``async with`` it; what was not finished at the end of that is deleted."""
 
@@ -220,8 +233,10 @@ class Writing(Protocol):
         :raises NoRoom: it does not fit.
         """
 
-    async def finish(self, *, settled: bool = True) -> None:
+    async def finish(self, *, settled: bool = True, check: Judge = as_it_is) -> None:
         """Make it durable under its name; where it is not to be ``settled``, :meth:`Contents.settle` does so.
+
+        ``check`` may refuse it before, by raising something: when all of it was looked at.
 
         :raises NoRoom: it does not fit.
         """
@@ -259,8 +274,8 @@ class Contents(Protocol):
     that died.
     """
 
-    def write(self) -> Writing:
-        """Begin a new content."""
+    def write(self, look: Look = blindly) -> Writing:
+        """Begin a new content, of which ``look`` is shown everything by the time that it is finished."""
 
     async def open(self, name: str, first_byte: int = 0, size_bytes: int | None = None) -> Reading:
         """Begin to read a content; from now on it can be read to its end, even when it is deleted meanwhile.

@@ -16,15 +16,16 @@ from typing import BinaryIO
 
 import msgspec
 
-from resphere.store.base import ContentMissing, NoRoom
+from resphere.store.base import ContentMissing, Judge, Look, NoRoom, as_it_is, blindly
 from resphere.store.files import sync_file_system, sync_folder
 
 READ_BYTES = 256 * 1024
 BUFFERED_BYTES = 2 * 1024 * 1024
 SYNCED_BYTES = 32 * 1024 * 1024
 """After so much more was written it is made durable meanwhile, so that little is left of that to the end."""
-MOST_PIECES = 256
-"""As many as are written one beside the other."""
+JOINED_BYTES = 512 * 1024
+"""What is smaller is joined for a thread, though that copies: each piece that a digest takes has it let go of the
+interpreter, and wait for it again."""
 MANY = 8
 """When so many are settled, all that is to be written goes to the disk at once before each is asked for."""
 LARGE_BYTES = 16 * 1024 * 1024
@@ -53,8 +54,8 @@ class FolderContents:
         self._numbers = itertools.count(1)
         self._ahead = SyncAhead()
 
-    def write(self) -> WritingFile:
-        return WritingFile(self.folder, f"{self._owner}.{next(self._numbers)}", self._ahead)
+    def write(self, look: Look = blindly) -> WritingFile:
+        return WritingFile(self.folder, f"{self._owner}.{next(self._numbers)}", self._ahead, look)
 
     async def open(self, name: str, first_byte: int = 0, size_bytes: int | None = None) -> ReadingFile:
         return await asyncio.to_thread(self._open, name, first_byte, size_bytes)
@@ -195,12 +196,14 @@ class SyncAhead:
 
 
 class WritingFile:
-    """A :class:`~resphere.store.base.Writing`."""
+    """A :class:`~resphere.store.base.Writing`. The thread that writes is the one that looks: two would wait for the
+    interpreter twice as often."""
 
-    def __init__(self, folder: Path, name: str, ahead: SyncAhead) -> None:
+    def __init__(self, folder: Path, name: str, ahead: SyncAhead, look: Look) -> None:
         self.name = name
         self.size_bytes = 0
         self._ahead = ahead
+        self._look = look
         self._folder = folder
         self._unfinished = folder / (name + UNFINISHED)
         self._file: BinaryIO | None = None
@@ -233,13 +236,13 @@ class WritingFile:
             self._sync_ahead()
             self._begin_to_write()
 
-    async def finish(self, *, settled: bool = True) -> None:
+    async def finish(self, *, settled: bool = True, check: Judge = as_it_is) -> None:
         """See :meth:`Writing.finish`.
 
         :raises OSError: the disk is broken.
         """
         await self._done()
-        self._begin(partial(self._finish, self._let_go(), settled))
+        self._begin(partial(self._finish, self._let_go(), settled, check))
         await self._done()
         self._is_whole = True
 
@@ -273,7 +276,14 @@ class WritingFile:
     def _begin_to_write(self) -> None:
         """Have a thread write what is gathered."""
         if self._file is not None:
-            self._begin(partial(_write_all, self._file, self._let_go()))
+            self._begin(partial(self._take, self._file, self._let_go()))
+
+    def _take(self, file: BinaryIO, pieces: list[bytes]) -> None:
+        if any(len(piece) < JOINED_BYTES for piece in pieces):
+            pieces = [b"".join(pieces)]
+        for piece in pieces:
+            self._look(piece)
+        _write_all(file, pieces)
 
     def _let_go(self) -> list[bytes]:
         pieces, self._buffer, self._buffered_bytes = self._buffer, [], 0
@@ -295,9 +305,10 @@ class WritingFile:
         # Unbuffered: pieces are gathered here, so that few of them cross to a thread.
         self._file = self._unfinished.open("xb", buffering=0)
 
-    def _finish(self, rest: list[bytes], settled: bool) -> None:
+    def _finish(self, rest: list[bytes], settled: bool, check: Judge) -> None:
         assert self._file is not None
-        _write_all(self._file, rest)
+        self._take(self._file, rest)
+        check()
         if settled:
             os.fsync(self._file.fileno())
         self._file.close()
@@ -314,8 +325,7 @@ def _sync_ahead(path: Path) -> None:
 
 
 def _write_all(file: BinaryIO, pieces: list[bytes]) -> None:
-    # As they are, where they are not many: to join them is to copy them.
-    rest = [memoryview(piece) for piece in (pieces if len(pieces) <= MOST_PIECES else (b"".join(pieces),)) if piece]
+    rest = [memoryview(piece) for piece in pieces if piece]
     while rest:
         written = os.writev(file.fileno(), rest)
         whole = 0

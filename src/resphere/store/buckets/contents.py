@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from resphere.store.base import ContentsUnreachable, StoreError
+from resphere.store.base import ContentsUnreachable, Look, StoreError, blindly
 from resphere.store.buckets.bucket import Bucket
 from resphere.store.buckets.jobs import Line
 from resphere.store.buckets.reading import ReadingObject
@@ -59,9 +59,9 @@ class BucketContents:
         self._listing_due: float | None = None
         self._closed = False
 
-    def write(self) -> WritingObject:
+    def write(self, look: Look = blindly) -> WritingObject:
         name = f"{self._owner}.{next(self._numbers)}"
-        return WritingObject(self.bucket, Line(self._transfers), name, self._part_bytes, self._delete)
+        return WritingObject(self.bucket, Line(self._transfers), name, self._part_bytes, self._delete, look)
 
     async def open(self, name: str, first_byte: int = 0, size_bytes: int | None = None) -> ReadingObject:
         reading = ReadingObject(self.bucket, Line(self._transfers), name, first_byte, size_bytes)

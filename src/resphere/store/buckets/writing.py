@@ -8,6 +8,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from resphere.store.base import Judge, Look, as_it_is
 from resphere.store.buckets.bucket import Bucket
 from resphere.store.buckets.jobs import Line, ended
 from resphere.store.contents import UNFINISHED
@@ -22,13 +23,16 @@ class WritingObject:
     ``delete`` deletes an object, or what there is of an unfinished one, and fails of nothing; it may wait.
     """
 
-    def __init__(self, bucket: Bucket, line: Line, name: str, part_bytes: int, delete: Callable[[str], None]) -> None:
+    def __init__(
+        self, bucket: Bucket, line: Line, name: str, part_bytes: int, delete: Callable[[str], None], look: Look
+    ) -> None:
         self.name = name
         self.size_bytes = 0
         self._bucket = bucket
         self._line = line
         self._part_bytes = part_bytes
         self._delete = delete
+        self._look = look
         self._part = bytearray()
         self._sending: Future[None] | None = None
         self._upload: str | None = None
@@ -53,14 +57,14 @@ class WritingObject:
             if len(self._part) == self._part_bytes:
                 await self._send()
 
-    async def finish(self, *, settled: bool = True) -> None:
+    async def finish(self, *, settled: bool = True, check: Judge = as_it_is) -> None:
         """See :meth:`Writing.finish`; it is durable in any case.
 
         :raises ContentsUnreachable: it cannot be sent.
         """
         self._begun = True
         await self._sent()
-        await self._line.do(self._end)
+        await self._line.do(partial(self._end, check))
         self._finished = True
 
     async def __aexit__(
@@ -82,6 +86,10 @@ class WritingObject:
             await ended(sending)
 
     def _send_part(self, part: bytearray) -> None:
+        self._look(part)
+        self._upload_part(part)
+
+    def _upload_part(self, part: bytearray) -> None:
         if self._upload is None:
             # Whoever finds this looks for what was uploaded, also where no answer to the next call came.
             self._bucket.put(self.name + UNFINISHED, b"")
@@ -89,12 +97,14 @@ class WritingObject:
         number = len(self._parts) + 1
         self._parts.append(self._bucket.upload_part(self.name, self._upload, number, part))
 
-    def _end(self) -> None:
+    def _end(self, check: Judge) -> None:
+        self._look(self._part)
+        check()
         if self._upload is None:
             self._bucket.put(self.name, self._part)
             return
         if self._part:
-            self._send_part(self._part)
+            self._upload_part(self._part)
         self._bucket.end_upload(self.name, self._upload, self._parts, self.size_bytes)
         self._delete(self.name + UNFINISHED)
 
