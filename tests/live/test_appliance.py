@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.server import Server
+from tests.support.server import Server, wait_until
 
 VERSION = "/api/appliance/system/version"
 
@@ -32,3 +32,36 @@ def test_the_time_of_installation_stays(tmp_path: Path) -> None:
         assert before.replace(microsecond=0) <= datetime.fromisoformat(installed) <= datetime.now(UTC)
     with server, server.session() as client:
         assert client.read(VERSION)["install_time"] == installed
+
+
+def test_a_reboot_with_two_workers(tmp_path: Path) -> None:
+    (tmp_path / "durations.yml").write_text("reboot_appliance: 3")
+    flags = ("--workers", "2", "--vms", "1", "--durations", str(tmp_path / "durations.yml"))
+    with Server(tmp_path / "data", *flags) as server:
+        with server.session() as client:
+            machines = client.read("/api/vcenter/vm")
+            before = client.read("/api/appliance/system/uptime")
+            assert (
+                client.post("/api/appliance/shutdown?action=reboot", json={"delay": 0, "reason": ""}).status_code == 204
+            )
+            away = client.get("/api/vcenter/vm")
+            assert (away.status_code, away.json()["messages"][0]["id"]) == (503, "resphere.appliance.away")
+            assert 1 <= int(away.headers["Retry-After"]) <= 3
+            for path in ("/rest/vcenter/vm", "/api/openapi.json"):
+                assert client.get(path).status_code == 503
+            wait_until(lambda: client.get("/api/vcenter/vm").status_code == 401, "the end of the reboot")
+        with server.session() as client:
+            assert client.read("/api/vcenter/vm") == machines
+            assert client.read("/api/appliance/system/uptime") < before + 3
+            assert client.read("/api/appliance/shutdown") == {"action": "", "reason": ""}
+
+
+def test_a_planned_shutdown_does_not_outlive_a_start(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", "--vms", "1")
+    with server, server.session() as client:
+        plan = {"delay": 60, "reason": "a patch"}
+        assert client.post("/api/appliance/shutdown?action=poweroff", json=plan).status_code == 204
+        assert client.read("/rest/appliance/shutdown")["value"]["action"] == "poweroff"
+    with server, server.session() as client:
+        assert client.read("/api/appliance/shutdown") == {"action": "", "reason": ""}
+        assert client.read("/api/appliance/system/uptime") < 60

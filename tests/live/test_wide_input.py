@@ -21,7 +21,7 @@ from resphere.contract.model import AnyOperation
 from resphere.contract.unions import check_unions
 from resphere.limits.classes import OperationClass, class_of
 from resphere.services.registry import load
-from tests.support.calls import NEW_CERTIFICATES, ApiCall, api_call, inputs
+from tests.support.calls import ALL_SESSIONS_END, NEW_CERTIFICATES, ApiCall, api_call, inputs
 from tests.support.from_contract import OPAQUE, TEXTS, Real
 from tests.support.server import Client, Server
 
@@ -98,7 +98,7 @@ def send(server: Server, callers: list[Client], operation: AnyOperation, call: A
     """Send a call, and check that its answer is one that the contract knows."""
     reply = callers[-1].request(call.method, call.target, data=call.body, headers=call.headers)
     check(operation, reply)
-    if operation.id == "com.vmware.cis.session.delete":
+    if operation.id == "com.vmware.cis.session.delete" or operation.id in ALL_SESSIONS_END:
         callers.append(server.session())
 
 

@@ -18,9 +18,11 @@ from resphere.access.recording import Checks
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
 from resphere.appliance.folders import Folders
+from resphere.appliance.shutdowns import Shutdowns
 from resphere.audit.reading import AuditLog
 from resphere.auth.accounts import LocalAccounts
 from resphere.auth.passwords import verify_password
+from resphere.auth.sessions import end_all_sessions
 from resphere.bulk.bulks import Bulks
 from resphere.certificates.keeper import Certificates
 from resphere.certificates.tls import no_roots
@@ -192,6 +194,12 @@ class World:
             webhooks_allowed=read_rules(("127.0.0.1", "receiver.example")),
             machine=self.machine,
             folders=Folders(folder, folder, folder),
+            shutdowns=Shutdowns(
+                self.inventory,
+                lambda: self.environment.now(),
+                lambda edit: end_all_sessions(edit, self.inventory),
+                60.0,
+            ),
         )
 
         self.pulls = Pulls(

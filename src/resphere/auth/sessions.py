@@ -84,6 +84,13 @@ def end_sessions(edit: Edit, replica: Replica, account: str) -> None:
             edit.delete(Session, id)
 
 
+def end_all_sessions(edit: Edit, replica: Replica) -> None:
+    """End everybody's sessions, as part of a change."""
+    for id in list(replica.all(Session)):
+        if edit.get(Session, id) is not None:
+            edit.delete(Session, id)
+
+
 class SessionLimits(msgspec.Struct, frozen=True):
     """``idle`` and ``lifetime`` end a session; ``per_user`` and ``total`` bound how many there are (0: no bound)."""
 

@@ -20,9 +20,10 @@ from resphere import __version__, services
 from resphere.access.recording import Checks
 from resphere.access.scoped import ScopedViews
 from resphere.access.tree import TreeViews
+from resphere.access.view import Views
 from resphere.appliance.folders import Folders
 from resphere.appliance.machine import LocalMachine
-from resphere.access.view import Views
+from resphere.appliance.shutdowns import Shutdowns
 from resphere.audit import signing
 from resphere.audit.reading import AuditLog
 from resphere.audit.retention import Keep
@@ -45,7 +46,7 @@ from resphere.auth.lockout import LockoutRules
 from resphere.auth.password_rules import PasswordRules
 from resphere.auth.passwords import verify_password
 from resphere.auth.requesters import Requester
-from resphere.auth.sessions import SessionLimits, Sessions
+from resphere.auth.sessions import SessionLimits, Sessions, end_all_sessions
 from resphere.auth.tokens import Tokens
 from resphere.bulk.bulks import Bulks
 from resphere.bulk.runner import BulkRunner
@@ -107,7 +108,7 @@ from resphere.server.list_orders import FOLDER, KeptOrders
 from resphere.server.memory import give_back, pass_over_present
 from resphere.server.open_files import most_connections, raise_limit
 from resphere.server.pipeline import Pipeline
-from resphere.server.providers import Parts, make_provider
+from resphere.server.providers import Parts, make_provider, read_durations
 from resphere.server.proxies import TrustedProxies
 from resphere.server.recorder import Policy, Recorder, heads_folder, note_logs, open_trail
 from resphere.server.repeats import Repeats
@@ -144,6 +145,8 @@ LISTENER = "schedules-at-events"
 """The lease of whoever listens to events for schedules."""
 WEBHOOKS = "webhooks"
 """The lease of whoever sends to webhooks."""
+SHUTDOWNS = "shutdowns"
+"""The lease of whoever shuts the appliance down."""
 GUEST_FILES = "guest-files"
 """The large contents of files in guests."""
 
@@ -255,6 +258,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     by_directory = ByDirectory(replica, federation.directories, settings.default_domain)
     replies = KeptReplies(replica, bounds_of_keys(settings), name, liveness.is_alive, now)
     stack.push_async_callback(replies.close)
+    away_seconds = read_durations(settings.durations).reboot_appliance
+    shutdowns = Shutdowns(replica, now, partial(end_all_sessions, replica=replica), away_seconds)
     waiting = Waiting(replica, settings.max_wait_seconds)
     stack.push_async_callback(waiting.close)
     pipeline = Pipeline(
@@ -287,6 +292,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             webhooks_allowed=poster.allowed,
             machine=LocalMachine(),
             folders=folders(settings),
+            shutdowns=shutdowns,
         ),
         authentication=authentication(settings, accounts, sessions, tokens, federation, by_directory, saml),
         library_passwords=library_passwords,
@@ -329,6 +335,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     leases = Leases(replica, liveness)
     go_on(stack, leases.hold(FEED, observing))
     go_on(stack, leases.hold(SYNC, library_sync.run))
+    go_on(stack, leases.hold(SHUTDOWNS, shutdowns.run))
     go_on(stack, leases.hold(CLOCK, Clock(replica, planner, now).run))
     listener = Listener(replica, planner, feed, eyes_of_requesters(replica, accounts, tokens, pipeline.views), now)
     go_on(stack, leases.hold(LISTENER, listener.run))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from math import ceil
 
 from resphere.access.check import authorize as check_privileges
 from resphere.access.check import authorize_references as check_references
@@ -17,6 +18,7 @@ from resphere.auth.own import LoginSession, OpenSession
 from resphere.contract.errors import ConcurrentChange, InternalServerError, ServiceUnavailable, VapiError, message
 from resphere.dialects.base import Outcome, Refused, Reply, Resolved
 from resphere.dialects.http import exceeds
+from resphere.inventory.appliance.power import ONLY, AppliancePower
 from resphere.limits.addresses import counted_address
 from resphere.limits.classes import OperationClass, class_of
 from resphere.limits.limits import Parties
@@ -66,6 +68,7 @@ class Pipeline(Equipment, frozen=True):
 async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
     """The steps, in their order: each is handed what those before it have found out, and calls none of them."""
     admit(exchange)
+    attend(pipeline, exchange)
     if exchange.request.method == "OPTIONS":
         return options(pipeline, exchange)
     outcome = await resolve(pipeline, exchange)
@@ -99,6 +102,20 @@ def admit(exchange: Exchange) -> None:
     """Whether the request can be acted upon at all, whatever it means."""
     if exchange.unsound is not None:
         raise exchange.unsound
+
+
+def attend(pipeline: Pipeline, exchange: Exchange) -> None:
+    """Is the appliance there? It is away for a while when it was shut down.
+
+    :raises ServiceUnavailable: it is; when it is there again stands in ``Retry-After``.
+    """
+    power = pipeline.environment.inventory.get(AppliancePower, ONLY)
+    if power is not None and power.booted > exchange.started:
+        seconds = ceil((power.booted - exchange.started).total_seconds())
+        refusal = ServiceUnavailable(
+            message("resphere.appliance.away", "The appliance is starting: it is there again in {0} s.", seconds)
+        )
+        raise refusal.http(503, (("Retry-After", str(seconds)),))
 
 
 def options(pipeline: Pipeline, exchange: Exchange) -> Reply:

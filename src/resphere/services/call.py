@@ -18,6 +18,7 @@ from resphere.access.seen import seen
 from resphere.access.view import View
 from resphere.appliance.folders import Folders
 from resphere.appliance.machine import Machine
+from resphere.appliance.shutdowns import Shutdowns
 from resphere.audit.reading import AuditLog
 from resphere.auth.federation import Federation
 from resphere.auth.identities import Identities
@@ -202,6 +203,8 @@ class Environment(msgspec.Struct, frozen=True):
     """What the machine below tells."""
     folders: Folders
     """Where the server keeps what."""
+    shutdowns: Shutdowns
+    """Shuts the appliance down at a time."""
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):

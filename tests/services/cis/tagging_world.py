@@ -16,6 +16,7 @@ from resphere.access.recording import Checks
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView, View
 from resphere.appliance.folders import Folders
+from resphere.appliance.shutdowns import Shutdowns
 from resphere.audit.reading import AuditLog
 from resphere.auth.federation import Federation
 from resphere.auth.identities import Identities
@@ -111,6 +112,7 @@ class World:
             webhooks_allowed=Allowed(),
             machine=FakeMachine(),
             folders=Folders(Path(), Path(), None),
+            shutdowns=cast(Shutdowns, None),
         )
         self.call = Call(environment, cast(AnyOperation, None), view, cast(OwnSession, None), "request-1")
 

@@ -36,6 +36,8 @@ class Durations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     exit_maintenance_mode: float = 0.0
     migrate: float = 0.0
     """Per virtual machine that an evacuation moves."""
+    reboot_appliance: float = 0.0
+    """Until the appliance is there again after it was shut down."""
 
     def __post_init__(self) -> None:
         for name, seconds in asdict(self).items():
@@ -46,7 +48,7 @@ class Durations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 NONE = Durations()
 """Everything is over at once."""
 
-QUICK = Durations(boot_guest=0.5, reboot_guest=1.0, customize=1.0)
+QUICK = Durations(boot_guest=0.5, reboot_guest=1.0, customize=1.0, reboot_appliance=1.0)
 """The default: what clients wait for after a call goes by so slowly that they see it; the call itself takes no time."""
 
 REALISTIC = Durations(
@@ -69,5 +71,6 @@ REALISTIC = Durations(
     enter_maintenance_mode=1.5,
     exit_maintenance_mode=1.0,
     migrate=8.0,
+    reboot_appliance=180.0,
 )
 """About what a small idle vCenter 8.0 takes."""
