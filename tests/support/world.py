@@ -18,6 +18,7 @@ from resphere.access.recording import Checks
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
 from resphere.appliance.folders import Folders
+from resphere.appliance.receivers import Connections
 from resphere.appliance.shutdowns import Shutdowns
 from resphere.audit.reading import AuditLog
 from resphere.auth.accounts import LocalAccounts
@@ -108,6 +109,8 @@ class World:
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         self.machine = FakeMachine()
+        self.trusted_pem = ""
+        """Whom connections to servers of syslog trust."""
         self._runner = asyncio.Runner(loop_factory=None if loop is None else lambda: loop)
         self.store = self._runner.run(open_store(default_url(folder)))
         self.inventory = self._replica(WIRING.tables)
@@ -194,6 +197,7 @@ class World:
             webhooks_allowed=read_rules(("127.0.0.1", "receiver.example")),
             machine=self.machine,
             folders=Folders(folder, folder, folder),
+            log_connections=Connections(read_rules(("127.0.0.1",)), lambda: self.trusted_pem),
             shutdowns=Shutdowns(
                 self.inventory,
                 lambda: self.environment.now(),

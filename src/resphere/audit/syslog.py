@@ -28,7 +28,8 @@ _STATUS = re.compile(rb'"status":([0-9]{3}),')
 
 class Receiver(msgspec.Struct, frozen=True):
     """Where messages go. Over TLS, ``ca`` is the file of certificates that the receiver's must stand on (the system's
-    unless set), ``certificate`` and ``key`` what this side shows of itself."""
+    unless set), or one of ``trusted_pem``, if that is set; ``certificate`` and ``key`` what this side shows of itself.
+    ``address`` is where it is, if that has been looked up."""
 
     transport: str
     host: str
@@ -36,6 +37,13 @@ class Receiver(msgspec.Struct, frozen=True):
     ca: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
+    address: str | None = None
+    trusted_pem: str | None = None
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Where to connect to."""
+        return self.address or self.host, self.port
 
     @classmethod
     def parse(cls, url: str) -> Receiver:
@@ -66,6 +74,11 @@ def syslog(line: Line, time: datetime, text: bytes, host: str, application: str 
     """A line of the audit log, which ``text`` tells, as a message."""
     priority = AUDIT_FACILITY * 8 + severity(line)
     kind = "anchor" if line.is_anchor else "call"
+    return syslog_text(priority, time, host, application, kind, text)
+
+
+def syslog_text(priority: int, time: datetime, host: str, application: str, kind: str, text: bytes) -> bytes:
+    """A message; ``priority`` is 8 times the facility, and the severity."""
     head = f"<{priority}>1 {wire_time(time)} {bounded(token(host), 200)} {application} - {kind} - "
     return head.encode("ascii") + text
 
@@ -83,9 +96,7 @@ class Datagrams:
 
     def __init__(self, receiver: Receiver) -> None:
         """:raises OSError: the receiver has no address."""
-        (family, kind, protocol, _, address), *_ = socket.getaddrinfo(
-            receiver.host, receiver.port, type=socket.SOCK_DGRAM
-        )
+        (family, kind, protocol, _, address), *_ = socket.getaddrinfo(*receiver.place, type=socket.SOCK_DGRAM)
         self._socket = socket.socket(family, kind, protocol)
         self._socket.connect(address)
 
@@ -102,7 +113,7 @@ class Stream:
 
     def __init__(self, receiver: Receiver) -> None:
         """:raises OSError: nobody is there, or (over TLS) somebody else."""
-        plain = socket.create_connection((receiver.host, receiver.port), CONNECT_SECONDS)
+        plain = socket.create_connection(receiver.place, CONNECT_SECONDS)
         try:
             self._socket = secured(plain, receiver) if receiver.transport == "tls" else plain
         except BaseException:
@@ -134,6 +145,8 @@ def secured(plain: socket.socket, receiver: Receiver) -> ssl.SSLSocket:
     :raises OSError: it has not, or a file cannot be read.
     """
     context = ssl.create_default_context(cafile=receiver.ca)
+    if receiver.trusted_pem:
+        context.load_verify_locations(cadata=receiver.trusted_pem)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if receiver.certificate is not None:
         context.load_cert_chain(receiver.certificate, receiver.key)

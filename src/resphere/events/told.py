@@ -325,6 +325,7 @@ SILENT: Mapping[str, str] = MappingProxyType(
         "kept_reply": "what was answered under an idempotency key",
         "known_address": "from where users have logged in, for the count of failed logins",
         "lease": "which worker does what",
+        "log_forwarding_progress": "how far the logs are sent",
         "logins": "counts of failed logins",
         "privilege_checks": "what a recording has seen",
         "privilege_recording": "kept for who has begun it",

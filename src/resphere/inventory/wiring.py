@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from resphere.inventory.acquisitions import ACQUISITIONS
+from resphere.inventory.appliance.forwarding import FORWARDING_PROGRESS
 from resphere.inventory.appliance.power import APPLIANCE_POWER
 from resphere.inventory.appliance.probe import DATABASE_PROBES
 from resphere.inventory.appliance.settings import APPLIANCE_SETTINGS
@@ -39,6 +40,7 @@ WIRING = Wiring(
         COMPUTE_POLICIES,
         CONSOLE_TICKETS,
         DATABASE_PROBES,
+        FORWARDING_PROGRESS,
         GUEST_REBOOTS,
         INSTALLATION,
         STORAGE_POLICIES,

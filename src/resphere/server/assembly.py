@@ -22,7 +22,9 @@ from resphere.access.scoped import ScopedViews
 from resphere.access.tree import TreeViews
 from resphere.access.view import Views
 from resphere.appliance.folders import Folders
+from resphere.appliance.forwarding import LogForwarder
 from resphere.appliance.machine import LocalMachine
+from resphere.appliance.receivers import Connections as LogConnections
 from resphere.appliance.shutdowns import Shutdowns
 from resphere.audit import signing
 from resphere.audit.reading import AuditLog
@@ -145,6 +147,8 @@ LISTENER = "schedules-at-events"
 """The lease of whoever listens to events for schedules."""
 WEBHOOKS = "webhooks"
 """The lease of whoever sends to webhooks."""
+FORWARDING = "log-forwarding"
+"""The lease of whoever sends the logs elsewhere."""
 SHUTDOWNS = "shutdowns"
 """The lease of whoever shuts the appliance down."""
 GUEST_FILES = "guest-files"
@@ -260,6 +264,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     stack.push_async_callback(replies.close)
     away_seconds = read_durations(settings.durations).reboot_appliance
     shutdowns = Shutdowns(replica, now, partial(end_all_sessions, replica=replica), away_seconds)
+    machine = LocalMachine()
+    log_connections = LogConnections(read_rules(settings.syslog_to), certificates.trusted_pem)
     waiting = Waiting(replica, settings.max_wait_seconds)
     stack.push_async_callback(waiting.close)
     pipeline = Pipeline(
@@ -290,8 +296,9 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             readers=Readers(settings.max_event_streams, settings.max_event_streams_per_user),
             planner=planner,
             webhooks_allowed=poster.allowed,
-            machine=LocalMachine(),
+            machine=machine,
             folders=folders(settings),
+            log_connections=log_connections,
             shutdowns=shutdowns,
         ),
         authentication=authentication(settings, accounts, sessions, tokens, federation, by_directory, saml),
@@ -335,6 +342,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     leases = Leases(replica, liveness)
     go_on(stack, leases.hold(FEED, observing))
     go_on(stack, leases.hold(SYNC, library_sync.run))
+    forwarder = LogForwarder(replica, settings.logs, log_connections, machine.host_name)
+    go_on(stack, leases.hold(FORWARDING, forwarder.run))
     go_on(stack, leases.hold(SHUTDOWNS, shutdowns.run))
     go_on(stack, leases.hold(CLOCK, Clock(replica, planner, now).run))
     listener = Listener(replica, planner, feed, eyes_of_requesters(replica, accounts, tokens, pipeline.views), now)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_args
 
 import msgspec
 
+from resphere.appliance.receivers import SETTING as SYSLOG_TO
 from resphere.auth.certificate_forms import FORMS
 from resphere.auth.client_certificates import RULES
 from resphere.auth.names import is_domain
@@ -276,6 +277,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "HOST, HOST:PORT or network to which webhooks send events (repeat the flag); unset: they send nothing.",
         ),
     ] = ()
+    syslog_to: Annotated[
+        tuple[str, ...],
+        _(
+            "fetching",
+            "HOST, HOST:PORT or network to which logs may be forwarded (repeat the flag); unset: none are.",
+        ),
+    ] = ()
     list_limits: Annotated[
         bool, _("limits", "Refuse lists longer than vCenter returns (4,000 VMs). --no-list-limits lifts that.")
     ] = True
@@ -481,7 +489,8 @@ def require_sources(settings: Settings) -> None:
 
     :raises ValueError: names the flag.
     """
-    for name, rules in ((FETCH_FROM, settings.fetch_from), (WEBHOOK_TO, settings.webhook_to)):
+    given = ((FETCH_FROM, settings.fetch_from), (WEBHOOK_TO, settings.webhook_to), (SYSLOG_TO, settings.syslog_to))
+    for name, rules in given:
         try:
             read_rules(rules)
         except ValueError as error:

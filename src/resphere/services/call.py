@@ -18,6 +18,7 @@ from resphere.access.seen import seen
 from resphere.access.view import View
 from resphere.appliance.folders import Folders
 from resphere.appliance.machine import Machine
+from resphere.appliance.receivers import Connections
 from resphere.appliance.shutdowns import Shutdowns
 from resphere.audit.reading import AuditLog
 from resphere.auth.federation import Federation
@@ -203,6 +204,8 @@ class Environment(msgspec.Struct, frozen=True):
     """What the machine below tells."""
     folders: Folders
     """Where the server keeps what."""
+    log_connections: Connections
+    """To servers that take logs."""
     shutdowns: Shutdowns
     """Shuts the appliance down at a time."""
 

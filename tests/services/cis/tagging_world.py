@@ -16,6 +16,7 @@ from resphere.access.recording import Checks
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView, View
 from resphere.appliance.folders import Folders
+from resphere.appliance.receivers import Connections
 from resphere.appliance.shutdowns import Shutdowns
 from resphere.audit.reading import AuditLog
 from resphere.auth.federation import Federation
@@ -112,6 +113,7 @@ class World:
             webhooks_allowed=Allowed(),
             machine=FakeMachine(),
             folders=Folders(Path(), Path(), None),
+            log_connections=cast(Connections, None),
             shutdowns=cast(Shutdowns, None),
         )
         self.call = Call(environment, cast(AnyOperation, None), view, cast(OwnSession, None), "request-1")

@@ -6,6 +6,7 @@ from typing import ClassVar, TypeAlias, TypeVar, cast
 
 import msgspec
 
+from resphere.inventory.appliance.forwarding import LogForwarding
 from resphere.inventory.appliance.health import HealthChecks
 from resphere.inventory.appliance.security import GlobalFips
 from resphere.inventory.appliance.setting import Setting
@@ -15,7 +16,7 @@ from resphere.replica.table import Lookup, Table
 
 S = TypeVar("S", bound=Setting)
 
-AnySetting: TypeAlias = GlobalFips | HealthChecks | SystemServices
+AnySetting: TypeAlias = GlobalFips | HealthChecks | LogForwarding | SystemServices
 """All settings, each with the tag by which it is kept."""
 
 

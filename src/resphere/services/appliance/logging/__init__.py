@@ -1,0 +1,1 @@
+"""``com.vmware.appliance.logging``: where logs go."""
