@@ -154,6 +154,11 @@ class Fetcher:
         self._bounds = bounds
         self._contexts: dict[str | None, tuple[float, ssl.SSLContext]] = {}
 
+    @property
+    def allowed(self) -> Allowed:
+        """From where."""
+        return self._allowed
+
     def require_allowed(self, address: str) -> None:
         """Refuse beforehand what would be refused whatever its host is found to be at.
 
