@@ -13,6 +13,7 @@ from resphere.appliance.machine import (
     Interface,
     Load,
     Memory,
+    NameResolution,
     NetworkTraffic,
 )
 
@@ -31,6 +32,8 @@ class FakeMachine:
         self.filesystems = Filesystem("/", 100 * GIB, 50 * GIB)
         self.disks = DiskTraffic(1000, 500, 4096000, 2048000)
         self.networks: dict[str, NetworkTraffic] = {"eth0": NetworkTraffic(1000, 2000, 10, 20, 0, 0, 0, 0)}
+        self.names = NameResolution(("192.0.2.53",), ("example.org",))
+        self.gateways: dict[str, str] = {"eth0": "192.0.2.1"}
         self.nics: tuple[Interface, ...] = (
             Interface("eth0", "00:50:56:00:00:01", True, (Address("192.0.2.10", 24),)),
             Interface("lo", "", True, (Address("127.0.0.1", 8),)),
@@ -62,3 +65,9 @@ class FakeMachine:
 
     def interfaces(self) -> tuple[Interface, ...]:
         return self.nics
+
+    def name_resolution(self) -> NameResolution:
+        return self.names
+
+    def default_gateways(self) -> Mapping[str, str]:
+        return self.gateways

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 import psutil
+
+RESOLVER = Path("/etc/resolv.conf")
+ROUTES = Path("/proc/net/route")
 
 
 class Load(msgspec.Struct, frozen=True):
@@ -102,6 +106,13 @@ class Interface(msgspec.Struct, frozen=True):
     addresses: tuple[Address, ...]
 
 
+class NameResolution(msgspec.Struct, frozen=True):
+    """The addresses of DNS servers, and the domains in which short names are looked up."""
+
+    servers: tuple[str, ...]
+    domains: tuple[str, ...]
+
+
 class Machine(Protocol):
     """What can be read of a machine, at any time and without waiting."""
 
@@ -134,6 +145,12 @@ class Machine(Protocol):
 
     def interfaces(self) -> tuple[Interface, ...]:
         """The network interfaces, by their names in order."""
+
+    def name_resolution(self) -> NameResolution:
+        """How names are looked up."""
+
+    def default_gateways(self) -> Mapping[str, str]:
+        """The IPv4 address of the gateway by the name of the interface at which it is."""
 
 
 class LocalMachine:
@@ -211,6 +228,45 @@ class LocalMachine:
             )
             for name, addresses in sorted(psutil.net_if_addrs().items())
         )
+
+    def name_resolution(self) -> NameResolution:
+        """What the resolver is told; nothing where the system has no such file."""
+        return read_resolver(text_of(RESOLVER))
+
+    def default_gateways(self) -> Mapping[str, str]:
+        """As Linux lists them; nothing elsewhere."""
+        return read_routes(text_of(ROUTES))
+
+
+def text_of(file: Path) -> str:
+    """What a file says, nothing where there is none."""
+    try:
+        return file.read_text("ascii", "replace")
+    except FileNotFoundError:
+        return ""
+
+
+def read_resolver(text: str) -> NameResolution:
+    """What ``resolv.conf`` says; of several lines of domains the last is good (resolv.conf(5))."""
+    servers: list[str] = []
+    domains: tuple[str, ...] = ()
+    for line in text.splitlines():
+        match line.split():
+            case ["nameserver", address, *_]:
+                servers.append(address.partition("%")[0])
+            case ["search" | "domain", *names]:
+                domains = tuple(names)
+    return NameResolution(tuple(servers), domains)
+
+
+def read_routes(text: str) -> dict[str, str]:
+    """The gateways of the routes to everywhere in ``/proc/net/route``, whose addresses are in the machine's order."""
+    found: dict[str, str] = {}
+    for line in text.splitlines()[1:]:
+        name, target, gateway, *_ = line.split()
+        if int(target, 16) == 0 and int(gateway, 16) != 0:
+            found.setdefault(name, socket.inet_ntoa(int(gateway, 16).to_bytes(4, sys.byteorder)))
+    return found
 
 
 def prefix_of(mask: str | None) -> int:

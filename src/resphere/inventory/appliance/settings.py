@@ -6,8 +6,19 @@ from typing import ClassVar, TypeAlias, TypeVar, cast
 
 import msgspec
 
+from resphere.inventory.appliance.access import ConsoleCli, Dcui, Shell, Ssh
+from resphere.inventory.appliance.clock import NtpServers, TimeSync, TimeZone
 from resphere.inventory.appliance.forwarding import LogForwarding
 from resphere.inventory.appliance.health import HealthChecks
+from resphere.inventory.appliance.networking import (
+    DnsDomains,
+    DnsServers,
+    Firewall,
+    HostName,
+    Interfaces,
+    NoProxy,
+    Proxies,
+)
 from resphere.inventory.appliance.security import GlobalFips
 from resphere.inventory.appliance.setting import Setting
 from resphere.inventory.appliance.system_services import SystemServices
@@ -16,7 +27,26 @@ from resphere.replica.table import Lookup, Table
 
 S = TypeVar("S", bound=Setting)
 
-AnySetting: TypeAlias = GlobalFips | HealthChecks | LogForwarding | SystemServices
+AnySetting: TypeAlias = (
+    ConsoleCli
+    | Dcui
+    | DnsDomains
+    | DnsServers
+    | Firewall
+    | GlobalFips
+    | HealthChecks
+    | HostName
+    | Interfaces
+    | LogForwarding
+    | NoProxy
+    | NtpServers
+    | Proxies
+    | Shell
+    | Ssh
+    | SystemServices
+    | TimeSync
+    | TimeZone
+)
 """All settings, each with the tag by which it is kept."""
 
 

@@ -1,0 +1,43 @@
+"""Settings of the appliance's clock."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+from resphere.inventory.appliance.setting import Setting
+
+USUAL_ZONE = "Etc/UTC"
+
+
+class TimeSource(StrEnum):
+    """By what the clock goes."""
+
+    DISABLED = "DISABLED"
+    HOST = "HOST"
+    NTP = "NTP"
+
+
+class TimeSync(Setting, frozen=True, kw_only=True, tag="time_sync"):
+    """By what the clock goes: as installed by that of the host."""
+
+    about: ClassVar[str] = "source of the time"
+
+    mode: TimeSource = TimeSource.HOST
+
+
+class NtpServers(Setting, frozen=True, kw_only=True, tag="ntp_servers"):
+    """Names and addresses of NTP servers."""
+
+    about: ClassVar[str] = "NTP servers"
+
+    servers: tuple[str, ...] = ()
+
+
+class TimeZone(Setting, frozen=True, kw_only=True, tag="time_zone"):
+    """The time zone, by its name in the time zone database."""
+
+    about: ClassVar[str] = "time zone"
+    acts: ClassVar[str | None] = "`appliance/system/time` tells the time in it"
+
+    name: str = USUAL_ZONE

@@ -1,0 +1,1 @@
+"""``com.vmware.appliance.access``: the ways into the appliance beside its API."""

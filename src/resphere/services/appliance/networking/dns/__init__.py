@@ -1,0 +1,1 @@
+"""``com.vmware.appliance.networking.dns``: how names are looked up, and the appliance's own."""

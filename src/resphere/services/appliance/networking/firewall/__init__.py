@@ -1,0 +1,1 @@
+"""``com.vmware.appliance.networking.firewall``: what comes in."""

@@ -1,0 +1,55 @@
+"""``com.vmware.appliance.networking.firewall.inbound``: kept only; what the machine lets in is its own."""
+
+from __future__ import annotations
+
+from resphere.contract.generated.appliance_networking_firewall import Inbound
+from resphere.inventory.appliance.networking import Firewall, FirewallPolicy, FirewallRule
+from resphere.rules.appliance_values import invalid, require_address, require_few, require_prefix
+from resphere.services.call import Call
+from resphere.services.checks.appliance_networking import nics
+from resphere.services.checks.appliance_settings import change_setting, setting
+from resphere.services.registry import implements
+
+ALL = ("", "*")
+"""How the absence of an interface is written; scripts write the second."""
+
+
+@implements(Inbound.get, kept=True)
+async def get(call: Call) -> tuple[Inbound.Rule, ...]:
+    """The rules in their order."""
+    return tuple(
+        Inbound.Rule(
+            address=rule.address,
+            prefix=rule.prefix,
+            policy=Inbound.Policy(rule.policy),
+            interface_name=rule.interface_name,
+        )
+        for rule in setting(call, Firewall).rules
+    )
+
+
+@implements(Inbound.set)
+async def set_(call: Call, rules: tuple[Inbound.Rule, ...]) -> None:
+    """Have these rules and no others.
+
+    :raises InvalidArgument: an address, a prefix or an interface is none, or there are too many.
+    """
+    require_few("rules", rules)
+    there = nics(call)
+    for place, rule in enumerate(rules):
+        require_address(f"rules[{place}].address", rule.address)
+        require_prefix(f"rules[{place}].prefix", rule.prefix, rule.address, least=0)
+        name = rule.interface_name or ""
+        if name not in ALL and name not in there:
+            reason = "there is no network interface {1}; there are {2}."
+            raise invalid(f"rules[{place}].interface_name", reason, name, ", ".join(there) or "none")
+    kept = tuple(
+        FirewallRule(
+            address=rule.address,
+            prefix=rule.prefix,
+            policy=FirewallPolicy(rule.policy),
+            interface_name=rule.interface_name or "",
+        )
+        for rule in rules
+    )
+    await change_setting(call, Firewall, lambda _: Firewall(rules=kept))
