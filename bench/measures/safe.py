@@ -47,7 +47,7 @@ def measure_safe(effort: Effort) -> Outcome:
             at_most("Idempotency-Key: CPU more of a durable power operation", cost["key"] - cost["power"], 10, "us"),
         ),
         tuple(Row("changes of a VM", name, speeds[name]) for name in speeds),
-        ("A key costs a second durable commit, of the answer: see docs/concurrency.md.",),
+        ("The answer of a call under a key is written with its change: see docs/concurrency.md.",),
     )
 
 

@@ -14,8 +14,8 @@ import pytest
 from resphere.access.principal import ADMINISTRATORS, Principal
 from resphere.contract.errors import InvalidArgument
 from resphere.dialects.base import Dialect, Reply, Request
-from resphere.idempotency.record import KeptReply, identity
-from resphere.idempotency.replies import Bounds, KeptReplies
+from resphere.idempotency.record import Answer, KeptReply, identity
+from resphere.idempotency.replies import Bounds, Claim, KeptReplies
 from resphere.inventory.model import Folder, VirtualMachine
 from resphere.inventory.tagging import Tag
 from resphere.server.exchange import Exchange
@@ -285,6 +285,77 @@ def test_a_lost_answer_that_nothing_tells_is_refused_and_not_done_again(keyed: K
     again = keyed.ask("POST", "/api/cis/tagging/category", CATEGORY | {"name": keyed.name})
     assert again.status == 409
     assert json.loads(again.body)["messages"][0]["id"] == "resphere.idempotency.answer_lost"
+
+
+class Killed(KeptReplies):
+    """Those of a worker that dies when a call has changed something, and before that is answered."""
+
+    async def finish(self, claim: Claim, answer: Answer) -> None:
+        """It dies."""
+
+    def release(self, claim: Claim) -> None:
+        """It is dead."""
+
+
+def asked_for(keyed: Keyed, what: str) -> tuple[str, str, Any]:
+    """Method, target and body of a call that changes something in one transaction."""
+    off = next(vm.id for vm in keyed.world.inventory.all(VirtualMachine).values() if vm.power_state == "POWERED_OFF")
+    if what in ("delete a category", "rename a category"):
+        made = keyed.ask("POST", "/api/cis/tagging/category", CATEGORY | {"name": f"of {keyed.name}"}, "first")
+        target = f"/api/cis/tagging/category/{json.loads(made.body)}"
+        return ("DELETE", target, None) if what.startswith("delete") else ("PATCH", target, {"description": "new"})
+    return {
+        "start": ("POST", f"/api/vcenter/vm/{off}/power?action=start", None),
+        "folder": ("POST", "/api/vcenter/folder", {"name": keyed.name, "parent": parent_of(keyed)}),
+        "task": ("POST", "/api/vcenter/vm?action=clone&vmw-task=true", {"name": keyed.name, "source": off}),
+        "clone": ("POST", "/api/vcenter/vm?action=clone", {"name": keyed.name, "source": off}),
+        "category": ("POST", "/api/cis/tagging/category", CATEGORY | {"name": keyed.name}),
+    }[what]
+
+
+SETTLED = ("start", "folder", "task", "clone", "category", "delete a category", "rename a category")
+
+
+@pytest.mark.parametrize("what", SETTLED)
+def test_the_answer_is_written_with_the_change(keyed: Keyed, what: str) -> None:
+    method, target, body = asked_for(keyed, what)
+    before = keyed.world.inventory.sequence
+    assert keyed.ask(method, target, body).status < 300
+    assert keyed.world.inventory.sequence == before + 1
+    assert all(record.answer is not None for record in keyed.records())
+
+
+def test_the_answer_is_written_with_the_change_in_other_dialects_too(keyed: Keyed) -> None:
+    spec = {"STRUCTURE": {"com.vmware.cis.tagging.category.create_spec": CATEGORY | {"name": keyed.name}}}
+    before = keyed.world.inventory.sequence
+    answer = keyed.jsonrpc("com.vmware.cis.tagging.category", "create", {"create_spec": spec}, "one")
+    assert "output" in answer["result"]
+    assert keyed.world.inventory.sequence == before + 1
+
+
+@pytest.mark.parametrize("what", SETTLED)
+def test_what_was_changed_by_a_worker_that_died_then_is_answered(keyed: Keyed, what: str) -> None:
+    method, target, body = asked_for(keyed, what)
+    inventory, now = keyed.world.inventory, lambda: keyed.served.now
+    keyed.use(Killed(inventory, Bounds(), "dead", lambda _: True, now))
+    first = keyed.ask(method, target, body)
+    assert first.status < 300
+    keyed.use(KeptReplies(inventory, Bounds(), "test", lambda name: name != "dead", now))
+    before = inventory.sequence
+    again = keyed.ask(method, target, body)
+    assert (again.status, again.body, again.headers) == (first.status, first.body, first.headers)
+    assert inventory.sequence == before
+
+
+def test_an_answer_that_was_foreseen_wrongly_is_kept_as_it_was(
+    keyed: Keyed, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("resphere.server.repeats.foreseen", lambda *_: Answer(status=299))
+    first = new_folder(keyed)
+    again = new_folder(keyed)
+    assert (again.status, again.body) == (first.status, first.body)
+    assert first.status != 299
+    assert "otherwise than its change foresaw" in caplog.text
 
 
 def test_one_that_goes_on_elsewhere_is_waited_for(keyed: Keyed) -> None:

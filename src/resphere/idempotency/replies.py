@@ -2,9 +2,10 @@
 
 A claim rides along with a call (:mod:`resphere.replica.riders`). Its record is written by the first transaction of the
 call, so that of two calls under one key one alone can change anything, and a call that was refused, or died before it
-had changed anything, has left nothing. The answer is added before it is sent::
+had changed anything, has left nothing. Where a transaction settles the call, its answer can be foreseen and is written
+along; any other is added before it is sent::
 
-    claim = replies.claim(user, key, fingerprint)
+    claim = replies.claim(user, key, fingerprint, foresee)
     with riding(claim):
         result = await handler(call)
     await replies.finish(claim, answer)
@@ -17,7 +18,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -47,15 +48,24 @@ class Bounds(msgspec.Struct, frozen=True):
     per_user: int = 10_000
 
 
+Foresee: TypeAlias = Callable[[KeptReply, Edit], Answer | None]
+"""What a call is going to be answered whose record is like that, where a transaction does the last of it, or all."""
+
+
+def nothing_foreseen(_record: KeptReply, _edit: Edit) -> None:
+    """Of calls whose answers are not known before they are made."""
+
+
 class Claim:
     """The right to make one call under a key; rides along with what the call changes."""
 
-    def __init__(self, record: KeptReply, lasts: Callable[[KeptReply], bool]) -> None:
+    def __init__(self, record: KeptReply, lasts: Callable[[KeptReply], bool], foresee: Foresee) -> None:
         self.record = record
         self.written = False
         """Whether the record is durable."""
         self.finished = False
         self._lasts = lasts
+        self._foresee = foresee
         self._planned = record
 
     def begin(self, edit: Edit) -> None:
@@ -80,6 +90,10 @@ class Claim:
             elif cls.kind not in UNNOTED and len(made) < MOST_MADE and edit.before.get(cls, id) is None:
                 made.append(f"{cls.kind}/{id}")
         planned = msgspec.structs.replace(self.record, task=task, made=tuple(made))
+        if planned.answer is None:
+            answer = self._foresee(planned, edit)
+            if answer is not None and len(answer.body) <= LONGEST_BODY_BYTES:
+                planned = msgspec.structs.replace(planned, answer=answer)
         self._planned = planned
         if not self.written or planned != self.record:
             edit.put(planned)
@@ -115,7 +129,7 @@ class KeptReplies:
             return False
         return record.id in self._under_way if record.owner == self._owner else self._is_alive(record.owner)
 
-    def claim(self, user: str, key: str, fingerprint: str) -> Claim:
+    def claim(self, user: str, key: str, fingerprint: str, foresee: Foresee = nothing_foreseen) -> Claim:
         """The right to make a call under a key of which nothing is kept; to be released, see :meth:`release`.
 
         :raises Unmet: such a call is under way.
@@ -132,9 +146,8 @@ class KeptReplies:
         ):
             raise too_many_in_all()
         self._under_way.add(id)
-        return Claim(
-            KeptReply(id=id, user=user, fingerprint=fingerprint, owner=self._owner, time=self._now()), self._lasts
-        )
+        record = KeptReply(id=id, user=user, fingerprint=fingerprint, owner=self._owner, time=self._now())
+        return Claim(record, self._lasts, foresee)
 
     async def write(self, claim: Claim) -> None:
         """Have the claim's record written before the call does anything: for what changes things outside the store.
@@ -151,10 +164,15 @@ class KeptReplies:
         claim.written = True
 
     async def finish(self, claim: Claim, answer: Answer) -> None:
-        """Keep what the call was answered, durably.
+        """Keep what the call was answered, durably; it is already where that was foreseen.
 
         :raises Unmet: another call under the key was faster, and this one has changed nothing.
         """
+        if claim.written and claim.record.answer == answer:
+            claim.finished = True
+            return
+        if claim.record.answer is not None:
+            log.error("a call under a key was answered otherwise than its change foresaw")
         record = msgspec.structs.replace(claim.record, answer=answer)
         if len(answer.body) > LONGEST_BODY_BYTES:
             record = msgspec.structs.replace(record, answer=None, unkept=True)

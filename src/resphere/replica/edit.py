@@ -28,6 +28,12 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     body: bytes
 
 
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """What a call results in."""
+
+    result: Any
+
+
 class Before:
     """The objects as they were before an edit."""
 
@@ -60,6 +66,8 @@ class Edit:
         self._takings: dict[str, Taking] = {}
         self._withheld: tuple[tuple[Stored | None, Stored | None], ...] = ()
         self._leaving: dict[Key, frozenset[type[Stored]]] = {}
+        self.outcome: Outcome | None = None
+        """What the call results in, where this edit is all that it changes: for what rides along."""
 
     def get(self, cls: type[T], id: str) -> T | None:
         """The object as this edit leaves it."""

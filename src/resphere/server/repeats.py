@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from functools import cache
+from functools import cache, partial
 from hashlib import blake2b
 from typing import Any
 
@@ -25,6 +25,7 @@ from resphere.idempotency.record import Answer, KeptReply
 from resphere.idempotency.replies import Claim, KeptReplies, under_way
 from resphere.inventory.model import KINDS
 from resphere.limits.classes import OperationClass, class_of
+from resphere.replica.edit import Edit, Outcome
 from resphere.server.extent import holds_at_least
 from resphere.tasks.record import Task
 from resphere.tasks.runner import Tasks
@@ -124,7 +125,7 @@ class Repeats(msgspec.Struct, frozen=True):
             if record.fingerprint != told_apart:
                 raise other_input()
             return await self._answer(record, dialect, resolved)
-        claim = self.replies.claim(user, key, told_apart)
+        claim = self.replies.claim(user, key, told_apart, partial(foreseen, dialect, resolved))
         if resolved.operation.service.startswith(OUTSIDE):
             try:
                 await self.replies.write(claim)
@@ -138,8 +139,7 @@ class Repeats(msgspec.Struct, frozen=True):
 
         :raises Unmet: another call under the key was faster, and this one has changed nothing.
         """
-        answer = Answer(status=reply.status, body=reply.body, media_type=reply.media_type, headers=reply.headers)
-        await self.replies.finish(claim, answer)
+        await self.replies.finish(claim, answer_of(reply))
 
     async def fail(self, claim: Claim, error: VapiError) -> None:
         """Keep the error that a call ended in, as its caller is told, if it has changed something before."""
@@ -171,12 +171,10 @@ class Repeats(msgspec.Struct, frozen=True):
             raise under_way()
         if task.status is Status.FAILED:
             raise from_value(task.error) if task.error is not None else lost(record)
-        if operation.output is None:
-            return None
-        made = [id for kind, _, id in (each.partition("/") for each in record.made) if is_of(kind, operation.output)]
-        if len(made) != 1:
+        known = result_of(record, operation)
+        if known is None:
             raise lost(record)
-        return made[0]
+        return known.result
 
     async def _ended(self, record: KeptReply) -> Task | None:
         """The task in which the call was done, ended if its worker is dead; ``None`` where there is none any more."""
@@ -186,6 +184,33 @@ class Repeats(msgspec.Struct, frozen=True):
             await self.tasks.take_over_orphans()
             task = replica.get(Task, task.id)
         return task
+
+
+def foreseen(dialect: Dialect, resolved: Resolved, record: KeptReply, edit: Edit) -> Answer | None:
+    """What a call is going to be answered, where a transaction of its settles it; ``None`` where it does not, or where
+    the answer does not follow from what is written."""
+    known = edit.outcome
+    if known is None and record.task is not None:
+        task = edit.get(Task, record.task)
+        if resolved.operation.output is ids.CisTASKId:
+            known = Outcome(record.task)
+        elif task is not None and task.status is Status.SUCCEEDED:
+            known = result_of(record, resolved.operation)
+    return None if known is None else answer_of(dialect.encode(resolved, known.result))
+
+
+def result_of(record: KeptReply, operation: AnyOperation) -> Outcome | None:
+    """What a call results in that has succeeded as a task: nothing, or the one thing of its kind that it has made;
+    ``None``: something else."""
+    if operation.output is None:
+        return Outcome(None)
+    made = [id for kind, _, id in (each.partition("/") for each in record.made) if is_of(kind, operation.output)]
+    return Outcome(made[0]) if len(made) == 1 else None
+
+
+def answer_of(reply: Reply) -> Answer:
+    """A reply, as it is kept."""
+    return Answer(status=reply.status, body=reply.body, media_type=reply.media_type, headers=reply.headers)
 
 
 def answered(answer: Answer) -> Reply:

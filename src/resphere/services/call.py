@@ -57,7 +57,7 @@ from resphere.libraries.syncing import LibrarySync
 from resphere.libraries.web_packages import WebPackages
 from resphere.limits.limits import Allowance
 from resphere.providers.base import Missing, NotCapable, Provider, required
-from resphere.replica.edit import Edit
+from resphere.replica.edit import Edit, Outcome
 from resphere.replica.replica import Replica
 from resphere.replica.table import Reading, T
 from resphere.rules.refusals import not_found
@@ -418,6 +418,17 @@ class Call(msgspec.Struct, frozen=True, gc=False):
             self.request_id,
             BEHIND.get(),
         )
+
+    async def settle(self, plan: Callable[[Edit], R]) -> R:
+        """Make the one change that the operation makes, without a task: what ``plan`` returns must be what the
+        operation answers, so that both are durable together where the call is made under a key."""
+
+        def whole(edit: Edit) -> R:
+            result = plan(edit)
+            edit.outcome = Outcome(None if self.operation.output is None else result)
+            return result
+
+        return await self.unfiltered.change(whole)
 
     async def change(
         self,

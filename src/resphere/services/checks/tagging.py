@@ -103,7 +103,7 @@ async def change(call: Call, cls: type[D], identity: str, changed: Callable[[D],
     def plan(edit: Edit) -> None:
         edit.put(changed(require_now(edit, cls, identity)))
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 async def add_user(call: Call, cls: type[D], identity: str, user: str) -> None:

@@ -64,7 +64,7 @@ async def update(call: Call, model: ConfigurationModel) -> None:
     def plan(edit: Edit) -> None:
         edit.put(msgspec.structs.replace(configuration(edit), **given))
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 def configuration(among: Lookup) -> ContentConfiguration:

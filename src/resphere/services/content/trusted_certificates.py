@@ -51,13 +51,13 @@ async def create(call: Call, spec: TrustedCertificates.CreateSpec) -> ids.Conten
         edit.put(made)
         return made.id
 
-    return await call.unfiltered.change(plan)
+    return await call.settle(plan)
 
 
 @implements(TrustedCertificates.delete)
 async def delete(call: Call, certificate: ids.ContentTrustedCertificateId) -> None:
     """Trust it no more."""
-    await call.unfiltered.change(lambda edit: edit.delete(TrustedCertificate, require(edit, certificate).id))
+    await call.settle(lambda edit: edit.delete(TrustedCertificate, require(edit, certificate).id))
 
 
 def require(among: Lookup, id: str) -> TrustedCertificate:

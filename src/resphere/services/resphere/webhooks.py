@@ -109,7 +109,7 @@ async def update(call: Call, webhook: str, spec: Webhooks.UpdateSpec) -> None:
     def plan(edit: Edit) -> None:
         edit.put(msgspec.structs.replace(require_now(edit, webhook), owner=call.session.user, **fields))
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 @implements(Webhooks.delete)
@@ -118,7 +118,7 @@ async def delete(call: Call, webhook: str) -> None:
 
     :raises NotFound: there is none of that id.
     """
-    await call.unfiltered.change(lambda edit: edit.delete(Webhook, require_now(edit, webhook).id))
+    await call.settle(lambda edit: edit.delete(Webhook, require_now(edit, webhook).id))
 
 
 @implements(Webhooks.replay)
@@ -162,7 +162,7 @@ async def redeliver(call: Call, webhook: str) -> None:
         for each in letters_of(call.unfiltered, require_now(edit, webhook).id):
             edit.put(msgspec.structs.replace(each, waiting=True))
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 def require(call: Call, webhook: str) -> Webhook:

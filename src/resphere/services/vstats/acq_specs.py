@@ -97,7 +97,7 @@ async def update(call: Call, id: Id, acq_spec: AcqSpecs.UpdateSpec) -> None:
         check(call, new, now if acq_spec.expiration else None)
         edit.put(new)
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 @implements(AcqSpecs.delete)
@@ -112,7 +112,7 @@ async def delete(call: Call, id: Id) -> None:
             raise not_found(id)
         edit.delete(Acquisition, id)
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 def complete(resources: tuple[RsrcId, ...]) -> tuple[RsrcId, ...]:

@@ -52,14 +52,14 @@ async def create(call: Call, create_spec: cis_tagging.Category.CreateSpec) -> id
         associable_types=types(create_spec.associable_types),
     )
 
-    def plan(edit: Edit) -> None:
+    def plan(edit: Edit) -> ids.CisTaggingCategoryId:
         if edit.get(Category, category.id) is not None:
             raise common.already_exists(category.id)
         check_name_is_free(call, category)
         edit.put(category)
+        return category.id
 
-    await call.unfiltered.change(plan)
-    return category.id
+    return await call.settle(plan)
 
 
 @implements(cis_tagging.Category.update)
@@ -96,7 +96,7 @@ async def update(
 @implements(cis_tagging.Category.delete)
 async def delete(call: Call, category_id: ids.CisTaggingCategoryId) -> None:
     """Delete the category with its tags, wherever they are attached, and the compute policies that go by them."""
-    await call.unfiltered.change(lambda edit: edit.delete(Category, common.require_now(edit, Category, category_id).id))
+    await call.settle(lambda edit: edit.delete(Category, common.require_now(edit, Category, category_id).id))
 
 
 @implements(cis_tagging.Category.list_used_categories)

@@ -55,15 +55,15 @@ async def create(call: Call, create_spec: cis_tagging.Tag.CreateSpec) -> ids.Cis
         category=create_spec.category_id,
     )
 
-    def plan(edit: Edit) -> None:
+    def plan(edit: Edit) -> ids.CisTaggingTagId:
         common.require_now(edit, Category, tag.category)
         if edit.get(Tag, tag.id) is not None:
             raise common.already_exists(tag.id)
         check_name_is_free(call, tag)
         edit.put(tag)
+        return tag.id
 
-    await call.unfiltered.change(plan)
-    return tag.id
+    return await call.settle(plan)
 
 
 @implements(cis_tagging.Tag.update)
@@ -91,7 +91,7 @@ async def update(call: Call, tag_id: ids.CisTaggingTagId, update_spec: cis_taggi
 @implements(cis_tagging.Tag.delete)
 async def delete(call: Call, tag_id: ids.CisTaggingTagId) -> None:
     """Delete the tag, wherever it is attached, and the compute policies that go by it."""
-    await call.unfiltered.change(lambda edit: edit.delete(Tag, common.require_now(edit, Tag, tag_id).id))
+    await call.settle(lambda edit: edit.delete(Tag, common.require_now(edit, Tag, tag_id).id))
 
 
 @implements(cis_tagging.Tag.list_used_tags)

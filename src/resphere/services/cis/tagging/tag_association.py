@@ -51,7 +51,7 @@ async def attach(call: Call, tag_id: ids.CisTaggingTagId, object_id: vapi_std.Dy
             raise invalid_object(call.vcenter, object_id)
         attaching.attach(tag, target)
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 @implements(cis_tagging.TagAssociation.detach)
@@ -63,7 +63,7 @@ async def detach(call: Call, tag_id: ids.CisTaggingTagId, object_id: vapi_std.Dy
         tag = attaching.tag(tag_id)
         attaching.detach(tag, require_readable(call, object_id).id)
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 @implements(cis_tagging.TagAssociation.attach_multiple_tags_to_object)

@@ -114,7 +114,7 @@ async def enter_maintenance(call: Call, library_id: ids.ContentLibraryId) -> Non
         require_idle(call, edit, library)
         edit.put(msgspec.structs.replace(library, maintenance=BY_OPERATOR.format(call.session.user)))
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 @implements(Contract.exit_maintenance)
@@ -132,7 +132,7 @@ async def exit_maintenance(call: Call, library_id: ids.ContentLibraryId) -> None
             )
         edit.put(msgspec.structs.replace(library, maintenance=None))
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 @implements(Contract.convert)
@@ -244,7 +244,7 @@ async def migrate(call: Call, library_id: ids.ContentLibraryId, migrate_spec: Co
         take_room(call, edit, backing.datastore_id, sum(item.size_bytes for item in items))
         edit.put(msgspec.structs.replace(library, datastore=backing.datastore_id))
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 def take_room(call: Call, edit: Edit, datastore: str, size: int) -> None:

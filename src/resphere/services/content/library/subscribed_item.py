@@ -36,7 +36,7 @@ async def sync(
         require_changeable(library)
         call.environment.library_sync.request(edit, library.id, item.id, with_content=force_sync_content)
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 @implements(SubscribedItem.evict)
@@ -60,7 +60,7 @@ async def evict(call: Call, library_item_id: ids.ContentLibraryItemId) -> None:
         edit.rely_on(library)
         edit.put(without_contents(item))
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 def without_contents(item: LibraryItem) -> LibraryItem:

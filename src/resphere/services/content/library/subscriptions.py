@@ -119,7 +119,7 @@ async def create(
         )
         return made
 
-    return await call.unfiltered.change(plan)
+    return await call.settle(plan)
 
 
 @implements(Subscriptions.update)
@@ -146,7 +146,7 @@ async def update(
         if given is not None:
             edit.put(msgspec.structs.replace(found, placement=placement))
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 @implements(Subscriptions.delete)
@@ -160,7 +160,7 @@ async def delete(call: Call, library: ids.ContentLibraryId, subscription: Subscr
         found = require_subscription(edit, require_publishing(require(edit, Library, library)), subscription)
         edit.delete(LibrarySubscription, found.id)
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 def new_subscriber(

@@ -71,7 +71,7 @@ async def remove(call: Call, library: ids.ContentLibraryId, usage: ids.ContentLi
     def plan(edit: Edit) -> None:
         edit.delete(LibraryUsage, require_usage(edit, require(edit, Library, library), usage).id)
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 def require_usage(among: Lookup, library: Library, id: str) -> LibraryUsage:

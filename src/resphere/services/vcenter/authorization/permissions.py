@@ -97,14 +97,14 @@ async def update(call: Call, permission: ids.VcenterAuthorizationPermissionId, s
         )
         edit.put(changed)
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 @implements(Permissions.delete)
 async def delete(call: Call, permission: ids.VcenterAuthorizationPermissionId) -> None:
     """Take a permission away."""
     require_privilege(call, MODIFY_PERMISSIONS, object_in(permission))
-    await call.unfiltered.change(lambda edit: edit.delete(Permission, require_present(edit, permission).id))
+    await call.settle(lambda edit: edit.delete(Permission, require_present(edit, permission).id))
 
 
 @implements(Permissions.list)

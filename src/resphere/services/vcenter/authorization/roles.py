@@ -39,11 +39,11 @@ async def get(call: Call, role: ids.VcenterAuthorizationRoleId) -> Roles.Info:
 async def create(call: Call, spec: Roles.CreateSpec) -> ids.VcenterAuthorizationRoleId:
     """Make a role; returns its id."""
 
-    def plan(edit: Edit) -> Role:
-        return create_role(edit, call.unfiltered, spec.name, spec.description, spec.privileges)
+    def plan(edit: Edit) -> ids.VcenterAuthorizationRoleId:
+        made = create_role(edit, call.unfiltered, spec.name, spec.description, spec.privileges)
+        return ids.VcenterAuthorizationRoleId(made.id)
 
-    made = await call.unfiltered.change(plan)
-    return ids.VcenterAuthorizationRoleId(made.id)
+    return await call.settle(plan)
 
 
 @implements(Roles.update)
@@ -53,7 +53,7 @@ async def update(call: Call, role: ids.VcenterAuthorizationRoleId, spec: Roles.U
     def plan(edit: Edit) -> None:
         update_role(edit, call.unfiltered, role, spec.name, spec.description, spec.privileges)
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 @implements(Roles.delete)
@@ -63,7 +63,7 @@ async def delete(call: Call, role: ids.VcenterAuthorizationRoleId) -> None:
     def plan(edit: Edit) -> None:
         remove_role(edit, call.unfiltered, role)
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 def info(role: Role) -> Roles.Info:

@@ -106,7 +106,7 @@ async def set_(call: Call, name: Name, spec: CustomizationSpecs.Spec) -> None:
             edit.delete(CustomizationItem, name)
         edit.put(made(call, spec.name, spec.description, spec.spec))
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 @implements(CustomizationSpecs.delete)
@@ -118,7 +118,7 @@ async def delete(call: Call, name: Name) -> None:
             raise no_item(name)
         edit.delete(CustomizationItem, name)
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 @implements(CustomizationSpecs.export)

@@ -106,7 +106,7 @@ async def delete(call: Call, provider: Id) -> None:
         edit.delete(IdentityProvider, provider)
         end_sessions(edit, call.unfiltered, provider)
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 async def endpoints_of(call: Call, provider: IdentityProvider) -> Endpoints | None:

@@ -71,7 +71,7 @@ async def create(call: Call, client_token: str | None, create_spec: DownloadSess
         )
         return id
 
-    return await call.unfiltered.change(plan)
+    return await call.settle(plan)
 
 
 @implements(Contract.list)
@@ -140,6 +140,6 @@ async def fail(call: Call, download_session_id: SessionId, client_error_message:
 async def delete(call: Call, download_session_id: SessionId) -> None:
     """Forget the session, in whatever state it is."""
     require_session(call, DownloadSession, download_session_id)
-    await call.unfiltered.change(
+    await call.settle(
         lambda edit: edit.delete(DownloadSession, require_now(call, edit, DownloadSession, download_session_id).id)
     )

@@ -112,7 +112,7 @@ async def create(call: Call, client_token: str | None, create_spec: ItemModel) -
         put_item(call, edit, made)
         return made.id
 
-    return await call.unfiltered.change(plan)
+    return await call.settle(plan)
 
 
 @implements(Item.copy)
@@ -238,7 +238,7 @@ async def update(call: Call, library_item_id: ids.ContentLibraryItemId, update_s
             )
         )
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 @implements(Item.delete)

@@ -107,7 +107,7 @@ async def create(call: Call, client_token: str | None, create_spec: UpdateSessio
         )
         return id
 
-    return await call.unfiltered.change(plan)
+    return await call.settle(plan)
 
 
 def require_open(edit: Edit, item: LibraryItem) -> None:
@@ -240,7 +240,7 @@ async def delete(call: Call, update_session_id: SessionId) -> None:
             )
         edit.delete(UpdateSession, session.id)
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 @implements(Contract.complete)

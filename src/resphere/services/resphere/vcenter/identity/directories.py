@@ -50,7 +50,7 @@ async def set_directory(call: Call, directory: str, spec: Directories.SetSpec) -
         edit.put(made)
         end_sessions(edit, call.unfiltered, directory)
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 @implements(Directories.delete)
@@ -65,7 +65,7 @@ async def delete(call: Call, directory: str) -> None:
         edit.delete(LdapSource, directory)
         end_sessions(edit, call.unfiltered, directory)
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 def source_of(name: str, spec: Directories.SetSpec, before: LdapSource | None) -> LdapSource:

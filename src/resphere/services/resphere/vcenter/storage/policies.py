@@ -77,4 +77,4 @@ async def delete(call: Call, policy: ids.VcenterStoragePolicyId) -> None:
         require_unneeded(call, stored)
         edit.delete(StoragePolicy, policy)
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)

@@ -96,7 +96,7 @@ async def update(call: Call, policy: Id, spec: Policies.UpdateSpec) -> None:
             )
         )
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 @implements(Policies.delete)
@@ -105,7 +105,7 @@ async def delete(call: Call, policy: Id) -> None:
 
     :raises NotFound: there is none of that id.
     """
-    await call.unfiltered.change(lambda edit: forget(call.unfiltered, edit, policy, with_tag=False))
+    await call.settle(lambda edit: forget(call.unfiltered, edit, policy, with_tag=False))
 
 
 def new_id(call: Call) -> Id:

@@ -78,7 +78,7 @@ async def rollback(
         note_change(call, edit, new, spec.message if spec is not None else None)
         return VersionId(str(new.content_version))
 
-    return await call.unfiltered.change(plan)
+    return await call.settle(plan)
 
 
 @implements(Versions.delete)

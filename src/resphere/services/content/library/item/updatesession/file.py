@@ -144,7 +144,7 @@ async def remove(call: Call, update_session_id: SessionId, file_name: str) -> No
             )
         )
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 @implements(File.validate)

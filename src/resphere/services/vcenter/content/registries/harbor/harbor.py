@@ -114,14 +114,14 @@ async def create(call: Call, client_token: str | None, spec: Harbor.CreateSpec) 
         edit.put(made)
         return made.id
 
-    return await call.unfiltered.change(plan)
+    return await call.settle(plan)
 
 
 @implements(Harbor.delete)
 async def delete(call: Call, registry: ids.VcenterContentRegistryId) -> None:
     """Delete a registry with its projects."""
     require_served(call)
-    await call.unfiltered.change(lambda edit: edit.delete(ContainerRegistry, require_registry(edit, registry).id))
+    await call.settle(lambda edit: edit.delete(ContainerRegistry, require_registry(edit, registry).id))
 
 
 def ui_of(call: Call, registry: ContainerRegistry) -> str:

@@ -94,7 +94,7 @@ async def delete(
     def plan(edit: Edit) -> None:
         edit.delete(RegistryProject, require_project(edit, require_registry(edit, registry), project).id)
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 @implements(Projects.purge)
@@ -109,7 +109,7 @@ async def purge(
         found = require_project(edit, require_registry(edit, registry), project)
         edit.put(replace(found, updated=moment))
 
-    await call.unfiltered.change(plan)
+    await call.settle(plan)
 
 
 def require_project(among: Lookup, registry: ContainerRegistry, id: str) -> RegistryProject:
