@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -35,6 +36,12 @@ async def open_sealing(store: Store, random_bytes: Callable[[int], bytes], given
     return Sealing(key, random_bytes, () if coming is None else (coming,))
 
 
+@lru_cache(maxsize=4)
+def cipher(key: bytes) -> AESGCM:
+    """What encrypts by a key: made ready once."""
+    return AESGCM(key)
+
+
 class Sealing(msgspec.Struct, frozen=True):
     """Seals and opens with ``key``, of :data:`KEY_BYTES`; ``random_bytes`` gives so many. What was sealed with one of
     the ``others`` opens too."""
@@ -46,7 +53,7 @@ class Sealing(msgspec.Struct, frozen=True):
     def seal(self, content: bytes, place: str) -> str:
         """``content`` as a text that says nothing, for this ``place`` in the store only."""
         nonce = self.random_bytes(NONCE_BYTES)
-        sealed = AESGCM(self.key).encrypt(nonce, content, place.encode())
+        sealed = cipher(self.key).encrypt(nonce, content, place.encode())
         return MARK + base64.b64encode(nonce + sealed).decode("ascii")
 
     def open(self, text: str, place: str) -> bytes:
@@ -67,7 +74,7 @@ class Sealing(msgspec.Struct, frozen=True):
             sealed = base64.b64decode(text[len(MARK) :], validate=True)
             for key in (self.key, *self.others):
                 with suppress(InvalidTag):
-                    content = AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
+                    content = cipher(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
                     return content, key is self.key
         except ValueError:
             pass  # told of as a wrong key is

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -166,7 +166,10 @@ BESIDE: Mapping[type[Any], Callable[[str], tuple[type[Any], str]]] = {
 """Documents by which the same operations say something of an object: the role of a user."""
 
 
-def documents_of(replica: Replica, subject: Subject) -> list[tuple[type[Any], str]]:
+Document: TypeAlias = tuple[type[Any], str]
+
+
+def documents_of(replica: Replica, subject: Subject) -> list[Document]:
     """The documents of an object: its own, and its parts."""
     found = [(subject.cls, subject.id)]
     if subject.cls in BESIDE:
@@ -178,7 +181,12 @@ def documents_of(replica: Replica, subject: Subject) -> list[tuple[type[Any], st
 
 def object_part(replica: Replica, subject: Subject) -> str:
     """The part of ETags that is an object's, at its present revision."""
-    told = [f"{cls.kind}/{id}@{replica.revision_of(cls, id)}" for cls, id in documents_of(replica, subject)]
+    return part_of(replica, documents_of(replica, subject))
+
+
+def part_of(replica: Replica, documents: Iterable[Document]) -> str:
+    """The same of an object that has these documents."""
+    told = [f"{cls.kind}/{id}@{replica.revision_of(cls, id)}" for cls, id in documents]
     content = "\n".join((replica.epoch, *told)).encode("utf-8", "surrogateescape")
     return blake2b(content, digest_size=OBJECT_CHARACTERS // 2).hexdigest()
 
@@ -222,6 +230,23 @@ def knows_object(value: bytes, part: str) -> bool:
     return any(part == tag[1:-1].partition("-")[0] for _, tag in ETAG.findall(value.decode("latin-1")))
 
 
+class Found(msgspec.Struct, frozen=True):
+    """An object as it was found: its documents, and their revisions."""
+
+    subject: Subject
+    documents: list[Document]
+    revisions: list[int] = []
+
+    def at_present(self, replica: Replica) -> Found:
+        """The same, with the present revisions."""
+        return Found(self.subject, self.documents, [replica.revision_of(cls, id) for cls, id in self.documents])
+
+    def still_is(self, replica: Replica) -> bool:
+        """Whether it is as it was found."""
+        documents = documents_of(replica, self.subject)
+        return documents == self.documents and self.revisions == [replica.revision_of(cls, id) for cls, id in documents]
+
+
 class Unchanged:
     """That an object is at one of the revisions that the client knows, until the change is durable that it asks for.
 
@@ -233,10 +258,9 @@ class Unchanged:
         self._subjects = subjects
         self._known = known
         self._wanted = wanted
-        self._relied: frozenset[tuple[type[Any], str]] = frozenset()
         self._over = False
         self._looked_at = -1
-        self._found: tuple[Subject, ...] | None = None
+        self._found: Found | None = None
         """What was found at that sequence."""
 
     def require(self) -> None:
@@ -254,14 +278,12 @@ class Unchanged:
         matched = self._matched()
         if matched is None:
             raise self.changed()
-        documents = [document for each in matched for document in documents_of(self._replica, each)]
-        for cls, id in documents:
+        for cls, id in matched.documents:
             edit.rely_on_revision(cls, id)
-        for each in matched:
-            if PARTS[each.cls] and each.cls is not VirtualMachine:
-                # Another part would refer to it. A machine's snapshots are never made without a change of the machine.
-                edit.rely_on_referrers(each.id)
-        self._relied = frozenset(documents)
+        subject = matched.subject
+        if PARTS[subject.cls] and subject.cls is not VirtualMachine:
+            # Another part would refer to it. A machine's snapshots are never made without a change of the machine.
+            edit.rely_on_referrers(subject.id)
 
     def end(self, edit: Edit) -> None:
         """See :meth:`Rider.end`."""
@@ -269,7 +291,9 @@ class Unchanged:
     def committed(self, edit: Edit) -> None:
         """See :meth:`Rider.committed`."""
         # Of a decision that takes time the change follows, of an object that is claimed for it.
-        self._over = self._over or any(cls is Intent or (cls, id) in self._relied for cls, id in edit.written())
+        if not self._over and self._found is not None:
+            relied = self._found.documents
+            self._over = any(cls is Intent or (cls, id) in relied for cls, id in edit.written())
 
     def changed(self) -> Unmet:
         """The refusal, with the object's present revision."""
@@ -287,22 +311,32 @@ class Unchanged:
         error.http(412, [("ETag", f'"{object_part(self._replica, subject)}"')])
         return error
 
-    def _matched(self) -> tuple[Subject, ...] | None:
-        """The objects whose revisions the request relies on; ``None`` where they are not as it demands."""
+    def _matched(self) -> Found | None:
+        """The object whose revision the request relies on; ``None`` where none is as it demands."""
         if self._looked_at != self._replica.sequence:
-            self._looked_at, self._found = self._replica.sequence, self._look()
+            before = self._found
+            if before is None or not self._wanted or not before.still_is(self._replica):
+                self._found = self._look()
+            self._looked_at = self._replica.sequence
         return self._found
 
-    def _look(self) -> tuple[Subject, ...] | None:
+    def _look(self) -> Found | None:
+        replica, known = self._replica, self._known
+        found = [Found(each, documents_of(replica, each)) for each in self._subjects]
         if self._wanted:
-            return next(((each,) for each in self._subjects if object_part(self._replica, each) in self._known), None)
-        parts = [object_part(self._replica, each) for each in self._subjects]
-        return None if any(part in self._known for part in parts) else self._subjects[:1]
+            return next((each.at_present(replica) for each in found if part_of(replica, each.documents) in known), None)
+        if any(part_of(replica, each.documents) in known for each in found):
+            return None
+        return found[0].at_present(replica)
 
 
-def objects_known(tags: Iterable[tuple[bool, str]]) -> frozenset[str]:
-    """The revisions of objects in tags. A weak tag never is one."""
-    return frozenset(tag[1:-1].partition("-")[0] for weak, tag in tags if not weak)
+def objects_in(value: bytes, header: str) -> frozenset[str] | None:
+    """The revisions of objects in a header's tags, ``None`` for ``*``. A weak tag never is one.
+
+    :raises InvalidArgument: these are no tags.
+    """
+    tags = tags_in(value, header)
+    return None if tags is None else frozenset([tag[1:-1].partition("-")[0] for weak, tag in tags if not weak])
 
 
 def condition(
@@ -315,20 +349,20 @@ def condition(
     """
     if_match, if_none_match = headers.get(b"if-match"), headers.get(b"if-none-match")
     name, value = ("If-Match", if_match) if if_match is not None else ("If-None-Match", if_none_match or b"")
-    tags = tags_in(value, name)
+    known = objects_in(value, name)
     wanted = if_match is not None
-    if tags is None and wanted:
+    if known is None and wanted:
         return None  # who changes what is not there is told that
     about = subjects(operation, parameters)
     if not about:
-        if wanted or tags is None:
+        if wanted or known is None:
             raise no_object(operation, name)
         return None
-    if tags is None:
+    if known is None:
         if any(replica.get(each.cls, each.id) is not None for each in about[:1]):
             raise Unchanged(replica, about, frozenset(), wanted=False).changed()
         return None
-    unchanged = Unchanged(replica, about, objects_known(tags), wanted=wanted)
+    unchanged = Unchanged(replica, about, known, wanted=wanted)
     unchanged.require()
     return unchanged
 
