@@ -35,6 +35,7 @@ from resphere.limits.known import KnownAddresses
 from resphere.limits.limits import Limits
 from resphere.limits.policy import DEFAULT, Policy
 from resphere.limits.shared import SharedMemory, SharedState
+from resphere.queries.standing import StandingLists
 from resphere.server.assembly import authentication
 from resphere.server.exchange import Exchange
 from resphere.server.faults import NO_FAULTS, Faults
@@ -148,6 +149,7 @@ class Served:
             ),
             recorder=Unrecorded(),
             orders=KeptOrders(folder / "list-orders", lambda: self.now.timestamp()),
+            standing_lists=StandingLists(),
             list_turn=asyncio.Lock(),
             clock=lambda: 0.0,
             body_limit_bytes=limit_bytes,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
@@ -145,7 +146,12 @@ class Writer:
         """A condition in brackets."""
         match condition:
             case nodes.Joined(word, parts):
-                return "(" + f" {word} ".join(self.condition(part, scope) for part in parts) + ")"
+                tests = [self.condition(part, scope) for part in parts]
+                if word == "and":
+                    tests = [
+                        test for _, test in sorted(zip(map(place_of, parts), tests, strict=True), key=itemgetter(0))
+                    ]
+                return "(" + f" {word} ".join(tests) + ")"
             case nodes.Not(inner):
                 return f"(not {self.condition(inner, scope)})"
             case nodes.Quantified():
@@ -248,6 +254,17 @@ class Writer:
         if quantified.every and place.is_set:
             return f"(not ({place.is_set}) or {found})"
         return guarded(place.is_set, found)
+
+
+PLACES: dict[type[Condition], int] = {nodes.Search: 3, nodes.Within: 1, nodes.Holds: 1, nodes.Quantified: 5}
+
+
+def place_of(condition: Condition) -> int:
+    """Where a condition stands among others that must hold too: what costs more is asked of those that are left. Texts
+    are looked at late: those of a long list lie all over the memory."""
+    if isinstance(condition, nodes.Compare):
+        return {"eq": 0, "ne": 2}.get(condition.operator, 1)
+    return PLACES.get(type(condition), 4)
 
 
 def compared_fields(place: Place, operator: str, other: Place, compare: nodes.Compare, scope: Scope) -> str:

@@ -63,13 +63,19 @@ class Listing(msgspec.Struct, frozen=True):
     @property
     def root(self) -> Root:
         """The items, for filters."""
-        tagged = None
-        if self.is_map:
-            tagged = "k" if named_type(self.key) in TAGGED else None
-        elif self.identity:
-            fields = {field.name: field.type for field in msgspec.structs.fields(shape_of(self.item).cls)}
-            tagged = f"x.{self.identity}" if named_type(fields[self.identity]) in TAGGED else None
-        return Root(self.item, self.key, tagged)
+        return root_of(self)
+
+
+@cache
+def root_of(listing: Listing) -> Root:
+    """The items of a list, for filters."""
+    tagged = None
+    if listing.is_map:
+        tagged = "k" if named_type(listing.key) in TAGGED else None
+    elif listing.identity:
+        fields = {field.name: field.type for field in msgspec.structs.fields(shape_of(listing.item).cls)}
+        tagged = f"x.{listing.identity}" if named_type(fields[listing.identity]) in TAGGED else None
+    return Root(listing.item, listing.key, tagged)
 
 
 @cache

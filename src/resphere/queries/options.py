@@ -36,11 +36,12 @@ class Query(msgspec.Struct, frozen=True):
     """What is asked of a list.
 
     ``filter`` and ``sorts`` are over its own items, ``full_filter`` and ``full_sorts`` over those that have all that
-    ``get`` tells of each. ``of`` is what cursors know the list by.
+    ``get`` tells of each. ``orderby`` is the text of the sorts, ``of`` what cursors know the list by.
     """
 
     listing: Listing
     of: int
+    orderby: str = ""
     filter: Filter | None = None
     full_filter: Filter | None = None
     sorts: tuple[Sort, ...] = ()
@@ -144,7 +145,7 @@ def meaning_of(operation: AnyOperation, filter: str, orderby: str, select: str, 
     if full and listing.getter is None:
         raise bad_option(FULL, f"there is no operation that has all of one item of {operation.id}")
     root, whole_root = listing.root, full_root(listing) if full else listing.root
-    made = Query(listing, list_key(operation.id, filter, orderby, str(full)), full=full)
+    made = Query(listing, list_key(operation.id, filter, orderby, str(full)), orderby, full=full)
     own, more = divided(filter_of(filter), listing, full) if filter else (None, None)
     sorts: tuple[Sort, ...] = sorts_of(orders_of(orderby), whole_root) if orderby else ()
     return msgspec.structs.replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime
@@ -31,6 +32,7 @@ from resphere.queries.ordering import (
 )
 from resphere.queries.selecting import Attributes, Select
 from resphere.queries.shapes import full_of
+from resphere.queries.standing import Standing, StandingLists, growing
 
 COMPARISONS = 50_000
 """Made in one turn: some milliseconds."""
@@ -44,12 +46,13 @@ SELECTED_AT_ONCE = 2000
 class Means(msgspec.Struct, frozen=True):
     """What lists need beside what they hold: ``read`` gives all of one item by its identifier, ``None`` where the
     caller may not have it or it is gone. Who has the ``turn`` reads a piece: however many lists are read at once,
-    everybody else waits for one piece.
+    everybody else waits for one piece. ``standing`` are the long lists as they stand.
     """
 
     now: datetime
     tags_of: TagsOf
     orders: Orders
+    standing: StandingLists
     turn: asyncio.Lock
     read: Callable[[str], Awaitable[Struct | None]]
     attributes_of: AttributesOf = no_attributes
@@ -81,8 +84,15 @@ async def page(query: Query, result: Any, means: Means) -> Page:
 
     :raises InvalidArgument: the cursor's order is kept no more.
     """
-    items = await filtered(query.filter, items_of(query.listing, result), means)
     identity = identity_of(query.listing)
+    if isinstance(result, Parted):
+        standing = means.standing.of(query.listing.operation.id, identity, result)
+        if standing is not None:
+            found_there = None if query.full else await page_of_standing(query, standing, identity, means)
+            if found_there is not None:
+                return found_there
+            result = standing.items
+    items = await filtered(query.filter, items_of(query.listing, result), means)
     if not query.full:
         line = await lined_up(query, items, query.sorts, identity, means, lazily=False)
         taken = line.items if query.top is None else line.items[: query.top]
@@ -104,6 +114,64 @@ async def page(query: Query, result: Any, means: Means) -> Page:
     following = await next_of(query, line, consumed, identity, means)
     count = len(items) if query.count else None
     return Page(await selected(query, [item for _, item in taken_items], means), count, following)
+
+
+async def page_of_standing(
+    query: Query, standing: Standing, identity: Callable[[Any], str], means: Means
+) -> Page | None:
+    """The same of a long list as it stands, where it is in order already: what the filter finds first from the place
+    on where the page begins. ``None``: it is not in that order."""
+    if not query.is_paged and not query.sorts:
+        items = await filtered(query.filter, standing.items, means)
+        return Page(await selected(query, items, means), len(items) if query.count else None)
+    if query.listing.identity is None or any(each.uses_attributes for each in query.sorts):
+        # What custom attributes are stands in no part of the list.
+        return None
+    order = await standing.ordered(query.orderby, query.sorts) if query.sorts else await standing.by_identity()
+    cursor, top = query.cursor, query.top
+    if order is None or (cursor is not None and query.sorts and not order.is_named(cursor.order)):
+        return None
+    begin = 0 if cursor is None else cursor.at if query.sorts else order.after(cursor.after or "")
+    end = None if top is None else query.skip + top
+    found, at = await first_found(query.filter, order.items, begin, None if query.count else end, means)
+    taken, following = found[query.skip : end], None
+    if taken and end is not None and len(found) > end:
+        if query.sorts:
+            place = at(end - 1) + 1
+            following = token(Cursor(query.of, order=await order.name(means.orders, means.now), at=place))
+        else:
+            following = token(Cursor(query.of, after=identity(taken[-1])))
+    count = None
+    if query.count:
+        count = len(await filtered(query.filter, order.items[:begin], means)) + len(found)
+    return Page(await selected(query, taken, means), count, following)
+
+
+async def first_found(
+    filter: Filter | None, items: Sequence[Any], begin: int, most: int | None, means: Means
+) -> tuple[list[Any], Callable[[int], int]]:
+    """What the filter is true of from a place on: all of it, or ``most`` and a little more; and what tells the place
+    of each. Long lists in turns."""
+    found: list[Any] = []
+    pieces: list[tuple[int, int]] = []
+    at_once, since = in_one_turn(filter), 0
+    for start, end in growing(begin, len(items), FEWEST, at_once):
+        if since + end - start > at_once:
+            await asyncio.sleep(0)
+            since = 0
+        since += end - start
+        pieces.append((len(found), start))
+        piece = items[start:end]
+        found += piece if filter is None else filter.keep(piece, means.tags_of, means.now, means.attributes_of)
+        if most is not None and len(found) > most:
+            break
+
+    def place_of(number: int) -> int:
+        _, start = pieces[bisect_right(pieces, number, key=itemgetter(0)) - 1]
+        item = found[number]
+        return next(place for place in range(start, len(items)) if items[place] is item)
+
+    return found, place_of
 
 
 async def page_of_all(query: Query, items: Sequence[Any], means: Means) -> Page:
@@ -183,11 +251,18 @@ def identity_of(listing: Listing) -> Callable[[Any], str]:
     return str if listing.is_plain else attrgetter(listing.identity) if listing.identity else str
 
 
+def in_one_turn(filter: Filter | None) -> int:
+    """How many items a filter is asked of in one turn."""
+    if filter is None:
+        return COMPARISONS
+    return max(FEWEST, COMPARISONS // max(filter.weight * (20 if filter.uses_tags else 1), 1))
+
+
 async def filtered(filter: Filter | None, items: Sequence[Any], means: Means) -> Sequence[Any]:
     """Those that the filter is true of, in their order."""
     if filter is None:
         return items
-    most = max(FEWEST, COMPARISONS // max(filter.weight * (20 if filter.uses_tags else 1), 1))
+    most = in_one_turn(filter)
     if len(items) <= most:
         return filter.keep(items, means.tags_of, means.now, means.attributes_of)
     found: list[Any] = []

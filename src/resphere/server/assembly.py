@@ -86,6 +86,7 @@ from resphere.limits.limits import Limits
 from resphere.limits.policy import DEFAULT
 from resphere.limits.shared import Memories, SharedState, monotonic_ns
 from resphere.providers.base import Provider
+from resphere.queries.standing import StandingLists
 from resphere.replica.lease import Leases
 from resphere.replica.replica import Replica, Tells
 from resphere.replica.sealing import Sealing, open_sealing
@@ -316,6 +317,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
         waiting=waiting,
         recorder=recorder,
         orders=KeptOrders(settings.data_dir / FOLDER, time.time),
+        standing_lists=StandingLists(),
         list_turn=asyncio.Lock(),
         clock=time.perf_counter,
         body_limit_bytes=settings.max_body_bytes,

@@ -15,6 +15,7 @@ from resphere.auth.sessions import Sessions
 from resphere.dialects.base import Reply
 from resphere.limits.limits import Limits
 from resphere.queries.cursors import Orders
+from resphere.queries.standing import StandingLists
 from resphere.server.exchange import Exchange
 from resphere.server.faults import Faults
 from resphere.server.kept import Kept
@@ -58,6 +59,7 @@ class Equipment(msgspec.Struct, frozen=True):
     waiting: Waiting
     recorder: Recorder
     orders: Orders
+    standing_lists: StandingLists
     list_turn: asyncio.Lock
     """Of lists that read all of each item: one at a time reads a piece."""
     clock: Callable[[], float]

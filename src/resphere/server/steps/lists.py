@@ -42,6 +42,7 @@ async def arrange(
         pipeline.environment.now(),
         partial(tags_of, shown),
         pipeline.orders,
+        pipeline.standing_lists,
         pipeline.list_turn,
         look_up,
         partial(attributes_of, shown, pipeline.environment.inventory),
