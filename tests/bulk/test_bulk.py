@@ -122,20 +122,36 @@ def test_one_operation_on_what_a_list_finds(client: BulkClient) -> None:
     assert all(state_of(client, vm) is POWER_OFF for vm in on)
 
 
-def test_a_condition_of_a_list(client: BulkClient) -> None:
-    listing = {
-        "operation": "com.vmware.vcenter.VM.list",
-        "input": {"filter": {"power_states": ["POWERED_ON"]}},
-        "condition": "cpu_count ge 4 and startswith(name, 'app')",
-    }
-    _, listed = client.ask("GET", "/api/vcenter/vm?power_states=POWERED_ON")
-    expected = {vm["vm"] for vm in listed if vm["cpu_count"] >= 4 and vm["name"].startswith("app")}
-    assert 0 < len(expected) < len(listed)
-    bulk = client.create(each={"operation": STOP, "parameter": "vm", "filter": listing})
-    assert client.run(bulk)["status"] == "SUCCEEDED"
-    assert {item["target"] for item in client.items(bulk)} == expected
-    listing["condition"] = "cpu_count ge 'x'"
-    assert "$filter, character 14" in client.refusal(each={"operation": STOP, "parameter": "vm", "filter": listing})
+def test_the_list_takes_the_options_of_lists(client: BulkClient) -> None:
+    on = [client.served.world.inventory.get(VirtualMachine, vm) for vm in vms(client, POWER_ON)]
+    names = sorted(vm.name for vm in on if vm is not None)
+    options = {"$filter": f"power_state eq 'POWERED_ON' and name ne '{names[0]}'", "$orderby": "name desc", "$top": "2"}
+    listing = {"operation": "com.vmware.vcenter.VM.list", "input": {"filter": {"names": names}, **options}}
+    info = client.done(each={"operation": STOP, "parameter": "vm", "filter": listing})
+    assert (info["status"], info["counts"]["succeeded"]) == ("SUCCEEDED", min(2, len(names) - 1))
+    stopped = [client.served.world.inventory.get(VirtualMachine, item["target"]) for item in client.items(info["bulk"])]
+    assert [vm.name for vm in stopped if vm is not None] == names[:0:-1][:2]
+
+
+@pytest.mark.parametrize(
+    ("input", "words"),
+    [
+        ({"$filter": "nmae eq 'x'"}, "$filter, character 1: an item has no field nmae; did you mean name?"),
+        ({"$filter": 5}, "each.filter.input.$filter: must be text."),
+        ({"$select": "vm"}, "of the options of lists there are $filter, $orderby, $top here, and not '$select'."),
+        ({"$top": "x"}, "$top: is a whole number from 0"),
+        ({"filter": {"name": "x"}, "$top": "2"}, "each.filter.input.filter: Object contains unknown field 'name'"),
+        ({"full": "true"}, "each.filter.input: Object contains unknown field 'full'"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(shared: BulkClient, input: dict[str, Any], words: str) -> None:
+    listing = {"operation": "com.vmware.vcenter.VM.list", "input": input}
+    assert words in shared.refusal(each={"operation": STOP, "parameter": "vm", "filter": listing})
+
+
+def test_an_item_takes_no_options_of_lists(shared: BulkClient) -> None:
+    item = {"operation": "com.vmware.vcenter.VM.list", "input": {"$filter": "cpu_count gt 1"}}
+    assert "items[0].input: Object contains unknown field '$filter'" in shared.refusal(items=[item])
 
 
 def test_a_list_that_finds_nothing_succeeds(client: BulkClient) -> None:

@@ -15,8 +15,12 @@ from resphere.contract.lookup import operation_ids
 from resphere.contract.model import AnyOperation, Struct
 from resphere.limits.classes import OperationClass, class_of, fits
 from resphere.nearest import meant
+from resphere.queries.lists import listing_of
+from resphere.queries.options import understood
 
 LONGEST_ID = 200
+LIST_OPTIONS = ("$filter", "$orderby", "$top")
+"""Those that say which objects, and in which order."""
 NOT_WITHIN = ("resphere.bulk", "resphere.schedules")
 """Services that begin other work of this kind: that would grow without end."""
 
@@ -64,6 +68,26 @@ class Acceptance(msgspec.Struct, frozen=True):
                 f"{where}.field", f"what {operation.id} lists has no member {taken!r}, but {', '.join(names)}."
             )
         return operation, taken
+
+    def list_input(self, operation: AnyOperation, input: Mapping[str, Any], where: str) -> None:
+        """Refuse what is no input of a list operation, with the options of lists beside its parameters. Long ones take
+        some time.
+
+        :raises InvalidArgument: names the field, or the option and the character in it.
+        """
+        options = {name: value for name, value in input.items() if name.startswith("$")}
+        if options and listing_of(operation) is None:
+            raise refused(where, f"{operation.id} takes no options of lists.")
+        for name, value in options.items():
+            if name not in LIST_OPTIONS:
+                here = listed(LIST_OPTIONS)
+                raise refused(where, f"of the options of lists there are {here} here, and not {name[:LONGEST_ID]!r}.")
+            if not isinstance(value, str):
+                raise refused(f"{where}.{name}", "must be text.")
+        parameters = {name: value for name, value in input.items() if name not in options}
+        self.operations.read(operation, parameters, where)
+        if options:
+            understood(operation, {name: [value] for name, value in options.items()})
 
     def _why_not(self, operation: AnyOperation) -> str | None:
         """Why the operation can be no item's."""

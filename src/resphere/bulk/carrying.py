@@ -13,15 +13,13 @@ from resphere.contract.model import AnyOperation
 
 
 class Errand(msgspec.Struct, frozen=True, gc=False):
-    """A call in somebody's name. ``request`` is the id, and ``path`` the address, by which it is on record; ``options``
-    are those of a list."""
+    """A call in somebody's name. ``request`` is the id, and ``path`` the address, by which it is on record."""
 
     requester: Requester
     operation: AnyOperation
     input: Mapping[str, Any]
     request: str
     path: str
-    options: dict[str, list[str]] = {}
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,8 +12,6 @@ from resphere.bulk.items import Item
 from resphere.bulk.record import Each
 from resphere.contract.extensions.bulk import Bulk
 from resphere.contract.model import AnyOperation
-from resphere.queries.options import understood
-from resphere.queries.tokens import MOST_CHARACTERS
 from resphere.turns import in_turns
 
 USUAL_CONCURRENCY, MOST_CONCURRENCY = 16, 64
@@ -86,8 +85,7 @@ async def accepted_each(acceptance: Acceptance, given: Bulk.Each) -> tuple[Each,
     if given.filter is not None:
         listing, field = acceptance.listing(given.filter.operation, given.filter.field, given.parameter, "each.filter")
         list_input = given.filter.input or {}
-        acceptance.operations.read(listing, list_input, "each.filter.input")
-        require_condition(listing, given.filter.condition)
+        await asyncio.to_thread(acceptance.list_input, listing, list_input, "each.filter.input")
         # A value that is found later is an id; what is in common can be told of already.
         acceptance.operations.read(operation, {**input, given.parameter: "id"}, "each.input")
         each = Each(
@@ -96,7 +94,6 @@ async def accepted_each(acceptance: Acceptance, given: Bulk.Each) -> tuple[Each,
             input=input,
             list=listing.id,
             list_input=list_input,
-            condition=given.filter.condition,
             field=field,
         )
         return each, None
@@ -104,22 +101,6 @@ async def accepted_each(acceptance: Acceptance, given: Bulk.Each) -> tuple[Each,
     require_number("each.values", len(values))
     await require_values(acceptance, operation, given.parameter, input, values)
     return Each(operation=operation.id, parameter=given.parameter, input=input), values
-
-
-def require_condition(listing: AnyOperation, condition: str | None) -> None:
-    """Refuse what is no condition on what is listed.
-
-    :raises InvalidArgument: naming the character.
-    """
-    if condition is None:
-        return
-    require_text("each.filter.condition", condition, MOST_CHARACTERS)
-    understood(listing, conditions(condition))
-
-
-def conditions(condition: str | None) -> dict[str, list[str]]:
-    """The options of a list that has only what the condition is true of."""
-    return {} if condition is None else {"$filter": [condition]}
 
 
 async def require_values(

@@ -24,8 +24,8 @@ ITEMS_OF_PART = 500
 class Each(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """That all items are one operation, with ``input`` in common, and differ in ``parameter`` alone.
 
-    Where the values are not known yet, ``list`` is the operation that gives them, ``list_input`` its input,
-    ``condition`` what of the list is meant, and ``field`` the member of what is listed that is the value.
+    Where the values are not known yet, ``list`` is the operation that gives them, ``list_input`` its input, and
+    ``field`` the member of what is listed that is the value.
     """
 
     operation: str
@@ -33,7 +33,6 @@ class Each(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     input: dict[str, Any] = {}
     list: str | None = None
     list_input: dict[str, Any] = {}
-    condition: str | None = None
     field: str | None = None
 
 

@@ -13,7 +13,6 @@ from resphere.bulk.carrying import Answer, Carrier, Errand
 from resphere.bulk.endings import canceled, failed_items, no_values, stopped_at_error, too_many_found
 from resphere.bulk.items import Item, Outcome, merged, read_outcome, write_outcome
 from resphere.bulk.marks import Marking, interrupted, of_task
-from resphere.bulk.orders import conditions
 from resphere.bulk.record import ITEMS_OF_PART, BulkRecord, Each, Mark, Outcomes, part_id
 from resphere.contract.errors import InvalidArgument, VapiError, message
 from resphere.contract.extensions.bulk import Bulk
@@ -286,9 +285,7 @@ class Run:
         operation = None if each is None or each.list is None else self._bulks.operations.find(each.list)
         if each is None or operation is None:
             raise no_values()
-        errand = self._errand("list", operation, each.list_input)
-        errand = msgspec.structs.replace(errand, options=conditions(each.condition))
-        answer = await self._carrier.carry(errand)
+        answer = await self._carrier.carry(self._errand("list", operation, each.list_input))
         if answer.error is not None:
             raise answer.error
         values = await asyncio.to_thread(listed_values, answer.body, each)

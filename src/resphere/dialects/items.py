@@ -25,22 +25,27 @@ from resphere.dialects.jsonrpc import target_names
 from resphere.dialects.plain_values import document
 from resphere.dialects.spellings import RESPELLING
 from resphere.dialects.validation import anywhere, described
+from resphere.queries.lists import listing_of
+
+OPTION = "$"
+"""What the names of the options of a list begin with, which stand beside its parameters; none of those does."""
 
 
 class ItemDialect(msgspec.Struct, frozen=True, gc=False):
-    """One item: see :class:`resphere.dialects.base.Dialect`, which this is. ``list_options`` are those of a list."""
+    """One item: see :class:`resphere.dialects.base.Dialect`, which this is."""
 
     operation: AnyOperation
     input: Mapping[str, Any]
     credentials: Credentials
-    list_options: dict[str, list[str]] = {}
     name: str = "bulk"
 
     def resolve(self, request: Request, read_body: ReadBody) -> Outcome:
         """The operation that the item says, on the target in its input."""
         given = ((name, self.input.get(name)) for name in target_names(self.operation))
         parameters = {name: value for name, value in given if isinstance(value, str)}
-        return Resolved(self.operation, self.credentials, parameters, options=self.list_options)
+        _, options = divided_input(self.operation, self.input)
+        given_options = {name: [str(value)] for name, value in options.items()}
+        return Resolved(self.operation, self.credentials, parameters, options=given_options)
 
     def options(self, request: Request) -> Reply:
         """Nobody asks an item for that."""
@@ -51,7 +56,7 @@ class ItemDialect(msgspec.Struct, frozen=True, gc=False):
 
         :raises InvalidArgument: names the field.
         """
-        return read_input(self.operation, self.input, "input")
+        return read_input(self.operation, divided_input(self.operation, self.input)[0], "input")
 
     def encode(self, resolved: Resolved, result: Any) -> Reply:
         """The bare value; nothing for void."""
@@ -66,6 +71,14 @@ class ItemDialect(msgspec.Struct, frozen=True, gc=False):
     def error(self, error: VapiError, outcome: Outcome | None) -> Reply:
         """``{"error_type": ..., "messages": [...]}`` with the error's status."""
         return Reply(error.status or error.api_status, document(error_body(error)), JSON)
+
+
+def divided_input(operation: AnyOperation, input: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """An item's input without the options of a list, and these."""
+    options = {name: value for name, value in input.items() if name.startswith(OPTION)}
+    if not options or listing_of(operation) is None:
+        return input, {}
+    return {name: value for name, value in input.items() if name not in options}, options
 
 
 class ItemInputs(msgspec.Struct, frozen=True):

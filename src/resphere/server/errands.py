@@ -48,7 +48,7 @@ class Errands(msgspec.Struct, frozen=True):
     async def carry(self, errand: Errand) -> Answer:
         """The answer to one."""
         request = Request(METHOD, errand.path, b"", {}, errand.requester.client)
-        dialect = ItemDialect(errand.operation, errand.input, Credentials(requester=errand.requester), errand.options)
+        dialect = ItemDialect(errand.operation, errand.input, Credentials(requester=errand.requester))
         exchange = Exchange(request, errand.request, dialect, NoBody())
         reply = await self.pipeline.handle(exchange)
         if exchange.error is None and reply.status >= REFUSED:

@@ -40,9 +40,9 @@ class Bulk:
         input: m.Dynamic | None = None
 
     class Filter(m.Struct, frozen=True, kw_only=True):
-        """The objects that a list operation answers with: ``operation`` is its id, ``input`` its parameters by name.
-        ``condition`` is what the option ``$filter`` of lists is: only what it is true of; unset: all that is listed.
-        ``field`` is the member of what is listed that identifies it; unset: the one that is called as the parameter.
+        """The objects that a list operation answers with: ``operation`` is its id, ``input`` its parameters by name,
+        with the options ``$filter``, ``$orderby`` and ``$top`` of lists as text beside them. ``field`` is the member of
+        what is listed that identifies it; unset: the one that is called as the parameter.
 
         The list is asked for when the bulk operation begins.
         """
@@ -50,7 +50,6 @@ class Bulk:
         __vapi_name__ = "resphere.bulk.filter"
         operation: str
         input: m.Dynamic | None = None
-        condition: str | None = None
         field: str | None = None
 
     class Each(m.Struct, frozen=True, kw_only=True):
