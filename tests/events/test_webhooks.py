@@ -17,8 +17,10 @@ from cloudevents.core.base import BaseCloudEvent
 from cloudevents.core.bindings.http import HTTPMessage, from_http_event
 
 from resphere.access.roles import READ_ONLY
+from resphere.contract.extensions.reports import Reports
 from resphere.contract.extensions.webhooks import Webhooks
 from resphere.events.delivering import Backoff, Deliveries
+from resphere.events.reports import Report
 from resphere.events.webhooks import DeadLetter, Progress, Webhook
 from resphere.fetching.allowed import read_rules
 from resphere.fetching.posting import Poster
@@ -318,3 +320,26 @@ def test_a_webhook_by_the_api_shows_its_secret_once(served: Served) -> None:
     gone = served.by_api(Webhooks.get, Webhooks.WebhookInput(webhook=made.webhook))
     assert isinstance(gone, Failure)
     assert gone.error_type == "NOT_FOUND"
+
+
+def test_a_report_goes_to_the_webhook_that_it_names_and_to_no_other(served: Served) -> None:
+    async def scenario() -> None:
+        async with delivering(served) as receiver:
+            named = await hooked(served, receiver, name="named")
+            await hooked(served, receiver, name="all", filter=None, mode=Webhooks.Mode.BINARY)
+            spec = Reports.CreateSpec(name="weekly", webhook=named, parts=frozenset({Reports.Part.FOLDERS}))
+            report = await served.world.begin(Reports.create, spec)
+            await changing(served)
+            await until(lambda: sum(b"VmReconfiguredEvent" in body for _, body in receiver.got) == 2)
+            ((headers, body),) = [each for each in receiver.got if b'"report":' in each[1]]
+            sent = from_http_event(HTTPMessage(headers, body))
+            assert (sent.get_type(), sent.get_subject()) == ("resphere.report.created", report)
+            data = sent.get_data()
+            assert isinstance(data, dict)
+            info = served.world.inventory.get(Report, report)
+            assert info is not None
+            assert data["report"] == json.loads(info.content)
+            assert data["report"]["all"]["machines"] > 0
+            assert data["target"] == {"type": "Webhook", "id": named}
+
+    served.world.run(scenario())

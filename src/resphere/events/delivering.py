@@ -130,8 +130,12 @@ class Deliveries:
                 position = each.number
 
     def _tells(self, hook: Webhook, heard: Heard) -> bool:
-        """Whether the owner wants it, and sees it now."""
-        if not hook.wanted.has(heard.event):
+        """Whether the owner wants it, and sees it now. Reports are for the webhook that they name, and no other."""
+        event = heard.event
+        if event.report is not None:
+            if event.target is None or event.target.id != hook.id:
+                return False
+        elif not hook.wanted.has(event):
             return False
         principal = self._principal_of(hook.owner)
         return principal is not None and eyes_of(self._replica, self._views.of(principal), principal).see(heard.event)

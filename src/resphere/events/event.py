@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -38,13 +39,15 @@ class Subject(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A change of one document. ``time`` in milliseconds of Unix time.
 
+    ``report`` is what a report has, of the event that sends it.
+
     ``type`` is vSphere's name of the event, or one of ours that begins with ``resphere.``. ``changed`` are the fields
     that did, ``details`` what else is told.
 
-    Who sees it: ``owner`` does, and else who has ``privilege`` on the root folder; where that is unset, who sees the
-    managed object ``about`` (empty: what stands nowhere in the tree). ``path`` is what that stood in: first the
-    ``near`` objects that it stood in directly, then those above, for when it is no more. ``guarded``: there were
-    permissions on it itself.
+    Who sees it: ``owner`` does, nobody else where it is ``private``, and else who has ``privilege`` on the root folder;
+    where that is unset, who sees the managed object ``about`` (empty: what stands nowhere in the tree). ``path`` is
+    what that stood in: first the ``near`` objects that it stood in directly, then those above, for when it is no more.
+    ``guarded``: there were permissions on it itself.
     """
 
     time: int
@@ -57,7 +60,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     task: str | None = None
     changed: tuple[str, ...] = ()
     details: dict[str, str | int] = {}
+    report: Any = None
     owner: str | None = None
+    private: bool = False
     privilege: str | None = None
     about: str = ""
     near: int = 1

@@ -70,6 +70,7 @@ def info(heard: Heard) -> Events.Info:
         task=event.task,
         changed=event.changed or None,
         details={key: str(value) for key, value in event.details.items()} or None,
+        report=event.report,
     )
 
 

@@ -28,6 +28,8 @@ class Eyes(msgspec.Struct, frozen=True):
         """
         if event.owner is not None and self.user is not None and canonical_name(event.owner) == self.user:
             return True
+        if event.private:
+            return False
         if event.privilege is not None:
             return self.view.holds(event.privilege, None)
         if self.view.sees_all:

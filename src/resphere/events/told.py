@@ -19,6 +19,7 @@ from resphere.auth.sessions import Session
 from resphere.auth.tokens import ApiToken
 from resphere.events.event import Deed, Kind, Subject
 from resphere.events.machines import Names, of_datastore, of_host, of_machine, of_network, of_pool
+from resphere.events.reports import Report
 from resphere.events.webhooks import Webhook
 from resphere.inventory.acquisitions import Acquisition
 from resphere.inventory.appliance.settings import ApplianceSetting
@@ -73,8 +74,9 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     """How events tell of one kind of document.
 
     ``type`` is what it is called. ``about`` gives the id of the managed object that decides who sees it, empty for what
-    stands nowhere in the tree; ``owner`` its user, and ``privilege`` what else lets somebody see it. Changes of fields
-    in ``passed_over`` alone are not told.
+    stands nowhere in the tree; ``owner`` its user, and ``privilege`` what else lets somebody see it, unless it is
+    ``private``. ``report`` gives what is told of one that has come. Changes of fields in ``passed_over`` alone are not
+    told.
     """
 
     kind: Kind
@@ -87,6 +89,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     owner: Callable[[Any], str | None] = no_subject
     privilege: str | None = None
     details: Callable[[Any, Any], Details] = nothing
+    report: Callable[[Any], Any] = no_subject
+    private: bool = False
     passed_over: frozenset[str] = frozenset()
 
 
@@ -292,6 +296,15 @@ TOLD: Mapping[type[Any], Told] = MappingProxyType(
         Account: identity("Account", "account", names=of_account, owner=lambda account: canonical_name(account.id)),
         Group: identity("Group", "group"),
         Webhook: Told(kind=Kind.ACCESS, type="Webhook", names=ours("webhook"), privilege=MANAGE_SETTINGS),
+        Report: Told(
+            kind=Kind.INVENTORY,
+            type="Report",
+            names=ours("report"),
+            owner=lambda report: report.owner,
+            target=lambda report: None if report.webhook is None else Subject("Webhook", report.webhook),
+            report=lambda report: msgspec.json.decode(report.content),
+            private=True,
+        ),
         LdapSource: identity("DirectorySource", "directory_source", name=lambda source: source.domain),
         IdentityProvider: identity("IdentityProvider", "identity_provider"),
     }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from resphere.events.reports import REPORTS
 from resphere.events.retention import Retention
 from resphere.events.webhooks import TABLES
 from resphere.replica.wiring import Sweep, Wiring
 
-WIRING = Wiring(tables=TABLES, sweeps=(Sweep(Retention, Retention.sweep),))
+WIRING = Wiring(tables=(*TABLES, REPORTS), sweeps=(Sweep(Retention, Retention.sweep),))

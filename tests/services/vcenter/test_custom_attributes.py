@@ -60,6 +60,10 @@ def listed(served: Served, path: str = VMS, **options: str) -> Any:
     return found
 
 
+def names(items: list[dict[str, Any]]) -> list[str]:
+    return [each["name"] for each in items]
+
+
 def vms(served: Served) -> list[VirtualMachine]:
     found = served.world.inventory.all(VirtualMachine).values()
     return [vm for vm in found if not vm.template]
@@ -163,19 +167,20 @@ def test_lists_filter_sort_and_tell_them(served: Served) -> None:
     owner, room = define(served, "Owner"), define(served, "Room no.", "VirtualMachine")
     for vm, attribute, value in ((first, owner, "ops"), (second, owner, "net"), (second, room, "'12")):
         assert note(served, vm.id, attribute, value) == 204
-    name = lambda items: [each["name"] for each in items]  # noqa: E731
-    assert name(listed(served, filter="custom_attributes/Owner eq 'ops'")) == [first.name]
-    assert name(listed(served, filter="startswith(custom_attributes/Owner, 'n')")) == [second.name]
-    assert name(listed(served, filter="custom_attributes/any(a: a/key eq 'Room no.' and a eq '''12')")) == [second.name]
-    assert name(listed(served, filter="custom_attributes/$count gt 1")) == [second.name]
+    assert names(listed(served, filter="custom_attributes/Owner eq 'ops'")) == [first.name]
+    assert names(listed(served, filter="startswith(custom_attributes/Owner, 'n')")) == [second.name]
+    assert names(listed(served, filter="custom_attributes/any(a: a/key eq 'Room no.' and a eq '''12')")) == [
+        second.name
+    ]
+    assert names(listed(served, filter="custom_attributes/$count gt 1")) == [second.name]
     assert len(listed(served, filter="custom_attributes/Owner eq null")) == len(others)
     assert len(listed(served, filter="custom_attributes/Owner ne 'ops'")) == len(others) + 1
     assert listed(served, filter="custom_attributes/Nobody eq 'ops'") == []
     full = "custom_attributes/Owner eq 'ops' and cpu/count gt 0"
-    assert name(listed(served, filter=full, full="true")) == [first.name]
-    ordered = name(listed(served, orderby="custom_attributes/Owner desc,name", top="2"))
+    assert names(listed(served, filter=full, full="true")) == [first.name]
+    ordered = names(listed(served, orderby="custom_attributes/Owner desc,name", top="2"))
     assert ordered == [first.name, second.name]
-    assert name(listed(served, orderby="custom_attributes/Owner", full="true"))[-2:] == [second.name, first.name]
+    assert names(listed(served, orderby="custom_attributes/Owner", full="true"))[-2:] == [second.name, first.name]
     told = listed(served, filter="custom_attributes/$count gt 0", orderby="name", select="name,custom_attributes")
     assert {each["name"]: each["custom_attributes"] for each in told} == {
         first.name: {"Owner": "ops"},
@@ -185,8 +190,8 @@ def test_lists_filter_sort_and_tell_them(served: Served) -> None:
     assert narrow == [{"custom_attributes": {"Owner": "net"}}]
     # What depends on them is not told from what was kept.
     assert note(served, first.id, owner, "net") == 204
-    assert name(listed(served, filter="custom_attributes/Owner eq 'ops'")) == []
-    assert name(listed(served, orderby="custom_attributes/Owner desc,name desc", top="1"))
+    assert names(listed(served, filter="custom_attributes/Owner eq 'ops'")) == []
+    assert names(listed(served, orderby="custom_attributes/Owner desc,name desc", top="1"))
     status, error = ask(served, "GET", f"{VMS}?{urlencode({'$select': 'custom_attributes/Owner/x'})}")
     assert (status, "Owner is a single value" in error["messages"][0]["default_message"]) == (400, True)
     status, error = ask(served, "GET", f"{PATH}?{urlencode({'$select': 'custom_attributes'})}")

@@ -26,6 +26,8 @@ from resphere.contract.extensions.limits import Limits
 from resphere.contract.extensions.moves import Datacenters, HostMoves, Machines, PoolMoves
 from resphere.contract.extensions.networks import Networks
 from resphere.contract.extensions.openapi import Explorer, OpenApi
+from resphere.contract.extensions.recipes import Recipes
+from resphere.contract.extensions.reports import Reports
 from resphere.contract.extensions.schedules import Schedules
 from resphere.contract.extensions.sessions import ApiTokens, OpenSessions
 from resphere.contract.extensions.storage_policies import StoragePolicies
@@ -69,6 +71,8 @@ SERVICES: tuple[type, ...] = (
     Bulk,
     Events,
     Schedules,
+    Recipes,
+    Reports,
     Webhooks,
 )
 

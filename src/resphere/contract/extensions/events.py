@@ -54,7 +54,8 @@ class Events:
         """A change of one object. ``sequence`` rises by one with each event of the server, also of those that the
         caller is not told of. ``type`` is vSphere's name where there is one; ours begin with ``resphere.``. ``target``
         is what a task, a permission or a tag is about, ``task`` the task that the change belongs to, ``changed`` names
-        the fields that are different. What happens by itself has no ``cause``."""
+        the fields that are different. What happens by itself has no ``cause``. ``report`` is what is in a report, which
+        its owner alone is told of."""
 
         __vapi_name__ = "resphere.events.info"
         sequence: m.Long
@@ -69,6 +70,7 @@ class Events:
         task: str | None = None
         changed: tuple[str, ...] | None = None
         details: dict[str, str] | None = None
+        report: m.Dynamic | None = None
 
     class FilterSpec(m.Struct, frozen=True, kw_only=True):
         """Events of which each part is as it is given: of these kinds and types, about one of these objects, of what is

@@ -21,6 +21,7 @@ from resphere.auth.saml.signing import TokenSigning
 from resphere.auth.sessions import Session
 from resphere.auth.tokens import ApiToken
 from resphere.bulk.record import BulkRecord, Mark, Outcomes, Part
+from resphere.events.reports import Report
 from resphere.events.webhooks import DeadLetter, Progress, Webhook
 from resphere.idempotency.record import KeptReply
 from resphere.inventory.appliance.forwarding import ForwardingProgress
@@ -152,6 +153,7 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
     Schedule: LeftOut("schedules", "they are of the server's own users"),
     Cursor: LeftOut("how far schedules have heard of events", "the events are this server's", _nobody_misses),
     Run: LeftOut("runs of schedules", "they tell what was done on this server", _nobody_misses),
+    Report: LeftOut("reports", "they tell what was on this server", _nobody_misses),
     Webhook: LeftOut("webhooks", "they have secrets, and are of this server"),
     Progress: LeftOut("how far webhooks are", "as those", _nobody_misses),
     DeadLetter: LeftOut("events that webhooks could not send", "as those", _nobody_misses),
