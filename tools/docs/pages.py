@@ -71,7 +71,8 @@ def extensions_page(implemented: dict[str, Implementation]) -> Iterator[str]:
     yield f"{MADE}# Extensions\n\n"
     yield (
         "What vCenter's REST API lacks and this server adds. The service ids begin with `resphere.`, so that nobody\n"
-        "takes them for vCenter's; the paths stand where users look for them.\n"
+        "takes them for vCenter's; the paths stand where users look for them. What was taken over from other\n"
+        "virtualization APIs, and why: [beyond-vcenter.md](beyond-vcenter.md).\n"
     )
     service = ""
     for operation in extensions.OPERATIONS.values():

@@ -137,6 +137,11 @@ class Filler:
         nightly = {"name": "nightly", "trigger": {"type": "CRON", "cron": "0 3 * * *"}, "work": work}
         schedule = self.post("/resphere/schedules", nightly)
         self.post(f"/resphere/schedules/{schedule}?action=run")
+        switched = {"type": "EVENT", "events": {"types": ["VmPoweredOnEvent"]}}
+        self.post("/resphere/schedules", {**nightly, "name": "switched", "trigger": switched})
+        self.post("/resphere/reports", {"name": "weekly"})
+        owner = self.post("/vcenter/custom-attributes", {"name": "Owner"})
+        self.call("PUT", f"/vcenter/custom-attributes/values/{vm}/{owner}", {"value": "ops"})
         self._send_events()
 
     def begin_work(self) -> None:

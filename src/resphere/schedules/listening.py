@@ -161,7 +161,7 @@ class Listener:
     def _begin(self) -> None:
         cursor = self._replica.get(Cursor, CURSOR)
         self._noted = 0 if cursor is None else cursor.position
-        self._noted_at = asyncio.get_running_loop().time()
+        self._noted_at = asyncio.get_running_loop().time() - NOTE_SECONDS
         for schedule in self._replica.all(Schedule).values():
             if schedule.listens:
                 self._index.put(schedule.id, wanted_by(schedule.trigger.events))

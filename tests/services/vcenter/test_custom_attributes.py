@@ -21,7 +21,7 @@ from tests.support.events import told as events_after
 from tests.support.scoped import ask_as_ann, permission
 from tests.support.served import Served
 
-PATH = "/api/resphere/custom-attributes"
+PATH = "/api/vcenter/custom-attributes"
 VMS = "/api/vcenter/vm"
 
 

@@ -11,7 +11,7 @@ REFUSALS = ("unauthenticated", "unauthorized")
 LOOK = (m.Requirement(("System.View",), anywhere=True),)
 DEFINE = (m.Requirement(("Global.ManageCustomFields",)),)
 SET = (m.Requirement(("Global.SetCustomField",), anywhere=True),)
-ALL = "/api/resphere/custom-attributes"
+ALL = "/api/vcenter/custom-attributes"
 ONE = f"{ALL}/{{attribute}}"
 VALUES = f"{ALL}/values/{{object}}"
 

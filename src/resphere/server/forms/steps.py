@@ -126,6 +126,11 @@ STEPS: Mapping[int, Step] = MappingProxyType(
             lambda documents: None,
         ),
         5: Step("what this release adds has defaults; there are settings of the appliance", lambda documents: None),
+        5: Step(
+            "what this release adds has defaults: schedules wait for events, changes tell by which schedules it came to "
+            "them; there are custom attributes and reports",
+            lambda documents: None,
+        ),
     }
 )
 """By the number of the form that each makes of the one before."""

@@ -148,11 +148,8 @@ def finding(machines: Recipes.Machines | None, power_state: str | None = None) -
         quoted = ", ".join("'" + tag.replace("'", "''") + "'" for tag in sorted(wanted.tags))
         tagged = f"tags/any(t: t/tag in ({quoted}))"
         condition = tagged if condition is None else f"({condition}) and {tagged}"
-    return Bulk.Filter(
-        operation=vcenter.VM.list.id,
-        input={"filter": filter} if filter else None,
-        condition=condition,
-    )
+    input = {} if condition is None else {"$filter": condition}
+    return Bulk.Filter(operation=vcenter.VM.list.id, input={"filter": filter, **input} if filter else input)
 
 
 def refused(where: str, why: str) -> InvalidArgument:
