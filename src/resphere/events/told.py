@@ -340,6 +340,7 @@ SILENT: Mapping[str, str] = MappingProxyType(
         "lease": "which worker does what",
         "log_forwarding_progress": "how far the logs are sent",
         "logins": "counts of failed logins",
+        "monitoring_sample": "measured all the time",
         "privilege_checks": "what a recording has seen",
         "privilege_recording": "kept for who has begun it",
         "schedule": "its owner's alone: what it does is told",

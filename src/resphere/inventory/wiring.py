@@ -6,6 +6,7 @@ from resphere.inventory.acquisitions import ACQUISITIONS
 from resphere.inventory.appliance.forwarding import FORWARDING_PROGRESS
 from resphere.inventory.appliance.power import APPLIANCE_POWER
 from resphere.inventory.appliance.probe import DATABASE_PROBES
+from resphere.inventory.appliance.samples import MONITORING_SAMPLES
 from resphere.inventory.appliance.settings import APPLIANCE_SETTINGS
 from resphere.inventory.compute_policies import COMPUTE_POLICIES
 from resphere.inventory.console import CONSOLE_TICKETS
@@ -43,6 +44,7 @@ WIRING = Wiring(
         FORWARDING_PROGRESS,
         GUEST_REBOOTS,
         INSTALLATION,
+        MONITORING_SAMPLES,
         STORAGE_POLICIES,
         VAPP_CONFIGURATIONS,
         VCENTER_SERVICES,

@@ -24,6 +24,7 @@ from resphere.access.view import Views
 from resphere.appliance.folders import Folders
 from resphere.appliance.forwarding import LogForwarder
 from resphere.appliance.machine import LocalMachine
+from resphere.appliance.monitoring import Monitoring
 from resphere.appliance.receivers import Connections as LogConnections
 from resphere.appliance.shutdowns import Shutdowns
 from resphere.audit import signing
@@ -150,6 +151,8 @@ WEBHOOKS = "webhooks"
 """The lease of whoever sends to webhooks."""
 FORWARDING = "log-forwarding"
 """The lease of whoever sends the logs elsewhere."""
+MONITORING = "monitoring"
+"""The lease of whoever measures the machine."""
 SHUTDOWNS = "shutdowns"
 """The lease of whoever shuts the appliance down."""
 GUEST_FILES = "guest-files"
@@ -345,6 +348,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     go_on(stack, leases.hold(FEED, observing))
     go_on(stack, leases.hold(SYNC, library_sync.run))
     forwarder = LogForwarder(replica, settings.logs, log_connections, machine.host_name)
+    monitoring = Monitoring(replica, machine, folders(settings), now, time.monotonic)
+    go_on(stack, leases.hold(MONITORING, monitoring.run))
     go_on(stack, leases.hold(FORWARDING, forwarder.run))
     go_on(stack, leases.hold(SHUTDOWNS, shutdowns.run))
     go_on(stack, leases.hold(CLOCK, Clock(replica, planner, now).run))
