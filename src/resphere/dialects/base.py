@@ -31,6 +31,8 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     scheme: str = "https"
     certificate: ShownCertificate | None = None
     """What the client has shown to a trusted proxy."""
+    appliance: bool = False
+    """Whether it came to the port of the appliance."""
 
     @property
     def origin(self) -> str:

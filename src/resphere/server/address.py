@@ -32,7 +32,7 @@ class Address(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def claimed(host: str, port: int) -> Iterator[Address]:
+def claimed(host: str, port: int, flag: str = "--port") -> Iterator[Address]:
     """The address that the flags mean, on which nobody else listens. Port 0 is a free one, kept meanwhile.
 
     :raises OSError: names the flags.
@@ -41,7 +41,7 @@ def claimed(host: str, port: int) -> Iterator[Address]:
         family, number = looked_up(host)
         probe = socket.socket(family, socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise refusal(host, port, error) from error
+        raise refusal(host, port, error, flag) from error
     with probe:
         try:
             # A chosen port is not shared here, as workers share it: the kernel would share it out with another server.
@@ -50,17 +50,17 @@ def claimed(host: str, port: int) -> Iterator[Address]:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR if port else socket.SO_REUSEPORT, 1)
             probe.bind((number, port))
         except OSError as error:
-            raise refusal(host, port, error) from error
+            raise refusal(host, port, error, flag) from error
         address = Address(host, number, probe.getsockname()[1])
         if port:
             probe.close()
         yield address
 
 
-def refusal(host: str, port: int, error: Exception) -> OSError:
+def refusal(host: str, port: int, error: Exception, flag: str) -> OSError:
     """What is told of an address that cannot be listened on."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-    return OSError(f"cannot listen on --host {host} --port {port}: {reason}")
+    return OSError(f"cannot listen on --host {host} {flag} {port}: {reason}")
 
 
 def looked_up(host: str) -> tuple[socket.AddressFamily, str]:

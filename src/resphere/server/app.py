@@ -26,6 +26,7 @@ from resphere.server.budget import Holding
 from resphere.server.connections.registry import Client, Progress
 from resphere.server.exchange import Exchange
 from resphere.server.reply_headers import response_headers
+from resphere.server.second_port import APPLIANCE
 from resphere.server.sending import Send, Sending
 from resphere.server.settings import Settings
 from resphere.server.signals import release_when_serving
@@ -216,6 +217,7 @@ def request_of(scope: Scope, method: str, headers: dict[bytes, bytes]) -> Reques
         headers=headers,
         client=client[0] if client else "",
         scheme=OF_WEBSOCKETS.get(scheme, scheme),
+        appliance=APPLIANCE in scope,
     )
 
 

@@ -367,7 +367,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
         gate = find_gate(port)
         if gate is not None:
             stack.callback(gate.close)
-        rounds = Rounds(Sockets(port), patience(settings), time.monotonic, gate)
+        ports = (port, settings.appliance_port) if settings.appliance_port else (port,)
+        rounds = Rounds(Sockets(*ports), patience(settings), time.monotonic, gate)
         go_on(stack, keep_watch(connections, rounds, partial(let_go, feed, waiting)))
     return Worker(
         pipeline,

@@ -23,6 +23,7 @@ from resphere.limits.addresses import counted_address
 from resphere.limits.classes import OperationClass, class_of
 from resphere.limits.limits import Parties
 from resphere.replica.errors import ConcurrentChange as ChangedConcurrently
+from resphere.server.appliance_port import of_root, require_served, shows_password
 from resphere.server.body import too_large
 from resphere.server.exchange import ANYBODY, Caller, Exchange
 from resphere.server.intake import most_bytes, read_early, too_much
@@ -74,7 +75,7 @@ async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
     outcome = await resolve(pipeline, exchange)
     attempt = await throttle(pipeline, exchange, outcome)
     caller = await authenticate(pipeline, exchange, outcome, attempt)
-    resolved = accept(outcome)
+    resolved = accept(exchange, outcome)
     resolved = prefer(pipeline, exchange, resolved)
     parties = limit(pipeline, exchange, caller, resolved)
     authorize(pipeline, exchange, caller, resolved)
@@ -155,7 +156,9 @@ async def throttle(pipeline: Pipeline, exchange: Exchange, outcome: Outcome) -> 
     if isinstance(outcome, Resolved) and outcome.operation.id in PUBLISHED:
         name = pipeline.library_passwords.to_check(outcome.parameters[LIBRARY], shown)
         return UNCOUNTED if name is None else await pipeline.limits.logins.attempt(name, address, alone=False)
-    if operation is None or operation.id not in LOGINS or shown.user is None or shown.password is None:
+    if operation is None or shown.user is None or shown.password is None:
+        return UNCOUNTED
+    if operation.id not in LOGINS and not (exchange.request.appliance and shows_password(shown)):
         return UNCOUNTED
     # What another proof is good for says nothing of the password.
     return await pipeline.limits.logins.attempt(canonical_name(shown.user), address, alone=shown.password_alone)
@@ -171,6 +174,10 @@ async def authenticate(pipeline: Pipeline, exchange: Exchange, outcome: Outcome,
         caller = ANYBODY
     else:
         credentials, login = shown(exchange, outcome), operation_id in LOGINS
+        if exchange.request.appliance:
+            credentials = of_root(pipeline.environment.inventory, credentials)
+            # What means no operation is not counted, and lets nobody try passwords.
+            login = login or (operation_id is not None and shows_password(credentials))
         again = None if login else pipeline.known_callers.again(credentials, exchange.started)
         if again is None:
             with attempt:
@@ -204,10 +211,13 @@ def identified(pipeline: Pipeline, identity: Identity, exchange: Exchange) -> Ca
     return Caller(OpenSession(pipeline.sessions, session, principal), view, tag, identity.method, name)
 
 
-def accept(outcome: Outcome) -> Resolved:
-    """The operation that is meant. What means none is told only now, to those who are let in."""
+def accept(exchange: Exchange, outcome: Outcome) -> Resolved:
+    """The operation that is meant. What means none is told only now, to those who are let in; what is not served at the
+    port that it came to, too."""
     if isinstance(outcome, Refused):
         raise outcome.error
+    if exchange.request.appliance:
+        require_served(outcome.operation)
     return outcome
 
 

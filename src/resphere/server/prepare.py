@@ -17,6 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from resphere.access.permissions import FIRST_PERMISSION
+from resphere.access.roles import ADMIN
 from resphere.access.samples import SAMPLE_ROLES
 from resphere.access.wiring import TABLES as ACCESS_TABLES
 from resphere.auth.accounts import ADMINISTRATOR, Account, LocalAccounts
@@ -33,6 +34,7 @@ from resphere.replica.replica import Replica
 from resphere.replica.sealing import open_sealing
 from resphere.replica.table import Stored, Table
 from resphere.server.address import Address
+from resphere.server.appliance_port import ROOT_ACCOUNT
 from resphere.server.assembly import open_replica, password_rules
 from resphere.server.behind_proxies import client_trust
 from resphere.server.exports.file import read_file
@@ -121,6 +123,7 @@ def prepare(settings: Settings) -> Prepared:
     client_trust(settings)
     tls = served_certificate(settings) if settings.tls else None
     password, password_file = administrator_password(settings)
+    root_password(settings)
     filled = do_apart(partial(fill_store, settings, password, password_file is None))
     return Prepared(tls, ADMINISTRATOR, password, password_file, filled)
 
@@ -161,6 +164,16 @@ def administrator_password(settings: Settings) -> tuple[str, Path | None]:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(password + "\n")
     return password, path
+
+
+def root_password(settings: Settings) -> str | None:
+    """The password of the appliance's root that is set, if one is.
+
+    :raises ValueError: the file that should hold it is empty, or cannot be read.
+    """
+    if settings.root_password_file is not None:
+        return first_line(settings.root_password_file)
+    return settings.root_password
 
 
 def first_line(path: Path) -> str:
@@ -226,6 +239,9 @@ async def fill(settings: Settings, password: str, chosen: bool = True) -> Filled
             await accounts.put(ADMINISTRATOR, password, given=True)
         else:
             filled = replace(filled, password_changed=True)
+        given_root = root_password(settings)
+        if given_root is not None:
+            await accounts.put(ROOT_ACCOUNT, given_root, ADMIN.name, given=True)
         await accounts.finish()
         await declare(replica, read_sources(settings.identity_sources) if settings.identity_sources else ())
     finally:

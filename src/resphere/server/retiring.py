@@ -29,10 +29,10 @@ Application = Callable[[MutableMapping[str, Any], Any, Send], Awaitable[None]]
 
 
 class Retirement:
-    """Of the worker of this process, which listens on ``port``."""
+    """Of the worker of this process, which listens on ``ports``."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, ports: tuple[int, ...]) -> None:
+        self._ports = ports
         self._end: asyncio.Task[None] | None = None
 
     @property
@@ -43,8 +43,9 @@ class Retirement:
     def begin(self) -> None:
         """Make room from now on; called on the event loop."""
         if self._end is None:
-            stop_listening(self._port)
-            self._end = asyncio.get_running_loop().create_task(end_when_left(self._port))
+            for port in self._ports:
+                stop_listening(port)
+            self._end = asyncio.get_running_loop().create_task(end_when_left(self._ports))
 
 
 class Retirable:
@@ -73,10 +74,10 @@ def closing(send: Send) -> Send:
     return send_last
 
 
-async def end_when_left(port: int) -> None:
+async def end_when_left(ports: tuple[int, ...]) -> None:
     """Have this process end in its orderly way, once nobody is connected."""
     for _ in range(LONGEST_LOOKS):
-        if all(listens for _, listens in sockets(port)):
+        if all(listens for port in ports for _, listens in sockets(port)):
             break
         await asyncio.sleep(LOOK_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)

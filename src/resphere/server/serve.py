@@ -32,6 +32,7 @@ from resphere.store.one_server import one_server
 
 log = logging.getLogger(__name__)
 
+APPLIANCE_PORT = "--appliance-port"
 STOP_SECONDS = 30
 BACKLOG = 2048
 HEADERS_BYTES = 64 * 1024
@@ -72,6 +73,9 @@ def serve(settings: Settings, patience: Patience = PATIENCE) -> None:
         settings = with_key_at_hand(settings)
         prepared = prepare(settings)
         server = granian(settings, prepared, address)
+        if settings.appliance_port:
+            second = claimed(settings.host, settings.appliance_port, APPLIANCE_PORT)
+            server.second_address = stack.enter_context(second)
         server.patience = patience
         server.report = partial(report, settings)
         server.listening = partial(announce, settings, prepared, address)

@@ -37,6 +37,7 @@ VERSIONS = {"7.0": ("7.0.3", "18700403"), "8.0": ("8.0.3", "24022515"), "9.1": (
 TEN_YEARS_SECONDS = 10 * 365 * 24 * 60 * 60
 RANGES = {
     "port": (0, 65_535),
+    "appliance_port": (0, 65_535),
     "workers": (1, 256),
     "session_idle_seconds": (1, TEN_YEARS_SECONDS),
     "session_lifetime_seconds": (1, TEN_YEARS_SECONDS),
@@ -108,6 +109,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     host: Annotated[str, _("listen", "Address or host name to listen on.")] = "127.0.0.1"
     port: Annotated[int, _("listen", "Port to listen on; 0 is a free one, which the banner tells.")] = 8443
+    appliance_port: Annotated[
+        int, _("listen", "A second port, for what concerns the appliance, as vCenter's 5480 is; 0: there is none.")
+    ] = 0
     workers: Annotated[int, _("listen", "Worker processes.")] = 1
     tls: Annotated[bool, _("TLS", "Serve HTTPS. --no-tls serves plain HTTP: passwords travel readable.")] = True
     tls_cert: Annotated[Path | None, _("TLS", "Certificate chain (PEM) to serve instead of one by our own CA.")] = None
@@ -173,6 +177,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str | None, _("data", "Region of that bucket; unset: as AWS_DEFAULT_REGION or ~/.aws say, or us-east-1.")
     ] = None
     log_dir: Annotated[Path | None, _("data", "Where logs are written; unset: <data dir>/log.")] = None
+    root_password_file: Annotated[
+        Path | None, _("access", "File whose first line is the password of the appliance's root.")
+    ] = None
+    root_password: Annotated[
+        str | None,
+        _(
+            "access",
+            "The password of the appliance's root, as an environment variable only; unset: root has the "
+            "administrator's.",
+        ),
+    ] = None
     admin_password_file: Annotated[
         Path | None, _("access", "File whose first line is the administrator's password.")
     ] = None
@@ -379,6 +394,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         except ValueError as error:
             raise ValueError(f"{flag('store')}: {error}") from None
         _ = self.library_bucket
+        require_ports(self)
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("--tls-cert and --tls-key go together")
         require_proxies(self)
@@ -497,6 +513,15 @@ def require_sources(settings: Settings) -> None:
             raise ValueError(f"{name}: {error}") from None
 
 
+def require_ports(settings: Settings) -> None:
+    """Refuse the server's own port for the appliance.
+
+    :raises ValueError: it is that.
+    """
+    if settings.appliance_port and settings.appliance_port == settings.port:
+        raise ValueError(f"--appliance-port and --port must not both be {settings.port}")
+
+
 def require_proxies(settings: Settings) -> None:
     """Refuse what is said of proxies and makes no sense.
 
@@ -523,7 +548,7 @@ def require_proxies(settings: Settings) -> None:
         raise ValueError("--client-certificate-user fingerprint and --client-certificate-users go together")
 
 
-NO_FLAG = frozenset({"admin_password", "guest_password", "secrets_key"})
+NO_FLAG = frozenset({"admin_password", "guest_password", "root_password", "secrets_key"})
 """Settings that have an environment variable only."""
 
 

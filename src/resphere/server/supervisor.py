@@ -23,11 +23,14 @@ from multiprocessing.reduction import DupFd, ForkingPickler
 from typing import Any
 
 import msgspec
+from granian import net
 from granian._granian import SocketHolder
 from granian.server.mp import MPServer, WorkerProcess
 
+from resphere.server.address import Address
 from resphere.server.process_end import end_with_parent, ending
 from resphere.server.retiring import LONGEST_SECONDS, RETIRE, Retirable, Retirement
+from resphere.server.second_port import SecondPort, WithSecondPort
 from resphere.server.watched import Watched
 
 BEAT_SECONDS = 1.0
@@ -95,6 +98,8 @@ class Supervisor(MPServer):
     refresh: Callable[[], bool] = staticmethod(lambda: True)
     """Have the next workers get what there is now; false where that cannot be, and those that serve go on."""
     patience = Patience()
+    second_address: Address | None = None
+    """Where the workers listen besides."""
     failure: str | None = None
 
     def startup(self, spawn_target: Any, target_loader: Loader) -> None:
@@ -122,13 +127,16 @@ class Supervisor(MPServer):
             specification: Any = self._ssp
             self._shd = holder = specification.build()
             self._ssp = None
-        with socket.socket(fileno=os.dup(holder.get_fd())) as shared:
-            # Who connects before a worker serves waits for it.
-            shared.listen(self.backlog)
+        listen(holder, self.backlog)
+        self._second: Any = None
+        if self.second_address is not None:
+            self._second = specify(self.second_address.host, self.second_address.port, self.backlog).build()
+            listen(self._second, self.backlog)
 
     def _drop_shared_socket(self) -> None:
         super()._drop_shared_socket()  # type: ignore[no-untyped-call]
         self._shd = None
+        self._second = None
 
     def _stop_workers(self) -> None:
         """All of them, those too that are making room."""
@@ -141,10 +149,37 @@ class Supervisor(MPServer):
         beats, said = multiprocessing.Pipe(duplex=False)
         os.set_blocking(beats.fileno(), False)
         worker = super()._spawn_worker(
-            idx=idx, target=target, callback_loader=partial(begin, said, self.bind_port, callback_loader)
+            idx=idx,
+            target=target,
+            callback_loader=partial(begin, said, self._ports, callback_loader, self._second_port()),
         )
         self._watched[idx] = Watched(worker, beats)
         return worker
+
+    @property
+    def _ports(self) -> tuple[int, ...]:
+        second = () if self.second_address is None else (self.second_address.port,)
+        return (self.bind_port, *second)
+
+    def _second_port(self) -> SecondPort | None:
+        """What the next worker serves the second port with: as it serves the first."""
+        if self._second is None:
+            return None
+        arguments = (
+            self.runtime_threads,
+            self.runtime_blocking_threads,
+            self.blocking_threads,
+            self.blocking_threads_idle_timeout,
+            self.backpressure,
+            self.http,
+            self.http1_settings,
+            self.http2_settings,
+            self.websockets,
+            self.static_path,
+            *self.ssl_ctx,
+            (None, None),
+        )
+        return SecondPort(self._second, self.runtime_mode, arguments, self.task_impl)
 
     def _serve_loop(self, spawn_target: Any, target_loader: Loader) -> None:
         next_tick = time.monotonic() + self.patience.tick_seconds
@@ -308,13 +343,24 @@ class Supervisor(MPServer):
         return self.patience.late_ticks * self.patience.tick_seconds
 
 
-def begin(said: Connection, port: int, loader: Loader) -> Any:
+specify: Any = net.SocketSpec  # type: ignore[attr-defined]
+"""What makes a listening socket."""
+
+
+def listen(holder: Any, backlog: int) -> None:
+    """Have who connects before a worker serves wait for it."""
+    with socket.socket(fileno=os.dup(holder.get_fd())) as shared:
+        shared.listen(backlog)
+
+
+def begin(said: Connection, ports: tuple[int, ...], loader: Loader, second: SecondPort | None = None) -> Any:
     """What a worker process does first, once its event loop is made."""
     end_with_parent()
     os.set_blocking(said.fileno(), False)
 
-    retirement = Retirement(port)
-    return Retirable(loader(partial(serve, said, retirement)), retirement)
+    retirement = Retirement(ports)
+    application = Retirable(loader(partial(serve, said, retirement)), retirement)
+    return application if second is None else WithSecondPort(application, second)
 
 
 def serve(said: Connection, retirement: Retirement) -> None:

@@ -62,10 +62,11 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
 
 
 class Sockets:
-    """The connections that were accepted at a port by this process."""
+    """The connections that were accepted at ports by this process. Whether it listens is a matter of the first."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, *ports: int) -> None:
+        self._port = ports[0]
+        self._ports = frozenset(ports)
         self._clients: dict[int, Client | None] = {}
         self._info = ctypes.create_string_buffer(INFO_BYTES)
         self._cookie = ctypes.c_uint64()
@@ -135,7 +136,7 @@ class Sockets:
 
     def _client(self, descriptor: int) -> Client | None:
         """The other end, where this end is the port: the server has connections of its own, too."""
-        if self._port_of(descriptor) != self._port:
+        if self._port_of(descriptor) not in self._ports:
             return None
         return self._read_address(_libc.getpeername, descriptor)
 

@@ -125,10 +125,9 @@ STEPS: Mapping[int, Step] = MappingProxyType(
             "schedules; calls made under a key",
             lambda documents: None,
         ),
-        5: Step("what this release adds has defaults; there are settings of the appliance", lambda documents: None),
         5: Step(
-            "what this release adds has defaults: schedules wait for events, changes tell by which schedules it came to "
-            "them; there are custom attributes and reports",
+            "what this release adds has defaults: there are settings of the appliance, custom attributes and reports; "
+            "schedules wait for events, and changes tell by which schedules it came to them",
             lambda documents: None,
         ),
     }
