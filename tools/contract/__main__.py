@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.contract.merge import merge
+from tools.contract.metamodel import metamodel
 from tools.contract.write import Writer, write
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +31,9 @@ def extract(bindings: Path) -> dict[str, Any]:
 
 def generate(bindings: list[Path]) -> dict[str, str]:
     """File name -> text of the whole generated package."""
-    return Writer(merge([extract(path) for path in bindings])).run()
+    sources = [extract(path) for path in bindings]
+    contract = merge(sources)
+    return Writer(contract).run() | {"metamodel.json": metamodel(sources, contract)}
 
 
 def main() -> None:
@@ -40,7 +43,7 @@ def main() -> None:
     options = parser.parse_args()
     files = generate(options.bindings)
     write(files, options.output)
-    print(f"{len(files)} modules written to {options.output}")
+    print(f"{len(files)} files written to {options.output}")
 
 
 if __name__ == "__main__":

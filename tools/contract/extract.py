@@ -17,6 +17,7 @@ from typing import Any
 
 import com
 from vmware.vapi.bindings import type as t
+from vmware.vapi.bindings.error import VapiError
 from vmware.vapi.bindings.stub import StubConfiguration
 
 type_expression = list[Any]
@@ -54,6 +55,7 @@ class Reader:
         self.structures: dict[str, Any] = {}
         self.enumerations: dict[str, Any] = {}
         self.services: dict[str, Any] = {}
+        self.errors: dict[str, Any] = {}
         self.names: dict[tuple[str, str], str] = {}
 
     def type(self, binding: Any, resource: str | None = None) -> type_expression:
@@ -76,19 +78,27 @@ class Reader:
             return ["enumeration", binding.name]
         for kind, name in PRIMITIVES.items():
             if type(binding) is kind:
-                return [name]
+                return [name, *self.has_fields_of(binding)] if kind is t.DynamicStructType else [name]
         if isinstance(binding, t.StructType):
             self.structure(binding)
             return ["structure", binding.name]
         raise TypeError(f"unknown binding type {binding!r}")
 
+    def has_fields_of(self, binding: Any) -> list[str]:
+        """The structures whose fields a structure of no type of its own has."""
+        references = binding.has_fields_of_type or []
+        named = [self.type(each) for each in references]
+        return [structure for _, structure in named]
+
     def enumeration(self, binding: Any) -> None:
         if binding.name not in self.enumerations:
             cls = binding.binding_class
+            values = [str(value) for value in cls.get_values()]
             self.enumerations[binding.name] = {
                 "module": cls.__module__,
                 "class": cls.__qualname__,
-                "values": sorted(str(value) for value in cls.get_values()),
+                "values": sorted(values),
+                "order": values,
             }
 
     def structure(self, binding: Any) -> None:
@@ -106,6 +116,8 @@ class Reader:
             python = renamed.get(field, field)
             fields[field] = self.type(binding.get_field(field), resources.get(python) or resources.get(field))
         entry["fields"] = fields
+        if binding.is_model:
+            entry["model_keys"] = list(binding.model_keys or [])
         entry["unions"] = [
             [
                 validator._discriminant_name,
@@ -130,20 +142,46 @@ class Reader:
             resources = documented_resources(documentation)
             input_type = info["input_type"]
             rest = stub._rest_metadata.get(name) or stub._rest_metadata.get(name.removesuffix("$task"))
+            for error in info["errors"].values():
+                self.error(error)
             operations[name] = {
                 "input": {
                     f: self.type(input_type.get_field(f), resources.get(f)) for f in input_type.get_field_names()
                 },
                 "output": self.type(info["output_type"]),
+                "output_resource": documented_output(documentation),
                 "errors": sorted(error.rsplit(".", 1)[1] for error in info["errors"]),
+                "error_ids": sorted(info["errors"]),
                 "privileges": stated_privileges(documentation),
                 "query": sorted(rest._query_parameters.items()) if rest else [],
             }
         self.services[cls._VAPI_SERVICE_ID] = {
             "module": cls.__module__,
             "class": cls.__qualname__,
+            "constants": constants(cls),
             "operations": operations,
         }
+
+    def error(self, binding: Any) -> None:
+        """The fields of an error, which is no structure that values could be of."""
+        while isinstance(binding, t.ReferenceType):
+            binding = binding.resolved_type
+        if binding.name not in self.errors:
+            self.errors[binding.name] = {}
+            self.errors[binding.name] = {name: self.type(binding.get_field(name)) for name in binding.get_field_names()}
+
+
+def constants(cls: Any) -> dict[str, str | list[str]]:
+    """The constants of a service: the type of the resources that it is about, and others."""
+    own = vars(cls).items()
+    return {name: value for name, value in own if name.isupper() and name[0] != "_" and isinstance(value, str | list)}
+
+
+def documented_output(documentation: str) -> str | None:
+    """The one resource type that the description of a result names."""
+    described = re.search(r"\n\s*:return:(.*?)(?=\n\s*:(?:raise|param)|\Z)", documentation, re.DOTALL)
+    found = documented_resources(f"\n:param result: {described.group(1)}") if described else {}
+    return found.get("result")
 
 
 def documented_resources(documentation: str) -> dict[str, str]:
@@ -204,13 +242,19 @@ def main() -> None:
     for name in sorted(set(modules())):
         module = importlib.import_module(name)
         for _, cls in sorted(vars(module).items()):
-            if isinstance(cls, type) and getattr(cls, "_VAPI_SERVICE_ID", None) and cls.__module__ == name:
+            if not isinstance(cls, type) or cls.__module__ != name:
+                continue
+            if getattr(cls, "_VAPI_SERVICE_ID", None):
                 reader.service(cls)
+            elif issubclass(cls, VapiError):
+                error: Any = cls
+                reader.error(error.get_binding_type())
     json.dump(
         {
             "services": reader.services,
             "structures": reader.structures,
             "enumerations": reader.enumerations,
+            "errors": reader.errors,
         },
         sys.stdout,
         sort_keys=False,

@@ -74,7 +74,7 @@ class Operation:
         output=lambda: Operation.Info,
         api=m.Route("GET", "/api/vapi/std/introspection/operation", 200, dispatch=(("operation_id", None),), query=("service_id", "operation_id")),
         errors=("not_found",),
-        releases=("8.0", "9.1"),
+        releases=("7.0", "8.0", "9.1"),
     )
 
     class ListInput(m.Struct, frozen=True, kw_only=True):
@@ -87,7 +87,7 @@ class Operation:
         output=lambda: frozenset[str],
         api=m.Route("GET", "/api/vapi/std/introspection/operation", 200, query=("service_id",)),
         errors=("not_found",),
-        releases=("8.0", "9.1"),
+        releases=("7.0", "8.0", "9.1"),
     )
 
 
@@ -104,7 +104,7 @@ class Provider:
         "get",
         output=lambda: Provider.Info,
         api=m.Route("GET", "/api/vapi/std/introspection/provider", 200),
-        releases=("8.0", "9.1"),
+        releases=("7.0", "8.0", "9.1"),
     )
 
 
@@ -125,7 +125,7 @@ class Service:
         output=lambda: Service.Info,
         api=m.Route("GET", "/api/vapi/std/introspection/service/{id}", 200),
         errors=("not_found",),
-        releases=("8.0", "9.1"),
+        releases=("7.0", "8.0", "9.1"),
     )
 
     list: ClassVar[m.Operation[[], frozenset[str]]] = m.Operation(
@@ -133,5 +133,5 @@ class Service:
         "list",
         output=lambda: frozenset[str],
         api=m.Route("GET", "/api/vapi/std/introspection/service", 200),
-        releases=("8.0", "9.1"),
+        releases=("7.0", "8.0", "9.1"),
     )

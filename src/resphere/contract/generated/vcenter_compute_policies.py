@@ -74,6 +74,14 @@ class CreateResultInfo(m.Struct, frozen=True, kw_only=True):
     info: m.Dynamic
 
 
+class CreateSpec(m.Struct, frozen=True, kw_only=True):
+    __vapi_name__ = "com.vmware.vcenter.compute.policies.create_spec"
+    capability: ids.VcenterComputePoliciesCapabilityId
+    name: str
+    description: str
+    managed_by: ManagedBy | None = None
+
+
 class CreateTagsAndPoliciesSpec(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.vcenter.compute.policies.create_tags_and_policies_spec"
     policies: tuple[CreateItem, ...]
@@ -87,6 +95,14 @@ class DeleteResult(m.Struct, frozen=True, kw_only=True):
 class DeleteTagsAndPoliciesSpec(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.vcenter.compute.policies.delete_tags_and_policies_spec"
     policies: frozenset[ids.VcenterComputePolicyId]
+
+
+class Info(m.Struct, frozen=True, kw_only=True):
+    __vapi_name__ = "com.vmware.vcenter.compute.policies.info"
+    name: str
+    description: str
+    capability: ids.VcenterComputePoliciesCapabilityId
+    managed_by: ManagedBy | None = None
 
 
 class ManagedBy(m.Struct, frozen=True, kw_only=True):

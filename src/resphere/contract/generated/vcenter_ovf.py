@@ -279,6 +279,11 @@ class OvfMessage:
         VALIDATION = "VALIDATION"
 
 
+class OvfParams(m.Struct, frozen=True, kw_only=True):
+    __vapi_name__ = "com.vmware.vcenter.ovf.ovf_params"
+    type: str | None = None
+
+
 class OvfWarning(m.Struct, frozen=True, kw_only=True):
     __vapi_name__ = "com.vmware.vcenter.ovf.ovf_warning"
     __vapi_unions__ = (
