@@ -58,6 +58,7 @@ ALLOWED: dict[str, str] = {
     "checks.under_way.require_none_arriving": UNDER_WAY,
     "checks.under_way.require_unnamed": UNDER_WAY,
     "checks.under_way.refuse": UNDER_WAY,
+    "checks.activations.begun_by": "tasks are filtered by their targets",
     "cis.tasks.list_tasks": "tasks are filtered by their targets",
     "cis.tasks.require_visible": "tasks are filtered by their targets",
     "resphere.bulk.list_bulks": "bulk operations are filtered by who has asked for them",

@@ -20,13 +20,16 @@ from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
 from resphere.contract.errors import VapiError
 from resphere.contract.extensions.inventory_objects import InventoryObjects
+from resphere.contract.extensions.openapi import Explorer
 from resphere.contract.extensions.vm_snapshots import VmSnapshots
 from resphere.contract.generated import cis_tagging, ids
+from resphere.contract.generated import vapi_rest_navigation as navigation
 from resphere.contract.generated import vcenter_environment_browser as browser
 from resphere.contract.generated import vcenter_vm_hardware_adapter as adapter
 from resphere.contract.generated.content import TrustedCertificates
 from resphere.contract.generated.content_library import Subscriptions, Usages
 from resphere.contract.generated.content_library_item import Changes, File, Storage
+from resphere.contract.generated.vapi_metadata_cli import Command, Namespace
 from resphere.contract.generated.vcenter_compute import Policies
 from resphere.contract.generated.vcenter_services import Service
 from resphere.contract.generated.vcenter_topology import Nodes
@@ -51,6 +54,7 @@ from tests.services.vcenter.vm.test_refusals import OFF, equipped
 from tests.support.calls import aimed, inputs, minimal_input
 from tests.support.examples import examples
 from tests.support.from_contract import Real
+from tests.support.metadata import METADATA_IDS
 from tests.support.saml import party
 from tests.support.world import IMPLEMENTATIONS, NOW, Caller, World
 
@@ -122,6 +126,7 @@ class Furnished:
         current = world.inventory.all(VirtualMachine)[vm]
         self.real: Real = {
             **world.ids,
+            **METADATA_IDS,
             "VirtualMachineId": [vm],
             "VcenterVmHardwareCdromId": list(current.cdroms),
             "VcenterVmHardwareDiskId": list(current.disks),
@@ -162,6 +167,11 @@ class Furnished:
             Versions.list: {"template_library_item": template},
             Versions.get: {"template_library_item": template, "version": "1"},
             Storage.get: {"file_name": "notes.txt"},
+            Explorer.document: {"file": "api.json"},
+            Command.get: {"identity": Command.Identity(path="com.vmware.vcenter.vm", name="list")},
+            Namespace.get: {"identity": Namespace.Identity(path="com.vmware", name="vcenter")},
+            navigation.Service.list: {"component_id": "com.vmware.cis"},
+            navigation.Options.get: {"url": "/rest/vcenter/vm"},
             browser.ConfigOptions.get: {"params": browser.ConfigOptions.GetParams(clusters=clusters)},
             browser.ConfigTargets.get: {"params": browser.ConfigTargets.GetParams(clusters=clusters)},
         }

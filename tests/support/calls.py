@@ -89,7 +89,7 @@ def aimed(value: Any, real: Real, draw: Callable[[SearchStrategy[Any]], Any]) ->
 
 def carried(operation: AnyOperation) -> dict[str, tuple[Any, int, bool]]:
     """The input's fields: type, ``least`` as in :func:`from_contract`, and whether the path carries it."""
-    route = operation.api
+    route = operation.api or operation.rest
     assert route is not None
     in_query = {path.partition(".")[0] for path in route.query}
     # A key that selects the operation by being there must be there.

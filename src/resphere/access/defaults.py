@@ -25,8 +25,39 @@ PUBLISHED: frozenset[str] = frozenset(
 )
 """Operations on published libraries: they ask for the password of the library in the path, where it has one."""
 
+_READ = ("fingerprint", "get", "list")
+_METADATA = "com.vmware.vapi.metadata"
+SELF_DESCRIPTION: frozenset[str] = frozenset(
+    {
+        *(f"{_METADATA}.cli.{service}.{name}" for service in ("command", "namespace") for name in _READ),
+        *(
+            f"{_METADATA}.{kind}.{service}.{name}"
+            for kind in ("authentication", "metamodel", "privilege", "routing")
+            for service in ("component", "package", "service", "service.operation")
+            for name in _READ
+        ),
+        *(f"{_METADATA}.metamodel.{service}.{name}" for service in ("enumeration", "structure") for name in _READ),
+        *(f"{_METADATA}.metamodel.{service}.list" for service in ("resource", "resource.model", "service.hidden")),
+        *(
+            f"com.vmware.vapi.std.introspection.{service}.{name}"
+            for service in ("operation", "provider", "service")
+            for name in _READ
+        ),
+        *(
+            f"com.vmware.vapi.rest.navigation.{service}.{name}"
+            for service in ("component", "options", "resource", "root", "service")
+            for name in _READ
+        ),
+        "resphere.navigation.options",
+        "resphere.navigation.root",
+    }
+)
+"""What the API tells of itself. vCenter's runtime states that these, and not the sources of metadata, need no
+authentication; of the navigation VMware's openapi generator shows it, and of all that dcli asks before it logs in."""
+
 PUBLIC: frozenset[str] = frozenset(
     {
+        *SELF_DESCRIPTION,
         "com.vmware.vcenter.identity.providers.list",
         "com.vmware.vcenter.system.hello",
         "resphere.certificates.download",
@@ -34,6 +65,7 @@ PUBLIC: frozenset[str] = frozenset(
         "resphere.content.transfers.download",
         "resphere.content.transfers.upload",
         "resphere.content.transfers.upload_by_post",
+        "resphere.explorer.document",
         "resphere.explorer.file",
         "resphere.explorer.page",
         "resphere.openapi.get",
@@ -87,6 +119,8 @@ _TAG = "InventoryService.Tagging."
 _VM = "VirtualMachine."
 
 RULES: tuple[Rule, ...] = (
+    Rule("com.vmware.vapi.metadata.*.source", ("create", "delete", "reload"), ("Global.Settings",)),
+    Rule("com.vmware.vapi.*.activation*", ("cancel",), (VIEW,)),
     Rule("com.vmware.vapi.*", ("*",), (ANONYMOUS,)),
     Rule("com.vmware.vcenter.tokenservice.*", ("*",), (ANONYMOUS,)),
     Rule("com.vmware.vcenter.authentication.token", ("*",), (ANONYMOUS,)),
@@ -220,11 +254,16 @@ def requirements_of(operation: AnyOperation) -> tuple[Requirement, ...]:
         return ()
     if operation.privileges:
         return (*operation.privileges, *IN_WORDS.get(operation.id, ()), *unstated(operation))
-    name = operation.name.removesuffix("$task")
+    return given(operation, ruled(operation.service, operation.name))
+
+
+def ruled(service: str, name: str) -> tuple[str, ...]:
+    """The privileges that :data:`RULES` give an operation."""
+    plain = name.removesuffix("$task")
     for rule in RULES:
-        if fnmatchcase(operation.service, rule.service) and any(fnmatchcase(name, p) for p in rule.operations):
-            return given(operation, rule.privileges)
-    raise LookupError(f"no rule gives {operation.id} a privilege")
+        if fnmatchcase(service, rule.service) and any(fnmatchcase(plain, pattern) for pattern in rule.operations):
+            return rule.privileges
+    raise LookupError(f"no rule gives {service}.{name} a privilege")
 
 
 def unstated(operation: AnyOperation) -> Iterator[Requirement]:

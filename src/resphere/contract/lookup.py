@@ -51,6 +51,9 @@ def api_routes() -> Iterator[tuple[str, str, str]]:
 def rest_routes() -> Iterator[tuple[str, str, str]]:
     """(method, path with dispatch query, place) of everything that ``/rest`` serves."""
     yield from index.REST_ROUTES
+    for operation in extensions.OPERATIONS.values():
+        if operation.rest:
+            yield operation.rest.method, extensions.route_text(operation.rest), f"={operation.id}"
 
 
 def operation_ids() -> Iterator[str]:

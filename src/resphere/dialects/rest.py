@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -46,6 +47,8 @@ COOKIE = SESSION_HEADER.decode()
 HEADER_AUTHENTICATION = b"vmware-use-header-authn"
 ID_PREFIX = "id:"
 OPERATION_INPUT = Struct.__vapi_name__
+ASKS_OPTIONS = b"~method=OPTIONS"
+"""What asks of any URL what may be done there: one operation answers that of all of them."""
 MAPPED = [PREFIX, "com", "vmware"]
 """How the paths begin that were made from service ids: only they have the prefix."""
 
@@ -72,6 +75,8 @@ class RestDialect:
 
         The envelope is the scheme by which a cookie would travel, where the caller wants one.
         """
+        if ASKS_OPTIONS in request.query.split(b"&") and request.path.strip("/") != PREFIX:
+            request = about_itself(request)
         wants_none = (request.header(HEADER_AUTHENTICATION) or "").lower() == "true"
         return self._addresses.resolve(request, read_body, None if wants_none else request.scheme)
 
@@ -220,6 +225,12 @@ def with_base_paths(routes: Iterable[tuple[str, str, str]]) -> Iterator[tuple[st
         base, _, last = path.rpartition("/")
         if method == "POST" and query.startswith("~action=") and is_mapped(path) and last.startswith(ID_PREFIX):
             yield method, f"{base}?{query}", place
+
+
+def about_itself(request: Request) -> Request:
+    """The request for what may be done at the URL of a request."""
+    about = f"url={quote(request.path, safe='')}".encode()
+    return msgspec.structs.replace(request, path=f"/{PREFIX}", query=ASKS_OPTIONS + b"&" + about)
 
 
 def is_mapped(path: str) -> bool:

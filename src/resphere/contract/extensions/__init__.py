@@ -24,6 +24,7 @@ from resphere.contract.extensions.hosts import Host, HostMaintenance
 from resphere.contract.extensions.inventory_objects import InventoryObjects
 from resphere.contract.extensions.limits import Limits
 from resphere.contract.extensions.moves import Datacenters, HostMoves, Machines, PoolMoves
+from resphere.contract.extensions.navigation import Navigation
 from resphere.contract.extensions.networks import Networks
 from resphere.contract.extensions.openapi import Explorer, OpenApi
 from resphere.contract.extensions.recipes import Recipes
@@ -42,6 +43,7 @@ SERVICES: tuple[type, ...] = (
     Limits,
     OpenApi,
     Explorer,
+    Navigation,
     Host,
     HostMaintenance,
     VmSnapshots,

@@ -52,3 +52,14 @@ class Explorer:
         releases=ALL_RELEASES,
         media_type="*/*",
     )
+
+    document: ClassVar[m.Operation[[str], bytes]] = m.Operation(
+        "resphere.explorer",
+        "document",
+        input=FileInput,
+        output=lambda: bytes,
+        api=m.Route("GET", "/apiexplorer/json/{file}", 200),
+        errors=("not_found",),
+        releases=ALL_RELEASES,
+        media_type="application/json",
+    )
