@@ -365,3 +365,12 @@ def test_what_lies_with_files_goes_with_them(tmp_path: Path) -> None:
         await store.close()
 
     asyncio.run(test())
+
+
+@pytest.mark.parametrize(("table", "index"), [(table, index) for table in WIRING.tables for index in table.made_of])
+def test_what_an_index_follows_from_is_declared(table: Table[Any], index: str) -> None:
+    """An object whose declared fields stay is not looked at."""
+    for obj in [obj for (cls, _), obj in everything().items() if cls is table.cls]:
+        watched = Watched(obj)
+        assert tuple(table.indexes[index](watched)) == tuple(table.indexes[index](obj))
+        assert watched.read <= {*table.made_of[index]}

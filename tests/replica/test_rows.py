@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -21,8 +22,8 @@ CHANGES = st.lists(st.tuples(st.integers(0, 5), st.none() | KEYS))
 
 @given(CHANGES)
 def test_an_index_has_what_its_objects_say(changes: list[tuple[int, tuple[str, ...] | None]]) -> None:
-    index: Index[Item] = Index(lambda item: item.tags)
     objects: dict[str, Item] = {}
+    index: Index[Item] = Index(lambda item: item.tags, objects)
     for version, (number, tags) in enumerate(changes):
         id = f"item-{number}"
         new = None if tags is None else Item(id=id, name="x", tags=tags, value=version)
@@ -44,6 +45,57 @@ def test_a_changed_object_keeps_its_place() -> None:
         rows.set(item.id, 1, item)
     rows.set("item-1", 2, msgspec.structs.replace(items[1], value=7))
     assert list(rows.objects) == list(rows.indexes["parent"].find("top")) == [item.id for item in items]
+
+
+def test_what_stands_under_a_key_is_a_mapping_that_follows() -> None:
+    rows: Rows[Item] = Rows(ITEMS)
+    items = {f"item-{n}": Item(id=f"item-{n}", name=str(n)) for n in range(3)}
+    for item in items.values():
+        rows.set(item.id, 1, item)
+    found = rows.indexes["parent"].find("top")
+    assert (found, list(found.values()), list(found.items()), list(found.keys())) == (
+        items,
+        [*items.values()],
+        [*items.items()],
+        [*items],
+    )
+    assert found.get("item-9") is None
+    assert "item-9" not in found
+    changed = msgspec.structs.replace(items["item-1"], value=7)
+    rows.set("item-1", 2, changed)
+    assert found["item-1"] is changed
+    rows.set("item-0", 3, None)
+    assert (list(found), len(found), "item-0" in found) == (["item-1", "item-2"], 2, False)
+    with pytest.raises(KeyError):
+        found["item-0"]
+
+
+def test_an_index_is_looked_at_where_its_fields_have_changed() -> None:
+    asked: list[str] = []
+
+    def by(name: str) -> Callable[[Item], tuple[str, ...]]:
+        def keys(item: Item) -> tuple[str, ...]:
+            asked.append(name)
+            return (getattr(item, name),)
+
+        return keys
+
+    table = msgspec.structs.replace(
+        ITEMS,
+        refers_to=(),
+        indexes={"name": by("name"), "parent": by("parent"), "anything": lambda item: (str(item.value),)},
+        made_of={"name": ("name",), "parent": ("parent", "tags")},
+    )
+    rows: Rows[Item] = Rows(table)
+    first = Item(id="item-1", name="x")
+    rows.set("item-1", 1, first)
+    asked.clear()
+    rows.set("item-1", 2, msgspec.structs.replace(first, value=7))
+    assert asked == []
+    assert list(rows.indexes["anything"].find("7")) == ["item-1"]
+    rows.set("item-1", 3, msgspec.structs.replace(first, name="y"))
+    assert asked == ["name", "name"]
+    assert list(rows.indexes["name"].find("y")) == ["item-1"]
 
 
 def test_the_numeric_order() -> None:

@@ -349,6 +349,14 @@ VIRTUAL_MACHINES = Table(
     },
     claims=_vm_claims,
     shared=_SHARED_BY_MACHINES,
+    made_of={
+        "name": ("name",),
+        "power_state": ("power_state",),
+        "home": ("datastore", "vmx_path"),
+        "instance_uuid": ("instance_uuid",),
+        CONTENT: ("disk_contents",),
+        DIGEST: ("disk_contents",),
+    },
 )
 
 SNAPSHOTS = Table(

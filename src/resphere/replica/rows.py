@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Generic
 
@@ -17,30 +18,92 @@ from resphere.store.base import StoreError
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class Index(Generic[T]):
-    """The objects under each key.
+class Found(Mapping[str, T]):
+    """The objects under a key that has several, by id: it follows what changes."""
 
-    A key with one object holds it bare: most names have one, and a dict takes 232 bytes.
+    __slots__ = ("_ids", "_objects")
+
+    def __init__(self, ids: Mapping[str, None], objects: Mapping[str, T]) -> None:
+        self._ids = ids
+        self._objects = objects
+
+    def __getitem__(self, id: str) -> T:
+        if id not in self._ids:
+            raise KeyError(id)
+        return self._objects[id]
+
+    def __contains__(self, id: object) -> bool:
+        return id in self._ids
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ids)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def keys(self) -> KeysView[str]:
+        return self._ids.keys()
+
+    def values(self) -> ValuesView[T]:
+        return FoundValues(self)
+
+    def items(self) -> ItemsView[str, T]:
+        return FoundItems(self)
+
+    def objects(self) -> Iterator[T]:
+        """All of them; several times as fast as what a mapping comes with."""
+        return map(self._objects.__getitem__, self._ids)
+
+
+class FoundValues(ValuesView[T]):
+    """See :meth:`Found.objects`."""
+
+    __slots__ = ()
+    _mapping: Found[T]
+
+    def __iter__(self) -> Iterator[T]:
+        return self._mapping.objects()
+
+
+class FoundItems(ItemsView[str, T]):
+    """See :meth:`Found.objects`."""
+
+    __slots__ = ()
+    _mapping: Found[T]
+
+    def __iter__(self) -> Iterator[tuple[str, T]]:
+        return zip(self._mapping, self._mapping.objects(), strict=True)
+
+
+class Index(Generic[T]):
+    """The ids of the ``objects`` under each key: an object that changes and keeps its keys changes nothing here.
+
+    A key with one object holds its id bare: most names have one, and a dict takes 232 bytes.
     """
 
-    __slots__ = ("_buckets", "_keys")
+    __slots__ = ("_buckets", "_keys", "_objects")
 
-    def __init__(self, keys: Callable[[T], Iterable[str]]) -> None:
+    def __init__(self, keys: Callable[[T], Iterable[str]], objects: Mapping[str, T]) -> None:
         self._keys = keys
-        self._buckets: dict[str, T | dict[str, T]] = {}
+        self._objects = objects
+        self._buckets: dict[str, str | dict[str, None]] = {}
 
     def find(self, key: str) -> Mapping[str, T]:
         """The objects under ``key`` by id, as a view that follows changes of a key with several objects."""
         bucket = self._buckets.get(key)
         if bucket is None:
             return NOTHING
-        return MappingProxyType(bucket if isinstance(bucket, dict) else {bucket.id: bucket})
+        if isinstance(bucket, str):
+            return MappingProxyType({bucket: self._objects[bucket]})
+        return Found(bucket, self._objects)
 
     def replace(self, old: T | None, new: T | None) -> None:
         """Take ``new`` for ``old``; an object that keeps a key keeps its place under it."""
         before = () if old is None else tuple(self._keys(old))
         after = () if new is None else tuple(self._keys(new))
-        if old is not None and before != after:
+        if before == after:
+            return
+        if old is not None:
             for key in before:
                 if key not in after:
                     self._remove(key, old.id)
@@ -50,11 +113,11 @@ class Index(Generic[T]):
         for key in after:
             bucket = buckets.get(key)
             if isinstance(bucket, dict):
-                bucket[id] = new
-            elif bucket is None or bucket.id == id:
-                buckets[key] = new
-            else:
-                buckets[key] = {bucket.id: bucket, id: new}
+                bucket[id] = None
+            elif bucket is None:
+                buckets[key] = id
+            elif bucket != id:
+                buckets[key] = {bucket: None, id: None}
 
     def contents(self) -> Iterator[tuple[str, Mapping[str, T]]]:
         """Every key with what stands under it."""
@@ -77,6 +140,7 @@ class Rows(Generic[T]):
     __slots__ = (
         "_decoder",
         "_encoder",
+        "_made_of",
         "_sealing",
         "_sharing",
         "indexes",
@@ -95,7 +159,8 @@ class Rows(Generic[T]):
         self._sealing = sealing
         self.objects: dict[str, T] = {}
         self.revisions: dict[str, int] = {}
-        self.indexes = {name: Index(keys) for name, keys in table.indexes.items()}
+        self.indexes = {name: Index(keys, self.objects) for name, keys in table.indexes.items()}
+        self._made_of = MadeOf(table)
         self._sharing = Sharing(table.shared)
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(table.cls)
@@ -110,7 +175,7 @@ class Rows(Generic[T]):
         return self._encoder.encode(self._seal(obj) if self.table.sealed else obj)
 
     def decode(self, id: str, body: bytes) -> T:
-        """The object of a document.
+        """The object of a document; it holds what it has in common with the one that it is to replace.
 
         :raises UnreadableDocument: the document is not what its kind says.
         :raises StoreError: it cannot be decrypted.
@@ -136,7 +201,12 @@ class Rows(Generic[T]):
         :raises UnreadableDocument: the document is not what its kind says.
         """
         obj = self._decode(id, body)
-        self._sharing.share(obj)
+        if self.table.shared:
+            before = self.objects.get(id)
+            if before is None:
+                self._sharing.share(obj)
+            else:
+                self._sharing.follow(obj, before)
         return obj
 
     def check(self, id: str, body: bytes) -> None:
@@ -192,9 +262,39 @@ class Rows(Generic[T]):
             self.revisions[obj.id] = revision
         elif old is not None:
             del self.objects[id], self.revisions[id]
-        for index in self.indexes.values():
-            index.replace(old, obj)
+        changed = None if old is None or obj is None else self._made_of.changed(old, obj)
+        for name, index in self.indexes.items():
+            if changed is None or name in changed:
+                index.replace(old, obj)
         return old
+
+
+class MadeOf:
+    """From which fields the keys of each index of a table follow, as far as it says."""
+
+    __slots__ = ("_fields", "_unknown", "_users", "_values")
+
+    def __init__(self, table: Table[Any]) -> None:
+        fields = {each.index: each.fields for each in table.refers_to if each.index in table.indexes}
+        fields |= table.made_of
+        self._unknown = frozenset(table.indexes.keys() - fields.keys())
+        users: dict[str, frozenset[str]] = {}
+        for index, names in fields.items():
+            for name in names:
+                users[name] = users.get(name, frozenset()) | {index}
+        self._users = tuple(users.values())
+        self._values = attrgetter(*users) if len(users) > 1 else None
+
+    def changed(self, old: Any, new: Any) -> frozenset[str] | None:
+        """The indexes in which the keys may be others, of an object that is there before and after; ``None``: all."""
+        if self._values is None:
+            return None
+        changed = self._unknown
+        # Whoever changes an object takes over what stays, and so does whoever reads it again.
+        for then, now, users in zip(self._values(old), self._values(new), self._users, strict=True):
+            if then is not now:
+                changed |= users
+        return changed
 
 
 def numeric_order(id: str) -> tuple[int, str, str]:

@@ -106,7 +106,8 @@ class Table(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     ``name/<parent>/<name>``: two processes can never commit objects with an equal one. ``claims_among`` are those that
     follow from where the object stands among others, such as a name in a datacenter; they may change with the object
     alone. ``revises`` says whether a change of this kind raises the inventory's revision. ``shared`` names fields whose
-    values many objects have in common: equal ones are kept in memory once.
+    values many objects have in common: equal ones are kept in memory once. ``made_of`` names, for indexes that are no
+    references, all fields of an object that its keys follow from: where these stay, the index is not looked at.
 
     ``refers_to`` are the objects of others that one of this kind needs, see :mod:`resphere.replica.references`;
     ``belongs_to`` names the one to what an object is a part of, and goes with; ``known_as`` gives the keys by which
@@ -121,6 +122,7 @@ class Table(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     claims_among: Callable[[Lookup, T], Iterable[str]] = no_claims
     revises: bool = True
     shared: tuple[str, ...] = ()
+    made_of: Mapping[str, tuple[str, ...]] = {}
     refers_to: tuple[Reference[T], ...] = ()
     known_as: Callable[[T], Iterable[str]] = own_id
     belongs_to: str | None = None
