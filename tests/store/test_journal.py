@@ -87,7 +87,8 @@ def test_what_is_too_old_goes_and_the_latest_stays(open_store: OpenStore) -> Non
 def test_what_is_too_much_goes_some_at_a_time(open_store: OpenStore) -> None:
     async def scenario() -> None:
         async with open_store() as store:
-            await store.commit(told("a", *[b"12345"] * 10))
+            for _ in range(10):
+                await store.commit(told("a", b"12345"))
             assert await store.trim_journal(0, 50, 4) == 0
             assert await store.trim_journal(0, 21, 4) == 4
             assert await store.trim_journal(0, 21, 4) == 1
@@ -95,5 +96,29 @@ def test_what_is_too_much_goes_some_at_a_time(open_store: OpenStore) -> None:
             assert [number for number, _ in await kept(store)] == [6, 7, 8, 9, 10]
             assert await store.trim_journal(0, 0, 100) == 4
             assert await kept(store) == ((10, b"12345"),)
+
+    run(scenario())
+
+
+def test_what_was_added_together_may_stay_together(open_store: OpenStore) -> None:
+    """However many they are, all are read one by one, and none that is to be kept goes."""
+    many = 1_000
+
+    async def scenario() -> None:
+        async with open_store() as store:
+            await store.commit(told("a", *[b"%d" % number for number in range(1, many + 1)], at=1))
+            await store.commit(told("a", b"last but one", b"last", at=2))
+            everything = await store.journal(0, 2 * many)
+            assert [number for number, _ in everything.entries] == list(range(1, many + 3))
+            for after in (0, 1, 198, 199, 200, 201, many - 1, many, many + 1):
+                part = await store.journal(after, 3)
+                assert part == Journal(1, many + 2, everything.entries[after : after + 3])
+            forgotten = 0
+            while some := await store.trim_journal(2, EVERYTHING, 10):
+                forgotten += some
+                assert (await store.journal(0, 1)).first == forgotten + 1
+            assert forgotten == many
+            assert await kept(store) == ((many + 1, b"last but one"), (many + 2, b"last"))
+            assert await store.trim_journal(EVERYTHING, 0, 10) == 0
 
     run(scenario())

@@ -37,5 +37,5 @@ class Retention:
         while True:
             some = await self._store.trim_journal(before, most_bytes, FORGOTTEN_AT_ONCE)
             forgotten += some
-            if some < FORGOTTEN_AT_ONCE:
+            if not some:
                 return forgotten

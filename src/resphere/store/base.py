@@ -394,8 +394,9 @@ class Store(Protocol):
         """
 
     async def trim_journal(self, before: int, most_bytes: int, most: int) -> int:
-        """Forget the oldest entries, up to ``most`` of them: those from before a moment (in milliseconds of Unix time),
-        and what is too much for so many bytes. The latest stays. Returns how many went.
+        """Forget the oldest entries, some ``most`` of them: those from before a moment (in milliseconds of Unix time),
+        and what is too much for so many bytes. The latest stays, and so may those that were added at the same time as
+        one that stays. Returns how many went: 0 when there are no more.
         """
 
     async def reserve(self, counter: str, count: int) -> range:

@@ -75,7 +75,7 @@ def test_an_earlier_schema_is_copied_as_it_is_and_brought_up_when_it_is_opened(t
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("PRAGMA user_version = 4", "the database in the backup was made by a newer resphere: it has schema 4"),
+        ("PRAGMA user_version = 5", "the database in the backup was made by a newer resphere: it has schema 5"),
         ("PRAGMA application_id = 7", "the database in the backup is a database, but not one of resphere"),
     ],
 )

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from resphere.store.base import StoreError, Taking, Transaction
+from resphere.store.base import Entry, Journal, StoreError, Taking, Transaction
 from resphere.store.sqlite import group
 from resphere.store.sqlite import store as store_module
 from resphere.store.sqlite.schema import WriterLock
@@ -33,6 +33,29 @@ def execute(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for statement in statements:
             connection.execute(statement)
+
+
+class TestJournal:
+    def test_what_earlier_releases_wrote_is_read_and_goes(self, path: Path) -> None:
+        """One entry in a row, without a size."""
+
+        async def scenario() -> None:
+            await SqliteStore.open(path).close()
+            execute(
+                path,
+                "ALTER TABLE journal DROP COLUMN sizes",
+                "INSERT INTO journal VALUES (7, 1, 3, CAST('one' AS BLOB)), (8, 1, 6, CAST('two' AS BLOB))",
+                "PRAGMA user_version = 3",
+            )
+            store = SqliteStore.open(path)
+            await store.commit(Transaction((), entries=(Entry(2, b"three"), Entry(2, b"four"))))
+            assert await store.journal(7, 2) == Journal(7, 10, ((8, b"two"), (9, b"three")))
+            assert await store.trim_journal(2, 2**40, 1) == 1
+            assert await store.trim_journal(2, 2**40, 10) == 1
+            assert await store.journal(0, 10) == Journal(9, 10, ((9, b"three"), (10, b"four")))
+            await store.close()
+
+        run(scenario())
 
 
 class TestTakings:
@@ -121,7 +144,7 @@ class TestFile:
             SqliteStore.open(path)
         assert path.read_bytes() == before
 
-    @pytest.mark.parametrize(("version", "message"), [(4, "made by a newer resphere"), (0, "unknown schema 0")])
+    @pytest.mark.parametrize(("version", "message"), [(5, "made by a newer resphere"), (0, "unknown schema 0")])
     def test_another_schema(self, path: Path, version: int, message: str) -> None:
         run(SqliteStore.open(path).close())
         execute(path, f"PRAGMA user_version = {version}")

@@ -84,23 +84,28 @@ _INSERT_TAKINGS = """
 """
 _DELETE_TAKINGS = "DELETE FROM takings WHERE sequence <= ?"
 
+ENTRIES_OF_ROW = 200
+"""So many entries a row of the journal has at most: whoever reads some of them reads all."""
+
 # What is numbered last is never deleted, so numbers go on where they were.
 _INSERT_ENTRIES = """
-    INSERT INTO journal (number, at, total_bytes, body)
+    INSERT INTO journal (number, at, total_bytes, body, sizes)
     SELECT
-        (SELECT coalesce(max(number), 0) FROM journal) + key + 1,
-        json_extract(value, '$[0]'),
-        coalesce((SELECT total_bytes FROM journal ORDER BY number DESC LIMIT 1), 0) + json_extract(value, '$[1]'),
-        substr(?, json_extract(value, '$[2]'), json_extract(value, '$[3]'))
-    FROM json_each(?)
+        coalesce(max(number), 0) + ?,
+        ?,
+        coalesce((SELECT total_bytes FROM journal ORDER BY number DESC LIMIT 1), 0) + ?,
+        ?,
+        ?
+    FROM journal
 """
-_SELECT_LAST_ENTRY = (
+_SELECT_LAST_ROW = (
     "SELECT number, total_bytes, (SELECT min(number) FROM journal) FROM journal ORDER BY number DESC LIMIT 1"
 )
 # The first that is to be kept, of the oldest ones: what follows is not looked at.
-_SELECT_KEPT_ENTRY = """
-    SELECT number FROM journal WHERE number < ? AND at >= ? AND total_bytes > ? ORDER BY number LIMIT 1
+_SELECT_KEPT_ROW = """
+    SELECT number FROM journal WHERE number >= ? OR (at >= ? AND total_bytes > ?) ORDER BY number LIMIT 1
 """
+_COUNT_ENTRIES = "SELECT coalesce(sum(coalesce(json_array_length(sizes), 1)), 0) FROM journal WHERE number < ?"
 _DELETE_ENTRIES = "DELETE FROM journal WHERE number < ?"
 
 _SELECT_LAST_SURPLUS = "SELECT sequence FROM log ORDER BY sequence, ordinal LIMIT 1 OFFSET ?"
@@ -146,25 +151,37 @@ def take_numbers(connection: sqlite3.Connection, counter: str, count: int) -> ra
 
 def trim_journal(connection: sqlite3.Connection, before: int, most_bytes: int, most: int) -> int:
     """Forget old entries of the journal within the SQLite transaction that is open; how many."""
-    row = connection.execute(_SELECT_LAST_ENTRY).fetchone()
+    row = connection.execute(_SELECT_LAST_ROW).fetchone()
     if row is None:
         return 0
     last, total, first = row
+    # One row at least, whatever it has.
     end = min(first + most, last)
-    kept = connection.execute(_SELECT_KEPT_ENTRY, (end, before, total - most_bytes)).fetchone()
-    return connection.execute(_DELETE_ENTRIES, (end if kept is None else kept[0],)).rowcount
+    (kept,) = connection.execute(_SELECT_KEPT_ROW, (end, before, total - most_bytes)).fetchone()
+    (forgotten,) = connection.execute(_COUNT_ENTRIES, (kept,)).fetchone()
+    connection.execute(_DELETE_ENTRIES, (kept,))
+    return int(forgotten)
+
+
+def entries_of_row(last: int, body: bytes, sizes: str | None) -> Iterator[tuple[int, bytes]]:
+    """The entries of a row of the journal, with their numbers; ``last`` is that of the last of them."""
+    if sizes is None:
+        yield last, body
+        return
+    lengths = msgspec.json.decode(sizes, type=list[int])
+    begin, number = 0, last - len(lengths)
+    for length in lengths:
+        number += 1
+        yield number, body[begin : begin + length]
+        begin += length
 
 
 def _append(connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
-    # As documents: one blob that the statement cuts up.
-    rows: list[tuple[int, int, int, int]] = []
-    total, offset = 0, 2
-    for entry in entries:
-        size = len(entry.body)
-        total += size
-        rows.append((entry.at, total, offset, size))
-        offset += size
-    connection.execute(_INSERT_ENTRIES, (b"\0" + b"".join([entry.body for entry in entries]), _json(rows)))
+    for first in range(0, len(entries), ENTRIES_OF_ROW):
+        some = entries[first : first + ENTRIES_OF_ROW]
+        body = b"".join([entry.body for entry in some])
+        sizes = _json([len(entry.body) for entry in some])
+        connection.execute(_INSERT_ENTRIES, (len(some), max([entry.at for entry in some]), len(body), body, sizes))
 
 
 def _facts(connection: sqlite3.Connection, transactions: Iterable[Transaction], sequence: int) -> Facts:

@@ -15,7 +15,7 @@ from resphere.store.base import Document, StoreError
 from resphere.store.keys import SUFFIX as KEY_SUFFIX
 
 APPLICATION_ID = 0x52535048  # "RSPH"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 OLDEST_SCHEMA_VERSION = 1
 
 # Another process may hold the file for as long as it recovers or checkpoints it.
@@ -30,10 +30,13 @@ TAKINGS = """
         PRIMARY KEY (sequence, name)
     ) WITHOUT ROWID
 """
-# The latest entry always stays: it says which number is next. `total_bytes` are those of its body and all before it.
+# A row has entries that were added together: `number` is that of the last of them, `at` the latest of their times,
+# `body` all of them, and `sizes` how long each is, as a JSON array; NULL: as earlier releases wrote it, one entry.
+# The latest row always stays: it says which number is next. `total_bytes` are those of its body and all before it.
 JOURNAL = """
     journal (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, total_bytes INTEGER NOT NULL, body BLOB NOT NULL)
 """
+SIZES = "ALTER TABLE journal ADD COLUMN sizes TEXT"
 # `documents` has a number as its key and not (kind, id): measured, rows of 2 KB in a tree by (kind, id) spill into
 # overflow pages, and updates take twice as long.
 # `log` has no bodies: a change is read from the document as it is now. A row outlives the document it names.
@@ -71,16 +74,19 @@ TABLES = (
     "CREATE TABLE counters (name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID",
     f"CREATE TABLE {TAKINGS}",
     f"CREATE TABLE {JOURNAL}",
+    SIZES,
 )
 STEPS: Mapping[int, tuple[str, ...]] = MappingProxyType(
     {
         # Some releases that wrote schema 1 had this table already.
         2: (f"CREATE TABLE IF NOT EXISTS {TAKINGS}",),
         3: (f"CREATE TABLE {JOURNAL}",),
+        4: (SIZES,),
     }
 )
 """What makes each schema of the one before. Releases that know schema 1 only mind neither takings nor the form of
-documents, and those that know schema 2 write no journal: so they must not open a later one."""
+documents, those that know schema 2 write no journal, and those that know schema 3 take a row of it for one entry: so
+they must not open a later one."""
 
 
 class WriterLock:

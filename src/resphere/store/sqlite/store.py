@@ -12,7 +12,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from itertools import starmap
 from pathlib import Path
 from typing import TypeVar
@@ -36,6 +36,7 @@ from resphere.store.contents import FolderContents
 from resphere.store.keys import KeyFiles
 from resphere.store.liveness import LockedFile
 from resphere.store.planning import Key, check_form, check_text
+from resphere.store.sqlite.group import entries_of_row
 from resphere.store.sqlite.lending import Lender
 from resphere.store.sqlite.schema import connect, prepare_database, read_document
 from resphere.store.sqlite.use import WORKERS, Use, unfinished
@@ -49,9 +50,11 @@ NO_TURN = -1
 
 _SELECT_STATE = "SELECT sequence, pruned_sequence FROM state"
 _SELECT_DOCUMENTS = "SELECT kind, id, revision, body FROM documents"
-_SELECT_JOURNAL = "SELECT number, body FROM journal WHERE number > ? ORDER BY number LIMIT ?"
+_SELECT_JOURNAL = "SELECT number, body, sizes FROM journal WHERE number > ? ORDER BY number"
 _SELECT_JOURNAL_ENDS = """
-    SELECT coalesce((SELECT min(number) FROM journal), 0), coalesce((SELECT max(number) FROM journal), 0)
+    SELECT
+        coalesce((SELECT number - coalesce(json_array_length(sizes), 1) + 1 FROM journal ORDER BY number LIMIT 1), 0),
+        coalesce((SELECT max(number) FROM journal), 0)
 """
 _SELECT_CLAIMS = "SELECT claim, kind, id FROM claims"
 
@@ -163,7 +166,7 @@ class SqliteStore:
     async def journal(self, after: int, most: int) -> Journal:
         with self._reading() as connection, _snapshot(connection):
             first, last = connection.execute(_SELECT_JOURNAL_ENDS).fetchone()
-            entries = connection.execute(_SELECT_JOURNAL, (after, most)).fetchall() if after < last else ()
+            entries = _read_journal(connection, after, most) if after < last else ()
             return Journal(first, last, tuple(entries))
 
     async def trim_journal(self, before: int, most_bytes: int, most: int) -> int:
@@ -305,6 +308,17 @@ def _read_all(connection: sqlite3.Connection) -> Snapshot:
     with _snapshot(connection):
         sequence, _ = connection.execute(_SELECT_STATE).fetchone()
         return Snapshot(sequence, tuple(starmap(Document, connection.execute(_SELECT_DOCUMENTS))))
+
+
+def _read_journal(connection: sqlite3.Connection, after: int, most: int) -> list[tuple[int, bytes]]:
+    """The first entries after a number; what follows them is not read."""
+    entries: list[tuple[int, bytes]] = []
+    with closing(connection.execute(_SELECT_JOURNAL, (after,))) as rows:
+        for row in rows:
+            if len(entries) >= most:
+                break
+            entries += [entry for entry in entries_of_row(*row) if entry[0] > after]
+    return entries[:most]
 
 
 def _read_claims(connection: sqlite3.Connection) -> tuple[Claim, ...]:
