@@ -12,9 +12,9 @@ from msgspec.structs import astuple
 from resphere.access.permissions import GRANTABLE, permissions_on
 from resphere.events.cause import CAUSE, Cause
 from resphere.events.event import ENCODER, Deed, Event, Subject
-from resphere.events.places import NOWHERE, Places, find
+from resphere.events.places import NOWHERE, Place, Places, find
 from resphere.events.told import TOLD, Told, deed_of
-from resphere.inventory.model import VirtualMachine
+from resphere.inventory.model import ManagedObject, VirtualMachine
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.table import Stored
@@ -50,6 +50,16 @@ class Occasion(msgspec.Struct, frozen=True, gc=False):
         return None if self.cause is None else self.cause.operation
 
 
+class Standing(msgspec.Struct, frozen=True, gc=False):
+    """Where an object stands; ``guarded``: there are permissions on it itself."""
+
+    place: Place
+    guarded: bool
+
+
+STANDS_NOWHERE = Standing(NOWHERE, guarded=False)
+
+
 class Teller:
     """Makes the events of each edit that a replica commits."""
 
@@ -70,41 +80,54 @@ class Teller:
             task=None if task is None else task.id,
             moves=any(moves_others(*pair) for pair in pairs),
         )
-        return tuple(
-            [Entry(occasion.time, ENCODER.encode(self._event(replica, edit, change, occasion))) for change in changes]
-        )
+        standings: dict[str, Standing] = {"": STANDS_NOWHERE}
+        entries = []
+        for change in changes:
+            about = change.how.about(change.obj)
+            standing = standings.get(about)
+            if standing is None:
+                # Most changes are of one object, and of the task that makes them.
+                known = change.after if about == change.obj.id else None
+                standing = standings[about] = self._standing(replica, edit, about, known, moves=occasion.moves)
+            entries.append(Entry(occasion.time, ENCODER.encode(event_of(change, occasion, about, standing))))
+        return tuple(entries)
 
-    def _event(self, replica: Replica, edit: Edit, change: Change, occasion: Occasion) -> Event:
-        how, obj = change.how, change.obj
-        about, place, guarded = how.about(obj), NOWHERE, False
-        if about:
-            guarded = bool(permissions_on(replica, about))
-            found = find(edit, about)
-            if found is not None:
-                place = self._places.of(replica, edit, found, moves=occasion.moves)
-            elif (gone := find(edit.before, about)) is not None:
-                place = self._places.of(replica, edit.before, gone, moves=True)
-        deed = deed_of(change.before, change.after)
-        return Event(
-            time=occasion.time,
-            type=how.names(change.before, change.after, change.changed, occasion.operation),
-            kind=how.kind,
-            deed=deed,
-            object=Subject(how.type, how.id(obj), how.name(obj)),
-            target=how.target(obj),
-            cause=occasion.cause,
-            task=occasion.task,
-            changed=tuple(sorted(change.changed)) if deed is Deed.UPDATED else (),
-            details=how.details(change.before, change.after),
-            report=how.report(obj) if deed is Deed.CREATED else None,
-            owner=how.owner(obj),
-            private=how.private,
-            privilege=how.privilege,
-            about=about,
-            near=place.near,
-            path=place.path,
-            guarded=guarded,
-        )
+    def _standing(self, replica: Replica, edit: Edit, about: str, known: object, *, moves: bool) -> Standing:
+        """Of the object of that id, which is ``known`` already where that is one."""
+        guarded = bool(permissions_on(replica, about))
+        found = known if isinstance(known, ManagedObject) else find(edit, about)
+        if found is not None:
+            return Standing(self._places.of(replica, edit, found, moves=moves), guarded)
+        gone = find(edit.before, about)
+        if gone is not None:
+            return Standing(self._places.of(replica, edit.before, gone, moves=True), guarded)
+        return Standing(NOWHERE, guarded)
+
+
+def event_of(change: Change, occasion: Occasion, about: str, standing: Standing) -> Event:
+    """What has become of one document, which is told to those who see the object ``about``."""
+    how, obj, place = change.how, change.obj, standing.place
+    deed = deed_of(change.before, change.after)
+    return Event(
+        time=occasion.time,
+        type=how.names(change.before, change.after, change.changed, occasion.operation),
+        kind=how.kind,
+        deed=deed,
+        object=Subject(how.type, how.id(obj), how.name(obj)),
+        target=how.target(obj),
+        cause=occasion.cause,
+        task=occasion.task,
+        changed=tuple(sorted(change.changed)) if deed is Deed.UPDATED else (),
+        details=how.details(change.before, change.after),
+        report=how.report(obj) if deed is Deed.CREATED else None,
+        owner=how.owner(obj),
+        private=how.private,
+        privilege=how.privilege,
+        about=about,
+        near=place.near,
+        path=place.path,
+        guarded=standing.guarded,
+    )
 
 
 def change_of(before: Stored | None, after: Stored | None) -> Change | None:
