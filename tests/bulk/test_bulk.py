@@ -207,7 +207,6 @@ def test_more_items_than_one_part_has(client: BulkClient, monkeypatch: pytest.Mo
     for module in ("record", "bulks", "run"):
         monkeypatch.setattr(f"resphere.bulk.{module}.ITEMS_OF_PART", 7)
     monkeypatch.setattr("resphere.services.resphere.bulk.ITEMS_OF_PART", 7)
-    monkeypatch.setattr("resphere.bulk.run.FLUSHED_AT_ONCE", 3)
     values = vms(client) * 4
     info = client.done(each={"operation": "com.vmware.vcenter.vm.power.get", "parameter": "vm", "values": values})
     assert info["counts"]["succeeded"] == len(values)
@@ -484,7 +483,7 @@ def test_what_cannot_be_is_refused_with_its_place(shared: BulkClient, spec: dict
 
 def test_too_many_items_are_refused(client: BulkClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("resphere.bulk.orders.MOST_ITEMS", 2)
-    monkeypatch.setattr("resphere.bulk.run.MOST_ITEMS", 2)
+    monkeypatch.setattr("resphere.bulk.finding.MOST_ITEMS", 2)
     assert "items: there must be 1 to 2 of them, not 3" in client.refusal(items=[ITEM] * 3)
     info = client.done(
         each={"operation": START, "parameter": "vm", "filter": {"operation": "com.vmware.vcenter.VM.list"}}

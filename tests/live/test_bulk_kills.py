@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.support.kills import kill_in_turn, kills
+from tests.support.kills import kill_in_turn, kill_worker, kills
 from tests.support.server import WITHOUT_TLS, Client, Server, wait_until
 
 KILLS = 5
 LOOKED_AT = 20
 """After so many rounds the snapshots are counted and removed: a tree may have 32 levels."""
+KILLS_OF_ONE = 3
+FOLDERS = 1_400
+"""Some parts, so that both workers have one."""
+CREATE_FOLDER = "resphere.vcenter.folder.create"
 VMS = 110
 RATE = 100
 """So that it takes more than a second."""
 BULK = "/api/resphere/bulk"
+
+
+def batched(names: list[str], most: int = 500) -> Iterator[list[str]]:
+    """No list returns more than a thousand."""
+    for first in range(0, len(names), most):
+        yield names[first : first + most]
 
 
 def begin(client: Client, name: str, vms: list[str]) -> str:
@@ -85,3 +96,28 @@ def test_killed_in_the_middle_it_goes_on_and_does_nothing_twice(tmp_path: Path) 
                 if len(names) == LOOKED_AT or number == rounds - 1:
                     require_once(client, vms, names)
                     names.clear()
+
+
+def test_two_workers_carry_out_one_and_either_may_be_killed(tmp_path: Path) -> None:
+    """To make a folder of a name twice is refused, so an item that is done twice shows."""
+    rng = random.Random(5)
+    with Server(tmp_path / "data", "--workers", "2", "--vms", "0", WITHOUT_TLS) as server:
+        with server.session() as client:
+            (top,) = [each["folder"] for each in client.read("/api/vcenter/folder?names=vm")]
+        for number in range(kills(KILLS_OF_ONE)):
+            specs = [{"name": f"{number}-{folder}", "parent": top} for folder in range(FOLDERS)]
+            items = [{"operation": CREATE_FOLDER, "input": {"spec": spec}} for spec in specs]
+            with server.session() as client:
+                reply = client.post(BULK, json={"items": items, "concurrency": 8})
+                assert reply.status_code == 201, reply.text
+                bulk = reply.json()
+                point = rng.randrange(1, FOLDERS * 3 // 4)
+                wait_until(lambda: done(client, bulk) >= point, "some of them")  # noqa: B023
+            kill_worker(server, rng.choice(server.workers))
+            with server.session() as client:
+                wait_until(lambda: finished(client, bulk), "its end", 60)  # noqa: B023
+                counts = client.read(f"{BULK}/{bulk}")["counts"]
+                assert counts == {"total": FOLDERS, "pending": 0, "succeeded": FOLDERS, "failed": 0, "skipped": 0}
+                for names in batched([spec["name"] for spec in specs]):
+                    made = client.read(f"/api/vcenter/folder?names={'&names='.join(names)}")
+                    assert sorted(each["name"] for each in made) == sorted(names)

@@ -24,6 +24,10 @@ def kill_in_turn(server: Server, number: int) -> None:
         server.kill()
         server.start()
     else:
-        victim = server.workers[number // 2 % 2]
-        os.kill(victim, signal.SIGKILL)
-        wait_until(lambda: len(server.workers) == 2 and victim not in server.workers, "a new worker")
+        kill_worker(server, server.workers[number // 2 % 2])
+
+
+def kill_worker(server: Server, victim: int) -> None:
+    """Kill one of two workers; the server goes on with the other one, and a new one."""
+    os.kill(victim, signal.SIGKILL)
+    wait_until(lambda: len(server.workers) == 2 and victim not in server.workers, "a new worker")

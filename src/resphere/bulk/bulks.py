@@ -17,6 +17,7 @@ from resphere.bulk.record import (
     Mark,
     Outcomes,
     Part,
+    Share,
     key_claim,
     part_id,
 )
@@ -256,7 +257,7 @@ class Bulks:
         if edit.get(BulkRecord, id) is None:
             return
         edit.delete(BulkRecord, id)
-        for cls in (Part, Outcomes, Mark):
+        for cls in (Part, Share, Outcomes, Mark):
             for each in list(self._replica.by(cls, "bulk", id)):
                 edit.delete(cls, each)
 

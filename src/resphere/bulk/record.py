@@ -1,8 +1,8 @@
 """What is stored of bulk operations: what shall be done, how far that is, and what became of each item.
 
-Items are many and small: they are kept in parts, packed, and so is what became of them. An item that is under way has a
-mark from the first change on that it makes, written in the same transaction; when what became of it is written down,
-its mark is deleted.
+Items are many and small: they are kept in parts, packed, and so is what became of them. Workers take parts one by one;
+one that is taken has a share until all of it is written down. An item that is under way has a mark from the first
+change on that it makes, written in the same transaction; when what became of it is written down, its mark is deleted.
 """
 
 from __future__ import annotations
@@ -39,9 +39,10 @@ class Each(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class BulkRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A bulk operation; its id is that of its task.
 
-    ``total`` is how many items there are, ``None`` until that is known. ``holder`` is the worker that carries it out.
-    ``digest`` is that of what was asked for with the idempotency ``key``. ``behind`` are the ``schedule`` and those by
-    which it came to that. Times are aware, in UTC.
+    ``total`` is how many items there are, ``None`` until that is known; ``holder`` is the worker that finds that out.
+    So many ``taken_parts`` has anybody begun with: of those that have no share any more all is written down.
+    ``digest`` is that of what was asked for with the idempotency ``key``. ``behind`` are the ``schedule`` and those
+    by which it came to that. Times are aware, in UTC.
     """
 
     kind: ClassVar[str] = "bulk"
@@ -67,6 +68,7 @@ class BulkRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cancel_requested: bool = False
     error: Failure | None = None
     holder: str | None = None
+    taken_parts: int = 0
     created_time: datetime
     start_time: datetime | None = None
     end_time: datetime | None = None
@@ -95,6 +97,19 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     bulk: str
     items: bytes
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """That ``holder``, a worker, carries out the items of the part of the same id, up to ``lanes`` at the same time;
+    ``None``: it has stopped, and another one goes on."""
+
+    kind: ClassVar[str] = "bulk_share"
+
+    id: str
+    bulk: str
+    part: int
+    lanes: int
+    holder: str | None = None
 
 
 class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,5 +159,6 @@ BULKS = Table(
     sealed=("each",),
 )
 PARTS = Table(cls=Part, indexes={"bulk": lambda part: (part.bulk,)}, revises=False, sealed=("items",))
+SHARES = Table(cls=Share, indexes={"bulk": lambda share: (share.bulk,)}, revises=False)
 OUTCOMES = Table(cls=Outcomes, indexes={"bulk": lambda part: (part.bulk,)}, revises=False, sealed=("outcomes",))
 MARKS = Table(cls=Mark, indexes={"bulk": lambda mark: (mark.bulk,)}, revises=False, sealed=("outcome",))

@@ -1,19 +1,20 @@
-"""One bulk operation on its way: items are begun, what became of them is written down, and in the end the task ends."""
+"""One part of a bulk operation on its way: items are begun, and what became of them is written down."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar
 
 import msgspec
 
-from resphere.bulk.bulks import MOST_ITEMS, Bulks, packed_parts, put_parts
+from resphere.bulk.bulks import Bulks
 from resphere.bulk.carrying import Answer, Carrier, Errand
-from resphere.bulk.endings import canceled, failed_items, no_values, stopped_at_error, too_many_found
+from resphere.bulk.finding import PATH
 from resphere.bulk.items import Item, Outcome, merged, read_outcome, write_outcome
 from resphere.bulk.marks import Marking, interrupted, of_task
-from resphere.bulk.record import ITEMS_OF_PART, BulkRecord, Each, Mark, Outcomes, part_id
+from resphere.bulk.progress import advanced, end
+from resphere.bulk.record import ITEMS_OF_PART, BulkRecord, Mark, Outcomes, Share, part_id
+from resphere.bulk.shares import asked_to_stop
 from resphere.contract.errors import InvalidArgument, VapiError, message
 from resphere.contract.extensions.bulk import Bulk
 from resphere.contract.generated.cis_task import Status
@@ -23,18 +24,14 @@ from resphere.events.cause import BEHIND
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.riders import DryRun, OnlyTried, riding
-from resphere.tasks.outcomes import failure, succeeded
 from resphere.tasks.record import Task
 from resphere.tasks.runner import Tasks
 from resphere.turns import heard
 
 State = Bulk.ItemState
 
-FLUSH_SECONDS = 0.25
-FLUSHED_AT_ONCE = 500
-"""What became of items is written down so often, and of so many at once."""
-MOST_UNWRITTEN = 2_000
-"""While it is not written down of so many, no other is begun."""
+WRITE_SECONDS = 0.25
+"""What became of items is written down so often."""
 LARGEST_RESULT_BYTES = 16 * 1024
 LOOK_SECONDS = 0.5
 """How often it is looked whether a task has ended that another worker does."""
@@ -51,28 +48,30 @@ TRIED_AGAIN = frozenset(
 
 
 class TakenOver(Exception):
-    """Another worker carries the bulk operation out, or it is gone."""
+    """Another worker carries the part out, or it is gone."""
 
 
 class Run:
-    """One bulk operation as this worker carries it out."""
+    """One part as this worker carries it out."""
 
-    path: ClassVar[str] = "/api/resphere/bulk"
-
-    def __init__(self, bulk: BulkRecord, replica: Replica, bulks: Bulks, carrier: Carrier, tasks: Tasks) -> None:
+    def __init__(
+        self, bulk: BulkRecord, share: Share, replica: Replica, bulks: Bulks, carrier: Carrier, tasks: Tasks
+    ) -> None:
         self._bulk = bulk
+        self._share = share
         self._replica = replica
         self._bulks = bulks
         self._carrier = carrier
         self._tasks = tasks
         self._now = tasks.now
+        self._first = share.part * ITEMS_OF_PART
         self._stop = asyncio.Event()
         """No further item is begun."""
         self._paused = False
+        self._wider = asyncio.Event()
         self._unwritten: list[Outcome] = []
-        self._room = asyncio.Event()
-        self._room.set()
-        self._written = asyncio.Event()
+        self._hurry = asyncio.Event()
+        """What is not written down must be at once."""
         self._adopted: set[int] = set()
         self._due = 0.0
         self._one_writes = asyncio.Lock()
@@ -83,9 +82,9 @@ class Run:
         :raises TakenOver: it is somebody else's.
         """
         BEHIND.set(self._bulk.behind)
-        end = self._replica.subscribe(BulkRecord, self._hear)
-        end_tasks = self._replica.subscribe(Task, self._hear_task)
-        self._look_for_stop(self._bulk, self._replica.get(Task, self._bulk.id))
+        stop_hearing = self._replica.subscribe(BulkRecord, self._hear)
+        stop_hearing_tasks = self._replica.subscribe(Task, self._hear)
+        self._look_for_stop()
         carrying = asyncio.ensure_future(self._carry_out())
         writing = asyncio.ensure_future(self._write_now_and_then())
         try:
@@ -93,67 +92,74 @@ class Run:
             if writing.done():
                 # It ends by failing alone.
                 await writing
-            refusal = await carrying
+            await carrying
         finally:
             for part in (carrying, writing):
                 part.cancel()
             await asyncio.gather(carrying, writing, return_exceptions=True)
-            end()
-            end_tasks()
-        if self._paused:
-            await self._write(holder=None)
-        else:
-            await self._end(refusal)
-
-    @property
-    def user(self) -> str:
-        """Who has asked for it."""
-        return self._bulk.requester.user
+            stop_hearing()
+            stop_hearing_tasks()
+        await self._write(leave=True)
 
     def pause(self) -> None:
         """Begin no further item; another worker goes on."""
         self._paused = True
         self._stop.set()
 
-    async def _carry_out(self) -> VapiError | None:
-        """All items; why there are none, where they cannot be told."""
-        recovering = await self._recovered()
-        if self._bulk.total is None and not self._stop.is_set():
-            try:
-                await self._find_values()
-            except VapiError as error:
-                return error
+    def widen(self, share: Share) -> None:
+        """Use the lanes that the share has been given besides."""
+        self._share = share
+        self._wider.set()
+
+    async def _carry_out(self) -> None:
+        waiting = await self._recovered()
         items = self._items()
         async with asyncio.TaskGroup() as group:
-            for mark in recovering:
+            for mark in waiting:
                 group.create_task(self._adopt(mark))
-            for _ in range(self._bulk.concurrency):
+            widening = group.create_task(self._widen(group, items))
+            await self._work(items)
+            widening.cancel()
+        if not self._paused:
+            for number, _ in items:
+                self._note(Outcome(number=number, state=State.SKIPPED))
+
+    async def _widen(self, group: asyncio.TaskGroup, items: Iterator[tuple[int, Item]]) -> None:
+        """Have as many items under way as the share has lanes, one of which is there already."""
+        lanes = 1
+        while True:
+            while lanes < self._share.lanes:
                 group.create_task(self._work(items))
-        return None
+                lanes += 1
+            self._wider.clear()
+            await self._wider.wait()
 
     # --- the items ---------------------------------------------------------------------------------------------------
 
     def _items(self) -> Iterator[tuple[int, Item]]:
-        """Those of which nothing is written down, with their numbers."""
-        for part in range(self._bulk.parts):
-            done = self._bulks.outcomes(self._bulk.id, part).keys()
-            for number, item in enumerate(self._bulks.items(self._bulk, part), part * ITEMS_OF_PART):
-                if number not in done and number not in self._adopted:
-                    yield number, item
+        """Those of which nothing is known, with their numbers."""
+        done = self._bulks.outcomes(self._bulk.id, self._share.part).keys()
+        for number, item in enumerate(self._bulks.items(self._bulk, self._share.part), self._first):
+            if number not in done and number not in self._adopted:
+                yield number, item
 
     async def _work(self, items: Iterator[tuple[int, Item]]) -> None:
         """Carry out one item after the other, beside others who do the same."""
         while True:
             await self._pace()
+            # What has become of other workers' items is known from here on.
+            await self._replica.refresh()
             if self._stop.is_set():
                 return
             found = next(items, None)
             if found is None:
                 return
-            self._note(await self._one(*found))
+            outcome = await self._one(*found)
+            if outcome is None:
+                return
+            self._note(outcome)
             # What never waits for anything must not hold the loop.
             await asyncio.sleep(0)
-            await self._room.wait()
 
     async def _pace(self) -> None:
         """Wait until another item may be begun, or none may any more."""
@@ -164,31 +170,29 @@ class Run:
         self._due = due + 1 / self._bulk.rate
         await heard(self._stop, due - loop.time())
 
-    async def _one(self, number: int, item: Item) -> Outcome:
-        """Carry out an item."""
+    async def _one(self, number: int, item: Item) -> Outcome | None:
+        """Carry out an item; ``None``: there was no room for it until this worker was to begin nothing more."""
         operation = self._bulks.operations.find(item.operation)
         if operation is None:
             return self._failed(number, no_operation(item.operation), None)
+        bulk = self._bulk
+        path = f"{PATH}/{bulk.id}/items/{number}"
+        errand = Errand(bulk.requester, operation, item.input, f"{bulk.id}.{number}", path)
         while True:
-            marking = Marking(self._bulk.id, number, operation, self._now)
-            with riding(OnlyTried() if self._bulk.dry_run else marking):
-                answer = await self._carrier.carry(self._errand(str(number), operation, item.input))
+            marking = Marking(bulk.id, number, operation, self._now)
+            with riding(OnlyTried() if bulk.dry_run else marking):
+                answer = await self._carrier.carry(errand)
             marking.close()
             if marking.mark is not None or not is_tried_again(answer.error):
                 break
             if await heard(self._stop, AGAIN_SECONDS):
-                break
+                return None if self._paused else Outcome(number=number, state=State.SKIPPED)
         outcome = await self._outcome(number, operation, answer, None if marking.mark is None else marking.mark.task)
         mark = marking.mark
         if mark is not None and not mark.done and self._replica.get(Mark, mark.id) is not None:
             # What its changes did not tell is told at once: after a crash nobody else would know.
             await self._tell(mark, outcome)
         return outcome
-
-    def _errand(self, name: str, operation: AnyOperation, input: dict[str, Any]) -> Errand:
-        bulk = self._bulk
-        path = f"{self.path}/{bulk.id}/items/{name}"
-        return Errand(bulk.requester, operation, input, f"{bulk.id}.{name}", path)
 
     async def _outcome(self, number: int, operation: AnyOperation, answer: Answer, task: str | None) -> Outcome:
         """What became of an item that was answered."""
@@ -240,9 +244,10 @@ class Run:
     # --- what others have left ---------------------------------------------------------------------------------------
 
     async def _recovered(self) -> list[Mark]:
-        """The items that a worker had begun which is no more: noted where it is known what became of them; the others
-        are those of which it must be waited for."""
-        marks = list(self._replica.by(Mark, "bulk", self._bulk.id).values())
+        """The items of the part that a worker had begun which is no more: noted where it is known what became of them;
+        the others are those of which it must be waited for."""
+        part = range(self._first, self._first + ITEMS_OF_PART)
+        marks = [mark for mark in self._replica.by(Mark, "bulk", self._bulk.id).values() if mark.number in part]
         if any(mark.outcome is None and not mark.done for mark in marks):
             await self._tasks.take_over_orphans()
         self._adopted = {mark.number for mark in marks}
@@ -270,36 +275,9 @@ class Run:
             self._note(self._failed_task(mark.number, task))
 
     def _operation_of(self, number: int) -> AnyOperation | None:
-        items = self._bulks.items(self._bulk, number // ITEMS_OF_PART)
-        place = number % ITEMS_OF_PART
+        items = self._bulks.items(self._bulk, self._share.part)
+        place = number - self._first
         return self._bulks.operations.find(items[place].operation) if place < len(items) else None
-
-    # --- the values --------------------------------------------------------------------------------------------------
-
-    async def _find_values(self) -> None:
-        """Ask the list for the values.
-
-        :raises VapiError: it refuses, or there are too many.
-        """
-        each = self._bulk.each
-        operation = None if each is None or each.list is None else self._bulks.operations.find(each.list)
-        if each is None or operation is None:
-            raise no_values()
-        answer = await self._carrier.carry(self._errand("list", operation, each.list_input))
-        if answer.error is not None:
-            raise answer.error
-        values = await asyncio.to_thread(listed_values, answer.body, each)
-        if len(values) > MOST_ITEMS:
-            raise too_many_found(len(values), MOST_ITEMS)
-        parts = await asyncio.to_thread(packed_parts, values)
-
-        def plan(edit: Edit) -> BulkRecord:
-            found = msgspec.structs.replace(self._own(edit), total=len(values))
-            put_parts(edit, found.id, parts)
-            edit.put(found)
-            return found
-
-        self._bulk = await self._replica.change(plan)
 
     # --- what is written down ----------------------------------------------------------------------------------------
 
@@ -308,157 +286,84 @@ class Run:
         self._unwritten.append(outcome)
         if outcome.state is State.FAILED and self._bulk.stop_on_error:
             self._stop.set()
-        if len(self._unwritten) >= FLUSHED_AT_ONCE:
-            self._written.set()
-        if len(self._unwritten) >= MOST_UNWRITTEN:
-            self._room.clear()
+            # Other workers hear of it when it is written down.
+            self._hurry.set()
 
     async def _write_now_and_then(self) -> None:
         while True:
-            await heard(self._written, FLUSH_SECONDS)
-            self._written.clear()
+            await heard(self._hurry, WRITE_SECONDS)
+            self._hurry.clear()
             if self._unwritten:
                 await self._write()
 
-    async def _write(self, **changes: Any) -> None:
-        """Write down what is not yet, with changes of the record; whoever is canceled meanwhile has it done.
+    async def _write(self, *, leave: bool = False) -> None:
+        """Write down what is not yet; whoever is canceled meanwhile has it done. ``leave``: with that this worker is
+        done with the part.
 
         :raises TakenOver: it is somebody else's.
         """
         async with self._one_writes:
-            writing = asyncio.ensure_future(self._written_down(changes))
+            writing = asyncio.ensure_future(self._written_down(leave))
             try:
                 await asyncio.shield(writing)
             except asyncio.CancelledError:
                 await asyncio.gather(writing, return_exceptions=True)
                 raise
 
-    async def _written_down(self, changes: dict[str, Any]) -> None:
+    async def _written_down(self, leave: bool) -> None:
         fresh, self._unwritten = self._unwritten, []
-        self._room.set()
         packed = self._packed(fresh)
 
-        def plan(edit: Edit) -> BulkRecord:
-            for id, outcomes in packed.items():
-                edit.put(Outcomes(id=id, bulk=self._bulk.id, outcomes=outcomes))
+        def plan(edit: Edit) -> None:
+            share, record = self._own(edit)
+            if packed is not None:
+                edit.put(Outcomes(id=share.id, bulk=share.bulk, outcomes=packed))
             for outcome in fresh:
-                mark = part_id(self._bulk.id, outcome.number)
+                mark = part_id(share.bulk, outcome.number)
                 if edit.get(Mark, mark) is not None:
                     edit.delete(Mark, mark)
-            record = counted(self._own(edit), fresh)
-            record = msgspec.structs.replace(record, **changes)
-            edit.put(record)
-            self._follow(edit, record)
-            return record
+            record = advanced(edit, record, fresh)
+            if not leave:
+                return
+            if self._paused:
+                edit.put(msgspec.structs.replace(share, holder=None))
+                return
+            edit.delete(Share, share.id)
+            others = self._replica.by(Share, "bulk", share.bulk).keys() - {share.id}
+            if not others and record.taken_parts >= record.parts:
+                end(edit, record, None, self._now())
 
         try:
-            self._bulk = await self._replica.change(plan)
+            await self._replica.change(plan)
         except Exception:
             self._unwritten = fresh + self._unwritten
             raise
 
-    def _packed(self, fresh: Iterable[Outcome]) -> dict[str, bytes]:
-        by_part: dict[int, list[Outcome]] = {}
-        for outcome in fresh:
-            by_part.setdefault(outcome.number // ITEMS_OF_PART, []).append(outcome)
-        packed = {}
-        for part, outcomes in by_part.items():
-            id = part_id(self._bulk.id, part)
-            known = self._replica.get(Outcomes, id)
-            packed[id] = merged(None if known is None else known.outcomes, outcomes)
-        return packed
+    def _packed(self, fresh: Iterable[Outcome]) -> bytes | None:
+        if not fresh:
+            return None
+        known = self._replica.get(Outcomes, self._share.id)
+        return merged(None if known is None else known.outcomes, fresh)
 
-    def _own(self, edit: Edit) -> BulkRecord:
-        """The record as it is.
+    def _own(self, edit: Edit) -> tuple[Share, BulkRecord]:
+        """The share and the record as they are.
 
         :raises TakenOver: another worker has it, or nobody.
         """
-        record = edit.get(BulkRecord, self._bulk.id)
-        if record is None or record.holder != self._tasks.owner or record.is_finished:
-            raise TakenOver(self._bulk.id)
-        return record
-
-    def _follow(self, edit: Edit, record: BulkRecord) -> None:
-        """Have the task tell what the record does."""
-        task = edit.get(Task, record.id)
-        if task is None or task.is_finished:
-            return
-        if record.status is Status.SUCCEEDED:
-            edit.put(succeeded(task, None, self._now()))
-        elif record.status is Status.FAILED:
-            edit.put(msgspec.structs.replace(task, status=Status.FAILED, error=record.error, end_time=self._now()))
-        elif record.total:
-            edit.put(msgspec.structs.replace(task, progress=min(99, 100 * record.done // record.total)))
+        share, record = edit.get(Share, self._share.id), edit.get(BulkRecord, self._bulk.id)
+        if share is None or share.holder != self._tasks.owner or record is None or record.is_finished:
+            raise TakenOver(self._share.id)
+        return share, record
 
     # --- the end -----------------------------------------------------------------------------------------------------
 
-    async def _end(self, refusal: VapiError | None) -> None:
-        await self._write()
-        for number, _ in self._remaining():
-            self._note(Outcome(number=number, state=State.SKIPPED))
-            if len(self._unwritten) >= MOST_UNWRITTEN:
-                await self._write()
-                await asyncio.sleep(0)
-        record = counted(self._bulk, self._unwritten)
-        error = refusal or self._error(record)
-        total = record.total if record.total is not None else 0
-        status = Status.SUCCEEDED if error is None else Status.FAILED
-        kept = None if error is None else failure(error)
-        await self._write(status=status, error=kept, total=total, holder=None, end_time=self._now())
-
-    def _remaining(self) -> Iterator[tuple[int, Item]]:
-        noted = {outcome.number for outcome in self._unwritten}
-        return ((number, item) for number, item in self._items() if number not in noted)
-
-    def _error(self, record: BulkRecord) -> VapiError | None:
-        """Why the whole has failed, if it has."""
-        if record.skipped and self._is_canceled:
-            return canceled(record.skipped)
-        if record.skipped:
-            return stopped_at_error(record.skipped)
-        if record.total is None:
-            return canceled(0)
-        return failed_items(record.failed, record.total) if record.failed else None
-
-    @property
-    def _is_canceled(self) -> bool:
-        task = self._replica.get(Task, self._bulk.id)
-        record = self._replica.get(BulkRecord, self._bulk.id)
-        return any(each is not None and each.cancel_requested for each in (task, record))
-
-    def _hear(self, _: BulkRecord | None, new: BulkRecord | None) -> None:
+    def _hear(self, _: BulkRecord | Task | None, new: BulkRecord | Task | None) -> None:
         if new is not None and new.id == self._bulk.id:
-            self._look_for_stop(new, None)
+            self._look_for_stop()
 
-    def _hear_task(self, _: Task | None, new: Task | None) -> None:
-        if new is not None and new.id == self._bulk.id:
-            self._look_for_stop(None, new)
-
-    def _look_for_stop(self, record: BulkRecord | None, task: Task | None) -> None:
-        asked = any(each is not None and each.cancel_requested for each in (record, task))
-        if asked or (record is not None and record.stop_on_error and record.failed):
+    def _look_for_stop(self) -> None:
+        if asked_to_stop(self._replica.get(BulkRecord, self._bulk.id), self._replica.get(Task, self._bulk.id)):
             self._stop.set()
-
-
-def listed_values(body: bytes, each: Each) -> list[str]:
-    """What a list has answered, as values.
-
-    :raises VapiError: an entry has none.
-    """
-    answered = msgspec.json.decode(body)
-    entries = list(answered)
-    values = entries if each.field is None else [entry.get(each.field) for entry in entries]
-    return [value for value in values if isinstance(value, str)]
-
-
-def counted(record: BulkRecord, fresh: Iterable[Outcome]) -> BulkRecord:
-    """The record with what became of more items."""
-    counts = {State.SUCCEEDED: record.succeeded, State.FAILED: record.failed, State.SKIPPED: record.skipped}
-    for outcome in fresh:
-        counts[outcome.state] += 1
-    return msgspec.structs.replace(
-        record, succeeded=counts[State.SUCCEEDED], failed=counts[State.FAILED], skipped=counts[State.SKIPPED]
-    )
 
 
 def is_tried_again(error: VapiError | None) -> bool:

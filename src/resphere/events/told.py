@@ -318,6 +318,7 @@ SILENT: Mapping[str, str] = MappingProxyType(
         "bulk_mark": "how far a bulk operation is",
         "bulk_outcomes": "what its task tells",
         "bulk_part": "the items of a bulk operation",
+        "bulk_share": "which worker does what",
         "content_download_session": "work under way, which ends by itself",
         "content_item_change": "a history, kept with what it is of",
         "content_leaving_library": "a library was deleted, which was told",

@@ -358,7 +358,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     source = f"urn:uuid:{about.instance_uuid}"
     deliveries = Deliveries(replica, feed, poster, pipeline.views, accounts.principal, now, source)
     go_on(stack, leases.hold(WEBHOOKS, deliveries.run))
-    go_on(stack, BulkRunner(replica, bulks, Errands(unlimited(pipeline)), tasks, liveness).run())
+    go_on(stack, BulkRunner(replica, bulks, Errands(unlimited(pipeline)), tasks, liveness, settings.workers).run())
     persisted = PersistedLibraries(replica, library_contents, settings.data_dir / PUBLISHED)
     go_on(stack, leases.hold(PERSISTING, persisted.run))
     log.info("worker %s serves %s", name, settings.store_url)

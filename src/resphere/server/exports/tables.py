@@ -20,7 +20,7 @@ from resphere.auth.replays import TakenProof
 from resphere.auth.saml.signing import TokenSigning
 from resphere.auth.sessions import Session
 from resphere.auth.tokens import ApiToken
-from resphere.bulk.record import BulkRecord, Mark, Outcomes, Part
+from resphere.bulk.record import BulkRecord, Mark, Outcomes, Part, Share
 from resphere.events.reports import Report
 from resphere.events.webhooks import DeadLetter, Progress, Webhook
 from resphere.idempotency.record import KeptReply
@@ -151,6 +151,7 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
     BulkRecord: LeftOut("bulk operations", "they tell what was done on this server", _nobody_misses),
     Part: LeftOut("items of bulk operations", "as those", _nobody_misses),
     Outcomes: LeftOut("outcomes of bulk operations", "as those", _nobody_misses),
+    Share: LeftOut("parts of bulk operations under way", "as those", _nobody_misses),
     Mark: LeftOut("items of bulk operations under way", "as those", _nobody_misses),
     Schedule: LeftOut("schedules", "they are of the server's own users"),
     Cursor: LeftOut("how far schedules have heard of events", "the events are this server's", _nobody_misses),
