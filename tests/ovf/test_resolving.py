@@ -13,7 +13,7 @@ from resphere.ovf.machine import Allocation, Bus, Controller, Drive, Machine
 from resphere.ovf.reading import read
 from resphere.ovf.resolving import Resolved, resolved
 from resphere.rules.machines.guest_os_ids import guest_OS_of, vim_guest_id
-from tests.ovf.packages import descriptor, envelope, item
+from tests.ovf.packages import NAMESPACES, descriptor, envelope, item
 
 DISK = (
     "<References/><DiskSection><Info/>"
@@ -165,6 +165,36 @@ def test_a_vapp_and_its_machines() -> None:
     shop, inner = made.vapps
     assert (shop.contents, inner.contents) == (("db", "inner-0"), ("web-0",))
     assert [(each.full_key, each.value) for each in shop.properties] == [("domain", "example.net")]
+    assert (shop.cpu_allocation, shop.memory_allocation) == (Allocation(), Allocation(reservation=1024))
+
+
+def vapp_with(*fields: str) -> Resolved:
+    """What a vApp means that has these parts of an item about CPUs."""
+    document = (
+        f'<Envelope {NAMESPACES}><References/><VirtualSystemCollection ovf:id="all"><Info/>'
+        f"<ResourceAllocationSection><Info/>{item(1, 3, *fields)}</ResourceAllocationSection>"
+        '<VirtualSystem ovf:id="one"><Info/></VirtualSystem></VirtualSystemCollection></Envelope>'
+    )
+    return resolved(read(document.encode()).descriptor)
+
+
+def test_what_a_vapp_takes_together() -> None:
+    [vapp] = vapp_with("AllocationUnits=hertz * 10^9", "Limit=4", "Reservation=2", "Weight=4000").vapps
+    assert vapp.cpu_allocation == Allocation(reservation=2000, limit=4000, shares=4000)
+    assert vapp.memory_allocation == Allocation()
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        (("Limit=1", "Reservation=2"), "The limit of a vApp, 1, is less than its reservation, 2"),
+        (("Weight=0",), "must be from 1 to 4000000, not 0"),
+        (("Weight=4000001",), "must be from 1 to 4000000, not 4000001"),
+    ],
+)
+def test_what_no_vapp_takes(fields: tuple[str, ...], why: str) -> None:
+    with pytest.raises(BadPackage, match=why):
+        vapp_with(*fields)
 
 
 def test_drives_without_an_adapter_get_the_usual_one() -> None:

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from lxml import etree
 from msgspec.structs import replace
 
-from resphere.ovf.machine import Bus, Controller, Drive, Machine, MachineDisk, MachineNic
-from resphere.ovf.model import File, Property
+from resphere.ovf.machine import Allocation, Bus, Controller, Drive, Machine, MachineDisk, MachineNic, Vapp
+from resphere.ovf.model import File, Product, Property, StartupItem
 from resphere.ovf.reading import read
 from resphere.ovf.resolving import resolved
 from resphere.ovf.settings import KNOWN_SETTINGS
-from resphere.ovf.writing import write_descriptor
+from resphere.ovf.vapp_properties import properties_of
+from resphere.ovf.writing import write_descriptor, write_vapp
 from tests.ovf.machines import machines
 from tests.ovf.packages import descriptor
 
@@ -108,6 +109,44 @@ WEB = Machine(
     nics=(MachineNic(network="VM Network", mac_address="00:50:56:aa:00:01"),),
     extra_config={"guestinfo.x": "1"},
 )
+
+
+def test_a_vapp_is_written_validly_and_read_again() -> None:
+    products = (Product(class_id="shop", properties=(Property(key="domain", type="string", value="example.org"),)),)
+    # Files and disks have ids of their own in all of a package.
+    file = File(id="file2", href="db-1.vmdk", size=1)
+    database = replace(WEB, id="db", name="db", disks=(replace(WEB.disks[0], id="vmdisk2", file=file),))
+    outer = Vapp(
+        id="shop",
+        name="The shop",
+        annotation="All of it",
+        contents=("db", "front"),
+        startup=(
+            StartupItem(id="db", order=1, start_delay=10, waiting_for_guest=True),
+            StartupItem(id="front", order=2, start_action="none", stop_delay=5, stop_action="guestShutdown"),
+        ),
+        cpu_allocation=Allocation(reservation=500, limit=2000),
+        memory_allocation=Allocation(shares=81_920),
+        products=products,
+        properties=properties_of(products, lambda product, declared: "example.net"),
+    )
+    inner = Vapp(id="front", name="front", contents=("web",))
+    document = write_vapp([outer, inner], [database, WEB], preserve_mac=True)
+    require_valid(document)
+    made = resolved(read(document, "written.ovf").descriptor)
+    assert [(each.id, each.name, each.annotation, each.contents) for each in made.vapps] == [
+        ("shop", "The shop", "All of it", ("db", "front")),
+        ("front", "front", "", ("web",)),
+    ]
+    again = made.vapps[0]
+    assert again.startup == outer.startup
+    assert (again.cpu_allocation, again.memory_allocation) == (outer.cpu_allocation, outer.memory_allocation)
+    assert [(each.full_key, each.value) for each in again.properties] == [("shop.domain", "example.net")]
+    assert [[disk.file and disk.file.href for disk in each.disks] for each in made.machines] == [
+        ["db-1.vmdk"],
+        ["web-1.vmdk"],
+    ]
+    assert write_vapp(made.vapps, made.machines, preserve_mac=True) == document
 
 
 def test_flags() -> None:

@@ -172,6 +172,22 @@ class HardwareWriter:
         )
 
 
+def write_allocations(section: etree._Element, cpu: Allocation, memory: Allocation) -> None:
+    """What a vApp has of the resources, as the items of its section."""
+    for instance, (kind, units, allocation) in enumerate(
+        ((ResourceType.CPU, "hertz * 10^6", cpu), (ResourceType.MEMORY, "byte * 2^20", memory))
+    ):
+        fields = {
+            "AllocationUnits": units,
+            "ElementName": f"{allocation.reservation or 0} reservation",
+            "InstanceID": str(instance),
+            "ResourceType": str(kind),
+        } | _allocation(allocation)
+        item = etree.SubElement(section, f"{_OVF}Item")
+        for local, text in sorted(fields.items()):
+            etree.SubElement(item, f"{_RASD}{local}").text = text
+
+
 def _behind(sub_type: str, file: File | None, start_connected: bool) -> dict[str, str]:
     return {
         "AutomaticAllocation": "true" if start_connected else "false",

@@ -146,12 +146,14 @@ class Machine(Value, frozen=True, kw_only=True):
 
 
 class Vapp(Value, frozen=True, kw_only=True):
-    """A vApp: its own properties, and by ids what stands in it."""
+    """A vApp: its own properties, by ids what stands in it, and what all of that takes together."""
 
     id: str
     name: str = ""
     annotation: str = ""
     contents: tuple[str, ...] = ()
     startup: tuple[StartupItem, ...] = ()
+    cpu_allocation: Allocation = Allocation()
+    memory_allocation: Allocation = Allocation()
     products: tuple[Product, ...] = ()
     properties: tuple[VappProperty, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -39,6 +39,8 @@ MHZ = 10**6
 MOST_CPUS = 768
 MOST_MEMORY_MIB = 24 * MIB
 """24 TiB, the most of vSphere 8.0."""
+MOST_SHARES = 4_000_000
+"""Of a resource pool, in vSphere."""
 
 
 class Resolved(NamedTuple):
@@ -75,7 +77,7 @@ def resolved(
     parts = Parts.of(descriptor)
     machines = [_machine(found, parts, system, values, lax) for system in descriptor.systems]
     vapps: list[Vapp] = []
-    _collect_vapps(descriptor.content, values, vapps)
+    _collect_vapps(found, descriptor.content, values, vapps)
     values.require_good()
     found.require_none()
     return Resolved(tuple(machines), tuple(vapps), values.option, tuple(found.warnings + values.unknown(found)))
@@ -195,9 +197,12 @@ def _refuse_unknown_sections(found: Findings, descriptor: Descriptor, lax: bool)
             )
 
 
-def _collect_vapps(content: VirtualSystem | VirtualSystemCollection, values: _Values, into: list[Vapp]) -> None:
+def _collect_vapps(
+    found: Findings, content: VirtualSystem | VirtualSystemCollection, values: _Values, into: list[Vapp]
+) -> None:
     if not isinstance(content, VirtualSystemCollection):
         return
+    items = items_of(content.resources, values.option)
     into.append(
         Vapp(
             id=content.id,
@@ -205,17 +210,44 @@ def _collect_vapps(content: VirtualSystem | VirtualSystemCollection, values: _Va
             annotation=content.annotation,
             contents=tuple([each.id for each in content.content]),
             startup=content.startup,
+            cpu_allocation=_shared(found, items, ResourceType.CPU, MHZ),
+            memory_allocation=_shared(found, items, ResourceType.MEMORY, MIB),
             products=content.products,
             properties=values.of(content),
         )
     )
     for each in content.content:
-        _collect_vapps(each, values, into)
+        _collect_vapps(found, each, values, into)
+
+
+def _shared(found: Findings, items: list[Item], resource_type: int, unit: int) -> Allocation:
+    """What a vApp has of a resource."""
+    item = next((each for each in items if each.resource_type == resource_type), None)
+    made = _allocation(item, unit)
+    if item is not None and made.limit is not None and made.limit < (made.reservation or 0):
+        found.error(
+            Category.VALUE_ILLEGAL,
+            item.place,
+            "limit",
+            "The limit of a vApp, {0}, is less than its reservation, {1}.",
+            made.limit,
+            made.reservation,
+        )
+    if item is not None and made.shares is not None and not 0 < made.shares <= MOST_SHARES:
+        found.error(
+            Category.VALUE_ILLEGAL,
+            item.place,
+            "shares",
+            "The shares of a vApp must be from 1 to {0}, not {1}.",
+            MOST_SHARES,
+            made.shares,
+        )
+    return made
 
 
 def _machine(found: Findings, parts: Parts, system: VirtualSystem, values: _Values, lax: bool) -> Machine:
     hardware = system.hardware or HardwareSection()
-    items = items_of(hardware, values.option)
+    items = items_of(hardware.items, values.option)
     properties = values.of(system)
     cpu = next((each for each in items if each.resource_type == ResourceType.CPU), None)
     memory = next((each for each in items if each.resource_type == ResourceType.MEMORY), None)
@@ -269,10 +301,10 @@ def counts(configurations: tuple[str, ...], option: str | None) -> bool:
     return not configurations or option in configurations
 
 
-def items_of(hardware: HardwareSection, option: str | None) -> list[Item]:
+def items_of(items: Iterable[Item], option: str | None) -> list[Item]:
     """The items that count in a configuration; one of the configuration takes the place of the general one."""
     chosen: dict[str, Item] = {}
-    for item in hardware.items:
+    for item in items:
         if item.bound is not None or not counts(item.configurations, option):
             continue
         before = chosen.get(item.instance_id)

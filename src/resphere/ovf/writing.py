@@ -1,16 +1,16 @@
-"""A machine as a descriptor: OVF 1.1 by DMTF's schema, in the shape in which vCenter exports."""
+"""A machine or vApp as a descriptor: OVF 1.1 by DMTF's schema, in the shape in which vCenter exports."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from lxml import etree
 
 from resphere.contract.generated.vcenter_vm_hardware import Boot
 from resphere.ovf.guest_ids import cim_id_of
-from resphere.ovf.hardware_writing import HardwareWriter
-from resphere.ovf.machine import Machine
-from resphere.ovf.model import File, Product, Property
+from resphere.ovf.hardware_writing import HardwareWriter, write_allocations
+from resphere.ovf.machine import Machine, Vapp
+from resphere.ovf.model import File, Product, Property, StartupItem
 from resphere.ovf.names import COMMON, OVF_1, RASD, VMW, VSSD, XSI
 from resphere.ovf.property_types import Kind, type_of
 from resphere.ovf.text import xml_text
@@ -38,29 +38,105 @@ def write_descriptor(
     there are no MAC addresses, and nothing of ``machine.extra_config``. ``populated_sizes`` are bytes by disk.
     Values of passwords are never written. What no XML may have is written as a replacement character.
     """
+    populated, described = populated_sizes or {}, network_descriptions or {}
+    root = _envelope([machine], populated, described, more_files)
+    _write_machine(root, machine, preserve_mac=preserve_mac, extra_config=extra_config, eulas=eulas)
+    return _written(root)
+
+
+def write_vapp(
+    vapps: Iterable[Vapp],
+    machines: Iterable[Machine],
+    *,
+    preserve_mac: bool = False,
+    extra_config: bool = False,
+) -> bytes:
+    """The descriptor of a vApp, the first of ``vapps``, with the machines and vApps that are in it by their ids.
+
+    Files and disks of different machines have different ids and names; the rest is as in :func:`write_descriptor`.
+    """
+    inside = {each.id: each for each in machines}
+    collections = {each.id: each for each in vapps}
+    root = _envelope(list(inside.values()), {}, {})
+
+    def write(parent: etree._Element, vapp: Vapp) -> None:
+        element = _write_vapp(parent, vapp)
+        for id in vapp.contents:
+            if id in inside:
+                _write_machine(element, inside[id], preserve_mac=preserve_mac, extra_config=extra_config)
+            else:
+                write(element, collections[id])
+
+    write(root, next(iter(collections.values())))
+    return _written(root)
+
+
+def _envelope(
+    machines: Sequence[Machine],
+    populated_sizes: Mapping[str, int],
+    network_descriptions: Mapping[str, str],
+    more_files: Iterable[File] = (),
+) -> etree._Element:
     root = etree.Element(
         f"{_OVF}Envelope",
         nsmap={None: OVF_1, "cim": COMMON, "ovf": OVF_1, "rasd": RASD, "vmw": VMW, "vssd": VSSD, "xsi": XSI},
     )
-    files = _files(machine, more_files)
     references = etree.SubElement(root, f"{_OVF}References")
-    for file in files:
+    for file in _files(machines, more_files):
         etree.SubElement(references, f"{_OVF}File", _file_attributes(file))
-    _write_disks(root, machine, populated_sizes or {})
-    _write_networks(root, machine, network_descriptions or {})
-    system = etree.SubElement(root, f"{_OVF}VirtualSystem", {f"{_OVF}id": xml_text(machine.id)})
-    _text(system, "Info", "A virtual machine")
-    if machine.name:
-        _text(system, "Name", machine.name)
-    if machine.annotation:
-        _text(_section(system, "AnnotationSection", "A human-readable annotation"), "Annotation", machine.annotation)
+    _write_disks(root, machines, populated_sizes)
+    _write_networks(root, machines, network_descriptions)
+    return root
+
+
+def _written(root: etree._Element) -> bytes:
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
+
+
+def _write_vapp(parent: etree._Element, vapp: Vapp) -> etree._Element:
+    element = etree.SubElement(parent, f"{_OVF}VirtualSystemCollection", {f"{_OVF}id": xml_text(vapp.id)})
+    _write_words(element, "A vApp", vapp)
+    write_allocations(
+        _section(element, "ResourceAllocationSection", "What the machines of the vApp take together"),
+        vapp.cpu_allocation,
+        vapp.memory_allocation,
+    )
+    _write_products(element, vapp)
+    if vapp.startup:
+        section = _section(element, "StartupSection", "The order in which they start and stop")
+        for each in vapp.startup:
+            etree.SubElement(section, f"{_OVF}Item", _startup_attributes(each))
+    return element
+
+
+def _startup_attributes(item: StartupItem) -> dict[str, str]:
+    attributes = {
+        "id": xml_text(item.id),
+        "order": str(item.order),
+        "startAction": xml_text(item.start_action),
+        "startDelay": str(item.start_delay),
+        "stopAction": xml_text(item.stop_action),
+        "stopDelay": str(item.stop_delay),
+        "waitingForGuest": _flag(item.waiting_for_guest),
+    }
+    return {f"{_OVF}{name}": value for name, value in attributes.items()}
+
+
+def _write_machine(
+    parent: etree._Element,
+    machine: Machine,
+    *,
+    preserve_mac: bool,
+    extra_config: bool,
+    eulas: Iterable[str] = (),
+) -> None:
+    system = etree.SubElement(parent, f"{_OVF}VirtualSystem", {f"{_OVF}id": xml_text(machine.id)})
+    _write_words(system, "A virtual machine", machine)
     for eula in eulas:
         _text(_section(system, "EulaSection", "An end-user license agreement"), "License", eula)
     _write_operating_system(system, machine)
     _write_hardware(system, machine, preserve_mac, extra_config)
-    values = {each.full_key: each.value for each in machine.properties}
-    for product in machine.products:
-        _write_product(system, product, values)
+    _write_products(system, machine)
     if machine.ip_assignment is not None:
         section = etree.SubElement(
             system,
@@ -72,16 +148,29 @@ def write_descriptor(
             },
         )
         _text(section, "Info", "Supported IP assignment schemes")
-    return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
 
 
-def _files(machine: Machine, more_files: Iterable[File]) -> list[File]:
-    files = [
-        *(disk.file for disk in machine.disks),
-        *(cdrom.file for cdrom in machine.cdroms),
-        *(floppy.file for floppy in machine.floppies),
-        *more_files,
-    ]
+def _write_words(element: etree._Element, info: str, content: Machine | Vapp) -> None:
+    _text(element, "Info", info)
+    if content.name:
+        _text(element, "Name", content.name)
+    if content.annotation:
+        _text(_section(element, "AnnotationSection", "A human-readable annotation"), "Annotation", content.annotation)
+
+
+def _write_products(element: etree._Element, content: Machine | Vapp) -> None:
+    values = {each.full_key: each.value for each in content.properties}
+    for product in content.products:
+        _write_product(element, product, values)
+
+
+def _files(machines: Iterable[Machine], more_files: Iterable[File]) -> list[File]:
+    files: list[File | None] = []
+    for machine in machines:
+        files += [disk.file for disk in machine.disks]
+        files += [cdrom.file for cdrom in machine.cdroms]
+        files += [floppy.file for floppy in machine.floppies]
+    files += more_files
     return list({each.id: each for each in files if each is not None}.values())
 
 
@@ -96,9 +185,9 @@ def _file_attributes(file: File) -> dict[str, str]:
     return attributes
 
 
-def _write_disks(root: etree._Element, machine: Machine, populated_sizes: Mapping[str, int]) -> None:
+def _write_disks(root: etree._Element, machines: Iterable[Machine], populated_sizes: Mapping[str, int]) -> None:
     section = _section(root, "DiskSection", "Virtual disk information")
-    for disk in machine.disks:
+    for disk in (disk for machine in machines for disk in machine.disks):
         attributes = {
             f"{_OVF}capacity": str(disk.capacity),
             f"{_OVF}capacityAllocationUnits": "byte",
@@ -113,9 +202,9 @@ def _write_disks(root: etree._Element, machine: Machine, populated_sizes: Mappin
         etree.SubElement(section, f"{_OVF}Disk", attributes)
 
 
-def _write_networks(root: etree._Element, machine: Machine, descriptions: Mapping[str, str]) -> None:
+def _write_networks(root: etree._Element, machines: Iterable[Machine], descriptions: Mapping[str, str]) -> None:
     section = _section(root, "NetworkSection", "The list of logical networks")
-    for name in dict.fromkeys(nic.network for nic in machine.nics if nic.network):
+    for name in dict.fromkeys(nic.network for machine in machines for nic in machine.nics if nic.network):
         network = etree.SubElement(section, f"{_OVF}Network", {f"{_OVF}name": xml_text(name)})
         _text(network, "Description", descriptions.get(name, f"The {name} network"))
 

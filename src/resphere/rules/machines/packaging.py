@@ -24,13 +24,15 @@ from resphere.replica.table import Lookup
 from resphere.rules.machines.guest_os_ids import vim_guest_id
 
 STREAM_OPTIMIZED = "http://www.vmware.com/interfaces/specifications/vmdk.html#streamOptimized"
+PACKED = ".gz"
+"""What the name of a file ends with that is compressed besides."""
 ON_A_HOST = "vmware.serialport.device"
 PARALLEL_ON_A_HOST = "vmware.parallelport.device"
 
 
-def machine_of(inventory: Lookup, vm: VirtualMachine, name: str) -> Machine:
+def machine_of(inventory: Lookup, vm: VirtualMachine, name: str, disks_before: int = 0) -> Machine:
     """The VM under that name, each of its disks in a file of its own: ``name-1.vmdk`` and so on, as it came where its
-    content came from a file.
+    content came from a file. Of a package of several ``disks_before`` says how many disks the others have.
 
     Images of drives do not come along: the drive is a client's then.
     """
@@ -55,7 +57,7 @@ def machine_of(inventory: Lookup, vm: VirtualMachine, name: str) -> Machine:
         controllers=tuple(_controllers(vm, drives)),
         disks=tuple(
             [
-                _disk(each, vm.disk_contents.get(key), name, number)
+                _disk(each, vm.disk_contents.get(key), f"{name}-{number}", disks_before + number)
                 for number, (key, each) in enumerate(vm.disks.items(), 1)
             ]
         ),
@@ -99,11 +101,11 @@ def _place(device: Disk.Info | Cdrom.Info) -> Drive:
 
 def _disk(disk: Disk.Info, content: DiskContent | None, name: str, number: int) -> MachineDisk:
     capacity = disk.capacity or 1
-    file = File(id=f"file{number}", href=f"{name}-{number}.vmdk", size=empty_size(capacity))
+    file = File(id=f"file{number}", href=f"{name}.vmdk", size=empty_size(capacity))
     if content is not None:
         file = File(
             id=file.id,
-            href=f"{file.href}.gz" if content.compression else file.href,
+            href=f"{file.href}{PACKED}" if content.compression else file.href,
             size=content.size_bytes,
             compression=content.compression,
             chunk_size=content.chunk_size,

@@ -18,8 +18,9 @@ from resphere.replica.edit import Edit
 from resphere.rules.machines.creation import Spec
 from resphere.rules.names import LONGEST_NAME, is_free
 from resphere.rules.placement.resolution import Place, Wanted, folder_of
-from resphere.rules.resource_pools import allocation
+from resphere.rules.reservations import Resource
 from resphere.rules.vapp import configuration_of
+from resphere.rules.vapp_resources import admit_vapps, pool_allocation
 from resphere.services.call import Call
 from resphere.services.checks.deployments import NewVm, decided
 from resphere.tasks.change import Together
@@ -145,16 +146,18 @@ def _homes(call: Call, edit: Edit, new: NewVapp) -> tuple[dict[str, Home], dict[
                 type=vcenter.Folder.Type.VIRTUAL_MACHINE,
             )
         )
-        edit.put(
-            ResourcePool(
-                id=home.pool,
-                name=name,
-                parent=outer.id if around is None else around.pool,
-                owner=outer.owner,
-                cpu_allocation=allocation(None, "cpu_allocation"),
-                memory_allocation=allocation(None, "memory_allocation"),
-            )
+        pool = ResourcePool(
+            id=home.pool,
+            name=name,
+            parent=outer.id if around is None else around.pool,
+            owner=outer.owner,
+            cpu_allocation=pool_allocation(vapp.cpu_allocation, Resource.CPU),
+            memory_allocation=pool_allocation(vapp.memory_allocation, Resource.MEMORY),
         )
+        if around is None:
+            admit_vapps(call.unfiltered, new.vapps, pool)
+            edit.rely_on(outer)
+        edit.put(pool)
         pools[vapp.id] = home.pool
         homes.update(dict.fromkeys(vapp.contents, home))
     return homes, pools

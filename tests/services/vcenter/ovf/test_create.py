@@ -176,9 +176,9 @@ def test_what_is_refused(world: World) -> None:
         capture(world, vm, library_id=library, library_item_id=other)
     with pytest.raises(InvalidArgument, match="PRESERVE_MAC"):
         capture(world, vm, library_id=library, flags=("EVERYTHING",))
-    vapp = Ovf.DeployableIdentity(type="VirtualApp", id="resgroup-v1")
-    with pytest.raises(InvalidArgument, match="VirtualMachine"):
-        world.call(Ovf.create, None, vapp, into, Ovf.CreateSpec())
+    pool = Ovf.DeployableIdentity(type="ResourcePool", id="resgroup-v1")
+    with pytest.raises(InvalidArgument, match="VirtualMachine or VirtualApp"):
+        world.call(Ovf.create, None, pool, into, Ovf.CreateSpec())
     with pytest.raises(InvalidArgument, match="name"):
         capture(world, vm, library_id=library, name="n" * 300)
     with pytest.raises(InvalidArgument, match="client_token"):

@@ -141,25 +141,73 @@ def test_what_is_the_same_is_kept_once(world: World) -> None:
     assert fetch(world, third, "disk.vmdk") == DISK
 
 
-@pytest.mark.parametrize("split", [False, True])
-def test_compressed_and_in_pieces(world: World, split: bool) -> None:
-    packed = gzip.compress(DISK)
-    size = 40
-    pieces = [packed[at : at + size] for at in range(0, len(packed), size)]
+def in_pieces(data: bytes, size: int, attributes: str = "") -> tuple[dict[str, bytes], bytes]:
+    """The files of a disk in pieces, and a descriptor that says so."""
+    pieces = [data[at : at + size] for at in range(0, len(data), size)]
     assert len(pieces) > 1
-    if split:
-        files = {f"disk.gz.{number:09d}": piece for number, piece in enumerate(pieces)}
-        text = descriptor(f'ovf:href="disk.gz" ovf:compression="gzip" ovf:chunkSize="{size}" ovf:size="{len(packed)}"')
-    else:
-        files = {"disk.gz": packed}
-        text = descriptor('ovf:href="disk.gz" ovf:compression="gzip"')
+    files = {f"disk.img.{number:09d}": piece for number, piece in enumerate(pieces)}
+    return files, descriptor(f'ovf:href="disk.img" {attributes} ovf:chunkSize="{size}" ovf:size="{len(data)}"')
+
+
+def packed_by(data: bytes) -> bytes:
+    """Compressed in two members, filled up to a block."""
+    packed = gzip.compress(data[:100]) + gzip.compress(data[100:])
+    return packed + bytes(-len(packed) % 512)
+
+
+PACKED = 'ovf:compression="gzip"'
+
+
+@pytest.mark.parametrize(
+    ("files", "text"),
+    [
+        in_pieces(DISK, 40),
+        in_pieces(gzip.compress(DISK), 40, PACKED),
+        ({"disk.gz": gzip.compress(DISK)}, descriptor(f'ovf:href="disk.gz" {PACKED}')),
+        ({"disk.gz": packed_by(DISK)}, descriptor(f'ovf:href="disk.gz" {PACKED}')),
+    ],
+    ids=["pieces", "compressed pieces", "compressed", "members"],
+)
+def test_compressed_and_in_pieces(world: World, files: dict[str, bytes], text: bytes) -> None:
     vm = deploy(world, add_package(world, files, text))
-    assert content_of(vm).size_bytes == len(packed)
+    assert content_of(vm).size_bytes == sum(map(len, files.values()))
+    found = captured(world, vm.id)
+    # Readers that know nothing of either take it.
+    assert found["gold-1.vmdk"] == DISK
+    assert sorted(found) == ["gold-1.vmdk", "gold-2.vmdk", "gold.mf", "gold.ovf"]
+    [file, _] = read(found["gold.ovf"]).descriptor.files
+    assert (file.href, file.size, file.compression, file.chunk_size) == ("gold-1.vmdk", len(DISK), "", None)
+    text = found.pop("gold.ovf")
+    del found["gold.mf"]
+    again = deploy(world, add_package(world, found, text), "again")
+    [part] = content_of(again).parts
+    assert part.sha256 == hashlib.sha256(DISK).hexdigest()
+
+
+@pytest.mark.parametrize("split", [False, True])
+@pytest.mark.parametrize(
+    "packed",
+    [
+        b"no gzip at all, whatever the descriptor says",
+        gzip.compress(DISK)[:-20],
+        gzip.compress(DISK) + b"and more",
+        gzip.compress(bytes(64 << 20)),
+    ],
+    ids=["no gzip", "broken off", "more", "a bomb"],
+)
+def test_what_cannot_be_unpacked_is_captured_as_it_came(world: World, packed: bytes, split: bool) -> None:
+    files, text = {"disk.gz": packed}, descriptor(f'ovf:href="disk.gz" {PACKED}')
+    if split:
+        files, text = in_pieces(packed, -(-len(packed) // 2), PACKED)
+    vm = deploy(world, add_package(world, files, text))
+    room = kept(world)
     found = captured(world, vm.id)
     disk = [data for name, data in found.items() if name.startswith("gold-1.")]
-    assert b"".join(disk) == packed
-    assert len(disk) == len(files)
-    # What was captured is deployed again, and read in the same way.
+    assert disk == list(files.values())
+    [file, _] = read(found["gold.ovf"]).descriptor.files
+    assert (file.compression, file.size) == ("gzip", len(packed))
+    # Nothing is left of what was tried.
+    assert kept(world) == room
     text = found.pop("gold.ovf")
     del found["gold.mf"]
     again = deploy(world, add_package(world, found, text), "again")
