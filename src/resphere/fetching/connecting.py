@@ -1,8 +1,7 @@
-"""Connections to where it is allowed: a name is looked up once, and what was checked is what is connected to."""
+"""Connections to where it is allowed, with those who are meant."""
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import ssl
 from collections.abc import Iterable
@@ -13,18 +12,16 @@ import httpcore2
 from resphere.fetching.addresses import Address
 from resphere.fetching.allowed import Allowed
 from resphere.fetching.errors import not_allowed, unreachable, untrusted
+from resphere.fetching.looking_up import CheckedAddresses, looked_up
 from resphere.fetching.trust import Pins
 
-MOST_TRIED = 4
-"""So many addresses of a name are tried, one after the other."""
 
-
-class AllowedAddresses(httpcore2.AnyIOBackend):
+class AllowedAddresses(CheckedAddresses):
     """Connects to ``address`` where ``allowed`` lets it, and sees that who is there shows what ``pins`` hold."""
 
     def __init__(self, address: Address, allowed: Allowed, pins: Pins | None) -> None:
+        super().__init__(lambda _host, _port: allowed_addresses(address, allowed))
         self._address = address
-        self._allowed = allowed
         self._pins = pins
         self._opened: list[httpcore2.AsyncNetworkStream] = []
 
@@ -47,16 +44,12 @@ class AllowedAddresses(httpcore2.AnyIOBackend):
         :raises Unreachable: there are none.
         """
         where = self._address.where
-        failure: Exception | None = None
-        for found in (await allowed_addresses(self._address, self._allowed))[:MOST_TRIED]:
-            try:
-                stream = await super().connect_tcp(found, port, timeout, local_address, socket_options)
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
-                failure = error
-            else:
-                self._opened.append(stream)
-                return stream if self._pins is None else PinnedStream(stream, self._pins, where)
-        raise unreachable(where, plain_reason(failure)) from failure
+        try:
+            stream = await super().connect_tcp(host, port, timeout, local_address, socket_options)
+        except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+            raise unreachable(where, plain_reason(error)) from error
+        self._opened.append(stream)
+        return stream if self._pins is None else PinnedStream(stream, self._pins, where)
 
 
 async def allowed_addresses(address: Address, allowed: Allowed) -> tuple[str, ...]:
@@ -68,11 +61,10 @@ async def allowed_addresses(address: Address, allowed: Allowed) -> tuple[str, ..
     if not allowed.knows(address.host, address.port):
         raise not_allowed(address.where)
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        found = await looked_up(address.host, address.port)
     except (OSError, UnicodeError) as error:
         raise unreachable(address.where, plain_reason(error)) from error
-    distinct = dict.fromkeys(str(each[4][0]) for each in found)
-    good = tuple(each for each in distinct if allowed.allows(address.host, address.port, each))
+    good = tuple(each for each in found if allowed.allows(address.host, address.port, each))
     if not good:
         raise not_allowed(address.where)
     return good

@@ -245,7 +245,6 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     saml = make_saml(replica, accounts, about, trust, knows, now, secrets.token_bytes)
     await saml.signing.ensure(issuer_name(about), now)
     certificates = keeper(settings, now)
-    fetcher = Fetcher(read_rules(settings.fetch_from), certificates.trusted_pem)
     single_use = saml.replays if settings.single_use_tokens else None
     poster = Poster(read_rules(settings.webhook_to), certificates.trusted_pem)
     federation = await open_federation(

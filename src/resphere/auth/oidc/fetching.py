@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import socket
-from collections.abc import Iterable
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -15,6 +13,7 @@ import msgspec
 
 from resphere.auth.oidc.providers import require_address
 from resphere.certificates.tls import Roots, client_context, no_roots
+from resphere.fetching.looking_up import CheckedAddresses, looked_up
 
 MOST_BYTES = 512 * 1024
 MOST_HEADERS = 100
@@ -69,7 +68,7 @@ class HttpFetcher(msgspec.Struct, frozen=True):
         tls = await asyncio.to_thread(client_context, ca, self.roots) if split.scheme == "https" else None
         # Of redirects, proxies and encodings of the body the library knows nothing.
         async with (
-            httpcore2.AsyncConnectionPool(tls, network_backend=CheckedAddresses()) as pool,
+            httpcore2.AsyncConnectionPool(tls, network_backend=CheckedAddresses(provider_addresses)) as pool,
             pool.stream("GET", url, headers=headers) as response,
         ):
             if response.status != 200:
@@ -84,36 +83,17 @@ class HttpFetcher(msgspec.Struct, frozen=True):
             return bytes(body)
 
 
-class CheckedAddresses(httpcore2.AnyIOBackend):
-    """Connects to where a name was found to be when that was checked."""
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - so the library calls it
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        """A connection to the first address of ``host``.
-
-        :raises ValueError: no provider can be there.
-        """
-        return await super().connect_tcp(await where(host, port), port, timeout, local_address, socket_options)
-
-
-async def where(host: str, port: int) -> str:
-    """The address of ``host``, looked up once: what is checked is what is connected to.
+async def provider_addresses(host: str, port: int) -> tuple[str, ...]:
+    """The addresses of ``host``.
 
     :raises ValueError: one of them is no place for a provider.
     :raises OSError: there is none.
     """
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = [str(each[4][0]) for each in found]
+    addresses = await looked_up(host, port)
     for address in addresses:
         if not may_be_asked(address):
             raise ValueError(f"{host} is at {address}, where no identity provider can be")
-    return addresses[0]
+    return addresses
 
 
 def may_be_asked(address: str) -> bool:
