@@ -175,6 +175,9 @@ class Behind:
     def version(self) -> int | None:
         return self._store.version()
 
+    def listen(self, wake: Callable[[], None]) -> Callable[[], None]:
+        return self._store.listen(wake)
+
     async def load(self) -> Snapshot:
         return await self._store.load()
 

@@ -374,6 +374,13 @@ class Store(Protocol):
         ``None`` where that cannot be known without waiting: then :meth:`changes_since` tells.
         """
 
+    def listen(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Have ``wake`` called, on the event loop that runs, as soon as anybody has committed; the result ends that.
+
+        Many commits may be told as one, and what is no news as one; and some not at all, as when a process dies just
+        then: whoever must know asks for the :meth:`version` now and then.
+        """
+
     async def load(self) -> Snapshot:
         """Every document, consistent as of one sequence."""
 

@@ -18,7 +18,7 @@ import pytest
 from resphere.store.base import Entry, Journal, StoreError, Taking, Transaction
 from resphere.store.sqlite import group
 from resphere.store.sqlite import store as store_module
-from resphere.store.sqlite.schema import WriterLock
+from resphere.store.sqlite.schema import TURN, WriterLock
 from resphere.store.sqlite.store import SqliteStore
 from tests.store.contract import bodies, put, refused, run, states, transaction
 from tests.support.full_disk import file_size_limit
@@ -254,7 +254,7 @@ class TestTurns:
 def leave_a_turn_unfinished(path: Path) -> None:
     """What a killed writer leaves: its lock is free, and its turn is not over."""
     with closing(WriterLock(path)) as lock:
-        lock._turns[0] += 1
+        lock._words[TURN] += 1
         assert lock.turn % 2 == 1
 
 

@@ -20,7 +20,9 @@ OLDEST_SCHEMA_VERSION = 1
 
 # Another process may hold the file for as long as it recovers or checkpoints it.
 BUSY_TIMEOUT_SECONDS = 30.0
-TURN_BYTES = 8
+TURN, LISTENERS = 0, 1
+"""The words that all processes share."""
+SHARED_BYTES = 16
 
 TAKINGS = """
     takings (
@@ -96,51 +98,62 @@ class WriterLock:
 
     The file's first eight bytes, which all processes map, number the writers' turns: odd while one writes (or was
     killed while it did), even when nobody does. So readers see for a fraction of a microsecond that nothing can have
-    been committed, where SQLite takes five. It says nothing that must last: a machine that starts again starts anew.
+    been committed, where SQLite takes five. The next eight are others whenever there is somebody new to be told of
+    commits. They say nothing that must last: a machine that starts again starts anew.
     """
 
     def __init__(self, database: Path) -> None:
         path = database.with_name(f"{database.name}-writer.lock")
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            if os.fstat(self._descriptor).st_size < TURN_BYTES:
+            if os.fstat(self._descriptor).st_size < SHARED_BYTES:
                 self._write_zeros()
-            self._memory = mmap.mmap(self._descriptor, TURN_BYTES)
+            self._memory = mmap.mmap(self._descriptor, SHARED_BYTES)
         except BaseException:
             os.close(self._descriptor)
             raise
-        self._turns = memoryview(self._memory).cast("Q")  # read and written in one go, unlike with `struct`
+        self._words = memoryview(self._memory).cast("Q")  # read and written in one go, unlike with `struct`
 
     def _write_zeros(self) -> None:
         """Written and not merely promised: on a full disk, whoever writes where a mapped file has a hole is killed."""
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         try:
-            if os.fstat(self._descriptor).st_size < TURN_BYTES:
-                os.pwrite(self._descriptor, bytes(TURN_BYTES), 0)
+            size_bytes = os.fstat(self._descriptor).st_size
+            if size_bytes < SHARED_BYTES:
+                os.pwrite(self._descriptor, bytes(SHARED_BYTES - size_bytes), size_bytes)
         finally:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
     @property
     def turn(self) -> int:
         """The number of the turn: where it is even and the same as before, nobody has written in between."""
-        return self._turns[0]
+        return self._words[TURN]
+
+    @property
+    def listeners(self) -> int:
+        """Another number than before where somebody new is to be told of commits, and may be where nobody is."""
+        return self._words[LISTENERS]
+
+    @listeners.setter
+    def listeners(self, number: int) -> None:
+        self._words[LISTENERS] = number
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """A turn of one's own."""
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         try:
-            writing = self._turns[0] = self._turns[0] | 1
+            writing = self._words[TURN] = self._words[TURN] | 1
             try:
                 yield
             finally:
-                self._turns[0] = writing + 1
+                self._words[TURN] = writing + 1
         finally:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Let go of the file."""
-        self._turns.release()
+        self._words.release()
         self._memory.close()
         os.close(self._descriptor)
 

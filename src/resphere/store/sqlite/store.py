@@ -149,6 +149,10 @@ class SqliteStore:
                 self._turn, self._version = turn, version
             return version
 
+    def listen(self, wake: Callable[[], None]) -> Callable[[], None]:
+        self._require_open()
+        return self._writer.bells.hang(wake)
+
     async def load(self) -> Snapshot:
         return await self._apart(_read_all)
 

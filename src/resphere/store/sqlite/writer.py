@@ -18,6 +18,7 @@ from typing import cast
 import msgspec
 
 from resphere.store.base import StoreError, Transaction
+from resphere.store.sqlite.bells import Bells
 from resphere.store.sqlite.group import apply_transactions, take_numbers, trim_journal
 from resphere.store.sqlite.schema import WriterLock, connect
 
@@ -71,6 +72,8 @@ class Writer:
         with ExitStack() as stack:
             self._lock = WriterLock(path)
             stack.callback(self._lock.close)
+            self.bells = Bells(path, self._lock)
+            stack.callback(self.bells.close)
             self._connection = connect(path)
             stack.callback(self._connection.close)
             self._resources = stack.pop_all()
@@ -128,6 +131,8 @@ class Writer:
                 logger.exception("unforeseen error while writing %s", self._path)
             results = [self._failure(error) for _ in jobs]
         _answer(jobs, results)
+        if any(isinstance(result, int) for result in results):
+            self.bells.ring()
         return more
 
     def _failure(self, error: Exception) -> StoreError:
