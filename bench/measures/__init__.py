@@ -19,6 +19,7 @@ from bench.measures.lists import measure_lists
 from bench.measures.memory import measure_memory
 from bench.measures.moves import measure_moves
 from bench.measures.power import measure_power
+from bench.measures.readers import measure_readers
 from bench.measures.reads import measure_get, measure_list
 from bench.measures.safe import measure_safe
 from bench.measures.schedules import measure_schedules
@@ -44,6 +45,7 @@ MEASURES: dict[str, Measure] = {
     "safe": measure_safe,
     "bulk": measure_bulk,
     "schedules": measure_schedules,
+    "readers": measure_readers,
     "create": measure_create,
     "clone": measure_clone,
     "deploy": measure_deploy,

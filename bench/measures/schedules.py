@@ -34,11 +34,11 @@ def measure_schedules(effort: Effort) -> Outcome:
     )
 
 
-def idle(server: Server) -> float:
+def idle(server: Server, seconds: float = SECONDS) -> float:
     """The share of a core that it takes while nobody asks it anything."""
     began = cpu_seconds(server.processes)
-    time.sleep(SECONDS)
-    return (cpu_seconds(server.processes) - began) / SECONDS
+    time.sleep(seconds)
+    return (cpu_seconds(server.processes) - began) / seconds
 
 
 def make(server: Server, session: dict[str, str], number: int) -> None:
