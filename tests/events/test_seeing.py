@@ -10,7 +10,7 @@ import pytest
 from resphere.access.principal import Principal, Scope
 from resphere.access.roles import ADMIN, NO_ACCESS, READ_ONLY
 from resphere.contract.generated import ids, vcenter
-from resphere.events.feed import Heard
+from resphere.events.heard import Heard
 from resphere.events.seeing import eyes_of
 from resphere.inventory.model import ROOT_FOLDER, VirtualMachine
 from tests.support.events import latest, told

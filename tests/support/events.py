@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resphere.events.feed import Heard
+from resphere.events.heard import Heard
 from tests.support.world import World
 
 

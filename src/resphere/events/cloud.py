@@ -16,7 +16,7 @@ from urllib.parse import quote
 import msgspec
 
 from resphere.contract.moments import wire_time
-from resphere.events.feed import Heard
+from resphere.events.heard import Heard
 from resphere.events.infos import info, written
 from resphere.events.webhooks import Mode
 

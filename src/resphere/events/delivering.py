@@ -17,7 +17,8 @@ from resphere.access.principal import Principal
 from resphere.access.view import Views
 from resphere.events.cloud import cloud_event, signed
 from resphere.events.event import Deed, Event, Kind, Subject
-from resphere.events.feed import Feed, Heard, Part
+from resphere.events.feed import Feed
+from resphere.events.heard import Heard, Part
 from resphere.events.seeing import eyes_of
 from resphere.events.webhooks import (
     MOST_DEAD_LETTERS,

@@ -9,7 +9,7 @@ import msgspec
 from resphere.contract.extensions.events import Events
 from resphere.contract.moments import plain
 from resphere.events.event import Deed, Event, Subject
-from resphere.events.feed import Heard
+from resphere.events.heard import Heard
 
 ENCODER = msgspec.json.Encoder()
 JSON = "json"

@@ -20,6 +20,11 @@ class Eyes(msgspec.Struct, frozen=True):
     view: View
     user: str | None
 
+    @property
+    def key(self) -> tuple[str, str | None]:
+        """Whose eyes have equal keys see the same."""
+        return self.view.key, self.user
+
     def see(self, event: Event) -> bool:
         """Whether they may be told of it.
 

@@ -6,20 +6,21 @@ so, and the stream ends; nothing is passed over in silence.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 
 import msgspec
 
+from resphere.access.principal import canonical_name
 from resphere.contract.errors import VapiError
-from resphere.events.feed import Feed, Heard
+from resphere.events.audience import MOST_PASSED_OVER
+from resphere.events.feed import Feed, Standing
 from resphere.events.filters import Wanted
+from resphere.events.heard import Heard
 from resphere.events.infos import written
 from resphere.events.readers import Readers
 from resphere.events.seeing import Eyes
 
-HEARTBEAT_SECONDS = 25.0
-"""So long nothing is sent, before a sign of life is: proxies end what is still for a minute."""
 SENT_AT_ONCE = 100
 SSE = "sse"
 
@@ -34,11 +35,13 @@ class Sign(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str | None = None
 
 
-class Dressed(msgspec.Struct, frozen=True):
-    """How events and signs are put on the wire."""
+class Form(msgspec.Struct, frozen=True):
+    """How events and signs are put on the wire; ``joined``: several of them as one piece."""
 
+    name: str
     event: Callable[[Heard], bytes]
     sign: Callable[[Sign], bytes]
+    joined: bool
 
 
 def sse_event(heard: Heard) -> bytes:
@@ -56,8 +59,28 @@ def sse_sign(sign: Sign) -> bytes:
     return b"id: %d\nevent: %b\ndata: %b\n\n" % (sign.sequence, sign.sign.encode(), msgspec.json.encode(sign))
 
 
-AS_SSE = Dressed(sse_event, sse_sign)
-AS_MESSAGES = Dressed(written, msgspec.json.encode)
+AS_SSE = Form(SSE, sse_event, sse_sign, joined=True)
+AS_MESSAGES = Form("messages", written, msgspec.json.encode, joined=False)
+
+
+class Ear:
+    """What readers have in common who are sent the same: the form, the filter, and what they see; see
+    :class:`resphere.events.audience.Ear`, which this is."""
+
+    __slots__ = ("_eyes", "_form", "_wanted", "key", "user")
+
+    def __init__(self, user: str, form: Form, wanted: Wanted, eyes: Eyes) -> None:
+        self.user = user
+        self.key = (form.name, wanted, eyes.key)
+        self._form = form
+        self._wanted = wanted
+        self._eyes = eyes
+
+    def pieces(self, events: Iterable[Heard]) -> tuple[bytes, ...]:
+        """What is sent of these events."""
+        wanted, eyes, form = self._wanted, self._eyes, self._form
+        some = [form.event(each) for each in events if wanted.has(each.event) and eyes.see(each.event)]
+        return (b"".join(some),) if some and form.joined else tuple(some)
 
 
 class EventStream:
@@ -76,7 +99,6 @@ class EventStream:
         wanted: Wanted,
         after: int,
         look: Callable[[], Awaitable[Eyes]],
-        heartbeat_seconds: float = HEARTBEAT_SECONDS,
     ) -> None:
         self._feed = feed
         self._readers = readers
@@ -84,71 +106,70 @@ class EventStream:
         self._wanted = wanted
         self._after = after
         self._look = look
-        self._heartbeat_seconds = heartbeat_seconds
         self._pieces: AsyncGenerator[bytes, None] | None = None
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         """The stream as Server-Sent Events: each piece some of them, the first one at once."""
-        return self._begun(AS_SSE, joined=True)
+        return self._begun(AS_SSE)
 
     def messages(self) -> AsyncIterator[bytes]:
         """The same as messages, each the JSON of one event or sign."""
-        return self._begun(AS_MESSAGES, joined=False)
+        return self._begun(AS_MESSAGES)
 
     async def close(self) -> None:
         """Give up the reader's seat."""
         if self._pieces is not None:
             await self._pieces.aclose()
 
-    def _begun(self, dressed: Dressed, *, joined: bool) -> AsyncIterator[bytes]:
-        self._pieces = self._dressed(dressed, joined=joined)
+    def _begun(self, form: Form) -> AsyncIterator[bytes]:
+        self._pieces = self._from_first_to_last(form)
         return self._pieces
 
-    async def _dressed(self, dressed: Dressed, *, joined: bool) -> AsyncGenerator[bytes, None]:
+    async def _from_first_to_last(self, form: Form) -> AsyncGenerator[bytes, None]:
         with self._readers.seat(self._user), self._feed.listening():
-            yield dressed.sign(Sign("position", self._after))
+            yield form.sign(Sign("position", self._after))
             try:
-                async with aclosing(self._told(dressed)) as told:
-                    async for some in told:
-                        if joined:
-                            yield b"".join(some)
-                        else:
-                            for each in some:
-                                yield each
+                async with aclosing(self._told(form)) as told:
+                    async for piece in told:
+                        yield piece
             except VapiError as refusal:
-                yield dressed.sign(Sign("end", self._after, reason=str(refusal)))
+                yield form.sign(Sign("end", self._after, reason=str(refusal)))
                 return
             if self._feed.stopping:
-                yield dressed.sign(Sign("end", self._after, reason="The server stops, or makes room for another."))
+                yield form.sign(Sign("end", self._after, reason="The server stops, or makes room for another."))
 
-    async def _told(self, dressed: Dressed) -> AsyncGenerator[list[bytes], None]:
-        eyes, standing, said = await self._look(), self._feed.standing, self._after
-        while not self._feed.stopping:
-            part = await self._feed.since(self._after, SENT_AT_ONCE)
-            if self._feed.standing != standing:
-                # Somebody's session has ended, or rights of somebody have changed: perhaps the reader's.
-                standing = self._feed.standing
-                eyes = await self._look()
+    async def _told(self, form: Form) -> AsyncGenerator[bytes, None]:
+        feed, user, said = self._feed, canonical_name(self._user), self._after
+        ear, standing = None, None
+        while not feed.stopping:
+            part = await feed.since(self._after, SENT_AT_ONCE)
+            if ear is None or feed.standing_of(user) != standing:
+                ear, standing = await self._ear(form, user)
             if part.misses(self._after):
-                yield [dressed.sign(Sign("gap", self._after, oldest=part.first))]
+                yield form.sign(Sign("gap", self._after, oldest=part.first))
                 return
-            if not part.events:
-                if not await self._feed.wait(self._after, self._heartbeat_seconds):
-                    eyes = await self._look()
-                    yield [dressed.sign(Sign("position", self._after))]
+            for piece in ear.pieces(part.events):
+                said = part.events[-1].number
+                yield piece
+            if part.events:
+                self._after = part.events[-1].number
+                if self._after - said >= MOST_PASSED_OVER:
+                    said = self._after
+                    yield form.sign(Sign("position", self._after))
                 continue
-            some = [dressed.event(each) for each in part.events if self._tells(eyes, each)]
-            self._after = part.events[-1].number
-            if some:
-                said = self._after
-                yield some
-            elif self._after - said >= MOST_PASSED_OVER:
-                said = self._after
-                yield [dressed.sign(Sign("position", self._after))]
+            while True:
+                turn = await feed.turn(ear, self._after)
+                for piece in turn.pieces:
+                    yield piece
+                self._after = turn.position
+                if turn.signs:
+                    ear, standing = await self._ear(form, user)
+                    yield form.sign(Sign("position", self._after))
+                elif not turn.pieces or feed.standing_of(user) != standing:
+                    break
+            said = self._after
 
-    def _tells(self, eyes: Eyes, heard: Heard) -> bool:
-        return self._wanted.has(heard.event) and eyes.see(heard.event)
-
-
-MOST_PASSED_OVER = 1000
-"""After so many events that are not the reader's it is told where it is, so that it need not begin before them."""
+    async def _ear(self, form: Form, user: str) -> tuple[Ear, Standing]:
+        """Who reads, and what they see, by now."""
+        standing = self._feed.standing_of(user)
+        return Ear(user, form, self._wanted, await self._look()), standing

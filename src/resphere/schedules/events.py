@@ -16,8 +16,8 @@ from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.extensions.bulk import Bulk
 from resphere.contract.extensions.schedules import Schedules
 from resphere.events.event import Kind
-from resphere.events.feed import Heard
 from resphere.events.filters import Wanted
+from resphere.events.heard import Heard
 from resphere.nearest import meant
 from resphere.schedules.times import refused
 

@@ -17,8 +17,9 @@ from resphere.auth.requesters import Requester
 from resphere.contract.errors import ServiceUnavailable
 from resphere.contract.extensions.schedules import Schedules
 from resphere.events.event import Event
-from resphere.events.feed import READ_AT_ONCE, Feed, Heard, Part
+from resphere.events.feed import READ_AT_ONCE, Feed
 from resphere.events.filters import Wanted
+from resphere.events.heard import Heard, Part
 from resphere.events.seeing import Eyes
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica

@@ -18,7 +18,7 @@ from resphere.contract.errors import AlreadyExists, NotFound, ServiceUnavailable
 from resphere.contract.extensions.bulk import Bulk
 from resphere.contract.extensions.schedules import Schedules
 from resphere.contract.generated.cis_task import Status
-from resphere.events.feed import Heard
+from resphere.events.heard import Heard
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.schedules.events import needed, needs_event, work_at

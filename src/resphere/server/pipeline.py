@@ -13,8 +13,6 @@ from resphere.access.defaults import CHANGE_PASSWORD, LOGINS, PUBLIC, PUBLISHED
 from resphere.access.knowing import told_to
 from resphere.access.view import NOBODY
 from resphere.auth.accounts import canonical_name
-from resphere.auth.authentication import Identity
-from resphere.auth.own import LoginSession, OpenSession
 from resphere.contract.errors import ConcurrentChange, InternalServerError, ServiceUnavailable, VapiError, message
 from resphere.dialects.base import Outcome, Refused, Reply, Resolved
 from resphere.dialects.http import exceeds
@@ -27,9 +25,10 @@ from resphere.server.appliance_port import of_root, require_served, shows_passwo
 from resphere.server.body import too_large
 from resphere.server.exchange import ANYBODY, Caller, Exchange
 from resphere.server.intake import most_bytes, read_early, too_much
+from resphere.server.steps.callers import identified, shown
 from resphere.server.steps.equipment import Equipment
 from resphere.server.steps.inputs import Input, decode
-from resphere.server.steps.invoking import disturb, invoke, riders, shown
+from resphere.server.steps.invoking import disturb, invoke, riders
 from resphere.server.steps.keys import recollect, remember
 from resphere.server.steps.lists import arrange
 from resphere.server.steps.preferring import applied, prefer, wait
@@ -195,20 +194,6 @@ async def authenticate(pipeline: Pipeline, exchange: Exchange, outcome: Outcome,
         exchange.body.vouched = True
     exchange.caller = caller
     return caller
-
-
-def identified(pipeline: Pipeline, identity: Identity, exchange: Exchange) -> Caller:
-    """The caller who was let in, and what it sees."""
-    principal, session, token = identity.principal, identity.session, identity.token
-    tag = None if session is None else session.tag
-    view = pipeline.views.of(principal)
-    view = pipeline.environment.checks.watched(view, principal.name, tag, exchange.request_id)
-    name = None if token is None else token.name
-    if session is None:
-        opener, client = None if token is None else token.id, exchange.request.client
-        own = LoginSession(pipeline.sessions, principal, identity.method, client, opener)
-        return Caller(own, view, method=identity.method, token=name)
-    return Caller(OpenSession(pipeline.sessions, session, principal), view, tag, identity.method, name)
 
 
 def accept(exchange: Exchange, outcome: Outcome) -> Resolved:

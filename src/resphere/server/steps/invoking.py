@@ -9,14 +9,14 @@ import msgspec
 
 from resphere.access.view import View
 from resphere.auth.authentication import required
-from resphere.auth.credentials import Credentials
 from resphere.contract.errors import Unsupported, message
 from resphere.contract.model import AnyOperation, Struct
-from resphere.dialects.base import Outcome, Resolved
+from resphere.dialects.base import Resolved
 from resphere.events.cause import BEHIND, CAUSE, Cause
 from resphere.limits.limits import Parties
 from resphere.replica.riders import Rider, riding
 from resphere.server.exchange import Caller, Exchange
+from resphere.server.steps.callers import identified, shown
 from resphere.server.steps.equipment import Equipment
 from resphere.server.steps.inputs import Input
 from resphere.services.call import Call, Environment
@@ -90,13 +90,6 @@ async def perform(pipeline: Equipment, call: Call, input: Struct) -> Any:
         CAUSE.reset(causing)
 
 
-def shown(exchange: Exchange, outcome: Outcome) -> Credentials:
-    """What the request shows of its caller: what the dialect found in it, and the certificate that a proxy has seen."""
-    certificate = exchange.request.certificate
-    found = outcome.credentials
-    return found if certificate is None else msgspec.structs.replace(found, certificate=certificate)
-
-
 async def look_again(pipeline: Equipment, exchange: Exchange) -> View:
     """What the caller of a request sees by now, whose reply goes on.
 
@@ -104,6 +97,10 @@ async def look_again(pipeline: Equipment, exchange: Exchange) -> View:
     """
     if exchange.outcome is None:
         raise required()
-    moment = pipeline.environment.now()
-    identity = await pipeline.authentication.identify(shown(exchange, exchange.outcome), moment, login=False)
+    credentials, moment = shown(exchange, exchange.outcome), pipeline.environment.now()
+    again = pipeline.known_callers.again(credentials, moment)
+    if again is not None:
+        return again.view
+    identity = await pipeline.authentication.identify(credentials, moment, login=False)
+    pipeline.known_callers.remember(credentials, identity, identified(pipeline, identity, exchange), moment)
     return pipeline.views.of(identity.principal)

@@ -7,8 +7,9 @@ import asyncio
 from resphere.contract.errors import InvalidArgument, ResourceInaccessible, VapiError, message
 from resphere.contract.extensions.events import Events
 from resphere.contract.model import ByteStream
-from resphere.events.feed import READ_AT_ONCE, Heard, Part
+from resphere.events.feed import READ_AT_ONCE
 from resphere.events.filters import Wanted
+from resphere.events.heard import Heard, Part
 from resphere.events.infos import info
 from resphere.events.seeing import Eyes, eyes_of
 from resphere.events.stream import EventStream
