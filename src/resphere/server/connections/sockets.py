@@ -73,8 +73,10 @@ class Sockets:
         self._address = ctypes.create_string_buffer(ADDRESS_BYTES)
         self.listens = False
         """Whether it accepted more at the last look."""
+        self.descriptors = 0
+        """How many files this process had open then."""
         self.free_descriptors = 0
-        """How many files this process could open then."""
+        """How many more it could have opened."""
 
     def look(self, breathe: Callable[[], None] = lambda: None) -> list[Seen]:
         """All connections that are there now. ``breathe`` is called now and then."""
@@ -83,6 +85,7 @@ class Sockets:
         listens = False
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         descriptors = open_descriptors(limit)
+        self.descriptors = len(descriptors)
         self.free_descriptors = limit - len(descriptors)
         for count, descriptor in enumerate(descriptors):
             if count % BREATH == BREATH - 1:
@@ -101,6 +104,12 @@ class Sockets:
         self._clients = clients
         self.listens = listens
         return found
+
+    def count(self) -> int:
+        """How many files this process has open."""
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        names = names_of_open()
+        return limit if names is None else len(names)
 
     def end(self, connection: Seen, *, abort: bool) -> bool:
         """End a connection, whoever has it, unless it has ended; ``abort`` throws away what it was to be sent."""
@@ -153,12 +162,18 @@ class Sockets:
 
 def open_descriptors(limit: int) -> Sequence[int]:
     """The numbers of all that is open here; where none is left to look with, those that may be."""
+    names = names_of_open()
+    return range(limit) if names is None else [int(name) for name in names]
+
+
+def names_of_open() -> list[str] | None:
+    """All that is open here; ``None`` where nothing is left to look with."""
     try:
-        return [int(name) for name in os.listdir(DESCRIPTORS)]  # noqa: PTH208 - thousands of names, and no paths
+        return os.listdir(DESCRIPTORS)  # noqa: PTH208 - thousands of names, and no paths
     except OSError as error:
         if error.errno != errno.EMFILE:
             raise
-        return range(limit)
+        return None
 
 
 def address_of(content: bytes) -> Client | None:

@@ -28,6 +28,14 @@ LEAST_BYTES_PER_SECOND = 500
 LOOK_SECONDS = 1.0
 HASTY_LOOK_SECONDS = 0.2
 """Between two looks when many connections are there, or the server stops."""
+LOOKING_PART = 1 / 1000
+"""Of a processor, which looks take where nothing presses: a thousand connections take ten milliseconds."""
+LONGEST_LOOK_SECONDS = 5.0
+"""So long they put it off at most..."""
+PATIENCE_PART = 1 / 4
+"""...and no longer than this part of the shortest patience."""
+GROWN_PART = 1 / 8
+"""Where there are so many more or fewer descriptors than at the last look, the next one is not put off."""
 HASTY_PART, FULL_PART, ROOMY_PART = 3 / 4, 7 / 8, 2 / 3
 """Parts of the most connections: from where on looks are hasty, idle ones are ended, and down to how many."""
 BREATH_SECONDS = 0.002
@@ -247,20 +255,36 @@ class Rounds:
     """
 
     def __init__(
-        self, sockets: Sockets, patience: Patience, monotonic: Callable[[], float], gate: Gate | None = None
+        self,
+        sockets: Sockets,
+        patience: Patience,
+        monotonic: Callable[[], float],
+        gate: Gate | None = None,
+        busy_seconds: Callable[[], float] = time.thread_time,
     ) -> None:
+        """``busy_seconds``: for how long this thread has had a processor."""
         self._sockets = sockets
         self._gate = gate
         self._patience = patience
         self._monotonic = monotonic
+        self._busy_seconds = busy_seconds
         self._watch = Watch(patience)
         self._began = monotonic()
+        self._due = self._began
+        self._descriptors = 0
         self._listened = False
         self.pause_seconds = HASTY_LOOK_SECONDS
         """Until the next look."""
 
+    def are_due(self) -> bool:
+        """Whether it is time for a look at all connections: in between, how many there are is enough."""
+        if self._gate is None or not self._gate.stands or self._monotonic() >= self._due:
+            return True
+        return abs(self._sockets.count() - self._descriptors) > self._descriptors * GROWN_PART
+
     def make(self, looks: Mapping[Client, Look]) -> set[Client]:
         """Look at all connections, and end those that are to end; returns which of those that are known are gone."""
+        busy = self._busy_seconds()
         seen = self._sockets.look(breathe)
         now = self._monotonic()
         listens = self._gate.stands if self._gate else self._sockets.listens
@@ -274,12 +298,21 @@ class Rounds:
             tell(judged)
         hasty = was_shut or wanted > 0 or not listens or len(seen) > self._patience.most * HASTY_PART
         self.pause_seconds = HASTY_LOOK_SECONDS if hasty else LOOK_SECONDS
+        self._descriptors = self._sockets.descriptors
+        self._due = now if hasty else now + self._put_off_seconds(self._busy_seconds() - busy)
         return looks.keys() - {each.client for each in seen}
 
     @property
     def stopping(self) -> bool:
         """Whether the worker accepts nobody any more, as it is about to end."""
         return self._watch.stopping_since is not None
+
+    def _put_off_seconds(self, taken_seconds: float) -> float:
+        """How long after a look that took so much the next one is due."""
+        patience = self._patience
+        shortest = min(patience.request_seconds, patience.idle_seconds, patience.stall_seconds)
+        most = max(LOOK_SECONDS, min(LONGEST_LOOK_SECONDS, shortest * PATIENCE_PART))
+        return min(max(LOOK_SECONDS, taken_seconds / LOOKING_PART), most)
 
     def _note_stop(self, now: float, *, listens: bool) -> None:
         """Granian closes its listening socket first when it is told to stop, and says so to nobody else."""
@@ -299,7 +332,8 @@ async def keep_watch(connections: Connections, rounds: Rounds, stopping: Callabl
         while True:
             await asyncio.sleep(rounds.pause_seconds)
             try:
-                connections.forget(await loop.run_in_executor(thread, rounds.make, connections.look()))
+                if await loop.run_in_executor(thread, rounds.are_due):
+                    connections.forget(await loop.run_in_executor(thread, rounds.make, connections.look()))
                 if rounds.stopping:
                     stopping()
             except Exception:
