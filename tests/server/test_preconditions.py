@@ -152,6 +152,17 @@ class TestTags:
         own = ask.tag(ask.path()).partition("-")[0]
         assert rest.partition("-")[0] == called.partition("-")[0] == own
 
+    @pytest.mark.parametrize(
+        "query",
+        ["full=true&$top=2", "$filter=tags/any() or cpu_count gt 0", "$filter=name gt 'a'", "$orderby=name&$top=1"],
+    )
+    def test_lists_by_options_have_one_too(self, ask: Asking, query: str) -> None:
+        target = "/api/vcenter/vm?" + query.replace(" ", "%20").replace("'", "%27")
+        known = ask.tag(target)
+        assert ask("GET", target, if_none_match=known).status == 304
+        ask.world.change(ask.vm(), name=f"named for {query}")
+        assert ask("GET", target, if_none_match=known).status == 200
+
     def test_every_identifier_of_a_path_is_known_or_a_part(self) -> None:
         """Whoever implements an operation on a new kind of object gives it a line in ``CLASSES``."""
         unknown = {

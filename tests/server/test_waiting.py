@@ -17,6 +17,7 @@ from resphere.server.preferences import Preferences, preferences_in
 from resphere.server.waiting import MOST_OF_USER, Waiting
 from resphere.tasks.record import Task
 from tests.server.test_preconditions import Asking, etag
+from tests.support.jsonrpc import invocation, session_context
 from tests.support.served import Served
 
 LONG = "wait=60"
@@ -101,6 +102,32 @@ def test_a_list_is_waited_for_until_anything_is_changed(ask: Asking) -> None:
     known = ask.tag("/api/vcenter/vm")
     reply = meanwhile(ask, "/api/vcenter/vm", msgspec.structs.replace(ask.vm(), name="other"), if_none_match=known)
     assert (reply.status, applied(reply)) == (200, LONG)
+
+
+@pytest.mark.parametrize(("operation", "tagged"), [("get", "object"), ("list", "list")])
+def test_by_jsonrpc_too(ask: Asking, operation: str, tagged: str) -> None:
+    inventory, waiting = ask.world.inventory, ask.served.pipeline.waiting
+    input = {"vm": ask.vm().id} if tagged == "object" else {}
+    known = etag(ask.jsonrpc("com.vmware.vcenter.VM", operation, input))
+    told = ask.jsonrpc("com.vmware.vcenter.VM", operation, input, if_none_match=known)
+    assert (told.status, etag(told)) == (200, known), "it is told whole: by POST there is no 304"
+
+    async def both() -> Reply:
+        body = invocation("com.vmware.vcenter.VM", operation, input, session_context(ask.served.token))
+        exchange = ask.exchange("POST", "/api", body, ask.served.jsonrpc, prefer=LONG, if_none_match=known)
+        call = asyncio.ensure_future(ask.served.pipeline.handle(exchange))
+        for _ in range(1000):
+            await asyncio.sleep(0)
+            if waiting.count:
+                break
+        assert not call.done()
+        await inventory.change(lambda edit: edit.put(msgspec.structs.replace(ask.vm(), name=f"by {operation}")))
+        return await call
+
+    reply = ask.world.run(both())
+    assert (reply.status, applied(reply)) == (200, LONG)
+    assert f"by {operation}".encode() in reply.body
+    assert etag(reply) != known
 
 
 def test_where_nothing_happens_the_answer_is_that(ask: Asking) -> None:

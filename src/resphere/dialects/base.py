@@ -70,8 +70,8 @@ class Resolved(msgspec.Struct, frozen=True):
     ``parameters`` are the path's, decoded; ``query`` are the remaining query keys with their values. ``envelope`` is
     whatever else the dialect needs later, opaque to everybody else. ``kept_key`` names the request among all that may
     share a kept reply; ``None``: its reply is not to be kept. ``revalidates``: the client may keep the reply too, and
-    ask by ETag whether it is still good. ``options`` are those of a list, which say what is wanted of it, and
-    ``streamed`` that its items are wanted as lines.
+    is told no more than that it is still good where it asks so by ETag. ``options`` are those of a list, which say what
+    is wanted of it, and ``streamed`` that its items are wanted as lines.
     """
 
     operation: AnyOperation

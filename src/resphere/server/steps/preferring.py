@@ -60,7 +60,7 @@ def awaited(pipeline: Equipment, exchange: Exchange, caller: Caller, resolved: R
     if about and about[0].cls is Task:
         return partial(is_over, inventory, about[0].id)
     known = exchange.request.headers.get(b"if-none-match")
-    if known is None or not resolved.revalidates:
+    if known is None or resolved.kept_key is None:
         return None
     if about:
         return lambda: not knows_object(known, object_part(inventory, about[0]))

@@ -27,6 +27,7 @@ from resphere.server.steps.tags import (
     etag_of,
     kept_headers,
     present_part,
+    reads,
     revalidate,
 )
 
@@ -41,9 +42,9 @@ def recall(pipeline: Equipment, exchange: Exchange, caller: Caller, resolved: Re
         return None
     inventory = pipeline.environment.inventory
     if not implementation.kept:
-        # Calls of JSON-RPC may be anything.
-        part = present_part(inventory, resolved) if resolved.revalidates else None
-        return Keeping(None, inventory.revision, part) if resolved.revalidates else None
+        if not reads(exchange, resolved):
+            return None  # calls of JSON-RPC may be anything
+        return Keeping(None, inventory.revision, present_part(inventory, resolved))
     headers = exchange.request.headers
     revision, view_key = inventory.revision, caller.view.key
     lists = not named_by_path(resolved.operation)
@@ -73,12 +74,12 @@ async def encode(
         return await written(exchange, resolved, result, None, accepts=False)
     if wanted.lines is not None:
         return Reply(200, media_type=LINES, headers=wanted.headers, stream=wanted.lines)
-    if keeping is None or not wanted.keeps:
+    if keeping is None:
         return with_headers(await written(exchange, resolved, result, None), wanted.headers)
     asked = f"{resolved.operation.id} {exchange.dialect.name} {resolved.kept_key} {wanted.headers}"
     tag = partial(answer_tag, asked, keeping)
     key, view_key = keeping.key, caller.view.key
-    if key is None:
+    if key is None or not wanted.keeps:
         return with_headers(await written(exchange, resolved, result, tag), wanted.headers)
     if keeping.object_part is not None:
         reply = await written(exchange, resolved, result, tag)
@@ -88,10 +89,10 @@ async def encode(
     else:
         reply = await written(exchange, resolved, result, None)
     reply = with_headers(reply, wanted.headers)
-    if resolved.revalidates:
-        etag = etag_of(reply) or entity_tag(pipeline, exchange, resolved, view_key, keeping.revision)
-        others = tuple([each for each in reply.headers if each[0] != ETAG])
-        reply = with_headers(msgspec.structs.replace(reply, headers=others), kept_headers(etag))
+    etag = etag_of(reply) or entity_tag(pipeline, exchange, resolved, view_key, keeping.revision)
+    others = tuple([each for each in reply.headers if each[0] != ETAG])
+    tagged = kept_headers(etag) if resolved.revalidates else ((ETAG, etag),)
+    reply = with_headers(msgspec.structs.replace(reply, headers=others), tagged)
     # Of the revision that the question was asked at: what changed while it was answered may be missing.
     pipeline.kept.put(key, keeping.revision, reply)
     return reply
