@@ -17,8 +17,8 @@ from resphere.auth.requesters import Requester
 from resphere.contract.extensions.bulk import Bulk
 from resphere.contract.generated.vcenter_vm import Power
 from resphere.events.event import Deed, Event, Kind, Subject
-from resphere.events.heard import Heard
 from resphere.events.filters import Wanted
+from resphere.events.heard import Heard
 from resphere.inventory.model import VirtualMachine
 from resphere.schedules.events import PLACE, VALUES, needed, sampled, work_at
 from resphere.schedules.listening import Index

@@ -109,6 +109,7 @@ class World:
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         self.machine = FakeMachine()
+        self.caller = Caller()
         self.trusted_pem = ""
         """Whom connections to servers of syslog trust."""
         self._runner = asyncio.Runner(loop_factory=None if loop is None else lambda: loop)
@@ -265,7 +266,7 @@ class World:
         for name, value in (*zip(operation.input.__struct_fields__, args, strict=False), *kwargs.items()):
             check_unions(value, name)  # as every dialect does
         handler = IMPLEMENTATIONS[operation.id].handler
-        call = Call(self.environment, operation, RootView(ADMIN), Caller(), "test")
+        call = Call(self.environment, operation, RootView(ADMIN), self.caller, "test")
         return whole(handler(call, *args, **kwargs))
 
     def run(self, work: Coroutine[Any, Any, R]) -> R:

@@ -7,6 +7,7 @@ from typing import ClassVar, TypeAlias, TypeVar, cast
 import msgspec
 
 from resphere.inventory.appliance.access import ConsoleCli, Dcui, Shell, Ssh
+from resphere.inventory.appliance.accounts import LocalAccountPolicy, LocalAccounts
 from resphere.inventory.appliance.clock import NtpServers, TimeSync, TimeZone
 from resphere.inventory.appliance.forwarding import LogForwarding
 from resphere.inventory.appliance.health import HealthChecks
@@ -37,6 +38,8 @@ AnySetting: TypeAlias = (
     | HealthChecks
     | HostName
     | Interfaces
+    | LocalAccountPolicy
+    | LocalAccounts
     | LogForwarding
     | NoProxy
     | NtpServers
