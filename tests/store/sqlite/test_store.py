@@ -7,7 +7,7 @@ import os
 import sqlite3
 import stat
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from resphere.store.base import Entry, Journal, StoreError, Taking, Transaction
-from resphere.store.sqlite import group
+from resphere.store.sqlite import group, writer
 from resphere.store.sqlite import store as store_module
 from resphere.store.sqlite.schema import TURN, WriterLock
 from resphere.store.sqlite.store import SqliteStore
@@ -33,6 +33,53 @@ def execute(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for statement in statements:
             connection.execute(statement)
+
+
+class TestGroups:
+    def test_what_is_committed_in_one_turn_is_written_together(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        groups: list[int] = []
+
+        def counted(connection: sqlite3.Connection, transactions: Sequence[Transaction], kept: int) -> Any:
+            groups.append(len(transactions))
+            return group.apply_transactions(connection, transactions, kept)
+
+        monkeypatch.setattr(writer, "apply_transactions", counted)
+
+        async def scenario() -> None:
+            store = SqliteStore.open(path)
+            sequences = await asyncio.gather(*(store.commit(Transaction((put(str(n)),))) for n in range(20)))
+            assert (groups, sequences) == ([20], list(range(1, 21)))
+            await store.close()
+
+        run(scenario())
+
+    def test_what_was_handed_in_is_written_before_the_end(self, path: Path) -> None:
+        async def scenario() -> None:
+            store = SqliteStore.open(path)
+            committing = asyncio.ensure_future(store.commit(Transaction((put("1"),))))
+            closing = asyncio.ensure_future(store.close())
+            assert await committing == 1
+            await closing
+
+        run(scenario())
+
+    def test_what_comes_after_the_end_is_refused(self, path: Path) -> None:
+        """Also what another loop has handed in just before."""
+
+        async def scenario() -> None:
+            store = SqliteStore.open(path)
+            committing = asyncio.ensure_future(store.commit(Transaction((put("1"),))))
+            await asyncio.sleep(0)
+            store._writer.finish()
+            with pytest.raises(StoreError, match="is closed"):
+                await committing
+            with pytest.raises(StoreError, match="is closed"):
+                await store.commit(Transaction((put("2"),)))
+            await store.close()
+
+        run(scenario())
 
 
 class TestJournal:

@@ -17,6 +17,8 @@ from itertools import starmap
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
+
 from resphere.store.base import (
     LOG_ROWS_KEPT,
     Change,
@@ -36,6 +38,7 @@ from resphere.store.contents import FolderContents
 from resphere.store.keys import KeyFiles
 from resphere.store.liveness import LockedFile
 from resphere.store.planning import Key, check_form, check_text
+from resphere.store.sqlite.gathering import Gathering
 from resphere.store.sqlite.group import entries_of_row
 from resphere.store.sqlite.lending import Lender
 from resphere.store.sqlite.schema import connect, prepare_database, read_document
@@ -69,6 +72,13 @@ _SELECT_CHANGES = """
 NO_LIMIT = -1
 
 
+class Callers(msgspec.Struct, frozen=True):
+    """What those need who call from one event loop."""
+
+    lender: Lender
+    gathering: Gathering
+
+
 def _random_epoch() -> str:
     return secrets.token_hex(16)
 
@@ -88,7 +98,7 @@ class SqliteStore:
         self._reader_lock = threading.Lock()
         self._writer = writer
         self._use = use
-        self._lenders: dict[asyncio.AbstractEventLoop, Lender] = {}
+        self._callers: dict[asyncio.AbstractEventLoop, Callers] = {}
         self._process = os.getpid()
         self._closed = False
         self._turn = NO_TURN
@@ -241,20 +251,23 @@ class SqliteStore:
             if not self._closed:
                 self._closed = True
                 self._reader.close()
+        self._callers_of(asyncio.get_running_loop()).gathering.hand_over()
         self._writer.finish()
         await asyncio.to_thread(self._writer.join)
         self._use.close()
 
     async def _written(self, job: Job, future: asyncio.Future[T]) -> T:
         """What the writer's thread makes of ``job``."""
-        self._writer.submit(job)
-        with self._lender(job.loop):
+        self._writer.require_open()
+        callers = self._callers_of(job.loop)
+        callers.gathering.add(job)
+        with callers.lender:
             return await future
 
     async def _apart(self, read: Callable[[sqlite3.Connection], T]) -> T:
         """Read in a thread, so that neither the event loop waits nor others for the connection."""
         self._require_open()
-        with self._lender(asyncio.get_running_loop()):
+        with self._callers_of(asyncio.get_running_loop()).lender:
             return await asyncio.to_thread(self._read_apart, read)
 
     def _read_apart(self, read: Callable[[sqlite3.Connection], T]) -> T:
@@ -300,12 +313,12 @@ class SqliteStore:
         except OSError as error:
             raise StoreError(f"cannot use the folder of {self._path}: {error}") from error
 
-    def _lender(self, loop: asyncio.AbstractEventLoop) -> Lender:
-        lender = self._lenders.get(loop)
-        if lender is None:
-            self._lenders = {old: kept for old, kept in self._lenders.items() if not old.is_closed()}
-            lender = self._lenders[loop] = Lender(loop)
-        return lender
+    def _callers_of(self, loop: asyncio.AbstractEventLoop) -> Callers:
+        callers = self._callers.get(loop)
+        if callers is None:
+            self._callers = {old: kept for old, kept in self._callers.items() if not old.is_closed()}
+            callers = self._callers[loop] = Callers(Lender(loop), Gathering(loop, self._writer.submit))
+        return callers
 
 
 def _read_all(connection: sqlite3.Connection) -> Snapshot:

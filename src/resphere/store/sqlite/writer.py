@@ -11,6 +11,7 @@ import logging
 import queue
 import sqlite3
 import threading
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import cast
@@ -24,7 +25,7 @@ from resphere.store.sqlite.schema import WriterLock, connect
 
 logger = logging.getLogger(__name__)
 
-# Other processes wait while a group is written: it shall not grow without bound.
+# Other processes wait while a group is written: it shall not grow without bound, but for what comes together.
 MAXIMUM_GROUP = 1000
 
 
@@ -66,7 +67,7 @@ class Writer:
         """:raises sqlite3.Error: the file cannot be used. :raises OSError: nor can the lock's."""
         self._path = path
         self._log_rows_kept = log_rows_kept
-        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Sequence[Job] | None] = queue.SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
         with ExitStack() as stack:
@@ -85,15 +86,23 @@ class Writer:
         """The number of the present writer's turn, of any process: see :class:`WriterLock`. Until :meth:`finish`."""
         return self._lock.turn
 
-    def submit(self, job: Job) -> None:
-        """Hand ``job`` in; its future gets the result.
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Hand ``jobs`` in, which are written together; their futures get the results.
 
         :raises StoreError: the writer is closed.
         """
         with self._gate:
-            if self._closed:
-                raise StoreError(f"{self._path} is closed")
-            self._queue.put(job)
+            self._require_open()
+            self._queue.put(jobs)
+
+    def require_open(self) -> None:
+        """:raises StoreError: the writer is closed."""
+        with self._gate:
+            self._require_open()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise StoreError(f"{self._path} is closed")
 
     def finish(self) -> None:
         """Take nothing more; what was handed in is still done."""
@@ -117,7 +126,7 @@ class Writer:
         first = self._queue.get()
         if first is None:
             return False
-        jobs: list[Job] = [first]
+        jobs: list[Job] = [*first]
         results: list[Result]
         more = True
         try:
@@ -143,12 +152,12 @@ class Writer:
     def _gather(self, jobs: list[Job]) -> bool:
         while len(jobs) < MAXIMUM_GROUP:
             try:
-                job = self._queue.get_nowait()
+                more = self._queue.get_nowait()
             except queue.Empty:
                 break
-            if job is None:
+            if more is None:
                 return False
-            jobs.append(job)
+            jobs += more
         return True
 
     def _store(self, jobs: list[Job]) -> list[Result]:
