@@ -235,11 +235,13 @@ class Rows(Generic[T]):
             for field in self.table.sealed
             if (value := getattr(obj, field)) is not None
         }
-        return msgspec.structs.replace(obj, **texts)
+        return msgspec.structs.replace(obj, **texts) if texts else obj
 
     def _open(self, id: str, body: bytes) -> bytes:
         fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         self.unsealed.discard(id)
+        if fields.keys().isdisjoint(self.table.sealed):
+            return body
         for field in self.table.sealed:
             value = bytes(fields.get(field, b""))
             if value.startswith(b'"'):
