@@ -10,7 +10,7 @@ stay below the bound itself, in one of a few attempts: the first also warms the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation, Struct
 from resphere.dialects.base import Dialect
 from resphere.dialects.http import MOST_VALUES
-from resphere.inventory.model import Folder, VirtualMachine
+from resphere.inventory.model import Folder, ManagedObject, VirtualMachine
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.sizes import Sizes
 from resphere.server.settings import Settings
@@ -61,9 +61,9 @@ SIZES = Sizes(datacenters=2, clusters=4, hosts=8, vms=100)
 class Scene:
     """A vCenter with something of most kinds, and what a call may name of it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, inventory: Iterable[ManagedObject]) -> None:
         self.loop = TimedLoop()
-        self.served = Served(folder, generate(SIZES, 1), self.loop, LIMIT_BYTES)
+        self.served = Served(folder, inventory, self.loop, LIMIT_BYTES)
         world = self.served.world
         real = {name: found for name, found in world.ids.items() if found}
         ready = ready_vm(world)
@@ -129,7 +129,7 @@ def meaningful(world: World, real: Real) -> Given:
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with closing(Scene(tmp_path_factory.mktemp("scene"))) as scene:
+    with closing(Scene(tmp_path_factory.mktemp("scene"), generate(SIZES, 1))) as scene:
         yield scene
 
 

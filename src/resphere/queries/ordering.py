@@ -93,22 +93,23 @@ async def columns_of(
     items: Sequence[Any], sorts: Sequence[Sort], attributes: AttributesOf = no_attributes
 ) -> list[Column]:
     """What an order goes by: the values of each key for all items. Long lists in turns."""
-    return [Column(await column_of(items, sort, attributes), sort.descending) for sort in sorts]
-
-
-async def column_of(items: Sequence[Any], sort: Sort, attributes: AttributesOf) -> list[Any]:
-    keys: list[Any] = []
-    for begin in range(0, len(items), RUN):
-        if begin:
-            await asyncio.sleep(0)
-        keys += sort.values(items[begin : begin + RUN], attributes)
-    return keys
+    columns: list[Column] = []
+    for sort in sorts:
+        keys: list[Any] = []
+        for begin in range(0, len(items), RUN):
+            if columns or begin:
+                await asyncio.sleep(0)
+            keys += sort.values(items[begin : begin + RUN], attributes)
+        columns.append(Column(keys, sort.descending))
+    return columns
 
 
 async def placed(count: int, columns: Sequence[Column]) -> Sequence[int]:
     """The places of so many items in the order of the columns; equal ones as they were."""
     places: Sequence[int] = range(count)
     for column in reversed(columns):
+        if column is not columns[-1]:
+            await asyncio.sleep(0)
         keys = column.keys
         unset, others = apart(places, keys)
         found = await in_order(others, keys.__getitem__, column.descending)
