@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
@@ -56,6 +56,7 @@ TAGS = re.compile(rf"[ \t,]*(?:{ETAG.pattern}[ \t]*(?:,[ \t,]*|\Z))+\Z")
 ANY = "*"
 OBJECT_CHARACTERS = 16
 MOST_TAGS = 100
+LONGEST_REMEMBERED = 100
 
 
 def unchanged(name: str) -> str:
@@ -330,6 +331,14 @@ class Unchanged:
         return found[0].at_present(replica)
 
 
+def known_objects(value: bytes, header: str) -> frozenset[str] | None:
+    """What :func:`objects_in` finds. Clients send a tag as often as they change something: short ones are remembered.
+
+    :raises InvalidArgument: these are no tags.
+    """
+    return objects_in(value, header) if len(value) > LONGEST_REMEMBERED else remembered(value, header)
+
+
 def objects_in(value: bytes, header: str) -> frozenset[str] | None:
     """The revisions of objects in a header's tags, ``None`` for ``*``. A weak tag never is one.
 
@@ -349,7 +358,7 @@ def condition(
     """
     if_match, if_none_match = headers.get(b"if-match"), headers.get(b"if-none-match")
     name, value = ("If-Match", if_match) if if_match is not None else ("If-None-Match", if_none_match or b"")
-    known = objects_in(value, name)
+    known = known_objects(value, name)
     wanted = if_match is not None
     if known is None and wanted:
         return None  # who changes what is not there is told that
@@ -365,6 +374,9 @@ def condition(
     unchanged = Unchanged(replica, about, known, wanted=wanted)
     unchanged.require()
     return unchanged
+
+
+remembered = lru_cache(maxsize=1024)(objects_in)
 
 
 def no_object(operation: AnyOperation, header: str) -> Unmet:

@@ -189,14 +189,16 @@ class Repeats(msgspec.Struct, frozen=True):
 def foreseen(dialect: Dialect, resolved: Resolved, record: KeptReply, edit: Edit) -> Answer | None:
     """What a call is going to be answered, where a transaction of its settles it; ``None`` where it does not, or where
     the answer does not follow from what is written."""
-    known = edit.outcome
+    known, output = edit.outcome, resolved.operation.output
     if known is None and record.task is not None:
         task = edit.get(Task, record.task)
-        if resolved.operation.output is ids.CisTASKId:
+        if output is ids.CisTASKId:
             known = Outcome(record.task)
         elif task is not None and task.status is Status.SUCCEEDED:
             known = result_of(record, resolved.operation)
-    return None if known is None else answer_of(dialect.encode(resolved, known.result))
+    if known is None:
+        return None
+    return answer_of(dialect.encode(resolved, None if output is None else known.result))
 
 
 def result_of(record: KeptReply, operation: AnyOperation) -> Outcome | None:

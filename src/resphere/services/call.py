@@ -425,7 +425,7 @@ class Call(msgspec.Struct, frozen=True, gc=False):
 
         def whole(edit: Edit) -> R:
             result = plan(edit)
-            edit.outcome = Outcome(None if self.operation.output is None else result)
+            edit.outcome = Outcome(result)
             return result
 
         return await self.unfiltered.change(whole)
