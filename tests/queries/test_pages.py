@@ -17,7 +17,7 @@ from resphere.queries.compiling import no_tags
 from resphere.queries.options import MOST_TOP, Query, understood
 from resphere.queries.ordering import Column, placed
 from resphere.queries.pages import Means, Page, page, streamed
-from resphere.queries.standing import StandingLists
+from resphere.queries.standing import OFTEN, StandingLists
 from tests.queries.samples import NOON, THINGS, Inner, Part, State, Thing
 from tests.support.examples import examples
 
@@ -140,6 +140,15 @@ def test_pages_are_parts_of_the_order(
             break
         query = asked(THINGS_LIST, **options, skiptoken=got.next, count="true")
     assert found == expected
+
+
+@settings(deadline=None, max_examples=examples(50))
+@given(st.lists(THINGS, min_size=2, max_size=25, unique_by=lambda thing: thing.id), st.integers(1, 9))
+def test_a_long_list_is_filtered_the_same_however_often(things: list[Thing], part: int) -> None:
+    answer, by, query = Answers(part), means(), asked(THINGS_LIST, filter="number ge 1 or name ne 'a'", count="true")
+    expected = paged(query, tuple(things), means())
+    for _ in range(2 * OFTEN):
+        assert paged(query, answer(things), by) == expected
 
 
 CHANGES = st.lists(

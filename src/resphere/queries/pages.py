@@ -86,7 +86,7 @@ async def page(query: Query, result: Any, means: Means) -> Page:
     """
     identity = identity_of(query.listing)
     if isinstance(result, Parted):
-        standing = means.standing.of(query.listing.operation.id, identity, result)
+        standing = means.standing.of(query.listing.operation.id, query.listing.item, identity, result)
         if standing is not None:
             found_there = None if query.full else await page_of_standing(query, standing, identity, means)
             if found_there is not None:
@@ -122,7 +122,7 @@ async def page_of_standing(
     """The same of a long list as it stands, where it is in order already: what the filter finds first from the place
     on where the page begins. ``None``: it is not in that order."""
     if not query.is_paged and not query.sorts:
-        items = await filtered(query.filter, standing.items, means)
+        items = await filtered(query.filter, await standing.to_read(), means)
         return Page(await selected(query, items, means), len(items) if query.count else None)
     if query.listing.identity is None or any(each.uses_attributes for each in query.sorts):
         # What custom attributes are stands in no part of the list.

@@ -7,11 +7,15 @@ the filter finds first in it.
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
+from types import GenericAlias
 from typing import Any
+
+import msgspec
 
 from resphere.contract.model import Parted
 from resphere.queries.cursors import Orders
@@ -22,6 +26,8 @@ FEWEST = 500
 MOST_LISTS = 8
 MOST_ORDERS = 4
 """Of one list: those that were asked for last."""
+OFTEN = 4
+"""So many times, it is worth the copies."""
 HELD = timedelta(minutes=1)
 """So long an order that is kept for all workers is taken for one that still is."""
 
@@ -66,10 +72,13 @@ class Ordered:
 class Standing:
     """One list as it stands."""
 
-    def __init__(self, parts: tuple[Any, ...], identity: Callable[[Any], str]) -> None:
+    def __init__(self, parts: tuple[Any, ...], item: Any, identity: Callable[[Any], str]) -> None:
         self._parts = parts
+        self._item = item
         self._identity = identity
         self.items: tuple[Any, ...] = tuple(chain.from_iterable(parts))
+        self._read = 0
+        self._beside: tuple[Any, ...] | None = None
         self._by_identity: Ordered | None = None
         self._orders: dict[str, Ordered | None] = {}
         """By what ``$orderby`` says; ``None`` for what was asked for once."""
@@ -78,6 +87,15 @@ class Standing:
         """Whether these are its parts still."""
         mine = self._parts
         return len(mine) == len(parts) and all(one is other for one, other in zip(mine, parts, strict=True))
+
+    async def to_read(self) -> tuple[Any, ...]:
+        """The items for somebody who looks at all of them; once that has happened often, copies that lie beside each
+        other in memory. The texts of the items came to be at all times and lie anywhere: of what a filter of 20,000
+        names took, two thirds were waiting for them."""
+        self._read += 1
+        if self._read == OFTEN:
+            self._beside = await asyncio.to_thread(copies, self.items, self._item)
+        return self.items if self._beside is None else self._beside
 
     async def by_identity(self) -> Ordered:
         """The list in the order of its identifiers."""
@@ -107,17 +125,28 @@ class StandingLists:
         self._fewest = fewest
         self._lists: dict[str, Standing] = {}
 
-    def of(self, name: str, identity: Callable[[Any], str], result: Parted[Any]) -> Standing | None:
-        """The list of that name as an operation has answered it; ``None`` where it is short."""
+    def of(self, name: str, item: Any, identity: Callable[[Any], str], result: Parted[Any]) -> Standing | None:
+        """The list of that name, of items of a type, as an operation has answered it; ``None`` where it is short."""
         if len(result) < self._fewest:
             return None
         found = self._lists.pop(name, None)
         if found is None or not found.has(result.parts):
-            found = Standing(result.parts, identity)
+            found = Standing(result.parts, item, identity)
         self._lists[name] = found
         while len(self._lists) > MOST_LISTS:
             del self._lists[next(iter(self._lists))]
         return found
+
+
+def copies(items: tuple[Any, ...], item: Any) -> tuple[Any, ...]:
+    """Copies of the items, made one after the other; the items themselves where they are of no type that can be."""
+    try:
+        made: tuple[Any, ...] = msgspec.msgpack.decode(
+            msgspec.msgpack.encode(items), type=GenericAlias(tuple, (item, ...))
+        )
+    except msgspec.ValidationError:
+        return items
+    return made if made == items else items
 
 
 def numeric(identifier: str) -> tuple[int, str]:
