@@ -19,6 +19,8 @@ INVENTORY = Inventory(1_000)
 CONNECTIONS = 8
 NO_CONTENT = 204
 TARGET_MICROSECONDS = 10.0
+SHORT = 6
+"""So many rounds in place of one."""
 ETAG = re.compile(rb"\r\netag: (\"[^\"]*\")", re.IGNORECASE)
 
 
@@ -38,13 +40,24 @@ def measure_safe(effort: Effort) -> Outcome:
                 Entrant("power", found.server, tuple(power_script(found, vm) for vm in others), NO_CONTENT),
                 Entrant("key", found.server, tuple(keyed(power_script(found, vm), keys) for vm in last), NO_CONTENT),
             ],
-            effort,
+            # Two large numbers are compared that differ little: in many short rounds both meet the same machine.
+            Effort(effort.rounds * SHORT, effort.seconds / SHORT),
         )
     cost = {name: speed.cpu_microseconds for name, speed in speeds.items()}
     return Outcome(
         (
-            at_most("If-Match: CPU more of a change that changes nothing", cost["If-Match"] - cost["same"], 10, "us"),
-            at_most("Idempotency-Key: CPU more of a durable power operation", cost["key"] - cost["power"], 10, "us"),
+            at_most(
+                "If-Match: CPU more of a change that changes nothing",
+                cost["If-Match"] - cost["same"],
+                TARGET_MICROSECONDS,
+                "us",
+            ),
+            at_most(
+                "Idempotency-Key: CPU more of a durable power operation",
+                cost["key"] - cost["power"],
+                TARGET_MICROSECONDS,
+                "us",
+            ),
         ),
         tuple(Row("changes of a VM", name, speeds[name]) for name in speeds),
         ("The answer of a call under a key is written with its change: see docs/concurrency.md.",),
