@@ -63,7 +63,7 @@ def test_what_is_recorded_are_arguments_and_not_where_the_data_or_keys_are() -> 
 
 def recorded(*arguments: str, error: BaseException | None = None) -> AuditRecord:
     """The record of a command that took a quarter of a second."""
-    return record_of(parser().parse_args(arguments), STARTED, 0.25, error)
+    return record_of(parser().parse_args(arguments), "cli-1", STARTED, 0.25, error)
 
 
 def test_what_a_record_tells() -> None:

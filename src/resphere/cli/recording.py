@@ -26,6 +26,7 @@ from resphere.audit.record import MOST_CHARACTERS, AuditRecord, Decision
 from resphere.audit.trail import Trail
 from resphere.cli.failures import FORESEEN, told
 from resphere.contract.errors import Canceled, InternalServerError, InvalidArgument, ResourceInUse, VapiError
+from resphere.events.cause import CAUSE, Cause
 from resphere.server.assembly import now
 from resphere.server.environment import from_environment
 from resphere.server.recorder import Policy, heads_folder, noted_logs, open_trail
@@ -48,13 +49,17 @@ AUDIT_SETTINGS = ("audit_policy", "audit_file_bytes", "audit_file_seconds", "log
 def on_record(options: argparse.Namespace, run: Run) -> int:
     """Run a command and record it; what it writes to standard output is held back until it is on record.
 
+    What it changes makes events whose cause is the command, by the id of its record.
+
     :raises ValueError: it cannot be recorded, where the policy is to refuse what cannot.
     """
     settings = audit_settings(options)
     seed = seed_of(settings.store_url)
     trail = None if seed is None else opened(settings, seed)
     output, started, began = io.StringIO(), now(), time.perf_counter()
+    request_id = f"cli-{secrets.token_hex(6)}"
     error: BaseException | None = None
+    causing = CAUSE.set(Cause(request_id, caller(), operation_of(options)))
     try:
         with redirect_stdout(output):
             return run(options)
@@ -62,7 +67,8 @@ def on_record(options: argparse.Namespace, run: Run) -> int:
         error = caught
         raise
     finally:
-        record = record_of(options, started, time.perf_counter() - began, error)
+        CAUSE.reset(causing)
+        record = record_of(options, request_id, started, time.perf_counter() - began, error)
         if seed is None and (seed := seed_of(settings.store_url)) is not None:
             trail = opened(settings, seed)  # of what was restored
         if trail is not None:
@@ -160,31 +166,51 @@ def belong_to_owner(data_dir: Path, paths: tuple[Path, ...]) -> None:
 
 
 def record_of(
-    options: argparse.Namespace, started: datetime, duration_seconds: float, error: BaseException | None
+    options: argparse.Namespace,
+    request_id: str,
+    started: datetime,
+    duration_seconds: float,
+    error: BaseException | None,
 ) -> AuditRecord:
     """The record of a command that is over; ``error`` is what it ended with."""
-    names = options.command.split()[1:]
+    names = names_of(options)
     arguments = list(arguments_of(options))
     refusal = None if error is None else as_refusal(error)
     return AuditRecord(
         start_time=started,
         duration_seconds=duration_seconds,
-        request_id=f"cli-{secrets.token_hex(6)}",
+        request_id=request_id,
         client=CLIENT,
         method=METHOD,
         path=bounded(" ".join([*names, *(f"{name}={shlex.quote(text)}" for name, text in arguments)]), most("path")),
         status=DONE if refusal is None else refusal.api_status,
         bytes_out=0,
-        user=bounded(f"{os_user()}@{DOMAIN}", most("user")),
+        user=caller(),
         authentication=AUTHENTICATION,
         dialect=DIALECT,
-        operation=".".join([SERVICE, *names]),
+        operation=operation_of(options),
         target=bounded(arguments[0][1], most("target")) if arguments else None,
         decision=Decision.ALLOWED,
         error_type=None if refusal is None else refusal.error_type,
         message_id=refusal.messages[0].id if refusal is not None and refusal.messages else None,
         reason=bounded(told(error), most("reason")) if isinstance(error, FORESEEN) else None,
     )
+
+
+def names_of(options: argparse.Namespace) -> list[str]:
+    """The words of a command: ``user add``."""
+    words: list[str] = options.command.split()[1:]
+    return words
+
+
+def operation_of(options: argparse.Namespace) -> str:
+    """What a command is called on the audit log and in events: ``resphere.cli.user.add``."""
+    return ".".join([SERVICE, *names_of(options)])
+
+
+def caller() -> str:
+    """Who runs it: ``root@localos``."""
+    return bounded(f"{os_user()}@{DOMAIN}", most("user"))
 
 
 def most(field: str) -> int:

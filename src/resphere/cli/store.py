@@ -14,11 +14,13 @@ from typing import Any, TypeVar
 from resphere.access.wiring import WIRING as ACCESS
 from resphere.auth.wiring import WIRING as AUTH
 from resphere.contract.errors import VapiError
+from resphere.events.telling import Teller
 from resphere.inventory.tables import FOLDERS
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import open_sealing
 from resphere.replica.table import Table
+from resphere.server.assembly import now
 from resphere.server.environment import from_environment
 from resphere.server.forms.record import require_present_form
 from resphere.server.secrets_key import given_key
@@ -72,9 +74,13 @@ def store_url(options: argparse.Namespace) -> str:
 
 
 async def access_opened(store: Store, tables: Iterable[Table[Any]] = (FOLDERS,)) -> Replica:
-    """The accounts of a store with their sessions, what they may do, and ``tables``; changes follow their rules."""
+    """The accounts of a store with their sessions, what they may do, and ``tables``.
+
+    Changes follow their rules, and make events.
+    """
     sealing = await open_sealing(store, secrets.token_bytes, given_key(from_strings(from_environment(os.environ))))
-    replica = Replica(store, (*tables, *ACCESS.tables, *AUTH.tables), sealing=sealing, rules=AUTH.rules)
+    kinds = (*tables, *ACCESS.tables, *AUTH.tables)
+    replica = Replica(store, kinds, sealing=sealing, rules=AUTH.rules, tells=Teller(now))
     await replica.load()
     return replica
 
