@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from resphere.auth.sessions import Session
 from resphere.contract.extensions.folders import Folders
 from resphere.contract.extensions.inventory_specs import NameSpec
 from resphere.contract.extensions.moves import Machines
@@ -146,3 +147,17 @@ def test_a_session_tells_its_handle_and_no_digest(served: Served) -> None:
     assert [each.type for each in sessions] == ["UserLoginSessionEvent"]
     assert len(sessions[0].object.id) == 16
     assert sessions[0].owner == "administrator@vsphere.local"
+
+
+@pytest.mark.parametrize(
+    ("operation", "type"),
+    [
+        (None, "UserLogoutSessionEvent"),
+        ("com.vmware.cis.session.delete", "UserLogoutSessionEvent"),
+        ("resphere.sessions.delete", "SessionTerminatedEvent"),
+        ("resphere.cli.session.end", "SessionTerminatedEvent"),
+    ],
+)
+def test_a_session_that_others_end_is_terminated(served: Served, operation: str | None, type: str) -> None:
+    session = next(iter(served.world.inventory.all(Session).values()))
+    assert TOLD[Session].names(session, None, frozenset(), operation) == type

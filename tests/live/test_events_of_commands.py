@@ -80,7 +80,7 @@ def test_a_stream_ends_with_the_session_that_a_command_ends(server: Server) -> N
         run(server, "session", "end", "--user", "administrator@vsphere.local")
         assert [each.event for each in source.iter_sse()][-1] == "end"
     with server.session() as client:
-        page = client.read(f"{EVENTS}?types=UserLogoutSessionEvent")
+        page = client.read(f"{EVENTS}?types=SessionTerminatedEvent")
     [event] = page["events"]
     assert event["cause"]["operation"] == "resphere.cli.session.end"
 

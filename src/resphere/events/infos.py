@@ -32,6 +32,7 @@ WORDS = {
     "HostConnectionLostEvent": "does not respond",
     "UserLoginSessionEvent": "was opened",
     "UserLogoutSessionEvent": "was ended",
+    "SessionTerminatedEvent": "was terminated",
 }
 """What has become of a thing, where more can be said than what :data:`DEEDS` do."""
 DEEDS = {Deed.CREATED: "was created", Deed.UPDATED: "was changed", Deed.DELETED: "was deleted"}

@@ -55,6 +55,7 @@ from resphere.tasks.record import Task
 
 MANAGE_SESSIONS = "Sessions.TerminateSession"
 """Who has it is told of everybody's sessions and API tokens, as lists of them are."""
+LOGOUT = "com.vmware.cis.session.delete"
 MANAGE_SETTINGS = "Global.Settings"
 READ_IDENTITIES = "VcIdentityProviders.Read"
 
@@ -177,6 +178,13 @@ def of_session(before: Any, after: Any) -> Details:
     return {"method": session.method, "client": session.client}
 
 
+def of_session_names(before: Any, after: Any, changed: frozenset[str], operation: str | None) -> str:
+    """The type of what has become of a session: it was terminated where anything but its own end has ended it."""
+    terminated = operation not in (None, LOGOUT)
+    deleted = "SessionTerminatedEvent" if terminated else "UserLogoutSessionEvent"
+    return named("UserLoginSessionEvent", "resphere.session.updated", deleted)(before, after, changed, operation)
+
+
 def of_account(before: Any, after: Any, changed: frozenset[str], operation: str | None) -> str:
     """The type of what has become of an account; names of vSphere's."""
     if changed >= {"password_hash"} and before is not None:
@@ -263,7 +271,7 @@ TOLD: Mapping[type[Any], Told] = MappingProxyType(
         Session: Told(
             kind=Kind.SESSION,
             type="Session",
-            names=named("UserLoginSessionEvent", "resphere.session.updated", "UserLogoutSessionEvent"),
+            names=of_session_names,
             id=lambda session: session.handle,
             name=lambda session: session.user,
             owner=lambda session: session.user,
