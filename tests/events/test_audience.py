@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import pytest
@@ -21,13 +21,13 @@ class Ear:
         self.user = user
         self.asked = 0
 
-    def pieces(self, events: Iterable[Heard]) -> tuple[bytes, ...]:
+    def pieces(self, events: Sequence[Heard]) -> tuple[bytes, ...]:
         self.asked += 1
         return tuple(b"%d" % each.number for each in events if each.event.object.name == self.key)
 
 
 class Broken(Ear):
-    def pieces(self, events: Iterable[Heard]) -> tuple[bytes, ...]:
+    def pieces(self, events: Sequence[Heard]) -> tuple[bytes, ...]:
         raise ValueError("no such form")
 
 

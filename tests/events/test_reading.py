@@ -126,6 +126,33 @@ class TestList:
         assert objects("branch=vm-48") == ["vm-48"]
         assert objects("branch=group-s5") == []
 
+    def test_a_range_ends_where_it_is_to(self, served: Served) -> None:
+        begin = latest(served.world)
+        for _ in range(4):
+            change(served)
+        _, found = page(served, f"after={begin}&until={begin + 2}")
+        assert [each["sequence"] for each in found["events"]] == [begin + 1, begin + 2]
+        assert (found["next"], found["latest"]) == (begin + 2, begin + 4)
+        _, found = page(served, f"after={begin}&until={begin + 2}&objects=vm-404")
+        assert (found["events"], found["next"]) == ([], begin + 2)
+        _, rest = page(served, f"after={begin + 2}&until={begin + 2}&wait=60")
+        assert (rest["events"], rest["next"]) == ([], begin + 2)
+        status, refused = page(served, f"after={begin + 3}&until={begin + 2}")
+        assert status == 400
+        assert f"until: must be from {begin + 3}" in refused["messages"][0]["default_message"]
+
+    def test_a_range_is_waited_for_until_it_is_over(self, served: Served) -> None:
+        async def scenario() -> None:
+            begin = await served.world.environment.feed.latest()
+            query = f"after={begin}&until={begin + 1}&types=VmPoweredOnEvent&wait=60"
+            waiting = asyncio.ensure_future(ask(served, f"/api/resphere/events?{query}"))
+            await asyncio.sleep(0)
+            await changing(served)
+            reply = await within_a_while(waiting)
+            assert json.loads(reply.body) == {"events": [], "next": begin + 1, "latest": begin + 1}
+
+        served.world.run(scenario())
+
     def test_a_page_is_waited_for(self, served: Served) -> None:
         async def scenario() -> None:
             begin = await served.world.environment.feed.latest()
@@ -237,6 +264,39 @@ class TestStream:
             found = [json.loads(await within_a_while(next_of(messages)))["sequence"] for _ in range(2)]
             assert found == [begin + 1, begin + 2]
             await stream.close()
+
+        served.world.run(scenario())
+
+    @pytest.mark.parametrize("query", ["", "&types=VmPoweredOnEvent"])
+    def test_a_stream_ends_with_the_last_event_that_is_wanted(self, served: Served, query: str) -> None:
+        async def scenario() -> None:
+            begin = await served.world.environment.feed.latest()
+            await changing(served)
+            stream = await opened(served, f"after={begin}&until={begin + 3}{query}")
+            pieces = aiter(stream)
+            found = [await next_of(pieces)]
+            if not query:
+                found.append(await within_a_while(next_of(pieces)))
+            for _ in range(3):
+                await changing(served)
+            found += [piece.decode() async for piece in pieces]
+            ids = [line for line in "".join(found).split("\n") if line.startswith("id: ")]
+            told = [] if query else [f"id: {begin + count}" for count in (1, 2, 3)]
+            assert ids == [f"id: {begin}", *told, f"id: {begin + 3}", f"id: {begin + 3}"]
+            assert "event: end\n" in found[-1]
+            assert served.world.environment.readers.count == 0
+
+        served.world.run(scenario())
+
+    def test_a_range_that_is_over_is_told_and_ends(self, served: Served) -> None:
+        async def scenario() -> None:
+            begin = await served.world.environment.feed.latest()
+            for _ in range(4):
+                await changing(served)
+            stream = await opened(served, f"after={begin + 1}&until={begin + 3}")
+            found = [json.loads(each) async for each in stream.messages()]
+            assert [each["sequence"] for each in found] == [begin + 1, begin + 2, begin + 3, begin + 3, begin + 3]
+            assert [each.get("sign") for each in found] == ["position", None, None, "position", "end"]
 
         served.world.run(scenario())
 

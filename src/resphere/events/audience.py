@@ -33,7 +33,7 @@ class Ear(Protocol):
     def user(self) -> str:
         """The canonical name of who reads."""
 
-    def pieces(self, events: Iterable[Heard]) -> tuple[bytes, ...]:
+    def pieces(self, events: Sequence[Heard]) -> tuple[bytes, ...]:
         """What is sent of these events; empty where none is told."""
 
 

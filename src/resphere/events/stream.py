@@ -6,7 +6,7 @@ so, and the stream ends; nothing is passed over in silence.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 
 import msgspec
@@ -64,22 +64,28 @@ AS_MESSAGES = Form("messages", written, msgspec.json.encode, joined=False)
 
 
 class Ear:
-    """What readers have in common who are sent the same: the form, the filter, and what they see; see
+    """What readers have in common who are sent the same: the form, the filter, the last event, and what they see; see
     :class:`resphere.events.audience.Ear`, which this is."""
 
-    __slots__ = ("_eyes", "_form", "_wanted", "key", "user")
+    __slots__ = ("_eyes", "_form", "_until", "_wanted", "key", "user")
 
-    def __init__(self, user: str, form: Form, wanted: Wanted, eyes: Eyes) -> None:
+    def __init__(self, user: str, form: Form, wanted: Wanted, until: int, eyes: Eyes) -> None:
         self.user = user
-        self.key = (form.name, wanted, eyes.key)
+        self.key = (form.name, wanted, until, eyes.key)
         self._form = form
         self._wanted = wanted
+        self._until = until
         self._eyes = eyes
 
-    def pieces(self, events: Iterable[Heard]) -> tuple[bytes, ...]:
-        """What is sent of these events."""
-        wanted, eyes, form = self._wanted, self._eyes, self._form
+    def pieces(self, events: Sequence[Heard]) -> tuple[bytes, ...]:
+        """What is sent of these events; where the last one has come that is wanted, that is said."""
+        wanted, eyes, form, until = self._wanted, self._eyes, self._form, self._until
+        is_over = bool(events) and events[-1].number >= until
+        if is_over:
+            events = [each for each in events if each.number <= until]
         some = [form.event(each) for each in events if wanted.has(each.event) and eyes.see(each.event)]
+        if is_over:
+            some.append(form.sign(Sign("position", until)))
         return (b"".join(some),) if some and form.joined else tuple(some)
 
 
@@ -98,6 +104,7 @@ class EventStream:
         user: str,
         wanted: Wanted,
         after: int,
+        until: int,
         look: Callable[[], Awaitable[Eyes]],
     ) -> None:
         self._feed = feed
@@ -105,6 +112,7 @@ class EventStream:
         self._user = user
         self._wanted = wanted
         self._after = after
+        self._until = until
         self._look = look
         self._pieces: AsyncGenerator[bytes, None] | None = None
 
@@ -135,13 +143,15 @@ class EventStream:
             except VapiError as refusal:
                 yield form.sign(Sign("end", self._after, reason=str(refusal)))
                 return
-            if self._feed.stopping:
+            if self._after >= self._until:
+                yield form.sign(Sign("end", self._until, reason="That is all that was asked for."))
+            elif self._feed.stopping:
                 yield form.sign(Sign("end", self._after, reason="The server stops, or makes room for another."))
 
     async def _told(self, form: Form) -> AsyncGenerator[bytes, None]:
         feed, user, said = self._feed, canonical_name(self._user), self._after
         ear, standing = None, None
-        while not feed.stopping:
+        while not feed.stopping and self._after < self._until:
             part = await feed.since(self._after, SENT_AT_ONCE)
             if ear is None or feed.standing_of(user) != standing:
                 ear, standing = await self._ear(form, user)
@@ -157,7 +167,7 @@ class EventStream:
                     said = self._after
                     yield form.sign(Sign("position", self._after))
                 continue
-            while True:
+            while self._after < self._until:
                 turn = await feed.turn(ear, self._after)
                 for piece in turn.pieces:
                     yield piece
@@ -172,4 +182,4 @@ class EventStream:
     async def _ear(self, form: Form, user: str) -> tuple[Ear, Standing]:
         """Who reads, and what they see, by now."""
         standing = self._feed.standing_of(user)
-        return Ear(user, form, self._wanted, await self._look()), standing
+        return Ear(user, form, self._wanted, self._until, await self._look()), standing

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
+
 from resphere.contract.errors import InvalidArgument, ResourceInaccessible, VapiError, message
 from resphere.contract.extensions.events import Events
 from resphere.contract.model import ByteStream
@@ -22,6 +24,7 @@ MOST_SIZE = 1000
 MOST_WAIT_SECONDS = 60
 MOST_LOOKED_AT = 10_000
 """So many events are looked at for a page."""
+MOST_NUMBER = 2**63 - 1
 GONE = 410
 
 
@@ -36,43 +39,56 @@ async def list_events(call: Call, filter: Events.FilterSpec | None, wait: int | 
     seconds = within("wait", 0 if wait is None else wait, 0, MOST_WAIT_SECONDS)
     most = within("size", USUAL_SIZE if size is None else size, 1, MOST_SIZE)
     wanted, after = wanted_of(call, filter), after_of(filter) or 0
-    page = await page_of(call, wanted, after, most)
-    if page.events or not seconds or page.next < page.latest:
+    until = until_of(filter, after)
+    page = await page_of(call, wanted, Span(after, until), most)
+    if page.events or not seconds or page.next < page.latest or page.next >= until:
         return page
     readers, user = call.environment.readers, call.session.user
     readers.require_room(user)
     with readers.seat(user):
-        return await page_in_time(call, wanted, page, most, seconds)
+        return await page_in_time(call, wanted, page, Span(page.next, until), most, seconds)
 
 
-async def page_in_time(call: Call, wanted: Wanted, page: Events.Page, most: int, seconds: int) -> Events.Page:
+class Span(msgspec.Struct, frozen=True):
+    """Events with numbers above ``after``, up to ``until``."""
+
+    after: int
+    until: int
+
+
+async def page_in_time(
+    call: Call, wanted: Wanted, page: Events.Page, span: Span, most: int, seconds: int
+) -> Events.Page:
     """The page that follows, as soon as there is anything on it, or as it is after so many seconds."""
-    feed = call.environment.feed
+    feed, until = call.environment.feed, span.until
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     with feed.listening():
-        while not page.events and not feed.stopping and (left := end - loop.time()) > 0:
+        while not page.events and page.next < until and not feed.stopping and (left := end - loop.time()) > 0:
             if await feed.wait(page.next, left):
-                page = await page_of(call, wanted, page.next, most)
+                page = await page_of(call, wanted, Span(page.next, until), most)
     return page
 
 
-async def page_of(call: Call, wanted: Wanted, after: int, most: int) -> Events.Page:
+async def page_of(call: Call, wanted: Wanted, span: Span, most: int) -> Events.Page:
     """The events that the caller sees, up to so many."""
     feed, eyes = call.environment.feed, await eyes_now(call)
     found: list[Heard] = []
-    begin, latest = after, after
+    after = span.after
     while True:
         part = await feed.since(after, READ_AT_ONCE)
         require_kept(part, after)
         latest = part.last
         for each in part.events:
+            if each.number > span.until:
+                break
             after = each.number
             if wanted.has(each.event) and eyes.see(each.event):
                 found.append(each)
                 if len(found) == most:
                     break
-        if len(found) == most or len(part.events) < READ_AT_ONCE or after - begin >= MOST_LOOKED_AT:
+        is_over = len(part.events) < READ_AT_ONCE or after >= span.until
+        if len(found) == most or is_over or after - span.after >= MOST_LOOKED_AT:
             return Events.Page(events=tuple(map(info, found)), next=after, latest=latest)
         await asyncio.sleep(0)
 
@@ -93,8 +109,9 @@ async def follow(call: Call, filter: Events.FilterSpec | None, last_event_id: st
     readers.require_room(user)
     if after is None:
         after = await feed.latest()
+    until = until_of(filter, after)
     require_kept(await feed.since(after, 1), after)
-    return EventStream(feed, readers, user, wanted, after, lambda: eyes_now(call))
+    return EventStream(feed, readers, user, wanted, after, until, lambda: eyes_now(call))
 
 
 def after_of(filter: Events.FilterSpec | None) -> int | None:
@@ -104,7 +121,17 @@ def after_of(filter: Events.FilterSpec | None) -> int | None:
     """
     if filter is None or filter.after is None:
         return None
-    return within("after", filter.after, 0, 2**63 - 1)
+    return within("after", filter.after, 0, MOST_NUMBER)
+
+
+def until_of(filter: Events.FilterSpec | None, after: int) -> int:
+    """The number of the last event that the caller wants.
+
+    :raises InvalidArgument: the caller has more.
+    """
+    if filter is None or filter.until is None:
+        return MOST_NUMBER
+    return within("until", filter.until, after, MOST_NUMBER)
 
 
 def number_of(last_event_id: str) -> int:
