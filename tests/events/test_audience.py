@@ -44,16 +44,10 @@ def run(scenario: Coroutine[Any, Any, None]) -> None:
     asyncio.run(asyncio.wait_for(scenario, 60))
 
 
-async def begun(*waiting: Coroutine[Any, Any, Turn]) -> list[asyncio.Task[Turn]]:
-    tasks = [asyncio.ensure_future(each) for each in waiting]
-    await asyncio.sleep(0)
-    return tasks
-
-
 def test_a_circle_is_told_at_once_and_what_it_is_told_is_made_once() -> None:
     async def scenario() -> None:
         audience, ears = Audience(), [Ear("web") for _ in range(3 * WOKEN_AT_ONCE)]
-        tasks = await begun(*(audience.wait_in_circle(ear, 4) for ear in ears))
+        tasks = [audience.wait_in_circle(ear, 4) for ear in ears]
         await audience.hand_out(4, [event(5, "web"), event(6, "db"), event(7, "web")], nobody, follows=True)
         assert set(await asyncio.gather(*tasks)) == {Turn(7, (b"5", b"7"))}
         assert sum(ear.asked for ear in ears) == 1
@@ -64,7 +58,7 @@ def test_a_circle_is_told_at_once_and_what_it_is_told_is_made_once() -> None:
 def test_who_is_told_nothing_sleeps_on_and_goes_on_after_that() -> None:
     async def scenario() -> None:
         audience = Audience()
-        [task] = await begun(audience.wait_in_circle(Ear("web"), 4))
+        task = audience.wait_in_circle(Ear("web"), 4)
         await audience.hand_out(4, [event(5, "db")], nobody, follows=True)
         await asyncio.sleep(0)
         assert not task.done()
@@ -77,9 +71,7 @@ def test_who_is_told_nothing_sleeps_on_and_goes_on_after_that() -> None:
 def test_who_is_affected_goes_on_by_itself_and_others_are_told() -> None:
     async def scenario() -> None:
         audience = Audience()
-        ann, bob = await begun(
-            audience.wait_in_circle(Ear("web"), 4), audience.wait_in_circle(Ear("db", "bob@vsphere.local"), 4)
-        )
+        ann, bob = (audience.wait_in_circle(Ear("web"), 4), audience.wait_in_circle(Ear("db", "bob@vsphere.local"), 4))
         await audience.hand_out(4, [event(5, "web"), event(6, "db")], lambda user: user.startswith("ann"), follows=True)
         assert (await ann, await bob) == (Turn(4), Turn(6, (b"6",)))
 
@@ -89,7 +81,7 @@ def test_who_is_affected_goes_on_by_itself_and_others_are_told() -> None:
 def test_where_events_are_missing_each_finds_out_by_itself() -> None:
     async def scenario() -> None:
         audience = Audience()
-        [task] = await begun(audience.wait_in_circle(Ear("web"), 4))
+        task = audience.wait_in_circle(Ear("web"), 4)
         await audience.hand_out(4, [event(9, "web")], nobody, follows=False)
         assert await task == Turn(4)
 
@@ -99,7 +91,7 @@ def test_where_events_are_missing_each_finds_out_by_itself() -> None:
 def test_who_has_more_than_was_handed_out_is_told_nothing_twice() -> None:
     async def scenario() -> None:
         audience = Audience()
-        behind, level = await begun(audience.wait_apart(6), audience.wait_apart(7))
+        behind, level = (audience.wait_apart(6), audience.wait_apart(7))
         await audience.hand_out(4, [event(number, "web") for number in (5, 6, 7)], nobody, follows=True)
         assert await behind == Turn(6)
         assert not level.done()
@@ -112,7 +104,7 @@ def test_who_has_more_than_was_handed_out_is_told_nothing_twice() -> None:
 def test_after_many_events_of_others_it_is_time_to_say_where_one_is() -> None:
     async def scenario() -> None:
         audience = Audience()
-        [task] = await begun(audience.wait_in_circle(Ear("web"), 0))
+        task = audience.wait_in_circle(Ear("web"), 0)
         for number in range(1, MOST_PASSED_OVER + 1):
             assert not task.done()
             await audience.hand_out(number - 1, [event(number, "db")], nobody, follows=True)
@@ -124,7 +116,7 @@ def test_after_many_events_of_others_it_is_time_to_say_where_one_is() -> None:
 def test_a_beat_reaches_all() -> None:
     async def scenario() -> None:
         audience = Audience()
-        tasks = await begun(audience.wait_in_circle(Ear("web"), 4), audience.wait_apart(7))
+        tasks = [audience.wait_in_circle(Ear("web"), 4), audience.wait_apart(7)]
         await audience.beat(4)
         assert await asyncio.gather(*tasks) == [Turn(4, signs=True), Turn(7, signs=True)]
 
@@ -134,14 +126,15 @@ def test_a_beat_reaches_all() -> None:
 def test_who_leaves_is_not_told_and_keeps_nobody_waiting() -> None:
     async def scenario() -> None:
         audience, ear = Audience(), Ear("web")
-        gone, stays = await begun(audience.wait_in_circle(ear, 4), audience.wait_in_circle(ear, 4))
+        gone, stays = (audience.wait_in_circle(ear, 4), audience.wait_in_circle(ear, 4))
         gone.cancel()
         await asyncio.gather(gone, return_exceptions=True)
         await audience.hand_out(4, [event(5, "web")], nobody, follows=True)
         assert await stays == Turn(5, (b"5",))
-        [last] = await begun(audience.wait_in_circle(ear, 5))
+        last = audience.wait_in_circle(ear, 5)
         last.cancel()
         await asyncio.gather(last, return_exceptions=True)
+        await audience.beat(5)
         asked = ear.asked
         await audience.hand_out(5, [event(6, "web")], nobody, follows=True)
         assert ear.asked == asked
@@ -152,10 +145,7 @@ def test_who_leaves_is_not_told_and_keeps_nobody_waiting() -> None:
 def test_what_cannot_be_told_is_met_by_those_it_is_for_and_by_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
         audience = Audience()
-        broken, well = await begun(
-            audience.wait_in_circle(Broken("db"), 4),
-            audience.wait_in_circle(Ear("web"), 4),
-        )
+        broken, well = (audience.wait_in_circle(Broken("db"), 4), audience.wait_in_circle(Ear("web"), 4))
         await audience.hand_out(4, [event(5, "web")], nobody, follows=True)
         assert (await broken, await well) == (Turn(4), Turn(5, (b"5",)))
         assert "no such form" in caplog.text
@@ -166,7 +156,7 @@ def test_what_cannot_be_told_is_met_by_those_it_is_for_and_by_nobody_else(caplog
 def test_nobody_is_forgotten_where_the_handing_out_ends_in_the_middle() -> None:
     async def scenario() -> None:
         audience = Audience()
-        tasks = await begun(*(audience.wait_in_circle(Ear("web"), 4) for _ in range(3 * WOKEN_AT_ONCE)))
+        tasks = [audience.wait_in_circle(Ear("web"), 4) for _ in range(3 * WOKEN_AT_ONCE)]
         handing = asyncio.ensure_future(audience.hand_out(4, [event(5, "web")], nobody, follows=True))
         await asyncio.sleep(0)
         handing.cancel()
@@ -178,7 +168,7 @@ def test_nobody_is_forgotten_where_the_handing_out_ends_in_the_middle() -> None:
 def test_all_are_dismissed_at_once() -> None:
     async def scenario() -> None:
         audience = Audience()
-        tasks = await begun(audience.wait_in_circle(Ear("web"), 4), audience.wait_apart(7))
+        tasks = [audience.wait_in_circle(Ear("web"), 4), audience.wait_apart(7)]
         audience.dismiss(4)
         assert await asyncio.gather(*tasks) == [Turn(4), Turn(7)]
 

@@ -46,8 +46,6 @@ class Turn(msgspec.Struct, frozen=True, gc=False):
     signs: bool = False
 
 
-Waiting = dict[asyncio.Future[Turn], int]
-"""Those who wait, with the number of the last event that each had when it began to."""
 Woken = tuple[asyncio.Future[Turn], Turn]
 
 
@@ -60,7 +58,7 @@ class Circle:
         self.ear = ear
         self.said = said
         """The number of the event up to which they know where they are."""
-        self.waiting: Waiting = {}
+        self.waiting: list[asyncio.Future[Turn]] = []
 
 
 class Audience:
@@ -68,19 +66,27 @@ class Audience:
 
     def __init__(self) -> None:
         self._circles: dict[Hashable, Circle] = {}
-        self._apart: Waiting = {}
+        self._apart: dict[asyncio.Future[Turn], int] = {}
+        """With the number of the last event that each has."""
 
-    async def wait_in_circle(self, ear: Ear, after: int) -> Turn:
-        """The next turn of somebody who has all that was handed out, and that is all up to ``after``."""
+    def wait_in_circle(self, ear: Ear, after: int) -> asyncio.Future[Turn]:
+        """The next turn of somebody who has all that was handed out, and that is all up to ``after``.
+
+        Who waits no more cancels it, and is forgotten at the next beat.
+        """
         key = ear.key
         circle = self._circles.get(key)
         if circle is None:
             circle = self._circles[key] = Circle(ear, after)
-        return await turn_among(circle.waiting, after)
+        turn: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
+        circle.waiting.append(turn)
+        return turn
 
-    async def wait_apart(self, after: int) -> Turn:
+    def wait_apart(self, after: int) -> asyncio.Future[Turn]:
         """The next turn of somebody who has more than that."""
-        return await turn_among(self._apart, after)
+        turn: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
+        self._apart[turn] = after
+        return turn
 
     async def hand_out(
         self, before: int, events: Sequence[Heard], is_affected: Callable[[str], bool], *, follows: bool
@@ -94,7 +100,7 @@ class Audience:
         woken: list[Woken] = []
         for key, circle in list(self._circles.items()):
             turn = Turn(before)
-            if circle.waiting and follows and not is_affected(circle.ear.user):
+            if follows and not is_affected(circle.ear.user):
                 turn = turn_of(circle, before, events)
                 if turn == Turn(last):
                     continue  # nothing is for them
@@ -132,17 +138,6 @@ def turn_of(circle: Circle, before: int, events: Sequence[Heard]) -> Turn:
         return Turn(before)  # each meets it then, and its stream ends there
     last = events[-1].number
     return Turn(last, pieces, signs=not pieces and last - circle.said >= MOST_PASSED_OVER)
-
-
-async def turn_among(waiting: Waiting, after: int) -> Turn:
-    """The turn of one more who waits."""
-    own: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
-    waiting[own] = after
-    try:
-        return await own
-    except asyncio.CancelledError:
-        waiting.pop(own, None)
-        raise
 
 
 async def wake(woken: Iterable[Woken]) -> None:

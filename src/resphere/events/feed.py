@@ -84,9 +84,8 @@ class Feed:
         """
         if after < self._last or self.stopping:
             return Turn(after)
-        if after == self._last:
-            return await self._audience.wait_in_circle(ear, after)
-        return await self._audience.wait_apart(after)
+        audience = self._audience
+        return await (audience.wait_in_circle(ear, after) if after == self._last else audience.wait_apart(after))
 
     async def wait(self, after: int, seconds: float) -> bool:
         """Wait until there is an event with a number above ``after``, at most so long: whether there is, or may be."""

@@ -7,7 +7,6 @@ so, and the stream ends; nothing is passed over in silence.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing
 
 import msgspec
 
@@ -134,50 +133,47 @@ class EventStream:
         return self._pieces
 
     async def _from_first_to_last(self, form: Form) -> AsyncGenerator[bytes, None]:
-        with self._readers.seat(self._user), self._feed.listening():
+        """All of it in one generator: each step of another one within would cost each reader as much as its event."""
+        feed, user, ear, standing, said = self._feed, canonical_name(self._user), None, None, self._after
+        with self._readers.seat(self._user), feed.listening():
             yield form.sign(Sign("position", self._after))
             try:
-                async with aclosing(self._told(form)) as told:
-                    async for piece in told:
+                while not feed.stopping and self._after < self._until:
+                    part = await feed.since(self._after, SENT_AT_ONCE)
+                    if ear is None or feed.standing_of(user) != standing:
+                        ear, standing = await self._ear(form, user)
+                    if part.misses(self._after):
+                        yield form.sign(Sign("gap", self._after, oldest=part.first))
+                        return
+                    for piece in ear.pieces(part.events):
+                        said = part.events[-1].number
                         yield piece
+                    if part.events:
+                        self._after = part.events[-1].number
+                        if self._after - said >= MOST_PASSED_OVER:
+                            said = self._after
+                            yield form.sign(Sign("position", self._after))
+                        continue
+                    while self._after < self._until:
+                        turn = await feed.turn(ear, self._after)
+                        for piece in turn.pieces:
+                            yield piece
+                        self._after = turn.position
+                        if turn.signs:
+                            ear, standing = await self._ear(form, user)
+                            yield form.sign(Sign("position", self._after))
+                        elif not turn.pieces or feed.standing_of(user) != standing:
+                            break
+                    said = self._after
+                yield form.sign(self._end())
             except VapiError as refusal:
                 yield form.sign(Sign("end", self._after, reason=str(refusal)))
-                return
-            if self._after >= self._until:
-                yield form.sign(Sign("end", self._until, reason="That is all that was asked for."))
-            elif self._feed.stopping:
-                yield form.sign(Sign("end", self._after, reason="The server stops, or makes room for another."))
 
-    async def _told(self, form: Form) -> AsyncGenerator[bytes, None]:
-        feed, user, said = self._feed, canonical_name(self._user), self._after
-        ear, standing = None, None
-        while not feed.stopping and self._after < self._until:
-            part = await feed.since(self._after, SENT_AT_ONCE)
-            if ear is None or feed.standing_of(user) != standing:
-                ear, standing = await self._ear(form, user)
-            if part.misses(self._after):
-                yield form.sign(Sign("gap", self._after, oldest=part.first))
-                return
-            for piece in ear.pieces(part.events):
-                said = part.events[-1].number
-                yield piece
-            if part.events:
-                self._after = part.events[-1].number
-                if self._after - said >= MOST_PASSED_OVER:
-                    said = self._after
-                    yield form.sign(Sign("position", self._after))
-                continue
-            while self._after < self._until:
-                turn = await feed.turn(ear, self._after)
-                for piece in turn.pieces:
-                    yield piece
-                self._after = turn.position
-                if turn.signs:
-                    ear, standing = await self._ear(form, user)
-                    yield form.sign(Sign("position", self._after))
-                elif not turn.pieces or feed.standing_of(user) != standing:
-                    break
-            said = self._after
+    def _end(self) -> Sign:
+        """Why there is no more."""
+        if self._after >= self._until:
+            return Sign("end", self._until, reason="That is all that was asked for.")
+        return Sign("end", self._after, reason="The server stops, or makes room for another.")
 
     async def _ear(self, form: Form, user: str) -> tuple[Ear, Standing]:
         """Who reads, and what they see, by now."""
