@@ -74,6 +74,8 @@ ALLOWED: dict[str, str] = {
     "resphere.webhooks.list_webhooks": "webhooks stand in no inventory; who may know of them has the privilege",
     "resphere.sts.renew": "the directory of the caller itself",
     "resphere.users.get": "roles and permissions of the user, for whom may read of users",
+    "resphere.vcenter.custom_attributes.list_attributes": "custom attributes are told to all, as in vCenter",
+    "resphere.vcenter.custom_attributes.list_values": "those of an object that was required before",
     "resphere.vcenter.host.detail.get_host": "where the host stands",
     "resphere.vcenter.inventory.objects.find": "what is found is shown only if it is seen",
     "resphere.vcenter.inventory.objects.get": "where the object stands, and what its pools have",

@@ -231,6 +231,6 @@ def test_they_are_asked_for_by_json_rpc(served: Served) -> None:
     vm = vms(served)[0].id
     spec = CustomAttributes.SetSpec(value="ops")
     served.by_jsonrpc(CustomAttributes.set, CustomAttributes.SetInput(object=vm, attribute=key, spec=spec))
-    found = served.by_jsonrpc(CustomAttributes.values, CustomAttributes.ObjectInput(object=vm))
+    found = served.by_jsonrpc(CustomAttributes.list_values, CustomAttributes.ObjectInput(object=vm))
     assert found == (CustomAttributes.Value(attribute=key, name="Owner", value="ops"),)
     assert served.world.inventory.get(CustomAttribute, key) == CustomAttribute(id=key, name="Owner")

@@ -145,9 +145,9 @@ class CustomAttributes:
         releases=ALL_RELEASES,
     )
 
-    values: ClassVar[m.Operation[[str], tuple[CustomAttributes.Value, ...]]] = m.Operation(
+    list_values: ClassVar[m.Operation[[str], tuple[CustomAttributes.Value, ...]]] = m.Operation(
         "resphere.vcenter.custom_attributes",
-        "values",
+        "list_values",
         input=ObjectInput,
         output=lambda: tuple[CustomAttributes.Value, ...],
         api=m.Route("GET", VALUES, 200),

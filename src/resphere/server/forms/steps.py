@@ -128,6 +128,8 @@ STEPS: Mapping[int, Step] = MappingProxyType(
         5: Step(
             "what this release adds has defaults: there are settings of the appliance, custom attributes and reports; "
             "schedules wait for events, and changes tell by which schedules it came to them",
+            "what this release adds has defaults: schedules wait for events, and changes tell by which schedules it "
+            "came to them; there are custom attributes and reports",
             lambda documents: None,
         ),
     }

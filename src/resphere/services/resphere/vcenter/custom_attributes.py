@@ -94,8 +94,8 @@ async def delete(call: Call, attribute: str) -> None:
     await call.unfiltered.change(lambda edit: edit.delete(CustomAttribute, require_now(edit, attribute).id))
 
 
-@implements(CustomAttributes.values)
-async def values(call: Call, object: str) -> tuple[CustomAttributes.Value, ...]:
+@implements(CustomAttributes.list_values)
+async def list_values(call: Call, object: str) -> tuple[CustomAttributes.Value, ...]:
     """What an object has, by the attributes' names.
 
     :raises NotFound: there is no object of that id that the caller sees.
@@ -221,13 +221,14 @@ def require_free(edit: Edit, attribute: CustomAttribute) -> None:
 
     :raises AlreadyExists: another one has.
     """
-    for id, other in edit.stored_by(CustomAttribute, "name", attribute.name).items():
+    name = attribute.name
+    for id, other in edit.stored_by(CustomAttribute, "name", name).items():
         if id != attribute.id and (attribute.type is None or other.is_for(attribute.type)):
             raise AlreadyExists(
                 message(
                     "resphere.custom_attribute.name_taken",
                     "There is a custom attribute {0} already: {1}.",
-                    attribute.name,
+                    name,
                     id,
                 )
             )
