@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from resphere.access.roles import READ_ONLY
 from resphere.auth.requesters import Requester
 from resphere.contract.extensions.bulk import Bulk
+from resphere.contract.extensions.schedules import Schedules
 from resphere.contract.generated.vcenter_vm import Power
 from resphere.events.event import Deed, Event, Kind, Subject
 from resphere.events.filters import Wanted
@@ -419,3 +420,25 @@ def test_the_index_finds_whom_a_look_at_each_finds(wanted: Any, gone: list[str],
     for event in events:
         assert sorted(index.waiting_for(event)) == sorted(id for id, each in left.items() if each.has(event))
     assert sorted(index) == sorted(left)
+
+
+def test_it_is_asked_for_by_json_rpc(client: ScheduleClient) -> None:
+    (vm,) = vms(client, 1)
+    spec = msgspec.convert({"name": "n", "trigger": POWERED_ON, "work": SNAPSHOT}, Schedules.CreateSpec)
+    schedule = client.served.by_jsonrpc(Schedules.create, Schedules.CreateInput(spec=spec))
+    assert client.served.by_jsonrpc(Schedules.get, Schedules.ScheduleInput(schedule=schedule)).trigger == spec.trigger
+    switch(client, vm)
+    client.listen()
+    done(client)
+    (run,) = client.runs(schedule)
+    assert snapshots(client, vm) == [str(run["first_event"])]
+
+
+@pytest.mark.parametrize("levels", [60, 70, 400, 800])
+def test_input_of_any_depth_is_refused_or_read(client: ScheduleClient, levels: int) -> None:
+    deep: Any = OBJECT
+    for _ in range(levels):
+        deep = [deep]
+    work = {"items": [{"operation": START, "input": {"vm": deep}}]}
+    status, error = client.ask("POST", PATH, {"name": "n", "trigger": POWERED_ON, "work": work})
+    assert (status, error["error_type"]) == (400, "INVALID_ARGUMENT")

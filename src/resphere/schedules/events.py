@@ -27,6 +27,7 @@ MOST_EVENTS = 1000
 MOST_ITEMS_AT_EVENTS = 10_000
 """And it has so many items that are each about one event."""
 LONGEST_SHOWN = 80
+MOST_LEVELS = 64
 SAMPLE = "id"
 """What a value is taken to be until there is an event."""
 
@@ -55,23 +56,39 @@ def wanted_by(events: Schedules.EventFilter | None) -> Wanted:
 
 
 def names_in(value: Any) -> Iterator[Any]:
-    """What stands as the name in each place of plain values."""
-    if isinstance(value, dict):
-        if value.keys() == {PLACE}:
-            yield value[PLACE]
-            return
-        for each in value.values():
-            yield from names_in(each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from names_in(each)
+    """What stands as the name in each place of plain values, however deep that is."""
+    left = [value]
+    while left:
+        each = left.pop()
+        if is_place(each):
+            yield each[PLACE]
+        else:
+            left.extend(reversed(within(each)))
+
+
+def is_place(value: Any) -> bool:
+    """Whether a value of an event is to stand there."""
+    return isinstance(value, dict) and value.keys() == {PLACE}
+
+
+def within(value: Any) -> list[Any]:
+    """The plain values within one."""
+    return list(value.values()) if isinstance(value, dict) else list(value) if isinstance(value, list | tuple) else []
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether plain values stand within each other in more than so many levels."""
+    layer = [value]
+    for _ in range(levels):
+        layer = [each for outer in layer for each in within(outer)]
+    return bool(layer)
 
 
 def filled(value: Any, given: Mapping[str, str]) -> Any:
     """Plain values, with those of an event in their places."""
+    if is_place(value):
+        return given[value[PLACE]]
     if isinstance(value, dict):
-        if value.keys() == {PLACE}:
-            return given[value[PLACE]]
         return {name: filled(each, given) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [filled(each, given) for each in value]
@@ -102,11 +119,13 @@ def most_events(work: Bulk.CreateSpec) -> int:
 
 
 def require_places(work: Bulk.CreateSpec) -> None:
-    """Refuse places for what no event has.
+    """Refuse places for what no event has, and what is nested too deeply to have some.
 
     :raises InvalidArgument: naming the first.
     """
     for where, input in inputs(work):
+        if is_deeper(input, MOST_LEVELS):
+            raise refused(where, f"may be nested in {MOST_LEVELS} levels at most.")
         for name in names_in(input):
             if not isinstance(name, str) or name not in VALUES:
                 given = str(name)[:LONGEST_SHOWN]
