@@ -27,10 +27,13 @@ from resphere.schedules.events import has_values, most_events, needed, wanted_by
 from resphere.schedules.record import UNDER_WAY, Cursor, Run, Schedule
 from resphere.schedules.schedules import GRACE, Batch, Planner, planned_work
 from resphere.schedules.times import USUAL_INTERVAL_SECONDS
+from resphere.turns import heard
 
 log = logging.getLogger(__name__)
 
 CURSOR = "events"
+LOOK_SECONDS = 0.25
+"""How often it is looked for events: to listen as readers do, at every moment, has its price."""
 NOTED_EVERY = 500
 """After so many events it is noted how far it was looked."""
 NOTE_SECONDS = 60.0
@@ -150,8 +153,7 @@ class Listener:
             while not self._feed.stopping:
                 self._wake.clear()
                 if self._index:
-                    with self._feed.listening():
-                        await self._listen()
+                    await self._listen()
                 else:
                     self.looked.set()
                     await self._wake.wait()
@@ -334,17 +336,10 @@ class Listener:
 
     async def _rest(self) -> None:
         """Wait for the next event, or whatever else there is to do."""
-        seconds = NOTE_SECONDS
+        seconds = LOOK_SECONDS
         if self._times:
             seconds = min(seconds, max(0.0, self._times[0][0] - asyncio.get_running_loop().time()))
-        hearing = asyncio.ensure_future(self._feed.wait(self._looked, seconds))
-        waking = asyncio.ensure_future(self._wake.wait())
-        try:
-            await asyncio.wait((hearing, waking), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            hearing.cancel()
-            waking.cancel()
-            await asyncio.gather(hearing, waking, return_exceptions=True)
+        await heard(self._wake, seconds)
 
 
 def missed(part: Part, after: int) -> Batch:
