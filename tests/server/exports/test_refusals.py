@@ -34,6 +34,9 @@ tags:
   category: env
 - name: test
   category: role
+custom_attributes:
+- name: Owner
+- {name: Slot, type: HostSystem}
 """
 """Sections that may be written again, with what is tried, begin at the same line."""
 LINE = BASE.count("\n") + 2
@@ -77,6 +80,18 @@ UUID = "00000000-0000-0000-0000-000000000001"
             "{tag: role/test, object: esx-01}",
             ".tag: the category role is for VirtualMachine, and",
         ),
+        ("custom_values", "{attribute: Owner, object: web}", ".value: must be set"),
+        (
+            "custom_values",
+            "{attribute: None, object: web, value: x}",
+            ".attribute: there is no custom attribute with the id",
+        ),
+        (
+            "custom_values",
+            "{attribute: Slot, object: web, value: x}",
+            ".attribute: there is no custom attribute with the id",
+        ),
+        ("custom_values", "{attribute: Owner, object: wob, value: x}", ".object: 'wob' is neither id, path nor name"),
         ("storage_policies", "{name: ''}", ".name: must be set"),
         ("storage_policies", "{name: a, tags: prod}", ".tags: must be a list, not 'prod'"),
         ("storage_policies", "{name: a, tags: [none]}", ".tags[0]: there is no tag with the id or name 'none'"),
@@ -194,10 +209,33 @@ def test_what_is_wrong_with_tags_is_told(old: str, new: str, message: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("{name: ''}", "name: must be set"),
+        ("{name: '  '}", "name: must have 1 to 255 characters, and not only blanks"),
+        ("{name: a, type: X}", "type: must be one of Folder, Datacenter"),
+        ("{name: a, id: x1}", "id: must be a number from 1 to 2147483647"),
+        ("{name: a, id: '01'}", "id: must be a number from 1 to 2147483647"),
+        ("{name: a, id: 2147483648}", "id: must be a number from 1 to 2147483647"),
+        ("{name: a, key: 1}", "key: is no field here; allowed are id, name and type"),
+        ("{name: Owner, type: Folder}", "name: custom_attributes[0] has this name for the same objects"),
+    ],
+)
+def test_what_is_wrong_with_custom_attributes_is_told(entry: str, message: str) -> None:
+    assert f"custom_attributes[1].{message}" in refusal(BASE.replace("{name: Slot, type: HostSystem}", entry, 1))
+
+
+@pytest.mark.parametrize(
     ("section", "entry", "other", "message"),
     [
         ("tag_attachments", "tag: prod, object: web", "tag: prod, object: web", "[1].tag: tag_attachments[0] attaches"),
         ("tag_attachments", "tag: prod, object: web", "tag: env/test, object: web", "another tag of a category that a"),
+        (
+            "custom_values",
+            "attribute: Owner, object: web, value: x",
+            "attribute: Owner, object: web, value: y",
+            "[1].attribute: custom_values[0] gives the object a value of it already",
+        ),
         ("storage_policies", "name: a", "name: a", "[1].name: storage_policies[0] has this name or id already"),
         ("storage_policies", f"name: a, id: {UUID}", f"name: b, id: {UUID}", "storage_policies[0] has this name or id"),
         (
