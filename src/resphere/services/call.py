@@ -396,13 +396,16 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         work: Callable[[TaskJob[O]], Awaitable[object]],
         guard: Callable[[O], None] = lambda _: None,
         cancelable: bool = False,
+        exclusive: bool | None = None,
     ) -> ids.CisTASKId:
         """Begin what needs more than one change, or something of outside before it; as :meth:`launch` otherwise.
 
         ``work`` gets the job that it must end: by a :class:`~resphere.tasks.change.Change` of it.
         """
         return ids.CisTASKId(
-            await self.tasks.launch(self._origin(description), target, work, self._within_reach(guard), cancelable)
+            await self.tasks.launch(
+                self._origin(description), target, work, self._within_reach(guard), cancelable, exclusive
+            )
         )
 
     def _origin(self, description: str) -> Origin:

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 
 from resphere.contract.errors import InvalidArgument
 from resphere.contract.generated import ids
+from resphere.contract.generated.content import Library as Libraries
 from resphere.contract.generated.content import LocalLibrary, SubscribedLibrary
-from resphere.contract.generated.content_library import Item, ItemModel, Subscriptions
+from resphere.contract.generated.content_library import Item, ItemModel, StateInfo, Subscriptions
 from resphere.contract.generated.vcenter_vm_template import LibraryItems
 from resphere.contract.generated.vcenter_vm_template_library_items import Versions
 from resphere.inventory.content.items import LibraryItem
@@ -196,6 +197,8 @@ def test_templates_of_subscribers_are_changed_where_they_are_published(world: Wo
 
 
 def test_what_one_subscriber_cannot_take_another_one_gets(world: World) -> None:
+    product = replace(world.environment.product, api_releases=("9.1",))
+    world.environment = replace(world.environment, product=product)
     library = publishing(world)
     golden = create(world, library)
     closed = subscription(world, library)
@@ -205,6 +208,50 @@ def test_what_one_subscriber_cannot_take_another_one_gets(world: World) -> None:
     publish(world, golden)
     assert items(world, copies_of(world, library, closed)) == {}
     assert sorted(items(world, copies_of(world, library, good))) == ["golden"]
+    # The subscriber says what it lacks, as long as it does.
+    state = world.call(Libraries.get, stored.id).state_info
+    assert state is not None
+    assert (state.state, state.message) == (StateInfo.State.MAINTENANCE, "closed")
+    world.put(replace(world.inventory.all(StoredLibrary)[stored.id], maintenance=None))
+    state = world.call(Libraries.get, stored.id).state_info
+    assert state is not None
+    assert state.state is StateInfo.State.ACTIVE
+    assert (state.message or "").startswith("The VM template golden was not published here: The library")
+    publish(world, golden)
+    assert world.call(Libraries.get, stored.id).state_info == StateInfo(state=StateInfo.State.ACTIVE)
+    assert sorted(items(world, stored.id)) == ["golden"]
+
+
+def test_what_the_publisher_has_no_more_goes(world: World) -> None:
+    library = publishing(world)
+    golden, silver = create(world, library), create(world, library, "silver")
+    check_in(world, golden, check_out(world, golden))
+    made = subscription(world, library)
+    world.call(LocalLibrary.publish, library, None)
+    check_in(world, golden, check_out(world, golden))
+    world.call(LocalLibrary.publish, library, None)
+    copies = copies_of(world, library, made)
+    twins = items(world, copies)
+    assert sorted(twins) == ["golden", "silver"]
+    kept = machine_of(world, twins["silver"].id or "")
+    stored = world.inventory.all(LibraryItem)[ItemId(twins["golden"].id or "")]
+    assert stored.previous is not None
+    gone = {stored.template, stored.previous.vm}
+    world.call(Item.delete, golden)
+    # What one subscriber cannot delete now it deletes another time.
+    library_of = world.inventory.all(StoredLibrary)[copies]
+    world.put(replace(library_of, maintenance="closed"))
+    world.call(LocalLibrary.publish, library, None)
+    assert sorted(items(world, copies)) == ["golden", "silver"]
+    world.put(replace(world.inventory.all(StoredLibrary)[copies], maintenance=None))
+    world.call(LocalLibrary.publish, library, None)
+    assert sorted(items(world, copies)) == ["silver"]
+    machines = world.inventory.all(VirtualMachine)
+    assert not gone & set(machines)
+    assert kept.id in machines
+    world.call(Item.delete, silver)
+    world.call(LocalLibrary.publish, library, (LocalLibrary.DestinationSpec(subscription=made),))
+    assert items(world, copies) == {}
 
 
 def test_a_subscriber_that_is_deleted_takes_its_machines_along(world: World) -> None:

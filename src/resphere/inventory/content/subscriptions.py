@@ -33,7 +33,8 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
 
 class LibrarySubscription(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """That the library ``subscriber`` of this server takes its items from the published ``library``, and is told when
-    there is something new. ``placement`` is where machines made of templates would stand."""
+    there is something new. ``placement`` is where machines made of templates would stand; ``refused`` says by the
+    ids of templates why they were not cloned when that was tried last."""
 
     kind: ClassVar[str] = "content_library_subscription"
 
@@ -42,6 +43,7 @@ class LibrarySubscription(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     subscriber: ids.ContentLibraryId
     placement: Subscriptions.PlacementInfo
     client_token: str | None = None
+    refused: dict[str, str] = {}
 
 
 def is_coming(among: Lookup, item: str) -> bool:

@@ -130,6 +130,7 @@ STEPS: Mapping[int, Step] = MappingProxyType(
             "schedules wait for events, and changes tell by which schedules it came to them",
             "what this release adds has defaults: schedules wait for events, and changes tell by which schedules it "
             "came to them; there are custom attributes and reports",
+            "subscriptions say which templates were refused; what this release adds has defaults",
             lambda documents: None,
         ),
     }

@@ -21,6 +21,7 @@ from resphere.contract.generated.content_library import (
     StorageBacking,
     SubscriptionInfo,
 )
+from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.libraries import SUBSCRIBER, Library, Publishing
 from resphere.inventory.content.subscriptions import LibrarySubscription
 from resphere.rules.content_names import LONGEST_DESCRIPTION, LONGEST_LIBRARY_NAME, require_text
@@ -57,16 +58,21 @@ def model_of(call: Call, library: Library) -> LibraryModel:
         subscription_info=None if library.subscription is None else subscription_info(call, library, later),
         server_guid=ids.VcenterVCenterId(call.vcenter),
         security_policy_id=None if library.security_policy is None else ids.ContentLibraryId(library.security_policy),
-        state_info=state_of(library) if later else None,
+        state_info=state_of(call, library) if later else None,
         configuration_info=(ConfigurationInfo(apply_library_usage_to_items=library.guards_items) if later else None),
     )
 
 
-def state_of(library: Library) -> StateInfo:
-    """Whether it is in maintenance."""
-    if library.maintenance is None:
-        return StateInfo(state=StateInfo.State.ACTIVE)
-    return StateInfo(state=StateInfo.State.MAINTENANCE, message=library.maintenance)
+def state_of(call: Call, library: Library) -> StateInfo:
+    """Whether it takes changes now; and of one that subscribes, which templates it was not given, and why."""
+    if library.maintenance is not None:
+        return StateInfo(state=StateInfo.State.MAINTENANCE, message=library.maintenance)
+    lacking = []
+    for subscription in call.by(LibrarySubscription, "subscriber", library.id).values():
+        for id, why in subscription.refused.items():
+            item = call.get(LibraryItem, id)
+            lacking.append(f"The VM template {id if item is None else item.name} was not published here: {why}")
+    return StateInfo(state=StateInfo.State.ACTIVE, message=" ".join(lacking) or None)
 
 
 def backing_of(library: Library) -> StorageBacking:

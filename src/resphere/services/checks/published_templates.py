@@ -5,18 +5,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from functools import partial
 
 import msgspec
 
 from resphere.contract.errors import VapiError
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_template import LibraryItems
+from resphere.contract.mentions import nothing, told
 from resphere.inventory.content.items import LibraryItem, TemplateVersion, name_key
 from resphere.inventory.content.libraries import Library
 from resphere.inventory.content.subscriptions import LibrarySubscription
 from resphere.inventory.effects import CloneVm
 from resphere.inventory.model import VirtualMachine
 from resphere.replica.edit import Edit
+from resphere.replica.table import Lookup
 from resphere.rules.content_names import LONGEST_ITEM_NAME
 from resphere.rules.machines.copies import copied
 from resphere.rules.machines.new_machine import Identity, new_identity
@@ -25,8 +28,9 @@ from resphere.rules.names import is_free
 from resphere.rules.placement.resolution import CLONE, folder_of, places_of, resolve, wanted
 from resphere.services.call import Call
 from resphere.services.checks.content import require, require_changeable
-from resphere.services.checks.vm_templates import being_changed, delete_machine, require_template
-from resphere.tasks.change import Decision
+from resphere.services.checks.vm_templates import being_changed, delete_machine, delete_templates, require_template
+from resphere.tasks.change import Change, Decision
+from resphere.tasks.job import TaskJob
 
 log = logging.getLogger(__name__)
 
@@ -35,15 +39,65 @@ async def publish_templates(
     call: Call, items: Iterable[LibraryItem], subscriptions: Iterable[LibrarySubscription]
 ) -> None:
     """Have subscribers get those of the items that are templates, where they have not got them as they are: that goes
-    on behind, as tasks. What a subscriber cannot get keeps no other from it; the log says why."""
+    on behind, as tasks. What a subscriber cannot get keeps no other from it; its subscription says why."""
     templates = [item for item in items if item.template is not None]
     for subscription in subscriptions:
         for item in templates:
+            await call.unfiltered.change(partial(note, item.id, subscription, None))
             try:
                 await publish_template(call, item, subscription)
             except VapiError as error:
+                await note_refusal(call, item, subscription, error)
+
+
+async def note_refusal(call: Call, item: LibraryItem, subscription: LibrarySubscription, error: VapiError) -> None:
+    """Have the subscription say why a template is not published to it."""
+    # Who reads of it may know of fewer objects than who publishes.
+    why = "; ".join(told(each, nothing).default_message for each in error.messages)
+    log.warning("%s was not published to %s: %s", item.id, subscription.subscriber, why)
+    await call.unfiltered.change(partial(note, item.id, subscription, why))
+
+
+def note(item: str, subscription: LibrarySubscription, why: str | None, edit: Edit) -> None:
+    """Write down why an item is not published, or that it is tried; what is no more is not told of any longer."""
+    current = edit.get(LibrarySubscription, subscription.id)
+    if current is None:
+        return
+    others = {id: each for id, each in current.refused.items() if id != item and edit.get(LibraryItem, id) is not None}
+    new = msgspec.structs.replace(current, refused=others if why is None else {**others, item: why})
+    if new != current:
+        edit.put(new)
+
+
+async def retire_templates(call: Call, publisher: Library, subscriptions: Iterable[LibrarySubscription]) -> None:
+    """Delete what subscribers have of templates that the publisher has no more, with their machines. What cannot be
+    deleted now keeps no other from it, and goes another time; the log says why."""
+    for subscription in subscriptions:
+        for twin in list(call.unfiltered.by(LibraryItem, "library", subscription.subscriber).values()):
+            if twin.template is None or not is_orphan(call.unfiltered, twin, publisher):
+                continue
+            try:
+                await delete_templates(call, twin, partial(require_orphan, twin=twin, publisher=publisher))
+            except VapiError as error:
                 words = "; ".join(each.default_message for each in error.messages)
-                log.warning("the template %s was not published to %s: %s", item.id, subscription.subscriber, words)
+                log.warning("%s, which its publisher has no more, was not deleted: %s", twin.id, words)
+
+
+def is_orphan(among: Lookup, twin: LibraryItem, publisher: Library) -> bool:
+    """Whether the publisher has no such item any more."""
+    source = among.get(LibraryItem, twin.source or "")
+    return source is None or source.library != publisher.id
+
+
+def require_orphan(edit: Edit, twin: LibraryItem, publisher: Library) -> None:
+    """Refuse to delete what somebody has changed, or the publisher has.
+
+    :raises NotAllowedInCurrentState: it is so.
+    """
+    current = require(edit, LibraryItem, twin.id)
+    require_changeable(require(edit, Library, current.library))
+    if not is_orphan(edit, current, publisher):
+        raise being_changed(twin)
 
 
 async def publish_template(call: Call, item: LibraryItem, subscription: LibrarySubscription) -> None:
@@ -75,8 +129,15 @@ async def publish_template(call: Call, item: LibraryItem, subscription: LibraryS
             None,
         )
 
+    async def work(job: TaskJob[VirtualMachine]) -> None:
+        try:
+            await Change(call.provider, call.unfiltered, job, decide).carry_out()
+        except VapiError as error:
+            await note_refusal(call, item, subscription, error)
+            raise
+
     target = call.referred(VirtualMachine, item.template or "")
-    await call.launch("VirtualMachine.clone", target, decide, cancelable=True, exclusive=False)
+    await call.launch_work("VirtualMachine.clone", target, work, cancelable=True, exclusive=False)
 
 
 def twin_of(call: Call, item: LibraryItem, library: str) -> LibraryItem | None:

@@ -40,7 +40,7 @@ from resphere.services.checks.content_libraries import (
     storage_of,
 )
 from resphere.services.checks.content_subscribers import require_publishing, subscriptions_of
-from resphere.services.checks.published_templates import publish_templates
+from resphere.services.checks.published_templates import publish_templates, retire_templates
 from resphere.services.checks.vm_templates import delete_templates
 from resphere.services.registry import implements
 
@@ -134,7 +134,7 @@ async def publish(
     call: Call, library_id: ids.ContentLibraryId, subscriptions: tuple[LocalLibrary.DestinationSpec, ...] | None
 ) -> None:
     """Have the libraries of this server that subscribe take what is new, or those that are named: that goes on behind.
-    VM templates are cloned to where each subscription says.
+    VM templates are cloned to where each subscription says, and go from there when the library has them no more.
 
     :raises NotAllowedInCurrentState: the library is not published.
     :raises InvalidArgument: it has no such subscription.
@@ -150,6 +150,7 @@ async def publish(
 
     await call.unfiltered.change(plan)
     await publish_templates(call, tuple(call.by(LibraryItem, "library", library.id).values()), wanted)
+    await retire_templates(call, library, wanted)
 
 
 def guards_items(spec: LibraryModel) -> bool | None:
