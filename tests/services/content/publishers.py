@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import ssl
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -109,30 +110,50 @@ class PublishedFolder:
         (self.folder / "lib.json").write_text(json.dumps(library))
 
 
+Answer = Callable[[SimpleHTTPRequestHandler], bool]
+"""Answers a request, or says that it has not."""
+
+
+def as_it_is(handler: SimpleHTTPRequestHandler) -> bool:
+    """Have what is in the folder be the answer."""
+    return False
+
+
 class Quiet(SimpleHTTPRequestHandler):
     """Serves a folder, and counts what it was asked for."""
 
-    def __init__(self, asked: list[str], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, asked: list[str], answer: Answer, *args: Any, **kwargs: Any) -> None:
         self.asked = asked
+        self.answer = answer
         super().__init__(*args, **kwargs)
 
     def do_GET(self) -> None:
         self.asked.append(self.path.lstrip("/"))
-        super().do_GET()
+        if not self.answer(self):
+            super().do_GET()
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
 
 
 @contextmanager
-def web_server(folder: Path, asked: list[str] | None = None) -> Iterator[str]:
-    """The address of ``lib.json`` in a folder that a web server serves; ``asked`` gets the paths that it was asked."""
-    handler = partial(Quiet, [] if asked is None else asked, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+def web_server(
+    folder: Path,
+    asked: list[str] | None = None,
+    answer: Answer = as_it_is,
+    tls: ssl.SSLContext | None = None,
+    port: int = 0,
+) -> Iterator[str]:
+    """The address of ``lib.json`` in a folder that a web server serves, where ``answer`` does not; ``asked`` gets the
+    paths that it was asked."""
+    handler = partial(Quiet, [] if asked is None else asked, answer, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}/lib.json"
+            yield f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}/lib.json"
         finally:
             server.shutdown()
             thread.join()
