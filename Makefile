@@ -25,7 +25,7 @@ step = $(2) || { echo "make: $(1) failed" >&2; exit 1; }
 # Compiling the tests anew would cost more than collecting them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test pythons quick check drills mutants fuzz advisories forms bench contract docs bindings ansible lock format clean
+.PHONY: help setup run test pythons quick check drills mutants fuzz advisories forms bench contract docs bindings ansible dcli lock format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,7 +35,7 @@ setup: $(VENV)/.stamp  ## make .venv from the lock (run and test dependencies); 
 run: setup  ## serve: make run ARGS="--port 8443"
 	@exec $(BIN)/resphere serve $(ARGS)
 
-test: check bindings ansible  ## everything continuous integration runs: make check, pytest, other Pythons (ARGS="-k tls" narrows it)
+test: check bindings ansible dcli  ## everything continuous integration runs: make check, pytest, other Pythons (ARGS="-k tls" narrows it)
 	@$(call step,pytest,$(BIN)/python -m pytest $(ARGS))
 	@$(if $(ARGS),true,$(call step,tools.pythons,$(BIN)/python -m tools.pythons))
 
@@ -88,6 +88,8 @@ bindings: $(BINDINGS_STAMPS)  ## fetch the official bindings into .cache/binding
 
 ansible: .cache/ansible/.stamp  ## fetch Ansible and its collections for vSphere's REST API, for the tests
 
+dcli: .cache/dcli/.stamp  ## fetch VMware's dcli, for the tests
+
 format: setup  ## let ruff lay out the code and mend what it can
 	@$(BIN)/ruff check --quiet --fix $(CHECKED)
 	@$(BIN)/ruff format --quiet $(CHECKED)
@@ -100,6 +102,7 @@ lock: $(UV)  ## write requirements/*.txt anew; LOCK_FLAGS=--upgrade takes newer 
 	$(COMPILE) requirements/advisories.in -c requirements/dev.txt -o requirements/advisories.txt
 	$(COMPILE) requirements/fuzz.in -c requirements/dev.txt -o requirements/fuzz.txt
 	$(COMPILE) requirements/ansible.in -o requirements/ansible.txt
+	$(COMPILE) requirements/dcli.in -o requirements/dcli.txt
 	for version in $(BINDINGS); do \
 		$(COMPILE) requirements/bindings-$$version.in -c requirements/dev.txt -o requirements/bindings-$$version.txt \
 		|| exit 1; \
@@ -186,6 +189,15 @@ GOPATH_SOURCE := /usr/share/gocode
 		-r requirements/ansible-common.txt)
 	@$(BIN)/python -m tools.unpack .cache/ansible/wheel/ansible-*.whl ansible_collections/cloud/common/ .cache/ansible
 	@rm -rf .cache/ansible/wheel && touch $@
+
+# It brings a runtime of vAPI of its own, and old versions of what others need: an environment of its own, too.
+.cache/dcli/.stamp: requirements/dcli.txt $(VENV)/pyvenv.cfg | $(VENV)/.stamp
+	@echo "make: fetching dcli"
+	@rm -rf .cache/dcli && mkdir -p .cache/dcli
+	@$(BIN)/python -m venv .cache/dcli/venv
+	@$(call step,dcli,.cache/dcli/venv/bin/python -m pip --disable-pip-version-check --no-input -qq install \
+		--require-hashes -r requirements/dcli.txt)
+	@touch $@
 
 $(UV): Makefile
 	@$(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install -qq --disable-pip-version-check uv==$(UV_VERSION)

@@ -109,6 +109,13 @@ def by_jsonrpc(served: Served, operation: AnyOperation, options: dict[str, str],
     return served.ask(served.jsonrpc, ApiCall("POST", "/api", json.dumps(body).encode()))
 
 
+def test_what_the_runtime_says_of_a_call_is_no_option(served: Served) -> None:
+    reply = by_jsonrpc(served, vcenter.VM.list, {"$showUnreleasedAPIs": "True", "$userAgent": "dcli", "$top": "1"})
+    assert len(json.loads(reply.body)["result"]["output"]) == 1
+    refused = by_jsonrpc(served, vcenter.VM.list, {"$tops": "1"})
+    assert "error" in json.loads(refused.body)["result"]
+
+
 def test_jsonrpc_has_them_in_its_application_context(served: Served) -> None:
     options = {"$orderby": "name", "$top": "2", "$count": "true"}
     reply = by_jsonrpc(served, vcenter.VM.list, options)

@@ -423,6 +423,10 @@ def target_parameters(operation: AnyOperation, content: bytes) -> dict[str, str]
         return {}
 
 
+OF_THE_RUNTIME = frozenset({"$doNotRoute", "$showUnreleasedAPIs", "$taskId", "$userAgent"})
+"""What vAPI's runtime itself puts into the application context, and dcli with ``+show-unreleased-apis``."""
+
+
 def list_options(operation: AnyOperation, context: Context | None) -> dict[str, list[str]]:
     """The options of a list that the application context holds, which is a map of texts."""
     content = b"" if context is None else bytes(context.appCtx)
@@ -432,7 +436,7 @@ def list_options(operation: AnyOperation, context: Context | None) -> dict[str, 
         entries = msgspec.json.decode(content, type=dict[str, Any])
     except (msgspec.DecodeError, ValueError, RecursionError):
         return NO_OPTIONS
-    return {name: [str(value)] for name, value in entries.items() if is_option(name)}
+    return {name: [str(value)] for name, value in entries.items() if is_option(name) and name not in OF_THE_RUNTIME}
 
 
 def kept_key(input: bytes, options: dict[str, list[str]]) -> Hashable | None:
