@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from resphere.contract.examples import fields_of
 from resphere.contract.generated import ids
 from resphere.contract.model import AnyOperation, Struct
 from resphere.inventory.model import KINDS
@@ -37,7 +38,7 @@ def named_by_parameters(operation: AnyOperation) -> list[Named]:
     """The objects that parameters of the operation are, one or several each."""
     return [
         Named(resource, parameter=field.encode_name)
-        for field in msgspec.structs.fields(operation.input)
+        for field in fields_of(operation.input)
         for part in parts(field.type)
         if (resource := RESOURCES.get(part)) is not None
     ]
@@ -46,12 +47,12 @@ def named_by_parameters(operation: AnyOperation) -> list[Named]:
 def named_within(operation: AnyOperation) -> list[Named]:
     """The objects that fields of structures in the input are, however deep."""
     structures: dict[type[Struct], None] = {}
-    for field in msgspec.structs.fields(operation.input):
+    for field in fields_of(operation.input):
         collect(field.type, structures)
     return [
         Named(resource, attribute=f"{structure.__vapi_name__}:{field.encode_name}")
         for structure in structures
-        for field in msgspec.structs.fields(structure)
+        for field in fields_of(structure)
         for part in parts(field.type)
         if (resource := RESOURCES.get(part)) is not None
     ]
@@ -64,7 +65,7 @@ def lists_objects(operation: AnyOperation) -> bool:
     for part in parts(operation.output):
         if part in RESOURCES:
             return True
-        if is_structure(part) and any(field.type in RESOURCES for field in msgspec.structs.fields(part)):
+        if is_structure(part) and any(field.type in RESOURCES for field in fields_of(part)):
             return True
     return False
 
@@ -74,7 +75,7 @@ def collect(expected: Any, structures: dict[type[Struct], None]) -> None:
     for part in parts(expected):
         if is_structure(part) and part not in structures:
             structures[part] = None
-            for field in msgspec.structs.fields(part):
+            for field in fields_of(part):
                 collect(field.type, structures)
 
 
