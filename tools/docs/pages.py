@@ -88,7 +88,7 @@ def extensions_page(implemented: dict[str, Implementation]) -> Iterator[str]:
 
 def extension_row(operation: AnyOperation, implementation: Implementation | None) -> str:
     """One operation's line."""
-    route = operation.api
+    route = operation.api or operation.rest
     assert route is not None
     privileges = ", ".join(f"`{p}`" for r in operation.privileges for p in r.privileges) or "none"
     purpose = first_line(implementation) if implementation else "not implemented"
