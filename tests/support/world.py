@@ -17,6 +17,7 @@ from resphere.access.principal import ADMINISTRATORS, Principal
 from resphere.access.recording import Checks
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
+from resphere.appliance.bundles import Bundles
 from resphere.appliance.folders import Folders
 from resphere.appliance.receivers import Connections
 from resphere.appliance.shutdowns import Shutdowns
@@ -198,6 +199,13 @@ class World:
             webhooks_allowed=read_rules(("127.0.0.1", "receiver.example")),
             machine=self.machine,
             folders=Folders(folder, folder, folder),
+            bundles=Bundles(
+                self.inventory,
+                FolderContents(folder / "support-bundles", f"test-{next(WORLDS)}", lambda _: True),
+                folder,
+                folder / "log",
+                {"port": "8443"},
+            ),
             log_connections=Connections(read_rules(("127.0.0.1",)), lambda: self.trusted_pem),
             shutdowns=Shutdowns(
                 self.inventory,

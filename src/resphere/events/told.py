@@ -355,6 +355,7 @@ SILENT: Mapping[str, str] = MappingProxyType(
         "schedule": "its owner's alone: what it does is told",
         "schedule_cursor": "how far events were looked at: told, that would be looked at again",
         "schedule_run": "a history: what the run does is told",
+        "support_bundle": "its task is told",
         "taken_proof": "tokens that were used up",
         "token_signing": "a key",
         "webhook_dead_letter": "what could not be told elsewhere",

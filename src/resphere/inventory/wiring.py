@@ -8,6 +8,7 @@ from resphere.inventory.appliance.power import APPLIANCE_POWER
 from resphere.inventory.appliance.probe import DATABASE_PROBES
 from resphere.inventory.appliance.samples import MONITORING_SAMPLES
 from resphere.inventory.appliance.settings import APPLIANCE_SETTINGS
+from resphere.inventory.appliance.support_bundles import SUPPORT_BUNDLES
 from resphere.inventory.compute_policies import COMPUTE_POLICIES
 from resphere.inventory.console import CONSOLE_TICKETS
 from resphere.inventory.content.tables import CONTENT_TABLES
@@ -46,6 +47,7 @@ WIRING = Wiring(
         INSTALLATION,
         MONITORING_SAMPLES,
         STORAGE_POLICIES,
+        SUPPORT_BUNDLES,
         VAPP_CONFIGURATIONS,
         VCENTER_SERVICES,
         VIRTUAL_APPS,

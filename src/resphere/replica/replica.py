@@ -148,6 +148,10 @@ class Replica:
         """How many objects of the class there are."""
         return len(self._rows[cls].objects)
 
+    def counts(self) -> dict[str, int]:
+        """How many documents there are of each kind."""
+        return {cls.kind: len(rows.objects) for cls, rows in self._rows.items()}
+
     def derived(self, derived: Derived[L]) -> L:
         """The ledger of what is derived, true to what the replica shows.
 

@@ -15,7 +15,13 @@ ROOT = "root"
 ROOT_ACCOUNT = "root@localos"
 """The account of the appliance's root, as vCenter calls it: as long as there is none, it is the administrator by
 another name, so that no password stays as it was installed."""
-SERVED = ("com.vmware.appliance.", "com.vmware.cis.session.", "com.vmware.cis.tasks.", "com.vmware.vapi.")
+SERVED = (
+    "com.vmware.appliance.",
+    "com.vmware.cis.session.",
+    "com.vmware.cis.tasks.",
+    "com.vmware.vapi.",
+    "resphere.appliance.",
+)
 """What the ids of operations begin with that are served there."""
 
 

@@ -21,6 +21,7 @@ from resphere.access.recording import Checks
 from resphere.access.scoped import ScopedViews
 from resphere.access.tree import TreeViews
 from resphere.access.view import Views
+from resphere.appliance.bundles import Bundles
 from resphere.appliance.folders import Folders
 from resphere.appliance.forwarding import LogForwarder
 from resphere.appliance.machine import LocalMachine
@@ -119,7 +120,7 @@ from resphere.server.repeats import Repeats
 from resphere.server.saml import Saml, issuer_name, make_saml
 from resphere.server.saml_trust import SamlTrust, read_trust
 from resphere.server.secrets_key import given_key
-from resphere.server.settings import Settings
+from resphere.server.settings import NO_FLAG, Settings
 from resphere.server.strict_transport import StrictTransport
 from resphere.server.tls import keeper
 from resphere.server.waiting import Waiting
@@ -153,6 +154,10 @@ FORWARDING = "log-forwarding"
 """The lease of whoever sends the logs elsewhere."""
 MONITORING = "monitoring"
 """The lease of whoever measures the machine."""
+SECRETS_KEY = "secrets_key"
+"""What the names of settings begin with that say how secrets are encrypted."""
+BUNDLES = "support-bundles"
+"""The archives of support bundles."""
 SHUTDOWNS = "shutdowns"
 """The lease of whoever shuts the appliance down."""
 GUEST_FILES = "guest-files"
@@ -268,6 +273,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     away_seconds = read_durations(settings.durations).reboot_appliance
     shutdowns = Shutdowns(replica, now, partial(end_all_sessions, replica=replica), away_seconds)
     machine = LocalMachine()
+    bundle_contents = await store.contents(BUNDLES, liveness)
+    bundles = Bundles(replica, bundle_contents, settings.data_dir, settings.logs, told_settings(settings))
     log_connections = LogConnections(read_rules(settings.syslog_to), certificates.trusted_pem)
     waiting = Waiting(replica, settings.max_wait_seconds)
     stack.push_async_callback(waiting.close)
@@ -301,6 +308,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             webhooks_allowed=poster.allowed,
             machine=machine,
             folders=folders(settings),
+            bundles=bundles,
             log_connections=log_connections,
             shutdowns=shutdowns,
         ),
@@ -487,6 +495,15 @@ def lockout_rules(settings: Settings) -> LockoutRules:
 def folders(settings: Settings) -> Folders:
     """Where the settings keep what."""
     return Folders(settings.data_dir, settings.logs, folder_of(settings.store_url))
+
+
+def told_settings(settings: Settings) -> dict[str, str]:
+    """The settings that may be shown to those who help: none that is a secret, or says how one is had."""
+    return {
+        name: str(value)
+        for name, value in msgspec.structs.asdict(settings).items()
+        if name not in NO_FLAG and not name.startswith(SECRETS_KEY) and name != "given"
+    }
 
 
 def bounds_of_keys(settings: Settings) -> Bounds:

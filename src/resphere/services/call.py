@@ -16,6 +16,7 @@ from resphere.access.recording import Checks
 from resphere.access.refusals import may_not_use, no_privileges
 from resphere.access.seen import seen
 from resphere.access.view import View
+from resphere.appliance.bundles import Bundles
 from resphere.appliance.folders import Folders
 from resphere.appliance.machine import Machine
 from resphere.appliance.receivers import Connections
@@ -204,6 +205,8 @@ class Environment(msgspec.Struct, frozen=True):
     """What the machine below tells."""
     folders: Folders
     """Where the server keeps what."""
+    bundles: Bundles
+    """Makes support bundles, and gives them out."""
     log_connections: Connections
     """To servers that take logs."""
     shutdowns: Shutdowns

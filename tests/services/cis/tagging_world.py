@@ -15,6 +15,7 @@ import pytest
 from resphere.access.recording import Checks
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView, View
+from resphere.appliance.bundles import Bundles
 from resphere.appliance.folders import Folders
 from resphere.appliance.receivers import Connections
 from resphere.appliance.shutdowns import Shutdowns
@@ -113,6 +114,7 @@ class World:
             webhooks_allowed=Allowed(),
             machine=FakeMachine(),
             folders=Folders(Path(), Path(), None),
+            bundles=cast(Bundles, None),
             log_connections=cast(Connections, None),
             shutdowns=cast(Shutdowns, None),
         )

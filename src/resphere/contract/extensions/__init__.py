@@ -32,6 +32,7 @@ from resphere.contract.extensions.reports import Reports
 from resphere.contract.extensions.schedules import Schedules
 from resphere.contract.extensions.sessions import ApiTokens, OpenSessions
 from resphere.contract.extensions.storage_policies import StoragePolicies
+from resphere.contract.extensions.support_bundles import SupportBundles
 from resphere.contract.extensions.users import Groups, Password, Users
 from resphere.contract.extensions.utilization import Utilization
 from resphere.contract.extensions.vm_snapshots import VmSnapshots
@@ -76,6 +77,7 @@ SERVICES: tuple[type, ...] = (
     Recipes,
     Reports,
     Webhooks,
+    SupportBundles,
 )
 
 OPERATIONS: dict[str, m.AnyOperation] = {

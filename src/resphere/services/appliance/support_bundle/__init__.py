@@ -1,0 +1,1 @@
+"""``com.vmware.appliance.support_bundle``: archives for those who help."""
