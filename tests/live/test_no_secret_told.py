@@ -5,11 +5,13 @@ The ways in: each dialect and the command line, what succeeds and what is refuse
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
 from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import quote
+from typing import Any
+from urllib.parse import quote, urlsplit
 
 import msgspec
 import pytest
@@ -20,7 +22,7 @@ from tests.support.certificates import PATH, Foreign
 from tests.support.cli import resphere
 from tests.support.customizations import windows
 from tests.support.jsonrpc import SECURITY, invocation
-from tests.support.server import ADMINISTRATOR, PASSWORD, Server
+from tests.support.server import ADMINISTRATOR, PASSWORD, Client, Server, wait_until
 
 KEY = "c0ffee" * 10 + "beef"
 KEPT = "marker of a kept passphrase"
@@ -32,6 +34,7 @@ HOST = "marker-of-a-host"
 CONSOLE = "/ticket/"
 BEARER = "marker-of-a-bearer-token"
 TICKET = "marker-of-a-ticket"
+ROOT = "marker of the root of an appliance"
 SESSION = "marker0of0a0session00000000000000"
 
 
@@ -76,9 +79,31 @@ def members(archive: Path) -> list[tuple[str, bytes]]:
         ]
 
 
+def support_bundle(client: Client) -> bytes:
+    """Everything that a support bundle can have, as it is given out."""
+    spec = {"description": "", "content_type": "ALL"}
+    reply = client.post("/api/appliance/support-bundle?vmw-task=true", json=spec)
+    assert reply.status_code == 202, reply.text
+    task = wait_until(lambda: finished(client, reply.json()), "the end of the making of a support bundle", 120)
+    assert task["status"] == "SUCCEEDED", task
+    url = urlsplit(task["result"]["url"])
+    archive = client.get(url.path)
+    assert archive.status_code == 200, archive.text
+    assert hashlib.sha256(archive.content).hexdigest() == task["result"]["checksum_value"]
+    return archive.content
+
+
+def finished(client: Client, task: str) -> dict[str, Any]:
+    """The task, once it has ended; nothing before."""
+    found: dict[str, Any] = client.read(f"/api/cis/tasks/{task}")
+    return found if found["status"] in ("SUCCEEDED", "FAILED") else {}
+
+
 def test_no_secret_is_told(tmp_path: Path) -> None:
     answers = Answers()
-    server = Server(tmp_path / "data", "--vms", "5", environment={"RESPHERE_SECRETS_KEY": KEY})
+    server = Server(
+        tmp_path / "data", "--vms", "5", environment={"RESPHERE_SECRETS_KEY": KEY, "RESPHERE_ROOT_PASSWORD": ROOT}
+    )
     certificate, key = Foreign().issue("127.0.0.1")
     foreign_key = key.splitlines()[1]
     server.start()
@@ -161,13 +186,36 @@ def test_no_secret_is_told(tmp_path: Path) -> None:
     exported = resphere("inventory", "export", "--data-dir", data, RESPHERE_SECRETS_KEY=KEY)
     assert exported.returncode == 0, exported.stderr
     said.append(("export", (exported.stdout + exported.stderr).encode()))
+    bundle = tmp_path / "bundle.tgz"
+    bundle.write_bytes(support_bundle(client))
     client.close()
     server.stop()
-    secrets = [KEY, KEPT, REFUSED, TRIED, NEW, GUEST, HOST, BEARER, TICKET, SESSION, PASSWORD, session, foreign_key]
+    secrets = [
+        KEY,
+        KEPT,
+        REFUSED,
+        TRIED,
+        NEW,
+        GUEST,
+        HOST,
+        BEARER,
+        TICKET,
+        SESSION,
+        PASSWORD,
+        ROOT,
+        session,
+        foreign_key,
+    ]
     # That a secret would be found at all.
     assert found([KEPT], [("here", f'{{"x": "{KEPT}"}}'.encode())])
     assert len(answers.texts) > 20
-    written = [*files(server.data_dir), ("stderr", server.stderr.read_bytes()), *members(archive), *said]
+    written = [
+        *files(server.data_dir),
+        ("stderr", server.stderr.read_bytes()),
+        *members(archive),
+        *members(bundle),
+        *said,
+    ]
     assert any(name.endswith("audit.log") for name, _ in written)
     assert found(secrets, written) == set()
     # What was told in a field of another type is shown there, to whom has written it: not of secrets.

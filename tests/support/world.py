@@ -21,6 +21,7 @@ from resphere.appliance.bundles import Bundles
 from resphere.appliance.folders import Folders
 from resphere.appliance.receivers import Connections
 from resphere.appliance.shutdowns import Shutdowns
+from resphere.appliance.updates import Updates
 from resphere.audit.reading import AuditLog
 from resphere.auth.accounts import LocalAccounts
 from resphere.auth.passwords import verify_password
@@ -206,6 +207,7 @@ class World:
                 folder / "log",
                 {"port": "8443"},
             ),
+            updates=Updates(folder / "updates", 60.0, 600.0),
             log_connections=Connections(read_rules(("127.0.0.1",)), lambda: self.trusted_pem),
             shutdowns=Shutdowns(
                 self.inventory,

@@ -322,6 +322,7 @@ TOLD: Mapping[type[Any], Told] = MappingProxyType(
 SILENT: Mapping[str, str] = MappingProxyType(
     {
         "appliance_power": "since when the server runs: what plans a shutdown is on record",
+        "appliance_update": "an update that is gone through, and changes nothing",
         "bulk": "its task is told, and what its items do",
         "bulk_mark": "how far a bulk operation is",
         "bulk_outcomes": "what its task tells",

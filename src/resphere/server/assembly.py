@@ -28,6 +28,7 @@ from resphere.appliance.machine import LocalMachine
 from resphere.appliance.monitoring import Monitoring
 from resphere.appliance.receivers import Connections as LogConnections
 from resphere.appliance.shutdowns import Shutdowns
+from resphere.appliance.updates import Updates
 from resphere.audit import signing
 from resphere.audit.reading import AuditLog
 from resphere.audit.retention import Keep
@@ -270,8 +271,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     by_directory = ByDirectory(replica, federation.directories, settings.default_domain)
     replies = KeptReplies(replica, bounds_of_keys(settings), name, liveness.is_alive, now)
     stack.push_async_callback(replies.close)
-    away_seconds = read_durations(settings.durations).reboot_appliance
-    shutdowns = Shutdowns(replica, now, partial(end_all_sessions, replica=replica), away_seconds)
+    durations = read_durations(settings.durations)
+    shutdowns = Shutdowns(replica, now, partial(end_all_sessions, replica=replica), durations.reboot_appliance)
     machine = LocalMachine()
     bundle_contents = await store.contents(BUNDLES, liveness)
     bundles = Bundles(replica, bundle_contents, settings.data_dir, settings.logs, told_settings(settings))
@@ -309,6 +310,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             machine=machine,
             folders=folders(settings),
             bundles=bundles,
+            updates=Updates(settings.update_repository, durations.stage_update, durations.install_update),
             log_connections=log_connections,
             shutdowns=shutdowns,
         ),

@@ -176,6 +176,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     library_storage_region: Annotated[
         str | None, _("data", "Region of that bucket; unset: as AWS_DEFAULT_REGION or ~/.aws say, or us-east-1.")
     ] = None
+    update_repository: Annotated[
+        Path | None, _("data", "Folder of descriptions of updates (JSON) that the appliance can be taken through.")
+    ] = None
     log_dir: Annotated[Path | None, _("data", "Where logs are written; unset: <data dir>/log.")] = None
     root_password_file: Annotated[
         Path | None, _("access", "File whose first line is the password of the appliance's root.")

@@ -21,6 +21,7 @@ from resphere.appliance.folders import Folders
 from resphere.appliance.machine import Machine
 from resphere.appliance.receivers import Connections
 from resphere.appliance.shutdowns import Shutdowns
+from resphere.appliance.updates import Updates
 from resphere.audit.reading import AuditLog
 from resphere.auth.federation import Federation
 from resphere.auth.identities import Identities
@@ -207,6 +208,8 @@ class Environment(msgspec.Struct, frozen=True):
     """Where the server keeps what."""
     bundles: Bundles
     """Makes support bundles, and gives them out."""
+    updates: Updates
+    """What updates of the appliance go by."""
     log_connections: Connections
     """To servers that take logs."""
     shutdowns: Shutdowns

@@ -19,6 +19,7 @@ from resphere.appliance.bundles import Bundles
 from resphere.appliance.folders import Folders
 from resphere.appliance.receivers import Connections
 from resphere.appliance.shutdowns import Shutdowns
+from resphere.appliance.updates import Updates
 from resphere.audit.reading import AuditLog
 from resphere.auth.federation import Federation
 from resphere.auth.identities import Identities
@@ -115,6 +116,7 @@ class World:
             machine=FakeMachine(),
             folders=Folders(Path(), Path(), None),
             bundles=cast(Bundles, None),
+            updates=Updates(),
             log_connections=cast(Connections, None),
             shutdowns=cast(Shutdowns, None),
         )

@@ -23,6 +23,7 @@ from resphere.inventory.appliance.networking import (
 from resphere.inventory.appliance.security import GlobalFips
 from resphere.inventory.appliance.setting import Setting
 from resphere.inventory.appliance.system_services import SystemServices
+from resphere.inventory.appliance.update import UpdatePolicy
 from resphere.replica.edit import Edit
 from resphere.replica.table import Lookup, Table
 
@@ -49,6 +50,7 @@ AnySetting: TypeAlias = (
     | SystemServices
     | TimeSync
     | TimeZone
+    | UpdatePolicy
 )
 """All settings, each with the tag by which it is kept."""
 

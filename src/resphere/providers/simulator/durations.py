@@ -38,6 +38,9 @@ class Durations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Per virtual machine that an evacuation moves."""
     reboot_appliance: float = 0.0
     """Until the appliance is there again after it was shut down."""
+    stage_update: float = 0.0
+    install_update: float = 0.0
+    """Of the appliance; as long for a rollback."""
 
     def __post_init__(self) -> None:
         for name, seconds in asdict(self).items():
@@ -48,7 +51,9 @@ class Durations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 NONE = Durations()
 """Everything is over at once."""
 
-QUICK = Durations(boot_guest=0.5, reboot_guest=1.0, customize=1.0, reboot_appliance=1.0)
+QUICK = Durations(
+    boot_guest=0.5, reboot_guest=1.0, customize=1.0, reboot_appliance=1.0, stage_update=1.0, install_update=1.0
+)
 """The default: what clients wait for after a call goes by so slowly that they see it; the call itself takes no time."""
 
 REALISTIC = Durations(
@@ -72,5 +77,7 @@ REALISTIC = Durations(
     exit_maintenance_mode=1.0,
     migrate=8.0,
     reboot_appliance=180.0,
+    stage_update=60.0,
+    install_update=900.0,
 )
 """About what a small idle vCenter 8.0 takes."""

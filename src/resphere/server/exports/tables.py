@@ -30,6 +30,7 @@ from resphere.inventory.appliance.probe import DatabaseProbe
 from resphere.inventory.appliance.samples import MonitoringSample
 from resphere.inventory.appliance.settings import ApplianceSetting
 from resphere.inventory.appliance.support_bundles import BundleRecord
+from resphere.inventory.appliance.update import UpdateStatus
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.libraries import LeavingLibrary, Library, LibraryUsage
@@ -123,6 +124,7 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
     ForwardingProgress: LeftOut("how far logs are sent", "they are of this server", _nobody_misses),
     MonitoringSample: LeftOut("what was measured of the server", "it is of this server", _nobody_misses),
     BundleRecord: LeftOut("support bundles", "they are of this server", _nobody_misses),
+    UpdateStatus: LeftOut("updates that were gone through", "they are of this server", _nobody_misses),
     DatabaseProbe: LeftOut("probes of the database", "they are of this server", _nobody_misses),
     ApplianceSetting: LeftOut("settings of the appliance", "they are the server's own, and begin as installed"),
     ServiceState: LeftOut("states of vCenter's services", "they are the server's own, and begin as installed"),

@@ -11,9 +11,11 @@ from resphere.appliance.folders import Partition
 from resphere.appliance.health import LOAD, MEMORY, STORAGE, SWAP, WELL, Finding, Level, share, worst
 from resphere.contract.errors import VapiError, message
 from resphere.contract.generated import ids
+from resphere.contract.generated.appliance_update import CommonInfo
 from resphere.contract.generated.vcenter_services import Service
 from resphere.inventory.appliance.probe import DatabaseProbe
 from resphere.services.call import Call
+from resphere.services.checks.appliance_updates import pending, present
 from resphere.services.checks.vcenter_services import current
 from resphere.store.base import StoreError
 
@@ -91,14 +93,24 @@ async def database(call: Call) -> Finding:
     return Finding(Level.RED, (reason,), resolution)
 
 
-async def software_packages(_: Call) -> Finding:
-    """Whether there are updates."""
-    return WELL
+async def software_packages(call: Call) -> Finding:
+    """Whether there are updates, and whether one mends security; of a repository that has gone nothing is known."""
+    try:
+        found = await pending(call, present(call), upgrades=False)
+    except VapiError:
+        return Finding(Level.GRAY)
+    if not found:
+        return WELL
+    security = any(each.update_type is CommonInfo.Category.SECURITY for each in found)
+    told = message(
+        "resphere.appliance.health.updates", "There are updates: {0}.", ", ".join([each.version for each in found])
+    )
+    return Finding(Level.RED if security else Level.ORANGE, (told,))
 
 
 async def system(call: Call) -> Finding:
-    """All of it: the worst of what is known."""
-    return worst([await look(call) for name, look in ITEMS.items() if name != "system"])
+    """All of it: the worst of what is known. Updates that there are make nothing unwell."""
+    return worst([await look(call) for name, look in ITEMS.items() if name not in ("software-packages", "system")])
 
 
 Look = Callable[[Call], Awaitable[Finding]]

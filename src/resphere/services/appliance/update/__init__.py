@@ -1,0 +1,1 @@
+"""``com.vmware.appliance.update``: gone through as vCenter does; nothing is really updated."""
