@@ -121,7 +121,7 @@ class Filler:
         self._guest(running)
         self._customize()
         self._identify()
-        self.call("PUT", "/appliance/system/global-fips", {"enabled": True})
+        self._tend_appliance()
         self.post("/vcenter/vm?action=clone", {"source": vm, "name": "twin"})
         gone = self.post("/vcenter/vm?action=clone", {"source": vm, "name": "gone"})
         if gone is not None:
@@ -413,6 +413,23 @@ class Filler:
         self.post("/vcenter/guest/customization-specs", {"name": "kept", "description": "", "spec": spec})
         for each in self.call("GET", "/vcenter/vm?power_states=POWERED_OFF") or ():
             self.call("PUT", f"/vcenter/vm/{each['vm']}/guest/customization", {"name": "kept"})
+
+    def _tend_appliance(self) -> None:
+        """Settings of the appliance, and what it notes of itself."""
+        self.call("PUT", "/appliance/system/global-fips", {"enabled": True})
+        receiver = {"hostname": "192.168.7.53", "port": 514, "protocol": "UDP"}
+        self.call("PUT", "/appliance/logging/forwarding", {"cfg_list": [receiver]})
+        self.call("GET", "/appliance/health/database")
+        self.call("GET", "/appliance/update/pending?source_type=LOCAL")
+        self.post("/appliance/support-bundle?vmw-task=true", {"description": "kept"})
+        now = datetime.now(UTC).replace(microsecond=0)
+        day = f"start_time={now:%Y-%m-%d}T00:00:00Z&end_time={now:%Y-%m-%d}T23:59:59Z"
+        query = f"/appliance/monitoring/query?names=mem.total&interval=DAY1&function=MAX&{day}"
+        for _ in range(LOOKS):
+            measured, bundles = self.call("GET", query), self.call("GET", "/appliance/support-bundle")
+            if not measured or (any(measured[0]["data"]) and bundles["supportbundle_operations"]):
+                break
+            time.sleep(LOOK_SECONDS)
 
     def _identify(self) -> None:
         place = {"users_base_dn": "ou=people,dc=example,dc=org", "groups_base_dn": "ou=groups,dc=example,dc=org"}

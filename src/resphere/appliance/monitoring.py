@@ -1,14 +1,15 @@
 """Measures the machine all the time, keeps what was measured, and tells of it.
 
-One elected worker measures, and writes the figures of every five minutes. They are kept for a week, joined to those of
-two hours for a month, and to those of a day for a year: so long as the intervals of vCenter's contract reach back.
+One elected worker measures, and writes the figures of every five minutes, once a minute meanwhile. They are kept for a
+week, joined to those of two hours for a month, and to those of a day for a year: so long as the intervals of vCenter's
+contract reach back.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -21,6 +22,8 @@ from resphere.replica.replica import Replica
 from resphere.replica.table import Reading as Inventory
 
 MEASURE_SECONDS = 10.0
+NOTED = timedelta(minutes=1)
+"""How often the figures of the present stretch are written."""
 
 
 class Stretch(msgspec.Struct, frozen=True):
@@ -56,11 +59,13 @@ class Monitoring:
         self._measure_seconds = measure_seconds
         self._start = 0
         self._figures: dict[str, Figures] = {}
+        self._noted: datetime | None = None
 
     async def run(self) -> None:
-        """Measure, until canceled: to be done by one worker at a time. What was not written yet is lost with it."""
+        """Measure, until canceled: to be done by one worker at a time. The next one goes on with what is written."""
         before = reading(self._machine, self._folders, self._clock())
-        self._start, self._figures = begun(self._now(), FINEST.seconds), {}
+        self._start, self._noted = begun(self._now(), FINEST.seconds), None
+        self._figures = all_figures(self._replica.get(MonitoringSample, f"{FINEST.seconds}/{self._start}"))
         while True:
             await asyncio.sleep(self._measure_seconds)
             after = reading(self._machine, self._folders, self._clock())
@@ -77,6 +82,9 @@ class Monitoring:
         for name, value in values.items():
             found, one = self._figures.get(name), Figures(value, value, value, 1)
             self._figures[name] = one if found is None else found.joined(one)
+        if self._noted is None or not timedelta() <= self._now() - self._noted < NOTED:
+            await self._replica.change(lambda edit: edit.put(sample(self._start, FINEST.seconds, self._figures)))
+            self._noted = self._now()
 
     def _keep(self, edit: Edit) -> None:
         new = [sample(self._start, FINEST.seconds, self._figures)]
@@ -102,12 +110,16 @@ def begun(moment: datetime, seconds: int) -> int:
 def joined(before: MonitoringSample | None, figures: Mapping[str, Figures]) -> dict[str, Figures]:
     """Figures of a longer stretch, to which those of a part of it come."""
     found = dict(figures)
-    if before is not None:
-        for name in before.names:
-            each = before.figures(name)
-            assert each is not None
-            found[name] = each.joined(found[name]) if name in found else each
+    for name, each in all_figures(before).items():
+        found[name] = each.joined(found[name]) if name in found else each
     return found
+
+
+def all_figures(document: MonitoringSample | None) -> dict[str, Figures]:
+    """What a document has, by name; nothing where there is none."""
+    if document is None:
+        return {}
+    return {name: figures for name in document.names if (figures := document.figures(name)) is not None}
 
 
 class Wanted(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from resphere.inventory.appliance.accounts import LocalAccountPolicy, LocalAccou
 from resphere.inventory.appliance.clock import NtpServers, TimeSync, TimeZone
 from resphere.inventory.appliance.forwarding import LogForwarding
 from resphere.inventory.appliance.health import HealthChecks
+from resphere.inventory.appliance.log_collection import LogCollection
 from resphere.inventory.appliance.networking import (
     DnsDomains,
     DnsServers,
@@ -41,6 +42,7 @@ AnySetting: TypeAlias = (
     | Interfaces
     | LocalAccountPolicy
     | LocalAccounts
+    | LogCollection
     | LogForwarding
     | NoProxy
     | NtpServers

@@ -201,13 +201,13 @@ def complaints(update: Description, answers: Mapping[str, str]) -> dict[str, Loc
         for id in answers
         if id not in known
     }
-    for question in update.questions:
-        answer = answers.get(question.id, question.default_answer)
+    for asked, question in known.items():
+        answer = answers.get(asked, question.default_answer)
         if answer is None or not is_good(question, answer):
-            found[question.id] = message(
+            found[asked] = message(
                 "resphere.appliance.update.bad_answer",
                 "The question {0} has to be answered{1}.",
-                question.id,
+                asked,
                 "" if question.allowed_values is None else f" by one of {', '.join(question.allowed_values)}",
             )
     return found

@@ -1,0 +1,1 @@
+"""``com.vmware.appliance.system.crypto_hash``: which hashes are used."""
