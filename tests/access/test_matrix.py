@@ -93,7 +93,13 @@ ELSEWHERE = {
 }
 """Of each type an object that is not seen from a machine, a folder, a cluster."""
 ID = re.compile(r"[a-z]+-[a-z]?\d+")
-NEEDS_MORE = ("com.vmware.cis.session", "com.vmware.appliance.system.version", "resphere.explorer", "resphere.certif")
+NEEDS_MORE = (
+    "com.vmware.cis.session",
+    "com.vmware.appliance.shutdown",
+    "com.vmware.appliance.system.version",
+    "resphere.explorer",
+    "resphere.certif",
+)
 IMPLEMENTED = load(services).keys()
 LAST = ("delete", "unregister", "remove", "detach", "move", "relocate", "disconnect", "set")
 """What the names of operations begin with after which the object is not there any more, or cannot be reached."""

@@ -112,6 +112,7 @@ class World:
     ) -> None:
         self.machine = FakeMachine()
         self.caller = Caller()
+        (folder / "updates").mkdir(exist_ok=True)
         self.trusted_pem = ""
         """Whom connections to servers of syslog trust."""
         self._runner = asyncio.Runner(loop_factory=None if loop is None else lambda: loop)
@@ -213,7 +214,7 @@ class World:
                 self.inventory,
                 lambda: self.environment.now(),
                 lambda edit: end_all_sessions(edit, self.inventory),
-                60.0,
+                0.0,
             ),
         )
 

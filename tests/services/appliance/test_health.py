@@ -43,8 +43,7 @@ def told(world: World, item: str) -> list[str]:
     return [each.id for each in world.call(Health.messages, ids.ApplianceHealthId(item))]
 
 
-def test_a_machine_at_rest_is_well(world: World, tmp_path: Path) -> None:
-    (tmp_path / "updates").mkdir()
+def test_a_machine_at_rest_is_well(world: World) -> None:
     assert {
         world.call(LoadHealth.get).value,
         world.call(Mem.get).value,

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from resphere.auth.sessions import Session
+from resphere.appliance.shutdowns import Shutdowns
+from resphere.auth.sessions import Session, end_all_sessions
 from resphere.contract.errors import InvalidArgument
 from resphere.contract.generated.appliance import Shutdown
 from resphere.contract.generated.appliance_system import Uptime
@@ -19,6 +20,17 @@ from tests.support.world import NOW, World
 
 NOTHING = Shutdown.ShutdownConfig(action="", reason="")
 IN_TWO_MINUTES = NOW + timedelta(minutes=2)
+
+
+@pytest.fixture(autouse=True)
+def away_for_a_minute(world: World) -> None:
+    shutdowns = Shutdowns(
+        world.inventory,
+        lambda: world.environment.now(),
+        lambda edit: end_all_sessions(edit, world.inventory),
+        60.0,
+    )
+    world.environment = msgspec.structs.replace(world.environment, shutdowns=shutdowns)
 
 
 def go_to(world: World, moment: datetime) -> None:

@@ -38,7 +38,6 @@ State = Update.State
 @pytest.fixture(autouse=True)
 def repository(world: World, tmp_path: Path) -> Path:
     folder = tmp_path / "updates"
-    folder.mkdir()
     describe(folder, FIRST, update_type="SECURITY", components=[{"name": "vpxd", "services": ["vpxd"]}])
     questions = [
         {"id": "agree", "text": "Do you?", "type": "BOOLEAN"},
@@ -212,6 +211,10 @@ def test_health_tells_of_updates(world: World, repository: Path) -> None:
     assert world.call(Softwarepackages.get) == "gray"
     with pytest.raises(NotFound):
         world.call(Pending.list, LOCAL, None, None)
+    for read in (lambda: world.call(Update.get), lambda: world.call(Staged.get)):
+        with pytest.raises(VapiError) as error:
+            read()
+        assert refused(error) == (500, "resphere.appliance.update.no_source")
 
 
 @pytest.mark.parametrize(

@@ -41,8 +41,8 @@ STATES = {
 async def repository(call: Call) -> list[Description]:
     """All updates that there are.
 
-    :raises NotFound: the folder has gone.
-    :raises VapiError: a file in it is no description.
+    :raises NotFound: the folder has gone, of operations that declare it.
+    :raises VapiError: it has, or a file in it is no description.
     """
     folder = call.environment.updates.repository
     if folder is None:
@@ -50,7 +50,8 @@ async def repository(call: Call) -> list[Description]:
     try:
         return await asyncio.to_thread(read_repository, folder)
     except FileNotFoundError:
-        raise NotFound(
+        refusal = NotFound if "not_found" in call.operation.errors else VapiError
+        raise refusal(
             message("resphere.appliance.update.no_source", "The folder of --update-repository is not there.")
         ) from None
     except BadRepository as error:

@@ -22,7 +22,7 @@ WORKING = (Update.State.INSTALL_IN_PROGRESS, Update.State.STAGE_IN_PROGRESS, Upd
 async def get(call: Call) -> Update.Info:
     """The state, what is done or was done last, and of which version.
 
-    :raises NotFound: the repository has gone.
+    :raises VapiError: the repository has gone.
     """
     status = present(call)
     state = state_of(status, any_pending=bool(await pending(call, status, upgrades=False)))
