@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from resphere.store.base import StoreError, StoreMissing, Transaction, Write
+from resphere.store.base import Entry, StoreError, StoreMissing, Transaction, Write
 from resphere.store.copies import Copy, Extent, Placing
-from resphere.store.engines import copying, open_store, placing
+from resphere.store.engines import copying, open_store, placing, sizes
 from tests.store.contract import NewUrl, bodies, put, run, transaction
 
 EXTENT = Extent(collections=("files",), keys=("secrets",))
@@ -98,6 +99,40 @@ def new_url_beside(url: str, folder: Path) -> str:
     folder.mkdir(exist_ok=True)
     scheme, _, path = url.partition(":")
     return f"{scheme}:{folder / Path(path).name}"
+
+
+@pytest.mark.parametrize("where", ["copy", "place"])
+def test_the_journal_is_left_out_but_for_its_latest_entry(new_url: NewUrl, tmp_path: Path, where: str) -> None:
+    async def scenario() -> None:
+        url, other = new_url(), new_url_beside(new_url(), tmp_path / "other")
+        store = await open_store(url)
+        for number in range(1, 6):
+            entry = Entry(at=number, body=b"entry %d" % number)
+            await store.commit(msgspec.structs.replace(transaction(put("1", b"%d" % number)), entries=(entry,)))
+        before = await sizes(url, EXTENT)
+        assert before.journal > 0
+        assert before.rest > 0
+        async with copied(url, tmp_path) as copy:
+            if where == "copy":
+                await copy.forget_journal()
+            files = kept_apart(copy, tmp_path)
+        async with placing(other, EXTENT, replace=False) as room:
+            fill(room, files)
+            await room.begin()
+            await room.finish(0, (), journal=where == "copy")
+        assert (await store.journal(0, 10)).first == 1
+        await store.close()
+
+        restored = await open_store(other, make=False)
+        journal = await restored.journal(0, 10)
+        assert journal.entries == ((5, b"entry 5"),)
+        entry = Entry(at=6, body=b"entry 6")
+        await restored.commit(msgspec.structs.replace(transaction(put("1", b"6")), entries=(entry,)))
+        assert (await restored.journal(5, 10)).entries == ((6, b"entry 6"),)
+        assert bodies(await restored.load()) == {"1": b"6"}
+        await restored.close()
+
+    run(scenario())
 
 
 def test_numbers_go_on_above_all_that_were_given(new_url: NewUrl, tmp_path: Path) -> None:

@@ -50,6 +50,16 @@ class Copy(Protocol):
     async def document(self, kind: str, id: str) -> Document | None:
         """A document of it."""
 
+    async def forget_journal(self) -> None:
+        """Leave the journal out of it, but for the latest entry: numbers go on from there."""
+
+
+class Sizes(msgspec.Struct, frozen=True):
+    """How much a store takes, in bytes: its journal, and all else."""
+
+    journal: int
+    rest: int
+
 
 class Placing(Protocol):
     """A copy that is to be put in a place. Until :meth:`begin` what was there stays; nobody can open it meanwhile."""
@@ -68,8 +78,9 @@ class Placing(Protocol):
         :raises StoreError: it is no copy, is damaged, or of a newer schema; what was there stays.
         """
 
-    async def finish(self, sequence: int, without: Collection[str]) -> None:
-        """Have it take the place, without the documents of the kinds ``without``.
+    async def finish(self, sequence: int, without: Collection[str], *, journal: bool = True) -> None:
+        """Have it take the place, without the documents of the kinds ``without``, and without the ``journal`` but for
+        its latest entry.
 
         It goes on from ``sequence`` at least: what was committed after the copy was made had smaller numbers, and none
         is given twice.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from resphere.store.base import Store
-from resphere.store.copies import Copy, Extent, Placing
+from resphere.store.copies import Copy, Extent, Placing, Sizes
 
 
 class Engine(Protocol):
@@ -43,4 +43,10 @@ class Engine(Protocol):
         Whoever is killed within leaves a place that nobody can open, but for another that replaces it.
 
         :raises StoreError: there is a store already, or somebody has it open.
+        """
+
+    async def sizes(self, place: str, extent: Extent) -> Sizes:
+        """How much the store takes.
+
+        :raises StoreError: it cannot be read.
         """

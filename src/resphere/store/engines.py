@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from resphere.store.base import LOG_ROWS_KEPT, Store
-from resphere.store.copies import Copy, Extent, Placing
+from resphere.store.copies import Copy, Extent, Placing, Sizes
 from resphere.store.engine import Engine
 from resphere.store.sqlite.engine import SQLITE
 
@@ -93,6 +93,15 @@ def placing(url: str, extent: Extent, *, replace: bool) -> AbstractAsyncContextM
     """
     engine, place = _parts(url)
     return engine.placing(place, extent, replace=replace)
+
+
+async def sizes(url: str, extent: Extent) -> Sizes:
+    """How much the store of that URL takes, see :meth:`resphere.store.engine.Engine.sizes`.
+
+    :raises ValueError: the URL names no engine.
+    """
+    engine, place = _parts(url)
+    return await engine.sizes(place, extent)
 
 
 def _parts(url: str) -> tuple[Engine, str]:

@@ -21,7 +21,7 @@ import msgspec
 
 from resphere.store.base import Document, StoreError, StoreMissing
 from resphere.store.contents import HOLDING, FolderContents
-from resphere.store.copies import CopiedFile, Extent
+from resphere.store.copies import CopiedFile, Extent, Sizes
 from resphere.store.files import sync_folder, sync_tree
 from resphere.store.keys import key_file
 from resphere.store.liveness import LockedFile
@@ -35,6 +35,8 @@ _SELECT_STATE = "SELECT epoch, sequence FROM state"
 # The log goes: who asks for what has changed since any earlier sequence must load afresh.
 _GO_ON = "UPDATE state SET sequence = max(sequence, ?), pruned_sequence = max(sequence, ?), log_rows = 0"
 _FORGET = "DELETE FROM log"
+_FORGET_JOURNAL = "DELETE FROM journal WHERE number < (SELECT max(number) FROM journal)"
+_SELECT_JOURNAL_BYTES = "SELECT coalesce(max(total_bytes) - min(total_bytes), 0) FROM journal"
 
 
 class SqliteCopy(msgspec.Struct, frozen=True):
@@ -52,6 +54,17 @@ class SqliteCopy(msgspec.Struct, frozen=True):
     def _document(self, kind: str, id: str) -> Document | None:
         with closing(_open_copy(self.path, "ro")) as connection:
             return read_document(connection, kind, id)
+
+    async def forget_journal(self) -> None:
+        await asyncio.to_thread(self._forget_journal)
+
+    def _forget_journal(self) -> None:
+        with _told(f"cannot copy {self.path}"), closing(_open_copy(self.path, "rw")) as connection:
+            connection.execute("PRAGMA journal_mode = OFF").close()
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute(_FORGET_JOURNAL)
+            # What was deleted lies in free pages until then.
+            connection.execute("VACUUM")
 
 
 @asynccontextmanager
@@ -122,8 +135,8 @@ class SqlitePlacing:
         await asyncio.to_thread(self._check)
         self._begun = True
 
-    async def finish(self, sequence: int, without: Collection[str]) -> None:
-        await asyncio.to_thread(self._finish, sequence, without)
+    async def finish(self, sequence: int, without: Collection[str], *, journal: bool = True) -> None:
+        await asyncio.to_thread(self._finish, sequence, without, journal)
 
     def _check(self) -> None:
         with _told(f"cannot restore {self._path}"), closing(self._opened()) as connection:
@@ -132,10 +145,10 @@ class SqlitePlacing:
             if found != ["ok"]:
                 raise StoreError(f"cannot restore {self._path}: the database in the backup is damaged: {found[0]}")
 
-    def _finish(self, sequence: int, without: Collection[str]) -> None:
+    def _finish(self, sequence: int, without: Collection[str], journal: bool) -> None:
         with _told(f"cannot restore {self._path}"):
             with closing(self._opened()) as connection:
-                self._change(connection, sequence, without)
+                self._change(connection, sequence, without, journal)
             sync_tree(self.folder)
             self._clear()
             for collection in self._extent.collections:
@@ -155,11 +168,13 @@ class SqlitePlacing:
             raise StoreError(f"cannot restore {self._path}: the backup has no database")
         return _open_copy(path, "rw")
 
-    def _change(self, connection: sqlite3.Connection, sequence: int, without: Collection[str]) -> None:
+    def _change(self, connection: sqlite3.Connection, sequence: int, without: Collection[str], journal: bool) -> None:
         connection.execute("BEGIN IMMEDIATE")
         for kind in without:
             connection.execute("DELETE FROM documents WHERE kind = ?", (kind,))
             connection.execute("DELETE FROM claims WHERE kind = ?", (kind,))
+        if not journal:
+            connection.execute(_FORGET_JOURNAL)
         connection.execute(_FORGET)
         connection.execute(_GO_ON, (sequence, sequence))
         connection.execute("COMMIT")
@@ -203,6 +218,17 @@ def _begin(path: Path, extent: Extent, replace: bool, stack: ExitStack) -> Sqlit
     placing.folder.mkdir(mode=0o700)
     sync_folder(path.parent)
     return placing
+
+
+def sizes(path: Path, extent: Extent) -> Sizes:
+    """How much the store takes."""
+    with _told(f"cannot look at {path}"):
+        with closing(connect(path)) as connection:
+            (journal,) = connection.execute(_SELECT_JOURNAL_BYTES).fetchone()
+        files = [path.with_name(path.name + end) for end in ("", "-wal")]
+        files += [file for name in extent.collections for file in (path.parent / name).rglob("*")]
+        total = sum(file.stat().st_size for file in files if file.is_file())
+    return Sizes(int(journal), max(0, total - int(journal)))
 
 
 @contextmanager

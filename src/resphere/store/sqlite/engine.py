@@ -7,9 +7,9 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 
 from resphere.store.base import Store
-from resphere.store.copies import Copy, Extent, Placing
+from resphere.store.copies import Copy, Extent, Placing, Sizes
 from resphere.store.one_server import one_server
-from resphere.store.sqlite.copies import copying, placing
+from resphere.store.sqlite.copies import copying, placing, sizes
 from resphere.store.sqlite.store import SqliteStore
 
 FILE = "resphere.db"
@@ -44,6 +44,10 @@ class SqliteEngine:
     def placing(self, place: str, extent: Extent, *, replace: bool) -> AbstractAsyncContextManager[Placing]:
         """See :meth:`Engine.placing`."""
         return placing(Path(place), extent, replace=replace)
+
+    async def sizes(self, place: str, extent: Extent) -> Sizes:
+        """See :meth:`Engine.sizes`."""
+        return await asyncio.to_thread(sizes, Path(place), extent)
 
 
 SQLITE = SqliteEngine()
