@@ -32,6 +32,7 @@ OWN = "what is read belongs to the object that the caller was let to"
 UNDER_WAY = "what is in the way, whoever's it is; the refusal names only its task"
 RANK = "whether somebody administers; the reply does not tell of whom"
 SOURCES = "identity sources stand in no inventory; who may know of them has the privilege on the root folder"
+BACKUPS = "backups stand in no inventory; who may know of them has the privilege on the root folder"
 PUBLISHED = "what is published is for everybody who has its address, and the password where there is one"
 CHOSEN = "the privilege on the one that is named was asked before"
 
@@ -44,6 +45,13 @@ ALLOWED: dict[str, str] = {
     "checks.administrators.require_equal_to_group": RANK,
     "checks.administrators.require_equal_to_user": RANK,
     "checks.appliance_health.database": "it writes to see whether that can be done, and tells nothing else",
+    "appliance.recovery.backup.job.details.list_details": BACKUPS,
+    "appliance.recovery.backup.job.job.list_jobs": BACKUPS,
+    "appliance.recovery.backup.job.job.require": BACKUPS,
+    "appliance.recovery.backup.schedules.get": BACKUPS,
+    "appliance.recovery.backup.schedules.list_schedules": BACKUPS,
+    "appliance.recovery.reconciliation.job.get": BACKUPS,
+    "appliance.recovery.restore.job.get": BACKUPS,
     "checks.content_items.storage_uris": "where a library lies; its place names the datastore",
     "checks.content_packages.warnings_of": "whom the server trusts; what is told is of the package",
     "checks.datacenters.in_datacenters": PLACES,

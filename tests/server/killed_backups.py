@@ -11,8 +11,15 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
+from resphere.recovery.archives import PARTS
+from resphere.recovery.record import LAST, RestoreJob
 from resphere.server.archive import MADE_IN
-from resphere.server.backup import back_up, restore
+from resphere.server.backup import STAGING, back_up, restore
+from resphere.server.prepare import fill as fill_server
+from resphere.server.recovery import COMMITTED, NOTE, Note, is_committed, put_in_place
+from resphere.server.serve import restored
 from resphere.server.settings import Settings
 from resphere.store.base import Store, StoreError, StoreMissing, Transaction, Write
 from resphere.store.contents import HOLDING
@@ -22,6 +29,7 @@ from tests.support.killed import killed_at_each_step
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 COLLECTION = "guest-files"
+SECOND_VMS = 3
 FEWEST_STEPS = 15
 """Fewer would mean that steps are not seen."""
 
@@ -158,9 +166,76 @@ def restores(folder: Path, *, replaced: bool) -> int:
     return killed
 
 
+def served(data_dir: Path, word: str, vms: int) -> None:
+    """A data directory as a server has it."""
+    settings = Settings(data_dir=data_dir, datacenters=1, clusters=1, hosts=1, vms=vms)
+    data_dir.mkdir()
+    (data_dir / "admin-password").write_text(word)
+    asyncio.run(fill_server(settings, word))
+
+
+def commit(settings: Settings, archive: Path) -> None:
+    """Have the archive take the place of what is there, as the API does."""
+    staging = settings.data_dir / STAGING
+    staging.mkdir()
+    job = RestoreJob(id=LAST, owner="1-dead", location="nfs://nas/exports", parts=PARTS, start_time=NOW)
+    (staging / NOTE).write_bytes(msgspec.json.encode(Note(job=job)))
+    shutil.copy(archive, staging / COMMITTED)
+
+
+async def served_word(data_dir: Path) -> str | None:
+    """The one word that a server's directory is by; ``None`` where nobody can open it."""
+    try:
+        store = await open_store(default_url(data_dir), make=False)
+    except StoreError:
+        return None
+    try:
+        documents = (await store.load()).documents
+    finally:
+        await store.close()
+    machines = sum(document.kind == "virtual_machine" for document in documents)
+    restored = any(document.kind == "restore_job" for document in documents)
+    word = "second" if machines == SECOND_VMS else "first"
+    assert (data_dir / "admin-password").read_text() == word, "half of each"
+    assert not restored or word == "second"
+    return f"{word}, and told" if restored else word
+
+
+def committed_restores(folder: Path) -> int:
+    """A restore by the API, from the moment on at which it is committed: the server is the old one, or the new one, or
+    one that starts on neither; and the next start makes it the new one."""
+    served(folder / "source", "second", SECOND_VMS)
+    archive = folder / "backup.tar"
+    asyncio.run(back_up(Settings(data_dir=folder / "source"), archive, NOW))
+    settings = Settings(data_dir=folder / "data")
+    served(folder / "old", "first", 1)
+    seen = set()
+
+    def before() -> None:
+        shutil.rmtree(settings.data_dir, ignore_errors=True)
+        shutil.copytree(folder / "old", settings.data_dir)
+        commit(settings, archive)
+
+    def after(ended: bool) -> None:
+        found = asyncio.run(served_word(settings.data_dir))
+        seen.add(found)
+        assert is_committed(settings) or found == "second, and told"
+        assert not (ended and is_committed(settings))
+        restored(settings)
+        assert asyncio.run(served_word(settings.data_dir)) == "second, and told"
+        assert not list(settings.data_dir.glob(f"{STAGING}/*"))
+
+    killed = killed_at_each_step(lambda: put_in_place(settings, NOW), before, after)
+    assert seen >= {"first", None, "second, and told"}
+    return killed
+
+
 def main(folder: Path, command: str) -> None:
     """Run one of them."""
-    killed = backups(folder) if command == "backup" else restores(folder, replaced=command == "replace")
+    if command == "committed":
+        killed = committed_restores(folder)
+    else:
+        killed = backups(folder) if command == "backup" else restores(folder, replaced=command == "replace")
     assert killed >= FEWEST_STEPS, f"it has only {killed} steps"
 
 

@@ -40,7 +40,7 @@ def archive(tmp_path: Path, data_dir: Path) -> Path:
     return archive
 
 
-@pytest.mark.parametrize("command", ["backup", "restore", "replace"])
+@pytest.mark.parametrize("command", ["backup", "restore", "replace", "committed"])
 def test_killed_at_any_step_it_leaves_nothing_that_is_taken_for_a_whole(tmp_path: Path, command: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.server.killed_backups", str(tmp_path), command],
@@ -61,6 +61,68 @@ def test_all_of_it_comes_back(tmp_path: Path, archive: Path, capsys: pytest.Capt
     of_its_record = {restored / "log", restored / "audit"}
     files = [file for file in restored.rglob("*") if file.is_file() and file.parent not in of_its_record]
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+class TestPasswords:
+    """Archives that a password encrypts."""
+
+    @pytest.fixture
+    def password(self, tmp_path: Path) -> Path:
+        path = tmp_path / "password"
+        path.write_text("a password of mine\n")
+        path.chmod(0o600)
+        return path
+
+    @pytest.fixture
+    def sealed(self, tmp_path: Path, data_dir: Path, password: Path) -> Path:
+        archive = tmp_path / "backup.sealed"
+        flags = ["--data-dir", str(data_dir), "--password-file", str(password)]
+        assert main(["backup", str(archive), *flags]) == 0
+        return archive
+
+    def test_they_come_back(self, tmp_path: Path, sealed: Path, password: Path) -> None:
+        assert b"first" not in sealed.read_bytes()
+        restored = tmp_path / "restored"
+        assert main(["restore", str(sealed), "--data-dir", str(restored), "--password-file", str(password)]) == 0
+        assert asyncio.run(word_of(restored)) == "first"
+
+    def test_without_or_with_another_password(
+        self, tmp_path: Path, sealed: Path, password: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        restored = tmp_path / "restored"
+        assert main(["restore", str(sealed), "--data-dir", str(restored)]) == 1
+        assert "is encrypted: its password is needed" in capsys.readouterr().err
+        password.write_text("another\n")
+        assert main(["restore", str(sealed), "--data-dir", str(restored), "--password-file", str(password)]) == 1
+        assert "the password is not the one" in capsys.readouterr().err
+        assert asyncio.run(word_of(restored)) is None
+
+    def test_a_password_for_what_is_not_encrypted(
+        self, tmp_path: Path, archive: Path, password: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        flags = ["--data-dir", str(tmp_path / "restored"), "--password-file", str(password)]
+        assert main(["restore", str(archive), *flags]) == 1
+        assert "is not encrypted, and has no password" in capsys.readouterr().err
+
+    def test_a_file_that_others_may_read(
+        self, tmp_path: Path, data_dir: Path, password: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        password.chmod(0o644)
+        flags = ["--data-dir", str(data_dir), "--password-file", str(password)]
+        assert main(["backup", str(tmp_path / "b"), *flags]) == 1
+        assert "--password-file" in capsys.readouterr().err
+        assert not (tmp_path / "b").exists()
+
+    def test_one_that_is_damaged(
+        self, tmp_path: Path, sealed: Path, password: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        content = bytearray(sealed.read_bytes())
+        content[-20] ^= 1
+        sealed.write_bytes(content)
+        flags = ["--data-dir", str(tmp_path / "restored"), "--password-file", str(password)]
+        assert main(["restore", str(sealed), *flags]) == 1
+        assert "damaged" in capsys.readouterr().err
+        assert asyncio.run(word_of(tmp_path / "restored")) is None
 
 
 def test_a_store_of_another_place(tmp_path: Path) -> None:

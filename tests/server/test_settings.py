@@ -58,6 +58,7 @@ SPECIAL = {
     "product_build": "18700403",
     "trusted_proxies": "10.0.0.0/8 192.0.2.7",
     "fetch_from": "10.0.0.0/8 images.example.com:8443",
+    "backup_folders": "nfs://nas.example.com/exports/vc=/mnt/vc",
     "acme_directory": "https://127.0.0.1/dir",
     "proxy_headers": "forwarded",
     "client_certificate_header": "x-ssl-client-cert",

@@ -70,6 +70,7 @@ from resphere.tasks.record import Task
 from resphere.tasks.runner import Tasks
 from tests.support.fake_machine import FakeMachine
 from tests.support.identities import identities_of
+from tests.support.recovery import recovery_of
 from tests.support.refusals import WITNESS, watched
 from tests.support.struct_fields import fields_of
 
@@ -216,6 +217,7 @@ class World:
                 lambda edit: end_all_sessions(edit, self.inventory),
                 0.0,
             ),
+            recovery=recovery_of(folder, self.store, self.inventory, lambda: self.environment.now()),
         )
 
         self.pulls = Pulls(
@@ -234,6 +236,7 @@ class World:
         self._runner.run(self.pulls.close())
         self._runner.run(self.environment.checks.settle())
         self._runner.run(self.environment.feed.close())
+        self._runner.run(self.environment.recovery.close())
         failed = tuple(self.inventory.all(Task).values())
         self._runner.run(self.store.close())
         self._runner.close()

@@ -143,6 +143,7 @@ class Filler:
         owner = self.post("/vcenter/custom-attributes", {"name": "Owner"})
         self.call("PUT", f"/vcenter/custom-attributes/values/{vm}/{owner}", {"value": "ops"})
         self._send_events()
+        self._back_up()
 
     def begin_work(self) -> None:
         """Begin what is still under way when the server is killed."""
@@ -180,6 +181,14 @@ class Filler:
             if self.call("GET", f"/resphere/webhooks/{made['webhook']}/dead-letters"):
                 return
             time.sleep(LOOK_SECONDS)
+
+    def _back_up(self) -> None:
+        """Order backups, and ask for one that this server may not make."""
+        location = "sftp://backups.example.com/vc"
+        spec = {"location": location, "location_user": "vc", "location_password": "VMware1!"}
+        times = {"recurrence_info": {"hour": 3, "minute": 0}, "retention_info": {"max_count": 2}}
+        self.post("/appliance/recovery/backup/schedules", {"schedule": "nightly", "spec": {**spec, **times}})
+        self.post("/appliance/recovery/backup/job", {**spec, "parts": [], "location_type": "SFTP"})
 
     def _hold_key(self) -> None:
         """Log in by a token and the key that it names."""

@@ -139,6 +139,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("com.vmware.cis.tagging.tag_association", ("attach*", "detach*"), (_TAG + "AttachTag",)),
     Rule("com.vmware.vcenter.tagging.*", ("add*", "update*", "remove*", "set*"), (_TAG + "AttachTag",)),
+    # Also what looks at backups: it names places and users elsewhere, and goes there.
+    Rule("com.vmware.appliance.recovery*", ("*",), ("Global.Settings",)),
     Rule("com.vmware.*", READS, (READ,)),
     Rule("com.vmware.vcenter.datacenter", ("create",), ("Datacenter.Create",)),
     Rule("com.vmware.vcenter.datacenter", ("delete",), ("Datacenter.Delete",)),

@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from resphere.cli.store import add_store
+from resphere.private_files import Exposed, require_private
 from resphere.server.backup import Done, back_up, restore
+from resphere.server.prepare import first_line
+from resphere.server.recovery import give_up
 from resphere.server.settings import Settings
 
 
@@ -28,13 +31,17 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     restoring.set_defaults(run=run_restore, recorded=("file", "replace"))
     for command in (backing, restoring):
+        command.add_argument(
+            "--password-file", type=Path, help="file whose first line is the password that the archive is encrypted by"
+        )
         add_store(command)
 
 
 def run_backup(options: argparse.Namespace) -> int:
     """Write the inventory, contents of guests, keys, certificates and the administrator's password to a tar archive.
-    The server may be running. Whoever has the archive has the secrets in it: only its owner may read it."""
-    done = asyncio.run(back_up(settings(options), options.file, datetime.now(UTC)))
+    The server may be running. Whoever has the archive has the secrets in it, unless it is encrypted by a password: only
+    its owner may read it."""
+    done = asyncio.run(back_up(settings(options), options.file, datetime.now(UTC), password(options)))
     print(f"{options.file}: {told(done)}")
     if done.manifest.library_storage is not None:
         print(f"not in it: the files of content libraries, which lie in {done.manifest.library_storage}")
@@ -43,7 +50,10 @@ def run_backup(options: argparse.Namespace) -> int:
 
 def run_restore(options: argparse.Namespace) -> int:
     """Put what a backup holds into an empty data directory. The server must not be running."""
-    done = asyncio.run(restore(settings(options), options.file, datetime.now(UTC), replace=options.replace))
+    where, now = settings(options), datetime.now(UTC)
+    done = asyncio.run(restore(where, options.file, now, replace=options.replace, password=password(options)))
+    # What the API was about to restore is overtaken.
+    give_up(where)
     print(f"{options.data_dir}: {told(done)}, as of {done.manifest.created_time:%Y-%m-%d %H:%M:%S} UTC")
     if done.manifest.library_storage is not None:
         print(f"not in it: the files of content libraries, which must be in {done.manifest.library_storage} as then")
@@ -53,6 +63,22 @@ def run_restore(options: argparse.Namespace) -> int:
 def settings(options: argparse.Namespace) -> Settings:
     """The settings that say where the data are."""
     return Settings(data_dir=options.data_dir, store=options.store)
+
+
+def password(options: argparse.Namespace) -> str | None:
+    """The password of the archive, ``None``: it has none.
+
+    :raises ValueError: there is none in the file, or others may read it.
+    """
+    if options.password_file is None:
+        return None
+    try:
+        require_private(options.password_file)
+        return first_line(options.password_file)
+    except Exposed as error:
+        raise ValueError(f"--password-file: {error}") from None
+    except OSError as error:
+        raise ValueError(f"--password-file: cannot read {options.password_file}: {error.strerror}") from None
 
 
 def told(done: Done) -> str:

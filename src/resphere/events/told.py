@@ -51,6 +51,7 @@ from resphere.inventory.model import (
 from resphere.inventory.storage_policies import StoragePolicy
 from resphere.inventory.tagging import Attachment, Category, Tag
 from resphere.inventory.vcenter_services import ServiceState
+from resphere.recovery.record import BackupJob, BackupSchedule, RestoreJob, State
 from resphere.tasks.record import Task
 
 MANAGE_SESSIONS = "Sessions.TerminateSession"
@@ -192,6 +193,17 @@ def of_account(before: Any, after: Any, changed: frozenset[str], operation: str 
     return named("AccountCreatedEvent", "AccountUpdatedEvent", "AccountRemovedEvent")(before, after, changed, operation)
 
 
+BACKUP_FAILED = "com.vmware.applmgmt.backup.job.failed.event"
+"""vSphere's own, an ``EventEx``."""
+
+
+def of_backup(before: Any, after: Any, changed: frozenset[str], operation: str | None) -> str:
+    """The type of what has become of a backup."""
+    if after is not None and "state" in changed and after.state is State.FAILED:
+        return BACKUP_FAILED
+    return ours("recovery.backup_job")(before, after, changed, operation)
+
+
 def identity(type: str, noun: str, **more: Any) -> Told:
     """Of what only those may look at who manage users."""
     return Told(kind=Kind.ACCESS, type=type, names=more.pop("names", ours(noun)), privilege=READ_IDENTITIES, **more)
@@ -313,6 +325,34 @@ TOLD: Mapping[type[Any], Told] = MappingProxyType(
             report=lambda report: msgspec.json.decode(report.content),
             private=True,
         ),
+        BackupJob: Told(
+            kind=Kind.ACCESS,
+            type="BackupJob",
+            names=of_backup,
+            name=lambda job: job.archive,
+            owner=lambda job: job.user,
+            privilege=MANAGE_SETTINGS,
+            details=lambda before, after: {"state": (after or before).state.value},
+            passed_over=frozenset({"progress", "size_bytes", "cancel_requested"}),
+        ),
+        BackupSchedule: Told(
+            kind=Kind.ACCESS,
+            type="BackupSchedule",
+            names=ours("backup_schedule"),
+            name=lambda schedule: schedule.id,
+            privilege=MANAGE_SETTINGS,
+            passed_over=frozenset({"next_time"}),
+        ),
+        RestoreJob: Told(
+            kind=Kind.ACCESS,
+            type="RestoreJob",
+            names=ours("recovery.restore_job"),
+            name=lambda job: job.id,
+            owner=lambda job: job.user,
+            privilege=MANAGE_SETTINGS,
+            details=lambda before, after: {"state": (after or before).state.value},
+            passed_over=frozenset({"progress", "cancel_requested"}),
+        ),
         LdapSource: identity("DirectorySource", "directory_source", name=lambda source: source.domain),
         IdentityProvider: identity("IdentityProvider", "identity_provider"),
     }
@@ -353,6 +393,7 @@ SILENT: Mapping[str, str] = MappingProxyType(
         "monitoring_sample": "measured all the time",
         "privilege_checks": "what a recording has seen",
         "privilege_recording": "kept for who has begun it",
+        "reconciliation_job": "a look at what is there, which changes nothing",
         "schedule": "its owner's alone: what it does is told",
         "schedule_cursor": "how far events were looked at: told, that would be looked at again",
         "schedule_run": "a history: what the run does is told",

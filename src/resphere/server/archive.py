@@ -2,13 +2,14 @@
 
 ``manifest.json`` comes first and says what it is and when it was made; ``SHA256SUMS`` comes last, with the digest of
 everything before it, as ``sha256sum --check`` reads them. An archive that was cut off has no end, one that was damaged
-other digests.
+other digests. One that was made with a password is sealed as a whole (:mod:`resphere.recovery.sealed`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,10 +18,11 @@ from datetime import datetime
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from types import TracebackType
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, cast
 
 import msgspec
 
+from resphere.recovery.sealed import MARK, OpenedSource, SealingSink, Sink, is_sealed
 from resphere.store.copies import CopiedFile
 from resphere.store.files import sync_folder
 from resphere.store.locks import try_lock
@@ -59,6 +61,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     created_time: datetime
     store: StoreManifest
     library_storage: str | None = None
+    parts: tuple[str, ...] | None = None
+    """The parts that are in it, ``None``: all."""
+    provider: str | None = None
+    job: str | None = None
+    """The backup of the API that it was made by."""
 
 
 class Size(msgspec.Struct, frozen=True):
@@ -96,8 +103,11 @@ def being_made(archive: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
-def write_archive(archive: Path, folder: Path, manifest: Manifest, files: Iterable[CopiedFile]) -> Size:
-    """Write ``archive``, readable by its owner only, in ``folder`` first: under its name it is whole and durable.
+def write_archive(
+    archive: Path, folder: Path, manifest: Manifest, files: Iterable[CopiedFile], password: str | None = None
+) -> Size:
+    """Write ``archive``, readable by its owner only, in ``folder`` first: under its name it is whole and durable. With
+    a ``password`` it is sealed.
 
     :raises ArchiveError: it cannot be written, or a file not be read.
     """
@@ -105,7 +115,12 @@ def write_archive(archive: Path, folder: Path, manifest: Manifest, files: Iterab
     with _told(f"cannot write {archive}"):
         descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            size = _write(file, manifest, files)
+            if password is None:
+                size = write_tar(file, manifest, files)
+            else:
+                sealing = SealingSink(file, password, secrets.token_bytes)
+                size = write_tar(sealing, manifest, files)
+                sealing.finish()
             file.flush()
             os.fsync(file.fileno())
         made.rename(archive)
@@ -113,10 +128,14 @@ def write_archive(archive: Path, folder: Path, manifest: Manifest, files: Iterab
     return size
 
 
-def _write(to: BinaryIO, manifest: Manifest, files: Iterable[CopiedFile]) -> Size:
+def write_tar(to: Sink, manifest: Manifest, files: Iterable[CopiedFile]) -> Size:
+    """Write an archive in one go.
+
+    :raises OSError: a file cannot be read.
+    """
     sums: list[str] = []
     count = size_bytes = 0
-    with tarfile.open(fileobj=to, mode="w|", format=tarfile.PAX_FORMAT, bufsize=PIECE_BYTES) as tar:
+    with tarfile.open(fileobj=cast(BinaryIO, to), mode="w|", format=tarfile.PAX_FORMAT, bufsize=PIECE_BYTES) as tar:
 
         def add(name: str, source: IO[bytes], size: int) -> None:
             entry = tarfile.TarInfo(name)
@@ -154,15 +173,21 @@ class Digested:
 class Archive:
     """An archive that is read, once, from its beginning to its end."""
 
-    def __init__(self, path: Path) -> None:
-        """:raises ArchiveError: it is none, or of a newer format."""
+    def __init__(self, path: Path, password: str | None = None) -> None:
+        """:raises ArchiveError: it is none, or of a newer format, or sealed by another password."""
         self._path = path
         self._sums: dict[str, str] = {}
         with ExitStack() as stack:
             with _told(f"cannot read {path}"):
                 file = stack.enter_context(path.open("rb"))
+                sealed = is_sealed(file.peek(len(MARK)))
+            if sealed != (password is not None):
+                why = "encrypted: its password is needed" if sealed else "not encrypted, and has no password"
+                raise ArchiveError(f"{path} is {why}")
+            with self._damage_told(f"{path} cannot be opened"):
+                opened = file if password is None else cast(IO[bytes], OpenedSource(file, password))
             with self._damage_told(f"{path} is no backup of resphere"):
-                self._tar = stack.enter_context(tarfile.open(fileobj=file, mode="r|", bufsize=PIECE_BYTES))
+                self._tar = stack.enter_context(tarfile.open(fileobj=opened, mode="r|", bufsize=PIECE_BYTES))
                 self.manifest = self._read_manifest()
             self._files = stack.pop_all()
 

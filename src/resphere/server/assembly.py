@@ -55,6 +55,7 @@ from resphere.auth.sessions import SessionLimits, Sessions, end_all_sessions
 from resphere.auth.tokens import Tokens
 from resphere.bulk.bulks import Bulks
 from resphere.bulk.runner import BulkRunner
+from resphere.certificates.tls import Roots, client_context
 from resphere.contract.catalogue import Catalogue
 from resphere.contract.extensions.content_transfers import ContentTransfers
 from resphere.contract.extensions.guest_transfers import GuestTransfers
@@ -90,12 +91,19 @@ from resphere.limits.policy import DEFAULT
 from resphere.limits.shared import Memories, SharedState, monotonic_ns
 from resphere.providers.base import Provider
 from resphere.queries.standing import StandingLists
+from resphere.recovery.backups import About, Backups
+from resphere.recovery.means import read_folders
+from resphere.recovery.places.base import Means
+from resphere.recovery.recovery import Recovery
+from resphere.recovery.restoring import Restores
+from resphere.recovery.threads import Threads
 from resphere.replica.lease import Leases
 from resphere.replica.replica import Replica, Tells
 from resphere.replica.sealing import Sealing, open_sealing
 from resphere.schedules.listening import Listener
 from resphere.schedules.runner import Clock
 from resphere.schedules.schedules import Planner
+from resphere.server.backup import GUEST_FILES
 from resphere.server.behind_proxies import client_trust, trusted_proxies
 from resphere.server.budget import UNFINISHED_BYTES, Budget, Budgets, Callers
 from resphere.server.connections.gate import find_gate
@@ -117,6 +125,7 @@ from resphere.server.pipeline import Pipeline
 from resphere.server.providers import Parts, make_provider, read_durations
 from resphere.server.proxies import TrustedProxies
 from resphere.server.recorder import Policy, Recorder, heads_folder, note_logs, open_trail
+from resphere.server.recovery import ServerArchives
 from resphere.server.repeats import Repeats
 from resphere.server.saml import Saml, issuer_name, make_saml
 from resphere.server.saml_trust import SamlTrust, read_trust
@@ -126,11 +135,12 @@ from resphere.server.strict_transport import StrictTransport
 from resphere.server.tls import keeper
 from resphere.server.waiting import Waiting
 from resphere.server.wiring import WIRING
+from resphere.services.appliance.system.version import UNPATCHED
 from resphere.services.call import Environment, Product
 from resphere.services.checks.later import accepted_by
 from resphere.services.content.library.item.update_session import finish
 from resphere.services.registry import load
-from resphere.store.base import Store
+from resphere.store.base import Liveness, Store
 from resphere.store.engines import folder_of, open_store
 from resphere.tasks.observing import Observations
 from resphere.tasks.runner import Tasks
@@ -161,8 +171,8 @@ BUNDLES = "support-bundles"
 """The archives of support bundles."""
 SHUTDOWNS = "shutdowns"
 """The lease of whoever shuts the appliance down."""
-GUEST_FILES = "guest-files"
-"""The large contents of files in guests."""
+BACKUPS = "backups"
+"""The lease of whoever makes backups that are due."""
 
 
 def now() -> datetime:
@@ -277,6 +287,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     bundle_contents = await store.contents(BUNDLES, liveness)
     bundles = Bundles(replica, bundle_contents, settings.data_dir, settings.logs, told_settings(settings))
     log_connections = LogConnections(read_rules(settings.syslog_to), certificates.trusted_pem)
+    recovery = recovering(settings, store, replica, about, certificates.trusted_pem, liveness)
+    stack.push_async_callback(recovery.close)
     waiting = Waiting(replica, settings.max_wait_seconds)
     stack.push_async_callback(waiting.close)
     pipeline = Pipeline(
@@ -313,6 +325,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             updates=Updates(settings.update_repository, durations.stage_update, durations.install_update),
             log_connections=log_connections,
             shutdowns=shutdowns,
+            recovery=recovery,
         ),
         authentication=authentication(settings, accounts, sessions, tokens, federation, by_directory, saml),
         library_passwords=library_passwords,
@@ -348,7 +361,19 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     retention = Retention(store, KeepEvents(settings.events_keep_seconds, settings.events_keep_bytes), now)
     parts: dict[type, Any] = {
         type(part): part
-        for part in (sessions, tokens, tasks, retention, known, saml.replays, library_cleaning, pulls, bulks, replies)
+        for part in (
+            sessions,
+            tokens,
+            tasks,
+            retention,
+            known,
+            saml.replays,
+            library_cleaning,
+            pulls,
+            bulks,
+            replies,
+            recovery,
+        )
     }
     sweeps = [partial(sweep.run, parts[sweep.part]) for sweep in WIRING.sweeps]
     go_on(stack, sweep_now_and_then(replica, sweeps))
@@ -364,6 +389,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     go_on(stack, leases.hold(CLOCK, Clock(replica, planner, now).run))
     listener = Listener(replica, planner, feed, eyes_of_requesters(replica, accounts, tokens, pipeline.views), now)
     go_on(stack, leases.hold(LISTENER, listener.run))
+    go_on(stack, leases.hold(BACKUPS, recovery.schedules.run))
     source = f"urn:uuid:{about.instance_uuid}"
     deliveries = Deliveries(replica, feed, poster, pipeline.views, accounts.principal, now, source)
     go_on(stack, leases.hold(WEBHOOKS, deliveries.run))
@@ -387,6 +413,25 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
         trusted_proxies(settings),
         StrictTransport(settings.hsts_seconds),
     )
+
+
+def recovering(
+    settings: Settings, store: Store, replica: Replica, about: Product, roots: Roots, liveness: Liveness
+) -> Recovery:
+    """Backups and restorations."""
+    threads = Threads()
+    archives = ServerArchives(settings, store, replica, threads, now)
+    means = Means(
+        allowed=read_rules(settings.backup_to),
+        folders=read_folders(settings.backup_folders),
+        known_hosts=settings.backup_known_hosts,
+        tls=partial(client_context, None, roots),
+    )
+    system = About(about.host_name, about.version + UNPATCHED, about.build)
+    owner = liveness.name
+    backups = Backups(replica, archives, means, system, owner, threads, now, secrets.token_bytes)
+    restores = Restores(replica, archives, means, owner, threads, now)
+    return Recovery(replica, archives, backups, restores, threads, owner, liveness.is_alive, now)
 
 
 def let_go(feed: Feed, waiting: Waiting) -> None:

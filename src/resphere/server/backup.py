@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -13,23 +13,28 @@ import msgspec
 
 from resphere import __version__
 from resphere.auth.sessions import Session
+from resphere.inventory.installation import ONLY, Installation
+from resphere.recovery.archives import PARTS, SEAT
 from resphere.replica.sealing import KEY, NEXT_KEY
 from resphere.server.archive import Archive, ArchiveError, Manifest, Size, StoreManifest, being_made, write_archive
-from resphere.server.assembly import GUEST_FILES
 from resphere.server.forms.record import FORM, form_in
 from resphere.server.library_storage import LIBRARY_FILES, storage_in, words
-from resphere.server.prepare import PASSWORD_FILE
 from resphere.server.settings import Settings
-from resphere.store.copies import CopiedFile, Extent
+from resphere.store.copies import CopiedFile, Copy, Extent
 from resphere.store.engines import copying, engine_of, placing
 from resphere.store.files import sync_folder, sync_tree
 
+GUEST_FILES = "guest-files"
+"""The large contents of files in guests."""
 EXTENT = Extent(collections=(GUEST_FILES, LIBRARY_FILES), keys=(KEY, NEXT_KEY))
 STORE, DATA = "store", "data"
 """The folders of an archive: what the store keeps, and what lies in the data directory besides."""
+PASSWORD_FILE = "admin-password"  # noqa: S105 - a file's name
 DATA_FILES = (PASSWORD_FILE, "tls/*", "tls/trusted/*", "machines/*.machine")
 """What is kept of the data directory besides the store."""
 LOCKS = "*.lock"
+STAGING = "recovery"
+"""The folder in a data directory in which backups of the API are made, and taken in."""
 RESTORING = "resphere-restoring"
 """The folder in a data directory in which a restore gathers what belongs there."""
 ENDED = (Session.kind,)
@@ -43,37 +48,83 @@ class Done(msgspec.Struct, frozen=True):
     size: Size
 
 
-async def back_up(settings: Settings, archive: Path, now: datetime) -> Done:
+class Taking(msgspec.Struct, frozen=True):
+    """All that a server keeps, as of one moment: what becomes an archive."""
+
+    manifest: Manifest
+    files: tuple[CopiedFile, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """How much is in the files."""
+        return sum(each.path.stat().st_size for each in self.files)
+
+
+async def back_up(settings: Settings, archive: Path, now: datetime, password: str | None = None) -> Done:
     """Write ``archive``: all that was acknowledged before is in it, but for what lies in a bucket. The server may be
-    running.
+    running. With a ``password`` the archive is sealed.
 
     :raises StoreError: there is no store, or it cannot be read.
     :raises ArchiveError: there is such a file already, or it cannot be written.
     """
     with being_made(archive) as folder:
-        async with copying(settings.store_url, folder, EXTENT) as copy:
-            storage = await storage_in(copy)
-            manifest = Manifest(
-                made_by=f"resphere {__version__}",
-                created_time=now,
-                store=StoreManifest(
-                    engine=engine_of(settings.store_url),
-                    schema=copy.schema,
-                    form=await form_in(copy),
-                    epoch=copy.epoch,
-                    sequence=copy.sequence,
-                ),
-                library_storage=None if storage is None else words(storage),
+        async with taking(settings, folder, now) as taken:
+            size = await asyncio.to_thread(
+                write_archive, archive, folder, taken.manifest, taken.files, password=password
             )
-            copied = [each for each in copy.files if storage is None or not each.name.startswith(f"{LIBRARY_FILES}/")]
-            files = [CopiedFile(f"{STORE}/{each.name}", each.path) for each in copied]
-            files += [CopiedFile(f"{DATA}/{name}", path) for name, path in data_files(settings.data_dir)]
-            size = await asyncio.to_thread(write_archive, archive, folder, manifest, files)
-    return Done(manifest, size)
+    return Done(taken.manifest, size)
 
 
-async def restore(settings: Settings, archive: Path, now: datetime, *, replace: bool) -> Done:
-    """Make the data directory, and the store, what they were when ``archive`` was made; ``replace`` what is there.
+@asynccontextmanager
+async def taking(
+    settings: Settings, folder: Path, now: datetime, parts: Collection[str] = PARTS, job: str | None = None
+) -> AsyncIterator[Taking]:
+    """What is kept now, of the ``parts``; ``folder`` is empty and takes what has to be copied.
+
+    :raises StoreError: there is no store, or it cannot be read.
+    """
+    async with copying(settings.store_url, folder, EXTENT) as copy:
+        storage = await storage_in(copy)
+        if SEAT not in parts:
+            await copy.forget_journal()
+        manifest = Manifest(
+            made_by=f"resphere {__version__}",
+            created_time=now,
+            store=StoreManifest(
+                engine=engine_of(settings.store_url),
+                schema=copy.schema,
+                form=await form_in(copy),
+                epoch=copy.epoch,
+                sequence=copy.sequence,
+            ),
+            library_storage=None if storage is None else words(storage),
+            parts=tuple(part for part in PARTS if part in parts),
+            provider=await provider_in(copy),
+            job=job,
+        )
+        copied = [each for each in copy.files if storage is None or not each.name.startswith(f"{LIBRARY_FILES}/")]
+        files = [CopiedFile(f"{STORE}/{each.name}", each.path) for each in copied]
+        files += [CopiedFile(f"{DATA}/{name}", path) for name, path in data_files(settings.data_dir)]
+        yield Taking(manifest, tuple(files))
+
+
+async def provider_in(copy: Copy) -> str | None:
+    """The name of the provider whose inventory is in a copy."""
+    document = await copy.document(Installation.kind, ONLY)
+    return None if document is None else msgspec.json.decode(document.body, type=Installation).provider
+
+
+async def restore(
+    settings: Settings,
+    archive: Path,
+    now: datetime,
+    *,
+    replace: bool,
+    password: str | None = None,
+    parts: Collection[str] = PARTS,
+) -> Done:
+    """Make the data directory, and the store, what they were when ``archive`` was made; ``replace`` what is there. Of
+    the archive no more than the ``parts`` is restored.
 
     Until all of the archive has been found to be whole, nothing is changed. Whoever is killed within leaves a directory
     that no server starts on.
@@ -81,7 +132,7 @@ async def restore(settings: Settings, archive: Path, now: datetime, *, replace: 
     :raises StoreError: the store is in use, or there and not to be replaced; or that of the archive cannot be used.
     :raises ArchiveError: the archive is none, damaged, or of another kind; or a file cannot be written.
     """
-    with Archive(archive) as source:
+    with Archive(archive, password) as source:
         require_usable(archive, source.manifest, engine_of(settings.store_url))
         filled = is_filled(settings.data_dir)
         if filled and not replace:
@@ -100,7 +151,7 @@ async def restore(settings: Settings, archive: Path, now: datetime, *, replace: 
                 await store.begin()
                 await asyncio.to_thread(put_in_place, folder, settings.data_dir)
                 # Microseconds since 1970 count faster than any store, so that no number is given twice.
-                await store.finish(int(now.timestamp() * 1_000_000), ENDED)
+                await store.finish(int(now.timestamp() * 1_000_000), ENDED, journal=SEAT in parts)
     return Done(source.manifest, size)
 
 

@@ -36,6 +36,7 @@ from resphere.replica.table import Stored, Table
 from resphere.server.address import Address
 from resphere.server.appliance_port import ROOT_ACCOUNT
 from resphere.server.assembly import open_replica, password_rules
+from resphere.server.backup import PASSWORD_FILE
 from resphere.server.behind_proxies import client_trust
 from resphere.server.exports.file import read_file
 from resphere.server.faults import read_faults
@@ -53,8 +54,6 @@ from resphere.server.settings import Settings, variable
 from resphere.server.tls import certificates, directory, utc_now, watched
 from resphere.server.wiring import WIRING
 from resphere.store.engines import open_store
-
-PASSWORD_FILE = "admin-password"  # noqa: S105 - a file's name
 
 
 class Made(msgspec.Struct, frozen=True):

@@ -17,16 +17,20 @@ from resphere.audit.server_log import ServerLog
 from resphere.limits.shared import Memories
 from resphere.server.address import Address, claimed
 from resphere.server.app import make_application
+from resphere.server.archive import ArchiveError
 from resphere.server.connections.sockets import AVAILABLE
 from resphere.server.counting import kept_memories
+from resphere.server.memory import do_apart
 from resphere.server.open_files import most_connections, raise_limit
-from resphere.server.prepare import Prepared, banner, make_folder, prepare
+from resphere.server.prepare import Prepared, administrator_password, banner, fill_store, make_folder, prepare
+from resphere.server.recovery import give_up, is_committed, is_usable, put_in_place, tidy
 from resphere.server.secrets_key import with_key_at_hand
 from resphere.server.served_certificate import ServedCertificate
 from resphere.server.settings import Settings
 from resphere.server.signals import hold_in_forks
 from resphere.server.supervisor import Beat, Patience, Supervisor
-from resphere.server.tls import acme_renewal
+from resphere.server.tls import acme_renewal, utc_now
+from resphere.store.base import StoreError
 from resphere.store.engines import one_server_on
 from resphere.store.one_server import one_server
 
@@ -71,6 +75,7 @@ def serve(settings: Settings, patience: Patience = PATIENCE) -> None:
     with ExitStack() as stack:
         address = taken(settings, stack)
         settings = with_key_at_hand(settings)
+        restored(settings)
         prepared = prepare(settings)
         server = granian(settings, prepared, address)
         if settings.appliance_port:
@@ -79,6 +84,8 @@ def serve(settings: Settings, patience: Patience = PATIENCE) -> None:
         server.patience = patience
         server.report = partial(report, settings)
         server.listening = partial(announce, settings, prepared, address)
+        server.interlude_due = partial(is_committed, settings)
+        server.interlude = partial(restart, settings, prepared)
         if prepared.tls is not None:
             look_after(prepared.tls, server, settings, stack)
         if not AVAILABLE:
@@ -151,6 +158,41 @@ def granian(settings: Settings, prepared: Prepared, address: Address) -> Supervi
         workers_kill_timeout=STOP_SECONDS,
         **tls,
     )
+
+
+def restored(settings: Settings) -> None:
+    """Put a backup in the place that it was to take when the server ended, and delete what else was left.
+
+    :raises StoreError: it cannot be.
+    :raises ArchiveError: likewise.
+    :raises OSError: likewise.
+    """
+    if is_committed(settings):
+        do_apart(partial(put_in_place, settings, utc_now()))
+    tidy(settings)
+
+
+def restart(settings: Settings, prepared: Prepared) -> str | None:
+    """Put a backup in the place of what is there, while no worker runs. Returns why no server can go on after that,
+    ``None`` where one can: with the backup, or with what was there."""
+    try:
+        do_apart(partial(put_in_place, settings, utc_now()))
+    except (ArchiveError, StoreError, OSError) as error:
+        report(settings, f"the backup could not be restored: {error}")
+        if not do_apart(partial(is_usable, settings)):
+            return "the restoration was not finished; start the server again to go on with it"
+        give_up(settings)
+        return None
+    try:
+        # What the backup has brought is what a start would find.
+        password, file = administrator_password(settings)
+        do_apart(partial(fill_store, settings, password, file is None))
+        if prepared.tls is not None:
+            prepared.tls.take()
+    except (ValueError, OSError, StoreError) as error:
+        return f"the server cannot start on the backup that was restored: {error}"
+    report(settings, "a backup was restored, and is served from now on", logging.WARNING)
+    return None
 
 
 def look_after(certificate: ServedCertificate, server: Supervisor, settings: Settings, stack: ExitStack) -> None:

@@ -21,6 +21,9 @@ from resphere.fetching.allowed import read_rules
 from resphere.fetching.errors import SETTING as FETCH_FROM
 from resphere.fetching.posting import SETTING as WEBHOOK_TO
 from resphere.providers.simulator.sizes import Sizes
+from resphere.recovery.means import read_folders
+from resphere.recovery.places.errors import FOLDERS_SETTING as BACKUP_FOLDER
+from resphere.recovery.places.errors import SETTING as BACKUP_TO
 from resphere.server.proxies import HEADERS
 from resphere.store.buckets.location import FORM, BucketLocation, location_of, require_endpoint, require_region
 from resphere.store.engines import DEFAULT_URL, check_url, default_url
@@ -302,6 +305,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "HOST, HOST:PORT or network to which logs may be forwarded (repeat the flag); unset: none are.",
         ),
     ] = ()
+    backup_to: Annotated[
+        tuple[str, ...],
+        _(
+            "fetching",
+            "HOST, HOST:PORT or network at which backups of the API may lie (repeat the flag); unset: none do.",
+        ),
+    ] = ()
+    backup_known_hosts: Annotated[
+        Path | None,
+        _(
+            "fetching",
+            "File with the keys of SSH servers for backups, as OpenSSH's known_hosts; unset: no SFTP.",
+        ),
+    ] = None
+    backup_folders: Annotated[
+        tuple[str, ...],
+        _(
+            "fetching",
+            "nfs://HOST/EXPORT=/FOLDER: the folder on which an NFS export is mounted, for backups (repeat the flag).",
+        ),
+    ] = ()
     list_limits: Annotated[
         bool, _("limits", "Refuse lists longer than vCenter returns (4,000 VMs). --no-list-limits lifts that.")
     ] = True
@@ -508,7 +532,16 @@ def require_sources(settings: Settings) -> None:
 
     :raises ValueError: names the flag.
     """
-    given = ((FETCH_FROM, settings.fetch_from), (WEBHOOK_TO, settings.webhook_to), (SYSLOG_TO, settings.syslog_to))
+    try:
+        read_folders(settings.backup_folders)
+    except ValueError as error:
+        raise ValueError(f"{BACKUP_FOLDER}: {error}") from None
+    given = (
+        (FETCH_FROM, settings.fetch_from),
+        (WEBHOOK_TO, settings.webhook_to),
+        (SYSLOG_TO, settings.syslog_to),
+        (BACKUP_TO, settings.backup_to),
+    )
     for name, rules in given:
         try:
             read_rules(rules)

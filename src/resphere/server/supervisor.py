@@ -97,6 +97,10 @@ class Supervisor(MPServer):
     """Whether workers that start now would get something else than those that serve; asked at every tick."""
     refresh: Callable[[], bool] = staticmethod(lambda: True)
     """Have the next workers get what there is now; false where that cannot be, and those that serve go on."""
+    interlude_due: Callable[[], bool] = staticmethod(lambda: False)
+    """Whether all workers have to stop, so that something is done while none is there; asked at every tick."""
+    interlude: Callable[[], str | None] = staticmethod(lambda: None)
+    """What is done then; returns why the server cannot go on after it, ``None`` where it can."""
     patience = Patience()
     second_address: Address | None = None
     """Where the workers listen besides."""
@@ -201,8 +205,26 @@ class Supervisor(MPServer):
             self._succeed(spawn_target, target_loader)
             if time.monotonic() >= next_tick:
                 self._look()
+                if self.interlude_due():
+                    self._pause(spawn_target, target_loader)
                 self.reload_signal = self.reload_signal or self.changed()
                 next_tick = time.monotonic() + self.patience.tick_seconds
+
+    def _pause(self, spawn_target: Any, target_loader: Loader) -> None:
+        """Stop all workers, do what is to be done meanwhile, and start as many. Who connects in between waits."""
+        self._stop_workers()
+        for watched in self._watched.values():
+            watched.close()
+        if self._succession is not None:
+            self._succession.before.close()
+        self._watched, self._outdated, self._succession, self._retired = {}, set(), None, []
+        self.interrupt_children.clear()
+        self.failure = self.interlude()
+        if self.failure is None:
+            try:
+                self._spawn_workers(spawn_target, target_loader)  # type: ignore[no-untyped-call]
+            except OSError as error:
+                self.failure = f"no worker process can be started: {error}"
 
     def _wait_seconds(self, next_tick: float) -> float:
         now = time.monotonic()

@@ -10,6 +10,7 @@ from resphere.idempotency.wiring import WIRING as IDEMPOTENCY
 from resphere.inventory.wiring import WIRING as INVENTORY
 from resphere.libraries.wiring import WIRING as LIBRARIES
 from resphere.limits.wiring import WIRING as LIMITS
+from resphere.recovery.wiring import WIRING as RECOVERY
 from resphere.replica.wiring import WIRING as REPLICA
 from resphere.replica.wiring import joined
 from resphere.rules.wiring import WIRING as RULES
@@ -18,5 +19,20 @@ from resphere.services.wiring import WIRING as SERVICES
 from resphere.tasks.wiring import WIRING as TASKS
 
 WIRING = joined(
-    (REPLICA, INVENTORY, RULES, LIBRARIES, TASKS, EVENTS, ACCESS, AUTH, LIMITS, BULK, SCHEDULES, IDEMPOTENCY, SERVICES)
+    (
+        REPLICA,
+        INVENTORY,
+        RULES,
+        LIBRARIES,
+        TASKS,
+        EVENTS,
+        ACCESS,
+        AUTH,
+        LIMITS,
+        BULK,
+        SCHEDULES,
+        RECOVERY,
+        IDEMPOTENCY,
+        SERVICES,
+    )
 )

@@ -59,6 +59,7 @@ from resphere.libraries.syncing import LibrarySync
 from resphere.libraries.web_packages import WebPackages
 from resphere.limits.limits import Allowance
 from resphere.providers.base import Missing, NotCapable, Provider, required
+from resphere.recovery.recovery import Recovery
 from resphere.replica.edit import Edit, Outcome
 from resphere.replica.replica import Replica
 from resphere.replica.table import Reading, T
@@ -214,6 +215,8 @@ class Environment(msgspec.Struct, frozen=True):
     """To servers that take logs."""
     shutdowns: Shutdowns
     """Shuts the appliance down at a time."""
+    recovery: Recovery
+    """Backups and restorations."""
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):

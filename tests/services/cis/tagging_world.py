@@ -46,6 +46,7 @@ from resphere.libraries.sending import Sending
 from resphere.libraries.syncing import LibrarySync
 from resphere.libraries.web_packages import WebPackages
 from resphere.providers.base import Provider
+from resphere.recovery.recovery import Recovery
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.schedules.schedules import Planner
@@ -119,6 +120,7 @@ class World:
             updates=Updates(),
             log_connections=cast(Connections, None),
             shutdowns=cast(Shutdowns, None),
+            recovery=cast(Recovery, None),
         )
         self.call = Call(environment, cast(AnyOperation, None), view, cast(OwnSession, None), "request-1")
 

@@ -46,6 +46,7 @@ from resphere.inventory.model import KINDS
 from resphere.inventory.vapp import VappConfiguration, VirtualApp
 from resphere.inventory.vcenter_services import ServiceState
 from resphere.limits.known import KnownAddress
+from resphere.recovery.record import BackupJob, BackupSchedule, ReconciliationJob, RestoreJob
 from resphere.replica.lease import Lease
 from resphere.schedules.record import Cursor, Run, Schedule
 from resphere.server.exports.attributes import CUSTOM_ATTRIBUTES, CUSTOM_VALUES
@@ -161,6 +162,10 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
     Cursor: LeftOut("how far schedules have heard of events", "the events are this server's", _nobody_misses),
     Run: LeftOut("runs of schedules", "they tell what was done on this server", _nobody_misses),
     Report: LeftOut("reports", "they tell what was on this server", _nobody_misses),
+    BackupJob: LeftOut("backups", "they tell what was done on this server", _nobody_misses),
+    BackupSchedule: LeftOut("schedules of backups", "they have passwords, and are of this server"),
+    RestoreJob: LeftOut("restorations", "they tell what was done on this server", _nobody_misses),
+    ReconciliationJob: LeftOut("looks at what was restored", "as those", _nobody_misses),
     Webhook: LeftOut("webhooks", "they have secrets, and are of this server"),
     Progress: LeftOut("how far webhooks are", "as those", _nobody_misses),
     DeadLetter: LeftOut("events that webhooks could not send", "as those", _nobody_misses),

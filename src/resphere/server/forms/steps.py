@@ -131,6 +131,8 @@ STEPS: Mapping[int, Step] = MappingProxyType(
             "what this release adds has defaults: schedules wait for events, and changes tell by which schedules it "
             "came to them; there are custom attributes and reports",
             "subscriptions say which templates were refused; what this release adds has defaults",
+            "there are backups, their schedules, restorations and reconciliations; what else this release adds has "
+            "defaults",
             lambda documents: None,
         ),
     }

@@ -1,0 +1,1 @@
+"""``com.vmware.appliance.recovery``: backups of this server, and their restoration."""

@@ -1,0 +1,1 @@
+"""``com.vmware.appliance.recovery.reconciliation``: a look at what was restored."""

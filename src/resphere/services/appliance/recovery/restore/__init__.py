@@ -1,0 +1,1 @@
+"""``com.vmware.appliance.recovery.restore``: from a backup to a server."""
