@@ -163,26 +163,42 @@ def granian(settings: Settings, prepared: Prepared, address: Address) -> Supervi
 def restored(settings: Settings) -> None:
     """Put a backup in the place that it was to take when the server ended, and delete what else was left.
 
-    :raises StoreError: it cannot be.
+    :raises StoreError: it cannot be, and what was there is given up already: this has to be repeated.
     :raises ArchiveError: likewise.
     :raises OSError: likewise.
     """
     if is_committed(settings):
-        do_apart(partial(put_in_place, settings, utc_now()))
+        put_in_place_or_stay(settings)
     tidy(settings)
+
+
+def put_in_place_or_stay(settings: Settings) -> bool:
+    """Put a backup in the place of what is there; false where that cannot be, and what was there is there still.
+
+    :raises StoreError: it cannot be, and what was there is given up already.
+    :raises ArchiveError: likewise.
+    :raises ValueError: likewise.
+    :raises OSError: likewise.
+    """
+    try:
+        do_apart(partial(put_in_place, settings, utc_now()))
+    except (ArchiveError, StoreError, ValueError, OSError) as error:
+        if not do_apart(partial(is_usable, settings)):
+            raise
+        report(settings, f"the backup could not be restored, and all stays as it was: {error}")
+        give_up(settings)
+        return False
+    return True
 
 
 def restart(settings: Settings, prepared: Prepared) -> str | None:
     """Put a backup in the place of what is there, while no worker runs. Returns why no server can go on after that,
     ``None`` where one can: with the backup, or with what was there."""
     try:
-        do_apart(partial(put_in_place, settings, utc_now()))
-    except (ArchiveError, StoreError, OSError) as error:
-        report(settings, f"the backup could not be restored: {error}")
-        if not do_apart(partial(is_usable, settings)):
-            return "the restoration was not finished; start the server again to go on with it"
-        give_up(settings)
-        return None
+        if not put_in_place_or_stay(settings):
+            return None
+    except (ArchiveError, StoreError, ValueError, OSError) as error:
+        return f"the restoration is not finished, and goes on when the server is started again: {error}"
     try:
         # What the backup has brought is what a start would find.
         password, file = administrator_password(settings)
