@@ -14,6 +14,7 @@ import pytest
 from resphere.fetching.allowed import read_rules
 from resphere.recovery.places.base import Patience, require_all
 from resphere.recovery.places.errors import (
+    BadLocation,
     Denied,
     Failed,
     NoRoom,
@@ -90,6 +91,16 @@ def test_a_server_that_closes_at_once(scheme: str, some_known_hosts: Path) -> No
     assert "127.0.0.1" in str(found.value)
 
 
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_logins_with_commands_in_them(scheme: str, some_known_hosts: Path) -> None:
+    with pytest.raises(BadLocation, match="visible"):
+        use(
+            f"{scheme}://127.0.0.1:{free_port()}/share/a",
+            known_hosts=some_known_hosts,
+            login=Login("me", "secret\r\nDELE all"),
+        )
+
+
 def test_exports_that_are_not_mounted() -> None:
     with pytest.raises(NotAllowed, match=r"--backup-folder nfs://nas/a=/FOLDER"):
         use("nfs://nas/a")
@@ -107,6 +118,10 @@ class TestKeysOfSsh:
     def test_none_are_known(self, server: SftpServer) -> None:
         with pytest.raises(Untrusted, match="--backup-known-hosts"):
             use(server.url)
+
+    def test_the_file_is_none(self, server: SftpServer, tmp_path: Path) -> None:
+        with pytest.raises(Untrusted, match="cannot be read"):
+            use(server.url, known_hosts=tmp_path / "not-there")
 
     def test_another_one_is_known(self, server: SftpServer, some_known_hosts: Path) -> None:
         with pytest.raises(Untrusted, match="its key is not the one"):

@@ -8,7 +8,7 @@ from importlib import import_module
 from types import MappingProxyType
 
 from resphere.recovery.places.base import Means, Place
-from resphere.recovery.places.errors import not_mounted
+from resphere.recovery.places.errors import bad_location, not_mounted
 from resphere.recovery.places.folder import FolderPlace
 from resphere.recovery.places.location import Location, Login, Protocol
 
@@ -49,6 +49,8 @@ def opened(location: Location, login: Login, means: Means) -> Iterator[Place]:
 
     :raises PlaceError: it cannot be used.
     """
+    if any(not each.isprintable() for each in (login.user or "", login.password or "")):
+        raise bad_location("user and password may have visible characters only")
     with ExitStack() as stack:
         if location.protocol is Protocol.NFS:
             yield mounted(location, means)

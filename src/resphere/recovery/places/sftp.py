@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TypeVar, cast
@@ -25,7 +26,12 @@ from resphere.recovery.places.errors import (
 from resphere.recovery.places.location import Location, Login
 from resphere.recovery.sealed import Sink, Source
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
+
+# What it tells of each connection is nothing for the log of this server.
+asyncssh.set_log_level(logging.WARNING)
 
 FULL = (asyncssh.FX_NO_SPACE_ON_FILESYSTEM, asyncssh.FX_QUOTA_EXCEEDED)
 MISSING = (asyncssh.FX_NO_SUCH_FILE, asyncssh.FX_NO_SUCH_PATH)
@@ -46,6 +52,12 @@ class SftpPlace:
         if means.known_hosts is None:
             text = f"its key is not known; the setting {KNOWN_HOSTS_SETTING} names a file with it"
             raise untrusted(self._where, text)
+        try:
+            self._known_hosts = asyncssh.read_known_hosts(str(means.known_hosts))
+        except (OSError, ValueError) as error:
+            log.warning("%s %s cannot be used: %s", KNOWN_HOSTS_SETTING, means.known_hosts, error)
+            text = f"the file of {KNOWN_HOSTS_SETTING} cannot be read"
+            raise untrusted(self._where, text) from error
         self._runner = stack.enter_context(asyncio.Runner())
         connection = self._do(self._connect(location, login, means))
         stack.callback(self._end, connection)
@@ -60,7 +72,7 @@ class SftpPlace:
                 location.port,
                 sock=sock,
                 config=None,
-                known_hosts=str(means.known_hosts),
+                known_hosts=self._known_hosts,
                 username=login.user or "anonymous",
                 password=login.password or "",
                 client_keys=None,

@@ -6,6 +6,7 @@ that say nothing, and DFS is off.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,6 +19,7 @@ from smbprotocol.header import NtStatus
 
 from resphere.recovery.places.base import MOST_TRIED, Means, addresses
 from resphere.recovery.places.errors import (
+    Failed,
     PlaceError,
     bad_location,
     broken_off,
@@ -31,6 +33,10 @@ from resphere.recovery.places.errors import (
 )
 from resphere.recovery.places.location import Location, Login
 from resphere.recovery.sealed import Sink, Source
+
+for each in ("smbprotocol", "smbclient", "spnego"):
+    # What they tell of each connection is nothing for the log of this server.
+    logging.getLogger(each).setLevel(logging.WARNING)
 
 MISSING = (
     NtStatus.STATUS_OBJECT_NAME_NOT_FOUND,
@@ -78,7 +84,9 @@ class SmbPlace:
                         connection_cache=self._cache,
                         auth_protocol="ntlm",
                     )
-            except ValueError:
+            except Failed as failure:
+                if not isinstance(failure.__cause__, ValueError):
+                    raise
                 continue  # so the library says that nobody has taken the connection
             return address
         raise unreachable(self._where, "nobody listens there")
@@ -159,6 +167,8 @@ class SmbPlace:
             raise self._meant(error.status, error, path) from error
         except SMBException as error:
             raise (silent(self._where, watch.seconds) if watch.barked else broken_off(self._where)) from error
+        except ValueError as error:
+            raise failed(self._where, str(error)) from error
         except OSError as error:
             raise of_system(error, self._where, path, watch.seconds) from error
 
