@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from resphere.contract.generated.appliance_recovery_backup import Schedules
 from resphere.recovery.archives import COMMON, SEAT
+from resphere.recovery.backups import safe
 from resphere.recovery.means import read_folders
 from resphere.recovery.passwords import refusal
 from resphere.recovery.places.errors import BadLocation
@@ -106,6 +107,15 @@ def test_any_text_is_a_location_or_refused(text: str, given_type: str | None) ->
 def test_a_location_of_another_type() -> None:
     with pytest.raises(BadLocation, match="location_type is SFTP"):
         read_location("ftp://nas/a", "SFTP")
+
+
+def test_no_password_that_stands_in_a_location_is_told() -> None:
+    for text in ("sftp://me:secret@nas/a", "sftp://me:sec/ret@nas/a", "me:secret@nas", "sftp://me:secret"):
+        request = Request(location=text, location_type="SFTP")
+        told = " ".join(each.default_message for each in faults(request))
+        assert told
+        assert "sec" not in told
+        assert "sec" not in safe(request)
 
 
 def test_all_faults_are_told_at_once() -> None:

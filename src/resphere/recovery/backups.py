@@ -323,9 +323,9 @@ class DigestingSink:
 
 
 def safe(request: Request) -> str:
-    """The location as it is shown: a user or a password that was written into it is not."""
+    """The location as it is shown; of one that is none, in which a password may stand, no more than how it begins."""
     try:
         return request.place.url
     except PlaceError:
-        before, at, after = request.location.rpartition("@")
-        return f"...@{after}" if at and before else request.location
+        scheme, separator, _ = request.location.partition("://")
+        return f"{scheme}://..." if separator and scheme.isalnum() else "..."

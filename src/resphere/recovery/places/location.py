@@ -88,8 +88,9 @@ def read_location(text: str, given: str | None = None) -> Location:
         split = urlsplit(text)
         port = split.port
         host = host_of(split)
-    except ValueError as error:
-        raise bad_location(str(error)) from None
+    except ValueError:
+        # Whose words may have what was taken for a port, and is a password.
+        raise bad_location("its host or its port is none") from None
     protocol = protocol_of(split.scheme, given)
     if "@" in split.netloc:
         raise bad_location("a user or a password may not stand in it, but in location_user and location_password")
