@@ -126,13 +126,9 @@ STEPS: Mapping[int, Step] = MappingProxyType(
             lambda documents: None,
         ),
         5: Step(
-            "what this release adds has defaults: there are settings of the appliance, custom attributes and reports; "
-            "schedules wait for events, and changes tell by which schedules it came to them",
-            "what this release adds has defaults: schedules wait for events, and changes tell by which schedules it "
-            "came to them; there are custom attributes and reports",
-            "subscriptions say which templates were refused; what this release adds has defaults",
-            "there are backups, their schedules, restorations and reconciliations; what else this release adds has "
-            "defaults",
+            "what this release adds has defaults: there are settings of the appliance, custom attributes, reports, "
+            "backups and their schedules; schedules wait for events, and changes tell by which schedules it came to them; "
+            "subscriptions say which templates were refused",
             lambda documents: None,
         ),
     }
