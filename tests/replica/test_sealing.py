@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
+import random
+import subprocess
+import sys
 import typing
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,7 +22,7 @@ from hypothesis import strategies as st
 from resphere.contract.model import Secret
 from resphere.inventory.customization import CUSTOMIZATION_TABLES, CustomizationItem, GuestCustomization
 from resphere.replica.replica import Replica
-from resphere.replica.sealing import KEY, KEY_BYTES, MARK, NEXT_KEY, Sealing, open_sealing
+from resphere.replica.sealing import KEY, KEY_BYTES, MARK, NEXT_KEY, NONCE_BYTES, NONCES_AT_ONCE, Sealing, open_sealing
 from resphere.replica.table import Table
 from resphere.rules.guests.customization import pending
 from resphere.server.wiring import WIRING
@@ -50,6 +54,32 @@ def test_what_is_sealed_opens_in_its_place_only(content: bytes, place: str) -> N
     for by, where in ((sealing(2), place), (sealing(), place + "x")):
         with pytest.raises(StoreError):
             by.open(text, where)
+
+
+def nonce_of(text: str) -> bytes:
+    return base64.b64decode(text.removeprefix(MARK))[:NONCE_BYTES]
+
+
+def test_no_nonce_is_used_twice() -> None:
+    by = Sealing(bytes(KEY_BYTES), random.Random(1).randbytes)
+    assert len({nonce_of(by.seal(b"x", "place")) for _ in range(3 * NONCES_AT_ONCE)}) == 3 * NONCES_AT_ONCE
+
+
+FORKING = """
+import os
+from resphere.replica.sealing import Sealing
+sealing = Sealing(bytes(32), os.urandom)
+sealing.seal(b"x", "place")
+child = os.fork()
+if child:
+    os.waitpid(child, 0)
+print(*(sealing.seal(b"x", "place") for _ in range(5)), flush=True)
+"""
+
+
+def test_a_forked_process_uses_none_of_its_parents() -> None:
+    told = subprocess.run([sys.executable, "-c", FORKING], check=True, capture_output=True, text=True).stdout.split()
+    assert len({nonce_of(text) for text in told}) == 10
 
 
 @pytest.mark.parametrize("text", ["", "plain", MARK, MARK + "!", MARK + "AAAA", "sealed-2:AAAA"])

@@ -6,9 +6,11 @@ AES-256 in Galois/Counter mode, with a nonce of its own for each; what is sealed
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
+from weakref import WeakSet
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -21,6 +23,7 @@ NEXT_KEY = "secrets.next"
 """The key that a rotation seals by, until it takes the other one's place."""
 KEY_BYTES = 32
 NONCE_BYTES = 12
+NONCES_AT_ONCE = 64
 MARK = "sealed-1:"
 """What the texts of this form begin with."""
 
@@ -42,6 +45,41 @@ def cipher(key: bytes) -> AESGCM:
     return AESGCM(key)
 
 
+class Nonces:
+    """Random nonces, many drawn at a time: who asks the system for some lets go of the interpreter each time, and the
+    store's writer comes between the changes that it could have written as one group. A process that was forked has
+    none of those of its parent."""
+
+    def __init__(self) -> None:
+        self._ready: list[bytes] = []
+        _all.add(self)
+
+    def take(self, random_bytes: Callable[[int], bytes]) -> bytes:
+        """One that nobody has had; in any thread."""
+        while True:
+            try:
+                return self._ready.pop()
+            except IndexError:
+                drawn = random_bytes(NONCES_AT_ONCE * NONCE_BYTES)
+                self._ready += [drawn[at : at + NONCE_BYTES] for at in range(0, len(drawn), NONCE_BYTES)]
+
+    def forget(self) -> None:
+        """Have none."""
+        self._ready.clear()
+
+
+_all: WeakSet[Nonces] = WeakSet()
+
+
+def forget_nonces() -> None:
+    """In a forked process: two that use the same ones give away what they seal."""
+    for each in _all:
+        each.forget()
+
+
+os.register_at_fork(after_in_child=forget_nonces)
+
+
 class Sealing(msgspec.Struct, frozen=True):
     """Seals and opens with ``key``, of :data:`KEY_BYTES`; ``random_bytes`` gives so many. What was sealed with one of
     the ``others`` opens too."""
@@ -49,10 +87,11 @@ class Sealing(msgspec.Struct, frozen=True):
     key: bytes
     random_bytes: Callable[[int], bytes]
     others: tuple[bytes, ...] = ()
+    nonces: Nonces = msgspec.field(default_factory=Nonces)
 
     def seal(self, content: bytes, place: str) -> str:
         """``content`` as a text that says nothing, for this ``place`` in the store only."""
-        nonce = self.random_bytes(NONCE_BYTES)
+        nonce = self.nonces.take(self.random_bytes)
         sealed = cipher(self.key).encrypt(nonce, content, place.encode())
         return MARK + base64.b64encode(nonce + sealed).decode("ascii")
 
