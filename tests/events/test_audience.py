@@ -113,12 +113,19 @@ def test_after_many_events_of_others_it_is_time_to_say_where_one_is() -> None:
     run(scenario())
 
 
-def test_a_beat_reaches_all() -> None:
+def test_a_beat_reaches_all_who_have_waited_since_the_last() -> None:
     async def scenario() -> None:
-        audience = Audience()
-        tasks = [audience.wait_in_circle(Ear("web"), 4), audience.wait_apart(7)]
+        audience, ear = Audience(), Ear("web")
+        waiting = [audience.wait_in_circle(ear, 4), audience.wait_apart(7)]
         await audience.beat(4)
-        assert await asyncio.gather(*tasks) == [Turn(4, signs=True), Turn(7, signs=True)]
+        late = [audience.wait_in_circle(ear, 4), audience.wait_apart(7)]
+        assert not any(each.done() for each in waiting)
+        await audience.beat(4)
+        assert await asyncio.gather(*waiting) == [Turn(4, signs=True), Turn(7, signs=True)]
+        assert not any(each.done() for each in late)
+        await audience.hand_out(4, [event(5, "db")], nobody, follows=True)
+        await audience.beat(5)
+        assert await asyncio.gather(*late) == [Turn(5, signs=True), Turn(7, signs=True)]
 
     run(scenario())
 
@@ -134,6 +141,7 @@ def test_who_leaves_is_not_told_and_keeps_nobody_waiting() -> None:
         last = audience.wait_in_circle(ear, 5)
         last.cancel()
         await asyncio.gather(last, return_exceptions=True)
+        await audience.beat(5)
         await audience.beat(5)
         asked = ear.asked
         await audience.hand_out(5, [event(6, "web")], nobody, follows=True)

@@ -49,44 +49,59 @@ class Turn(msgspec.Struct, frozen=True, gc=False):
 Woken = tuple[asyncio.Future[Turn], Turn]
 
 
-class Circle:
+class Waiting:
+    """Some who wait, in the order in which they came; ``seasoned`` of them have since the last beat."""
+
+    __slots__ = ("seasoned", "turns")
+
+    def __init__(self) -> None:
+        self.turns: list[asyncio.Future[Turn]] = []
+        self.seasoned = 0
+
+    def join(self) -> asyncio.Future[Turn]:
+        """The turn of one more."""
+        turn: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
+        self.turns.append(turn)
+        return turn
+
+    def beat(self) -> list[asyncio.Future[Turn]]:
+        """Those who have waited from the last beat to this one, and are let go; all others have from now on."""
+        seasoned, self.turns = self.turns[: self.seasoned], self.turns[self.seasoned :]
+        self.seasoned = len(self.turns)
+        return seasoned
+
+
+class Circle(Waiting):
     """Those who have all that is for them up to one event, the latest that was handed out."""
 
-    __slots__ = ("ear", "said", "waiting")
+    __slots__ = ("ear", "said")
 
     def __init__(self, ear: Ear, said: int) -> None:
+        super().__init__()
         self.ear = ear
         self.said = said
         """The number of the event up to which they know where they are."""
-        self.waiting: list[asyncio.Future[Turn]] = []
 
 
 class Audience:
-    """All who wait at one worker."""
+    """All who wait at one worker. Who waits no more cancels its turn, and is forgotten when others are let go."""
 
     def __init__(self) -> None:
         self._circles: dict[Hashable, Circle] = {}
-        self._apart: dict[asyncio.Future[Turn], int] = {}
-        """With the number of the last event that each has."""
+        self._apart: dict[int, Waiting] = {}
+        """By the number of the last event that they have."""
 
     def wait_in_circle(self, ear: Ear, after: int) -> asyncio.Future[Turn]:
-        """The next turn of somebody who has all that was handed out, and that is all up to ``after``.
-
-        Who waits no more cancels it, and is forgotten at the next beat.
-        """
+        """The next turn of somebody who has all that was handed out, and that is all up to ``after``."""
         key = ear.key
         circle = self._circles.get(key)
         if circle is None:
             circle = self._circles[key] = Circle(ear, after)
-        turn: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
-        circle.waiting.append(turn)
-        return turn
+        return circle.join()
 
     def wait_apart(self, after: int) -> asyncio.Future[Turn]:
         """The next turn of somebody who has more than that."""
-        turn: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
-        self._apart[turn] = after
-        return turn
+        return self._apart.setdefault(after, Waiting()).join()
 
     async def hand_out(
         self, before: int, events: Sequence[Heard], is_affected: Callable[[str], bool], *, follows: bool
@@ -105,28 +120,31 @@ class Audience:
                 if turn == Turn(last):
                     continue  # nothing is for them
             del self._circles[key]
-            woken += [(waiting, turn) for waiting in circle.waiting]
-        behind = [(waiting, Turn(after)) for waiting, after in self._apart.items() if after < last]
-        for waiting, _ in behind:
-            del self._apart[waiting]
-        await wake([*woken, *behind])
+            woken += [(waiting, turn) for waiting in circle.turns]
+        for after in [each for each in self._apart if each < last]:
+            woken += [(waiting, Turn(after)) for waiting in self._apart.pop(after).turns]
+        await wake(woken)
 
     async def beat(self, position: int) -> None:
-        """Have all say where they are; up to ``position`` all was handed out."""
-        await wake(self._all(position, signs=True))
+        """Have all who have waited since the last beat say where they are; up to ``position`` all was handed out."""
+        woken: list[Woken] = []
+        for key, circle in list(self._circles.items()):
+            woken += [(waiting, Turn(position, signs=True)) for waiting in circle.beat()]
+            if not circle.turns:
+                del self._circles[key]
+        for after, apart in list(self._apart.items()):
+            woken += [(waiting, Turn(after, signs=True)) for waiting in apart.beat()]
+            if not apart.turns:
+                del self._apart[after]
+        await wake(woken)
 
     def dismiss(self, position: int) -> None:
         """Have all go on at once: nobody is to wait any more."""
-        for waiting, turn in self._all(position, signs=False):
-            settle(waiting, turn)
-
-    def _all(self, position: int, *, signs: bool) -> list[Woken]:
-        """Let go of all."""
         circles, self._circles = self._circles, {}
         apart, self._apart = self._apart, {}
-        turn = Turn(position, signs=signs)
-        woken = [(waiting, turn) for circle in circles.values() for waiting in circle.waiting]
-        return [*woken, *((waiting, Turn(after, signs=signs)) for waiting, after in apart.items())]
+        for after, each in (*((position, circle) for circle in circles.values()), *apart.items()):
+            for waiting in each.turns:
+                settle(waiting, Turn(after))
 
 
 def turn_of(circle: Circle, before: int, events: Sequence[Heard]) -> Turn:

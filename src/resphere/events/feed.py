@@ -23,8 +23,8 @@ LOOK_SECONDS = 0.5
 """How often a worker to which somebody listens looks for what the store may have failed to tell: in a microsecond."""
 PAUSE_SECONDS = 0.005
 """From one look to the next at least, however many commit."""
-BEAT_SECONDS = 25.0
-"""How often those who wait are called to show that they are alive: proxies end what is still for a minute."""
+BEAT_SECONDS = 12.5
+"""Who waits from one beat to the next shows that it is alive: proxies end what is still for a minute."""
 AT_HAND = 4096
 """So many of the latest events, and up to twice as many."""
 READ_AT_ONCE = 500
