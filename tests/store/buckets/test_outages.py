@@ -210,7 +210,7 @@ def test_reasons_are_told_and_no_secrets(s3_service: Service, name: str, monkeyp
     with pytest.raises(ContentsUnreachable, match="Could not connect to the endpoint") as refused:
         claim(Bucket(nobody), "mine")
     assert SECRET not in str(refused.value)
-    with pytest.raises(ContentsUnreachable, match="refuses: NoSuchBucket: The specified bucket does not exist"):
+    with pytest.raises(ContentsUnreachable, match="refuses: NoSuchBucket"):
         claim(bucket_at(s3_service.endpoint, "no-such-bucket"), "mine")
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     with pytest.raises(ContentsUnreachable, match="there are no credentials; AWS_ACCESS_KEY_ID"):
