@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def seen(folder: Path) -> dict[str, Any]:
     """What the program got."""
     program = build(SOURCE, folder)
-    with Server(folder / "data", "--workers", "2") as server:
+    with Server(folder / "data", "--workers", "2", "--fetch-from", "127.0.0.1") as server:
         with server.session() as client:
             datastore = client.read("/api/vcenter/datastore")[0]["datastore"]
         return said_by(program, server, datastore, folder / "disc.iso")
@@ -46,6 +46,27 @@ def test_a_library_and_its_item(seen: dict[str, Any]) -> None:
 
 def test_the_file_comes_back(seen: dict[str, Any], folder: Path) -> None:
     assert (folder / "disc.iso.got").read_bytes() == DATA
+
+
+def test_what_there_is(seen: dict[str, Any]) -> None:
+    assert seen["libraries"] == [seen["library"]["id"]]
+    assert seen["items"] == [seen["item"]["id"]]
+    assert (seen["file"]["name"], seen["file"]["size"]) == ("disc.iso", len(DATA))
+    assert seen["paths"] == ["/govmomi/disc/disc.iso"]
+
+
+def test_sessions_that_are_not_completed(seen: dict[str, Any]) -> None:
+    assert seen["session"]["id"] in seen["sessions"]
+    assert (seen["awaited"]["name"], seen["awaited"]["status"]) == ("more.iso", "WAITING_FOR_TRANSFER")
+    assert seen["states"] == ["CANCELED", "ERROR", "CANCELED", "ERROR"]
+
+
+def test_a_file_is_pulled(seen: dict[str, Any]) -> None:
+    assert (seen["pulled"]["size"], seen["pulled"]["cached"], seen["pulled"]["content_version"]) == (
+        len(DATA),
+        True,
+        "2",
+    )
 
 
 def test_refusals(seen: dict[str, Any]) -> None:

@@ -1,5 +1,5 @@
-// Makes a content library with govmomi's client, imports a file as govc library.import does, exports it as govc
-// library.export does, is refused, and deletes it all.
+// Makes a content library with govmomi's client, imports a file as govc library.import does, with -pull too, exports it
+// as govc library.export does, looks at everything, is refused, and deletes it all.
 // Arguments: address, CA file, user, datastore, file. The password is in PASSWORD. Prints a JSON object.
 package main
 
@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vmware/govmomi/vapi/library"
+	"github.com/vmware/govmomi/vapi/library/finder"
 	"github.com/vmware/govmomi/vapi/rest"
 	"github.com/vmware/govmomi/vim25/soap"
 )
@@ -37,6 +38,16 @@ type result struct {
 	Subscriber  *library.Subscriber         `json:"subscriber"`
 	Published   []library.Item              `json:"published"`
 	Kept        string                      `json:"kept"`
+
+	Libraries []string            `json:"libraries"`
+	Items     []string            `json:"items"`
+	File      *library.File       `json:"file"`
+	Paths     []string            `json:"paths"`
+	Session   *library.Session    `json:"session"`
+	Sessions  []string            `json:"sessions"`
+	Awaited   *library.UpdateFile `json:"awaited"`
+	States    []string            `json:"states"`
+	Pulled    *library.Item       `json:"pulled"`
 }
 
 // Waits until the library has so many items, and the first of them has its content, if that is asked for.
@@ -129,6 +140,9 @@ func subscribe(ctx context.Context, client *rest.Client, manager *library.Manage
 	if found.Published, err = wait(ctx, manager, copies, 2, false); err != nil {
 		return err
 	}
+	if err := manager.PublishLibraryItem(ctx, &library.Item{ID: item}, true, []string{subscription}); err != nil {
+		return fmt.Errorf("publish item: %w", err)
+	}
 	if err := manager.SyncLibrary(ctx, found.Subscribed); err != nil {
 		return fmt.Errorf("sync: %w", err)
 	}
@@ -177,6 +191,119 @@ func send(ctx context.Context, client *rest.Client, manager *library.Manager, it
 		return fmt.Errorf("complete: %w", err)
 	}
 	return manager.WaitOnLibraryItemUpdateSession(ctx, session, time.Millisecond, nil)
+}
+
+// Looks at libraries as govc library.ls and session.ls do, and ends sessions in all other ways.
+func look(ctx context.Context, manager *library.Manager, found *result, id, item string) error {
+	var err error
+	if found.Libraries, err = manager.ListLibraries(ctx); err != nil {
+		return fmt.Errorf("list libraries: %w", err)
+	}
+	if _, err = manager.GetLibraries(ctx); err != nil {
+		return fmt.Errorf("get libraries: %w", err)
+	}
+	if found.Items, err = manager.ListLibraryItems(ctx, id); err != nil {
+		return fmt.Errorf("list items: %w", err)
+	}
+	if found.File, err = manager.GetLibraryItemFile(ctx, item, "disc.iso"); err != nil {
+		return fmt.Errorf("get file: %w", err)
+	}
+	results, err := finder.NewFinder(manager).Find(ctx, "/govmomi/d*/*.iso")
+	if err != nil {
+		return fmt.Errorf("find: %w", err)
+	}
+	for _, each := range results {
+		found.Paths = append(found.Paths, each.GetPath())
+	}
+	about := library.Session{LibraryItemID: item}
+	for _, end := range []func(context.Context, string) error{
+		manager.CancelLibraryItemUpdateSession, manager.FailLibraryItemUpdateSession,
+	} {
+		session, err := manager.CreateLibraryItemUpdateSession(ctx, about)
+		if err != nil {
+			return fmt.Errorf("create session: %w", err)
+		}
+		if found.Sessions, err = manager.ListLibraryItemUpdateSession(ctx); err != nil {
+			return fmt.Errorf("list sessions: %w", err)
+		}
+		update := library.UpdateFile{Name: "more.iso", SourceType: "PUSH", Size: 1}
+		if _, err := manager.AddLibraryItemFile(ctx, session, update); err != nil {
+			return fmt.Errorf("add file: %w", err)
+		}
+		if found.Awaited, err = manager.GetLibraryItemUpdateSessionFile(ctx, session, "more.iso"); err != nil {
+			return fmt.Errorf("get file of session: %w", err)
+		}
+		if err := end(ctx, session); err != nil {
+			return fmt.Errorf("end session: %w", err)
+		}
+		if found.Session, err = manager.GetLibraryItemUpdateSession(ctx, session); err != nil {
+			return fmt.Errorf("get session: %w", err)
+		}
+		found.States = append(found.States, found.Session.State)
+		if err := manager.DeleteLibraryItemUpdateSession(ctx, session); err != nil {
+			return fmt.Errorf("delete session: %w", err)
+		}
+	}
+	for _, end := range []func(context.Context, string) error{
+		manager.CancelLibraryItemDownloadSession, manager.FailLibraryItemDownloadSession,
+	} {
+		session, err := manager.CreateLibraryItemDownloadSession(ctx, about)
+		if err != nil {
+			return fmt.Errorf("create download session: %w", err)
+		}
+		if err := manager.KeepAliveLibraryItemDownloadSession(ctx, session); err != nil {
+			return fmt.Errorf("keep download session alive: %w", err)
+		}
+		if _, err := manager.ListLibraryItemDownloadSessionFile(ctx, session); err != nil {
+			return fmt.Errorf("files of download session: %w", err)
+		}
+		if err := end(ctx, session); err != nil {
+			return fmt.Errorf("end download session: %w", err)
+		}
+		ended, err := manager.GetLibraryItemDownloadSession(ctx, session)
+		if err != nil {
+			return fmt.Errorf("get download session: %w", err)
+		}
+		found.States = append(found.States, ended.State)
+		if err := manager.DeleteLibraryItemDownloadSession(ctx, session); err != nil {
+			return fmt.Errorf("delete download session: %w", err)
+		}
+	}
+	return nil
+}
+
+// Has the server fetch a file, as govc library.import -pull does: from where another item gives it out.
+func pull(ctx context.Context, manager *library.Manager, found *result, id, item string) error {
+	reading, err := manager.CreateLibraryItemDownloadSession(ctx, library.Session{LibraryItemID: item})
+	if err != nil {
+		return err
+	}
+	if _, err := manager.PrepareLibraryItemDownloadSessionFile(ctx, reading, "disc.iso"); err != nil {
+		return err
+	}
+	source, err := manager.GetLibraryItemDownloadSessionFile(ctx, reading, "disc.iso")
+	if err != nil {
+		return err
+	}
+	pulled, err := manager.CreateLibraryItem(ctx, library.Item{Name: "pulled", Type: "iso", LibraryID: id})
+	if err != nil {
+		return err
+	}
+	session, err := manager.CreateLibraryItemUpdateSession(ctx, library.Session{LibraryItemID: pulled})
+	if err != nil {
+		return err
+	}
+	if _, err := manager.AddLibraryItemFileFromURI(ctx, session, "disc.iso", source.DownloadEndpoint.URI); err != nil {
+		return fmt.Errorf("pull: %w", err)
+	}
+	if err := manager.WaitOnLibraryItemUpdateSession(ctx, session, 50*time.Millisecond, nil); err != nil {
+		return fmt.Errorf("wait for the pull: %w", err)
+	}
+	if err := manager.DeleteLibraryItemDownloadSession(ctx, reading); err != nil {
+		return err
+	}
+	found.Pulled, err = manager.GetLibraryItem(ctx, pulled)
+	return err
 }
 
 func fetch(ctx context.Context, client *rest.Client, manager *library.Manager, item, file string) error {
@@ -249,6 +376,12 @@ func run(address, authorities, user, datastore, file string) (*result, error) {
 	}
 	if found.Downloads, err = manager.ListLibraryItemDownloadSession(ctx); err != nil {
 		return nil, fmt.Errorf("download sessions: %w", err)
+	}
+	if err := look(ctx, manager, found, id, item); err != nil {
+		return nil, err
+	}
+	if err := pull(ctx, manager, found, id, item); err != nil {
+		return nil, err
 	}
 	copied, err := manager.CopyLibraryItem(ctx, found.Item, library.Item{LibraryID: id, Name: "copy"})
 	if err != nil {
