@@ -25,6 +25,7 @@ from tests.sdk.bindings import RELEASES, run
 from tests.support.from_contract import minimal, wire, without_none
 from tests.support.guests import ROOT
 from tests.support.jsonrpc import JsonRpcClient
+from tests.support.metadata import METADATA_IDS
 from tests.support.server import Server
 
 READS = ("get", "list", "find", "query")
@@ -35,6 +36,7 @@ CREATING = [o for o in IMPLEMENTED if o.name == "create" and o.service.startswit
 MAY_FAIL = {"ServiceUnavailable", "NotFound", "NotAllowedInCurrentState", "Unsupported"}
 
 MADE_FIRST, REFUSED = "there is none before somebody makes one: its service's tests read it", "a simulator cannot tell"
+NAMED_BY_PATH = "it is named by a path, which the walk does not know for an id"
 NO_NSX = "there are no projects without NSX"
 SAYS_NOTHING = "a spec that says nothing is refused"
 UNANSWERED = {
@@ -62,6 +64,7 @@ UNANSWERED = {
     "com.vmware.content.local_library.get": MADE_FIRST,
     "com.vmware.content.subscribed_library.get": MADE_FIRST,
     "com.vmware.content.trusted_certificates.get": MADE_FIRST,
+    "com.vmware.vapi.metadata.cli.command.get": NAMED_BY_PATH,
     "com.vmware.vcenter.authorization.vt_containers.mappings.get": "there are no vTContainers: nothing here makes one",
     "com.vmware.vcenter.compute.policies.get": MADE_FIRST,
     "com.vmware.vcenter.content.registries.harbor.get": MADE_FIRST,
@@ -91,6 +94,9 @@ UNANSWERED = {
     "com.vmware.vstats.resource_address_schemas.get": "its id is plain text, which the walk does not know for an id",
 }
 """Reads that the walk cannot get an answer of, and why; whatever else is implemented must have answered."""
+
+INNER = {"8.0.3.0": ("com.vmware.vapi.metadata.", "com.vmware.vapi.rest.", "com.vmware.vapi.std.")}
+"""Areas of which a release of the SDK leaves out services that are for inner use: sources, routing, introspection."""
 
 Ids = dict[str, set[str]]
 
@@ -138,6 +144,9 @@ class World:
             "path": "/etc/hostname",
             "pid": 1,
             "filter": {"status": {"set": ["COMPLIANT", "NOT_APPLICABLE"]}},
+            "component_id": "com.vmware.cis",
+            "type_id": "VirtualMachine",
+            "url": "/rest/vcenter/vm",
         }
         """Required parameters that are no ids, by name; others get the least that is valid."""
 
@@ -169,6 +178,7 @@ class World:
         self.given["chain"] = chains[0].chain
         # Their keys are ids, but typed as strings.
         self.everywhere["CisTaskId"] = set(self.ask(cis.Tasks.list, {}))
+        self.everywhere |= {kind: set(ids) for kind, ids in METADATA_IDS.items()}
         self.everywhere["VcenterServicesServiceId"] = set(self.ask(vcenter_services.Service.list_details, {}))
 
     def tag(self, vm: str) -> None:
@@ -256,8 +266,8 @@ def test_every_reply_decodes(walked: Callable[[str], list[tuple[str, dict[str, s
     }
     returned = {operation for operation, outcome in outcomes if "returned" in outcome}
     absent = {operation for operation, outcome in outcomes if "absent" in outcome}
-    known = {o.id for o in READING if release[:3] in o.releases}
-    assert not known & absent
-    assert not returned & set(UNANSWERED), "these answer: take them out of the list"
+    known = {o.id for o in READING if release[:3] in o.releases and not o.id.startswith(INNER.get(release, ()))}
+    assert sorted(known & absent) == []
+    assert sorted(returned & set(UNANSWERED)) == [], "these answer: take them out of the list"
     unanswered = sorted({o.id for o in READING} - absent - returned - set(UNANSWERED))
     assert unanswered == [], "each was asked, and had an answer at least once"
