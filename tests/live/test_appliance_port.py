@@ -111,6 +111,22 @@ def test_a_worker_that_dies_is_replaced_at_both_ports(appliance: Port) -> None:
     assert appliance.get(UPTIME, auth=ROOT).status_code == 200
 
 
+def test_workers_are_replaced_without_failing_anybody(appliance: Port) -> None:
+    """As when a certificate has changed: successors serve both ports before those in their place retire."""
+    server = appliance.server
+    before = server.workers
+    os.kill(server.process.pid, signal.SIGHUP)
+
+    def replaced() -> bool:
+        assert appliance.get(UPTIME, auth=ROOT).status_code == 200
+        with server.session() as client:
+            assert client.read(UPTIME)
+        return len(server.workers) == 2 and not set(server.workers) & set(before)
+
+    wait_until(replaced, "the next workers", 120)
+    assert appliance.get(UPTIME, auth=ROOT).status_code == 200
+
+
 def test_without_a_password_of_its_own_root_is_the_administrator(tmp_path: Path) -> None:
     port = free_port()
     with Server(tmp_path / "data", "--vms", "1", "--appliance-port", str(port)) as server:

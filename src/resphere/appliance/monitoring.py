@@ -15,7 +15,7 @@ import msgspec
 
 from resphere.appliance.folders import Folders
 from resphere.appliance.machine import Machine
-from resphere.appliance.measuring import measured, reading
+from resphere.appliance.measuring import Reading, measured, reading
 from resphere.inventory.appliance.samples import Figures, MonitoringSample, sample
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
@@ -63,14 +63,18 @@ class Monitoring:
 
     async def run(self) -> None:
         """Measure, until canceled: to be done by one worker at a time. The next one goes on with what is written."""
-        before = reading(self._machine, self._folders, self._clock())
+        before = await self._read()
         self._start, self._noted = begun(self._now(), FINEST.seconds), None
         self._figures = all_figures(self._replica.get(MonitoringSample, f"{FINEST.seconds}/{self._start}"))
         while True:
             await asyncio.sleep(self._measure_seconds)
-            after = reading(self._machine, self._folders, self._clock())
+            after = await self._read()
             await self.take(measured(before, after))
             before = after
+
+    async def _read(self) -> Reading:
+        """What the machine tells; beside the event loop, for a filesystem may keep whoever asks of it waiting."""
+        return await asyncio.to_thread(reading, self._machine, self._folders, self._clock())
 
     async def take(self, values: Mapping[str, float]) -> None:
         """Count what was measured now; where a stretch of time is over, keep its figures first."""
