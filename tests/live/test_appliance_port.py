@@ -45,6 +45,7 @@ def appliance(tmp_path: Path) -> Iterator[Port]:
 
 
 def test_each_call_by_name_and_password(appliance: Port) -> None:
+    assert f"  appliance https://127.0.0.1:{appliance.port} (" in appliance.server.banner
     for path in (UPTIME, "/api/appliance/health/system", "/rest/appliance/monitoring", "/api/appliance/services"):
         assert appliance.get(path, auth=ROOT).status_code == 200, path
     assert appliance.get(UPTIME, auth=ROOT).json()["value"] < 3600

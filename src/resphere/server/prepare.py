@@ -328,6 +328,9 @@ def banner(settings: Settings, prepared: Prepared, address: Address) -> Iterator
     else:
         yield "  password  (as you set it)"
         login = f'"{prepared.administrator}:{given_password(settings)}"'
+    if settings.appliance_port:
+        appliance = Address(address.name, address.host, settings.appliance_port).shown
+        yield f"  appliance {'https' if settings.tls else 'http'}://{appliance} (by name and password on each call)"
     yield f"  logs      {settings.logs}"
     if prepared.filled.made is not None:
         yield f"  inventory {prepared.filled.made.sentence}"
