@@ -39,7 +39,14 @@ MADE_FIRST, REFUSED = "there is none before somebody makes one: its service's te
 NAMED_BY_PATH = "it is named by a path, which the walk does not know for an id"
 NO_NSX = "there are no projects without NSX"
 SAYS_NOTHING = "a spec that says nothing is refused"
+ELSEWHERE = "it looks at a place elsewhere, which nobody has allowed"
 UNANSWERED = {
+    "com.vmware.appliance.recovery.backup.job.get": MADE_FIRST,
+    "com.vmware.appliance.recovery.backup.schedules.get": MADE_FIRST,
+    "com.vmware.appliance.recovery.backup.system_name.archive.get": ELSEWHERE,
+    "com.vmware.appliance.recovery.backup.system_name.archive.list": ELSEWHERE,
+    "com.vmware.appliance.recovery.backup.system_name.list": ELSEWHERE,
+    "com.vmware.appliance.recovery.reconciliation.job.get": MADE_FIRST,
     "com.vmware.content.library.find": SAYS_NOTHING,
     "com.vmware.content.library.get": MADE_FIRST,
     "com.vmware.content.library.item.changes.get": MADE_FIRST,
