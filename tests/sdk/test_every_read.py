@@ -11,6 +11,8 @@ import pytest
 
 from resphere import services
 from resphere.contract.generated import (
+    appliance,
+    appliance_vmon,
     cis,
     cis_tagging,
     vapi_std,
@@ -47,6 +49,9 @@ UNANSWERED = {
     "com.vmware.appliance.recovery.backup.system_name.archive.list": ELSEWHERE,
     "com.vmware.appliance.recovery.backup.system_name.list": ELSEWHERE,
     "com.vmware.appliance.recovery.reconciliation.job.get": MADE_FIRST,
+    "com.vmware.appliance.update.pending.get": MADE_FIRST,
+    "com.vmware.appliance.update.pending.list_upgradeable_components": MADE_FIRST,
+    "com.vmware.appliance.update.staged.get": MADE_FIRST,
     "com.vmware.content.library.find": SAYS_NOTHING,
     "com.vmware.content.library.get": MADE_FIRST,
     "com.vmware.content.library.item.changes.get": MADE_FIRST,
@@ -154,6 +159,13 @@ class World:
             "component_id": "com.vmware.cis",
             "type_id": "VirtualMachine",
             "url": "/rest/vcenter/vm",
+            "item": {
+                "names": ["cpu.util"],
+                "interval": "MINUTES5",
+                "function": "AVG",
+                "start_time": {"time": "2026-01-31T12:00:00"},
+                "end_time": {"time": "2026-01-31T13:00:00"},
+            },
         }
         """Required parameters that are no ids, by name; others get the least that is valid."""
 
@@ -187,6 +199,9 @@ class World:
         self.everywhere["CisTaskId"] = set(self.ask(cis.Tasks.list, {}))
         self.everywhere |= {kind: set(ids) for kind, ids in METADATA_IDS.items()}
         self.everywhere["VcenterServicesServiceId"] = set(self.ask(vcenter_services.Service.list_details, {}))
+        self.everywhere["ApplianceVmonServiceId"] = set(self.ask(appliance_vmon.Service.list_details, {}))
+        self.everywhere["ApplianceServicesId"] = set(self.ask(appliance.Services.list, {}))
+        self.everywhere["ApplianceHealthId"] = {"load", "mem"}
 
     def tag(self, vm: str) -> None:
         """Have a category with a tag that the VM has, for there to be something to read."""

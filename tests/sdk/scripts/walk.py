@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
+from datetime import datetime
 from typing import Any
 
 import requests
@@ -31,14 +32,16 @@ def outcome(configuration: Any, service: str, operation: str, arguments: dict[st
     return {"returned": repr(returned)[:80]}
 
 
-def with_sets(found: dict[str, Any]) -> Any:
-    """JSON knows no sets: ``{"set": [...]}`` is one."""
+def with_values(found: dict[str, Any]) -> Any:
+    """JSON knows no sets and no times: ``{"set": [...]}`` is one, ``{"time": "2026-01-31T12:00:00"}`` the other."""
+    if found.keys() == {"time"}:
+        return datetime.fromisoformat(found["time"])
     return set(found["set"]) if found.keys() == {"set"} else found
 
 
 def main() -> None:
     """Make every call that standard input lists; standard output gets the outcomes, in their order."""
-    given = json.load(sys.stdin, object_hook=with_sets)
+    given = json.load(sys.stdin, object_hook=with_values)
     session = requests.Session()
     session.verify = given["ca"]
     chain = [LegacySecurityContextFilter(security_context=create_session_security_context(given["session_id"]))]
