@@ -26,6 +26,7 @@ from resphere.contract.generated import cis_tagging, ids
 from resphere.contract.generated import vapi_rest_navigation as navigation
 from resphere.contract.generated import vcenter_environment_browser as browser
 from resphere.contract.generated import vcenter_vm_hardware_adapter as adapter
+from resphere.contract.generated.appliance import Services
 from resphere.contract.generated.content import TrustedCertificates
 from resphere.contract.generated.content_library import Subscriptions, Usages
 from resphere.contract.generated.content_library_item import Changes, File, Storage
@@ -62,7 +63,8 @@ Descriptors = browser.ConfigOptionDescriptors
 KEPT = [
     operation
     for operation in all_operations()
-    if operation.id in IMPLEMENTATIONS and IMPLEMENTATIONS[operation.id].kept
+    # The least input is made by the paths of /api.
+    if operation.id in IMPLEMENTATIONS and IMPLEMENTATIONS[operation.id].kept and operation.api is not None
 ]
 NOTHING_THERE = (
     "com.vmware.vcenter.network.projects.get",
@@ -122,7 +124,7 @@ class Furnished:
         registry = add_registry(world, next(iter(world.inventory.all(Cluster))))
         project = add_project(world, registry)
         [node] = world.call(Nodes.list, None)
-        services = world.call(Service.list_details)
+        services, of_system = world.call(Service.list_details), world.call(Services.list)
         current = world.inventory.all(VirtualMachine)[vm]
         self.real: Real = {
             **world.ids,
@@ -142,6 +144,7 @@ class Furnished:
             "VcenterComputePolicyId": [policy],
             "VcenterStoragePolicyId": [VSAN_DEFAULT.id],
             "VcenterServicesServiceId": list(services),
+            "ApplianceServicesId": list(of_system),
             "VcenterVCenterNameId": [node.node],
             "ContentLibraryId": [library],
             "ContentLibraryItemId": [item],
