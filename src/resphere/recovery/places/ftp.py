@@ -15,6 +15,9 @@ from resphere.recovery.sealed import Sink, Source
 
 NOT_LOGGED_IN, UNAVAILABLE = "530", "550"
 FULL = ("452", "552")
+READ_BYTES = 65_536
+MOST_PIECES = 1024
+"""So many of a list are taken: an endless one is no list of backups."""
 REFUSING = ("permission", "denied", "not enough privileges", "not allowed")
 FILLED = ("no space", "disk full", "quota")
 
@@ -96,12 +99,23 @@ class FtpPlace:
         with self._told(path):
             self._ftp.cwd(self._at(path) or "/")
             try:
-                found = self._ftp.nlst()
+                found = self._listed()
             except ftplib.error_perm as error:
                 if not str(error).startswith(UNAVAILABLE):
                     raise
                 found = []  # some servers say so of an empty folder
             return tuple(sorted(name.rpartition("/")[2] for name in found))
+
+    def _listed(self) -> list[str]:
+        """The names in the folder that the server is in. The library's own way fails where a server ends TLS before it
+        has said a word, as some do of an empty folder."""
+        self._ftp.voidcmd("TYPE A")
+        pieces: list[bytes] = []
+        with self._ftp.transfercmd("NLST") as connection:
+            while (piece := connection.recv(READ_BYTES)) and len(pieces) < MOST_PIECES:
+                pieces.append(piece)
+        self._ftp.voidresp()
+        return b"".join(pieces).decode(self._ftp.encoding, "replace").splitlines()
 
     def remove(self, folder: str, files: Iterable[str]) -> None:
         with self._told(folder):
@@ -226,4 +240,4 @@ class SocketSource:
     def read(self, size: int = -1) -> bytes:
         """At most so many bytes."""
         with self._place.told(self._path):
-            return self._connection.recv(size if size > 0 else 65_536)
+            return self._connection.recv(size if size > 0 else READ_BYTES)
