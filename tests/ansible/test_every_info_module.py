@@ -26,6 +26,8 @@ from tests.support.server import Client, Server
 MODULES = CACHE / "ansible_collections" / "vmware" / "vmware_rest" / "plugins" / "modules"
 FORMAT = re.compile(r"^PAYLOAD_FORMAT = (\{.*?\n\})", re.MULTILINE | re.DOTALL)
 ADDRESS = re.compile(r'"(/api/[^"]*)"')
+READS_EACH = {"appliance_localaccounts_info"}
+"""Modules that go on and read whatever a list names."""
 
 
 def asked_for(module: Path) -> str | None:
@@ -90,5 +92,8 @@ def test_every_info_module_returns_what_the_api_says(server: Server, tmp_path: P
             assert found[name]["changed"] is False, name
             assert found[name]["failed"] is (reply.status_code >= 400), (name, found[name])
             if reply.status_code == 200:
+                told = reply.json()
+                if name in READS_EACH:
+                    told = [client.read(f"{path}/{id}") for id in told]
                 # The collection shows null as an empty dictionary.
-                assert found[name]["value"] == ({} if reply.json() is None else reply.json()), name
+                assert found[name]["value"] == ({} if told is None else told), name

@@ -157,6 +157,7 @@ class World:
             "pid": 1,
             "filter": {"status": {"set": ["COMPLIANT", "NOT_APPLICABLE"]}},
             "component_id": "com.vmware.cis",
+            "protocol": "http",
             "type_id": "VirtualMachine",
             "url": "/rest/vcenter/vm",
             "item": {

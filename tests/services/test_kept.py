@@ -22,7 +22,7 @@ from resphere.contract.errors import VapiError
 from resphere.contract.extensions.inventory_objects import InventoryObjects
 from resphere.contract.extensions.openapi import Explorer
 from resphere.contract.extensions.vm_snapshots import VmSnapshots
-from resphere.contract.generated import cis_tagging, ids
+from resphere.contract.generated import appliance_networking, cis_tagging, ids
 from resphere.contract.generated import vapi_rest_navigation as navigation
 from resphere.contract.generated import vcenter_environment_browser as browser
 from resphere.contract.generated import vcenter_vm_hardware_adapter as adapter
@@ -173,6 +173,7 @@ class Furnished:
             Explorer.document: {"file": "api.json"},
             Command.get: {"identity": Command.Identity(path="com.vmware.vcenter.vm", name="list")},
             Namespace.get: {"identity": Namespace.Identity(path="com.vmware", name="vcenter")},
+            appliance_networking.Proxy.get: {"protocol": "http"},
             navigation.Service.list: {"component_id": "com.vmware.cis"},
             navigation.Options.get: {"url": "/rest/vcenter/vm"},
             browser.ConfigOptions.get: {"params": browser.ConfigOptions.GetParams(clusters=clusters)},
