@@ -13,7 +13,7 @@ from resphere.events import feed as feed_module
 from resphere.events.event import ENCODER, Deed, Event, Kind, Subject
 from resphere.events.feed import HANDED_OUT_AT_ONCE, Feed
 from resphere.store.base import Entry, Store, Transaction
-from resphere.store.sqlite.store import SqliteStore
+from resphere.store.engines import default_url, open_store
 from tests.replica.worlds import Behind
 from tests.store.contract import put
 
@@ -56,7 +56,7 @@ async def commit(store: Store, *entries: Entry) -> None:
 
 def test_what_the_store_has_failed_to_tell_is_found_all_the_same(tmp_path: Path) -> None:
     async def scenario() -> None:
-        store = SqliteStore.open(tmp_path / "resphere.db")
+        store = await open_store(default_url(tmp_path))
         feed = Feed(Silent(store), shown)
         with feed.listening():
             waiting = asyncio.ensure_future(feed.wait(0, 50))
@@ -71,7 +71,7 @@ def test_what_the_store_has_failed_to_tell_is_found_all_the_same(tmp_path: Path)
 
 def test_nothing_is_read_while_nobody_commits_or_nobody_listens(tmp_path: Path) -> None:
     async def scenario() -> None:
-        store = SqliteStore.open(tmp_path / "resphere.db")
+        store = await open_store(default_url(tmp_path))
         counting = Counting(store)
         feed = Feed(counting, shown)
         await commit(store)
@@ -89,7 +89,7 @@ def test_nothing_is_read_while_nobody_commits_or_nobody_listens(tmp_path: Path) 
 
 def test_many_events_are_followed_in_order_and_without_a_gap(tmp_path: Path) -> None:
     async def scenario() -> None:
-        store = SqliteStore.open(tmp_path / "resphere.db")
+        store = await open_store(default_url(tmp_path))
         feed = Feed(store, shown)
         count = 3 * HANDED_OUT_AT_ONCE
         numbers: list[int] = []
@@ -116,7 +116,7 @@ def test_whose_standing_may_be_another_one(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(feed_module, "MOST_NOTED", 5)
 
     async def scenario() -> None:
-        store = SqliteStore.open(tmp_path / "resphere.db")
+        store = await open_store(default_url(tmp_path))
         feed = Feed(store, shown)
 
         async def changed(*entries: Entry) -> list[str]:

@@ -199,7 +199,8 @@ def test_a_backup_knows_all_that_is_in_a_data_directory(tmp_path: Path) -> None:
     kept = {"admin-password", "guest-files", "library-files", "resphere.db", "secrets.key", "tls"}
     # A backup signs no audit log, and makes no tokens of the server that it is of.
     signing = {"audit", "audit.key", "tokens.key"}
-    made_anew = {"bells", "failed-logins", "log", "resphere.db-shm", "resphere.db-wal", "workers"} | signing
+    made_anew = {"bells", "failed-logins", "log", "resphere.db-shm", "resphere.db-wal", "support-bundles", "workers"}
+    made_anew |= signing
     with Server(tmp_path / "data", password=None) as server:
         with server.session(password=(server.data_dir / "admin-password").read_text().strip()) as client:
             after = client.read("/api/resphere/events?size=1000")["next"]

@@ -200,7 +200,7 @@ def test_the_manifest_says_what_it_is(archive: Path) -> None:
     assert manifest.created_time == NOW
     assert manifest.made_by.startswith("resphere ")
     # Nobody has numbered the documents of this store.
-    assert (manifest.store.engine, manifest.store.schema, manifest.store.form) == (DEFAULT, 3, 1)
+    assert (manifest.store.engine, manifest.store.schema, manifest.store.form) == (DEFAULT, 4, 1)
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:

@@ -20,7 +20,7 @@ from resphere.dialects.base import Reply
 from resphere.inventory.model import KINDS, VirtualMachine
 from resphere.inventory.tagging import Attachment, Category, Tag, attachment_id
 from resphere.queries.lists import Listing, listing_of
-from resphere.queries.options import NAMES, wire_name
+from resphere.queries.options import MOST_FULL, NAMES, wire_name
 from resphere.services.vcenter.vm import machines
 from tests.support.calls import ApiCall, api_call, minimal_input
 from tests.support.jsonrpc import invocation, session_context
@@ -270,11 +270,11 @@ def test_what_lists_and_get_both_tell_is_the_same(served: Served, listing: Listi
         assert full.body == whole.body
         return
     every, some = json.loads(whole.body), json.loads(full.body)
-    assert len(some) == len(every)
+    assert len(some) == min(len(every), MOST_FULL)
     if not listing.is_map and not listing.is_plain:
         name = wire_name(listing)
         every, some = ({item[name]: item for item in items} for items in (every, some))
-    for key in every if isinstance(every, dict) else ():
+    for key in some if isinstance(every, dict) else ():
         assert {name: value for name, value in every[key].items() if some[key].get(name, value) != value} == {}
 
 

@@ -173,14 +173,37 @@ class TestTags:
         assert unknown == WITHOUT_AN_OBJECT
 
 
-WITHOUT_AN_OBJECT = {
+SETTINGS = {
+    *(f"com.vmware.appliance.local_accounts.{name}" for name in ("delete", "set", "update")),
+    "com.vmware.appliance.networking.interfaces.ipv4.set",
+    "com.vmware.appliance.networking.interfaces.ipv6.set",
+    *(f"com.vmware.appliance.networking.proxy.{name}" for name in ("delete", "set", "test")),
+    *(f"com.vmware.appliance.services.{name}" for name in ("restart", "start", "stop")),
+}
+"""What they name is a part of a setting of the appliance, which is one document for all of them."""
+WITHOUT_AN_OBJECT = SETTINGS | {
+    "com.vmware.appliance.recovery.backup.job.cancel",
+    "com.vmware.appliance.recovery.backup.system_name.archive.get",
+    "com.vmware.appliance.recovery.backup.system_name.archive.list",
+    "com.vmware.appliance.support_bundle.delete",
+    *(
+        f"com.vmware.appliance.update.pending.{name}"
+        for name in ("install", "precheck", "stage", "stage_and_install", "validate")
+    ),
+    *(
+        f"com.vmware.vapi.metadata.{name}.source.delete"
+        for name in ("authentication", "cli", "metamodel", "privilege", "routing")
+    ),
+    "com.vmware.vapi.vcenter.activation.cancel",
     "com.vmware.vcenter.authorization.vt_containers.mappings.delete",
     "com.vmware.vcenter.certificate_management.vcenter.trusted_root_chains.delete",
     "resphere.content.transfers.upload",
     "resphere.content.transfers.upload_by_post",
+    "resphere.reports.delete",
     "resphere.sessions.delete",
 }
-"""Sessions are ended and no more; chains and mappings are in no documents."""
+"""Sessions, reports and bundles are ended and no more; jobs, updates and activations go on by themselves; chains,
+mappings, archives and what the API tells of itself are in no documents."""
 
 
 def has_path_parameters(operation: AnyOperation) -> bool:

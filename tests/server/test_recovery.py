@@ -23,7 +23,7 @@ from resphere.server.backup import STAGING, back_up
 from resphere.server.recovery import COMMITTED, ServerArchives, is_committed, tidy, try_apart
 from resphere.server.serve import restored
 from resphere.server.settings import Settings
-from resphere.store.engines import default_url, open_store
+from resphere.store.engines import DEFAULT, default_url, open_store
 from tests.server.killed_backups import SECOND_VMS, commit, served, served_word
 from tests.support.world import World
 
@@ -155,7 +155,7 @@ class TestEmptyServers:
             system_name="vc",
             job="1",
             made_by="resphere 1",
-            engine="sqlite",
+            engine=DEFAULT,
             form=1,
             provider="simulator",
             encrypted=False,

@@ -38,12 +38,14 @@ from resphere.inventory.content.registries import ContainerRegistry, RegistryPro
 from resphere.inventory.content.sessions import DownloadSession, UpdateSession
 from resphere.inventory.content.settings import TrustedCertificate
 from resphere.inventory.content.subscriptions import LibrarySubscription
+from resphere.inventory.custom_attributes import CustomAttribute
 from resphere.inventory.customization import CustomizationItem
 from resphere.inventory.effects import Intent
 from resphere.inventory.model import KINDS, ROOT_FOLDER, Snapshot, VirtualMachine
 from resphere.inventory.storage_policies import StoragePolicy
 from resphere.inventory.tagging import Category, Tag
 from resphere.inventory.vcenter_services import ServiceState
+from resphere.recovery.record import BackupSchedule
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.riders import Unmet
@@ -66,6 +68,8 @@ def unchanged(name: str) -> str:
 
 CLASSES: Mapping[object, type[Any]] = {
     **{type: cls for type, resource in RESOURCES.items() for cls in KINDS.values() if cls.resource_type == resource},
+    ids.ApplianceRecoveryBackupScheduleId: BackupSchedule,
+    ids.ApplianceVmonServiceId: ServiceState,
     ids.CisTaggingCategoryId: Category,
     ids.CisTaggingTagId: Tag,
     ids.CisTaskId: Task,
@@ -90,6 +94,7 @@ CLASSES: Mapping[object, type[Any]] = {
 }
 """The class of document that identifiers of the contract mean."""
 OWN: Mapping[str, tuple[type[Any], Callable[[str], str]]] = {
+    "attribute": (CustomAttribute, unchanged),
     "bulk": (BulkRecord, unchanged),
     "directory": (LdapSource, unchanged),
     "group": (Group, lambda name: canonical_name(group_name(name))),
