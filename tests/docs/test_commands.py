@@ -41,6 +41,7 @@ WITH_A_SERVER = (
             "limits",
             "lists",
             "machines",
+            "metadata",
             "permissions",
             "policies",
             "schedules",

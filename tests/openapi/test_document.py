@@ -231,7 +231,8 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def test_every_extension_has_words() -> None:
-    assert all(shown_operations()[id].get("summary") for id in extensions.OPERATIONS)
+    shown = [id for id, operation in extensions.OPERATIONS.items() if operation.api is not None]
+    assert all(shown_operations()[id].get("summary") for id in shown)
 
 
 NIC = vcenter_vm_hardware.Ethernet.BackingSpec

@@ -83,6 +83,7 @@ class Files(RuleBasedStateMachine):
     def begin(self) -> None:
         self.files = tree()
         self.model: dict[str, bytes | None] = {"": None}
+        self.stored: dict[str, bytes] = {}
 
     @rule(path=PATHS, data=CONTENTS)
     def write(self, path: str, data: bytes) -> None:
@@ -105,7 +106,8 @@ class Files(RuleBasedStateMachine):
                 self.files.make_directory(path, parents)
             # A refusal half way leaves nothing: the working copy is thrown away.
             kept = {k: v for k, v in self.files.nodes.items() if ("/" + k if k else "") in self.model}
-            self.files = Tree(POSIX, kept, self.files.contents.__getitem__, NOW, Limits())
+            self.stored |= self.files.contents
+            self.files = Tree(POSIX, kept, self.stored.__getitem__, NOW, Limits())
 
     @rule(path=PATHS, recursive=st.booleans())
     def delete_directory(self, path: str, recursive: bool) -> None:
