@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.support.kills import kill_in_turn, kill_worker, kills
 from tests.support.server import WITHOUT_TLS, Client, Server, wait_until
 
-KILLS = 5
+KILLS = 3
 LOOKED_AT = 5
 """After so many rounds the snapshots are counted and removed: there is room for some on the datastores."""
 KILLS_OF_ONE = 3

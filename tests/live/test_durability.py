@@ -15,7 +15,7 @@ from tests.support.exports import export
 from tests.support.server import WITHOUT_TLS, Client, Server, wait_until
 from tests.support.vms import OFF, ON, act, any_vm, bring, state_of
 
-KILLS = 5
+KILLS = 3
 WRITERS = 4
 AFTER = {"start": ON, "stop": OFF}
 

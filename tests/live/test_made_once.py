@@ -18,7 +18,7 @@ from tests.support.kills import kills
 from tests.support.server import WITHOUT_TLS, Client, Server, wait_until
 
 CLIENTS = 3
-KILLS = 5
+KILLS = 3
 GONE = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 LOST = "resphere.idempotency.answer_lost"
 FULL = ("resphere.vm.snapshot.too_deep", "resphere.vm.disk.no_room")

@@ -278,6 +278,7 @@ def test_killed_while_a_backup_is_taken_in(tmp_path: Path, stalling: StallingSer
             assert present != before
             stalling.stalls.add("GET")
             # The password is looked at first, at the beginning of the file.
+            stalling.passed_over = 1
             assert client.post(f"{RESTORE}/job", json=wanted).status_code == 201
             wait_until(lambda: staged(new), "that it is taken in")
             assert client.read(f"{RESTORE}/job")["state"] == "INPROGRESS"

@@ -162,7 +162,8 @@ def test_every_operation_of_rest(script: Script) -> None:
         call = rest_call(operation, minimal_input(operation))
         sent = {"data": call.body, "headers": call.headers, "timeout": 60}
         refused = stranger.request(call.method, script.url + call.target, **sent)  # type: ignore[arg-type]
-        assert refused.status_code == (200 if operation.id in PUBLIC else 401), operation.id
+        # Nobody knows that the least input names something that there is.
+        assert refused.status_code in ((200, 404) if operation.id in PUBLIC else (401,)), operation.id
         reply = script.http.request(call.method, script.url + call.target, **sent)  # type: ignore[arg-type]
         if not reply.ok:
             value = reply.json()["value"]

@@ -1,12 +1,16 @@
-"""How many examples tests take: what they name, or a share of it where an answer is wanted soon."""
+"""How many examples tests take: a share of what they name, all of it where ``RESPHERE_EXAMPLES`` is 100 (percent)."""
 
 from __future__ import annotations
+
+import os
 
 from hypothesis import settings
 
 PROFILE, SHORT_PROFILE = "resphere", "resphere-short"
 ALL = 100
-SHORT = 15  # percent
+USUAL, SHORT = 40, 15  # percent
+SETTING = "RESPHERE_EXAMPLES"
+"""What a night has time for; a run for each change has not."""
 
 
 def register_profiles() -> None:
@@ -15,7 +19,7 @@ def register_profiles() -> None:
     No deadline: a test never asserts a time. Derandomised, no database: the same run everywhere, with any number of
     workers; and a short run is the beginning of a whole one.
     """
-    for name, examples in ((PROFILE, ALL), (SHORT_PROFILE, SHORT)):
+    for name, examples in ((PROFILE, int(os.environ.get(SETTING, USUAL))), (SHORT_PROFILE, SHORT)):
         settings.register_profile(name, deadline=None, derandomize=True, database=None, max_examples=examples)
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import signal
 
-from tests.support.examples import examples
 from tests.support.server import Server, wait_until
 
 SETTING = "RESPHERE_KILLS"
 
 
 def kills(usual: int) -> int:
-    """So many kills: ``usual`` of them, or the profile's share, where nobody asks for a drill of a night."""
-    asked = os.environ.get(SETTING)
-    return examples(usual) if asked is None else int(asked)
+    """So many kills: ``usual`` of them, where nobody asks for a drill of a night."""
+    return int(os.environ.get(SETTING, usual))
 
 
 def kill_in_turn(server: Server, number: int) -> None:

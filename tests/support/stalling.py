@@ -15,6 +15,8 @@ class StallingServer:
 
     def __init__(self, *stalls: str) -> None:
         self.stalls = set(stalls)
+        self.passed_over = 0
+        """So many files, of those that come next, are not waited with."""
         self.files: dict[str, bytes] = {}
         self.stalled = threading.Event()
         self._released = threading.Event()
@@ -29,6 +31,9 @@ class StallingServer:
     def waits(self, direction: str, path: str) -> bool:
         """Wait, where it is time to; whether to hang up then."""
         if direction not in self.stalls or not path.rpartition("/")[2].startswith("backup.tar"):
+            return False
+        if self.passed_over > 0:
+            self.passed_over -= 1
             return False
         self.stalled.set()
         self._released.wait(60)
