@@ -6,6 +6,7 @@ The reference keeps nothing: it walks up from the object, each time anew.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -215,11 +216,21 @@ def is_below(world: World, folder: Folder, id: str) -> bool:
     return False
 
 
+@cache
+def at_first(world: World) -> tuple[ManagedObject, ...]:
+    """What :func:`change` moves, as it was before anything was."""
+    return tuple(each for each in objects(world) if isinstance(each, (Folder, VirtualMachine)))
+
+
 def clear(world: World) -> None:
+    """All is as it was at first: what an example draws depends on no other."""
+
     def plan(edit: Edit) -> None:
         for id in world.inventory.all(Permission):
             edit.delete(Permission, id)
         edit.put(OPERATOR)
+        for each in at_first(world):
+            edit.put(each)
 
     world.run(world.inventory.change(plan))
 

@@ -158,6 +158,7 @@ class World:
             "filter": {"status": {"set": ["COMPLIANT", "NOT_APPLICABLE"]}},
             "component_id": "com.vmware.cis",
             "protocol": "http",
+            "username": "root",
             "type_id": "VirtualMachine",
             "url": "/rest/vcenter/vm",
             "item": {
