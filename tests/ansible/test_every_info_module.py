@@ -21,6 +21,7 @@ from resphere.services.registry import load
 from tests.ansible.test_playbooks import CACHE, play
 from tests.ansible.test_playbooks import pytestmark as pytestmark
 from tests.ansible.test_playbooks import server as server
+from tests.support.examples import AT_NIGHT
 from tests.support.server import Client, Server
 
 MODULES = CACHE / "ansible_collections" / "vmware" / "vmware_rest" / "plugins" / "modules"
@@ -82,6 +83,7 @@ def machine_with_tools(client: Client) -> str:
     pytest.fail("no VM runs Tools")
 
 
+@AT_NIGHT
 def test_every_info_module_returns_what_the_api_says(server: Server, tmp_path: Path) -> None:
     modules = implemented_modules()
     assert len(modules) > 25

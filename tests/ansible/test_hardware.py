@@ -13,6 +13,7 @@ from tests.ansible.steps import Step, step, surprises, take, twice
 from tests.ansible.test_playbooks import pytestmark as pytestmark
 from tests.ansible.test_playbooks import server as server
 from tests.ansible.test_playbooks import variables
+from tests.support.examples import AT_NIGHT
 from tests.support.machines import place, spec
 from tests.support.server import Client, Server
 
@@ -104,6 +105,7 @@ STEPS = [
 ]
 
 
+@AT_NIGHT
 def test_devices_by_ansible(server: Server, tmp_path: Path) -> None:
     with server.session() as client:
         check_devices(server, client, tmp_path)

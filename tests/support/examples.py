@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
 
 PROFILE, SHORT_PROFILE = "resphere", "resphere-short"
@@ -27,3 +28,9 @@ def examples(number: int) -> int:
     """``number`` of examples, or the profile's share of them."""
     share = settings.get_profile(settings.get_current_profile_name()).max_examples
     return max(1, number * share // ALL)
+
+
+AT_NIGHT = pytest.mark.skipif(
+    os.environ.get(SETTING) != str(ALL), reason=f"takes a minute or more: {SETTING}={ALL} runs it"
+)
+"""Tests that a run for each change has no time for."""
