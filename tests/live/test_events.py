@@ -12,7 +12,7 @@ import httpx
 import pytest
 import websockets.sync.client as sockets
 from httpx_sse import EventSource, connect_sse
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import InvalidMessage, InvalidStatus
 
 from tests.support.server import Client, Server
 
@@ -109,7 +109,12 @@ def test_a_stream_ends_when_its_session_does(server: Server, client: Client, rea
 def open_socket(server: Server, client: Client, query: str = "", **headers: str) -> sockets.ClientConnection:
     session = {"vmware-api-session-id": client.token}
     address = server.url.replace("https", "wss") + EVENTS + query
-    return sockets.connect(address, ssl=tls(server), additional_headers={**session, **headers}, open_timeout=SECONDS)
+    given = {**session, **headers}
+    try:
+        return sockets.connect(address, ssl=tls(server), additional_headers=given, open_timeout=SECONDS)
+    except (InvalidMessage, TimeoutError):
+        # Seldom a handshake comes to no application (Granian 2.8); clients of streams connect anew.
+        return sockets.connect(address, ssl=tls(server), additional_headers=given, open_timeout=SECONDS)
 
 
 def test_a_websocket_has_a_message_for_each_event(server: Server, client: Client) -> None:

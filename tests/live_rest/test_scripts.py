@@ -152,6 +152,9 @@ def test_an_unknown_url(script: Script) -> None:
     assert (wrong.status_code, "POST" in wrong.headers["Allow"]) == (405, True)
 
 
+ASKED_ABOUT_URLS = {"com.vmware.vapi.rest.navigation.options.get", "resphere.navigation.options"}
+
+
 def test_every_operation_of_rest(script: Script) -> None:
     """401 without a session; with one never a 500 of ours, and never "no such URL"."""
     stranger = requests.Session()
@@ -169,4 +172,6 @@ def test_every_operation_of_rest(script: Script) -> None:
             value = reply.json()["value"]
             assert value["error_type"] != "INTERNAL_SERVER_ERROR", operation.id
             ids = [message["id"] for message in value["messages"]]
-            assert "com.vmware.vapi.rest.operationsForUrlNotFound" not in ids, operation.id
+            # Some are asked what there is at a URL.
+            asks = operation.id in ASKED_ABOUT_URLS
+            assert asks or "com.vmware.vapi.rest.operationsForUrlNotFound" not in ids, operation.id
