@@ -28,6 +28,7 @@ from resphere.events.webhooks import (
 from resphere.fetching.addresses import read_address
 from resphere.fetching.errors import FetchError
 from resphere.replica.edit import Edit
+from resphere.replica.table import Lookup
 from resphere.services.call import Call
 from resphere.services.checks.event_filters import wanted_of
 from resphere.services.registry import implements
@@ -170,18 +171,15 @@ def require(call: Call, webhook: str) -> Webhook:
 
     :raises NotFound: there is none of that id.
     """
-    found = call.unfiltered.get(Webhook, webhook)
-    if found is None:
-        raise absent(webhook)
-    return found
+    return require_now(call.unfiltered, webhook)
 
 
-def require_now(edit: Edit, webhook: str) -> Webhook:
+def require_now(among: Lookup, webhook: str) -> Webhook:
     """The webhook as it is now.
 
     :raises NotFound: there is none of that id.
     """
-    found = edit.get(Webhook, webhook)
+    found = among.get(Webhook, webhook)
     if found is None:
         raise absent(webhook)
     return found

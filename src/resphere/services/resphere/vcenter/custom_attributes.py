@@ -12,6 +12,7 @@ from resphere.inventory.model import ManagedObject
 from resphere.inventory.paths import object_by_id
 from resphere.inventory.tagging import TAGGABLE
 from resphere.replica.edit import Edit
+from resphere.replica.table import Lookup
 from resphere.services.call import Call
 from resphere.services.registry import implements
 
@@ -176,18 +177,15 @@ def require(call: Call, attribute: str) -> CustomAttribute:
 
     :raises NotFound: there is none of that key.
     """
-    found = call.unfiltered.get(CustomAttribute, attribute)
-    if found is None:
-        raise no_attribute(attribute)
-    return found
+    return require_now(call.unfiltered, attribute)
 
 
-def require_now(edit: Edit, attribute: str) -> CustomAttribute:
+def require_now(among: Lookup, attribute: str) -> CustomAttribute:
     """The attribute as it is now.
 
     :raises NotFound: there is none of that key.
     """
-    found = edit.get(CustomAttribute, attribute)
+    found = among.get(CustomAttribute, attribute)
     if found is None:
         raise no_attribute(attribute)
     return found
