@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import ClassVar
 
+from resphere.contract.generated.appliance import Timesync
 from resphere.inventory.appliance.setting import Setting
 
 USUAL_ZONE = "Etc/UTC"
-
-
-class TimeSource(StrEnum):
-    """By what the clock goes."""
-
-    DISABLED = "DISABLED"
-    HOST = "HOST"
-    NTP = "NTP"
 
 
 class TimeSync(Setting, frozen=True, kw_only=True, tag="time_sync"):
@@ -23,7 +15,7 @@ class TimeSync(Setting, frozen=True, kw_only=True, tag="time_sync"):
 
     about: ClassVar[str] = "source of the time"
 
-    mode: TimeSource = TimeSource.HOST
+    mode: Timesync.TimeSyncMode = Timesync.TimeSyncMode.HOST
 
 
 class NtpServers(Setting, frozen=True, kw_only=True, tag="ntp_servers"):

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
 
+import msgspec
+
 from resphere.access.principal import canonical_name
 from resphere.auth.accounts import ADMINISTRATOR, Account
 from resphere.contract.errors import InvalidArgument, NotFound, message
@@ -128,7 +130,7 @@ def profile(config: LocalAccounts.Config | LocalAccounts.UpdateConfig, before: L
         "inactive_after_expiration": config.inactive_after_password_expiration,
     }
     changes = {name: value for name, value in wanted.items() if value is not None}
-    return LocalAccount(**{**{name: getattr(before, name) for name in before.__struct_fields__}, **changes})
+    return msgspec.structs.replace(before, **changes)
 
 
 async def require_own_password(call: Call, account: Account, old: Secret | None) -> None:

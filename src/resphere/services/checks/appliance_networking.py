@@ -7,15 +7,14 @@ one that leads nowhere is left out where there are others.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 
 from resphere.appliance import machine
 from resphere.contract.errors import NotFound, message
 from resphere.contract.generated.appliance_networking import Interfaces
 from resphere.contract.generated.appliance_networking_interfaces import Ipv4, Ipv6
-from resphere.inventory.appliance.networking import DnsDomains, DnsServers, HostName, Ipv4Mode
+from resphere.inventory.appliance.networking import DnsDomains, DnsServers, HostName
 from resphere.inventory.appliance.networking import Interfaces as Kept
-from resphere.inventory.appliance.networking import Ipv4 as KeptIpv4
-from resphere.inventory.appliance.networking import Ipv6 as KeptIpv6
 from resphere.rules.appliance_values import (
     invalid,
     require_few,
@@ -28,6 +27,8 @@ from resphere.services.call import Call
 from resphere.services.checks.appliance_settings import setting
 
 Status = Interfaces.InterfaceStatus
+USUAL_IPV6 = Ipv6.Config(dhcp=False, autoconf=True, addresses=(), default_gateway="")
+"""Of an interface of which nobody has said anything."""
 
 
 def host_name(call: Call) -> str:
@@ -47,30 +48,24 @@ def dns_domains(call: Call) -> tuple[str, ...]:
     return call.environment.machine.name_resolution().domains if kept is None else kept
 
 
-def all_interfaces(call: Call) -> dict[str, Interfaces.InterfaceInfo]:
-    """All interfaces by name."""
-    return {
-        name: Interfaces.InterfaceInfo(
-            name=name,
-            status=Status.up if nic.up else Status.down,
-            mac=nic.mac,
-            ipv4=ipv4_of(call, name),
-            ipv6=None if setting(call, Kept).ipv6_enabled is False else ipv6_of(call, name),
-        )
-        for name, nic in nics(call).items()
-    }
+def all_interfaces(call: Call) -> tuple[Interfaces.InterfaceInfo, ...]:
+    """All interfaces in order."""
+    gateways = call.environment.machine.default_gateways()
+    return tuple(interface_info(call, name, nic, gateways) for name, nic in nics(call).items())
 
 
-def ipv4_of(call: Call, name: str) -> Ipv4.Info:
-    """IPv4 of an interface that there is."""
-    nic = nics(call)[name]
-    gateway = call.environment.machine.default_gateways().get(nic.name, "")
-    return ipv4_info(nic, gateway, setting(call, Kept).ipv4.get(name))
-
-
-def ipv6_of(call: Call, name: str) -> Ipv6.Info:
-    """IPv6 of an interface that there is."""
-    return ipv6_info(nics(call)[name], setting(call, Kept).ipv6.get(name))
+def interface_info(
+    call: Call, name: str, nic: machine.Interface, gateways: Mapping[str, str]
+) -> Interfaces.InterfaceInfo:
+    """One interface as it is told."""
+    kept = setting(call, Kept)
+    return Interfaces.InterfaceInfo(
+        name=name,
+        status=Status.up if nic.up else Status.down,
+        mac=nic.mac,
+        ipv4=ipv4_info(nic, gateways, kept.ipv4.get(name)),
+        ipv6=None if kept.ipv6_enabled is False else ipv6_info(nic, kept.ipv6.get(name)),
+    )
 
 
 def nics(call: Call) -> dict[str, machine.Interface]:
@@ -85,49 +80,45 @@ def leads_nowhere(nic: machine.Interface) -> bool:
     return bool(nic.addresses) and all(ipaddress.ip_address(each.address).is_loopback for each in nic.addresses)
 
 
-def require_nic(call: Call, name: str) -> None:
-    """Refuse an interface that there is not.
+def require_nic(call: Call, name: str) -> machine.Interface:
+    """The machine's interface that the appliance gives that name.
 
-    :raises NotFound: there is none of that name.
+    :raises NotFound: there is none.
     """
     there = nics(call)
     if name not in there:
         text = "There is no network interface {0}; there are {1}."
         raise NotFound(message("resphere.appliance.no_interface", text, name, ", ".join(there) or "none"))
+    return there[name]
 
 
-def ipv4_info(nic: machine.Interface, gateway: str, kept: KeptIpv4 | None) -> Ipv4.Info:
+def ipv4_info(nic: machine.Interface, gateways: Mapping[str, str], kept: Ipv4.Config | None) -> Ipv4.Info:
     """IPv4 of an interface: as it was set, and else the machine's, which has got it."""
-    if kept is not None and kept.mode is Ipv4Mode.STATIC:
+    if kept is not None and kept.mode is Ipv4.Mode.STATIC:
         return Ipv4.Info(
             configurable=True,
             mode=Ipv4.Mode.STATIC,
             address=kept.address,
             prefix=kept.prefix,
-            default_gateway=kept.default_gateway,
+            default_gateway=kept.default_gateway or "",
         )
     own = next((each for each in nic.addresses if ":" not in each.address), None)
-    if own is None or (kept is not None and kept.mode is Ipv4Mode.UNCONFIGURED):
+    if own is None or (kept is not None and kept.mode is Ipv4.Mode.UNCONFIGURED):
         return Ipv4.Info(configurable=True, mode=Ipv4.Mode.UNCONFIGURED)
     return Ipv4.Info(
-        configurable=True, mode=Ipv4.Mode.DHCP, address=own.address, prefix=own.prefix, default_gateway=gateway
+        configurable=True,
+        mode=Ipv4.Mode.DHCP,
+        address=own.address,
+        prefix=own.prefix,
+        default_gateway=gateways.get(nic.name, ""),
     )
 
 
-def ipv6_info(nic: machine.Interface, kept: KeptIpv6 | None) -> Ipv6.Info:
+def ipv6_info(nic: machine.Interface, kept: Ipv6.Config | None) -> Ipv6.Info:
     """IPv6 of an interface: what was set beside what the machine has got."""
-    told = kept or KeptIpv6(dhcp=False, autoconf=True)
-    got = [
-        Ipv6.AddressInfo(
-            origin=origin(each.address), status=Ipv6.Status.PREFERRED, address=each.address, prefix=each.prefix
-        )
-        for each in nic.addresses
-        if ":" in each.address
-    ]
-    manual = [
-        Ipv6.AddressInfo(origin=Ipv6.Origin.MANUAL, status=Ipv6.Status.PREFERRED, address=address, prefix=prefix)
-        for address, prefix in told.addresses
-    ]
+    told = kept or USUAL_IPV6
+    got = [address_info(each, origin(each.address)) for each in nic.addresses if ":" in each.address]
+    manual = [address_info(each, Ipv6.Origin.MANUAL) for each in told.addresses]
     return Ipv6.Info(
         dhcp=told.dhcp,
         autoconf=told.autoconf,
@@ -137,31 +128,34 @@ def ipv6_info(nic: machine.Interface, kept: KeptIpv6 | None) -> Ipv6.Info:
     )
 
 
+def address_info(address: machine.Address | Ipv6.Address, origin: Ipv6.Origin) -> Ipv6.AddressInfo:
+    """An address that is in use."""
+    status = Ipv6.Status.PREFERRED
+    return Ipv6.AddressInfo(origin=origin, status=status, address=address.address, prefix=address.prefix)
+
+
 def origin(address: str) -> Ipv6.Origin:
     """Where an address comes from, as far as it shows that."""
     return Ipv6.Origin.LINKLAYER if ipaddress.ip_address(address).is_link_local else Ipv6.Origin.OTHER
 
 
-def checked_ipv4(field: str, config: Ipv4.Config) -> KeptIpv4:
-    """What is to be kept of it.
+def require_sound_ipv4(field: str, config: Ipv4.Config) -> None:
+    """Refuse what no interface can have.
 
     :raises InvalidArgument: an address or a prefix is none.
     """
-    gateway = config.default_gateway or ""
-    if gateway:
-        require_ipv4(f"{field}.default_gateway", gateway)
-    if config.mode is not Ipv4.Mode.STATIC:
-        return KeptIpv4(mode=Ipv4Mode(config.mode), default_gateway=gateway)
-    # The contract has them both where the mode is static.
-    assert config.address is not None
-    assert config.prefix is not None
-    require_ipv4(f"{field}.address", config.address)
-    require_prefix(f"{field}.prefix", config.prefix, config.address)
-    return KeptIpv4(mode=Ipv4Mode.STATIC, address=config.address, prefix=config.prefix, default_gateway=gateway)
+    if config.default_gateway:
+        require_ipv4(f"{field}.default_gateway", config.default_gateway)
+    if config.mode is Ipv4.Mode.STATIC:
+        # The contract has them both where the mode is static.
+        assert config.address is not None
+        assert config.prefix is not None
+        require_ipv4(f"{field}.address", config.address)
+        require_prefix(f"{field}.prefix", config.prefix, config.address)
 
 
-def checked_ipv6(field: str, config: Ipv6.Config) -> KeptIpv6:
-    """What is to be kept of it.
+def require_sound_ipv6(field: str, config: Ipv6.Config) -> None:
+    """The same of IPv6.
 
     :raises InvalidArgument: an address or a prefix is none, or there are too many.
     """
@@ -171,12 +165,6 @@ def checked_ipv6(field: str, config: Ipv6.Config) -> KeptIpv6:
     for place, each in enumerate(config.addresses):
         require_ipv6(f"{field}.addresses[{place}].address", each.address)
         require_prefix(f"{field}.addresses[{place}].prefix", each.prefix, each.address)
-    return KeptIpv6(
-        dhcp=config.dhcp,
-        autoconf=config.autoconf,
-        addresses=tuple((each.address, each.prefix) for each in config.addresses),
-        default_gateway=config.default_gateway,
-    )
 
 
 def checked_dns(field: str, is_static: bool, servers: tuple[str, ...]) -> DnsServers:

@@ -18,11 +18,11 @@ from resphere.services.call import Call
 from resphere.services.checks.appliance_networking import (
     all_interfaces,
     checked_dns,
-    checked_ipv4,
-    checked_ipv6,
     dns_servers,
     host_name,
     nics,
+    require_sound_ipv4,
+    require_sound_ipv6,
 )
 from resphere.services.checks.appliance_settings import change_setting, setting
 from resphere.services.registry import implements
@@ -38,10 +38,8 @@ async def get(call: Call) -> Networking.Info:
     dns = Networking.DNSInfo(
         mode=Mode.STATIC if own else Mode.DHCP, hostname=host_name(call), servers=dns_servers(call)
     )
-    there = all_interfaces(call)
-    return Networking.Info(
-        dns=dns, interfaces={ids.ApplianceNetworkingInterfacesId(name): nic for name, nic in there.items()}
-    )
+    interfaces = {ids.ApplianceNetworkingInterfacesId(nic.name): nic for nic in all_interfaces(call)}
+    return Networking.Info(dns=dns, interfaces=interfaces)
 
 
 @implements(Networking.update)
@@ -66,8 +64,10 @@ async def change(call: Call, spec: Networking.ChangeSpec) -> ids.CisTASKId:
     """
     require_host("spec.hostname", spec.hostname)
     dns = None if spec.dns is None else checked_dns("spec.dns", spec.dns.mode is Static.is_static, spec.dns.servers)
-    ipv4 = None if spec.ipv4 is None else checked_ipv4("spec.ipv4", spec.ipv4)
-    ipv6 = None if spec.ipv6 is None else checked_ipv6("spec.ipv6", spec.ipv6)
+    if spec.ipv4 is not None:
+        require_sound_ipv4("spec.ipv4", spec.ipv4)
+    if spec.ipv6 is not None:
+        require_sound_ipv6("spec.ipv6", spec.ipv6)
     principal = await call.environment.identities.accounts.verify(spec.SSO_user, spec.SSO_password, call.client)
     if principal is None or ADMINISTRATORS not in principal.groups:
         raise required()
@@ -78,10 +78,10 @@ async def change(call: Call, spec: Networking.ChangeSpec) -> ids.CisTASKId:
         if dns is not None:
             keep_setting(edit, dns)
         kept = setting_of(edit, Interfaces)
-        if first is not None and ipv4 is not None:
-            kept = msgspec.structs.replace(kept, ipv4={**kept.ipv4, first: ipv4})
-        if first is not None and ipv6 is not None:
-            kept = msgspec.structs.replace(kept, ipv6={**kept.ipv6, first: ipv6})
+        if first is not None and spec.ipv4 is not None:
+            kept = msgspec.structs.replace(kept, ipv4={**kept.ipv4, first: spec.ipv4})
+        if first is not None and spec.ipv6 is not None:
+            kept = msgspec.structs.replace(kept, ipv6={**kept.ipv6, first: spec.ipv6})
         keep_setting(edit, kept)
 
     root = call.require(Folder, ROOT_FOLDER)

@@ -11,7 +11,6 @@ from resphere.contract.generated.appliance_networking import Proxy
 from resphere.fetching.addresses import Address
 from resphere.fetching.probing import Credentials, ask_proxy, failure_of
 from resphere.inventory.appliance.networking import Proxies
-from resphere.inventory.appliance.networking import Proxy as Kept
 from resphere.rules.appliance_values import invalid, require_host, require_port
 from resphere.services.call import Call
 from resphere.services.checks.appliance_settings import change_setting, setting
@@ -49,15 +48,8 @@ async def set_(call: Call, protocol: str, config: Proxy.Config) -> None:
     """
     key = checked(protocol)
     require_config(config)
-    wanted = Kept(
-        server=config.server,
-        port=config.port,
-        username=config.username,
-        password=config.password,
-        enabled=config.enabled,
-    )
     await change_setting(
-        call, Proxies, lambda kept: msgspec.structs.replace(kept, by_protocol={**kept.by_protocol, key: wanted})
+        call, Proxies, lambda kept: msgspec.structs.replace(kept, by_protocol={**kept.by_protocol, key: config})
     )
 
 
@@ -95,11 +87,9 @@ async def test(call: Call, host: str, protocol: str, config: Proxy.Config) -> Pr
     return Proxy.TestResult(status=Status.SERVER_UNREACHABLE, message=failure.message)
 
 
-def told(kept: Kept | None) -> Proxy.Config:
+def told(kept: Proxy.Config | None) -> Proxy.Config:
     """What is told of a proxy: all but its password."""
-    if kept is None:
-        return NONE
-    return Proxy.Config(server=kept.server, port=kept.port, username=kept.username, enabled=kept.enabled)
+    return NONE if kept is None else msgspec.structs.replace(kept, password=None)
 
 
 def checked(protocol: str) -> Proxy.Protocol:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from resphere.contract.generated.appliance_networking_firewall import Inbound
-from resphere.inventory.appliance.networking import Firewall, FirewallPolicy, FirewallRule
+from resphere.inventory.appliance.networking import Firewall
 from resphere.rules.appliance_values import invalid, require_address, require_few, require_prefix
 from resphere.services.call import Call
 from resphere.services.checks.appliance_networking import nics
@@ -17,15 +19,7 @@ ALL = ("", "*")
 @implements(Inbound.get, kept=True)
 async def get(call: Call) -> tuple[Inbound.Rule, ...]:
     """The rules in their order."""
-    return tuple(
-        Inbound.Rule(
-            address=rule.address,
-            prefix=rule.prefix,
-            policy=Inbound.Policy(rule.policy),
-            interface_name=rule.interface_name,
-        )
-        for rule in setting(call, Firewall).rules
-    )
+    return setting(call, Firewall).rules
 
 
 @implements(Inbound.set)
@@ -43,13 +37,5 @@ async def set_(call: Call, rules: tuple[Inbound.Rule, ...]) -> None:
         if name not in ALL and name not in there:
             reason = "there is no network interface {1}; there are {2}."
             raise invalid(f"rules[{place}].interface_name", reason, name, ", ".join(there) or "none")
-    kept = tuple(
-        FirewallRule(
-            address=rule.address,
-            prefix=rule.prefix,
-            policy=FirewallPolicy(rule.policy),
-            interface_name=rule.interface_name or "",
-        )
-        for rule in rules
-    )
+    kept = tuple(msgspec.structs.replace(rule, interface_name=rule.interface_name or "") for rule in rules)
     await change_setting(call, Firewall, lambda _: Firewall(rules=kept))

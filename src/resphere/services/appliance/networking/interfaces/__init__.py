@@ -5,14 +5,14 @@ from __future__ import annotations
 from resphere.contract.generated import ids
 from resphere.contract.generated.appliance_networking import Interfaces
 from resphere.services.call import Call
-from resphere.services.checks.appliance_networking import all_interfaces, require_nic
+from resphere.services.checks.appliance_networking import all_interfaces, interface_info, require_nic
 from resphere.services.registry import implements
 
 
 @implements(Interfaces.list)
 async def list_(call: Call) -> tuple[Interfaces.InterfaceInfo, ...]:
     """All of them."""
-    return tuple(all_interfaces(call).values())
+    return all_interfaces(call)
 
 
 @implements(Interfaces.get)
@@ -21,5 +21,5 @@ async def get(call: Call, interface_name: ids.ApplianceNetworkingInterfacesId) -
 
     :raises NotFound: there is none of that name.
     """
-    require_nic(call, interface_name)
-    return all_interfaces(call)[interface_name]
+    nic = require_nic(call, interface_name)
+    return interface_info(call, interface_name, nic, call.environment.machine.default_gateways())

@@ -8,8 +8,8 @@ from resphere.contract.generated import ids
 from resphere.contract.generated.appliance_networking_interfaces import Ipv4
 from resphere.inventory.appliance.networking import Interfaces
 from resphere.services.call import Call
-from resphere.services.checks.appliance_networking import checked_ipv4, ipv4_of, require_nic
-from resphere.services.checks.appliance_settings import change_setting
+from resphere.services.checks.appliance_networking import ipv4_info, require_nic, require_sound_ipv4
+from resphere.services.checks.appliance_settings import change_setting, setting
 from resphere.services.registry import implements
 
 
@@ -19,8 +19,9 @@ async def get(call: Call, interface_name: ids.ApplianceNetworkingInterfacesId) -
 
     :raises NotFound: there is none of that name.
     """
-    require_nic(call, interface_name)
-    return ipv4_of(call, interface_name)
+    nic = require_nic(call, interface_name)
+    gateways = call.environment.machine.default_gateways()
+    return ipv4_info(nic, gateways, setting(call, Interfaces).ipv4.get(interface_name))
 
 
 @implements(Ipv4.set)
@@ -31,9 +32,9 @@ async def set_(call: Call, interface_name: ids.ApplianceNetworkingInterfacesId, 
     :raises InvalidArgument: an address or a prefix is none.
     """
     require_nic(call, interface_name)
-    wanted = checked_ipv4("config", config)
+    require_sound_ipv4("config", config)
     await change_setting(
         call,
         Interfaces,
-        lambda kept: msgspec.structs.replace(kept, ipv4={**kept.ipv4, interface_name: wanted}),
+        lambda kept: msgspec.structs.replace(kept, ipv4={**kept.ipv4, interface_name: config}),
     )
