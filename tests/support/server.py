@@ -102,7 +102,7 @@ class Server:
             if self.banner:
                 break
             # Between the search for a free port and its use somebody else may take it.
-            if not re.search("in use", self.errors()):
+            if not re.search("in use|must not both be", self.errors()):
                 raise RuntimeError(f"the server did not start:\n{self.errors()}")
             self.port = free_port()
         return self
