@@ -24,6 +24,7 @@ from resphere.audit.formats import json_object
 from resphere.audit.heads import COMMAND_CHAINS, head_file
 from resphere.audit.record import MOST_CHARACTERS, AuditRecord, Decision
 from resphere.audit.trail import Trail
+from resphere.auth.local_os import LOCAL_OS
 from resphere.cli.failures import FORESEEN, told
 from resphere.contract.errors import Canceled, InternalServerError, InvalidArgument, ResourceInUse, VapiError
 from resphere.events.cause import CAUSE, Cause
@@ -40,8 +41,6 @@ METHOD, DIALECT, SERVICE = "CLI", "cli", "resphere.cli"
 AUTHENTICATION = "command line"
 CLIENT = "127.0.0.1"
 """Commands are run where the data are."""
-DOMAIN = "localos"
-"""The domain of the operating system's users, as vCenter calls it."""
 DONE = 200
 AUDIT_SETTINGS = ("audit_policy", "audit_file_bytes", "audit_file_seconds", "log_dir")
 
@@ -210,7 +209,7 @@ def operation_of(options: argparse.Namespace) -> str:
 
 def caller() -> str:
     """Who runs it: ``root@localos``."""
-    return bounded(f"{os_user()}@{DOMAIN}", most("user"))
+    return bounded(f"{os_user()}@{LOCAL_OS}", most("user"))
 
 
 def most(field: str) -> int:

@@ -5,16 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from resphere.access.principal import canonical_name
-from resphere.auth.accounts import ADMINISTRATOR, Account
 from resphere.auth.credentials import Credentials
+from resphere.auth.local_os import ROOT, ROOT_ACCOUNT, account_of_root
 from resphere.contract.errors import NotFound, message
 from resphere.contract.model import AnyOperation
 from resphere.replica.table import Lookup
 
-ROOT = "root"
-ROOT_ACCOUNT = "root@localos"
-"""The account of the appliance's root, as vCenter calls it: as long as there is none, it is the administrator by
-another name, so that no password stays as it was installed."""
 SERVED = (
     "com.vmware.appliance.",
     "com.vmware.cis.session.",
@@ -49,5 +45,4 @@ def of_root(among: Lookup, credentials: Credentials) -> Credentials:
     """The credentials with the account that is meant by root."""
     if credentials.user is None or canonical_name(credentials.user) not in (ROOT, ROOT_ACCOUNT):
         return credentials
-    account = ADMINISTRATOR if among.get(Account, ROOT_ACCOUNT) is None else ROOT_ACCOUNT
-    return msgspec.structs.replace(credentials, user=account)
+    return msgspec.structs.replace(credentials, user=account_of_root(among))

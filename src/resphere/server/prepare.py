@@ -22,6 +22,7 @@ from resphere.access.samples import SAMPLE_ROLES
 from resphere.access.wiring import TABLES as ACCESS_TABLES
 from resphere.auth.accounts import ADMINISTRATOR, Account, LocalAccounts
 from resphere.auth.group_changes import put_built_in_groups
+from resphere.auth.local_os import ROOT_ACCOUNT
 from resphere.auth.wiring import WIRING as AUTH
 from resphere.inventory.appliance.power import APPLIANCE_POWER, boot
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
@@ -34,7 +35,6 @@ from resphere.replica.replica import Replica
 from resphere.replica.sealing import open_sealing
 from resphere.replica.table import Stored, Table
 from resphere.server.address import Address
-from resphere.server.appliance_port import ROOT_ACCOUNT
 from resphere.server.assembly import open_replica, password_rules
 from resphere.server.backup import PASSWORD_FILE
 from resphere.server.behind_proxies import client_trust

@@ -15,7 +15,8 @@ from types import MappingProxyType
 import msgspec
 
 from resphere.access.principal import canonical_name
-from resphere.auth.accounts import ADMINISTRATOR, Account
+from resphere.auth.accounts import Account
+from resphere.auth.local_os import LOCAL_OS, ROOT, account_id, account_of_root
 from resphere.contract.errors import InvalidArgument, NotFound, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.appliance import LocalAccounts
@@ -26,8 +27,6 @@ from resphere.rules.appliance_values import invalid, require_few, require_range
 from resphere.services.call import Call
 from resphere.services.checks.appliance_settings import setting
 
-DOMAIN = "localos"
-ROOT = "root"
 NAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?\Z")
 LONGEST_NAME = 64
 LONGEST_TEXT = 256
@@ -38,18 +37,13 @@ DAYS = range(-1, 100_000)
 """Days that can be given; -1 is never."""
 
 
-def account_id(name: str) -> str:
-    """By what this server knows the account."""
-    return f"{canonical_name(name)}@{DOMAIN}"
-
-
 def local_accounts(call: Call) -> dict[str, Account]:
     """All of them by name, in order."""
-    ending = f"@{DOMAIN}"
+    ending = f"@{LOCAL_OS}"
     there = {id.removesuffix(ending): account for id, account in call.all(Account).items() if id.endswith(ending)}
-    administrator = call.get(Account, ADMINISTRATOR)
-    if administrator is not None:
-        there.setdefault(ROOT, administrator)
+    root = call.get(Account, account_of_root(call.inventory))
+    if root is not None:
+        there[ROOT] = root
     return dict(sorted(there.items()))
 
 
@@ -63,9 +57,8 @@ def require_account(call: Call, name: str) -> Account:
 
     :raises NotFound: there is none.
     """
-    account = own_account(call, name)
-    if account is None and name.casefold() == ROOT:
-        account = call.get(Account, ADMINISTRATOR)
+    is_root = name.casefold() == ROOT
+    account = call.get(Account, account_of_root(call.inventory)) if is_root else own_account(call, name)
     if account is None:
         raise NotFound(message("resphere.appliance.no_account", "There is no local account {0}.", name[:LONGEST_TEXT]))
     return account

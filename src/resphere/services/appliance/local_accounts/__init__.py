@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from resphere.auth.account_changes import AccountUpdate
+from resphere.auth.local_os import ROOT, account_id
 from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.appliance import LocalAccounts
@@ -15,9 +16,7 @@ from resphere.services.call import Call
 from resphere.services.checks.administrators import require_equal_to_user, require_may_give
 from resphere.services.checks.appliance_accounts import (
     ROLES,
-    ROOT,
     SUPER_ADMIN,
-    account_id,
     info,
     local_accounts,
     own_account,

@@ -17,6 +17,7 @@ from resphere.access.defaults import MODIFY_PERMISSIONS, READ
 from resphere.access.permissions import GLOBAL, Permission
 from resphere.access.principal import canonical_name
 from resphere.access.refusals import no_privileges
+from resphere.auth.local_os import LOCAL_OS
 from resphere.auth.principals import hold, home_name
 from resphere.contract.errors import InvalidArgument, ResourceBusy, message
 from resphere.contract.generated import ids
@@ -33,8 +34,6 @@ from resphere.turns import in_turns
 
 Principal = Permissions.Principal
 GLOBAL_TYPE = "Global"
-LOCAL_OS = "localos"
-"""The domain of principals without one."""
 
 
 @implements(Permissions.create)
@@ -159,6 +158,7 @@ def object_in(permission: str) -> str:
 
 def name_of(principal: Principal) -> str:
     """``name@domain``; those of the local operating system have no domain."""
+    # LOCAL_OS is the domain of principals without one.
     if principal.domain is None or principal.domain.casefold() == LOCAL_OS:
         return principal.name
     return f"{principal.name}@{principal.domain}"

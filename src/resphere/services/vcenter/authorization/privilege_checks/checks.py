@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from resphere.access.principal import canonical_name
 from resphere.access.recording import Batch, Check, Place
 from resphere.access.tree import object_of
+from resphere.auth.local_os import LOCAL_OS
 from resphere.contract.errors import InvalidArgument, NotFound, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.vapi_std import DynamicID
@@ -101,7 +102,7 @@ def info(call: Call, batch: Batch, check: Check) -> PrivilegeChecks.Info:
     name, _, domain = batch.user.rpartition("@")
     return PrivilegeChecks.Info(
         object=DynamicID(type="" if obj is None else type_of(obj), id=check.object),
-        principal=PrivilegeChecks.Principal(name=name or domain, domain=domain if name else "localos"),
+        principal=PrivilegeChecks.Principal(name=name or domain, domain=domain if name else LOCAL_OS),
         privilege=ids.CisAuthzPrivilegeId(check.privilege),
     )
 
