@@ -13,6 +13,7 @@ from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
 from granian.http import HTTP1Settings, HTTP2Settings
 from granian.log import LogLevels
 
+from resphere import services
 from resphere.audit.server_log import ServerLog
 from resphere.limits.shared import Memories
 from resphere.server.address import Address, claimed
@@ -30,6 +31,7 @@ from resphere.server.settings import Settings
 from resphere.server.signals import hold_in_forks
 from resphere.server.supervisor import Beat, Patience, Supervisor
 from resphere.server.tls import acme_renewal, utc_now
+from resphere.services.registry import load as load_handlers
 from resphere.store.base import StoreError
 from resphere.store.engines import one_server_on
 from resphere.store.one_server import one_server
@@ -76,6 +78,8 @@ def serve(settings: Settings, patience: Patience = PATIENCE) -> None:
         address = taken(settings, stack)
         settings = with_key_at_hand(settings)
         restored(settings)
+        # Once, and before they are forked: the workers share it.
+        load_handlers(services)
         prepared = prepare(settings)
         server = granian(settings, prepared, address)
         if settings.appliance_port:
