@@ -112,16 +112,15 @@ def test_no_request_fails_while_certificates_change_under_load(tmp_path: Path, w
     with Server(tmp_path / "data", "--vms", "5", "--workers", str(workers)) as server:
         client = server.session()
         with Load(server, client.token) as load:
-            for _ in range(workers):
-                before = shown(server)
-                first = set(server.workers)
-                # By a connection of its own: the client's other one is to be kept meanwhile.
-                client.http.close()
-                assert client.post(f"{PATH}/tls?action=renew").status_code == 204
-                after = wait_for_another(server, before, workers)
-                assert after.not_valid_after_utc - after.not_valid_before_utc == timedelta(days=730)
-                wait_until(partial(are_gone, server, first), "the old workers' end", 90)
-                wait_until(partial(load.goes_on_after, dict(load.answers)), "answers", 60)
+            before = shown(server)
+            first = set(server.workers)
+            # By a connection of its own: the client's other one is to be kept meanwhile.
+            client.http.close()
+            assert client.post(f"{PATH}/tls?action=renew").status_code == 204
+            after = wait_for_another(server, before, workers)
+            assert after.not_valid_after_utc - after.not_valid_before_utc == timedelta(days=730)
+            wait_until(partial(are_gone, server, first), "the old workers' end", 90)
+            wait_until(partial(load.goes_on_after, dict(load.answers)), "answers", 60)
         client.close()
         assert load.failures == []
         assert len(server.workers) == workers

@@ -148,7 +148,7 @@ def test_the_least_that_changes_a_machine(machines: Machines) -> None:
     assert changing > 15
 
 
-@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=examples(120), suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(data=st.data())
 def test_whatever_changes_a_machine(machines: Machines, data: st.DataObject) -> None:
     operation = data.draw(st.sampled_from(OPERATIONS))
