@@ -25,14 +25,16 @@ step = $(2) || { echo "make: $(1) failed" >&2; exit 1; }
 # Compiling the tests anew would cost more than collecting them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test pythons quick check drills mutants fuzz advisories forms bench contract docs bindings ansible dcli lock format clean
+.PHONY: help setup install run test pythons quick check drills mutants fuzz advisories forms bench contract docs bindings ansible dcli lock format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.stamp  ## make .venv from the lock (run and test dependencies); PYTHON=python3.12 chooses the interpreter
+install: $(VENV)/.run.stamp  ## make .venv with what a server needs and no more; PYTHON=python3.12 chooses the interpreter
 
-run: setup  ## serve: make run ARGS="--port 8443"
+setup: $(VENV)/.stamp  ## make .venv with all that tests, checks and benchmarks need, too
+
+run: install  ## serve: make run ARGS="--port 8443"
 	@exec $(BIN)/resphere serve $(ARGS)
 
 test: check bindings ansible dcli  ## everything continuous integration runs: make check, pytest, other Pythons (ARGS="-k tls" narrows it)
@@ -97,6 +99,7 @@ format: setup  ## let ruff lay out the code and mend what it can
 lock: $(UV)  ## write requirements/*.txt anew; LOCK_FLAGS=--upgrade takes newer versions
 	$(COMPILE) pyproject.toml -o requirements/run.txt
 	$(COMPILE) pyproject.toml requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
+	$(COMPILE) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 	$(COMPILE) pyproject.toml requirements/pythons.in -c requirements/dev.txt -o requirements/pythons.txt
 	$(COMPILE) requirements/bench.in -c requirements/dev.txt -o requirements/bench.txt
 	$(COMPILE) requirements/advisories.in -c requirements/dev.txt -o requirements/advisories.txt
@@ -122,32 +125,38 @@ $(VENV)/pyvenv.cfg:
 		exit 1; }
 	@$(call step,python -m venv,$(PYTHON) -m venv $(VENV))
 
-$(VENV)/.stamp: $(VENV)/pyvenv.cfg requirements/dev.txt pyproject.toml
-	@echo "make: installing requirements/dev.txt into $(VENV)"
-	@$(call step,pip install,$(PIP) install --require-hashes -r requirements/dev.txt)
+# What is never imported is not compiled (--no-compile): that is half of the time.
+$(VENV)/.run.stamp: $(VENV)/pyvenv.cfg requirements/run.txt requirements/build.txt pyproject.toml
+	@echo "make: installing requirements/run.txt into $(VENV)"
+	@$(call step,pip install,$(PIP) install --no-compile --require-hashes -r requirements/run.txt -r requirements/build.txt)
 	@$(call step,editable install,$(PIP) install --no-deps --no-build-isolation --editable .)
 	@$(call step,compileall,$(BIN)/python -m compileall -q src)
+	@touch $@
+
+$(VENV)/.stamp: $(VENV)/.run.stamp requirements/dev.txt
+	@echo "make: installing requirements/dev.txt into $(VENV)"
+	@$(call step,pip install,$(PIP) install --no-compile --require-hashes -r requirements/dev.txt)
 	@touch $@
 
 # Only compared with: out of the way of what is run and tested.
 .cache/bench/fastapi.stamp: requirements/bench.txt $(VENV)/pyvenv.cfg | $(VENV)/.stamp
 	@echo "make: fetching FastAPI to compare with"
 	@mkdir -p .cache/bench && rm -rf .cache/bench/fastapi .cache/bench/fastapi.new
-	@$(call step,pip install,$(PIP) install --require-hashes --target .cache/bench/fastapi.new -r requirements/bench.txt)
+	@$(call step,pip install,$(PIP) install --no-compile --require-hashes --target .cache/bench/fastapi.new -r requirements/bench.txt)
 	@mv .cache/bench/fastapi.new .cache/bench/fastapi && touch $@
 
 # It brings a resolver and more: out of the way of what is run and tested.
 .cache/advisories.stamp: requirements/advisories.txt $(VENV)/pyvenv.cfg | $(VENV)/.stamp
 	@echo "make: fetching pip-audit"
 	@rm -rf .cache/advisories .cache/advisories.new
-	@$(call step,pip install,$(PIP) install --require-hashes --target .cache/advisories.new -r requirements/advisories.txt)
+	@$(call step,pip install,$(PIP) install --no-compile --require-hashes --target .cache/advisories.new -r requirements/advisories.txt)
 	@mv .cache/advisories.new .cache/advisories && touch $@
 
 # Large, and not on every system: out of the way of the tests, which try the kept inputs without it.
 .cache/fuzz/atheris.stamp: requirements/fuzz.txt $(VENV)/pyvenv.cfg | $(VENV)/.stamp
 	@echo "make: fetching Atheris"
 	@mkdir -p .cache/fuzz && rm -rf .cache/fuzz/atheris .cache/fuzz/atheris.new
-	@$(call step,pip install,$(PIP) install --require-hashes --target .cache/fuzz/atheris.new -r requirements/fuzz.txt)
+	@$(call step,pip install,$(PIP) install --no-compile --require-hashes --target .cache/fuzz/atheris.new -r requirements/fuzz.txt)
 	@mv .cache/fuzz/atheris.new .cache/fuzz/atheris && touch $@
 
 # Only compared with, too, and only where Go and govmomi's source are (Debian: golang-go, golang-github-vmware-govmomi-dev).
@@ -166,7 +175,7 @@ GOPATH_SOURCE := /usr/share/gocode
 .cache/bindings/%.stamp: requirements/bindings-%.txt $(VENV)/pyvenv.cfg | $(VENV)/.stamp
 	@echo "make: fetching the bindings $*"
 	@mkdir -p .cache/bindings && rm -rf .cache/bindings/$* .cache/bindings/$*.new
-	@$(call step,bindings $*,$(PIP) install --require-hashes --target .cache/bindings/$*.new -r requirements/bindings-$*.txt)
+	@$(call step,bindings $*,$(PIP) install --no-compile --require-hashes --target .cache/bindings/$*.new -r requirements/bindings-$*.txt)
 	@mv .cache/bindings/$*.new .cache/bindings/$* && touch $@
 
 # Ansible is a client of tests in an environment of its own; of its collections only the two for the REST API are unpacked,
@@ -176,7 +185,7 @@ GOPATH_SOURCE := /usr/share/gocode
 	@echo "make: fetching Ansible and its collections vmware.vmware_rest and vmware.vmware"
 	@rm -rf .cache/ansible && mkdir -p .cache/ansible
 	@$(BIN)/python -m venv .cache/ansible/venv
-	@$(call step,ansible,.cache/ansible/venv/bin/python -m pip --disable-pip-version-check --no-input -qq install \
+	@$(call step,ansible,.cache/ansible/venv/bin/python -m pip --disable-pip-version-check --no-input -qq install --no-compile \
 		--require-hashes -r requirements/ansible.txt)
 	@$(call step,ansible collection,$(PIP) download --require-hashes --no-deps -d .cache/ansible/wheel \
 		-r requirements/ansible-collection.txt)
@@ -195,10 +204,10 @@ GOPATH_SOURCE := /usr/share/gocode
 	@echo "make: fetching dcli"
 	@rm -rf .cache/dcli && mkdir -p .cache/dcli
 	@$(BIN)/python -m venv .cache/dcli/venv
-	@$(call step,dcli,.cache/dcli/venv/bin/python -m pip --disable-pip-version-check --no-input -qq install \
+	@$(call step,dcli,.cache/dcli/venv/bin/python -m pip --disable-pip-version-check --no-input -qq install --no-compile \
 		--require-hashes -r requirements/dcli.txt)
 	@touch $@
 
 $(UV): Makefile
-	@$(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install -qq --disable-pip-version-check uv==$(UV_VERSION)
+	@$(PYTHON) -m venv .cache/uv && .cache/uv/bin/python -m pip install -qq --disable-pip-version-check uv==$(UV_VERSION)
 	@touch $@

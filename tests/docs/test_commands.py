@@ -103,7 +103,7 @@ def last_step(folder: Path) -> str:
     (folder / "resphere").mkdir()
     (folder / "resphere" / ".venv").symlink_to(sys.prefix)
     steps = steps_of_the_pipeline()
-    assert steps[-2] == {"run": "make -C resphere setup"}
+    assert steps[-2] == {"run": "make -C resphere install"}
     step: str = steps[-1]["run"]
     return step
 
