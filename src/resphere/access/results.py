@@ -6,7 +6,6 @@ stand in messages, as mentions.
 
 from __future__ import annotations
 
-import types
 import typing
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from resphere.access.targets import RESOURCES, is_structure
 from resphere.contract.generated.vapi_std import DynamicID
 from resphere.contract.mentions import Knows, NamingMessage, everything, told
 from resphere.contract.model import Struct
+from resphere.contract.type_forms import inner_of_optional
 
 
 class _Hidden:
@@ -45,9 +45,10 @@ def _shown(value: Any, expected: Any, knows: Knows) -> Any:
         return value if knows is everything else _HIDDEN
     if expected in RESOURCES:
         return value if knows(value) else _HIDDEN
+    inner = inner_of_optional(expected)
+    if inner is not None:
+        return _shown(value, inner, knows)
     origin, arguments = typing.get_origin(expected), typing.get_args(expected)
-    if origin in (typing.Union, types.UnionType):
-        return _shown(value, next(each for each in arguments if each is not type(None)), knows)
     if origin in (tuple, frozenset):
         items = (_shown(each, arguments[0], knows) for each in value)
         return origin([each for each in items if each is not _HIDDEN])

@@ -12,6 +12,7 @@ import msgspec
 from resphere.contract.errors import InvalidArgument, NotFound, VapiError, message
 from resphere.contract.extensions import AS_STREAMS, QUERY_ALIASES
 from resphere.contract.model import AnyOperation, Asset, ByteStream, LocalizableMessage, Part, Route, Struct
+from resphere.contract.type_forms import without_none
 from resphere.contract.unions import check_unions
 from resphere.dialects.base import Outcome, ReadBody, Reply, Request, Resolved
 from resphere.dialects.http import (
@@ -334,8 +335,3 @@ def body_form(operation: AnyOperation, route: Route, parts: InputParts) -> RawBo
 def form_of(operation: AnyOperation) -> ApiForm:
     """How the operation travels, worked out at its first call."""
     return ApiForm(operation, route_of(operation.api, operation))
-
-
-def without_none(expected: Any) -> Any:
-    """A type without ``| None``, with its annotations."""
-    return next(a for a in expected.__args__ if a is not type(None)) if is_optional(expected) else expected

@@ -13,7 +13,6 @@ type.
 
 from __future__ import annotations
 
-import types
 import typing
 from collections.abc import Callable
 from datetime import datetime
@@ -22,6 +21,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import msgspec
 
 from resphere.contract.model import Secret, Struct
+from resphere.contract.type_forms import inner_of_optional, plain_type
 
 F = TypeVar("F")
 
@@ -130,7 +130,7 @@ class Codec(Generic[F]):
         inner = inner_of_optional(expected)
         if inner is not None:
             return self._rules.optional(self.of(inner))
-        expected = traveling(expected)
+        expected = plain_type(expected)
         leaf = self._leaves.get(expected)
         if leaf is not None:
             return leaf()
@@ -158,24 +158,6 @@ class Codec(Generic[F]):
     def _field(self, name: str, expected: Any) -> Field[F]:
         inner = inner_of_optional(expected)
         return Field(name, inner is not None, self.of(expected if inner is None else inner))
-
-
-def inner_of_optional(expected: Any) -> Any:
-    """``T`` of ``T | None``, ``None`` for every other type."""
-    if typing.get_origin(expected) in (typing.Union, types.UnionType):
-        return next(argument for argument in typing.get_args(expected) if argument is not type(None))
-    return None
-
-
-def traveling(expected: Any) -> Any:
-    """The type that travels: without annotations, and without the names of identifiers."""
-    while True:
-        if typing.get_origin(expected) is typing.Annotated:
-            expected = typing.get_args(expected)[0]
-        elif expected is not Secret and isinstance(expected, typing.NewType):
-            expected = expected.__supertype__
-        else:
-            return expected
 
 
 class WhereSet(msgspec.Struct, frozen=True):

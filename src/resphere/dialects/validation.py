@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import types
 import typing
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
@@ -18,6 +17,7 @@ import msgspec
 
 from resphere.contract.errors import InvalidArgument, UnexpectedInput, message
 from resphere.contract.model import LocalizableMessage, Struct
+from resphere.contract.type_forms import inner_of_optional
 from resphere.contract.unions import check_unions
 
 INVALID_INPUT = "vapi.invoke.invalid.input"
@@ -167,10 +167,10 @@ def allowed_values(expected: Any, path: str) -> Iterator[str]:
 
 def bare(expected: Any) -> Any:
     """A type without ``| None`` and annotations."""
-    origin = typing.get_origin(expected)
-    if origin in (typing.Union, types.UnionType):
-        return bare(next(a for a in typing.get_args(expected) if a is not type(None)))
-    if origin is typing.Annotated:
+    inner = inner_of_optional(expected)
+    if inner is not None:
+        return bare(inner)
+    if typing.get_origin(expected) is typing.Annotated:
         return bare(typing.get_args(expected)[0])
     return expected
 

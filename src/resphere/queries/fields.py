@@ -6,7 +6,6 @@ them.
 
 from __future__ import annotations
 
-import types
 import typing
 from datetime import datetime
 from enum import Enum, auto
@@ -16,7 +15,8 @@ from typing import Any
 import msgspec
 
 from resphere.contract.generated import ids
-from resphere.contract.model import Secret, Struct
+from resphere.contract.model import Struct
+from resphere.contract.type_forms import inner_of_optional, plain_type
 
 KEY = "key"
 """The name of a map's keys beside the fields of its values."""
@@ -99,9 +99,9 @@ class Field(msgspec.Struct, frozen=True):
 @cache
 def shape_of(expected: Any) -> Shape:
     """The shape of a type of the contract."""
-    if typing.get_origin(expected) in (typing.Union, types.UnionType):
-        inner = [each for each in typing.get_args(expected) if each is not type(None)]
-        return msgspec.structs.replace(shape_of(inner[0]), optional=True)
+    inner = inner_of_optional(expected)
+    if inner is not None:
+        return msgspec.structs.replace(shape_of(inner), optional=True)
     expected = plain_type(expected)
     origin, arguments = typing.get_origin(expected), typing.get_args(expected)
     if origin in (tuple, frozenset):
@@ -114,17 +114,6 @@ def shape_of(expected: Any) -> Shape:
     if isinstance(expected, type) and issubclass(expected, Enum):
         return Shape(Kind.CHOICE, cls=expected)
     return Shape(_PLAIN.get(expected, Kind.HIDDEN))
-
-
-def plain_type(expected: Any) -> Any:
-    """A type without annotations, and without the name of an identifier; that of a secret keeps it."""
-    while True:
-        if typing.get_origin(expected) is typing.Annotated:
-            expected = typing.get_args(expected)[0]
-        elif expected is not Secret and isinstance(expected, typing.NewType):
-            expected = expected.__supertype__
-        else:
-            return expected
 
 
 @cache
