@@ -10,11 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
-import websockets.sync.client as sockets
 from httpx_sse import EventSource, connect_sse
-from websockets.exceptions import InvalidMessage, InvalidStatus
+from websockets.exceptions import InvalidStatus
 
 from tests.support.server import Client, Server
+from tests.support.websocket import Socket
 
 EVENTS = "/api/resphere/events"
 SECONDS = 60
@@ -106,37 +106,34 @@ def test_a_stream_ends_when_its_session_does(server: Server, client: Client, rea
     assert other.get(EVENTS).status_code == 200
 
 
-def open_socket(server: Server, client: Client, query: str = "", **headers: str) -> sockets.ClientConnection:
-    session = {"vmware-api-session-id": client.token}
-    address = server.url.replace("https", "wss") + EVENTS + query
-    given = {**session, **headers}
-    try:
-        return sockets.connect(address, ssl=tls(server), additional_headers=given, open_timeout=SECONDS)
-    except (InvalidMessage, TimeoutError):
-        # Seldom a handshake comes to no application (Granian 2.8); clients of streams connect anew.
-        return sockets.connect(address, ssl=tls(server), additional_headers=given, open_timeout=SECONDS)
+def open_socket(server: Server, client: Client, query: str = "", **headers: str) -> Socket:
+    return Socket(
+        server.url.replace("https", "wss") + EVENTS + query,
+        tls(server),
+        {"vmware-api-session-id": client.token, **headers},
+    )
 
 
 def test_a_websocket_has_a_message_for_each_event(server: Server, client: Client) -> None:
     with open_socket(server, client, "?kinds=INVENTORY") as socket:
-        begin = json.loads(socket.recv(SECONDS))
+        begin = socket.next()
         assert begin["sign"] == "position"
         vm = toggle(client, 3)
-        events = [json.loads(socket.recv(SECONDS)) for _ in range(3)]
+        events = [socket.next() for _ in range(3)]
         assert {event["object"]["id"] for event in events} == {vm}
         assert events[0]["sequence"] > begin["sequence"]
     with open_socket(server, client, f"?after={events[0]['sequence']}&kinds=INVENTORY") as socket:
-        socket.recv(SECONDS)
-        assert json.loads(socket.recv(SECONDS)) == events[1]
+        socket.next()
+        assert socket.next() == events[1]
 
 
 def test_a_websocket_ends_when_its_session_does(server: Server, client: Client) -> None:
     with open_socket(server, client) as socket:
-        socket.recv(SECONDS)
+        socket.next()
         client.http.delete(f"{server.url}/api/session")
-        signs = [json.loads(message)["sign"] for message in socket]
+        signs = [message["sign"] for message in socket.rest()]
+        assert socket.close_code == 1001
     assert signs == ["end"]
-    assert socket.protocol.close_code == 1001
 
 
 @pytest.mark.parametrize(
@@ -154,7 +151,7 @@ def test_what_is_no_websocket_is_refused(
     session = {"vmware-api-session-id": client.token}
     address = server.url.replace("https", "wss") + path
     with pytest.raises(InvalidStatus) as refused:
-        sockets.connect(address, ssl=tls(server), additional_headers=session if headers is None else headers)
+        Socket(address, tls(server), session if headers is None else headers)
     assert refused.value.response.status_code == status
 
 
@@ -163,10 +160,10 @@ def test_a_page_of_another_site_opens_no_websocket(server: Server, client: Clien
     address = server.url.replace("https", "wss") + EVENTS
     foreign = {"Cookie": cookie, "Origin": "https://elsewhere.example"}
     with pytest.raises(InvalidStatus) as refused:
-        sockets.connect(address, ssl=tls(server), additional_headers=foreign)
+        Socket(address, tls(server), foreign)
     assert refused.value.response.status_code == 403
-    with sockets.connect(address, ssl=tls(server), additional_headers={"Cookie": cookie, "Origin": server.url}) as own:
-        assert json.loads(own.recv(SECONDS))["sign"] == "position"
+    with Socket(address, tls(server), {"Cookie": cookie, "Origin": server.url}) as own:
+        assert own.next()["sign"] == "position"
 
 
 def test_streams_are_on_record(server: Server, client: Client, reader: httpx.Client) -> None:
@@ -179,7 +176,7 @@ def test_streams_are_on_record(server: Server, client: Client, reader: httpx.Cli
 
 def test_a_server_with_open_streams_stops_at_once(server: Server, client: Client, reader: httpx.Client) -> None:
     with connect_sse(reader, "GET", EVENTS) as source, open_socket(server, client) as socket:
-        socket.recv(SECONDS)
+        socket.next()
         began = time.monotonic()
         assert server.stop() == 0
         assert time.monotonic() - began < 20
