@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -146,9 +147,32 @@ def test_folders_for_exports() -> None:
 )
 def test_the_next_time(moment: datetime, hour: int, minute: int, days: set[Day] | None) -> None:
     recurrence = Schedules.RecurrenceInfo(hour=hour, minute=minute, days=None if days is None else tuple(days))
-    due = next_time(recurrence, moment)
+    due = next_time(recurrence, "Etc/UTC", moment)
     assert moment < due <= moment + timedelta(days=7, minutes=1)
     assert (due.hour, due.minute, due.second) == (hour, minute, 0)
     assert days is None or DAYS[due.weekday()] in days
     if days is None:
         assert due <= moment + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("after", "due"),
+    [
+        # Forward in the night to 29 March at two: right after the hour that is not there.
+        (datetime(2026, 3, 28, 12, tzinfo=UTC), "2026-03-29T03:00:00+02:00"),
+        # Back in the night to 25 October at three: the first of the two, and no second one.
+        (datetime(2026, 10, 24, 12, tzinfo=UTC), "2026-10-25T02:30:00+02:00"),
+        (datetime(2026, 10, 25, 0, 30, tzinfo=UTC), "2026-10-26T02:30:00+01:00"),
+        (datetime(2026, 7, 1, 0, 29, tzinfo=UTC), "2026-07-01T02:30:00+02:00"),
+    ],
+)
+def test_the_next_time_where_clocks_change(after: datetime, due: str) -> None:
+    nightly = Schedules.RecurrenceInfo(hour=2, minute=30)
+    found = next_time(nightly, "Europe/Berlin", after)
+    assert (found.astimezone(ZoneInfo("Europe/Berlin")).isoformat(), found.tzinfo) == (due, UTC)
+
+
+def test_days_are_those_of_the_zone() -> None:
+    mondays = Schedules.RecurrenceInfo(hour=1, minute=0, days=(Day.MONDAY,))
+    # Sunday in UTC still.
+    assert next_time(mondays, "Asia/Tokyo", datetime(2026, 1, 2, tzinfo=UTC)) == datetime(2026, 1, 4, 16, tzinfo=UTC)

@@ -141,6 +141,8 @@ def test_once_is_due_once() -> None:
         (cron("0 0 * * *", "x" * 5000), "trigger.time_zone: there is no time zone"),
         (cron("0 0 * * *", "\x00"), "trigger.time_zone: there is no time zone"),
         (cron("0 0 * * *", "Europe"), "trigger.time_zone: there is no time zone"),
+        (cron("0 0 * * *", "posix/UTC"), "trigger.time_zone: there is no time zone"),
+        (cron("0 0 * * *", "europe/berlin"), "trigger.time_zone: there is no time zone"),
     ],
 )
 def test_triggers_that_are_none(trigger: Schedules.Trigger, words: str) -> None:

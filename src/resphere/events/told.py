@@ -341,7 +341,7 @@ TOLD: Mapping[type[Any], Told] = MappingProxyType(
             names=ours("backup_schedule"),
             name=lambda schedule: schedule.id,
             privilege=MANAGE_SETTINGS,
-            passed_over=frozenset({"next_time"}),
+            passed_over=frozenset({"next_time", "time_zone"}),
         ),
         RestoreJob: Told(
             kind=Kind.ACCESS,

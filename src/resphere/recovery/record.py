@@ -11,6 +11,7 @@ import msgspec
 from resphere.contract.generated.appliance_recovery_backup import Schedules
 from resphere.contract.generated.appliance_recovery_backup_job import Details
 from resphere.contract.model import LocalizableMessage
+from resphere.inventory.appliance.clock import USUAL_ZONE
 from resphere.replica.table import Table
 
 Kind = Details.Type
@@ -77,8 +78,8 @@ class BackupJob(Work, frozen=True, kw_only=True, omit_defaults=True):
 class BackupSchedule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When a backup is made, where to, and how many are kept (``max_count``; ``None``: all).
 
-    ``backup_password`` and ``location_password`` are sealed in the store. ``next_time`` is when it is due, ``None``
-    where it is not.
+    ``backup_password`` and ``location_password`` are sealed in the store. ``next_time`` is when it is due by the
+    clocks of ``time_zone``, which was the appliance's then; ``None`` where it is not.
     """
 
     kind: ClassVar[str] = "backup_schedule"
@@ -94,6 +95,7 @@ class BackupSchedule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     max_count: int | None = None
     fast_backup: bool | None = None
     next_time: datetime | None = None
+    time_zone: str = USUAL_ZONE
 
 
 class RestoreJob(Work, frozen=True, kw_only=True, omit_defaults=True):

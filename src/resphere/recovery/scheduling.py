@@ -12,6 +12,8 @@ import msgspec
 from resphere.contract.errors import AlreadyExists, InvalidArgument, NotFound, message
 from resphere.contract.generated.appliance_recovery_backup import Schedules
 from resphere.contract.model import LocalizableMessage
+from resphere.inventory.appliance.clock import TimeZone
+from resphere.inventory.appliance.settings import setting_of
 from resphere.recovery.backups import Backups
 from resphere.recovery.places.location import Login
 from resphere.recovery.record import BackupJob, BackupSchedule, Kind
@@ -20,6 +22,7 @@ from resphere.recovery.times import next_time
 from resphere.recovery.work import in_use, require_idle, under_way
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
+from resphere.replica.table import Lookup
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +60,7 @@ class BackupSchedules:
                 raise AlreadyExists(message("resphere.recovery.schedule_exists", text, name))
             if self._replica.count(BackupSchedule) >= MOST_SCHEDULES:
                 raise refused("schedule", f"there are {MOST_SCHEDULES} schedules, and may be")
-            edit.put(self._timed(schedule))
+            edit.put(self._timed(schedule, zone_of(edit)))
 
         await self._replica.change(plan)
 
@@ -71,7 +74,7 @@ class BackupSchedules:
         def plan(edit: Edit) -> None:
             schedule = changed(require(edit, id))
             require_good(schedule)
-            edit.put(self._timed(schedule))
+            edit.put(self._timed(schedule, zone_of(edit)))
 
         await self._replica.change(plan)
 
@@ -102,12 +105,25 @@ class BackupSchedules:
         return job
 
     async def run(self) -> None:
-        """Make the backups that are due, until canceled."""
+        """Make the backups that are due by the appliance's clocks, until canceled."""
         while True:
+            zone = zone_of(self._replica)
             for schedule in list(self._replica.all(BackupSchedule).values()):
-                if schedule.next_time is not None and schedule.next_time <= self._now():
+                if schedule.time_zone != zone:
+                    await self._time_anew(schedule.id)
+                elif schedule.next_time is not None and schedule.next_time <= self._now():
                     await self._fire(schedule.id)
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def _time_anew(self, id: str) -> None:
+        """The appliance is in another time zone than it was when the schedule's time was told."""
+
+        def plan(edit: Edit) -> None:
+            schedule = edit.get(BackupSchedule, id)
+            if schedule is not None and schedule.time_zone != zone_of(edit):
+                edit.put(self._timed(schedule, zone_of(edit)))
+
+        await self._replica.change(plan)
 
     async def _fire(self, id: str) -> None:
         request: Request | None = None
@@ -117,7 +133,7 @@ class BackupSchedules:
             schedule, now = edit.get(BackupSchedule, id), self._now()
             if schedule is None or schedule.next_time is None or schedule.next_time > now:
                 return None
-            edit.put(self._timed(schedule))
+            edit.put(self._timed(schedule, zone_of(edit)))
             if now - schedule.next_time > GRACE:
                 log.warning("the backup of the schedule %s was missed at %s", id, schedule.next_time)
                 return None
@@ -130,11 +146,17 @@ class BackupSchedules:
         if job is not None and request is not None:
             self._backups.launch(job, request)
 
-    def _timed(self, schedule: BackupSchedule) -> BackupSchedule:
-        due = schedule.enabled and schedule.recurrence is not None
-        return msgspec.structs.replace(
-            schedule, next_time=next_time(schedule.recurrence, self._now()) if due and schedule.recurrence else None
-        )
+    def _timed(self, schedule: BackupSchedule, zone: str) -> BackupSchedule:
+        """The schedule with its next time, by the clocks of the zone."""
+        due = None
+        if schedule.enabled and schedule.recurrence is not None:
+            due = next_time(schedule.recurrence, zone, self._now())
+        return msgspec.structs.replace(schedule, next_time=due, time_zone=zone)
+
+
+def zone_of(among: Lookup) -> str:
+    """The appliance's time zone."""
+    return setting_of(among, TimeZone).name
 
 
 def request_of(schedule: BackupSchedule, comment: str) -> Request:

@@ -1,10 +1,11 @@
-"""When a schedule of vCenter's form is due: at an hour and a minute, in UTC, every day or on some."""
+"""When a schedule of vCenter's form is due: at an hour and a minute by the clocks of a zone, every day or on some."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from resphere.contract.generated.appliance_recovery_backup import Schedules
+from resphere.rules.clocks import cron_times
 
 DAYS = (
     Schedules.DayOfWeek.MONDAY,
@@ -15,14 +16,10 @@ DAYS = (
     Schedules.DayOfWeek.SATURDAY,
     Schedules.DayOfWeek.SUNDAY,
 )
-"""As ``datetime.weekday`` counts them."""
-A_DAY = timedelta(days=1)
+"""As cron counts them, from 1 on."""
 
 
-def next_time(recurrence: Schedules.RecurrenceInfo, moment: datetime) -> datetime:
-    """The first time after ``moment`` (aware, in UTC)."""
-    days = set(recurrence.days or DAYS)
-    due = moment.replace(hour=recurrence.hour, minute=recurrence.minute, second=0, microsecond=0)
-    while due <= moment or DAYS[due.weekday()] not in days:
-        due += A_DAY
-    return due
+def next_time(recurrence: Schedules.RecurrenceInfo, zone: str, moment: datetime) -> datetime:
+    """The first time after ``moment`` (aware), in UTC."""
+    days = "*" if not recurrence.days else ",".join(str(DAYS.index(day) + 1) for day in recurrence.days)
+    return next(cron_times(f"{recurrence.minute} {recurrence.hour} * * {days}", zone, moment))

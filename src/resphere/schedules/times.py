@@ -1,20 +1,16 @@
-"""When a schedule is due.
-
-Cron is Debian's (by cronsim), in any time zone. Where clocks go forward, what falls into the hour that is not there is
-due right after it; where they go back, what is at fixed hours is due once.
-"""
+"""When a schedule is due: once, or by cron (:mod:`resphere.rules.clocks`)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cronsim import CronSim, CronSimError
+from cronsim import CronSimError
 
 from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.extensions.schedules import Schedules
+from resphere.rules.clocks import cron_times, is_zone
 
 LONGEST_CRON, LONGEST_ZONE = 128, 64
 FIELDS = 5
@@ -35,14 +31,7 @@ def times_after(trigger: Schedules.Trigger, moment: datetime) -> Iterator[dateti
         return
     if trigger.type is Type.EVENT:
         return
-    zone = ZoneInfo(trigger.time_zone or USUAL_ZONE)
-    last = moment
-    for due in CronSim(trigger.cron or "", moment.astimezone(zone)):
-        # Neither twice nor backwards, whatever clocks do there.
-        found = due.astimezone(UTC)
-        if found > last:
-            last = found
-            yield found
+    yield from cron_times(trigger.cron or "", trigger.time_zone or USUAL_ZONE, moment)
 
 
 def next_time(trigger: Schedules.Trigger, moment: datetime) -> datetime | None:
@@ -108,15 +97,11 @@ def require_zone(name: str) -> None:
 
     :raises InvalidArgument: it is none.
     """
-    try:
-        if len(name) > LONGEST_ZONE:
-            raise ValueError(name)
-        ZoneInfo(name)
-    except (ValueError, ZoneInfoNotFoundError, OSError):
+    if not is_zone(name):
         given = name[:LONGEST_ZONE]
         raise refused(
             "trigger.time_zone", f"there is no time zone {given!r}; they are called as Europe/Berlin and UTC are."
-        ) from None
+        )
 
 
 def refused(where: str, why: str) -> InvalidArgument:

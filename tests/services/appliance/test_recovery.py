@@ -26,6 +26,7 @@ from resphere.contract.generated.appliance_recovery_backup_job import Details
 from resphere.contract.generated.appliance_recovery_backup_system_name import Archive
 from resphere.contract.generated.appliance_recovery_reconciliation import Job as Reconciliation
 from resphere.contract.generated.appliance_recovery_restore import Job as RestoreJob
+from resphere.contract.generated.appliance_system_time import Timezone
 from resphere.contract.model import Secret
 from resphere.recovery.record import LAST, BackupJob, BackupSchedule, ReconciliationJob, State
 from resphere.recovery.record import RestoreJob as Restored
@@ -303,6 +304,32 @@ def test_a_time_that_was_missed_waits_for_the_next(world: World) -> None:
     stored = world.inventory.get(BackupSchedule, SCHEDULE)
     assert stored is not None
     assert stored.next_time == datetime(2026, 1, 4, 3, 30, tzinfo=UTC)
+
+
+def test_schedules_go_by_the_time_zone_of_the_appliance(world: World) -> None:
+    world.call(Timezone.set, "Europe/Berlin")
+    world.call(Schedules.create, SCHEDULE, schedule())
+    stored = world.inventory.get(BackupSchedule, SCHEDULE)
+    assert stored is not None
+    # NOW is ten past three in the morning UTC; in Berlin it is past half past three already.
+    assert stored.next_time == datetime(2026, 1, 3, 2, 30, tzinfo=UTC)
+    world.call(Timezone.set, "Asia/Tokyo")
+    fire(world)
+    stored = world.inventory.get(BackupSchedule, SCHEDULE)
+    assert stored is not None
+    assert stored.next_time == datetime(2026, 1, 2, 18, 30, tzinfo=UTC)
+    assert world.call(Job.list) == ()
+
+
+def test_a_time_of_the_former_zone_makes_no_backup(world: World) -> None:
+    world.call(Schedules.create, SCHEDULE, schedule())
+    world.call(Timezone.set, "Asia/Tokyo")
+    at(world, datetime(2026, 1, 2, 3, 30, tzinfo=UTC))
+    fire(world)
+    assert world.call(Job.list) == ()
+    at(world, datetime(2026, 1, 2, 18, 30, tzinfo=UTC))
+    fire(world)
+    assert len(world.call(Job.list)) == 1
 
 
 def test_a_schedule_is_run_at_once(world: World) -> None:

@@ -30,6 +30,6 @@ class TimeZone(Setting, frozen=True, kw_only=True, tag="time_zone"):
     """The time zone, by its name in the time zone database."""
 
     about: ClassVar[str] = "time zone"
-    acts: ClassVar[str | None] = "`appliance/system/time` tells the time in it"
+    acts: ClassVar[str | None] = "`appliance/system/time` tells the time in it, and schedules of backups go by it"
 
     name: str = USUAL_ZONE

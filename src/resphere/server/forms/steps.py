@@ -127,8 +127,8 @@ STEPS: Mapping[int, Step] = MappingProxyType(
         ),
         5: Step(
             "what this release adds has defaults: there are settings of the appliance, custom attributes, reports, "
-            "backups and their schedules; schedules wait for events, and changes tell by which schedules it came to "
-            "them; subscriptions say which templates were refused",
+            "backups and their schedules, which go by its time zone; schedules wait for events, and changes tell by "
+            "which schedules it came to them; subscriptions say which templates were refused",
             lambda documents: None,
         ),
     }

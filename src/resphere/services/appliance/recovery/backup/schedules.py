@@ -1,4 +1,4 @@
-"""``com.vmware.appliance.recovery.backup.schedules``: when backups are made, in UTC."""
+"""``com.vmware.appliance.recovery.backup.schedules``: when backups are made, in the appliance's time zone."""
 
 from __future__ import annotations
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-from zoneinfo import available_timezones
-
 from resphere.contract.generated.appliance_system_time import Timezone
 from resphere.inventory.appliance.clock import TimeZone
 from resphere.rules.appliance_values import invalid
+from resphere.rules.clocks import is_zone
 from resphere.services.call import Call
 from resphere.services.checks.appliance_settings import change_setting, setting
 from resphere.services.registry import implements
@@ -25,20 +23,6 @@ async def set_(call: Call, name: str) -> None:
 
     :raises InvalidArgument: there is none of that name.
     """
-    require_zone("name", name)
+    if not is_zone(name):
+        raise invalid("name", "{1} is no time zone of the time zone database, such as Europe/Berlin.", repr(name))
     await change_setting(call, TimeZone, lambda _: TimeZone(name=name))
-
-
-def require_zone(field: str, name: str) -> None:
-    """Refuse what is no zone of the time zone database.
-
-    :raises InvalidArgument: naming the field.
-    """
-    if name not in zones():
-        raise invalid(field, "{1} is no time zone of the time zone database, such as Europe/Berlin.", repr(name))
-
-
-@cache
-def zones() -> frozenset[str]:
-    """The names of all zones, read from disk once."""
-    return frozenset(available_timezones())
