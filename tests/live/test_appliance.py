@@ -56,6 +56,19 @@ def test_a_reboot_with_two_workers(tmp_path: Path) -> None:
             assert client.read("/api/appliance/shutdown") == {"action": "", "reason": ""}
 
 
+def test_powered_off_with_two_workers_the_server_ends_and_keeps_what_it_had(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", "--workers", "2", "--vms", "1")
+    with server, server.session() as client:
+        machines = client.read("/api/vcenter/vm")
+        off = client.post("/api/appliance/shutdown?action=poweroff", json={"delay": 0, "reason": "the power fails"})
+        assert off.status_code == 204
+        assert server.wait() == 0
+    log = (tmp_path / "data" / "log" / "resphere.log").read_text()
+    assert "the appliance was powered off (the power fails): the server ends" in log
+    with server, server.session() as client:
+        assert client.read("/api/vcenter/vm") == machines
+
+
 def test_a_planned_shutdown_does_not_outlive_a_start(tmp_path: Path) -> None:
     server = Server(tmp_path / "data", "--vms", "1")
     with server, server.session() as client:

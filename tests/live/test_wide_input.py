@@ -53,7 +53,7 @@ WIDE = settings(
 @pytest.fixture(scope="module")
 def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that nobody needs afterwards: what is valid here starts, moves and deletes."""
-    with Server(tmp_path_factory.mktemp("wide") / "data") as server:
+    with Server(tmp_path_factory.mktemp("wide") / "data", "--poweroff", "reboot") as server:
         yield server
 
 

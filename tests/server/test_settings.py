@@ -52,6 +52,7 @@ SPECIAL = {
     "store": default_url(Path("/some/where")),
     "library_storage": "s3://some/where",
     "library_storage_endpoint": "https://127.0.0.1:9000",
+    "poweroff": "reboot",
     "audit_policy": "fail-closed",
     "audit_sync": "call",
     "product_version": "7.0.3",

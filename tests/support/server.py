@@ -157,6 +157,10 @@ class Server:
         self.process.send_signal(signal.SIGTERM)
         return self._ended(seconds)
 
+    def wait(self) -> int:
+        """Wait until the server has ended by itself; returns the exit status."""
+        return self._ended()
+
     def kill(self) -> None:
         """Kill every process of the server at once, as a power failure would."""
         processes = [self.process.pid, *children(self.process.pid)]

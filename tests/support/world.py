@@ -216,6 +216,7 @@ class World:
                 lambda: self.environment.now(),
                 lambda edit: end_all_sessions(edit, self.inventory),
                 0.0,
+                None,
             ),
             recovery=recovery_of(folder, self.store, self.inventory, lambda: self.environment.now()),
         )

@@ -1,26 +1,31 @@
-"""Shuts the appliance down when that is planned: it is away for a while, and knows no sessions any more.
+"""Shuts the appliance down when that is planned: it knows no sessions any more, and answers that nobody is there.
 
-What is in the store stays, and so do the worker processes, which answer meanwhile that nobody is there.
+A reboot is over after a while, for which the worker processes stay. Powered off, the appliance is gone until the server
+is started again: the server ends. What is in the store stays.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from resphere.inventory.appliance.power import AppliancePower, PlannedShutdown, boot, power_of
+from resphere.inventory.appliance.power import Action, AppliancePower, PlannedShutdown, boot, power_of, power_off
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.turns import heard
+
+log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 """How often the clock is looked at while something is planned: clocks are set."""
 
 
 class Shutdowns:
-    """What is planned, and doing it. ``end_sessions`` ends all of them as part of a change; the appliance is away for
-    ``away_seconds``."""
+    """What is planned, and doing it. ``end_sessions`` ends all of them as part of a change; at a reboot the appliance
+    is away for ``away_seconds``, and ``end_server`` has the server end, as if it were told to: ``None`` where powering
+    off is as good as a reboot."""
 
     def __init__(
         self,
@@ -28,18 +33,20 @@ class Shutdowns:
         now: Callable[[], datetime],
         end_sessions: Callable[[Edit], None],
         away_seconds: float,
+        end_server: Callable[[], None] | None,
     ) -> None:
         self._replica = replica
         self._now = now
         self._end_sessions = end_sessions
         self._away = timedelta(seconds=away_seconds)
+        self._end_server = end_server
 
     async def plan(self, planned: PlannedShutdown) -> None:
         """Have it done at its time, instead of what was planned before: now, where that has come."""
 
         def put(edit: Edit) -> None:
             if planned.time <= self._now():
-                self._shut_down(edit)
+                self._shut_down(edit, planned)
             else:
                 edit.put(AppliancePower(booted=power_of(edit).booted, planned=planned))
 
@@ -54,12 +61,14 @@ class Shutdowns:
         await self._replica.change(put)
 
     async def run(self) -> None:
-        """Do what is planned when its time has come, until canceled."""
+        """Do what is planned when its time has come, and end the server once the appliance is powered off, until
+        canceled."""
         changed = asyncio.Event()
         end = self._replica.subscribe(AppliancePower, lambda _, __: changed.set())
         try:
             while True:
                 changed.clear()
+                self._end_if_powered_off()
                 if power_of(self._replica).planned is not None:
                     await self._replica.change(self._do_what_is_due)
                 waits = power_of(self._replica).planned is not None
@@ -70,8 +79,17 @@ class Shutdowns:
     def _do_what_is_due(self, edit: Edit) -> None:
         planned = power_of(edit).planned
         if planned is not None and planned.time <= self._now():
-            self._shut_down(edit)
+            self._shut_down(edit, planned)
 
-    def _shut_down(self, edit: Edit) -> None:
+    def _shut_down(self, edit: Edit, done: PlannedShutdown) -> None:
         self._end_sessions(edit)
-        boot(edit, self._now() + self._away)
+        if done.action is Action.POWEROFF and self._end_server is not None:
+            power_off(edit, done)
+        else:
+            boot(edit, self._now() + self._away)
+
+    def _end_if_powered_off(self) -> None:
+        done = power_of(self._replica).powered_off
+        if done is not None and self._end_server is not None:
+            log.warning("the appliance was powered off (%s): the server ends", done.reason or "no reason was given")
+            self._end_server()

@@ -122,6 +122,7 @@ from resphere.server.list_orders import FOLDER, KeptOrders
 from resphere.server.memory import give_back, pass_over_present
 from resphere.server.open_files import most_connections, raise_limit
 from resphere.server.pipeline import Pipeline
+from resphere.server.process_end import end_server
 from resphere.server.providers import Parts, make_provider, read_durations
 from resphere.server.proxies import TrustedProxies
 from resphere.server.recorder import Policy, Recorder, heads_folder, note_logs, open_trail
@@ -282,7 +283,13 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     replies = KeptReplies(replica, bounds_of_keys(settings), name, liveness.is_alive, now)
     stack.push_async_callback(replies.close)
     durations = read_durations(settings.durations)
-    shutdowns = Shutdowns(replica, now, partial(end_all_sessions, replica=replica), durations.reboot_appliance)
+    shutdowns = Shutdowns(
+        replica,
+        now,
+        partial(end_all_sessions, replica=replica),
+        durations.reboot_appliance,
+        end_server if settings.poweroff == "end" else None,
+    )
     machine = LocalMachine()
     bundle_contents = await store.contents(BUNDLES, liveness)
     bundles = Bundles(replica, bundle_contents, settings.data_dir, settings.logs, told_settings(settings))

@@ -105,11 +105,13 @@ def admit(exchange: Exchange) -> None:
 
 
 def attend(pipeline: Pipeline, exchange: Exchange) -> None:
-    """Is the appliance there? It is away for a while when it was shut down.
+    """Is the appliance there? It is away for a while after a reboot, and gone once it was powered off.
 
-    :raises ServiceUnavailable: it is; when it is there again stands in ``Retry-After``.
+    :raises ServiceUnavailable: it is away; when it is there again stands in ``Retry-After``, if that is known.
     """
     power = pipeline.environment.inventory.get(AppliancePower, ONLY)
+    if power is not None and power.powered_off is not None:
+        raise ServiceUnavailable(message("resphere.appliance.powered_off", "The appliance is powered off.")).http(503)
     if power is not None and power.booted > exchange.started:
         seconds = ceil((power.booted - exchange.started).total_seconds())
         refusal = ServiceUnavailable(

@@ -28,6 +28,14 @@ def end_with_parent() -> None:
     watch_parent()
 
 
+def end_server() -> None:
+    """Have the first process of the server, which made this one, end in an orderly manner, and all workers with it."""
+    parent = multiprocessing.parent_process()
+    if parent is None or parent.pid is None:
+        raise RuntimeError("this process was not made by another one of ours")
+    os.kill(parent.pid, signal.SIGTERM)
+
+
 def watch_parent() -> None:
     """The same by a thread, on every system: it notices the death when Python's threads take turns.
 

@@ -78,6 +78,7 @@ RANGES = {
 }
 """The least and the most of numbers; those of an inventory are ``Sizes``."""
 CHOICES = {
+    "poweroff": ("end", "reboot"),
     "audit_policy": ("drop-and-count", "fail-closed"),
     "audit_sync": ("never", "second", "call"),
 }
@@ -116,6 +117,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int, _("listen", "A second port, for what concerns the appliance, as vCenter's 5480 is; 0: there is none.")
     ] = 0
     workers: Annotated[int, _("listen", "Worker processes.")] = 1
+    poweroff: Annotated[
+        str,
+        _(
+            "listen",
+            "What becomes of the server when somebody powers off the appliance: end (it ends, with status 0) or reboot "
+            "(it is away for a while).",
+        ),
+    ] = "end"
     tls: Annotated[bool, _("TLS", "Serve HTTPS. --no-tls serves plain HTTP: passwords travel readable.")] = True
     tls_cert: Annotated[Path | None, _("TLS", "Certificate chain (PEM) to serve instead of one by our own CA.")] = None
     tls_key: Annotated[Path | None, _("TLS", "Private key (PEM) of --tls-cert.")] = None

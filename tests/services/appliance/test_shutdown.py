@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -14,7 +15,7 @@ from resphere.contract.errors import InvalidArgument
 from resphere.contract.generated.appliance import Shutdown
 from resphere.contract.generated.appliance_system import Uptime
 from resphere.contract.model import Operation
-from resphere.inventory.appliance.power import power_of
+from resphere.inventory.appliance.power import Action, power_of
 from tests.services.vcenter.building import refused
 from tests.support.world import NOW, World
 
@@ -24,11 +25,17 @@ IN_TWO_MINUTES = NOW + timedelta(minutes=2)
 
 @pytest.fixture(autouse=True)
 def away_for_a_minute(world: World) -> None:
+    shut_down_by(world, None)
+
+
+def shut_down_by(world: World, end_server: Callable[[], None] | None) -> None:
+    """Have a reboot take a minute, and the end of the server be what is said."""
     shutdowns = Shutdowns(
         world.inventory,
         lambda: world.environment.now(),
         lambda edit: end_all_sessions(edit, world.inventory),
         60.0,
+        end_server,
     )
     world.environment = msgspec.structs.replace(world.environment, shutdowns=shutdowns)
 
@@ -101,3 +108,25 @@ def test_the_clock_does_it_when_it_is_due(world: World) -> None:
     assert not world.inventory.all(Session)
     assert world.call(Shutdown.get) == NOTHING
     assert power_of(world.inventory).booted == datetime(2026, 1, 2, 3, 7, 6, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("delay", [0, 2])
+def test_powered_off_the_server_ends(world: World, delay: int, caplog: pytest.LogCaptureFixture) -> None:
+    async def pass_by() -> None:
+        ended = asyncio.Event()
+        shut_down_by(world, ended.set)
+        running = asyncio.ensure_future(world.environment.shutdowns.run())
+        await asyncio.sleep(0)
+        await world.begin(Shutdown.poweroff, delay, "the power fails")
+        go_to(world, IN_TWO_MINUTES)
+        await ended.wait()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    with_session(world)
+    world.run(pass_by())
+    power = power_of(world.inventory)
+    assert power.powered_off is not None
+    assert (power.powered_off.action, power.planned, power.booted) == (Action.POWEROFF, None, NOW)
+    assert not world.inventory.all(Session)
+    assert "the appliance was powered off (the power fails): the server ends" in caplog.text

@@ -1,7 +1,7 @@
 """Whether the appliance runs, since when, and what somebody has asked it to do at a time.
 
-It is powered on when the server starts. Nobody powers off what this server runs on: the appliance is away for a while,
-and comes back by itself.
+It is powered on when the server starts. After a reboot it is away for a while, and comes back by itself; powered off it
+stays, as long as the server runs.
 """
 
 from __future__ import annotations
@@ -35,13 +35,15 @@ class PlannedShutdown(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class AppliancePower(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """``booted`` is when it was there last (aware, in UTC): in the future while it is away."""
+    """``booted`` is when it was there last (aware, in UTC): in the future while it is away. ``powered_off`` is what has
+    powered it off since, if anything has."""
 
     kind: ClassVar[str] = "appliance_power"
 
     id: str = ONLY
     booted: datetime
     planned: PlannedShutdown | None = None
+    powered_off: PlannedShutdown | None = None
 
 
 APPLIANCE_POWER = Table(cls=AppliancePower, revises=False)
@@ -50,6 +52,11 @@ APPLIANCE_POWER = Table(cls=AppliancePower, revises=False)
 def boot(edit: Edit, moment: datetime) -> None:
     """Have the appliance be there from ``moment`` on; what was planned is done."""
     edit.put(AppliancePower(booted=moment))
+
+
+def power_off(edit: Edit, done: PlannedShutdown) -> None:
+    """Have the appliance be gone; what was planned is done."""
+    edit.put(AppliancePower(booted=power_of(edit).booted, powered_off=done))
 
 
 def power_of(among: Lookup) -> AppliancePower:

@@ -126,9 +126,10 @@ STEPS: Mapping[int, Step] = MappingProxyType(
             lambda documents: None,
         ),
         5: Step(
-            "what this release adds has defaults: there are settings of the appliance, custom attributes, reports, "
-            "backups and their schedules, which go by its time zone; schedules wait for events, and changes tell by "
-            "which schedules it came to them; subscriptions say which templates were refused",
+            "what this release adds has defaults: there are settings of the appliance, which may be off, custom "
+            "attributes, reports, backups and their schedules, which go by the appliance's time zone; schedules wait "
+            "for events, and changes tell by which schedules it came to them; subscriptions say which templates were "
+            "refused",
             lambda documents: None,
         ),
     }

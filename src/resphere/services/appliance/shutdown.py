@@ -1,7 +1,4 @@
-"""``com.vmware.appliance.shutdown``: the appliance is away for a while, and comes back by itself.
-
-Nobody powers off what the server runs on, so that both actions do the same.
-"""
+"""``com.vmware.appliance.shutdown``: after a reboot the appliance comes back; powered off, the server ends."""
 
 from __future__ import annotations
 
