@@ -28,6 +28,7 @@ from resphere.appliance.machine import LocalMachine
 from resphere.appliance.monitoring import Monitoring
 from resphere.appliance.receivers import Connections as LogConnections
 from resphere.appliance.shutdowns import Shutdowns
+from resphere.appliance.tls_versions import TlsVersions
 from resphere.appliance.updates import Updates
 from resphere.audit import signing
 from resphere.audit.reading import AuditLog
@@ -133,7 +134,7 @@ from resphere.server.saml_trust import SamlTrust, read_trust
 from resphere.server.secrets_key import given_key
 from resphere.server.settings import NO_FLAG, Settings
 from resphere.server.strict_transport import StrictTransport
-from resphere.server.tls import keeper
+from resphere.server.tls import keeper, oldest_versions_file
 from resphere.server.waiting import Waiting
 from resphere.server.wiring import WIRING
 from resphere.services.appliance.system.version import UNPATCHED
@@ -171,6 +172,7 @@ SECRETS_KEY = "secrets_key"
 BUNDLES = "support-bundles"
 """The archives of support bundles."""
 SHUTDOWNS = "shutdowns"
+TLS_VERSIONS = "tls versions"
 """The lease of whoever shuts the appliance down."""
 BACKUPS = "backups"
 """The lease of whoever makes backups that are due."""
@@ -393,6 +395,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     go_on(stack, leases.hold(MONITORING, monitoring.run))
     go_on(stack, leases.hold(FORWARDING, forwarder.run))
     go_on(stack, leases.hold(SHUTDOWNS, shutdowns.run))
+    if settings.tls:
+        go_on(stack, leases.hold(TLS_VERSIONS, TlsVersions(replica, oldest_versions_file(settings)).run))
     go_on(stack, leases.hold(CLOCK, Clock(replica, planner, now).run))
     listener = Listener(replica, planner, feed, eyes_of_requesters(replica, accounts, tokens, pipeline.views), now)
     go_on(stack, leases.hold(LISTENER, listener.run))

@@ -20,11 +20,13 @@ from resphere.access.permissions import FIRST_PERMISSION
 from resphere.access.roles import ADMIN
 from resphere.access.samples import SAMPLE_ROLES
 from resphere.access.wiring import TABLES as ACCESS_TABLES
+from resphere.appliance.tls_versions import hand_on, oldest_versions
 from resphere.auth.accounts import ADMINISTRATOR, Account, LocalAccounts
 from resphere.auth.group_changes import put_built_in_groups
 from resphere.auth.local_os import ROOT_ACCOUNT
 from resphere.auth.wiring import WIRING as AUTH
 from resphere.inventory.appliance.power import APPLIANCE_POWER, boot
+from resphere.inventory.appliance.settings import APPLIANCE_SETTINGS
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
 from resphere.inventory.installation import INSTALLATION, ONLY, Installation
 from resphere.inventory.model import ROOT_FOLDER, Cluster, Datacenter, Folder, Host, ManagedObject, VirtualMachine
@@ -51,7 +53,7 @@ from resphere.server.saml_trust import read_trust
 from resphere.server.secrets_key import given_key
 from resphere.server.served_certificate import ServedCertificate
 from resphere.server.settings import Settings, variable
-from resphere.server.tls import certificates, directory, utc_now, watched
+from resphere.server.tls import certificates, directory, oldest_versions_file, utc_now, watched
 from resphere.server.wiring import WIRING
 from resphere.store.engines import open_store
 
@@ -120,10 +122,13 @@ def prepare(settings: Settings) -> Prepared:
     if settings.saml_trust:
         read_trust(settings.saml_trust)
     client_trust(settings)
-    tls = served_certificate(settings) if settings.tls else None
+    if settings.tls:
+        # What cannot be served is refused before anything is made.
+        certificates(settings)
     password, password_file = administrator_password(settings)
     root_password(settings)
     filled = do_apart(partial(fill_store, settings, password, password_file is None))
+    tls = served_certificate(settings) if settings.tls else None
     return Prepared(tls, ADMINISTRATOR, password, password_file, filled)
 
 
@@ -143,7 +148,10 @@ def served_certificate(settings: Settings) -> ServedCertificate:
 
     :raises TlsError: it cannot be.
     """
-    return ServedCertificate(partial(certificates, settings), watched(settings), directory(settings), time.monotonic)
+    versions = oldest_versions_file(settings)
+    return ServedCertificate(
+        partial(certificates, settings), watched(settings), directory(settings), versions, time.monotonic
+    )
 
 
 def administrator_password(settings: Settings) -> tuple[str, Path | None]:
@@ -217,6 +225,7 @@ async def fill(settings: Settings, password: str, chosen: bool = True) -> Filled
             FOLDERS,
             INSTALLATION,
             APPLIANCE_POWER,
+            APPLIANCE_SETTINGS,
             *AUTH.tables,
             *ACCESS_TABLES,
             *CUSTOMIZATION_TABLES,
@@ -230,6 +239,8 @@ async def fill(settings: Settings, password: str, chosen: bool = True) -> Filled
             filled = Filled(unheeded=await keep_inventory(settings, replica))
         await keep_library_storage(settings, store, replica)
         await replica.change(lambda edit: boot(edit, utc_now()))
+        if settings.tls:
+            hand_on(oldest_versions_file(settings), oldest_versions(replica))
         if await replica.seal_anew() or sealed:
             await store.compact()
         await replica.change(put_built_in_groups)

@@ -15,6 +15,7 @@ from granian.log import LogLevels
 
 from resphere import services
 from resphere.audit.server_log import ServerLog
+from resphere.inventory.appliance.tls import TLS_1_2, TLS_1_3
 from resphere.limits.shared import Memories
 from resphere.server.address import Address, claimed
 from resphere.server.app import make_application
@@ -50,6 +51,7 @@ HTTP2_CONNECTION_WINDOW_BYTES = 512 * 1024
 """What a client may send before somebody reads it."""
 HTTP2_SEND_BUFFER_BYTES = 64 * 1024
 """Of a stream."""
+PROTOCOLS = {TLS_1_2: SSLProtocols.tls12, TLS_1_3: SSLProtocols.tls13}
 PATIENCE = Patience()
 LOCK_FILE = "server.lock"
 HINT = "; --data-dir names another"
@@ -135,7 +137,7 @@ def granian(settings: Settings, prepared: Prepared, address: Address) -> Supervi
     tls: dict[str, Any] = {}
     if prepared.tls is not None:
         bundle = prepared.tls.bundle
-        tls = {"ssl_cert": bundle, "ssl_key": bundle, "ssl_protocol_min": SSLProtocols.tls12}
+        tls = {"ssl_cert": bundle, "ssl_key": bundle}
     return Supervisor(
         "resphere",
         address=address.host,
@@ -218,6 +220,7 @@ def restart(settings: Settings, prepared: Prepared) -> str | None:
 def look_after(certificate: ServedCertificate, server: Supervisor, settings: Settings, stack: ExitStack) -> None:
     """Have the workers serve what is in the certificate's files, whenever these change."""
     certificate.report = partial(report, settings)
+    server.oldest_tls = partial(oldest_tls, certificate)
     server.changed = certificate.changed
     server.refresh = certificate.take
     renewal = acme_renewal(settings)
@@ -225,6 +228,11 @@ def look_after(certificate: ServedCertificate, server: Supervisor, settings: Set
         renewal.report = certificate.report
         stack.callback(renewal.stop)
         certificate.each_time = renewal.look
+
+
+def oldest_tls(certificate: ServedCertificate) -> tuple[SSLProtocols, SSLProtocols]:
+    """The oldest versions at the first address and at the second, as Granian calls them."""
+    return PROTOCOLS[certificate.oldest.main], PROTOCOLS[certificate.oldest.appliance]
 
 
 def load(settings: Settings, memories: Memories, port: int, beat: Beat) -> Any:

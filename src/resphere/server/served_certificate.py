@@ -1,10 +1,13 @@
-"""The certificate that workers are started with, looked after while the server runs."""
+"""What workers are started with to speak TLS, looked after while the server runs: certificate and oldest versions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
+from resphere.appliance.tls_versions import OldestVersions, handed_on
 from resphere.certificates.files import TlsError, TlsFiles, bundle
 
 LOOK_SECONDS = 3600.0
@@ -18,8 +21,8 @@ class ServedCertificate:
     """Keeps what is served up to its files.
 
     ``find`` gives the files to serve, renewed where that is due; ``watched`` are all that they may be made of.
-    ``directory`` holds what is made of them. ``monotonic`` gives rising seconds. ``report`` gets a sentence where they
-    cannot be used.
+    ``directory`` holds what is made of them. ``versions`` is the file of the oldest versions of TLS.
+    ``monotonic`` gives rising seconds. ``report`` gets a sentence where they cannot be used.
     """
 
     report: Callable[[str], None] = staticmethod(print)
@@ -31,15 +34,19 @@ class ServedCertificate:
         find: Callable[[], TlsFiles],
         watched: tuple[Path, ...],
         directory: Path,
+        versions: Path,
         monotonic: Callable[[], float],
     ) -> None:
         self._find = find
-        self._watched = watched
+        self._watched = (*watched, versions)
+        self._versions = versions
         self._directory = directory
         self._monotonic = monotonic
         self._look_due = monotonic() + LOOK_SECONDS
         self.bundle = bundle(find(), directory)
         """The file of key and chain from which workers start."""
+        self.oldest = self._read_versions()
+        """The oldest versions of TLS that workers speak."""
         self._taken = self._seen = self._marks()
 
     def changed(self) -> bool:
@@ -56,6 +63,7 @@ class ServedCertificate:
         marks = self._marks()
         try:
             self.bundle = bundle(self._find(), self._directory)
+            self.oldest = self._read_versions()
         except TlsError as error:
             # Not again before there is something else.
             self._taken = marks
@@ -63,6 +71,16 @@ class ServedCertificate:
             return False
         self._taken = self._seen = self._marks()
         return True
+
+    def _read_versions(self) -> OldestVersions:
+        """What the file says.
+
+        :raises TlsError: it cannot be read.
+        """
+        try:
+            return handed_on(self._versions)
+        except (OSError, msgspec.DecodeError) as error:
+            raise TlsError(f"{self._versions} cannot be read: {error}") from error
 
     def _look(self) -> None:
         self._look_due = self._monotonic() + LOOK_SECONDS

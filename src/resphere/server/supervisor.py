@@ -25,6 +25,7 @@ from typing import Any
 import msgspec
 from granian import net
 from granian._granian import SocketHolder
+from granian.constants import SSLProtocols
 from granian.server.mp import MPServer, WorkerProcess
 
 from resphere.server.address import Address
@@ -102,6 +103,10 @@ class Supervisor(MPServer):
     interlude: Callable[[], str | None] = staticmethod(lambda: None)
     """What is done then; returns why the server cannot go on after it, ``None`` where it can."""
     patience = Patience()
+    oldest_tls: Callable[[], tuple[SSLProtocols, SSLProtocols]] = staticmethod(
+        lambda: (SSLProtocols.tls12, SSLProtocols.tls12)
+    )
+    """The oldest versions of TLS that the next workers speak, at the address and at the second one."""
     second_address: Address | None = None
     """Where the workers listen besides."""
     failure: str | None = None
@@ -152,10 +157,12 @@ class Supervisor(MPServer):
     def _spawn_worker(self, idx: int, target: Any, callback_loader: Loader) -> WorkerProcess:  # type: ignore[override]
         beats, said = multiprocessing.Pipe(duplex=False)
         os.set_blocking(beats.fileno(), False)
+        oldest, oldest_at_second = self.oldest_tls()
+        self.ssl_ctx = with_oldest(self.ssl_ctx, oldest)
         worker = super()._spawn_worker(
             idx=idx,
             target=target,
-            callback_loader=partial(begin, said, self._ports, callback_loader, self._second_port()),
+            callback_loader=partial(begin, said, self._ports, callback_loader, self._second_port(oldest_at_second)),
         )
         self._watched[idx] = Watched(worker, beats)
         return worker
@@ -165,8 +172,8 @@ class Supervisor(MPServer):
         second = () if self.second_address is None else (self.second_address.port,)
         return (self.bind_port, *second)
 
-    def _second_port(self) -> SecondPort | None:
-        """What the next worker serves the second port with: as it serves the first."""
+    def _second_port(self, oldest: SSLProtocols) -> SecondPort | None:
+        """What the next worker serves the second port with: as it serves the first, but for the oldest version."""
         if self._second is None:
             return None
         arguments = (
@@ -180,7 +187,7 @@ class Supervisor(MPServer):
             self.http2_settings,
             self.websockets,
             self.static_path,
-            *self.ssl_ctx,
+            *with_oldest(self.ssl_ctx, oldest),
             (None, None),
         )
         return SecondPort(self._second, self.runtime_mode, arguments, self.task_impl)
@@ -363,6 +370,12 @@ class Supervisor(MPServer):
     @property
     def _late_seconds(self) -> float:
         return self.patience.late_ticks * self.patience.tick_seconds
+
+
+def with_oldest(context: tuple[Any, ...], oldest: SSLProtocols) -> tuple[Any, ...]:
+    """What Granian has made of its settings of TLS, with that oldest version."""
+    enabled, certificate, key, password, _, *more = context
+    return (enabled, certificate, key, password, str(oldest), *more)
 
 
 specify: Any = net.SocketSpec  # type: ignore[attr-defined]

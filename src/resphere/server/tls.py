@@ -37,6 +37,11 @@ def watched(settings: Settings) -> tuple[Path, ...]:
     return own.certificate, own.key, installed.certificate
 
 
+def oldest_versions_file(settings: Settings) -> Path:
+    """What says which versions of TLS are spoken at the least; see :mod:`resphere.appliance.tls_versions`."""
+    return directory(settings) / "oldest.json"
+
+
 def names(settings: Settings) -> tuple[str, ...]:
     """By what clients reach the server."""
     return settings.host, *settings.tls_names

@@ -24,6 +24,7 @@ from resphere.inventory.appliance.networking import (
 from resphere.inventory.appliance.security import GlobalFips
 from resphere.inventory.appliance.setting import Setting
 from resphere.inventory.appliance.system_services import SystemServices
+from resphere.inventory.appliance.tls import Tls
 from resphere.inventory.appliance.update import UpdatePolicy
 from resphere.replica.edit import Edit
 from resphere.replica.table import Lookup, Table
@@ -52,6 +53,7 @@ AnySetting: TypeAlias = (
     | SystemServices
     | TimeSync
     | TimeZone
+    | Tls
     | UpdatePolicy
 )
 """All settings, each with the tag by which it is kept."""

@@ -1,0 +1,1 @@
+"""``com.vmware.appliance.tls``: how the appliance speaks TLS."""
