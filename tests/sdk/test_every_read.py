@@ -204,6 +204,8 @@ class World:
         self.everywhere["ApplianceVmonServiceId"] = set(self.ask(appliance_vmon.Service.list_details, {}))
         self.everywhere["ApplianceServicesId"] = set(self.ask(appliance.Services.list, {}))
         self.everywhere["ApplianceHealthId"] = {"load", "mem"}
+        self.everywhere["ApplianceTlsManualParametersServicesId"] = {"envoy"}
+        self.everywhere["ApplianceTlsProfilesId"] = {"NIST_2024"}
 
     def tag(self, vm: str) -> None:
         """Have a category with a tag that the VM has, for there to be something to read."""

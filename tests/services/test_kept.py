@@ -145,6 +145,8 @@ class Furnished:
             "VcenterStoragePolicyId": [VSAN_DEFAULT.id],
             "VcenterServicesServiceId": list(services),
             "ApplianceServicesId": list(of_system),
+            "ApplianceTlsManualParametersServicesId": ["envoy"],
+            "ApplianceTlsProfilesId": ["NIST_2024"],
             "VcenterVCenterNameId": [node.node],
             "ContentLibraryId": [library],
             "ContentLibraryItemId": [item],

@@ -19,14 +19,14 @@ from resphere.replica.replica import Replica
 from resphere.replica.table import Lookup
 
 MODE = 0o600
-Version = Literal["TLSv1.2", "TLSv1.3"]
+Version = Literal["tlsv1_2", "tlsv1_3"]
 
 
 class OldestVersions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The oldest version at the port of everything (``main``), and at that of the appliance."""
 
-    main: Version = "TLSv1.2"
-    appliance: Version = "TLSv1.2"
+    main: Version = "tlsv1_2"
+    appliance: Version = "tlsv1_2"
 
 
 def oldest_versions(among: Lookup) -> OldestVersions:

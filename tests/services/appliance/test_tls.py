@@ -24,10 +24,10 @@ COMPATIBLE, NIST, BY_HAND = map(ids.ApplianceTlsProfilesId, ("COMPATIBLE", "NIST
 ENVOY, APPLMGMT = map(ids.ApplianceTlsManualParametersServicesId, ("envoy", "applmgmt"))
 CIPHER = "TLS_AES_256_GCM_SHA384"
 MODERN = Manual.SetSpecEx(
-    protocol_versions=(Manual.ProtocolVersionInfo(version="TLSv1.3", ciphers=(CIPHER,)),), curves=("secp384r1",)
+    protocol_versions=(Manual.ProtocolVersionInfo(version="tlsv1_3", ciphers=(CIPHER,)),), curves=("secp384r1",)
 )
 MODERN_SERVICE = Services.SetSpec(
-    protocol_versions=(Services.ProtocolVersionInfo(version="TLSv1.3", ciphers=(CIPHER,)),), curves=("secp384r1",)
+    protocol_versions=(Services.ProtocolVersionInfo(version="tlsv1_3", ciphers=(CIPHER,)),), curves=("secp384r1",)
 )
 
 
@@ -48,13 +48,13 @@ def test_as_installed(world: World) -> None:
     assert set(listed) == {"COMPATIBLE", "COMPATIBLE-NON-FIPS", "NIST_2024"}
     for profile, info in listed.items():
         assert world.call(Profiles.get, profile) == info
-        assert [each.version for each in info.protocol_versions] == ["TLSv1.2", "TLSv1.3"]
+        assert [each.version for each in info.protocol_versions] == ["tlsv1_2", "tlsv1_3"]
     assert not any("CHACHA" in cipher for each in listed[NIST].protocol_versions for cipher in each.ciphers)
     manual = world.call(Manual.get)
     assert (manual.manual_active, manual.spec.curves) == (False, listed[COMPATIBLE].curves)
     assert [each.info for each in world.call(Services.list).services] == [None, None]
     assert world.call(Services.get, ENVOY).curves == listed[COMPATIBLE].curves
-    assert oldest(world) == ("TLSv1.2", "TLSv1.2")
+    assert oldest(world) == ("tlsv1_2", "tlsv1_2")
 
 
 def test_a_profile_is_set(world: World) -> None:
@@ -67,14 +67,14 @@ def test_parameters_by_hand_go_before_the_profile_until_one_is_set(world: World)
     done(world, world.call(Manual.set_task, MODERN))
     manual = world.call(Manual.get)
     assert (manual.manual_active, manual.spec.curves, manual.spec.fips_enforced) == (True, ("secp384r1",), False)
-    assert [(each.version, each.ciphers) for each in manual.spec.protocol_versions] == [("TLSv1.3", (CIPHER,))]
+    assert [(each.version, each.ciphers) for each in manual.spec.protocol_versions] == [("tlsv1_3", (CIPHER,))]
     assert world.call(Global.get).profile == BY_HAND
     assert world.call(Profiles.get, BY_HAND).curves == ("secp384r1",)
     assert world.call(Services.get, APPLMGMT).curves == ("secp384r1",)
-    assert oldest(world) == ("TLSv1.3", "TLSv1.3")
+    assert oldest(world) == ("tlsv1_3", "tlsv1_3")
     done(world, world.call(Global.set_task, Global.SetSpec(profile=COMPATIBLE)))
     assert world.call(Manual.get) == replace(manual, manual_active=False)
-    assert oldest(world) == ("TLSv1.2", "TLSv1.2")
+    assert oldest(world) == ("tlsv1_2", "tlsv1_2")
 
 
 def test_those_of_a_service_go_before_all(world: World) -> None:
@@ -83,16 +83,16 @@ def test_those_of_a_service_go_before_all(world: World) -> None:
         "applmgmt": False,
         "envoy": True,
     }
-    assert oldest(world) == ("TLSv1.2", "TLSv1.3")
+    assert oldest(world) == ("tlsv1_2", "tlsv1_3")
     done(world, world.call(Global.set_task, Global.SetSpec(profile=NIST)))
     assert world.call(Services.get, APPLMGMT).curves == ("secp384r1",)
     for _ in range(2):
         done(world, world.call(Services.delete_task, APPLMGMT))
         assert world.call(Services.get, APPLMGMT) == world.call(Services.get, ENVOY)
-        assert oldest(world) == ("TLSv1.2", "TLSv1.2")
+        assert oldest(world) == ("tlsv1_2", "tlsv1_2")
 
 
-VERSION = {"version": "TLSv1.3", "ciphers": (CIPHER,)}
+VERSION = {"version": "tlsv1_3", "ciphers": (CIPHER,)}
 
 
 @pytest.mark.parametrize(
@@ -100,11 +100,11 @@ VERSION = {"version": "TLSv1.3", "ciphers": (CIPHER,)}
     [
         ((), ("x25519",), "spec.protocol_versions: there must be one version at least"),
         (
-            (VERSION | {"version": "TLSv1.1"},),
+            (VERSION | {"version": "tlsv1_1"},),
             ("x25519",),
-            "spec.protocol_versions[0].version: 'TLSv1.1' is no version",
+            "spec.protocol_versions[0].version: 'tlsv1_1' is no version",
         ),
-        ((VERSION, VERSION), ("x25519",), "spec.protocol_versions[1].version: TLSv1.3 is there already"),
+        ((VERSION, VERSION), ("x25519",), "spec.protocol_versions[1].version: tlsv1_3 is there already"),
         ((VERSION | {"ciphers": ()},), ("x25519",), "spec.protocol_versions[0].ciphers: there must be one cipher"),
         (
             (VERSION | {"ciphers": (CIPHER, "TLS_RSA_WITH_AES_128_CBC_SHA")},),
@@ -166,7 +166,7 @@ def test_what_is_set_is_handed_on(world: World, tmp_path: Path) -> None:
         await asyncio.gather(running, return_exceptions=True)
 
     world.run(pass_by())
-    assert handed_on(path) == OldestVersions(appliance="TLSv1.3")
+    assert handed_on(path) == OldestVersions(appliance="tlsv1_3")
     for damaged in ("", '{"main": "SSLv3"}'):
         path.write_text(damaged)
         hand_on(path, OldestVersions())

@@ -14,7 +14,8 @@ import msgspec
 
 from resphere.inventory.appliance.setting import Setting
 
-TLS_1_2, TLS_1_3 = "TLSv1.2", "TLSv1.3"
+TLS_1_2, TLS_1_3 = "tlsv1_2", "tlsv1_3"
+"""As vCenter 8.0.3 writes them, which VMware's own config-modules-vmware reads."""
 CIPHERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         TLS_1_2: (
