@@ -25,7 +25,7 @@ step = $(2) || { echo "make: $(1) failed" >&2; exit 1; }
 # Compiling the tests anew would cost more than collecting them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup install run test pythons quick check drills mutants fuzz advisories forms bench contract docs bindings ansible dcli lock format clean
+.PHONY: help setup install run test pythons quick check drills mutants fuzz advisories forms bench contract docs bindings ansible dcli compliance lock format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ setup: $(VENV)/.stamp  ## make .venv with all that tests, checks and benchmarks 
 run: install  ## serve: make run ARGS="--port 8443"
 	@exec $(BIN)/resphere serve $(ARGS)
 
-test: check bindings ansible dcli  ## everything continuous integration runs: make check, pytest, other Pythons (ARGS="-k tls" narrows it)
+test: check bindings ansible dcli compliance  ## everything continuous integration runs: make check, pytest, other Pythons (ARGS="-k tls" narrows it)
 	@$(call step,pytest,$(BIN)/python -m pytest $(ARGS))
 	@$(if $(ARGS),true,$(call step,tools.pythons,$(BIN)/python -m tools.pythons))
 
@@ -92,6 +92,8 @@ ansible: .cache/ansible/.stamp  ## fetch Ansible and its collections for vSphere
 
 dcli: .cache/dcli/.stamp  ## fetch VMware's dcli, for the tests
 
+compliance: .cache/compliance/.stamp  ## fetch VMware's checks of a vCenter's configuration, for the tests
+
 format: setup  ## let ruff lay out the code and mend what it can
 	@$(BIN)/ruff check --quiet --fix $(CHECKED)
 	@$(BIN)/ruff format --quiet $(CHECKED)
@@ -106,6 +108,7 @@ lock: $(UV)  ## write requirements/*.txt anew; LOCK_FLAGS=--upgrade takes newer 
 	$(COMPILE) requirements/fuzz.in -c requirements/dev.txt -o requirements/fuzz.txt
 	$(COMPILE) requirements/ansible.in -o requirements/ansible.txt
 	$(COMPILE) requirements/dcli.in -o requirements/dcli.txt
+	$(COMPILE) requirements/compliance.in --overrides requirements/compliance-overrides.in -o requirements/compliance.txt
 	for version in $(BINDINGS); do \
 		$(COMPILE) requirements/bindings-$$version.in -c requirements/dev.txt -o requirements/bindings-$$version.txt \
 		|| exit 1; \
@@ -206,6 +209,15 @@ GOPATH_SOURCE := /usr/share/gocode
 	@$(BIN)/python -m venv .cache/dcli/venv
 	@$(call step,dcli,.cache/dcli/venv/bin/python -m pip --disable-pip-version-check --no-input -qq install --no-compile \
 		--require-hashes -r requirements/dcli.txt)
+	@touch $@
+
+# It pins old versions of what others need: an environment of its own.
+.cache/compliance/.stamp: requirements/compliance.txt $(VENV)/pyvenv.cfg | $(VENV)/.stamp
+	@echo "make: fetching VMware's checks of a configuration"
+	@rm -rf .cache/compliance && mkdir -p .cache/compliance
+	@$(BIN)/python -m venv .cache/compliance/venv
+	@$(call step,compliance,.cache/compliance/venv/bin/python -m pip --disable-pip-version-check --no-input -qq install --no-compile \
+		--require-hashes --no-deps -r requirements/compliance.txt)
 	@touch $@
 
 $(UV): Makefile
