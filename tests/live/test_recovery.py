@@ -294,7 +294,12 @@ def test_killed_while_a_backup_is_taken_in(tmp_path: Path, stalling: StallingSer
 
 
 def test_what_is_wrong_stands_in_the_job(tmp_path: Path) -> None:
-    with Server(tmp_path / "data") as server, server.session() as client:
+    (tmp_path / "nas").mkdir()
+    export = f"nfs://nas/exports={tmp_path / 'nas'}"
+    with Server(tmp_path / "data", "--backup-folder", export) as server, server.session() as client:
+        for location, error in (("nfs://nas/elsewhere/a", "INVALID_ARGUMENT"), ("nfs://nas/exports/a", "NOT_FOUND")):
+            refused = client.post(f"{RESTORE}/job", json={"location_type": "NFS", "location": location})
+            assert refused.json()["error_type"] == error, refused.text
         for more, id in (
             ({"backup_password": "short"}, "backup_password"),
             ({"parts": ["other"]}, "parts"),

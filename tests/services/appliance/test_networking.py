@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from resphere.appliance.machine import Address, Interface
-from resphere.contract.errors import InvalidArgument, NotFound
+from resphere.auth.accounts import ADMINISTRATOR
+from resphere.contract.errors import InvalidArgument, NotFound, Unauthenticated
 from resphere.contract.generated import ids
 from resphere.contract.generated.appliance import Networking
 from resphere.contract.generated.appliance_networking import Interfaces, NoProxy, Proxy
@@ -18,6 +19,7 @@ from resphere.contract.generated.appliance_networking_interfaces import Ipv4, Ip
 from resphere.contract.model import Operation, Secret
 from resphere.inventory.appliance.settings import ApplianceSetting
 from tests.services.vcenter.building import refused
+from tests.support.guests import ended
 from tests.support.world import World
 
 NIC = ids.ApplianceNetworkingInterfacesId("nic0")
@@ -292,3 +294,55 @@ class TestFirewall:
 
     def test_too_many(self, world: World) -> None:
         refuses(world, "rules", Inbound.set, (RULE,) * 65)
+
+
+class TestChange:
+    """All of it at once, by who proves to be an administrator."""
+
+    SPEC = Networking.ChangeSpec(
+        hostname="vc.example.org",
+        SSO_user=ADMINISTRATOR,
+        SSO_password=Secret("Administrator1!"),
+        dns=Servers.DNSServerConfig(mode=STATIC, servers=("192.0.2.53",)),
+        ipv4=IPV4,
+        ipv6=IPV6,
+    )
+
+    @pytest.fixture(autouse=True)
+    def administrator(self, world: World) -> None:
+        world.run(world.environment.identities.accounts.put(ADMINISTRATOR, "Administrator1!", "Admin"))
+
+    def test_it_is_kept(self, world: World) -> None:
+        assert ended(world, world.call(Networking.change_task, self.SPEC)) == "SUCCEEDED"
+        info = world.call(Networking.get)
+        assert (info.dns.hostname, info.dns.servers) == ("vc.example.org", ("192.0.2.53",))
+        ipv4, ipv6 = world.call(Ipv4.get, NIC), world.call(Ipv6.get, NIC)
+        assert (ipv4.address, ipv4.prefix) == (IPV4.address, IPV4.prefix)
+        assert "2001:db8::7" in [each.address for each in ipv6.addresses]
+
+    def test_what_is_not_said_stays(self, world: World) -> None:
+        least = msgspec.structs.replace(self.SPEC, dns=None, ipv4=None, ipv6=None)
+        before = world.call(Networking.get)
+        assert ended(world, world.call(Networking.change_task, least)) == "SUCCEEDED"
+        after = world.call(Networking.get)
+        assert after.interfaces == before.interfaces
+        assert after.dns == msgspec.structs.replace(before.dns, hostname="vc.example.org")
+
+    @pytest.mark.parametrize(("user", "password"), [(ADMINISTRATOR, "wrong"), ("nobody", "Administrator1!"), ("", "")])
+    def test_who_is_no_administrator(self, world: World, user: str, password: str) -> None:
+        spec = msgspec.structs.replace(self.SPEC, SSO_user=user, SSO_password=Secret(password))
+        with pytest.raises(Unauthenticated):
+            world.call(Networking.change_task, spec)
+        assert not world.inventory.all(ApplianceSetting)
+
+    @pytest.mark.parametrize(
+        ("field", "change"),
+        [
+            ("spec.hostname", {"hostname": "no host"}),
+            ("spec.dns.servers[0]", {"dns": Servers.DNSServerConfig(mode=STATIC, servers=("no host",))}),
+            ("spec.ipv4.prefix", {"ipv4": msgspec.structs.replace(IPV4, prefix=33)}),
+            ("spec.ipv6.default_gateway", {"ipv6": msgspec.structs.replace(IPV6, default_gateway="fe80::x")}),
+        ],
+    )
+    def test_what_is_none(self, world: World, field: str, change: dict[str, Any]) -> None:
+        refuses(world, field, Networking.change_task, msgspec.structs.replace(self.SPEC, **change))
