@@ -45,6 +45,11 @@ STEPS = [
         prefix=24,
         refused="NOT_FOUND",
     ),
+    # The module says so of whatever it sends.
+    step("ipv6_off", "appliance_networking", ipv6_enabled=False, changed=True),
+    *twice("policy", "appliance_localaccounts_globalpolicy", max_days=90, min_days=1, warn_days=7),
+    step("service_off", "appliance_vmon_service", service="vsphere-ui", state="stop"),
+    step("service_own", "appliance_vmon_service", service="vpxd", state="stop", refused="NOT_ALLOWED_IN_CURRENT_STATE"),
     step("network", "appliance_networking_info"),
     step("nics", "appliance_networking_interfaces_info"),
     step("time", "appliance_system_time_info"),

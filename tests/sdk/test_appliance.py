@@ -15,5 +15,6 @@ from tests.support.server import Server
 def test_the_appliance(release: str, tmp_path: Path) -> None:
     with Server(tmp_path / "data", "--vms", "1") as server:
         outcomes: dict[str, str | None] = run_against(server, release, "appliance")
-    assert len(outcomes) == 8
+        outcomes |= run_against(server, release, "appliance_settings")
+    assert len(outcomes) == 14
     assert not {name: failure for name, failure in outcomes.items() if failure}
