@@ -10,7 +10,7 @@ from resphere.access.principal import ADMINISTRATORS, canonical_name
 from resphere.auth.account_changes import no_user
 from resphere.auth.account_names import fault_of_group_name, fault_of_name, group_name
 from resphere.auth.accounts import ADMINISTRATOR, Account
-from resphere.auth.groups import IMPLIED, Group, built_in_groups, containing, is_built_in, is_local, stored
+from resphere.auth.groups import IMPLIED, Find, Group, built_in_groups, containing, is_built_in, is_local, stored
 from resphere.auth.principals import remove_permissions
 from resphere.contract.errors import AlreadyExists, InvalidArgument, NotFound, message
 from resphere.replica.edit import Edit
@@ -38,17 +38,11 @@ class GroupChanges:
         :raises AlreadyExists: there is one of that name, or a user.
         :raises InvalidArgument: the name is none.
         """
-        full = group_name(name.strip())
-        fault = fault_of_group_name(full) if name.strip() else "must not be empty"
-        if fault is not None:
-            raise InvalidArgument(
-                message("resphere.group.name", "{0} is no name of a group: it {1}.", repr(name), fault)
-            )
-        made = Group(id=canonical_name(full), name=full, description=description)
+        made = new_group(name, description)
 
         def plan(edit: Edit) -> None:
             if edit.get(Group, made.id) is not None:
-                raise AlreadyExists(message("resphere.group.name_taken", "There is a group {0} already.", full))
+                raise AlreadyExists(message("resphere.group.name_taken", "There is a group {0} already.", made.name))
             edit.put(made)
 
         await self._replica.change(plan)
@@ -73,38 +67,7 @@ class GroupChanges:
         :raises NotFound: there is no such group, or local user or group.
         :raises InvalidArgument: a name is none, a group would be in itself, or the group has its members by itself.
         """
-        require_few(len(members.users) + len(members.groups))
-        users, groups = canonical(members)
-        for name in (*members.users, *members.groups):
-            fault = fault_of_name(name)
-            if fault is not None:
-                raise InvalidArgument(
-                    message("resphere.group.member", "{0} is no name of a member: it {1}.", repr(name), fault)
-                )
-
-        def plan(edit: Edit) -> None:
-            group = require(edit, id)
-            require_addable(group)
-            for user in users:
-                if (account := edit.get(Account, user)) is not None:
-                    edit.rely_on(account)
-                elif is_local(user):
-                    raise no_user(user)
-            above = {canonical_name(each) for each in containing(stored(self._replica), "", (id,))}
-            for name in groups:
-                if is_local(name):
-                    edit.rely_on(require(edit, name))
-                if name == id or name in above:
-                    raise InvalidArgument(
-                        message("resphere.group.in_itself", "The group {0} would be in itself, through {1}.", id, name)
-                    )
-            changed = msgspec.structs.replace(
-                group, users=joined(group.users, users), groups=joined(group.groups, groups)
-            )
-            require_few(len(changed.users) + len(changed.groups))
-            edit.put(changed)
-
-        await self._replica.change(plan)
+        await self._replica.change(lambda edit: add_members(edit, stored(self._replica), id, members))
 
     async def remove(self, id: str, members: Members) -> None:
         """Remove members.
@@ -112,26 +75,7 @@ class GroupChanges:
         :raises NotFound: there is no such group, or one of them is not in it.
         :raises InvalidArgument: it is the built-in administrator, which stays among the administrators.
         """
-        require_few(len(members.users) + len(members.groups))
-        users, groups = canonical(members)
-
-        def plan(edit: Edit) -> None:
-            group = require(edit, id)
-            for name in sorted({*users} - {*group.users} | {*groups} - {*group.groups}):
-                raise NotFound(message("resphere.group.no_member", "{0} is not in the group {1}.", name, id))
-            if group.name == ADMINISTRATORS and ADMINISTRATOR in users:
-                raise InvalidArgument(
-                    message("resphere.group.keeps_administrator", "{0} stays in {1}.", ADMINISTRATOR, ADMINISTRATORS)
-                )
-            edit.put(
-                msgspec.structs.replace(
-                    group,
-                    users=tuple(sorted(set(group.users) - set(users))),
-                    groups=tuple(sorted(set(group.groups) - set(groups))),
-                )
-            )
-
-        await self._replica.change(plan)
+        await self._replica.change(lambda edit: remove_members(edit, id, members))
 
     async def delete(self, id: str) -> None:
         """Delete a group, also from those that it is in, and its permissions.
@@ -140,17 +84,95 @@ class GroupChanges:
         :raises InvalidArgument: every vCenter has it.
         """
 
-        def plan(edit: Edit) -> None:
-            group = require(edit, id)
-            if is_built_in(group):
-                raise InvalidArgument(message("resphere.group.built_in", "{0} is built in: it cannot be deleted.", id))
-            edit.delete(Group, id)
-            remove_permissions(edit, self._replica, group)
-            for other in list(self._replica.by(Group, "group", id).values()):
-                left = tuple(each for each in other.groups if each != id)
-                edit.put(msgspec.structs.replace(other, groups=left))
+        await self._replica.change(lambda edit: delete_group(edit, self._replica, id))
 
-        await self._replica.change(plan)
+
+def new_group(name: str, description: str = "") -> Group:
+    """A group without members. The local domain need not be written.
+
+    :raises InvalidArgument: the name is none.
+    """
+    full = group_name(name.strip())
+    fault = fault_of_group_name(full) if name.strip() else "must not be empty"
+    if fault is not None:
+        raise InvalidArgument(message("resphere.group.name", "{0} is no name of a group: it {1}.", repr(name), fault))
+    return Group(id=canonical_name(full), name=full, description=description)
+
+
+def add_members(edit: Edit, find: Find, id: str, members: Members) -> None:
+    """Add members, which may be in it already; ``find`` knows what groups there are.
+
+    :raises NotFound: there is no such group, or local user or group.
+    :raises InvalidArgument: a name is none, a group would be in itself, or the group has its members by itself.
+    """
+    require_few(len(members.users) + len(members.groups))
+    users, groups = canonical(members)
+    for name in (*members.users, *members.groups):
+        fault = fault_of_name(name)
+        if fault is not None:
+            raise InvalidArgument(
+                message("resphere.group.member", "{0} is no name of a member: it {1}.", repr(name), fault)
+            )
+    group = require(edit, id)
+    require_addable(group)
+    for user in users:
+        if (account := edit.get(Account, user)) is not None:
+            edit.rely_on(account)
+        elif is_local(user):
+            raise no_user(user)
+    above = {canonical_name(each) for each in containing(find, "", (id,))}
+    for name in groups:
+        if is_local(name):
+            edit.rely_on(require(edit, name))
+        if name == id or name in above:
+            raise InvalidArgument(
+                message("resphere.group.in_itself", "The group {0} would be in itself, through {1}.", id, name)
+            )
+    changed = msgspec.structs.replace(group, users=joined(group.users, users), groups=joined(group.groups, groups))
+    require_few(len(changed.users) + len(changed.groups))
+    edit.put(changed)
+
+
+def remove_members(edit: Edit, id: str, members: Members) -> None:
+    """Remove members.
+
+    :raises NotFound: there is no such group, or one of them is not in it.
+    :raises InvalidArgument: it is the built-in administrator, which stays among the administrators.
+    """
+    require_few(len(members.users) + len(members.groups))
+    users, groups = canonical(members)
+    group = require(edit, id)
+    for name in sorted({*users} - {*group.users} | {*groups} - {*group.groups}):
+        raise NotFound(message("resphere.group.no_member", "{0} is not in the group {1}.", name, id))
+    if group.name == ADMINISTRATORS and ADMINISTRATOR in users:
+        raise InvalidArgument(
+            message("resphere.group.keeps_administrator", "{0} stays in {1}.", ADMINISTRATOR, ADMINISTRATORS)
+        )
+    edit.put(
+        msgspec.structs.replace(
+            group,
+            users=tuple(sorted(set(group.users) - set(users))),
+            groups=tuple(sorted(set(group.groups) - set(groups))),
+        )
+    )
+
+
+def delete_group(edit: Edit, replica: Replica, id: str) -> None:
+    """Delete a group, also from those that it is in, and its permissions.
+
+    :raises NotFound: there is none.
+    :raises InvalidArgument: every vCenter has it.
+    """
+    group = require(edit, id)
+    if is_built_in(group):
+        raise InvalidArgument(message("resphere.group.built_in", "{0} is built in: it cannot be deleted.", id))
+    edit.delete(Group, id)
+    remove_permissions(edit, replica, group)
+    for other in list(replica.by(Group, "group", id).values()):
+        present = edit.get(Group, other.id)
+        if present is not None:
+            left = tuple(each for each in present.groups if each != id)
+            edit.put(msgspec.structs.replace(present, groups=left))
 
 
 def require_few(count: int) -> None:

@@ -50,8 +50,6 @@ class BackupSchedules:
         :raises AlreadyExists: there is one of that id.
         :raises InvalidArgument: names the field.
         """
-        require_good(schedule)
-
         name = schedule.id
 
         def plan(edit: Edit) -> None:
@@ -60,7 +58,7 @@ class BackupSchedules:
                 raise AlreadyExists(message("resphere.recovery.schedule_exists", text, name))
             if self._replica.count(BackupSchedule) >= MOST_SCHEDULES:
                 raise refused("schedule", f"there are {MOST_SCHEDULES} schedules, and may be")
-            edit.put(self._timed(schedule, zone_of(edit)))
+            self.put(edit, schedule)
 
         await self._replica.change(plan)
 
@@ -72,11 +70,17 @@ class BackupSchedules:
         """
 
         def plan(edit: Edit) -> None:
-            schedule = changed(require(edit, id))
-            require_good(schedule)
-            edit.put(self._timed(schedule, zone_of(edit)))
+            self.put(edit, changed(require(edit, id)))
 
         await self._replica.change(plan)
+
+    def put(self, edit: Edit, schedule: BackupSchedule) -> None:
+        """Have a schedule be so.
+
+        :raises InvalidArgument: names the field.
+        """
+        require_good(schedule)
+        edit.put(self._timed(schedule, zone_of(edit)))
 
     async def delete(self, id: str) -> None:
         """Forget a schedule; its backups stay.

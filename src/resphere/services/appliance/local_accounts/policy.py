@@ -26,8 +26,17 @@ async def set_(call: Call, policy: Policy.Info) -> None:
 
     :raises InvalidArgument: a number is less than -1 or greater than 99999.
     """
+    kept = checked("policy", policy)
+    await change_setting(call, LocalAccountPolicy, lambda _: kept)
+
+
+def checked(field: str, policy: Policy.Info) -> LocalAccountPolicy:
+    """What is to be kept of it.
+
+    :raises InvalidArgument: a number is less than -1 or greater than 99999.
+    """
     given = {name: value for name, value in msgspec.structs.asdict(policy).items() if name != "managed_at_fleet"}
     for name, value in given.items():
         if value is not None:
-            require_range(f"policy.{name}", value, LEAST, MOST)
-    await change_setting(call, LocalAccountPolicy, lambda _: LocalAccountPolicy(**given))
+            require_range(f"{field}.{name}", value, LEAST, MOST)
+    return LocalAccountPolicy(**given)

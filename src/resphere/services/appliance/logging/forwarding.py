@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from resphere.appliance.forwarding import message as syslog_message
 from resphere.audit.syslog import INFO
@@ -37,13 +38,23 @@ async def set_receivers(call: Call, cfg_list: tuple[Forwarding.Config, ...]) -> 
     :raises InvalidArgument: no name of a host, no port, or one receiver twice.
     :raises UnableToAllocateResource: more than three.
     """
-    for number, config in enumerate(cfg_list):
-        require_host(f"cfg_list[{number}].hostname", config.hostname)
-        require_port(f"cfg_list[{number}].port", config.port)
-    receivers = tuple(LogReceiver(host=each.hostname, port=each.port, protocol=each.protocol) for each in cfg_list)
+    kept = checked("cfg_list", cfg_list)
+    await change_setting(call, LogForwarding, lambda _: kept)
+
+
+def checked(field: str, configs: Sequence[Forwarding.Config]) -> LogForwarding:
+    """What is to be kept of servers that logs are sent to.
+
+    :raises InvalidArgument: no name of a host, no port, or one receiver twice.
+    :raises UnableToAllocateResource: more than three.
+    """
+    for number, config in enumerate(configs):
+        require_host(f"{field}[{number}].hostname", config.hostname)
+        require_port(f"{field}[{number}].port", config.port)
+    receivers = tuple(LogReceiver(host=each.hostname, port=each.port, protocol=each.protocol) for each in configs)
     for number, receiver in enumerate(receivers):
         if receiver in receivers[:number]:
-            raise invalid(f"cfg_list[{number}]", "{1} is in the list twice.", receiver.id)
+            raise invalid(f"{field}[{number}]", "{1} is in the list twice.", receiver.id)
     if len(receivers) > MOST_RECEIVERS:
         raise UnableToAllocateResource(
             message(
@@ -53,7 +64,7 @@ async def set_receivers(call: Call, cfg_list: tuple[Forwarding.Config, ...]) -> 
                 len(receivers),
             )
         )
-    await change_setting(call, LogForwarding, lambda _: LogForwarding(receivers=receivers))
+    return LogForwarding(receivers=receivers)
 
 
 @implements(Forwarding.test)

@@ -22,10 +22,19 @@ async def set_(call: Call, servers: tuple[str, ...]) -> None:
 
     :raises InvalidArgument: one of them is none of these, or there are too many.
     """
-    require_few("servers", servers)
+    kept = checked("servers", servers)
+    await change_setting(call, Kept, lambda _: kept)
+
+
+def checked(field: str, servers: tuple[str, ...]) -> Kept:
+    """What is to be kept of them.
+
+    :raises InvalidArgument: one of them is none, or there are too many.
+    """
+    require_few(field, servers)
     for place, server in enumerate(servers):
-        require_server(f"servers[{place}]", server)
-    await change_setting(call, Kept, lambda _: Kept(servers=servers))
+        require_server(f"{field}[{place}]", server)
+    return Kept(servers=servers)
 
 
 def require_server(field: str, server: str) -> None:

@@ -47,7 +47,7 @@ async def set_(call: Call, protocol: str, config: Proxy.Config) -> None:
     :raises InvalidArgument: protocol, server or port are none.
     """
     key = checked(protocol)
-    require_config(config)
+    require_config("config", config)
     await change_setting(
         call, Proxies, lambda kept: msgspec.structs.replace(kept, by_protocol={**kept.by_protocol, key: config})
     )
@@ -75,7 +75,7 @@ async def test(call: Call, host: str, protocol: str, config: Proxy.Config) -> Pr
     """
     require_host("host", host)
     key = checked(protocol)
-    require_config(config)
+    require_config("config", config)
     scheme = "https" if key is Proxy.Protocol.HTTPS else "http"
     target = Address(scheme, host.casefold(), PORTS[key], "/")
     server = proxy_address(config, key)
@@ -103,19 +103,19 @@ def checked(protocol: str) -> Proxy.Protocol:
         raise invalid("protocol", "{1} is none of {2}.", repr(protocol), ", ".join(Proxy.Protocol)) from None
 
 
-def require_config(config: Proxy.Config) -> None:
+def require_config(field: str, config: Proxy.Config) -> None:
     """Refuse a server that is neither a host nor a URL, a port that is none, a password without a user.
 
     :raises InvalidArgument: naming the field.
     """
     if config.port != USUAL_PORT:
-        require_port("config.port", config.port)
-    require_host("config.server", host_of(config.server))
+        require_port(f"{field}.port", config.port)
+    require_host(f"{field}.server", host_of(f"{field}.server", config.server))
     if config.password is not None and config.username is None:
-        raise invalid("config.username", "a password is for a user: both have to be given.")
+        raise invalid(f"{field}.username", "a password is for a user: both have to be given.")
 
 
-def host_of(server: str) -> str:
+def host_of(field: str, server: str) -> str:
     """The host of what is given as server: a URL, or the host itself.
 
     :raises InvalidArgument: it says more than that.
@@ -129,11 +129,11 @@ def host_of(server: str) -> str:
             return parts.hostname
     except ValueError:
         pass
-    raise invalid("config.server", "it is a host or its URL, without user, password, port and path.")
+    raise invalid(field, "it is a host or its URL, without user, password, port and path.")
 
 
 def proxy_address(config: Proxy.Config, protocol: Proxy.Protocol) -> Address:
     """Where the proxy is."""
     scheme = "https" if config.server.startswith("https://") else "http"
     port = PORTS[protocol] if config.port == USUAL_PORT else config.port
-    return Address(scheme, host_of(config.server).casefold(), port, "/")
+    return Address(scheme, host_of("config.server", config.server).casefold(), port, "/")

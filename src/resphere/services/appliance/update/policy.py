@@ -38,17 +38,26 @@ async def set_policy(call: Call, policy: Policy.Config) -> None:
 
     :raises InvalidArgument: no address of HTTP, or no time of a day.
     """
+    new = checked("policy", policy)
+    await change_setting(call, UpdatePolicy, lambda _: new)
+
+
+def checked(field: str, policy: Policy.Config) -> UpdatePolicy:
+    """What is to be kept of it.
+
+    :raises InvalidArgument: no address of HTTP, or no time of a day.
+    """
     if policy.custom_URL is not None:
         try:
             read_address(policy.custom_URL)
         except BadAddress as error:
-            raise invalid("policy.custom_URL", "{1}", str(error)) from None
+            raise invalid(f"{field}.custom_URL", "{1}", str(error)) from None
     if len(policy.check_schedule) > MOST_TIMES:
-        raise invalid("policy.check_schedule", "it has more than {1} times.", MOST_TIMES)
+        raise invalid(f"{field}.check_schedule", "it has more than {1} times.", MOST_TIMES)
     for number, time in enumerate(policy.check_schedule):
-        require_range(f"policy.check_schedule[{number}].hour", time.hour, 0, 24)
-        require_range(f"policy.check_schedule[{number}].minute", time.minute, 0, 59)
-    new = UpdatePolicy(
+        require_range(f"{field}.check_schedule[{number}].hour", time.hour, 0, 24)
+        require_range(f"{field}.check_schedule[{number}].minute", time.minute, 0, 59)
+    return UpdatePolicy(
         custom_url=policy.custom_URL,
         username=policy.username,
         password=policy.password,
@@ -56,4 +65,3 @@ async def set_policy(call: Call, policy: Policy.Config) -> None:
         auto_stage=policy.auto_stage,
         certificate_check=policy.certificate_check is not False,
     )
-    await change_setting(call, UpdatePolicy, lambda _: new)

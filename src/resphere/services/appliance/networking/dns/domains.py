@@ -42,7 +42,16 @@ async def set_(call: Call, domains: tuple[str, ...]) -> None:
 
     :raises InvalidArgument: one of them is none, or there are too many.
     """
-    require_few("domains", domains)
+    kept = checked("domains", domains)
+    await change_setting(call, DnsDomains, lambda _: kept)
+
+
+def checked(field: str, domains: tuple[str, ...]) -> DnsDomains:
+    """What is to be kept of them.
+
+    :raises InvalidArgument: one of them is none, or there are too many.
+    """
+    require_few(field, domains)
     for place, domain in enumerate(domains):
-        require_host_name(f"domains[{place}]", domain)
-    await change_setting(call, DnsDomains, lambda _: DnsDomains(domains=domains))
+        require_host_name(f"{field}[{place}]", domain)
+    return DnsDomains(domains=domains)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 import msgspec
 
 from resphere.contract.generated.appliance_networking_firewall import Inbound
@@ -28,14 +30,22 @@ async def set_(call: Call, rules: tuple[Inbound.Rule, ...]) -> None:
 
     :raises InvalidArgument: an address, a prefix or an interface is none, or there are too many.
     """
-    require_few("rules", rules)
-    there = nics(call)
+    kept = checked("rules", rules, nics(call))
+    await change_setting(call, Firewall, lambda _: kept)
+
+
+def checked(field: str, rules: Sequence[Inbound.Rule], there: Collection[str]) -> Firewall:
+    """What is to be kept of rules, where ``there`` are these interfaces.
+
+    :raises InvalidArgument: an address, a prefix or an interface is none, or there are too many.
+    """
+    require_few(field, rules)
     for place, rule in enumerate(rules):
-        require_address(f"rules[{place}].address", rule.address)
-        require_prefix(f"rules[{place}].prefix", rule.prefix, rule.address, least=0)
+        require_address(f"{field}[{place}].address", rule.address)
+        require_prefix(f"{field}[{place}].prefix", rule.prefix, rule.address, least=0)
         name = rule.interface_name or ""
         if name not in ALL and name not in there:
             reason = "there is no network interface {1}; there are {2}."
-            raise invalid(f"rules[{place}].interface_name", reason, name, ", ".join(there) or "none")
+            raise invalid(f"{field}[{place}].interface_name", reason, name, ", ".join(there) or "none")
     kept = tuple(msgspec.structs.replace(rule, interface_name=rule.interface_name or "") for rule in rules)
-    await change_setting(call, Firewall, lambda _: Firewall(rules=kept))
+    return Firewall(rules=kept)
