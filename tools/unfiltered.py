@@ -45,6 +45,7 @@ ALLOWED: dict[str, str] = {
     "checks.administrators.require_equal_to_group": RANK,
     "checks.administrators.require_equal_to_user": RANK,
     "checks.appliance_health.database": "it writes to see whether that can be done, and tells nothing else",
+    "appliance.infraprofile.configs.validate": "the root folder, on which what is done to all of the server is",
     "appliance.recovery.backup.job.details.list_details": BACKUPS,
     "appliance.recovery.backup.job.job.list_jobs": BACKUPS,
     "appliance.recovery.backup.job.job.require": BACKUPS,

@@ -52,6 +52,7 @@ UNANSWERED = {
     "com.vmware.appliance.update.pending.get": MADE_FIRST,
     "com.vmware.appliance.update.pending.list_upgradeable_components": MADE_FIRST,
     "com.vmware.appliance.update.staged.get": MADE_FIRST,
+    "com.vmware.appliance.vcenter.settings.v1.config.get": MADE_FIRST,
     "com.vmware.content.library.find": SAYS_NOTHING,
     "com.vmware.content.library.get": MADE_FIRST,
     "com.vmware.content.library.item.changes.get": MADE_FIRST,

@@ -428,6 +428,8 @@ class Filler:
         self.call("PUT", "/appliance/system/global-fips", {"enabled": True})
         receiver = {"hostname": "192.168.7.53", "port": 514, "protocol": "UDP"}
         self.call("PUT", "/appliance/logging/forwarding", {"cfg_list": [receiver]})
+        desired = {"appliance": {"syslog": [receiver]}}
+        self.post("/appliance/vcenter/settings/v1/config", {"name": "kept", "desired_state": desired})
         self.call("GET", "/appliance/health/database")
         self.call("GET", "/appliance/update/pending?source_type=LOCAL")
         self.post("/appliance/support-bundle?vmw-task=true", {"description": "kept"})

@@ -96,17 +96,16 @@ def remove_role(edit: Edit, inventory: Replica, id: str, *, with_permissions: bo
     role = require_users_role(edit, id)
     giving = list(inventory.by(Permission, "role", role.id))
     if giving and not with_permissions:
-        raise ResourceInUse(
-            message(
-                "resphere.authorization.role_in_use",
-                "The role {0} is given by permissions; there are {1} of them.",
-                role.name,
-                len(giving),
-            )
-        )
+        raise role_in_use(role, len(giving))
     for permission in giving:
         edit.delete(Permission, permission)
     edit.delete(Role, role.id)
+
+
+def role_in_use(role: Role, count: int) -> ResourceInUse:
+    """The refusal to remove a role that so many permissions give."""
+    text = "The role {0} is given by permissions; there are {1} of them."
+    return ResourceInUse(message("resphere.authorization.role_in_use", text, role.name, count))
 
 
 def create_permission(edit: Edit, inventory: Replica, permission: Permission) -> None:

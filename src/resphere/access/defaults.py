@@ -141,6 +141,9 @@ RULES: tuple[Rule, ...] = (
     Rule("com.vmware.vcenter.tagging.*", ("add*", "update*", "remove*", "set*"), (_TAG + "AttachTag",)),
     # Also what looks at backups: it names places and users elsewhere, and goes there.
     Rule("com.vmware.appliance.recovery*", ("*",), ("Global.Settings",)),
+    # As the same is stated of profiles, com.vmware.appliance.infraprofile.configs.
+    Rule("com.vmware.appliance.vcenter.settings.v1.config", ("scan*",), ("Infraprofile.Read",)),
+    Rule("com.vmware.appliance.vcenter.settings.v1.config", ("apply*", "check*"), ("Infraprofile.Write",)),
     Rule("com.vmware.*", READS, (READ,)),
     Rule("com.vmware.vcenter.datacenter", ("create",), ("Datacenter.Create",)),
     Rule("com.vmware.vcenter.datacenter", ("delete",), ("Datacenter.Delete",)),

@@ -32,6 +32,15 @@ def keep_administered(replica: Replica, edit: Edit, before: Any, after: Any) -> 
             return
     elif isinstance(changed, Account) and after is not None and not after.disabled:
         return
+    if edit.is_asked_anew("administration"):
+        require_administered(replica, edit)
+
+
+def require_administered(replica: Replica, edit: Edit) -> None:
+    """Refuse an edit after which nobody administers any more what somebody did before.
+
+    :raises ResourceBusy: it is one.
+    """
     stored = [each for place in AT_THE_ROOT for each in permissions_on(replica, place)]
     written = [edit.get(cls, id) for cls, id in edit.written() if cls is Permission]
     kept = [each for each in stored if edit.get(Permission, each.id) == each]

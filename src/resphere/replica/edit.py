@@ -66,6 +66,8 @@ class Edit:
         self._takings: dict[str, Taking] = {}
         self._withheld: tuple[tuple[Stored | None, Stored | None], ...] = ()
         self._leaving: dict[Key, frozenset[type[Stored]]] = {}
+        self._writes = 0
+        self._asked: dict[str, int] = {}
         self.outcome: Outcome | None = None
         """What the call results in, where this edit is all that it changes: for what rides along."""
 
@@ -80,6 +82,7 @@ class Edit:
 
     def put(self, obj: Stored) -> None:
         """Write ``obj``, new or in place of the one with its id. One that is as before is only relied upon."""
+        self._writes += 1
         rows = self._rows[type(obj)]
         key = (rows.kind, obj.id)
         if rows.objects.get(obj.id) == obj and obj.id not in rows.unsealed:
@@ -94,6 +97,7 @@ class Edit:
 
         :raises KeyError: there is none.
         """
+        self._writes += 1
         rows = self._rows[cls]
         if self.get(cls, id) is None:
             raise KeyError(id)
@@ -103,6 +107,13 @@ class Edit:
             self._leaving[rows.kind, id] = frozenset(leaving)
         else:
             del self._written[rows.kind, id]
+
+    def is_asked_anew(self, question: str) -> bool:
+        """Whether anything was written or deleted since ``question``, which is about all of it, was asked last: a rule
+        that is run for each of many objects needs no second answer."""
+        asked = self._asked.get(question)
+        self._asked[question] = self._writes
+        return asked != self._writes
 
     def rely_on(self, obj: Stored) -> None:
         """Have the change fail if anybody changes ``obj``, which this edit need not write.

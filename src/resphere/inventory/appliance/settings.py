@@ -9,6 +9,7 @@ import msgspec
 from resphere.inventory.appliance.access import ConsoleCli, Dcui, Shell, Ssh
 from resphere.inventory.appliance.accounts import LocalAccountPolicy, LocalAccounts
 from resphere.inventory.appliance.clock import NtpServers, TimeSync, TimeZone
+from resphere.inventory.appliance.desired_profile import DesiredProfile
 from resphere.inventory.appliance.forwarding import LogForwarding
 from resphere.inventory.appliance.health import HealthChecks
 from resphere.inventory.appliance.log_collection import LogCollection
@@ -34,6 +35,7 @@ S = TypeVar("S", bound=Setting)
 AnySetting: TypeAlias = (
     ConsoleCli
     | Dcui
+    | DesiredProfile
     | DnsDomains
     | DnsServers
     | Firewall

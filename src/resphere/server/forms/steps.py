@@ -130,6 +130,9 @@ STEPS: Mapping[int, Step] = MappingProxyType(
             "attributes, reports, backups and their schedules, which go by the appliance's time zone; schedules wait "
             "for events, and changes tell by which schedules it came to them; subscriptions say which templates were "
             "refused",
+            "what this release adds has defaults: there are settings of the appliance and a state of them that is "
+            "desired, custom attributes, reports, backups and their schedules; schedules wait for events, and changes "
+            "tell by which schedules it came to them; subscriptions say which templates were refused",
             lambda documents: None,
         ),
     }

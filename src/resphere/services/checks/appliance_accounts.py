@@ -80,21 +80,23 @@ def require_name(name: str) -> None:
         raise invalid("username", reason, LONGEST_NAME)
 
 
-def role_of(roles: tuple[ids.ApplianceRolesId, ...]) -> str:
+def role_of(roles: tuple[ids.ApplianceRolesId, ...], field: str = "config") -> str:
     """The role of this server that the appliance's are: the mightiest.
 
     :raises InvalidArgument: there are none, or one that is none.
     """
     if not roles:
-        raise invalid("config.roles", "a role has to be given: {1}.", ", ".join(ROLES))
+        raise invalid(f"{field}.roles", "a role has to be given: {1}.", ", ".join(ROLES))
     for place, role in enumerate(roles):
         if role not in ROLES:
-            raise invalid(f"config.roles[{place}]", "{1} is none of {2}.", repr(role), ", ".join(ROLES))
-    require_few("config.roles", roles)
+            raise invalid(f"{field}.roles[{place}]", "{1} is none of {2}.", repr(role), ", ".join(ROLES))
+    require_few(f"{field}.roles", roles)
     return next(ours for role, ours in ROLES.items() if role in roles)
 
 
-def profile(config: LocalAccounts.Config | LocalAccounts.UpdateConfig, before: LocalAccount) -> LocalAccount:
+def profile(
+    config: LocalAccounts.Config | LocalAccounts.UpdateConfig, before: LocalAccount, field: str = "config"
+) -> LocalAccount:
     """What is to be kept beside the account; what is unset stays as it was before.
 
     :raises InvalidArgument: days or texts that cannot be.
@@ -102,7 +104,7 @@ def profile(config: LocalAccounts.Config | LocalAccounts.UpdateConfig, before: L
     for name in ("full_name", "email"):
         text = getattr(config, name)
         if text is not None and (len(text) > LONGEST_TEXT or not text.isprintable()):
-            raise invalid(f"config.{name}", "it has at most {1} characters, and no control characters.", LONGEST_TEXT)
+            raise invalid(f"{field}.{name}", "it has at most {1} characters, and no control characters.", LONGEST_TEXT)
     days = {
         "inactive_days": "days_after_password_expiration",
         "min_days": "min_days_between_password_change",
@@ -112,7 +114,7 @@ def profile(config: LocalAccounts.Config | LocalAccounts.UpdateConfig, before: L
     given = {ours: getattr(config, theirs) for ours, theirs in days.items()}
     for ours, theirs in days.items():
         if given[ours] is not None:
-            require_range(f"config.{theirs}", given[ours], DAYS.start, DAYS.stop - 1)
+            require_range(f"{field}.{theirs}", given[ours], DAYS.start, DAYS.stop - 1)
     wanted = {
         **given,
         "roles": config.roles,

@@ -1,0 +1,1 @@
+"""``com.vmware.appliance.infraprofile``: profiles, which take settings from one vCenter to another."""

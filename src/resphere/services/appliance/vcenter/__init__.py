@@ -1,0 +1,1 @@
+"""``com.vmware.appliance.vcenter``: vCenter as the appliance configures it."""

@@ -1,0 +1,1 @@
+"""``com.vmware.appliance.vcenter.settings``: the settings of vCenter as one state."""
