@@ -34,6 +34,21 @@ def renamed(item: Item) -> Item:
     return msgspec.structs.replace(item, name="renamed")
 
 
+def test_a_question_about_all_of_it_is_asked_anew_after_each_write() -> None:
+    made = edit()
+    assert made.is_asked_anew("a")
+    assert not made.is_asked_anew("a")
+    assert made.is_asked_anew("b")
+    for write in (
+        lambda: made.put(renamed(ONE)),
+        lambda: made.put(ONE),
+        lambda: made.delete(Item, TWO.id),
+    ):
+        write()
+        assert made.is_asked_anew("a")
+        assert not made.is_asked_anew("a")
+
+
 class TestRelying:
     def test_on_what_is_as_it_was(self) -> None:
         made = edit()

@@ -469,6 +469,11 @@ class TestRefusals:
         assert any("is given by permissions" in fault for fault in found)
         assert world.inventory.all(Role)
 
+    def test_somebody_is_left_who_administers(self, world: World) -> None:
+        for fields in ({"global_permissions": []}, {"vc_groups": [{"principal": "Administrators"}]}):
+            found = errors(world, changed(exported(world), AUTHENTICATION, **fields))
+            assert any("Nobody would be left" in fault or "stays in" in fault for fault in found), found
+
     def test_who_does_not_administer_gives_no_roles(self, world: World) -> None:
         text = exported(world)
         world.caller = Caller(user="reader@vsphere.local", principal=Principal("reader@vsphere.local", frozenset()))
