@@ -287,7 +287,7 @@ def test_a_second_request_with_the_same_key_is_the_same(client: BulkClient) -> N
     assert client.run(first)["status"] == "SUCCEEDED"
     assert client.create(**spec, idempotency_key="monday") == first
     status, error = client.ask("POST", PATH, {**spec, "concurrency": 3, "idempotency_key": "monday"})
-    assert (status, error["error_type"]) == (400, "ALREADY_EXISTS")
+    assert (status, error["error_type"]) == (422, "INVALID_ARGUMENT")
     assert client.create(**spec, idempotency_key="tuesday") != first
 
 

@@ -338,8 +338,9 @@ def the_most(served: Served) -> str:
     """A bulk operation with as many items as it may have."""
     each = Each(operation=GET, parameter="vm")
     order = Order(each=each, values=[f"vm-{number}" for number in range(MOST_ITEMS)])
-    bulks = served.world.environment.bulks
-    return served.world.run(bulks.create(order, Requester(user="administrator@vsphere.local"), order.packed()))
+    bulks, inventory = served.world.environment.bulks, served.world.inventory
+    requester = Requester(user="administrator@vsphere.local")
+    return served.world.run(inventory.change(lambda edit: bulks.begin(edit, order, requester, order.packed())))
 
 
 def test_the_most_items_take_little_memory(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from resphere.replica.edit import Edit
 from resphere.replica.errors import ConcurrentChange
+from resphere.replica.notes import Notes
 from resphere.replica.rows import Rows
 from resphere.store.base import Check, Taking, Transaction
 from tests.replica.worlds import ITEMS, NOTES, Item, Note
@@ -23,7 +24,7 @@ def edit() -> Edit:
     items.set(ONE.id, 3, ONE)
     items.set(TWO.id, 5, TWO)
     rows: dict[type[Any], Rows[Any]] = {Item: items, Note: Rows(NOTES)}
-    return Edit(rows, count(1).__next__, 7)
+    return Edit(rows, Notes(None), count(1).__next__, 7)
 
 
 def transaction(edit: Edit) -> Transaction:
@@ -130,7 +131,7 @@ def test_a_plan_that_is_repeated_draws_the_same_ids_and_more() -> None:
     rows: dict[type[Any], Rows[Any]] = {Item: Rows(ITEMS)}
     drawn = []
     for many in (2, 1, 3):
-        made = Edit(rows, draw, 7)
+        made = Edit(rows, Notes(None), draw, 7)
         made.repeat(numbers)
         drawn.append([made.new_id("item-") for _ in range(many)])
     assert drawn == [["item-1", "item-2"], ["item-1"], ["item-1", "item-2", "item-3"]]

@@ -239,6 +239,65 @@ def test_what_another_key_has_sealed_opens_and_is_sealed_anew(tmp_path: Path) ->
     with_store(tmp_path, test)
 
 
+def test_notes_are_sealed_each_for_its_place_and_anew_by_another_key(tmp_path: Path) -> None:
+    async def test(store: Store) -> None:
+        first = await loaded(store, sealing())
+        for number in range(3):
+            await first.change(lambda edit, at=number: edit.note(f"ann/{at}", at, b"secret %d" % at))  # type: ignore[misc]
+        await first.change(lambda edit: edit.note("ann/0", 9, b"secret other"))
+        assert first.notes.count("ann") == 3
+        notes = {note.id: note for note in (await store.load()).notes}
+        assert not any(b"secret" in note.body for note in notes.values())
+        with pytest.raises(StoreError, match="note/ann/1 cannot be decrypted"):
+            first.notes.opened(msgspec.structs.replace(notes["ann/2"], id="ann/1"))
+        with pytest.raises(StoreError, match="cannot be decrypted"):
+            (await loaded(store, sealing(2))).notes.opened(notes["ann/1"])
+
+        both = msgspec.structs.replace(sealing(2), others=(sealing().key,))
+        replica = await loaded(store, both)
+        assert await replica.seal_anew() == 3
+        assert await replica.seal_anew() == 0
+        again = await loaded(store, sealing(2))
+        contents = [(note.id, note.at, again.notes.opened(note)) for note in again.notes]
+        assert sorted(contents) == [
+            ("ann/0", 9, b"secret other"),
+            ("ann/1", 1, b"secret 1"),
+            ("ann/2", 2, b"secret 2"),
+        ]
+        assert len((await store.load()).notes) == 3, "nothing is left that the old key has sealed"
+        assert not again.notes.by_other_keys
+
+    with_store(tmp_path, test)
+
+
+def test_what_an_interrupted_rotation_has_left_of_notes_goes(tmp_path: Path) -> None:
+    """Some are sealed by the new key already, and stay."""
+    both = msgspec.structs.replace(sealing(2), others=(sealing().key,))
+
+    async def test(store: Store) -> None:
+        await (await loaded(store, sealing())).change(lambda edit: edit.note("ann/0", 0, b"old"))
+        half = await loaded(store, both)
+        await half.change(lambda edit: edit.note("ann/0", 0, b"new"))
+        await half.change(lambda edit: edit.note("ann/1", 1, b"one"))
+        assert await (await loaded(store, both)).seal_anew() == 2
+        again = await loaded(store, sealing(2))
+        assert [again.notes.opened(note) for note in again.notes] == [b"new", b"one"]
+        assert len((await store.load()).notes) == 2
+
+    with_store(tmp_path, test)
+
+
+def test_nothing_is_noted_without_a_key(tmp_path: Path) -> None:
+    async def test(store: Store) -> None:
+        replica = Replica(store, ())
+        await replica.load()
+        with pytest.raises(StoreError, match="there is no key"):
+            await replica.change(lambda edit: edit.note("ann/0", 0, b"secret"))
+        assert (await store.load()).notes == ()
+
+    with_store(tmp_path, test)
+
+
 def read_all(folder: Path) -> bytes:
     """All files of a folder, one after the other."""
     return b"".join(file.read_bytes() for file in folder.iterdir())

@@ -209,6 +209,9 @@ class Behind:
     async def journal(self, after: int, most: int) -> Journal:
         return await self._store.journal(after, most)
 
+    async def forget_notes(self, before: int, through: int = 0) -> int:
+        return await self._store.forget_notes(before, through)
+
     async def trim_journal(self, before: int, most_bytes: int, most: int) -> int:
         return await self._store.trim_journal(before, most_bytes, most)
 

@@ -14,12 +14,13 @@ import pytest
 from resphere.access.principal import ADMINISTRATORS, Principal
 from resphere.contract.errors import InvalidArgument
 from resphere.dialects.base import Dialect, Reply, Request
-from resphere.idempotency.record import Answer, KeptReply, identity
+from resphere.idempotency.record import ENCODER, Answer, KeptReply, identity, whose
 from resphere.idempotency.replies import Bounds, Claim, KeptReplies
 from resphere.inventory.model import Folder, VirtualMachine
 from resphere.inventory.tagging import Tag
 from resphere.server.exchange import Exchange
 from resphere.server.repeats import Repeats, key_in
+from resphere.store.base import Note
 from resphere.tasks.record import Task
 from tests.support.calls import ApiCall
 from tests.support.jsonrpc import invocation, session_context
@@ -37,7 +38,7 @@ class Keyed:
         self.world = served.world
         self.name = name
         self.pipeline = served.pipeline
-        self._before = frozenset(self.world.inventory.all(KeptReply))
+        self._before = frozenset(note.id for note in self.world.inventory.notes)
 
     def exchange(self, call: ApiCall, key: str, dialect: Dialect, token: str | None = None) -> Exchange:
         path, _, query = call.target.partition("?")
@@ -69,7 +70,10 @@ class Keyed:
         return found
 
     def records(self) -> list[KeptReply]:
-        return [kept for id, kept in self.world.inventory.all(KeptReply).items() if id not in self._before]
+        return [self.pipeline.repeats.replies.read(note) for note in self.notes()]
+
+    def notes(self) -> list[Note]:
+        return [note for note in self.world.inventory.notes if note.id not in self._before]
 
     def use(self, replies: KeptReplies) -> None:
         """Have calls from now on answered by another worker."""
@@ -241,7 +245,7 @@ def test_what_is_kept_is_forgotten_in_time(keyed: Keyed) -> None:
 
 
 def test_there_are_so_many_of_a_user_and_no_more(keyed: Keyed) -> None:
-    most = Bounds(per_user=keyed.world.inventory.count(KeptReply) + 1)
+    most = Bounds(per_user=keyed.world.inventory.notes.count(whose(ADMINISTRATOR)) + 1)
     keyed.use(KeptReplies(keyed.world.inventory, most, "test", lambda _: True, lambda: keyed.served.now))
     assert new_folder(keyed).status < 300
     refused = new_folder(keyed, "other", "two")
@@ -252,12 +256,11 @@ def test_there_are_so_many_of_a_user_and_no_more(keyed: Keyed) -> None:
 
 def lose(keyed: Keyed, **changes: Any) -> None:
     """Have the answer be lost, as where the worker was killed before it was kept."""
-    [record] = keyed.records()
+    [note], [record] = keyed.notes(), keyed.records()
+    content = ENCODER.encode(msgspec.structs.replace(record, answer=None, owner="dead", **changes))
 
     async def change() -> None:
-        await keyed.world.inventory.change(
-            lambda edit: edit.put(msgspec.structs.replace(record, answer=None, owner="dead", **changes))
-        )
+        await keyed.world.inventory.change(lambda edit: edit.note(note.id, note.at, content))
 
     keyed.world.run(change())
     inventory = keyed.world.inventory
@@ -350,7 +353,7 @@ def test_what_was_changed_by_a_worker_that_died_then_is_answered(keyed: Keyed, w
 def test_an_answer_that_was_foreseen_wrongly_is_kept_as_it_was(
     keyed: Keyed, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("resphere.server.repeats.foreseen", lambda *_: Answer(status=299))
+    monkeypatch.setattr("resphere.server.repeats.foreseen", lambda *_: Answer(299))
     first = new_folder(keyed)
     again = new_folder(keyed)
     assert (again.status, again.body) == (first.status, first.body)
@@ -360,12 +363,33 @@ def test_an_answer_that_was_foreseen_wrongly_is_kept_as_it_was(
 
 def test_one_that_goes_on_elsewhere_is_waited_for(keyed: Keyed) -> None:
     assert new_folder(keyed).status < 300
-    [record] = keyed.records()
+    [note] = keyed.notes()
     lose(keyed)
     keyed.use(KeptReplies(keyed.world.inventory, Bounds(), "test", lambda _: True, lambda: keyed.served.now))
     again = new_folder(keyed)
     assert (again.status, json.loads(again.body)["messages"][0]["id"]) == (409, "resphere.idempotency.under_way")
-    assert record.id == identity(ADMINISTRATOR, f"{keyed.name}/one")
+    assert note.id == identity(ADMINISTRATOR, f"{keyed.name}/one")
+
+
+def bulk_of(keyed: Keyed, header: str, field: str | None, **more: Any) -> Reply:
+    """A bulk operation with one or two keys."""
+    spec: dict[str, Any] = {"items": [{"operation": "com.vmware.vcenter.VM.list"}], **more}
+    if field is not None:
+        spec["idempotency_key"] = field
+    return keyed.ask("POST", "/api/resphere/bulk", spec, header)
+
+
+def test_a_key_in_the_body_is_that_of_the_header(keyed: Keyed) -> None:
+    before = keyed.world.inventory.sequence
+    first = bulk_of(keyed, "one", None)
+    assert first.status == 201, first.body
+    assert keyed.world.inventory.sequence == before + 1
+    again = bulk_of(keyed, "one", f"{keyed.name}/one")
+    assert (again.status, again.body) == (first.status, first.body)
+    other = bulk_of(keyed, "one", f"{keyed.name}/one", name="other")
+    assert (other.status, json.loads(other.body)["error_type"]) == (422, "INVALID_ARGUMENT")
+    two = bulk_of(keyed, "one", "two")
+    assert (two.status, json.loads(two.body)["messages"][0]["id"]) == (400, "resphere.idempotency.two_keys")
 
 
 def test_reads_and_logins_take_no_notice(keyed: Keyed) -> None:

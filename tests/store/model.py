@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from resphere.store.base import Changes, Snapshot, Transaction
+from resphere.store.base import Changes, Note, Snapshot, Transaction
 
 Key = tuple[str, str]
 Documents = dict[Key, tuple[int, bytes]]
@@ -19,6 +19,8 @@ class Model:
     """All documents as they were at each sequence."""
     takings: list[tuple[int, str, int]] = field(default_factory=list)
     """Sequence, name and amount."""
+    notes: list[tuple[int, Note]] = field(default_factory=list)
+    """With the sequence of each."""
 
     def revision(self, key: Key) -> int:
         return self.documents.get(key, (0, b""))[0]
@@ -30,7 +32,11 @@ class Model:
         for kind, id, expected in assumed:
             if expected != self.revision((kind, id)):
                 return "revision", f"{kind}/{id}"
-        return self._claim_conflict(transaction, self._released(transaction)) or self._taking_conflict(transaction)
+        return (
+            self._claim_conflict(transaction, self._released(transaction))
+            or self._taking_conflict(transaction)
+            or self._note_conflict(transaction)
+        )
 
     def apply(self, transaction: Transaction, sequence: int) -> None:
         """Take ``transaction`` over, which has no conflict and was committed as ``sequence``."""
@@ -43,6 +49,7 @@ class Model:
             self.documents[key] = (sequence, write.body)
             self.claims.update(dict.fromkeys(write.claims or (), key))
         self.takings += [(sequence, taking.name, taking.amount) for taking in transaction.takings]
+        self.notes += [(sequence, note) for note in transaction.notes]
         self.past[sequence] = dict(self.documents)
 
     def _released(self, transaction: Transaction) -> dict[str, Key]:
@@ -55,6 +62,12 @@ class Model:
             others = [a for sequence, name, a in self.takings if name == taking.name and sequence > taking.since]
             if sum(others) > taking.spare:
                 return "taking", taking.name
+        return None
+
+    def _note_conflict(self, transaction: Transaction) -> tuple[str, str] | None:
+        for note in transaction.notes:
+            if any(sequence > transaction.noted_since and other.id == note.id for sequence, other in self.notes):
+                return "note", note.id
         return None
 
     def _claim_conflict(self, transaction: Transaction, claims: dict[str, Key]) -> tuple[str, str] | None:

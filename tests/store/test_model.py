@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resphere.store.base import Check, Conflict, Store, Taking, Transaction, Write
+from resphere.store.base import Check, Conflict, Note, Store, Taking, Transaction, Write
 from tests.store.contract import NewStore, run
 from tests.store.model import Model, documents_of, replay
 from tests.support.examples import examples
@@ -23,7 +23,8 @@ EXPECTATIONS = [None, None, "current", "current", "current", "none", "other"]
 PlannedWrite = tuple[tuple[str, str], bytes | None, str | None, tuple[str, ...] | None]
 PlannedCheck = tuple[tuple[str, str], str]
 PlannedTaking = tuple[str, int, int, int]
-Planned = tuple[list[PlannedWrite], list[PlannedCheck], list[str], list[PlannedTaking]]
+PlannedNotes = tuple[list[tuple[str, bytes]], int]
+Planned = tuple[list[PlannedWrite], list[PlannedCheck], list[str], list[PlannedTaking], PlannedNotes]
 
 planned_writes = st.tuples(
     st.sampled_from(KEYS),
@@ -34,11 +35,19 @@ planned_writes = st.tuples(
 planned_checks = st.tuples(st.sampled_from(KEYS), st.sampled_from(["current", "current", "none", "other"]))
 # What is taken of, how much, how much is spare, and how many transactions ago the maker looked.
 planned_takings = st.tuples(st.sampled_from(["x", "é"]), st.integers(0, 3), st.integers(0, 5), st.integers(0, 3))
+# Ids and bodies, and how many transactions ago the maker looked.
+planned_notes = st.tuples(
+    st.lists(
+        st.tuples(st.sampled_from(["n", "é"]), st.sampled_from([b"", b"z"])), max_size=2, unique_by=lambda note: note[0]
+    ),
+    st.integers(0, 3),
+)
 planned = st.tuples(
     st.lists(planned_writes, max_size=3, unique_by=lambda write: write[0]),
     st.lists(planned_checks, max_size=1),
     st.lists(st.sampled_from(PREFIXES), max_size=1),
     st.lists(planned_takings, max_size=2, unique_by=lambda taking: taking[0]),
+    planned_notes,
 )
 histories = st.lists(st.lists(planned, min_size=1, max_size=6), min_size=1, max_size=12)
 
@@ -49,7 +58,7 @@ def expected_revision(model: Model, key: tuple[str, str], expectation: str) -> i
 
 def resolve(model: Model, plan: Planned) -> Transaction:
     """The transaction that ``plan`` means in the model's present state."""
-    writes, checks, vacant, takings = plan
+    writes, checks, vacant, takings, (notes, looked) = plan
     last = max(model.past)
     return Transaction(
         writes=tuple(
@@ -59,6 +68,8 @@ def resolve(model: Model, plan: Planned) -> Transaction:
         checks=tuple(Check(*key, expected_revision(model, key, expectation)) for key, expectation in checks),
         vacant=tuple(vacant),
         takings=tuple(Taking(name, amount, max(0, last - ago), spare) for name, amount, spare, ago in takings),
+        notes=tuple(Note(id, last, body) for id, body in notes),
+        noted_since=max(0, last - looked),
     )
 
 
@@ -70,10 +81,13 @@ async def commit(store: Store, transaction: Transaction) -> int | tuple[str, str
 
 
 async def assert_agrees(store: Store, model: Model) -> None:
-    assert documents_of(await store.load()) == model.documents
+    snapshot = await store.load()
+    assert documents_of(snapshot) == model.documents
+    assert list(snapshot.notes) == [note for _, note in model.notes]
     for sequence, documents in model.past.items():
         changes = await store.changes_since(sequence)
         assert changes.complete
+        assert list(changes.notes) == [note for at, note in model.notes if at > sequence]
         assert replay(documents, changes) == model.documents
         assert len({(change.kind, change.id) for change in changes.changes}) == len(changes.changes)
         order = [change.sequence for change in changes.changes]
@@ -112,14 +126,17 @@ def test_in_groups(new_store: NewStore, history: Sequence[Sequence[Planned]]) ->
             model = Model()
             for plans in history:
                 transactions = [resolve(model, plan) for plan in plans]
-                before = Model(dict(model.documents), dict(model.claims), dict(model.past), list(model.takings))
+                before = Model(
+                    dict(model.documents), dict(model.claims), dict(model.past), list(model.takings), list(model.notes)
+                )
                 results = await asyncio.gather(*(commit(store, transaction) for transaction in transactions))
                 committed = sorted((r, t) for r, t in zip(results, transactions, strict=True) if isinstance(r, int))
                 states = [before]
                 for sequence, transaction in committed:
                     assert model.conflict(transaction) is None
                     model.apply(transaction, sequence)
-                    states.append(Model(dict(model.documents), dict(model.claims), takings=list(model.takings)))
+                    takings, notes = list(model.takings), list(model.notes)
+                    states.append(Model(dict(model.documents), dict(model.claims), takings=takings, notes=notes))
                 for result, transaction in zip(results, transactions, strict=True):
                     # A refused one must have been impossible at some moment in between.
                     if not isinstance(result, int):

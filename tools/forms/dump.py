@@ -56,5 +56,8 @@ def _lines(connection: sqlite3.Connection) -> Iterator[str]:
 
 def _literal(value: object) -> str:
     if isinstance(value, bytes):
-        return f"CAST({_literal(value.decode())} AS BLOB)"
+        try:
+            return f"CAST({_literal(value.decode())} AS BLOB)"
+        except UnicodeDecodeError:
+            return f"x'{value.hex()}'"
     return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"

@@ -18,10 +18,9 @@ from resphere.bulk.record import (
     Outcomes,
     Part,
     Share,
-    key_claim,
     part_id,
 )
-from resphere.contract.errors import AlreadyExists, NotAllowedInCurrentState, ServiceUnavailable, message
+from resphere.contract.errors import NotAllowedInCurrentState, ServiceUnavailable, message
 from resphere.contract.extensions.bulk import Bulk
 from resphere.contract.generated.cis_task import Status
 from resphere.replica.edit import Edit
@@ -52,8 +51,6 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     rate: float | None = None
     stop_on_error: bool = False
     dry_run: bool = False
-    key: str | None = None
-    digest: str | None = None
     retried: str | None = None
     schedule: str | None = None
     behind: tuple[str, ...] = ()
@@ -88,22 +85,12 @@ class Bulks:
         self._owner = owner
         self._keep = keep
 
-    async def create(self, order: Order, requester: Requester, parts: Sequence[bytes]) -> str:
-        """Begin a bulk operation: it is durable, and is carried out from now on. Returns its id; ``parts`` are those
-        of the order.
+    def begin(self, edit: Edit, order: Order, requester: Requester, parts: Sequence[bytes]) -> str:
+        """Begin a bulk operation, which is carried out from the commit of ``edit`` on. Returns its id; ``parts`` are
+        those of the order.
 
-        One with the same idempotency key that was asked for before is the same.
-
-        :raises AlreadyExists: something else was asked for with that key.
         :raises ServiceUnavailable: too many are under way.
         """
-        return await self._replica.change(lambda edit: self.begin(edit, order, requester, parts))
-
-    def begin(self, edit: Edit, order: Order, requester: Requester, parts: Sequence[bytes]) -> str:
-        """The same as part of a change."""
-        before = self._same(order, requester)
-        if before is not None:
-            return before
         self._require_room(order, requester)
         identity = edit.new_id("task-")
         now = self._now()
@@ -118,8 +105,6 @@ class Bulks:
                 rate=order.rate,
                 stop_on_error=order.stop_on_error,
                 dry_run=order.dry_run,
-                key=order.key,
-                digest=order.digest,
                 retried=order.retried,
                 schedule=order.schedule,
                 behind=order.behind,
@@ -143,23 +128,6 @@ class Bulks:
             )
         )
         return identity
-
-    def _same(self, order: Order, requester: Requester) -> str | None:
-        if order.key is None:
-            return None
-        found = next(iter(self._replica.by(BulkRecord, "key", key_claim(requester, order.key)).values()), None)
-        if found is None:
-            return None
-        task = found.id
-        if found.digest != order.digest:
-            raise AlreadyExists(
-                message(
-                    "resphere.bulk.key_used",
-                    "idempotency_key: something else was asked for with this key, the bulk operation {0}.",
-                    task,
-                )
-            )
-        return task
 
     def _require_room(self, order: Order, requester: Requester) -> None:
         user = canonical_name(requester.user)

@@ -41,8 +41,7 @@ class BulkRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``total`` is how many items there are, ``None`` until that is known; ``holder`` is the worker that finds that out.
     So many ``taken_parts`` has anybody begun with: of those that have no share any more all is written down.
-    ``digest`` is that of what was asked for with the idempotency ``key``. ``behind`` are the ``schedule`` and those
-    by which it came to that. Times are aware, in UTC.
+    ``behind`` are the ``schedule`` and those by which it came to that. Times are aware, in UTC.
     """
 
     kind: ClassVar[str] = "bulk"
@@ -56,8 +55,6 @@ class BulkRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rate: float | None = None
     stop_on_error: bool = False
     dry_run: bool = False
-    key: str | None = None
-    digest: str | None = None
     retried: str | None = None
     schedule: str | None = None
     behind: tuple[str, ...] = ()
@@ -141,20 +138,13 @@ def part_id(bulk: str, part: int) -> str:
     return f"{bulk}/{part}"
 
 
-def key_claim(requester: Requester, key: str) -> str:
-    """The claim of an idempotency key, of which each user has keys of his own."""
-    return f"bulk_key/{canonical_name(requester.user)}/{key}"
-
-
 BULKS = Table(
     cls=BulkRecord,
     indexes={
         "open": lambda bulk: () if bulk.is_finished else ("yes",),
         "user": lambda bulk: (canonical_name(bulk.requester.user),),
         "schedule": lambda bulk: () if bulk.schedule is None else (bulk.schedule,),
-        "key": lambda bulk: () if bulk.key is None else (key_claim(bulk.requester, bulk.key),),
     },
-    claims=lambda bulk: () if bulk.key is None else (key_claim(bulk.requester, bulk.key),),
     revises=False,
     sealed=("each",),
 )

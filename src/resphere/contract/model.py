@@ -261,6 +261,7 @@ class Operation(Generic[P, R]):
         clients: tuple[str, ...] = (),
         media_type: str | None = None,
         good_once: bool = True,
+        key_field: tuple[str, ...] = (),
     ) -> None:
         self.service = service
         self.name = name
@@ -277,6 +278,8 @@ class Operation(Generic[P, R]):
         ``None``: results are encoded by the dialect."""
         self.good_once = good_once
         """Whether a secret in its address is used up by a call, so that a look (``HEAD``) must not be one."""
+        self.key_field = key_field
+        """The way to the field of its input that means what the header ``Idempotency-Key`` does; none: it has none."""
         self._output = output
 
     @cached_property

@@ -385,7 +385,6 @@ SILENT: Mapping[str, str] = MappingProxyType(
         "guest_transfer": "a secret that is good for some minutes",
         "installation": "what this server is, which nobody changes",
         "intent": "work under way: its task is told",
-        "kept_reply": "what was answered under an idempotency key",
         "known_address": "from where users have logged in, for the count of failed logins",
         "lease": "which worker does what",
         "log_forwarding_progress": "how far the logs are sent",

@@ -1,11 +1,11 @@
 """Keeps what calls under keys were answered, in the transactions by which they change something.
 
-A claim rides along with a call (:mod:`resphere.replica.riders`). Its record is written by the first transaction of the
+A claim rides along with a call (:mod:`resphere.replica.riders`). Its record is noted by the first transaction of the
 call, so that of two calls under one key one alone can change anything, and a call that was refused, or died before it
-had changed anything, has left nothing. Where a transaction settles the call, its answer can be foreseen and is written
-along; any other is added before it is sent::
+had changed anything, has left nothing. Where a transaction settles the call, its answer can be foreseen and is noted
+along; any other is noted before it is sent::
 
-    claim = replies.claim(user, key, fingerprint, foresee)
+    claim = replies.find_or_claim(user, key, fingerprint, foresee)
     with riding(claim):
         result = await handler(call)
     await replies.finish(claim, answer)
@@ -17,16 +17,16 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, TypeAlias
 
 import msgspec
 
 from resphere.contract.errors import ServiceUnavailable, VapiError, message
-from resphere.idempotency.record import SIZES, Answer, KeptReply, identity
+from resphere.idempotency.record import DECODER, ENCODER, Answer, KeptReply, identity, whose
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.riders import Unmet, riding
+from resphere.store.base import Note
 from resphere.turns import in_turns
 
 log = logging.getLogger(__name__)
@@ -36,9 +36,9 @@ MOST_BYTES = 64 * 1024 * 1024
 """So much memory do all records take, in each worker."""
 MOST_MADE = 4
 """So many of the documents are noted that a call has made."""
-FORGOTTEN_AT_ONCE = 500
 TOO_MANY_REQUESTS = 429
-UNNOTED = frozenset({KeptReply.kind, "task", "intent"})
+NOT_MADE = frozenset({"task", "intent"})
+MILLISECOND = timedelta(milliseconds=1)
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -48,25 +48,42 @@ class Bounds(msgspec.Struct, frozen=True):
     per_user: int = 10_000
 
 
-Foresee: TypeAlias = Callable[[KeptReply, Edit], Answer | None]
-"""What a call is going to be answered whose record is like that, where a transaction does the last of it, or all."""
+Foresee: TypeAlias = Callable[[Edit, str | None, tuple[str, ...]], Answer | None]
+"""What a call is going to be answered that is done in that task and has made that, where a transaction does the last of
+it, or all."""
 
 
-def nothing_foreseen(_record: KeptReply, _edit: Edit) -> None:
+def nothing_foreseen(_edit: Edit, _task: str | None, _made: tuple[str, ...]) -> None:
     """Of calls whose answers are not known before they are made."""
 
 
 class Claim:
     """The right to make one call under a key; rides along with what the call changes."""
 
-    def __init__(self, record: KeptReply, lasts: Callable[[KeptReply], bool], foresee: Foresee) -> None:
+    __slots__ = ("_foresee", "_lasting", "_planned", "at", "finished", "id", "record", "written")
+
+    def __init__(self, id: str, at: int, lasting: int, record: KeptReply, foresee: Foresee) -> None:
+        """``at`` is now, in milliseconds; what was noted longer ago than ``lasting`` counts no more."""
+        self.id = id
+        self.at = at
         self.record = record
         self.written = False
         """Whether the record is durable."""
         self.finished = False
-        self._lasts = lasts
+        self._lasting = lasting
         self._foresee = foresee
-        self._planned = record
+        self._planned: KeptReply | None = None
+
+    def has_kept(self, answer: Answer) -> bool:
+        """Whether the call needs nothing more: that answer is durable."""
+        if self.written and self.record.answer == answer:
+            self.finished = True
+        return self.finished
+
+    @property
+    def may_be_written(self) -> bool:
+        """Whether a change of the call came so far as to have the record written with it."""
+        return self._planned is not None
 
     def begin(self, edit: Edit) -> None:
         """See :meth:`Rider.begin`.
@@ -75,33 +92,38 @@ class Claim:
         """
         if self.written or self.finished:
             return
-        other = edit.get(KeptReply, self.record.id)
-        if other is not None and self._lasts(other):
+        other = edit.noted(self.id)
+        if other is not None and abs(self.at - other.at) < self._lasting:
             raise under_way()
 
     def end(self, edit: Edit) -> None:
         """See :meth:`Rider.end`."""
         if self.finished:
             return
-        task, made = self.record.task, list(self.record.made)
-        for cls, id in edit.written():
-            if cls.kind == "task":
+        before = self.record
+        task, made = before.task, before.made
+        for kind, id in edit.made():
+            if kind == "task":
                 task = task or id
-            elif cls.kind not in UNNOTED and len(made) < MOST_MADE and edit.before.get(cls, id) is None:
-                made.append(f"{cls.kind}/{id}")
-        planned = msgspec.structs.replace(self.record, task=task, made=tuple(made))
-        if planned.answer is None:
-            answer = self._foresee(planned, edit)
-            if answer is not None and len(answer.body) <= LONGEST_BODY_BYTES:
-                planned = msgspec.structs.replace(planned, answer=answer)
-        self._planned = planned
-        if not self.written or planned != self.record:
-            edit.put(planned)
+            elif kind not in NOT_MADE and len(made) < MOST_MADE:
+                made = (*made, f"{kind}/{id}")
+        answer = before.answer
+        if answer is None:
+            answer = self._foresee(edit, task, made)
+            if answer is not None and len(answer.body) > LONGEST_BODY_BYTES:
+                answer = None
+        planned = self._planned = KeptReply(before.fingerprint, before.owner, task, made, answer)
+        if not self.written or planned != before:
+            self.note(edit, planned)
 
-    def committed(self, edit: Edit) -> None:
+    def committed(self, _edit: Edit) -> None:
         """See :meth:`Rider.committed`."""
-        if not self.finished:
+        if not self.finished and self._planned is not None:
             self.record, self.written = self._planned, True
+
+    def note(self, edit: Edit, record: KeptReply) -> None:
+        """Have ``record`` be what is kept of the call."""
+        edit.note(self.id, self.at, ENCODER.encode(record))
 
 
 class KeptReplies:
@@ -112,55 +134,60 @@ class KeptReplies:
     ) -> None:
         self._replica = replica
         self._bounds = bounds
+        self._lasting = bounds.lasting // MILLISECOND
         self._owner = owner
         self._is_alive = is_alive
         self._now = now
         self._under_way: set[str] = set()
         self._leaving: set[asyncio.Task[None]] = set()
+        self._lately: set[str] = set()
+        self._before: set[str] = set()
+        """Of calls that have ended without an answer since the last sweep, and before that: nobody knows whether their
+        commits, which went on, came true."""
 
     def find(self, user: str, key: str) -> KeptReply | None:
         """What the user has done under the key, as far as it is still kept."""
-        record = self._replica.get(KeptReply, identity(user, key))
-        return record if record is not None and self._lasts(record) else None
+        note = self._replica.notes.get(identity(user, key))
+        return None if note is None or not self._lasts(note, self._moment()) else self.read(note)
 
-    def is_under_way(self, record: KeptReply) -> bool:
-        """Whether the call goes on, and somebody waits for its answer."""
-        if is_over(record):
-            return False
-        return record.id in self._under_way if record.owner == self._owner else self._is_alive(record.owner)
+    def find_or_claim(
+        self, user: str, key: str, fingerprint: bytes, foresee: Foresee = nothing_foreseen
+    ) -> KeptReply | Claim:
+        """What the user has done under the key; or the right to do it, to be released, see :meth:`release`.
 
-    def claim(self, user: str, key: str, fingerprint: str, foresee: Foresee = nothing_foreseen) -> Claim:
-        """The right to make a call under a key of which nothing is kept; to be released, see :meth:`release`.
-
-        :raises Unmet: such a call is under way.
+        :raises Unmet: it is being done, and nothing is kept of it yet.
         :raises ServiceUnavailable: too many are kept, of the user or in all.
         """
-        id = identity(user, key)
+        id, moment, notes = identity(user, key), self._moment(), self._replica.notes
+        note = notes.get(id)
+        if note is not None and self._lasts(note, moment):
+            return self.read(note)
         if id in self._under_way:
             raise under_way()
-        if len(self._replica.by(KeptReply, "user", user)) >= self._bounds.per_user:
-            raise too_many(self._bounds.per_user)
-        if (
-            self._replica.count(KeptReply) >= 10 * self._bounds.per_user
-            or self._replica.derived(SIZES).bytes >= MOST_BYTES
-        ):
+        most = self._bounds.per_user
+        if notes.count(whose(user)) >= most:
+            raise too_many(most)
+        if len(notes) >= 10 * most or notes.size_bytes >= MOST_BYTES:
             raise too_many_in_all()
         self._under_way.add(id)
-        record = KeptReply(id=id, user=user, fingerprint=fingerprint, owner=self._owner, time=self._now())
-        return Claim(record, self._lasts, foresee)
+        return Claim(id, moment, self._lasting, KeptReply(fingerprint, self._owner), foresee)
+
+    def read(self, note: Note) -> KeptReply:
+        """The record that a note is."""
+        return DECODER.decode(self._replica.notes.opened(note))
+
+    def is_under_way(self, user: str, key: str, record: KeptReply) -> bool:
+        """Whether the call goes on, and somebody waits for its answer."""
+        if record.is_over:
+            return False
+        return identity(user, key) in self._under_way if record.owner == self._owner else self._is_alive(record.owner)
 
     async def write(self, claim: Claim) -> None:
         """Have the claim's record written before the call does anything: for what changes things outside the store.
 
         :raises Unmet: another call under the key was faster.
         """
-
-        def plan(edit: Edit) -> None:
-            claim.begin(edit)
-            edit.put(claim.record)
-
-        with riding():
-            await self._replica.change(plan)
+        await self._note(claim, claim.record)
         claim.written = True
 
     async def finish(self, claim: Claim, answer: Answer) -> None:
@@ -168,21 +195,14 @@ class KeptReplies:
 
         :raises Unmet: another call under the key was faster, and this one has changed nothing.
         """
-        if claim.written and claim.record.answer == answer:
-            claim.finished = True
+        if claim.has_kept(answer):
             return
         if claim.record.answer is not None:
             log.error("a call under a key was answered otherwise than its change foresaw")
         record = msgspec.structs.replace(claim.record, answer=answer)
         if len(answer.body) > LONGEST_BODY_BYTES:
             record = msgspec.structs.replace(record, answer=None, unkept=True)
-
-        def plan(edit: Edit) -> None:
-            claim.begin(edit)
-            edit.put(record)
-
-        with riding():
-            await self._replica.change(plan)
+        await self._note(claim, record)
         claim.finished = True
 
     async def fail(self, claim: Claim, answer: Answer) -> None:
@@ -196,36 +216,46 @@ class KeptReplies:
 
     def release(self, claim: Claim) -> None:
         """The call is over, whatever became of it."""
-        self._under_way.discard(claim.record.id)
+        self._under_way.discard(claim.id)
         if not claim.finished:
             claim.finished = True
-            self._spawn(self._leave(claim.record.id))
+            if claim.may_be_written or claim.written:
+                self._lately.add(claim.id)
+                self._spawn(self._leave(claim.id))
 
     async def sweep(self) -> int:
         """Forget what is kept no longer; returns how many."""
-        over: list[str] = []
-        async for some in in_turns(tuple(self._replica.all(KeptReply).values())):
-            over += [record.id for record in some if not self._lasts(record)]
-            for record in some:
-                # Its caller was gone before its commit was: nobody else notes that.
-                if record.owner == self._owner and not (is_over(record) or record.id in self._under_way):
-                    await self._leave(record.id)
-        async for some_ids in in_turns(over, FORGOTTEN_AT_ONCE):
-            await self._replica.change(partial(self._forget, ids=some_ids))
-        return len(over)
+        ended, self._before, self._lately = self._before, self._lately, set()
+        for id in ended:
+            await self._leave(id)
+        moment, gone = self._moment(), 0
+        async for some in in_turns(tuple(self._replica.notes)):
+            over = [note for note in some if not self._lasts(note, moment)]
+            self._replica.notes.forget(over)
+            gone += len(over)
+        if gone:
+            while await self._replica.forget_notes(moment - self._lasting):
+                pass
+        return gone
 
     async def close(self) -> None:
         """Wait for what is being written."""
         await asyncio.gather(*self._leaving)
 
-    def _forget(self, edit: Edit, *, ids: list[str]) -> None:
-        for id in ids:
-            record = edit.get(KeptReply, id)
-            if record is not None and not self._lasts(record):
-                edit.delete(KeptReply, id)
+    def _moment(self) -> int:
+        """Now, in milliseconds."""
+        return int(self._now().timestamp() * 1000)
 
-    def _lasts(self, record: KeptReply) -> bool:
-        return abs(self._now() - record.time) < self._bounds.lasting
+    def _lasts(self, note: Note, moment: int) -> bool:
+        return abs(moment - note.at) < self._lasting
+
+    async def _note(self, claim: Claim, record: KeptReply) -> None:
+        def plan(edit: Edit) -> None:
+            claim.begin(edit)
+            claim.note(edit, record)
+
+        with riding():
+            await self._replica.change(plan)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -237,22 +267,18 @@ class KeptReplies:
         one that was canceled nobody else knows."""
 
         def plan(edit: Edit) -> None:
-            record = edit.get(KeptReply, id)
-            if record is None or record.owner != self._owner or is_over(record):
+            note = edit.noted(id)
+            if note is None or id in self._under_way:
                 return
-            if id not in self._under_way:
-                edit.put(msgspec.structs.replace(record, left=True))
+            record = self.read(note)
+            if record.owner == self._owner and not record.is_over:
+                edit.note(id, note.at, ENCODER.encode(msgspec.structs.replace(record, left=True)))
 
         try:
             with riding():
                 await self._replica.change(plan)
         except Exception:
             log.exception("could not note that a call under a key has ended without an answer")
-
-
-def is_over(record: KeptReply) -> bool:
-    """Whether nothing more is written of the call."""
-    return record.answer is not None or record.left or record.unkept
 
 
 def under_way() -> VapiError:

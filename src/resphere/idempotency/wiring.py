@@ -1,9 +1,8 @@
-"""What idempotency keeps in the store."""
+"""What idempotency does now and then."""
 
 from __future__ import annotations
 
-from resphere.idempotency.record import KEPT_REPLIES, SIZES
 from resphere.idempotency.replies import KeptReplies
 from resphere.replica.wiring import Sweep, Wiring
 
-WIRING = Wiring(tables=(KEPT_REPLIES,), derived=(SIZES,), sweeps=(Sweep(KeptReplies, KeptReplies.sweep),))
+WIRING = Wiring(sweeps=(Sweep(KeptReplies, KeptReplies.sweep),))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from resphere.replica.edit import Draft, Key
 
@@ -23,9 +23,10 @@ class Contention:
             return None
         return next(key for key in keys if key in self._commits)
 
-    def committing(self, drafts: Mapping[Key, Draft | None]) -> Committing:
-        """Say that ``drafts``, none of them :meth:`busy`, are being written: as long as the context lasts."""
-        return Committing(self.drafts, self._commits, drafts)
+    def committing(self, drafts: Mapping[Key, Draft | None], others: Iterable[Key] = ()) -> Committing:
+        """Say that ``drafts`` and ``others``, none of them :meth:`busy`, are being written: as long as the context
+        lasts."""
+        return Committing(self.drafts, self._commits, drafts, (*drafts, *others))
 
     def place(self) -> Waiter:
         """A place in a line, to be taken when needed and given up at the end of the context."""
@@ -40,19 +41,23 @@ class Committing:
         all_drafts: dict[Key, Draft | None],
         commits: dict[Key, asyncio.Future[None]],
         own: Mapping[Key, Draft | None],
+        keys: tuple[Key, ...],
     ) -> None:
         self._all_drafts = all_drafts
         self._commits = commits
         self._own = own
+        self._keys = keys
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def __enter__(self) -> None:
         self._all_drafts.update(self._own)
-        self._commits.update(dict.fromkeys(self._own, self._over))
+        self._commits.update(dict.fromkeys(self._keys, self._over))
 
     def __exit__(self, *_: object) -> None:
         for key in self._own:
-            del self._all_drafts[key], self._commits[key]
+            del self._all_drafts[key]
+        for key in self._keys:
+            del self._commits[key]
         self._over.set_result(None)
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 
 from resphere.replica.errors import ConcurrentChange
+from resphere.replica.notes import KIND, Notes
 from resphere.replica.rows import Rows
 from resphere.replica.table import Stored, T
-from resphere.store.base import Check, Entry, Taking, Transaction, Write
+from resphere.store.base import Check, Entry, Note, Taking, Transaction, Write
 
 Key = tuple[str, str]
 """A document's address: kind and id."""
@@ -53,8 +54,12 @@ class Edit:
     makes the new object from what it reads in that very run, never from an object it was handed.
     """
 
-    def __init__(self, rows: Mapping[type[Any], Rows[Any]], next_number: Callable[[], int], sequence: int) -> None:
+    def __init__(
+        self, rows: Mapping[type[Any], Rows[Any]], notes: Notes, next_number: Callable[[], int], sequence: int
+    ) -> None:
         self._rows = rows
+        self._notes = notes
+        self._noted: dict[Key, tuple[int, bytes]] = {}
         self.before = Before(rows)
         self._sequence = sequence
         self._next_number = next_number
@@ -229,6 +234,17 @@ class Edit:
 
         self._next_number = next_number
 
+    def noted(self, id: str) -> Note | None:
+        """What was noted under that id before this edit."""
+        return self._notes.get(id)
+
+    def note(self, id: str, at: int, content: bytes) -> None:
+        """Note something under an id, in place of what was: the change fails if others do, unseen by this plan.
+
+        ``at`` is now, in milliseconds of Unix time: it is forgotten by its age.
+        """
+        self._noted[KIND, id] = (at, content)
+
     def stored_by(self, cls: type[T], index: str, key: str) -> Mapping[str, T]:
         """The objects, by id, that had ``key`` in ``index`` before this edit."""
         rows: Rows[T] = self._rows[cls]
@@ -247,13 +263,19 @@ class Edit:
                 done.add(state)
                 yield held[0].table.cls, key[1]
 
+    def made(self) -> list[Key]:
+        """What is written that was not there before."""
+        return [key for key, (rows, obj) in self._written.items() if obj is not None and key[1] not in rows.objects]
+
     def leaves(self, cls: type[Stored], id: str, other: type[Stored]) -> bool:
         """Whether the object is deleted but for objects of the class ``other`` that go with it."""
         return other in self._leaving.get((cls.kind, id), ())
 
     @property
     def touched(self) -> set[Key]:
-        """Every document that is written or relied upon; empty if there is nothing to commit."""
+        """Every document that is written or relied upon, and what is noted; empty if there is nothing to commit."""
+        if self._noted:
+            return self._written.keys() | self._relied.keys() | self._noted.keys()
         return self._written.keys() | self._relied.keys() if self._written else set()
 
     def drafts(self) -> dict[Key, Draft | None]:
@@ -262,7 +284,13 @@ class Edit:
             key: None if obj is None else Draft(obj, rows.encode(obj)) for key, (rows, obj) in self._written.items()
         }
 
-    def transaction(self, drafts: Mapping[Key, Draft | None], entries: tuple[Entry, ...] = ()) -> Transaction:
+    def notes(self) -> tuple[Note, ...]:
+        """What is noted, sealed."""
+        return tuple([Note(id, at, self._notes.sealed(id, content)) for (_, id), (at, content) in self._noted.items()])
+
+    def transaction(
+        self, drafts: Mapping[Key, Draft | None], entries: tuple[Entry, ...] = (), notes: tuple[Note, ...] = ()
+    ) -> Transaction:
         """The edit in the store's terms; ``entries`` tell of it."""
         return Transaction(
             writes=tuple(self._write(key, draft) for key, draft in drafts.items()),
@@ -274,6 +302,8 @@ class Edit:
             vacant=tuple(self._vacant),
             takings=tuple(self._takings.values()),
             entries=entries,
+            notes=notes,
+            noted_since=self._sequence,
         )
 
     def _write(self, key: Key, draft: Draft | None) -> Write:

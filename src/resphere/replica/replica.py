@@ -19,6 +19,7 @@ from resphere.replica.contention import Contention
 from resphere.replica.derived import Derived, L
 from resphere.replica.edit import Edit
 from resphere.replica.errors import ConcurrentChange
+from resphere.replica.notes import KIND, Notes
 from resphere.replica.numbers import NUMBERS_TAKEN, Numbers, TooFewNumbers
 from resphere.replica.references import References, Referring
 from resphere.replica.riders import Rider, riders
@@ -87,6 +88,8 @@ class Replica:
             self._rules[rule.cls].append(rule)
         self._sealing = sealing
         self._use({table.cls: Rows(table, sealing) for table in self._tables})
+        self.notes = Notes(sealing)
+        """What was noted, by anybody."""
         self._version: int | None = None
         self._loaded = False
         self._load_anew = True
@@ -204,7 +207,7 @@ class Replica:
                 if not self._numbers.suffice(numbers):
                     continue  # others have used them meanwhile
                 planned_at = self._sequence
-                edit = Edit(self._rows, self._numbers.next, planned_at)
+                edit = Edit(self._rows, self.notes, self._numbers.next, planned_at)
                 try:
                     result = self._planned(plan, edit, riding)
                 except TooFewNumbers:
@@ -252,15 +255,24 @@ class Replica:
 
     async def seal_anew(self) -> int:
         """Write again, sealed by the present key and in one transaction, what earlier releases wrote plain and what
-        another key has sealed; returns how many documents that were."""
+        another key has sealed; returns how many documents and notes that were."""
 
-        def plan(edit: Edit) -> int:
+        def plan(edit: Edit) -> tuple[int, int]:
             found = [rows.objects[id] for rows in self._rows.values() for id in rows.unsealed]
             for obj in found:
                 edit.put(obj)
-            return len(found)
+            # All, or none: those that stay before it go with what takes their place.
+            notes = list(self.notes) if self.notes.by_other_keys else []
+            for note in notes:
+                edit.note(note.id, note.at, self.notes.opened(note))
+            return len(found) + len(notes), self._sequence
 
-        return await self.change(plan)
+        count, before = await self.change(plan)
+        if self.notes.by_other_keys:
+            while await self._store.forget_notes(0, before):
+                pass
+            self.notes.by_other_keys = False
+        return count
 
     def _conclude(self, edit: Edit) -> None:
         """Have everything follow what a plan writes: the rules of each kind, and what references ask for."""
@@ -275,12 +287,18 @@ class Replica:
     async def _commit(self, edit: Edit) -> None:
         drafts = edit.drafts()
         entries = () if self._tells is None else self._tells(self, edit)
-        with self._contention.committing(drafts):
-            sequence = await self._store.commit(edit.transaction(drafts, entries))
+        notes = edit.notes()
+        with self._contention.committing(drafts, [(KIND, note.id) for note in notes]):
+            sequence = await self._store.commit(edit.transaction(drafts, entries, notes))
             # Own changes come back through the log like all others: one order for everybody. Often those that were
             # committed along with it are shown already, and it with them.
             if self._sequence < sequence:
                 await self.refresh()
+
+    async def forget_notes(self, before: int) -> int:
+        """Have the store forget some of the notes of before a moment, in milliseconds of Unix time; how many that were.
+        In memory each worker forgets by itself."""
+        return await self._store.forget_notes(before)
 
     async def pass_over(self, ids: Iterable[str]) -> None:
         """Have no new id be one of ``ids``, which came from elsewhere, nor have the number of one."""
@@ -300,6 +318,7 @@ class Replica:
             await self._read_all(version)
             return
         notices = self._apply(changes.changes)
+        self.notes.take(changes.notes)
         self._sequence = changes.sequence
         self._version = version
         self._notify(notices)
@@ -313,6 +332,8 @@ class Replica:
             rows = self._decode_all(snapshot)
         before = self._rows
         self._use(rows)
+        self.notes = Notes(self._sealing)
+        self.notes.take(snapshot.notes)
         # Deletions leave no trace in a snapshot: only its own sequence is sure to be no other state's revision.
         self._sequence = self._revision = snapshot.sequence
         self._version = version

@@ -11,9 +11,7 @@ launches::
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Protocol
 
 from resphere.contract.errors import ConcurrentChange, VapiError, message
@@ -72,11 +70,23 @@ def riders() -> tuple[Rider, ...]:
     return _riders.get()
 
 
-@contextmanager
-def riding(*riders: Rider) -> Iterator[None]:
+def riding(*riders: Rider) -> Riding:
     """Have these, and no others, ride along with what is changed in this context, and in what it launches."""
-    token = _riders.set(riders)
-    try:
-        yield
-    finally:
-        _riders.reset(token)
+    return Riding(riders)
+
+
+class Riding:
+    """See :func:`riding`."""
+
+    __slots__ = ("_riders", "_token")
+
+    def __init__(self, riders: tuple[Rider, ...]) -> None:
+        self._riders = riders
+        self._token: Token[tuple[Rider, ...]] | None = None
+
+    def __enter__(self) -> None:
+        self._token = _riders.set(self._riders)
+
+    def __exit__(self, *_: object) -> None:
+        assert self._token is not None
+        _riders.reset(self._token)

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
+from hashlib import blake2b
 from weakref import WeakSet
 
 import msgspec
@@ -26,6 +27,7 @@ NONCE_BYTES = 12
 NONCES_AT_ONCE = 64
 MARK = "sealed-1:"
 """What the texts of this form begin with."""
+TAG_BYTES = 4
 
 
 async def open_sealing(store: Store, random_bytes: Callable[[int], bytes], given: bytes | None = None) -> Sealing:
@@ -43,6 +45,11 @@ async def open_sealing(store: Store, random_bytes: Callable[[int], bytes], given
 def cipher(key: bytes) -> AESGCM:
     """What encrypts by a key: made ready once."""
     return AESGCM(key)
+
+
+def tag_of(key: bytes) -> bytes:
+    """What sealed bytes begin with, that tells by which key, and nothing of the key."""
+    return blake2b(key, digest_size=TAG_BYTES, person=b"resphere").digest()
 
 
 class Nonces:
@@ -117,7 +124,46 @@ class Sealing(msgspec.Struct, frozen=True):
                     return content, key is self.key
         except ValueError:
             pass  # told of as a wrong key is
-        raise StoreError(
-            f"{place} cannot be decrypted: the key of secrets is not the one that it was written with; "
-            "`resphere secrets rotate` goes from one to another"
-        )
+        raise undecryptable(place)
+
+
+class BytesSealing:
+    """Seals and opens as a :class:`Sealing` does, as bytes that say by which key: where many are sealed, and hardly any
+    opened."""
+
+    __slots__ = ("_encrypt", "_nonces", "_random_bytes", "_sealing", "_tag")
+
+    def __init__(self, sealing: Sealing) -> None:
+        self._sealing = sealing
+        self._nonces, self._random_bytes = sealing.nonces, sealing.random_bytes
+        self._encrypt = cipher(sealing.key).encrypt
+        self._tag = tag_of(sealing.key)
+
+    def seal(self, content: bytes, place: str) -> bytes:
+        """``content`` as bytes that say nothing, for this ``place`` in the store only."""
+        nonce = self._nonces.take(self._random_bytes)
+        return self._tag + nonce + self._encrypt(nonce, content, place.encode())
+
+    def has_sealed(self, sealed: bytes) -> bool:
+        """Whether it was by the present key."""
+        return sealed.startswith(self._tag)
+
+    def open(self, sealed: bytes, place: str) -> bytes:
+        """What was sealed.
+
+        :raises StoreError: by another key, for another place, or it was changed since.
+        """
+        for key in (self._sealing.key, *self._sealing.others):
+            if sealed.startswith(tag_of(key)):
+                nonce, content = sealed[TAG_BYTES : TAG_BYTES + NONCE_BYTES], sealed[TAG_BYTES + NONCE_BYTES :]
+                with suppress(InvalidTag):
+                    return cipher(key).decrypt(nonce, content, place.encode())
+        raise undecryptable(place)
+
+
+def undecryptable(place: str) -> StoreError:
+    """The refusal of what no key that is there has sealed."""
+    return StoreError(
+        f"{place} cannot be decrypted: the key of secrets is not the one that it was written with; "
+        "`resphere secrets rotate` goes from one to another"
+    )

@@ -84,7 +84,7 @@ async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
         return applied(exchange, kept)
     input = await decode(pipeline, exchange, resolved)
     await authorize_references(pipeline, caller, input)
-    claim = await recollect(pipeline, exchange, caller, resolved, input.value)
+    claim = await recollect(pipeline, exchange, caller, resolved, input)
     if isinstance(claim, Reply):
         return applied(exchange, claim)
     unchanged = match(pipeline, exchange, resolved)

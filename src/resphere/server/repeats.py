@@ -26,14 +26,15 @@ from resphere.idempotency.replies import Claim, KeptReplies, under_way
 from resphere.inventory.model import KINDS
 from resphere.limits.classes import OperationClass, class_of
 from resphere.replica.edit import Edit, Outcome
-from resphere.server.extent import holds_at_least
 from resphere.tasks.record import Task
 from resphere.tasks.runner import Tasks
 
 KEY_HEADER = b"idempotency-key"
 QUOTED = re.compile(rb'"((?:[ !#-\[\]-~]|\\["\\]){1,255})"\Z')
 BARE = re.compile(rb"[!#-+\--:<-\[\]-~]{1,255}\Z")
-LARGE_INPUT_ITEMS = 1000
+FINGERPRINT_BYTES = 16
+NOTHING = Outcome(None)
+DETERMINISTIC = msgspec.json.Encoder(order="deterministic")
 OUTSIDE = ("com.vmware.vcenter.certificate_management.",)
 """What services begin with that change something outside the store, where no transaction can say that it was done."""
 
@@ -46,11 +47,12 @@ def key_in(headers: dict[bytes, bytes]) -> str | None:
     value = headers.get(KEY_HEADER)
     if value is None:
         return None
-    quoted = QUOTED.match(value.strip())
+    value = value.strip()
+    if BARE.match(value):
+        return value.decode("ascii")
+    quoted = QUOTED.match(value)
     if quoted is not None:
         return re.sub(rb'\\(["\\])', rb"\1", quoted[1]).decode("ascii")
-    if BARE.match(value.strip()):
-        return value.strip().decode("ascii")
     raise InvalidArgument(
         message(
             "resphere.idempotency.key",
@@ -58,6 +60,33 @@ def key_in(headers: dict[bytes, bytes]) -> str | None:
             "commas and semicolons.",
         )
     )
+
+
+def key_among(operation: AnyOperation, value: Struct, given: str | None) -> tuple[str | None, Struct]:
+    """The key that an input has where the operation takes one in a field, or else that of the header; and the input
+    without it: it is the same call.
+
+    :raises InvalidArgument: there are both, and they are different.
+    """
+    way = operation.key_field
+    holders = [value]
+    for name in way[:-1]:
+        holders.append(getattr(holders[-1], name))
+    key = getattr(holders[-1], way[-1])
+    if key is None:
+        return given, value
+    if given is not None and given != key:
+        raise InvalidArgument(
+            message(
+                "resphere.idempotency.two_keys",
+                "{0}: must be the same as Idempotency-Key, or be left out.",
+                ".".join(way[1:]) or way[-1],
+            )
+        )
+    without: Any = None
+    for name, holder in zip(reversed(way), reversed(holders), strict=True):
+        without = msgspec.structs.replace(holder, **{name: without})
+    return key, without
 
 
 @cache
@@ -91,12 +120,15 @@ def tells_secret(operation: AnyOperation) -> bool:
     return any(part is Secret for each in types for part in parts(each))
 
 
-def fingerprint(dialect: str, operation: AnyOperation, value: Struct) -> str:
+def fingerprint(dialect: str, operation: AnyOperation, value: Struct) -> bytes:
     """What tells apart what was asked for, in whatever words."""
-    content = msgspec.json.encode(value, order="deterministic")
-    return blake2b(
-        content, digest_size=16, person=b"resphere", key=f"{dialect} {operation.id}".encode()[:64]
-    ).hexdigest()
+    return blake2b(b"%b %b" % (name_of(dialect, operation), DETERMINISTIC.encode(value))).digest()[:FINGERPRINT_BYTES]
+
+
+@cache
+def name_of(dialect: str, operation: AnyOperation) -> bytes:
+    """What tells operations and dialects apart."""
+    return f"{dialect} {operation.id}".encode()
 
 
 class Repeats(msgspec.Struct, frozen=True):
@@ -106,54 +138,67 @@ class Repeats(msgspec.Struct, frozen=True):
     tasks: Tasks
 
     async def find(
-        self, headers: dict[bytes, bytes], dialect: Dialect, user: str, resolved: Resolved, value: Struct
+        self,
+        headers: dict[bytes, bytes],
+        dialect: Dialect,
+        user: str,
+        resolved: Resolved,
+        value: Struct,
+        *,
+        large: bool = False,
     ) -> Reply | Claim | None:
         """What a call was answered when it was made before, or the right to make it; ``None``: it has no key.
+
+        ``large``: to look at all of the input takes some time.
 
         :raises VapiError: what it was answered is an error; or such a call is under way, had other input, or what it
             was answered is not known.
         """
         key = key_in(headers)
+        if resolved.operation.key_field:
+            key, value = key_among(resolved.operation, value, key)
         if key is None or not heeds(resolved.operation):
             return None
-        if holds_at_least(value, LARGE_INPUT_ITEMS):
+        if large:
             told_apart = await asyncio.to_thread(fingerprint, dialect.name, resolved.operation, value)
         else:
             told_apart = fingerprint(dialect.name, resolved.operation, value)
-        record = self.replies.find(user, key)
-        if record is not None:
-            if record.fingerprint != told_apart:
+        found = self.replies.find_or_claim(user, key, told_apart, partial(foreseen, dialect, resolved))
+        if isinstance(found, KeptReply):
+            if found.fingerprint != told_apart:
                 raise other_input()
-            return await self._answer(record, dialect, resolved)
-        claim = self.replies.claim(user, key, told_apart, partial(foreseen, dialect, resolved))
+            goes_on = self.replies.is_under_way(user, key, found)
+            return await self._answer(found, dialect, resolved, goes_on=goes_on)
         if resolved.operation.service.startswith(OUTSIDE):
             try:
-                await self.replies.write(claim)
+                await self.replies.write(found)
             except BaseException:
-                self.replies.release(claim)
+                self.replies.release(found)
                 raise
-        return claim
+        return found
 
     async def finish(self, claim: Claim, reply: Reply) -> None:
         """Keep the reply to a call that has done what was asked for, as its dialect wrote it.
 
         :raises Unmet: another call under the key was faster, and this one has changed nothing.
         """
-        await self.replies.finish(claim, answer_of(reply))
+        answer = answer_of(reply)
+        if not claim.has_kept(answer):
+            await self.replies.finish(claim, answer)
 
     async def fail(self, claim: Claim, error: VapiError) -> None:
         """Keep the error that a call ended in, as its caller is told, if it has changed something before."""
         value = ErrorValue(
             error_type=error.error_type, messages=tuple(map(plain_message, error.messages)), data=error.plain_data
         )
-        await self.replies.fail(claim, Answer(status=error.status or 0, headers=error.headers, error=value))
+        await self.replies.fail(claim, Answer(error.status or 0, headers=error.headers, error=value))
 
-    async def _answer(self, record: KeptReply, dialect: Dialect, resolved: Resolved) -> Reply:
+    async def _answer(self, record: KeptReply, dialect: Dialect, resolved: Resolved, *, goes_on: bool) -> Reply:
         if record.answer is not None:
             return answered(record.answer)
         if record.unkept:
             raise lost(record)
-        if self.replies.is_under_way(record):
+        if goes_on:
             raise under_way()
         return dialect.encode(resolved, await self._outcome(record, resolved.operation))
 
@@ -171,7 +216,7 @@ class Repeats(msgspec.Struct, frozen=True):
             raise under_way()
         if task.status is Status.FAILED:
             raise from_value(task.error) if task.error is not None else lost(record)
-        known = result_of(record, operation)
+        known = result_of(record.made, operation)
         if known is None:
             raise lost(record)
         return known.result
@@ -186,33 +231,35 @@ class Repeats(msgspec.Struct, frozen=True):
         return task
 
 
-def foreseen(dialect: Dialect, resolved: Resolved, record: KeptReply, edit: Edit) -> Answer | None:
+def foreseen(
+    dialect: Dialect, resolved: Resolved, edit: Edit, task: str | None, made: tuple[str, ...]
+) -> Answer | None:
     """What a call is going to be answered, where a transaction of its settles it; ``None`` where it does not, or where
     the answer does not follow from what is written."""
     known, output = edit.outcome, resolved.operation.output
-    if known is None and record.task is not None:
-        task = edit.get(Task, record.task)
+    if known is None and task is not None:
+        record = edit.get(Task, task)
         if output is ids.CisTASKId:
-            known = Outcome(record.task)
-        elif task is not None and task.status is Status.SUCCEEDED:
-            known = result_of(record, resolved.operation)
+            known = Outcome(task)
+        elif record is not None and record.status is Status.SUCCEEDED:
+            known = result_of(made, resolved.operation)
     if known is None:
         return None
     return answer_of(dialect.encode(resolved, None if output is None else known.result))
 
 
-def result_of(record: KeptReply, operation: AnyOperation) -> Outcome | None:
+def result_of(made: tuple[str, ...], operation: AnyOperation) -> Outcome | None:
     """What a call results in that has succeeded as a task: nothing, or the one thing of its kind that it has made;
     ``None``: something else."""
     if operation.output is None:
-        return Outcome(None)
-    made = [id for kind, _, id in (each.partition("/") for each in record.made) if is_of(kind, operation.output)]
-    return Outcome(made[0]) if len(made) == 1 else None
+        return NOTHING
+    found = [id for kind, _, id in (each.partition("/") for each in made) if is_of(kind, operation.output)]
+    return Outcome(found[0]) if len(found) == 1 else None
 
 
 def answer_of(reply: Reply) -> Answer:
     """A reply, as it is kept."""
-    return Answer(status=reply.status, body=reply.body, media_type=reply.media_type, headers=reply.headers)
+    return Answer(reply.status, reply.body, reply.media_type, reply.headers)
 
 
 def answered(answer: Answer) -> Reply:

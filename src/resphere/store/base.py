@@ -88,12 +88,27 @@ class Journal(msgspec.Struct, frozen=True):
     entries: tuple[tuple[int, bytes], ...]
 
 
+class Note(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What is kept under an id for some time, beside the documents: written with nearly every transaction, read as good
+    as never, and forgotten by its age. ``at`` is when that was, in milliseconds of Unix time.
+
+    An engine writes the notes of many transactions in one go, and looks none up by its id: whoever needs that has them
+    all. A later note of an id takes the place of the one before.
+    """
+
+    id: str
+    at: int
+    body: bytes
+
+
 class Transaction(msgspec.Struct, frozen=True):
     """What commits together or not at all.
 
     ``writes`` name each document once at most. A claim may pass from one of them to another. ``vacant`` are claim
     prefixes of which no claim may exist (after the transaction's own writes). ``takings`` have each name once at most.
-    ``entries`` are appended to the journal, which numbers them from 1 on, without a gap.
+    ``entries`` are appended to the journal, which numbers them from 1 on, without a gap. ``notes`` have each id once at
+    most; their maker knew all that were committed up to the sequence ``noted_since``: nobody must have noted anything
+    under one of these ids after that.
     """
 
     writes: tuple[Write, ...]
@@ -101,6 +116,8 @@ class Transaction(msgspec.Struct, frozen=True):
     vacant: tuple[str, ...] = ()
     takings: tuple[Taking, ...] = ()
     entries: tuple[Entry, ...] = ()
+    notes: tuple[Note, ...] = ()
+    noted_since: int = 0
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):
@@ -113,7 +130,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """All that changed after a sequence: each document once, in the order of its last change.
+    """All that changed after a sequence: each document once, in the order of its last change, and every note.
 
     ``complete`` is false where the log no longer reaches back that far: the reader must load afresh.
     """
@@ -121,21 +138,23 @@ class Changes(msgspec.Struct, frozen=True):
     sequence: int
     changes: tuple[Change, ...]
     complete: bool = True
+    notes: tuple[Note, ...] = ()
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """Every document as of ``sequence``."""
+    """Every document as of ``sequence``, and every note, in order."""
 
     sequence: int
     documents: Sequence[Document]
+    notes: Sequence[Note] = ()
 
 
 class Conflict(Exception):
-    """A transaction's assumption no longer holds: a revision, a claim held by another, a prefix not vacant, or others
-    have taken more than there was to spare.
+    """A transaction's assumption no longer holds: a revision, a claim held by another, a prefix not vacant, others have
+    taken more than there was to spare, or noted something under the same id.
 
-    Nothing of the transaction was stored. ``reason`` is ``revision``, ``claim``, ``vacant`` or ``taking``; ``subject``
-    names the document (``kind/id``), claim, prefix or what was taken of.
+    Nothing of the transaction was stored. ``reason`` is ``revision``, ``claim``, ``vacant``, ``taking`` or ``note``;
+    ``subject`` names the document (``kind/id``), claim, prefix, what was taken of, or the note's id.
     """
 
     def __init__(self, reason: str, subject: str) -> None:
@@ -404,6 +423,12 @@ class Store(Protocol):
         """Forget the oldest entries, some ``most`` of them: those from before a moment (in milliseconds of Unix time),
         and what is too much for so many bytes. The latest stays, and so may those that were added at the same time as
         one that stays. Returns how many went: 0 when there are no more.
+        """
+
+    async def forget_notes(self, before: int, through: int = 0) -> int:
+        """Forget the oldest notes, some hundreds of them: those of before a moment (in milliseconds of Unix time), and
+        those of transactions up to the sequence ``through``; what was written with one that stays, or after it, stays.
+        Returns how many went: 0 when there are no more.
         """
 
     async def reserve(self, counter: str, count: int) -> range:

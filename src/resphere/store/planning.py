@@ -7,11 +7,11 @@ no trace. Pure and without any engine's words, so that every engine decides alik
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 
 import msgspec
 
-from resphere.store.base import Conflict, Entry, Taking, Transaction, Write
+from resphere.store.base import Conflict, Entry, Note, Taking, Transaction, Write
 
 Key = tuple[str, str]
 """A document's address: kind and id."""
@@ -23,7 +23,7 @@ def check_form(transaction: Transaction) -> None:
     """Refuse what no engine could store, before it can spoil a group.
 
     :raises ValueError: a document is written twice, a body is larger than :data:`MAXIMUM_BODY_BYTES`, something is
-        taken of twice or less than nothing, or a name has a NUL character or half a surrogate pair.
+        taken of twice or less than nothing, an id noted twice, or a name has a NUL character or half a surrogate pair.
     """
     if len(transaction.writes) > 1 and len({(write.kind, write.id) for write in transaction.writes}) < len(
         transaction.writes
@@ -38,6 +38,8 @@ def check_form(transaction: Transaction) -> None:
     check_text(*transaction.vacant)
     if transaction.takings:
         check_takings(transaction.takings)
+    if transaction.notes:
+        check_notes(transaction.notes)
 
 
 def check_takings(takings: tuple[Taking, ...]) -> None:
@@ -47,6 +49,17 @@ def check_takings(takings: tuple[Taking, ...]) -> None:
         raise ValueError("a transaction takes of each thing once at most")
     if any(taking.amount < 0 for taking in takings):
         raise ValueError("nobody takes less than nothing")
+
+
+def check_notes(notes: tuple[Note, ...]) -> None:
+    """:raises ValueError: an id stands twice or cannot be stored, or a body is larger than
+    :data:`MAXIMUM_BODY_BYTES`."""
+    check_text(*(note.id for note in notes))
+    if len(notes) > 1 and len({note.id for note in notes}) < len(notes):
+        raise ValueError("a transaction notes something under each id once at most")
+    for note in notes:
+        if len(note.body) > MAXIMUM_BODY_BYTES:
+            raise ValueError(f"the note {note.id} has {len(note.body)} bytes, more than {MAXIMUM_BODY_BYTES}")
 
 
 def check_text(*texts: str) -> None:
@@ -70,7 +83,8 @@ class Facts(msgspec.Struct, frozen=True):
     that the group names and every claim of a document for which :func:`rewrites_claims`, where held.
     ``stored_claim(prefix, besides)`` finds a stored claim that begins with ``prefix`` and is not in ``besides``.
     ``taken`` has ``(sequence, name, amount)`` of all that was taken after the earliest ``since`` in the group; what was
-    taken up to ``forgotten`` may be missing.
+    taken up to ``forgotten`` may be missing. ``noted`` has the sequences of the latest notes, by their ids: at least of
+    all that were noted after the earliest ``noted_since``.
     """
 
     revisions: dict[Key, int]
@@ -78,6 +92,7 @@ class Facts(msgspec.Struct, frozen=True):
     stored_claim: Callable[[str, Container[str]], str | None]
     taken: list[tuple[int, str, int]] = []
     forgotten: int = 0
+    noted: Mapping[str, int] = {}
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
@@ -102,6 +117,9 @@ class GroupState:
         """``(sequence, name, amount)`` of what the group takes."""
         self.entries: list[Entry] = []
         """What the group adds to the journal."""
+        self.notes: list[tuple[int, Note]] = []
+        """What the group notes, with the sequence of each."""
+        self._noted: dict[str, int] = {}
         self._revisions = dict(facts.revisions)
         self._takers: dict[str, list[tuple[int, int]]] = {}
         for taken_at, name, amount in facts.taken:
@@ -128,14 +146,16 @@ class GroupState:
         for taking in transaction.takings:
             if not self._is_there(taking):
                 raise Conflict("taking", taking.name)
+        for note in transaction.notes:
+            self._require_unnoted(note.id, transaction.noted_since)
         self.sequence += 1
-        for taking in transaction.takings:
-            if taking.amount:
-                self.taken.append((self.sequence, taking.name, taking.amount))
-                self._takers.setdefault(taking.name, []).append((self.sequence, taking.amount))
+        self._settle_takings(transaction.takings)
         self._settle_documents(transaction.writes)
         self._settle_claims(moved)
         self.entries += transaction.entries
+        for note in transaction.notes:
+            self.notes.append((self.sequence, note))
+            self._noted[note.id] = self.sequence
         return self.sequence
 
     def moved_claims(self) -> tuple[list[str], list[tuple[str, str, str]]]:
@@ -155,6 +175,11 @@ class GroupState:
     def _expect(self, kind: str, id: str, expected: int) -> None:
         if self._revisions.get((kind, id), 0) != expected:
             raise Conflict("revision", f"{kind}/{id}")
+
+    def _require_unnoted(self, id: str, since: int) -> None:
+        noted = self._noted.get(id) or self._facts.noted.get(id, 0)
+        if noted > since:
+            raise Conflict("note", id)
 
     def _moved_claims(self, writes: Iterable[Write]) -> dict[str, Key | None]:
         # All releases come first: a claim may go from one document to another within a transaction.
@@ -186,6 +211,12 @@ class GroupState:
         if any(holder is not None and claim.startswith(prefix) for claim, holder in known.items()):
             return True
         return self._facts.stored_claim(prefix, known) is not None
+
+    def _settle_takings(self, takings: Iterable[Taking]) -> None:
+        for taking in takings:
+            if taking.amount:
+                self.taken.append((self.sequence, taking.name, taking.amount))
+                self._takers.setdefault(taking.name, []).append((self.sequence, taking.amount))
 
     def _settle_documents(self, writes: Iterable[Write]) -> None:
         for write in writes:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from resphere.idempotency.record import DECODER
 from resphere.inventory.content.libraries import LeavingLibrary
 from resphere.inventory.customization import CustomizationItem
 from resphere.inventory.guest import GuestContent
@@ -167,6 +168,18 @@ def test_it_is_done_once(name: str, tmp_path: Path) -> None:
         await store.close()
 
     asyncio.run(scenario())
+
+
+def test_answers_under_keys_are_noted_and_no_documents(tmp_path: Path) -> None:
+    before = place("4", tmp_path / "data")
+    assert documents(before, "kept_reply")
+    asyncio.run(fill(Settings(data_dir=before), "kept"))
+    assert documents(before, "kept_reply") == []
+    assert all("key" not in bulk and "digest" not in bulk for bulk in documents(before, "bulk"))
+    (tmp_path / "present").mkdir()
+    inventory = loaded(brought(PRESENT, tmp_path / "present"))
+    [note] = inventory.notes
+    assert DECODER.decode(inventory.notes.opened(note)).answer is not None
 
 
 PASSING = {

@@ -14,6 +14,7 @@ from resphere.store.copies import Extent
 from resphere.store.engines import copying, default_url, open_store, placing
 from resphere.store.sqlite.copies import DATABASE
 from tests.store.contract import bodies, put, transaction
+from tests.store.sqlite.earlier import WITHOUT_NOTES
 
 EXTENT = Extent(collections=(), keys=())
 
@@ -57,7 +58,7 @@ def test_an_earlier_schema_is_copied_as_it_is_and_brought_up_when_it_is_opened(t
     async def scenario() -> None:
         url = await made(new(tmp_path / "first"))
         path = tmp_path / "first" / "resphere.db"
-        execute(path, "DROP TABLE takings", "DROP TABLE journal", "PRAGMA user_version = 1")
+        execute(path, "DROP TABLE takings", "DROP TABLE journal", *WITHOUT_NOTES, "PRAGMA user_version = 1")
         async with copying(url, tmp_path, EXTENT) as copy:
             assert copy.schema == 1
             database = copy.files[0].path.read_bytes()

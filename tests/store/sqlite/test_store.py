@@ -21,6 +21,7 @@ from resphere.store.sqlite import store as store_module
 from resphere.store.sqlite.schema import TURN, WriterLock
 from resphere.store.sqlite.store import SqliteStore
 from tests.store.contract import bodies, put, refused, run, states, transaction
+from tests.store.sqlite.earlier import WITHOUT_NOTES
 from tests.support.full_disk import file_size_limit
 
 
@@ -41,9 +42,9 @@ class TestGroups:
     ) -> None:
         groups: list[int] = []
 
-        def counted(connection: sqlite3.Connection, transactions: Sequence[Transaction], kept: int) -> Any:
+        def counted(connection: sqlite3.Connection, transactions: Sequence[Transaction], *more: Any) -> Any:
             groups.append(len(transactions))
-            return group.apply_transactions(connection, transactions, kept)
+            return group.apply_transactions(connection, transactions, *more)
 
         monkeypatch.setattr(writer, "apply_transactions", counted)
 
@@ -91,6 +92,7 @@ class TestJournal:
             execute(
                 path,
                 "ALTER TABLE journal DROP COLUMN sizes",
+                *WITHOUT_NOTES,
                 "INSERT INTO journal VALUES (7, 1, 3, CAST('one' AS BLOB)), (8, 1, 6, CAST('two' AS BLOB))",
                 "PRAGMA user_version = 3",
             )
@@ -109,7 +111,7 @@ class TestTakings:
     def test_a_file_of_an_earlier_release_can_be_used(self, path: Path) -> None:
         async def scenario() -> None:
             await SqliteStore.open(path).close()
-            execute(path, "DROP TABLE takings", "DROP TABLE journal", "PRAGMA user_version = 1")
+            execute(path, "DROP TABLE takings", "DROP TABLE journal", *WITHOUT_NOTES, "PRAGMA user_version = 1")
             with pytest.raises(StoreError, match="earlier release; resphere serve brings it"):
                 SqliteStore.open(path, make=False)
             store = SqliteStore.open(path)

@@ -69,7 +69,8 @@ class Bulk:
         ``concurrency``: so many items are under way at the same time (1 to 64, default 16); ``rate``: and so many are
         begun in a second at most (default: any number). ``stop_on_error``: after an item has failed no other is begun
         (default false). ``dry_run``: items are authorized, checked and decided, and nothing is changed (default false).
-        ``idempotency_key``: a second request with the same key is answered with the bulk operation of the first one.
+        ``idempotency_key`` means what the header ``Idempotency-Key`` does: a second request with the same key is
+        answered with the bulk operation of the first one.
         """
 
         __vapi_name__ = "resphere.bulk.create_spec"
@@ -182,7 +183,8 @@ class Bulk:
         input=CreateInput,
         output=lambda: str,
         api=m.Route("POST", "/api/resphere/bulk", 201, body=("spec",), flat=True),
-        errors=("already_exists", "error", "invalid_argument", "service_unavailable", *REFUSALS),
+        key_field=("spec", "idempotency_key"),
+        errors=("error", "invalid_argument", "service_unavailable", *REFUSALS),
         privileges=ANYBODY,
         releases=ALL_RELEASES,
     )

@@ -23,7 +23,6 @@ from resphere.auth.tokens import ApiToken
 from resphere.bulk.record import BulkRecord, Mark, Outcomes, Part, Share
 from resphere.events.reports import Report
 from resphere.events.webhooks import DeadLetter, Progress, Webhook
-from resphere.idempotency.record import KeptReply
 from resphere.inventory.appliance.forwarding import ForwardingProgress
 from resphere.inventory.appliance.power import AppliancePower
 from resphere.inventory.appliance.probe import DatabaseProbe
@@ -116,7 +115,6 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
         lambda role: role not in SAMPLE_ROLES,
     ),
     KnownAddress: LeftOut("addresses of users", "they tell of logins to the server that has them", _nobody_misses),
-    KeptReply: LeftOut("calls made under a key", "they tell of calls to the server that has them", _nobody_misses),
     Batch: LeftOut("privilege checks", "they tell of calls to the server that has them", _nobody_misses),
     Recording: LeftOut("recordings of privilege checks", "they are the server's own", _nobody_misses),
     LdapSource: LeftOut("directories of users", DECLARED),

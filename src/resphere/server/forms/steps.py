@@ -112,6 +112,14 @@ def give_permissions(documents: Documents) -> None:
     documents.setdefault("role", {}).update(sample_roles())
 
 
+def leave_keys_to_notes(documents: Documents) -> None:
+    """What was answered under idempotency keys is noted beside the documents, also of bulk operations."""
+    documents.pop("kept_reply", None)
+    for bulk in documents.get("bulk", {}).values():
+        for field in ("key", "digest"):
+            bulk.pop(field, None)
+
+
 STEPS: Mapping[int, Step] = MappingProxyType(
     {
         2: Step("forms are numbered, and distributed switches have uplink port groups", first_numbered),
@@ -134,6 +142,10 @@ STEPS: Mapping[int, Step] = MappingProxyType(
             "desired, custom attributes, reports, backups and their schedules; schedules wait for events, and changes "
             "tell by which schedules it came to them; subscriptions say which templates were refused",
             lambda documents: None,
+            "what this release adds has defaults: there are settings of the appliance, custom attributes, reports, "
+            "backups and their schedules; schedules wait for events, and changes tell by which schedules it came to "
+            "them; subscriptions say which templates were refused; answers under keys of clients are no documents",
+            leave_keys_to_notes,
         ),
     }
 )

@@ -26,11 +26,13 @@ WHITE = b" \t\r\n"
 
 
 class Input(msgspec.Struct, frozen=True, gc=False):
-    """What an operation gets, and what that refers to; of a list what is asked of it beside."""
+    """What an operation gets, and what that refers to; of a list what is asked of it beside. ``large``: whatever looks
+    at all of it does so beside the loop."""
 
     value: Struct
     references: tuple[Reference, ...]
     query: Query | None = None
+    large: bool = False
 
 
 async def decode(pipeline: Equipment, exchange: Exchange, resolved: Resolved) -> Input:
@@ -46,7 +48,8 @@ async def decode(pipeline: Equipment, exchange: Exchange, resolved: Resolved) ->
         if body.removeprefix(BYTE_ORDER_MARK).lstrip(WHITE)[:1] in (b"{", b"[") and has_too_many_values(body):
             raise too_many_values()
     if (isinstance(body, bytes) and len(body) > LARGE_BODY_BYTES) or has_long_options(resolved):
-        return await asyncio.to_thread(read, exchange, resolved, body)
+        found = await asyncio.to_thread(read, exchange, resolved, body)
+        return msgspec.structs.replace(found, large=True)
     return read(exchange, resolved, body)
 
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from resphere.contract.model import Struct
 from resphere.dialects.base import Reply, Resolved
 from resphere.idempotency.replies import Claim
 from resphere.server.exchange import ANYBODY, Caller, Exchange
 from resphere.server.repeats import KEY_HEADER
 from resphere.server.steps.equipment import Equipment
+from resphere.server.steps.inputs import Input
 
 
 async def recollect(
-    pipeline: Equipment, exchange: Exchange, caller: Caller, resolved: Resolved, input: Struct
+    pipeline: Equipment, exchange: Exchange, caller: Caller, resolved: Resolved, input: Input
 ) -> Reply | Claim | None:
     """Was it done already, under the key that the client gives? The answer of then, or the right to do it."""
     headers = exchange.request.headers
-    if KEY_HEADER not in headers or caller is ANYBODY:
+    if (KEY_HEADER not in headers and not resolved.operation.key_field) or caller is ANYBODY:
         return None
-    found = await pipeline.repeats.find(headers, exchange.dialect, caller.session.user, resolved, input)
+    user, large = caller.session.user, input.large
+    found = await pipeline.repeats.find(headers, exchange.dialect, user, resolved, input.value, large=large)
     if isinstance(found, Reply):
         return exchange.dialect.frame(resolved, found)
     exchange.claim = found

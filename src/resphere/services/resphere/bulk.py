@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Iterator
-
-import msgspec
 
 from resphere.access.defaults import CANCEL
 from resphere.access.refusals import no_privileges
@@ -28,15 +25,10 @@ USUAL_PAGE, LARGEST_PAGE = 100, 1000
 async def create(call: Call, spec: Bulk.CreateSpec) -> str:
     """Begin: what can be told of the items already is refused now, and the rest stands in their outcomes.
 
-    :raises AlreadyExists: something else was asked for with the same idempotency key.
     :raises InvalidArgument: names the item and the field.
     :raises ServiceUnavailable: too many are under way.
     """
-    order = await order_of(acceptance(call), spec)
-    if spec.idempotency_key is not None:
-        digest = hashlib.sha256(await asyncio.to_thread(msgspec.json.encode, spec)).hexdigest()
-        order = msgspec.structs.replace(order, key=spec.idempotency_key, digest=digest)
-    return await begin(call, order)
+    return await begin(call, await order_of(acceptance(call), spec))
 
 
 @implements(Bulk.list)
@@ -144,7 +136,8 @@ async def delete(call: Call, bulk: str) -> None:
 async def begin(call: Call, order: Order) -> str:
     """Make the bulk operation durable, in the caller's name; its id."""
     parts = await asyncio.to_thread(order.packed)
-    return await call.environment.bulks.create(order, caller_as_requester(call), parts)
+    requester = caller_as_requester(call)
+    return await call.settle(lambda edit: call.environment.bulks.begin(edit, order, requester, parts))
 
 
 def require(call: Call, id: str) -> BulkRecord:

@@ -14,6 +14,7 @@ import msgspec
 
 from resphere.store.base import Conflict, Entry, Transaction
 from resphere.store.planning import Facts, GroupState, Key, Outcome, rewrites_claims
+from resphere.store.sqlite.notes import LatestNotes, write_noted
 
 # SQLite takes at most 1 GB in one value; in portions an import also needs less memory at once.
 PORTION_BYTES = 16 * 1024 * 1024
@@ -22,7 +23,7 @@ TAKINGS_KEPT = 10_000
 """What was taken so many transactions ago is forgotten: nobody plans on so old a state."""
 TAKINGS_FORGOTTEN_EVERY = 1_000
 
-_SELECT_STATE = "SELECT sequence, log_rows FROM state"
+_SELECT_STATE = "SELECT sequence, log_rows, noted FROM state"
 _UPDATE_STATE = "UPDATE state SET sequence = ?, log_rows = log_rows + ?"
 
 _SELECT_REVISIONS = """
@@ -113,17 +114,26 @@ _DELETE_LOG = "DELETE FROM log WHERE sequence <= ?"
 _UPDATE_PRUNED = "UPDATE state SET log_rows = log_rows - ?, pruned_sequence = ?"
 
 
+class Applied(msgspec.Struct, frozen=True):
+    """How each transaction of a group went, and what is known of its notes once the group is durable: of those of an
+    earlier one, ``noted_before`` was the last."""
+
+    outcomes: list[int | Conflict]
+    plan: GroupState
+    noted_before: int
+
+
 def apply_transactions(
-    connection: sqlite3.Connection, transactions: Sequence[Transaction], log_rows_kept: int
-) -> list[int | Conflict]:
+    connection: sqlite3.Connection, transactions: Sequence[Transaction], log_rows_kept: int, latest_notes: LatestNotes
+) -> Applied:
     """Write what ``transactions`` arrive at, within the SQLite transaction that is open, and say how each went.
 
     The log is cut when it is a twentieth longer than ``log_rows_kept``: in batches, as each has its price.
 
     :raises sqlite3.Error: the caller rolls back, and none of them is stored.
     """
-    sequence, log_rows = connection.execute(_SELECT_STATE).fetchone()
-    plan = GroupState(_facts(connection, transactions, sequence), sequence)
+    sequence, log_rows, noted = connection.execute(_SELECT_STATE).fetchone()
+    plan = GroupState(_facts(connection, transactions, sequence, noted, latest_notes), sequence)
     outcomes: list[int | Conflict] = []
     for transaction in transactions:
         try:
@@ -131,14 +141,14 @@ def apply_transactions(
         except Conflict as conflict:
             outcomes.append(conflict)
     if plan.sequence > sequence:
-        _write(connection, plan)
+        _write(connection, plan, noted)
         if plan.taken:
             _keep_takings(connection, plan, sequence)
         if plan.entries:
             _append(connection, plan.entries)
         if log_rows + len(plan.documents) > log_rows_kept + log_rows_kept // 20:
             _prune(connection, log_rows + len(plan.documents) - log_rows_kept)
-    return outcomes
+    return Applied(outcomes, plan, noted)
 
 
 def take_numbers(connection: sqlite3.Connection, counter: str, count: int) -> range:
@@ -184,12 +194,21 @@ def _append(connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
         connection.execute(_INSERT_ENTRIES, (len(some), max([entry.at for entry in some]), len(body), body, sizes))
 
 
-def _facts(connection: sqlite3.Connection, transactions: Iterable[Transaction], sequence: int) -> Facts:
+def _facts(
+    connection: sqlite3.Connection,
+    transactions: Iterable[Transaction],
+    sequence: int,
+    noted: int,
+    latest_notes: LatestNotes,
+) -> Facts:
     keys: dict[Key, None] = {}
     claims: dict[str, None] = {}
     rewritten: dict[Key, None] = {}
     since: int | None = None
+    noted_since = noted
     for transaction in transactions:
+        if transaction.notes:
+            noted_since = min(noted_since, transaction.noted_since)
         for taking in transaction.takings:
             since = taking.since if since is None else min(since, taking.since)
         for check in transaction.checks:
@@ -205,6 +224,7 @@ def _facts(connection: sqlite3.Connection, transactions: Iterable[Transaction], 
         stored_claim=lambda prefix, besides: _stored_claim(connection, prefix, besides),
         taken=_select_takings(connection, since) if since is not None and since < sequence else [],
         forgotten=sequence - TAKINGS_KEPT,
+        noted=latest_notes.since(connection, noted_since, noted),
     )
 
 
@@ -243,7 +263,7 @@ def _stored_claim(connection: sqlite3.Connection, prefix: str, besides: Containe
         cursor.close()
 
 
-def _write(connection: sqlite3.Connection, plan: GroupState) -> None:
+def _write(connection: sqlite3.Connection, plan: GroupState, noted: int) -> None:
     gone = [key for key, outcome in plan.documents.items() if outcome.body is None]
     for rows, bodies in _portions(plan.documents):
         connection.execute(_UPSERT_DOCUMENTS, (bodies, _json(rows)))
@@ -257,7 +277,10 @@ def _write(connection: sqlite3.Connection, plan: GroupState) -> None:
     log = [(outcome.revision, *key) for key, outcome in plan.documents.items()]
     if log:
         connection.execute(_INSERT_LOG, (_json(log),))
-    connection.execute(_UPDATE_STATE, (plan.sequence, len(log)))
+    if plan.notes:
+        write_noted(connection, plan.sequence, len(log), plan.notes, noted)
+    else:
+        connection.execute(_UPDATE_STATE, (plan.sequence, len(log)))
 
 
 def _portions(

@@ -38,6 +38,13 @@ TAKINGS = """
 JOURNAL = """
     journal (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, total_bytes INTEGER NOT NULL, body BLOB NOT NULL)
 """
+# A row has the notes that were written together, in MessagePack, each with the sequence of its transaction: `number`
+# is that of the last transaction of the group, `at` the latest of the notes' times, `before` the `number` of the row
+# before it. `state.noted` is that of the last row, so that whoever reads what is new gets it along.
+NOTES = """
+    notes (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, before INTEGER NOT NULL, body BLOB NOT NULL)
+"""
+NOTED = "ALTER TABLE state ADD COLUMN noted INTEGER NOT NULL DEFAULT 0"
 SIZES = "ALTER TABLE journal ADD COLUMN sizes TEXT"
 # `documents` has a number as its key and not (kind, id): measured, rows of 2 KB in a tree by (kind, id) spill into
 # overflow pages, and updates take twice as long.
@@ -77,18 +84,20 @@ TABLES = (
     f"CREATE TABLE {TAKINGS}",
     f"CREATE TABLE {JOURNAL}",
     SIZES,
+    f"CREATE TABLE {NOTES}",
+    NOTED,
 )
 STEPS: Mapping[int, tuple[str, ...]] = MappingProxyType(
     {
         # Some releases that wrote schema 1 had this table already.
         2: (f"CREATE TABLE IF NOT EXISTS {TAKINGS}",),
         3: (f"CREATE TABLE {JOURNAL}",),
-        4: (SIZES,),
+        4: (SIZES, f"CREATE TABLE {NOTES}", NOTED),
     }
 )
 """What makes each schema of the one before. Releases that know schema 1 only mind neither takings nor the form of
-documents, those that know schema 2 write no journal, and those that know schema 3 take a row of it for one entry: so
-they must not open a later one."""
+documents, those that know schema 2 write no journal, and those that know schema 3 take a row of it for one entry and
+know nothing of notes: so they must not open a later one."""
 
 
 class WriterLock:

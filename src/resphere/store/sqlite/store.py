@@ -29,6 +29,7 @@ from resphere.store.base import (
     Journal,
     Keys,
     Liveness,
+    Note,
     Snapshot,
     StoreError,
     StoreMissing,
@@ -41,9 +42,10 @@ from resphere.store.planning import Key, check_form, check_text
 from resphere.store.sqlite.gathering import Gathering
 from resphere.store.sqlite.group import entries_of_row
 from resphere.store.sqlite.lending import Lender
+from resphere.store.sqlite.notes import notes_after, notes_of_row
 from resphere.store.sqlite.schema import connect, prepare_database, read_document
 from resphere.store.sqlite.use import WORKERS, Use, unfinished
-from resphere.store.sqlite.writer import Commit, Job, Reservation, Trimming, Writer
+from resphere.store.sqlite.writer import Commit, Forgetting, Job, Reservation, Trimming, Writer
 
 T = TypeVar("T")
 
@@ -51,7 +53,10 @@ CHANGES_IN_PLACE = 1_000
 """So many take about 3 ms to read; more are read in a thread."""
 NO_TURN = -1
 
-_SELECT_STATE = "SELECT sequence, pruned_sequence FROM state"
+_SELECT_STATE = """
+    SELECT sequence, pruned_sequence, noted, before, body FROM state
+    LEFT JOIN notes ON number = noted AND noted > ?
+"""
 _SELECT_DOCUMENTS = "SELECT kind, id, revision, body FROM documents"
 _SELECT_JOURNAL = "SELECT number, body, sizes FROM journal WHERE number > ? ORDER BY number"
 _SELECT_JOURNAL_ENDS = """
@@ -189,6 +194,12 @@ class SqliteStore:
         future: asyncio.Future[int] = loop.create_future()
         return await self._written(Trimming(before, most_bytes, most, loop, future), future)
 
+    async def forget_notes(self, before: int, through: int = 0) -> int:
+        self._require_own_process()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[int] = loop.create_future()
+        return await self._written(Forgetting(before, through, loop, future), future)
+
     async def reserve(self, counter: str, count: int) -> range:
         """See :meth:`Store.reserve`.
 
@@ -323,8 +334,14 @@ class SqliteStore:
 
 def _read_all(connection: sqlite3.Connection) -> Snapshot:
     with _snapshot(connection):
-        sequence, _ = connection.execute(_SELECT_STATE).fetchone()
-        return Snapshot(sequence, tuple(starmap(Document, connection.execute(_SELECT_DOCUMENTS))))
+        (sequence,) = connection.execute("SELECT sequence FROM state").fetchone()
+        documents = tuple(starmap(Document, connection.execute(_SELECT_DOCUMENTS)))
+        return Snapshot(sequence, documents, read_notes(connection, 0))
+
+
+def read_notes(connection: sqlite3.Connection, after: int) -> tuple[Note, ...]:
+    """All that was noted after a sequence."""
+    return tuple([note for _, note in notes_after(connection, after)])
 
 
 def _read_journal(connection: sqlite3.Connection, after: int, most: int) -> list[tuple[int, bytes]]:
@@ -345,12 +362,18 @@ def _read_claims(connection: sqlite3.Connection) -> tuple[Claim, ...]:
 def _read_log(connection: sqlite3.Connection, sequence: int, most: int) -> Changes:
     """The first ``most`` changes after ``sequence``; of documents that are gone, earlier ones come along."""
     with _snapshot(connection):
-        current, pruned = connection.execute(_SELECT_STATE).fetchone()
+        current, pruned, noted, noted_before, body = connection.execute(_SELECT_STATE, (sequence,)).fetchone()
         if not pruned <= sequence <= current:
             return Changes(current, (), complete=False)
         if sequence == current:
             return Changes(current, ())
-        return Changes(current, tuple(starmap(Change, connection.execute(_SELECT_CHANGES, (sequence, most)))))
+        changes = tuple(starmap(Change, connection.execute(_SELECT_CHANGES, (sequence, most))))
+        notes: tuple[Note, ...] = ()
+        if noted > sequence:
+            # There is mostly one row, or none any more.
+            several = body is None or noted_before > sequence
+            notes = read_notes(connection, sequence) if several else notes_of_row(body, sequence)
+        return Changes(current, changes, notes=notes)
 
 
 def _latest(log: Changes) -> Changes:
@@ -360,7 +383,9 @@ def _latest(log: Changes) -> Changes:
         key = (change.kind, change.id)
         latest.pop(key, None)
         latest[key] = change
-    return log if len(latest) == len(log.changes) else Changes(log.sequence, tuple(latest.values()), log.complete)
+    if len(latest) == len(log.changes):
+        return log
+    return Changes(log.sequence, tuple(latest.values()), log.complete, log.notes)
 
 
 @contextmanager

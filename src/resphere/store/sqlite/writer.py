@@ -21,6 +21,7 @@ import msgspec
 from resphere.store.base import StoreError, Transaction
 from resphere.store.sqlite.bells import Bells
 from resphere.store.sqlite.group import apply_transactions, take_numbers, trim_journal
+from resphere.store.sqlite.notes import LatestNotes, forget_notes, prepare_noting
 from resphere.store.sqlite.schema import WriterLock, connect
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,16 @@ class Trimming(msgspec.Struct, frozen=True):
     future: asyncio.Future[int]
 
 
-Job = Commit | Reservation | Trimming
+class Forgetting(msgspec.Struct, frozen=True):
+    """Which notes are to be forgotten, and the future that a caller of ``loop`` awaits."""
+
+    before: int
+    through: int
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[int]
+
+
+Job = Commit | Reservation | Trimming | Forgetting
 Result = int | range | Exception
 
 
@@ -68,6 +78,7 @@ class Writer:
         self._path = path
         self._log_rows_kept = log_rows_kept
         self._queue: queue.SimpleQueue[Sequence[Job] | None] = queue.SimpleQueue()
+        self._latest_notes = LatestNotes()
         self._gate = threading.Lock()
         self._closed = False
         with ExitStack() as stack:
@@ -77,6 +88,7 @@ class Writer:
             stack.callback(self.bells.close)
             self._connection = connect(path)
             stack.callback(self._connection.close)
+            prepare_noting(self._connection)
             self._resources = stack.pop_all()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
@@ -166,19 +178,30 @@ class Writer:
         connection.execute("BEGIN IMMEDIATE")
         try:
             transactions = [job.transaction for job in jobs if isinstance(job, Commit)]
-            applied = iter(apply_transactions(connection, transactions, self._log_rows_kept) if transactions else ())
-            results: list[Result] = [next(applied) if isinstance(job, Commit) else _do(connection, job) for job in jobs]
+            applied = (
+                apply_transactions(connection, transactions, self._log_rows_kept, self._latest_notes)
+                if transactions
+                else None
+            )
+            outcomes = iter(applied.outcomes if applied is not None else ())
+            results: list[Result] = [
+                next(outcomes) if isinstance(job, Commit) else _do(connection, job) for job in jobs
+            ]
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+        if applied is not None and applied.plan.notes:
+            self._latest_notes.written(applied.plan.notes, applied.noted_before)
         return results
 
 
-def _do(connection: sqlite3.Connection, job: Reservation | Trimming) -> Result:
+def _do(connection: sqlite3.Connection, job: Reservation | Trimming | Forgetting) -> Result:
     if isinstance(job, Reservation):
         return take_numbers(connection, job.counter, job.count)
+    if isinstance(job, Forgetting):
+        return forget_notes(connection, job.before, job.through)
     return trim_journal(connection, job.before, job.most_bytes, job.most)
 
 
