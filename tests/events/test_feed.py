@@ -137,3 +137,26 @@ def test_whose_standing_may_be_another_one(tmp_path: Path, monkeypatch: pytest.M
         await store.close()
 
     run(scenario())
+
+
+def test_the_latest_event_of_before_a_moment_is_found(tmp_path: Path) -> None:
+    times = [10, 10, 20, 30, 30, 30, 50]
+
+    def entry(at: int) -> Entry:
+        told = Event(time=at, type="t", kind=Kind.TASK, deed=Deed.CREATED, object=Subject("Test", "t-1"))
+        return Entry(at, ENCODER.encode(told))
+
+    async def scenario() -> None:
+        store = await open_store(default_url(tmp_path))
+        feed = Feed(store, shown)
+        assert await feed.latest_before(10) == 0
+        for at in times:
+            await store.commit(Transaction((), entries=(entry(at),)))
+        for moment in range(60):
+            assert await feed.latest_before(moment) == sum(at < moment for at in times)
+        assert await store.trim_journal(20, 2**40, 100) == 2
+        assert [await feed.latest_before(moment) for moment in (0, 20, 21, 51)] == [2, 2, 3, 7]
+        await feed.close()
+        await store.close()
+
+    run(scenario())

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Iterator
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 import pytest
@@ -14,9 +16,11 @@ from resphere.access.roles import READ_ONLY
 from resphere.contract.extensions.events import Events
 from resphere.contract.generated import ids, vcenter_vm
 from resphere.dialects.base import Reply, Request
+from resphere.events.event import ENCODER, Deed, Event, Kind, Subject
 from resphere.events.stream import EventStream
 from resphere.inventory.model import VirtualMachine
 from resphere.server.exchange import Exchange
+from resphere.store.base import Entry, Transaction
 from tests.support.events import latest
 from tests.support.scoped import ANN, ask_as_ann, give, permission
 from tests.support.served import Failure, GivenBody, Served
@@ -68,6 +72,18 @@ async def changing(served: Served, machine: str = "vm-48") -> None:
     assert vm is not None
     changed = msgspec.structs.replace(vm, annotation="x" if vm.annotation != "x" else "y")
     await served.world.inventory.change(lambda edit: edit.put(changed))
+
+
+def event_at(at: int) -> Event:
+    """One of that time."""
+    subject = Subject("Test", "t-1")
+    return Event(time=at, type="resphere.test", kind=Kind.TASK, deed=Deed.CREATED, object=subject)
+
+
+def happened(moment: datetime) -> Entry:
+    """An entry that says so."""
+    at = round(moment.timestamp() * 1000)
+    return Entry(at, ENCODER.encode(event_at(at)))
 
 
 async def next_of(pieces: AsyncIterator[bytes]) -> str:
@@ -141,6 +157,36 @@ class TestList:
         assert status == 400
         assert f"until: must be from {begin + 3}" in refused["messages"][0]["default_message"]
 
+    def test_a_range_of_time(self, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+        change(served)
+        begin, now = latest(served.world), served.now
+        first = now + timedelta(seconds=1)
+        moments = [first + timedelta(seconds=second) for second in range(3)]
+        environment = msgspec.structs.replace(served.pipeline.environment, now=lambda: now + timedelta(seconds=9))
+        monkeypatch.setattr(served, "pipeline", msgspec.structs.replace(served.pipeline, environment=environment))
+        served.world.run(served.world.store.commit(Transaction((), entries=tuple(map(happened, moments)))))
+
+        def sequences(**asked: datetime | int) -> list[int]:
+            told = {
+                key: value if isinstance(value, int) else value.strftime("%Y-%m-%dT%H:%M:%SZ")
+                for key, value in asked.items()
+            }
+            status, found = page(served, urlencode({"types": "resphere.test", **told}))
+            assert status == 200, found
+            return [each["sequence"] - begin for each in found["events"]]
+
+        one, two, three = moments
+        assert sequences(begin_time=one) == [1, 2, 3]
+        assert sequences(begin_time=two) == [2, 3]
+        assert sequences(begin_time=one, end_time=two) == [1, 2]
+        assert sequences(begin_time=one, after=begin + 1, until=begin + 2) == [2]
+        assert sequences(begin_time=three + timedelta(seconds=1)) == []
+        assert sequences(begin_time=three, end_time=one) == []
+        assert sequences(after=begin, end_time=one) == [1]
+        assert sequences(after=begin + 2, end_time=one) == []
+        assert sequences(after=begin, end_time=now - timedelta(days=1)) == []
+        assert sequences(after=begin, end_time=first + timedelta(days=9)) == [1, 2, 3]
+
     def test_a_range_is_waited_for_until_it_is_over(self, served: Served) -> None:
         async def scenario() -> None:
             begin = await served.world.environment.feed.latest()
@@ -177,6 +223,7 @@ class TestList:
             ("after=-1", 400, "after: must be from 0"),
             ("after=seven", 400, "after"),
             ("kinds=OTHERS", 400, "kinds"),
+            ("begin_time=yesterday", 400, "begin_time"),
             ("branch=vm-404", 404, "There is no object vm-404 to look below"),
             ("after=9999999", 410, "There is no event 9999999"),
         ],
@@ -376,6 +423,7 @@ class TestStream:
             ("", {b"last-event-id": b"abc"}, 400),
             ("", {b"last-event-id": b"9999999"}, 410),
             ("?wait=3", {}, 400),
+            ("?end_time=2999-01-01T00:00:00Z", {}, 400),
             ("/stream?size=3", {}, 400),
         ],
     )

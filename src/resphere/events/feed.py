@@ -77,6 +77,24 @@ class Feed:
         """The number of the latest event, 0 where there was none."""
         return (await self._store.journal(0, 0)).last
 
+    async def latest_before(self, time: int) -> int:
+        """The number of the latest event of before a moment, in milliseconds of Unix time; of events that are no longer
+        kept, the last one of those.
+
+        Events that were committed at the same time may stand in another order than that of their times, which differ by
+        milliseconds then: it goes by the one of their numbers.
+        """
+        ends = await self._store.journal(0, 0)
+        low, high = max(ends.first - 1, 0), ends.last
+        while low < high:
+            number = (low + high + 1) // 2
+            found = (await self._store.journal(number - 1, 1)).entries
+            if found and heard(*found[0]).event.time < time:
+                low = max(number, found[0][0])
+            else:
+                high = number - 1
+        return low
+
     async def turn(self, ear: Ear, after: int) -> Turn:
         """Wait, within :meth:`listening`, for what comes after that number, or for the time to say that one is there.
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from resphere.contract import model as m
 from resphere.contract.releases import ALL_RELEASES
 
-FILTERS = ("kinds", "types", "objects", "branch", "after", "until")
+FILTERS = ("kinds", "types", "objects", "branch", "after", "until", "begin_time", "end_time")
 SEEN = (m.Requirement(("System.View",), anywhere=True),)
 """Whoever may look at anything is told of what has become of that."""
 
@@ -76,7 +76,10 @@ class Events:
         """Events of which each part is as it is given: of these kinds and types, about one of these objects, of what is
         the object ``branch`` or stands below it (or did when it happened). ``after`` is the sequence of the last event
         that the caller has; unset, those of a list begin with the oldest that is kept, and those of a stream with the
-        next one. ``until`` is the sequence of the last event that is wanted, with which a stream ends."""
+        next one. ``until`` is the sequence of the last event that is wanted, with which a stream ends.
+
+        ``begin_time`` and ``end_time`` say the same as instants, those that happened then included, as vSphere's own
+        filters of events do. Beside ``after`` and ``until`` both must be met. A stream can end at what is past."""
 
         __vapi_name__ = "resphere.events.filter_spec"
         kinds: frozenset[Events.Kind] | None = None
@@ -85,6 +88,8 @@ class Events:
         branch: str | None = None
         after: m.Long | None = None
         until: m.Long | None = None
+        begin_time: m.DateTime | None = None
+        end_time: m.DateTime | None = None
 
     class Page(m.Struct, frozen=True, kw_only=True):
         """Events in their order. ``next`` is what to ask for next, as ``after``: where many events had to be looked at,

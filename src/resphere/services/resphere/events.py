@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 import msgspec
 
@@ -38,9 +39,9 @@ async def list_events(call: Call, filter: Events.FilterSpec | None, wait: int | 
     """
     seconds = within("wait", 0 if wait is None else wait, 0, MOST_WAIT_SECONDS)
     most = within("size", USUAL_SIZE if size is None else size, 1, MOST_SIZE)
-    wanted, after = wanted_of(call, filter), after_of(filter) or 0
-    until = until_of(filter, after)
-    page = await page_of(call, wanted, Span(after, until), most)
+    wanted, span = wanted_of(call, filter), await span_of(call, filter, 0)
+    until = span.until
+    page = await page_of(call, wanted, span, most)
     if page.events or not seconds or page.next < page.latest or page.next >= until:
         return page
     readers, user = call.environment.readers, call.session.user
@@ -103,15 +104,17 @@ async def follow(call: Call, filter: Events.FilterSpec | None, last_event_id: st
     :raises ServiceUnavailable: too many streams are open.
     """
     feed, readers, user = call.environment.feed, call.environment.readers, call.session.user
-    wanted, after = wanted_of(call, filter), after_of(filter)
+    wanted = wanted_of(call, filter)
+    if filter is not None and filter.end_time is not None and filter.end_time > call.environment.now():
+        raise InvalidArgument(
+            message("resphere.events.end_time", "end_time: must not lie ahead; a stream ends at what is past.")
+        )
     if last_event_id:
-        after = number_of(last_event_id)
+        filter = msgspec.structs.replace(filter or Events.FilterSpec(), after=number_of(last_event_id))
     readers.require_room(user)
-    if after is None:
-        after = await feed.latest()
-    until = until_of(filter, after)
-    require_kept(await feed.since(after, 1), after)
-    return EventStream(feed, readers, user, wanted, after, until, lambda: eyes_now(call))
+    span = await span_of(call, filter, None)
+    require_kept(await feed.since(span.after, 1), span.after)
+    return EventStream(feed, readers, user, wanted, span.after, span.until, lambda: eyes_now(call))
 
 
 def after_of(filter: Events.FilterSpec | None) -> int | None:
@@ -122,6 +125,30 @@ def after_of(filter: Events.FilterSpec | None) -> int | None:
     if filter is None or filter.after is None:
         return None
     return within("after", filter.after, 0, MOST_NUMBER)
+
+
+async def span_of(call: Call, filter: Events.FilterSpec | None, usual: int | None) -> Span:
+    """The events that are wanted, by their numbers; they begin after ``usual`` where nothing is said of that, ``None``:
+    after the latest.
+
+    :raises InvalidArgument: a number is none, or the last comes before the first.
+    """
+    feed, after = call.environment.feed, after_of(filter)
+    begin = None if filter is None else filter.begin_time
+    end = None if filter is None else filter.end_time
+    if begin is not None:
+        after = max(after or 0, await feed.latest_before(milliseconds(begin)))
+    if after is None:
+        after = await feed.latest() if usual is None else usual
+    until = until_of(filter, after if begin is None else 0)
+    if end is not None and end < call.environment.now():
+        until = min(until, await feed.latest_before(milliseconds(end) + 1))
+    return Span(after, max(after, until))
+
+
+def milliseconds(moment: datetime) -> int:
+    """A moment in milliseconds of Unix time."""
+    return round(moment.timestamp() * 1000)
 
 
 def until_of(filter: Events.FilterSpec | None, after: int) -> int:
