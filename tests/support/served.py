@@ -29,6 +29,7 @@ from resphere.dialects.rest import RestDialect
 from resphere.dialects.rest_values import READING
 from resphere.dialects.sts import StsDialect
 from resphere.dialects.vapi_values import decoder, encoder
+from resphere.events.failed_logins import FailedLogins
 from resphere.idempotency.replies import Bounds, KeptReplies
 from resphere.inventory.model import ManagedObject
 from resphere.limits.known import KnownAddresses
@@ -142,6 +143,7 @@ class Served:
             implementations=IMPLEMENTATIONS,
             faults=Faults(NO_FAULTS),
             waiting=Waiting(self.world.inventory, 60),
+            failed_logins=FailedLogins(self.world.store, lambda: self.now),
             kept=Kept(),
             repeats=Repeats(
                 KeptReplies(self.world.inventory, Bounds(), "test", lambda _: True, lambda: self.now),
@@ -168,6 +170,7 @@ class Served:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.world.run(self.pipeline.failed_logins.close())
         self.world.__exit__()
 
     @property

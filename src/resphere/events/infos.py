@@ -9,6 +9,7 @@ import msgspec
 from resphere.contract.extensions.events import Events
 from resphere.contract.moments import plain
 from resphere.events.event import Deed, Event, Subject
+from resphere.events.failed_logins import BAD_LOGIN
 from resphere.events.heard import Heard
 
 ENCODER = msgspec.json.Encoder()
@@ -43,6 +44,9 @@ def message_of(event: Event) -> str:
     name = event.object.name or event.object.id
     if event.type == "TaskEvent":
         return f"Task {name}: {event.details.get('status')}, {event.details.get('progress')} %"
+    if event.type == BAD_LOGIN:
+        attempts = event.details.get("attempts")
+        return f"Login of {name or 'many users'} was refused{'' if attempts == 1 else f' {attempts} times'}"
     if "old_name" in event.details:
         return f"{event.object.type} {event.details['old_name']} was renamed to {name}"
     return f"{event.object.type} {name} {WORDS.get(event.type) or DEEDS[event.deed]}"

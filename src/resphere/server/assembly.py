@@ -64,6 +64,7 @@ from resphere.dialects.items import ItemInputs
 from resphere.dialects.table import Dialects, dialects
 from resphere.dialects.vapi_documents import VapiDocuments
 from resphere.events.delivering import Deliveries
+from resphere.events.failed_logins import FailedLogins
 from resphere.events.feed import Feed
 from resphere.events.readers import Readers
 from resphere.events.retention import Keep as KeepEvents
@@ -233,6 +234,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     stack.push_async_callback(liveness.release)
     feed = Feed(store, replica.refresh)
     stack.push_async_callback(feed.close)
+    failed_logins = FailedLogins(store, now)
+    stack.push_async_callback(failed_logins.close)
     provider = make_provider(Parts(settings, replica, await store.contents(GUEST_FILES, liveness), now))
     library_contents = await open_library_contents(settings, store, liveness, stack)
     library_files = LibraryFiles(replica, library_contents, name, liveness.is_alive, now, secrets.token_bytes)
@@ -349,6 +352,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
         kept=Kept(),
         repeats=Repeats(replies, tasks),
         waiting=waiting,
+        failed_logins=failed_logins,
         recorder=recorder,
         orders=KeptOrders(settings.data_dir / FOLDER, time.time),
         standing_lists=StandingLists(),

@@ -13,9 +13,17 @@ from resphere.access.defaults import CHANGE_PASSWORD, LOGINS, PUBLIC, PUBLISHED
 from resphere.access.knowing import told_to
 from resphere.access.view import NOBODY
 from resphere.auth.accounts import canonical_name
-from resphere.contract.errors import ConcurrentChange, InternalServerError, ServiceUnavailable, VapiError, message
+from resphere.contract.errors import (
+    ConcurrentChange,
+    InternalServerError,
+    ServiceUnavailable,
+    Unauthenticated,
+    VapiError,
+    message,
+)
 from resphere.dialects.base import Outcome, Refused, Reply, Resolved
 from resphere.dialects.http import exceeds
+from resphere.events.failed_logins import FailedLogin
 from resphere.inventory.appliance.power import ONLY, AppliancePower
 from resphere.limits.addresses import counted_address
 from resphere.limits.classes import OperationClass, class_of
@@ -181,13 +189,19 @@ async def authenticate(pipeline: Pipeline, exchange: Exchange, outcome: Outcome,
             login = login or (operation_id is not None and shows_password(credentials))
         again = None if login else pipeline.known_callers.again(credentials, exchange.started)
         if again is None:
-            with attempt:
-                identity = await pipeline.authentication.identify(
-                    credentials,
-                    exchange.started,
-                    login=login,
-                    changes_password=operation_id == CHANGE_PASSWORD,
-                )
+            try:
+                with attempt:
+                    identity = await pipeline.authentication.identify(
+                        credentials,
+                        exchange.started,
+                        login=login,
+                        changes_password=operation_id == CHANGE_PASSWORD,
+                    )
+            except Unauthenticated as error:
+                if login and operation_id is not None and credentials.user and not error.proven:
+                    failed = FailedLogin(credentials.user, exchange.request.client, exchange.request_id, operation_id)
+                    pipeline.failed_logins.note(failed)
+                raise
             caller = identified(pipeline, identity, exchange)
             if not login:
                 pipeline.known_callers.remember(credentials, identity, caller, exchange.started)

@@ -13,6 +13,7 @@ from resphere.auth.authentication import Authentication
 from resphere.auth.by_library import LibraryPasswords
 from resphere.auth.sessions import Sessions
 from resphere.dialects.base import Reply
+from resphere.events.failed_logins import FailedLogins
 from resphere.limits.limits import Limits
 from resphere.queries.cursors import Orders
 from resphere.queries.standing import StandingLists
@@ -57,6 +58,8 @@ class Equipment(msgspec.Struct, frozen=True):
     kept: Kept
     repeats: Repeats
     waiting: Waiting
+    failed_logins: FailedLogins
+    """Tells of logins that are refused."""
     recorder: Recorder
     orders: Orders
     standing_lists: StandingLists
