@@ -53,6 +53,21 @@ def take_turns(entrants: Sequence[Entrant], effort: Effort) -> dict[str, Speed]:
     return {name: speed(taken) for name, taken in samples.items()}
 
 
+def take_turns_in_pairs(first: Entrant, second: Entrant, effort: Effort) -> tuple[list[Sample], list[Sample]]:
+    """Rounds of two that are to be compared closely: one right after the other, and now this one first, now that."""
+    with ExitStack() as stack:
+        loads: list[tuple[Entrant, Load, list[Sample]]] = []
+        for entrant in (first, second):
+            load = Load(entrant.server.address, entrant.scripts, entrant.expected)
+            stack.callback(load.close)
+            load.run(WARM_UP_SECONDS)
+            loads.append((entrant, load, []))
+        for round in range(effort.rounds):
+            for entrant, load, samples in loads if round % 2 else reversed(loads):
+                samples.append(sample(entrant.server, load, effort.seconds))
+    return loads[0][2], loads[1][2]
+
+
 def sample(server: Server, load: Load, seconds: float) -> Sample:
     """One round on one server."""
     processes = server.processes
