@@ -9,7 +9,7 @@ import msgspec
 
 from resphere.contract.model import ErrorValue
 
-ID_DIGITS = 32
+ID_BYTES = 16
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -66,4 +66,4 @@ def identity(user: str, key: str) -> str:
 
 def digest(text: str) -> str:
     """A short name of any text."""
-    return blake2b(text.encode("utf-8", "surrogateescape")).hexdigest()[:ID_DIGITS]
+    return blake2b(text.encode("utf-8", "surrogateescape")).digest()[:ID_BYTES].hex()
