@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -297,6 +297,48 @@ class TestStream:
             ]
             await resumed.close()
             assert served.world.environment.readers.count == 0
+
+        served.world.run(scenario())
+
+    def test_who_is_sent_events_while_it_waits_misses_none_and_gets_none_twice(self, served: Served) -> None:
+        async def scenario() -> None:
+            sent: list[str] = []
+            slow: list[asyncio.Future[None]] = []
+
+            def hand(piece: bytes) -> asyncio.Future[None] | None:
+                keep(piece)
+                return slow.pop() if slow else None
+
+            def keep(piece: bytes) -> None:
+                sent.append(piece.decode())
+
+            async def read(stream: EventStream) -> None:
+                async for piece in stream:
+                    keep(piece)
+
+            async def changed_until(is_over: Callable[[], bool]) -> None:
+                while not is_over():
+                    await changing(served)
+                    await asyncio.sleep(0.01)
+
+            begin = await served.world.environment.feed.latest()
+            stream = await opened(served)
+            stream.hand = hand
+            reading = asyncio.ensure_future(read(stream))
+            await within_a_while(changed_until(lambda: len(sent) >= 4))
+            hindrance: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            slow.append(hindrance)
+            await within_a_while(changed_until(lambda: not slow))
+            before = len(sent)
+            await changing(served)
+            assert len(sent) == before
+            hindrance.set_result(None)
+            await within_a_while(changed_until(lambda: len(sent) >= before + 3))
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            await stream.close()
+            ids = [int(line[4:]) for line in "".join(sent).split("\n") if line.startswith("id: ")]
+            assert ids == list(range(begin, begin + len(ids)))
 
         served.world.run(scenario())
 

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import contextmanager
 
 from resphere.access.principal import canonical_name
-from resphere.events.audience import WOKEN_AT_ONCE, Audience, Ear, Turn
+from resphere.events.audience import WOKEN_AT_ONCE, Audience, Ear, Hand, Turn
 from resphere.events.heard import Heard, Part, ends_session, heard, is_about_rights
 from resphere.store.base import Store
 
@@ -95,15 +95,21 @@ class Feed:
                 high = number - 1
         return low
 
-    async def turn(self, ear: Ear, after: int) -> Turn:
+    async def turn(self, ear: Ear, after: int, hand: Hand | None = None) -> Turn:
         """Wait, within :meth:`listening`, for what comes after that number, or for the time to say that one is there.
 
-        Where there is more already, or the worker is about to end, the turn has nothing.
+        Until then it is handed what it is sent by ``hand``, where that is possible. Where there is more already, it
+        takes time to be taken, or the worker is about to end, the turn has nothing.
         """
         if after < self._last or self.stopping:
             return Turn(after)
         audience = self._audience
-        return await (audience.wait_in_circle(ear, after) if after == self._last else audience.wait_apart(after))
+        if after > self._last:
+            return await audience.wait_apart(after)
+        turn = await audience.wait_in_circle(ear, after, hand)
+        if turn.rest is not None:
+            await turn.rest
+        return turn
 
     async def wait(self, after: int, seconds: float) -> bool:
         """Wait until there is an event with a number above ``after``, at most so long: whether there is, or may be."""

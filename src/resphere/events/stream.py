@@ -12,7 +12,7 @@ import msgspec
 
 from resphere.access.principal import canonical_name
 from resphere.contract.errors import VapiError
-from resphere.events.audience import MOST_PASSED_OVER
+from resphere.events.audience import MOST_PASSED_OVER, Hand
 from resphere.events.feed import Feed, Standing
 from resphere.events.filters import Wanted
 from resphere.events.heard import Heard
@@ -66,19 +66,19 @@ class Ear:
     """What readers have in common who are sent the same: the form, the filter, the last event, and what they see; see
     :class:`resphere.events.audience.Ear`, which this is."""
 
-    __slots__ = ("_eyes", "_form", "_until", "_wanted", "key", "user")
+    __slots__ = ("_eyes", "_form", "_wanted", "key", "until", "user")
 
     def __init__(self, user: str, form: Form, wanted: Wanted, until: int, eyes: Eyes) -> None:
         self.user = user
         self.key = (form.name, wanted, until, eyes.key)
         self._form = form
         self._wanted = wanted
-        self._until = until
+        self.until = until
         self._eyes = eyes
 
     def pieces(self, events: Sequence[Heard]) -> tuple[bytes, ...]:
         """What is sent of these events; where the last one has come that is wanted, that is said."""
-        wanted, eyes, form, until = self._wanted, self._eyes, self._form, self._until
+        wanted, eyes, form, until = self._wanted, self._eyes, self._form, self.until
         is_over = bool(events) and events[-1].number >= until
         if is_over:
             events = [each for each in events if each.number <= until]
@@ -114,6 +114,8 @@ class EventStream:
         self._until = until
         self._look = look
         self._pieces: AsyncGenerator[bytes, None] | None = None
+        self.hand: Hand | None = None
+        """Sends what the reader need not be woken for: while it waits for the next piece of this, and only then."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         """The stream as Server-Sent Events: each piece some of them, the first one at once."""
@@ -155,7 +157,7 @@ class EventStream:
                             yield form.sign(Sign("position", self._after))
                         continue
                     while self._after < self._until:
-                        turn = await feed.turn(ear, self._after)
+                        turn = await feed.turn(ear, self._after, self.hand)
                         for piece in turn.pieces:
                             yield piece
                         self._after = turn.position

@@ -190,6 +190,7 @@ class Requests:
                 }
             )
             if isinstance(reply.stream, EventStream):
+                reply.stream.hand = sending.hand
                 await while_connected(body.gone(), sending.send(body if left else None))
             else:
                 await sending.send(body if left else None)

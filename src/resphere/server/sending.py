@@ -6,7 +6,8 @@ client's side. So what a reply takes while its client does not read is some piec
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any
 
 from resphere.dialects.base import Reply
 from resphere.server.body import Body, Message
@@ -70,6 +71,19 @@ class Sending:
             await unread.drop()
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
+    def hand(self, piece: bytes) -> Awaitable[None] | None:
+        """Send a piece of a stream for somebody who waits for its next one: ``None`` where it is taken at once, else
+        what has to be waited for until it is."""
+        progress = self._progress
+        steps = self._send({"type": "http.response.body", "body": piece, "more_body": True}).__await__()
+        try:
+            hindrance = next(steps)
+        except StopIteration:
+            progress.moved_bytes += len(piece)
+            return None
+        progress.waits = True
+        return Rest(progress, len(piece), hindrance, steps)
+
     def release(self) -> None:
         """Nothing of it is held any more."""
         if self._budget is not None:
@@ -92,3 +106,23 @@ class Sending:
         finally:
             progress.waits = False
         progress.moved_bytes += len(piece)
+
+
+class Rest:
+    """What is left of sending a piece, which somebody else began who cannot wait: ``hindrance`` is what that waits for,
+    and then come ``steps``."""
+
+    def __init__(self, progress: Progress, size_bytes: int, hindrance: Any, steps: Generator[Any, Any, None]) -> None:
+        self._progress = progress
+        self._size_bytes = size_bytes
+        self._hindrance = hindrance
+        self._steps = steps
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        """Until the piece is taken; once."""
+        try:
+            yield self._hindrance
+            yield from self._steps
+        finally:
+            self._progress.waits = False
+        self._progress.moved_bytes += self._size_bytes
