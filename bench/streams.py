@@ -1,6 +1,8 @@
-"""Readers of streams that cost little: what comes is taken from the socket, with its moment, and understood afterwards.
+"""Readers of streams that cost nothing while they are sent something: they sleep until it has come to all of them.
 
-They share the machine with the server that sends to them: what they save, the server has.
+They share the machine with the server that sends to them: what they save, the server has. When something has come the
+kernel notes (``SO_TIMESTAMPNS``, which Linux has): so that is told which the server has done, and not how long this
+process took to look.
 """
 
 from __future__ import annotations
@@ -8,14 +10,22 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from bench.client import PATIENCE_SECONDS, RECEIVED_AT_ONCE, Address, Unexpected
 
+SO_TIMESTAMPNS = 35
+"""Of Linux, on all but a few processors: ``asm-generic/socket.h``."""
+MOMENT = struct.Struct("@qq")
+"""Seconds of Unix time, and nanoseconds."""
+NAP_SECONDS = 0.06
+"""Nobody looks for so long after a change."""
+
 
 class Reader:
-    """One stream over TLS. ``taken`` is when the last piece came of what has been waited for."""
+    """One stream over TLS. ``taken`` is when the last piece came of what was taken, in seconds of Unix time."""
 
     def __init__(self, address: Address, sent: bytes) -> None:
         """Ask for the stream, and take its beginning.
@@ -24,6 +34,7 @@ class Reader:
         """
         self.socket = socket.create_connection((address.host, address.port), timeout=PATIENCE_SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -36,12 +47,15 @@ class Reader:
             self.close()
             raise
 
-    def take(self, clock: Callable[[], float]) -> None:
+    def take(self) -> None:
         """What has come, as it is."""
-        piece = self.socket.recv(RECEIVED_AT_ONCE)
-        self.taken = clock()
+        piece, notes, _, _ = self.socket.recvmsg(RECEIVED_AT_ONCE, socket.CMSG_SPACE(MOMENT.size))
         if not piece:
             raise Unexpected("the server ended a stream")
+        for level, kind, note in notes:
+            if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
+                seconds, nanoseconds = MOMENT.unpack(note)
+                self.taken = seconds + nanoseconds / 1e9
         self._arrived.write(piece)
 
     def text(self) -> bytes:
@@ -63,7 +77,7 @@ class Reader:
         self.socket.sendall(self._leaving.read())
         head = b""
         while b"\r\n\r\n" not in head:
-            self._more()
+            self.take()
             head += self.text()
         if not head.startswith(b"HTTP/1.1 200 "):
             raise Unexpected(f"no stream: {head[:400]!r}")
@@ -74,21 +88,17 @@ class Reader:
                 self._tls.do_handshake()
             except ssl.SSLWantReadError:
                 self.socket.sendall(self._leaving.read())
-                self._more()
+                self.take()
             else:
                 self.socket.sendall(self._leaving.read())
                 return
-
-    def _more(self) -> None:
-        self.take(time.perf_counter)
 
 
 class Audience:
     """Readers of one server, all of the same stream."""
 
-    def __init__(self, address: Address, sent: Sequence[bytes], clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, address: Address, sent: Sequence[bytes]) -> None:
         """One reader for each request in ``sent``."""
-        self._clock = clock
         self._poll = select.epoll()
         self._readers: dict[int, Reader] = {}
         try:
@@ -102,10 +112,11 @@ class Audience:
             raise
 
     def hear(self, words: bytes, since: float) -> list[float]:
-        """How many seconds after ``since`` each reader had what has ``words`` in it, when all of them have.
+        """How many seconds after ``since``, in seconds of Unix time, what has ``words`` in it had come to each reader.
 
-        :raises Unexpected: somebody waits for it in vain.
+        It is waited for all of them. :raises Unexpected: somebody waits for it in vain.
         """
+        time.sleep(NAP_SECONDS)
         waiting, found = dict(self._readers), []
         heard: dict[int, bytes] = dict.fromkeys(waiting, b"")
         while waiting:
@@ -120,7 +131,7 @@ class Audience:
         """Take what has come, whatever it is."""
         while ready := self._poll.poll(0):
             for number, _ in ready:
-                self._readers[number].take(self._clock)
+                self._readers[number].take()
                 self._readers[number].text()
 
     def close(self) -> None:
@@ -137,7 +148,7 @@ class Audience:
             if not ready:
                 break
             for number, _ in ready:
-                self._readers[number].take(self._clock)
+                self._readers[number].take()
                 if number in waiting:
                     spoken.add(number)
         if not spoken:

@@ -75,22 +75,22 @@ SENT = (request("GET", "/stream"),) * READERS
 
 def test_each_reader_is_timed_by_when_it_has_heard_the_words(speaker: Speaker) -> None:
     audience = Audience(speaker.address, SENT)
-    began = time.perf_counter()
+    began = time.time()
     speaker.say(b"data: first", b" word\n\n")
     found = audience.hear(b"first word", began)
     assert len(found) == READERS
-    assert all(0 < seconds < time.perf_counter() - began for seconds in found)
+    assert all(0 < seconds < time.time() - began for seconds in found)
     audience.close()
 
 
 def test_what_was_said_before_is_dropped(speaker: Speaker) -> None:
     audience = Audience(speaker.address, SENT)
     speaker.say(b"old words\n\n")
-    audience.hear(b"old words", time.perf_counter())
+    audience.hear(b"old words", time.time())
     speaker.say(b"old words\n\n")
     audience.drop()
     speaker.say(b"new words\n\n")
-    assert len(audience.hear(b"new words", time.perf_counter())) == READERS
+    assert len(audience.hear(b"new words", time.time())) == READERS
     audience.close()
 
 
@@ -98,7 +98,7 @@ def test_a_stream_that_ends_is_told(speaker: Speaker) -> None:
     audience = Audience(speaker.address, SENT)
     speaker.connected[0].close()
     with pytest.raises(Unexpected, match="ended a stream"):
-        audience.hear(b"nothing", time.perf_counter())
+        audience.hear(b"nothing", time.time())
     audience.close()
 
 
