@@ -91,6 +91,15 @@ def test_work_without_a_request_has_the_cause_of_its_task(world: World) -> None:
     }
 
 
+def test_a_forgotten_task_is_told_as_nobodys_work(world: World) -> None:
+    world.call(vcenter_vm.Power.start, ids.VirtualMachineId(machine(world, OFF).id))
+    task, begin = list(world.inventory.all(Task))[-1], latest(world)
+    world.run(world.inventory.change(lambda edit: edit.delete(Task, task)))
+    [found] = told(world, begin)
+    assert (found.event.type, found.event.object.id) == ("resphere.task.deleted", task)
+    assert (found.event.task, found.event.cause) == (None, None)
+
+
 def test_what_happens_by_itself_has_no_cause(world: World) -> None:
     host, begin = next(iter(world.inventory.all(Host).values())), latest(world)
     world.change(host, connection_state=vcenter.Host.ConnectionState.NOT_RESPONDING)

@@ -333,7 +333,10 @@ def test_the_oldest_finished_tasks_are_forgotten(tmp_path: Path, work: Callable[
         await desk.replica.pass_over(desk.replica.all(Task))
         await desk.do(work)
         assert len(desk.replica.all(Task)) == count + 1
+        gone = asyncio.Event()
+        desk.replica.subscribe(Task, lambda _, task: gone.set() if task is None else None)
         await desk.do(work)
+        await asyncio.wait_for(gone.wait(), 30)
         left = desk.replica.all(Task)
         assert len(left) == count + 2 - PRUNED_AT_ONCE
         assert "task-0" not in left

@@ -73,7 +73,8 @@ class Teller:
         changes = [change for pair in pairs if (change := change_of(*pair)) is not None]
         if not changes:
             return ()
-        task = next((change.obj for change in changes if change.how.type == "Task"), None)
+        # What is forgotten was not the work that this is done by.
+        task = next((each.after for each in changes if each.how.type == "Task" and each.after is not None), None)
         occasion = Occasion(
             time=round(self._now().timestamp() * 1000),
             cause=cause_of(task),

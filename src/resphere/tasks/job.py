@@ -61,7 +61,7 @@ class Keeper(Protocol):
 
     def make_way(self, edit: Edit, target: str, origin: Origin, own: str | None) -> None: ...
 
-    def prune(self, edit: Edit) -> None: ...
+    def prune(self) -> None: ...
 
 
 class TaskJob(Generic[O]):
@@ -149,7 +149,6 @@ class TaskJob(Generic[O]):
                 if self._exclusive:
                     edit.vacant(busy_claim(self._target.id))
                 task = self._succeeded(task, decision.result, decision.reports)
-                self._tasks.prune(edit)
             else:
                 if self._exclusive:
                     # That nobody does other tasks any more was withheld with the settlement that was tried.
@@ -277,7 +276,6 @@ class TaskJob(Generic[O]):
             result = plan(edit, current)
             task = self._succeeded(running or self._record(edit), result, reports)
             edit.put(task)
-            self._tasks.prune(edit)
             return result, task
 
         result, task = await self._commit(whole)
@@ -316,6 +314,8 @@ class TaskJob(Generic[O]):
             raise refusal from error
 
     def _know(self, task: Task) -> None:
+        if task.is_finished:
+            self._tasks.prune()
         self._task = task
         self.recorded.set()
 

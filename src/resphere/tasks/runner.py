@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import Context
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
@@ -51,7 +53,7 @@ O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
 R = TypeVar("R")
 
 MOST_FINISHED = 10_000
-PRUNED_AT_ONCE = 500
+PRUNED_AT_ONCE = 100
 WATCH_SECONDS = 0.1
 STOP_SECONDS = 2.0
 """What launched work is given to end when the server stops."""
@@ -83,6 +85,7 @@ class Tasks:
         self._watched: dict[str, asyncio.Event] = {}
         self._watcher: asyncio.Task[None] | None = None
         self._launched: set[asyncio.Task[None]] = set()
+        self._pruning: asyncio.Task[None] | None = None
 
     async def run(
         self,
@@ -274,11 +277,28 @@ class Tasks:
         edit.put(failed(task, error, self.now()))
         release(edit, task.id, error, self.now())
 
-    def prune(self, edit: Edit) -> None:
-        """Forget the oldest finished tasks where there are too many."""
-        finished = self.replica.by(Task, "finished", "yes")
-        if len(finished) >= MOST_FINISHED + PRUNED_AT_ONCE:
-            for identity in list(finished)[:PRUNED_AT_ONCE]:
+    def prune(self) -> None:
+        """Have the oldest finished tasks forgotten where there are too many: beside what goes on, and in changes of
+        their own, of which those that end tasks need not wait for each other."""
+        if self._pruning is None and self._are_too_many():
+            # Nobody's call: it would be said to have caused it, and what rides along with it ride along here.
+            self._pruning = asyncio.get_running_loop().create_task(self._prune(), context=Context())
+
+    async def _prune(self) -> None:
+        try:
+            while self._are_too_many():
+                await self.replica.change(self._forget_oldest)
+        except Exception:
+            log.exception("the oldest tasks could not be forgotten, and will be when another one ends")
+        finally:
+            self._pruning = None
+
+    def _are_too_many(self) -> bool:
+        return len(self.replica.by(Task, "finished", "yes")) >= MOST_FINISHED + PRUNED_AT_ONCE
+
+    def _forget_oldest(self, edit: Edit) -> None:
+        if self._are_too_many():
+            for identity in tuple(islice(self.replica.by(Task, "finished", "yes"), PRUNED_AT_ONCE)):
                 edit.delete(Task, identity)
 
     async def close(self, patience_seconds: float = STOP_SECONDS) -> None:
@@ -290,9 +310,10 @@ class Tasks:
             # Those that had been canceled may have left their failing behind.
             while self._launched:
                 await asyncio.gather(*self._launched, return_exceptions=True)
-        if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
+        beside = [each for each in (self._watcher, self._pruning) if each is not None]
+        for each in beside:
+            each.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
 
     def _job(
         self,
