@@ -7,7 +7,6 @@ connection of its own. Writes go through :class:`Writer`'s thread. So the event 
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import sqlite3
 import threading
@@ -46,6 +45,7 @@ from resphere.store.sqlite.notes import notes_after, notes_of_row
 from resphere.store.sqlite.schema import connect, prepare_database, read_document
 from resphere.store.sqlite.use import WORKERS, Use, unfinished
 from resphere.store.sqlite.writer import Commit, Forgetting, Job, Reservation, Trimming, Writer
+from resphere.store.this_process import THIS_PROCESS
 
 T = TypeVar("T")
 
@@ -104,11 +104,10 @@ class SqliteStore:
         self._writer = writer
         self._use = use
         self._callers: dict[asyncio.AbstractEventLoop, Callers] = {}
-        self._process = os.getpid()
+        self._process = THIS_PROCESS.pid
         self._closed = False
-        self._turn = NO_TURN
-        self._version = 0
-        """What SQLite said of its version when ``_turn`` was the writers' last turn, and over."""
+        self._seen = NO_TURN, 0
+        """A turn of the writers', and what SQLite said of its version when that was their last, and over."""
 
     @classmethod
     def open(
@@ -150,18 +149,20 @@ class SqliteStore:
         return self._epoch
 
     def version(self) -> int:
+        self._require_open()
+        seen, version = self._seen
+        if self._writer.turn == seen:
+            return version
         with self._reader_lock:
             self._require_open()
             # Taken before SQLite is asked: whatever is committed after that is written in a later turn.
             turn = self._writer.turn
-            if turn == self._turn:
-                return self._version
             try:
-                version: int = self._reader.execute("PRAGMA data_version").fetchone()[0]
+                version = int(self._reader.execute("PRAGMA data_version").fetchone()[0])
             except sqlite3.Error as error:
                 raise self._unreadable(error) from error
             if turn % 2 == 0:
-                self._turn, self._version = turn, version
+                self._seen = turn, version
             return version
 
     def listen(self, wake: Callable[[], None]) -> Callable[[], None]:
@@ -296,7 +297,7 @@ class SqliteStore:
             raise StoreError(f"{self._path} is closed")
 
     def _require_own_process(self) -> None:
-        if os.getpid() != self._process:
+        if THIS_PROCESS.pid != self._process:
             raise StoreError(f"{self._path} was opened by process {self._process}; a forked one must open it anew")
 
     @contextmanager
