@@ -78,7 +78,8 @@ class Due:
 
     async def finish_due(self) -> None:
         """Finish those whose time has come."""
-        due = [machine for moment, machine in self._waiting() if moment <= self._now()]
+        now = self._now()
+        due = [machine for moment, machine in self._waiting() if moment <= now]
         for first in range(0, len(due), TOGETHER):
             await self._finish(due[first : first + TOGETHER])
 

@@ -27,9 +27,10 @@ class Reboots:
 
     async def _finish(self, machines: list[str]) -> None:
         def plan(edit: Edit) -> None:
+            now = self._now()
             for machine in machines:
                 current, vm = edit.get(GuestReboot, machine), edit.get(VirtualMachine, machine)
-                if current is None or current.due > self._now():
+                if current is None or current.due > now:
                     continue
                 edit.delete(GuestReboot, machine)
                 if vm is not None:
