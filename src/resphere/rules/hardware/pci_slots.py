@@ -48,21 +48,23 @@ def with_pci_slots(vm: VirtualMachine) -> VirtualMachine:
 
     Until its first start a VM does not say where they sit, as in vCenter 8.0.
     """
-    placed = {attribute: _placed(getattr(vm, attribute), *numbers) for attribute, numbers in _SLOTS.items()}
-    if all(placed[attribute] is getattr(vm, attribute) for attribute in placed):
-        return vm
-    return msgspec.structs.replace(vm, **placed)
+    placed = {
+        attribute: _placed(devices, *numbers)
+        for attribute, numbers in _SLOTS.items()
+        if (devices := getattr(vm, attribute)) and any(map(_is_missing, devices.values()))
+    }
+    return msgspec.structs.replace(vm, **placed) if placed else vm
+
+
+def _is_missing(device: Any) -> bool:
+    return getattr(device, "pci_slot_number", None) is None
 
 
 def _placed(devices: Mapping[K, D], first_key: int, first_slot: int, step: int) -> Mapping[K, D]:
-    """The devices, those without a slot on their own; the very same mapping where all have one."""
-    missing: dict[K, Any] = {
-        key: device for key, device in devices.items() if getattr(device, "pci_slot_number", None) is None
-    }
-    if not missing:
-        return devices
-    slots = {key: first_slot + step * (int(key) - first_key) for key in missing}
+    """The devices, those without a slot on their own."""
     return {
-        key: msgspec.structs.replace(device, pci_slot_number=slots[key]) if key in slots else device
+        key: msgspec.structs.replace(device, pci_slot_number=first_slot + step * (int(key) - first_key))
+        if _is_missing(device)
+        else device
         for key, device in devices.items()
     }
