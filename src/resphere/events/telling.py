@@ -161,9 +161,12 @@ def cause_of(task: Task | None) -> Cause | None:
     return cause
 
 
+STOOD_IN = frozenset(GRANTABLE) - {VirtualMachine}
+"""Of these kinds are the objects that others stand in."""
+
+
 def moves_others(before: Any, after: Any) -> bool:
     """Whether a document that changes is one that others stand in, and is elsewhere from now on."""
-    obj = before if after is None else after
-    if isinstance(obj, VirtualMachine) or not isinstance(obj, GRANTABLE):
+    if type(before if after is None else after) not in STOOD_IN:
         return False
     return before is None or after is None or before.parent != after.parent
