@@ -22,8 +22,9 @@ from resphere.auth.tokens import Tokens
 from resphere.cli.store import access_opened, changing, opened_store, store_url
 from resphere.nearest import nearest
 from resphere.replica.replica import Replica
-from resphere.server.assembly import identities, now, password_rules, session_limits
+from resphere.server.assembly import identities, password_rules, session_limits
 from resphere.server.environment import from_environment
+from resphere.server.present import now
 from resphere.server.settings import from_strings
 
 

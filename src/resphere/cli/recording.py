@@ -28,8 +28,8 @@ from resphere.auth.local_os import LOCAL_OS
 from resphere.cli.failures import FORESEEN, told
 from resphere.contract.errors import Canceled, InternalServerError, InvalidArgument, ResourceInUse, VapiError
 from resphere.events.cause import CAUSE, Cause
-from resphere.server.assembly import now
 from resphere.server.environment import from_environment
+from resphere.server.present import now
 from resphere.server.recorder import Policy, heads_folder, noted_logs, open_trail
 from resphere.server.settings import Settings, from_strings
 from resphere.store.base import InUse, StoreError

@@ -20,9 +20,9 @@ from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.replica.sealing import open_sealing
 from resphere.replica.table import Table
-from resphere.server.assembly import now
 from resphere.server.environment import from_environment
 from resphere.server.forms.record import require_present_form
+from resphere.server.present import now
 from resphere.server.secrets_key import given_key
 from resphere.server.settings import SECRETS_KEYS, Settings, flag, from_strings, variable
 from resphere.store.base import Store, StoreMissing

@@ -10,7 +10,7 @@ from resphere.access.principal import Scope
 from resphere.auth.token_rules import checked_name, checked_privileges
 from resphere.cli.identities import Opened, on_identities, shown_time
 from resphere.cli.store import add_store
-from resphere.server.assembly import now
+from resphere.server.present import now
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -125,6 +125,7 @@ from resphere.server.memory import give_back, pass_over_present
 from resphere.server.open_files import most_connections, raise_limit
 from resphere.server.pipeline import Pipeline
 from resphere.server.process_end import end_server
+from resphere.server.present import now
 from resphere.server.providers import Parts, make_provider, read_durations
 from resphere.server.proxies import TrustedProxies
 from resphere.server.recorder import Policy, Recorder, heads_folder, note_logs, open_trail
@@ -177,12 +178,6 @@ TLS_VERSIONS = "tls versions"
 """The lease of whoever shuts the appliance down."""
 BACKUPS = "backups"
 """The lease of whoever makes backups that are due."""
-
-
-def now() -> datetime:
-    """The present moment, in UTC, to the millisecond."""
-    # Milliseconds, as on vCenter's wire: what is stored is what is shown.
-    return datetime.fromtimestamp(time.time_ns() // 1_000_000 / 1000, UTC)
 
 
 async def open_replica(store: Store, sealing: Sealing, tells: Tells | None = None) -> Replica:
