@@ -22,7 +22,7 @@ class Digests:
             for algorithm in dict.fromkeys((*always, *more))
         }
 
-    def update(self, piece: bytes | bytearray) -> None:
+    def update(self, piece: bytes | bytearray | memoryview) -> None:
         """Take a piece in."""
         for made in self._made.values():
             made.update(piece)

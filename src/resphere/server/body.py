@@ -199,7 +199,6 @@ class BodyStream(msgspec.Struct, frozen=True):
             piece = await self.body.next()
             if self.body.received_bytes > self.limit_bytes:
                 raise too_large(self.limit_bytes)
-            self.body.ask_ahead()
             if not piece:
                 continue
             if not gathered:
@@ -207,6 +206,7 @@ class BodyStream(msgspec.Struct, frozen=True):
             gathered.append(piece)
             gathered_bytes += len(piece)
             if gathered_bytes >= HANDED_BYTES or self.clock() - since >= HANDED_SECONDS:
+                self.body.ask_ahead()
                 yield joined(gathered)
                 gathered, gathered_bytes = [], 0
         if gathered:

@@ -220,12 +220,12 @@ class Liveness(Protocol):
         """Be seen as dead from now on, in an orderly end. To do so again is no error."""
 
 
-Look = Callable[[bytes | bytearray], None]
+Look = Callable[[bytes | bytearray | memoryview], None]
 """Looks at what is written, piece after piece, of any size: in threads, and no two of them at a time."""
 Judge = Callable[[], None]
 
 
-def blindly(piece: bytes | bytearray) -> None:
+def blindly(piece: bytes | bytearray | memoryview) -> None:
     """Look at nothing."""
 
 

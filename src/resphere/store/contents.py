@@ -11,12 +11,14 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from threading import Semaphore
 from types import TracebackType
 from typing import BinaryIO
 
 import msgspec
 
 from resphere.store.base import ContentMissing, Judge, Look, NoRoom, as_it_is, blindly
+from resphere.store.blocks import Blocks
 from resphere.store.files import sync_file_system, sync_folder
 
 READ_BYTES = 256 * 1024
@@ -26,6 +28,8 @@ SYNCED_BYTES = 32 * 1024 * 1024
 JOINED_BYTES = 512 * 1024
 """What is smaller is joined for a thread, though that copies: each piece that a digest takes has it let go of the
 interpreter, and wait for it again."""
+WAITING_THREADS = 3
+"""So many wait for the disk at a time, half of those of a small machine; what others write goes by the memory."""
 MANY = 8
 """When so many are settled, all that is to be written goes to the disk at once before each is asked for."""
 LARGE_BYTES = 16 * 1024 * 1024
@@ -182,9 +186,10 @@ def maker_of(name: str) -> str:
 
 class SyncAhead:
     """Has what was written of large files go to the disk while more of them comes: one at a time, for what a disk is
-    slow to take shall not keep all threads."""
+    slow to take shall not keep all threads. ``turns``: of those that write past the memory of the system."""
 
     def __init__(self) -> None:
+        self.turns = Semaphore(WAITING_THREADS)
         self._under_way: asyncio.Future[None] | None = None
 
     def begin(self, path: Path) -> bool:
@@ -207,6 +212,7 @@ class WritingFile:
         self._folder = folder
         self._unfinished = folder / (name + UNFINISHED)
         self._file: BinaryIO | None = None
+        self._blocks: Blocks | None = None
         self._buffer: list[bytes] = []
         self._buffered_bytes = 0
         self._under_way: asyncio.Future[None] | None = None
@@ -276,7 +282,9 @@ class WritingFile:
     def _begin_to_write(self) -> None:
         """Have a thread write what is gathered."""
         if self._file is not None:
-            self._begin(partial(self._take, self._file, self._let_go()))
+            if self._blocks is None:
+                self._blocks = Blocks(self._file.fileno(), self._look, self._ahead.turns)
+            self._begin(partial(self._blocks.write, self._let_go()))
 
     def _take(self, file: BinaryIO, pieces: list[bytes]) -> None:
         if any(len(piece) < JOINED_BYTES for piece in pieces):
@@ -290,9 +298,10 @@ class WritingFile:
         return pieces
 
     def _sync_ahead(self) -> None:
-        """Have what was written go to the disk already, where it is much."""
-        if self.size_bytes - self._synced_bytes >= SYNCED_BYTES and self._ahead.begin(self._unfinished):
-            self._synced_bytes = self.size_bytes
+        """Have what was written go to the disk already, where it is much that did not at once."""
+        in_memory = 0 if self._blocks is None else self._blocks.size_in_memory_bytes
+        if in_memory - self._synced_bytes >= SYNCED_BYTES and self._ahead.begin(self._unfinished):
+            self._synced_bytes = in_memory
 
     async def _done(self) -> None:
         """Wait until what is under way is done."""
@@ -307,7 +316,11 @@ class WritingFile:
 
     def _finish(self, rest: list[bytes], settled: bool, check: Judge) -> None:
         assert self._file is not None
-        self._take(self._file, rest)
+        if self._blocks is None:
+            self._take(self._file, rest)
+        else:
+            self._blocks.write(rest)
+            self._blocks.finish()
         check()
         if settled:
             os.fsync(self._file.fileno())
