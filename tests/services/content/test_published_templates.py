@@ -254,6 +254,22 @@ def test_what_the_publisher_has_no_more_goes(world: World) -> None:
     assert items(world, copies) == {}
 
 
+@pytest.mark.parametrize("kind", ["vm-template", "iso"])
+def test_it_goes_when_any_item_is_published(world: World, kind: str) -> None:
+    library = publishing(world)
+    golden, silver = create(world, library), create(world, library, "silver")
+    disc = add_item(world, library, name="disc")
+    put_files(world, disc, disc_iso=b"bytes")
+    made, other = subscription(world, library), subscription(world, library)
+    world.call(LocalLibrary.publish, library, None)
+    work_off(world)
+    world.call(Item.delete, golden)
+    publish(world, silver if kind == "vm-template" else disc, made)
+    assert sorted(items(world, copies_of(world, library, made))) == ["disc", "silver"]
+    # Nobody has told the other one.
+    assert sorted(items(world, copies_of(world, library, other))) == ["disc", "golden", "silver"]
+
+
 def test_a_subscriber_that_is_deleted_takes_its_machines_along(world: World) -> None:
     library = publishing(world)
     golden = create(world, library)

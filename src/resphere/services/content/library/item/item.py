@@ -36,7 +36,7 @@ from resphere.services.checks.content import (
 )
 from resphere.services.checks.content_items import is_compliant, model_of
 from resphere.services.checks.content_subscribers import require_publishing, subscriptions_of
-from resphere.services.checks.published_templates import publish_templates
+from resphere.services.checks.published_templates import publish_templates, retire_templates
 from resphere.services.checks.vm_templates import delete_templates, require_files, require_not_checked_out
 from resphere.services.registry import implements
 
@@ -280,7 +280,7 @@ async def publish(
 ) -> None:
     """Have the libraries of this server that subscribe take what is new of the item, or those that are named: that goes
     on behind. ``force_sync_content``: its content too, where they take that on demand. A VM template is cloned to where
-    each subscription says.
+    each subscription says. VM templates that the library has no more go from them as well.
 
     :raises NotAllowedInCurrentState: the library is not published.
     :raises InvalidArgument: it has no such subscription.
@@ -291,18 +291,26 @@ async def publish(
     wanted = subscriptions_of(call, library, named)
     if item.template is not None:
         await publish_templates(call, (item,), wanted)
-        return
+    else:
+        await request_item(call, item, wanted, with_content=force_sync_content)
+    await retire_templates(call, library, wanted)
+
+
+async def request_item(
+    call: Call, item: LibraryItem, subscriptions: Iterable[LibrarySubscription], *, with_content: bool
+) -> None:
+    """Have subscribers take what is new of an item that is made of files."""
     twins = {each.library: each for each in call.by(LibraryItem, "source", item.id).values()}
 
     def plan(edit: Edit) -> None:
-        for each in wanted:
+        for each in subscriptions:
             if edit.get(LibrarySubscription, each.id) is None:
                 continue
             twin = twins.get(each.subscriber)
             here = None if twin is None else edit.get(LibraryItem, twin.id)
             # What is not there yet comes with all that is new.
             call.environment.library_sync.request(
-                edit, each.subscriber, None if here is None else here.id, with_content=force_sync_content
+                edit, each.subscriber, None if here is None else here.id, with_content=with_content
             )
 
     await call.unfiltered.change(plan)
