@@ -12,7 +12,7 @@ import msgspec
 CONTENT = "content"
 """The index, of every table whose documents name contents, by those names."""
 DIGEST = "digest"
-"""The index of items and machines by the SHA-256 digests of their files: equal bytes are kept once."""
+"""The index of items, machines and files by the SHA-256 digests of their files: equal bytes are kept once."""
 
 
 class ContentPart(msgspec.Struct, frozen=True, kw_only=True, gc=False):

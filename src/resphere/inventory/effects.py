@@ -16,6 +16,7 @@ from resphere.contract.generated.vcenter_vm_guest import Processes
 from resphere.contract.generated.vcenter_vm_guest_filesystem import Files
 from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.templates import CheckOut
+from resphere.inventory.contents import DiskContent
 from resphere.inventory.customization import GuestCustomization
 from resphere.inventory.guest import GuestTransfer
 from resphere.inventory.model import Host, Snapshot, UnregisteredVm, VirtualMachine
@@ -28,11 +29,13 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
 
 class CreateVm(Effect, frozen=True, kw_only=True, tag=True):
     """``vm`` comes to be, off; then it starts on ``start_on`` if that is set. ``vapp`` is what the package that it is
-    made of says to its guest."""
+    made of says to its guest, ``images`` are the files of its CD-ROM drives that come with it, by their paths: without
+    parts as long as they are on their way."""
 
     vm: VirtualMachine
     vapp: VappConfiguration | None = None
     start_on: Host | None = None
+    images: dict[str, DiskContent] = {}
 
 
 class DeleteVm(Effect, frozen=True, kw_only=True, tag=True):

@@ -166,8 +166,9 @@ class Datastore(ManagedObject, frozen=True, kw_only=True):
 
 
 class DatastoreFile(ManagedObject, frozen=True, kw_only=True):
-    """A VMDK file that is a disk of no VM; ``parent`` is its datastore and ``name`` its path there
-    (``web/web_1.vmdk``). ``capacity`` in bytes; ``content`` is what it holds, empty without one."""
+    """A VMDK file that is a disk of no VM, or the image of a CD-ROM drive that came with one; ``parent`` is its
+    datastore and ``name`` its path there (``web/web_1.vmdk``). ``capacity`` in bytes; ``content`` is what it holds,
+    empty without one."""
 
     kind = "datastore_file"
     id_prefix = "file-"

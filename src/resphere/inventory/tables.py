@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from resphere.inventory.contents import CONTENT, DIGEST, digests_of, names_of
-from resphere.inventory.effects import AddHost, Intent, RegisterVm
+from resphere.inventory.effects import AddHost, CreateVm, Intent, RegisterVm
 from resphere.inventory.model import (
     Cluster,
     Datacenter,
@@ -385,6 +385,7 @@ DATASTORE_FILES = Table(
         "path": lambda file: (f"{file.parent}/{file.name}",),
         "home": lambda file: (home(file.parent or "", file.name),),
         CONTENT: lambda file: () if file.content is None else file.content.names,
+        DIGEST: lambda file: () if file.content is None else tuple(digests_of([file.content])),
     },
     claims=_name_claims,
 )
@@ -451,7 +452,8 @@ def _needed_folder(intent: Intent) -> tuple[str, ...]:
 
 def _intended_contents(intent: Intent) -> tuple[str, ...]:
     vm = written(intent.effect)
-    return () if vm is None else _contents(vm)
+    images = names_of(intent.effect.images.values()) if isinstance(intent.effect, CreateVm) else ()
+    return () if vm is None else (*_contents(vm), *images)
 
 
 def _needed_datastore_of_name(among: Lookup, intent: Intent, name: str) -> Datastore | None:

@@ -15,7 +15,7 @@ from resphere.inventory.content.items import LibraryFile, LibraryItem, is_leavin
 from resphere.inventory.content.sessions import DownloadSession, Sender, UpdateSession
 from resphere.inventory.content.subscriptions import is_coming
 from resphere.inventory.contents import DIGEST, ContentPart
-from resphere.inventory.model import VirtualMachine
+from resphere.inventory.model import DatastoreFile, VirtualMachine
 from resphere.libraries.digests import Algorithm, Digests
 from resphere.libraries.naming import is_named, on_letting_go
 from resphere.libraries.packages import PackageContents
@@ -149,7 +149,8 @@ class LibraryFiles:
             await self._contents.settle([each.content for each in files])
 
     def with_same_bytes(self, edit: Edit, received: LibraryFile) -> LibraryFile:
-        """The file, of the bytes of an item or a disk where these are the same: nothing comes to name its own then."""
+        """The file, of the bytes of an item, a disk or an image where these are the same: its own are named by
+        nothing then."""
         item = next(iter(self._inventory.by(LibraryItem, DIGEST, received.sha256).values()), None)
         if item is not None:
             edit.rely_on(item)
@@ -160,6 +161,11 @@ class LibraryFiles:
             edit.rely_on(vm)
             parts = (part for disk in vm.disk_contents.values() for part in disk.parts)
             content = next(part.content for part in parts if part.sha256 == received.sha256)
+            return msgspec.structs.replace(received, content=content)
+        file = next(iter(self._inventory.by(DatastoreFile, DIGEST, received.sha256).values()), None)
+        if file is not None and file.content is not None:
+            edit.rely_on(file)
+            content = next(part.content for part in file.content.parts if part.sha256 == received.sha256)
             return msgspec.structs.replace(received, content=content)
         return received
 

@@ -13,6 +13,7 @@ from resphere.rules.files import settle as settle_files
 from resphere.rules.hardware.cpu import with_cpu
 from resphere.rules.hardware.memory import with_memory
 from resphere.rules.hardware.version import NEWEST
+from resphere.rules.image_files import drop_images
 from resphere.rules.machines.guest_os_defaults import defaults_of
 from resphere.rules.machines.new_machine import Identity, blank, vmx_path
 from resphere.rules.machines.power_states import powered_on
@@ -66,6 +67,7 @@ def gone(s: Settlement, id: str) -> None:
     if present is not None:
         s.edit.delete(VirtualMachine, id)
         settle_files(s.inventory, s.edit, present, None)
+        drop_images(s.inventory, s.edit, present)
 
 
 def free_name(inventory: Replica, folder: Folder, name: str) -> str:

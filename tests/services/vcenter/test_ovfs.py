@@ -19,17 +19,27 @@ from resphere.access.roles import ADMIN, READ_ONLY, Role
 from resphere.contract.errors import InvalidArgument, NotFound, VapiError
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.cis import Tasks as Api
-from resphere.contract.generated.vcenter import Ovfs
+from resphere.contract.generated.vcenter import VM, Ovfs
 from resphere.contract.generated.vcenter_vm import Power
+from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Disk
 from resphere.fetching.allowed import read_rules
 from resphere.fetching.fetcher import Bounds, Fetcher
 from resphere.inventory.effects import Intent
-from resphere.inventory.model import ROOT_FOLDER, Cluster, Datastore, Folder, Host, Network, VirtualMachine
+from resphere.inventory.model import (
+    ROOT_FOLDER,
+    Cluster,
+    Datastore,
+    DatastoreFile,
+    Folder,
+    Host,
+    Network,
+    VirtualMachine,
+)
 from resphere.inventory.vapp import VappConfiguration
 from resphere.libraries import web_packages
 from resphere.libraries.receiving import TELLING
 from resphere.libraries.web_packages import WebPackages
-from resphere.rules.space import free_space
+from resphere.rules.space import free_space, used_in
 from resphere.tasks.record import Task
 from resphere.tasks.runner import Tasks
 from tests.ovf.packages import envelope, item
@@ -452,6 +462,140 @@ def test_a_vapp(world: World) -> None:
     assert len(kept(world)) == 1
 
 
+IMAGE = b"an image of a disc" * 1000
+DRIVES = item(80, 5) + item(81, 15, "AddressOnParent=0", "HostResource=ovf:/file/iso", "Parent=80")
+WITH_IMAGE = {
+    "a.ovf": ONE_DISK.replace(
+        b"<References>", b'<References><File ovf:id="iso" ovf:href="tools.iso" ovf:size="%d"/>' % len(IMAGE)
+    ).replace(b"</VirtualHardwareSection>", DRIVES.encode() + b"</VirtualHardwareSection>"),
+    "a.vmdk": DISK,
+    "tools.iso": IMAGE,
+}
+
+
+def images(world: World) -> dict[str, bytes]:
+    """The images on datastores, with what they hold."""
+    return {
+        file.name: world.run(world.library_contents.read(file.content.parts[0].content))
+        for file in world.inventory.all(DatastoreFile).values()
+        if file.content is not None and file.name.endswith(".iso")
+    }
+
+
+def used_on(world: World) -> int:
+    store = spec(world, "http://a").vm_home_datastore.datastore
+    return used_in(world.inventory)[store]
+
+
+@pytest.mark.parametrize("form", ["folder", "archive"])
+def test_an_image_lies_beside_its_machine(world: World, form: str) -> None:
+    files = {**WITH_IMAGE, "a.mf": manifest(WITH_IMAGE)}
+    served = at(files) if form == "folder" else {"/p/a.ovf": archive(files)}
+    before = used_on(world)
+    with Site(served) as site:
+        vm = deploy(world, site.url("/p/a.ovf"), power_on=True)
+        other = deploy(world, site.url("/p/a.ovf"), name="other")
+    [drive] = vm.cdroms.values()
+    store = world.inventory.all(Datastore)[vm.datastore]
+    assert drive.backing == Cdrom.BackingInfo(
+        type=Cdrom.BackingType.ISO_FILE, iso_file=f"[{store.name}] web/_deviceImage-0.iso"
+    )
+    assert (drive.start_connected, drive.state) == (True, "CONNECTED")
+    assert images(world) == {"web/_deviceImage-0.iso": IMAGE, "other/_deviceImage-0.iso": IMAGE}
+    assert disk_bytes(world, vm) == [DISK]
+    # The same bytes once, whatever room they take.
+    assert len(kept(world)) == 2
+    assert used_on(world) == before + 2 * ((1 << 20) + len(IMAGE))
+    world.change(vm, power_state=Power.State.POWERED_OFF)
+    world.call(VM.delete, ids.VirtualMachineId(vm.id))
+    assert images(world) == {"other/_deviceImage-0.iso": IMAGE}
+    world.call(VM.delete, ids.VirtualMachineId(other.id))
+    assert images(world) == {}
+    assert kept(world) == []
+    assert used_on(world) == before
+
+
+def test_an_image_stays_as_long_as_a_drive_has_it(world: World) -> None:
+    with Site(at(WITH_IMAGE)) as site:
+        vm = deploy(world, site.url("/p/a.ovf"))
+    clone = world.call(VM.clone, VM.CloneSpec(source=ids.VirtualMachineId(vm.id), name="clone"))
+    world.call(VM.delete, ids.VirtualMachineId(vm.id))
+    assert set(images(world)) == {"web/_deviceImage-0.iso"}
+    [drive] = world.inventory.all(VirtualMachine)[clone].cdroms.values()
+    assert (drive.backing.iso_file or "").endswith(" web/_deviceImage-0.iso")
+    disk = Disk.CreateSpec(backing=Disk.BackingSpec(type=Disk.BackingType.VMDK_FILE, vmdk_file=drive.backing.iso_file))
+    with pytest.raises(NotFound, match="no VMDK file"):
+        world.call(Disk.create, clone, disk)
+    world.call(VM.delete, clone)
+    assert images(world) == {}
+
+
+def test_an_image_stays_with_files_that_are_not_registered(world: World) -> None:
+    with Site(at(WITH_IMAGE)) as site:
+        vm = deploy(world, site.url("/p/a.ovf"))
+    clone = world.call(VM.clone, VM.CloneSpec(source=ids.VirtualMachineId(vm.id), name="clone"))
+    world.call(VM.unregister, ids.VirtualMachineId(vm.id))
+    world.call(VM.delete, clone)
+    assert set(images(world)) == {"web/_deviceImage-0.iso"}
+
+
+@pytest.mark.parametrize("said", ["ovf:compression", "ovf:chunkSize"])
+def test_an_image_that_no_drive_reads_is_not_fetched(world: World, said: str) -> None:
+    more = b'ovf:compression="gzip"' if said == "ovf:compression" else b'ovf:chunkSize="1000"'
+    text = WITH_IMAGE["a.ovf"].replace(b'ovf:href="tools.iso"', b'ovf:href="tools.iso" ' + more)
+    with Site(at({"a.ovf": text, "a.vmdk": DISK})) as site:
+        vm = deploy(world, site.url("/p/a.ovf"))
+    assert [drive.backing.type for drive in vm.cdroms.values()] == [Cdrom.BackingType.CLIENT_DEVICE]
+    assert images(world) == {}
+
+
+def test_room_is_taken_for_an_image(world: World) -> None:
+    gate = Gate(IMAGE)
+    store = spec(world, "http://a").vm_home_datastore.datastore
+    with Site(at({**WITH_IMAGE, "tools.iso": gate})) as site:
+        task = begin(world, site.url("/p/a.ovf"))
+        world.run(asyncio.to_thread(gate.begun.wait, 60))
+        [intent] = world.inventory.all(Intent).values()
+        assert intent.room == {store: (1 << 20) + len(IMAGE)}
+        world.call(Api.cancel, ids.CisTaskId(task))
+        ended = world.run(ending(world, task))
+        gate.open()
+        assert ended.error is not None
+        assert kept(world) == []
+        assert images(world) == {}
+        found = world.inventory.all(Datastore)[store]
+        left = (1 << 20) + len(IMAGE) - 1
+        world.change(found, other_used=found.other_used + free_space(world.inventory, found) - left)
+        assert why_not(world, site.url("/p/a.ovf")) == ("ERROR", "resphere.vm.disk.no_room")
+
+
+@pytest.mark.parametrize("gone", ["a.vmdk", "tools.iso"])
+def test_a_file_that_is_not_there_leaves_none_of_the_others(world: World, gone: str) -> None:
+    with Site(at({name: content for name, content in WITH_IMAGE.items() if name != gone})) as site:
+        assert why_not(world, site.url("/p/a.ovf")) == ("ERROR", "resphere.content.not_transferred")
+    assert images(world) == {}
+
+
+def test_a_vapp_with_images(world: World) -> None:
+    text = WITH_IMAGE["a.ovf"]
+    machine = text[text.index(b"<VirtualSystem ") : text.index(b"</Envelope>")]
+    twin = machine.replace(b'ovf:id="vm"', b'ovf:id="twin"')
+    around = b'<VirtualSystemCollection ovf:id="all"><Info/>' + machine + twin + b"</VirtualSystemCollection>"
+    with Site(at({**WITH_IMAGE, "a.ovf": text.replace(machine, around)})) as site:
+        task = run(world, site.url("/p/a.ovf"))
+    assert task.error is None
+    assert images(world) == {"vm/_deviceImage-0.iso": IMAGE, "twin/_deviceImage-0.iso": IMAGE}
+    assert len(kept(world)) == 2
+
+
+def test_an_image_that_a_dead_worker_had_fetched(world: World) -> None:
+    outside = acting_outside(world)
+    leave(world, outside, lambda: world.run(failing(world, WITH_IMAGE)))
+    world.run(world.environment.library_cleaning.clean_up())
+    assert world.run(world.environment.tasks.take_over_orphans()) == 1
+    assert images(world) == {"web/_deviceImage-0.iso": IMAGE}
+
+
 def full(world: World) -> Ovfs.DatastoreInfo:
     """A datastore without room."""
     store = spec(world, "http://a").vm_home_datastore.datastore
@@ -486,12 +630,12 @@ def test_what_a_dead_worker_had_fetched_is_not_lost(world: World) -> None:
     assert (vm.power_state, disk_bytes(world, vm)) == (Power.State.POWERED_ON, [DISK])
 
 
-async def failing(world: World) -> None:
+async def failing(world: World, package: Mapping[str, bytes] = PACKAGE) -> None:
     """Have a deployment fail of which nobody can tell whether it has come true.
 
     :raises OSError: the provider cannot tell.
     """
-    with Site(at(PACKAGE)) as site:
+    with Site(at(package)) as site:
         task = await world.begin(Ovfs.deploy_task, spec(world, site.url("/p/a.ovf"), power_on=True))
         while not world.environment.provider.asked:  # type: ignore[attr-defined]  # noqa: ASYNC110
             await asyncio.sleep(0)

@@ -21,6 +21,7 @@ from resphere.inventory.tables import is_of_file_names
 from resphere.replica.replica import Replica
 from resphere.rules.admission import no_room
 from resphere.rules.files import disk_files, file_at, store_of
+from resphere.rules.image_files import is_image
 from resphere.rules.machines.guest_os_defaults import defaults_of
 from resphere.rules.space import files_on, free_space
 
@@ -95,7 +96,7 @@ def existing_file(inventory: Replica, vm: VirtualMachine, backing: Disk.BackingS
         raise in_use(path, vm)
     store = mounted_store(inventory, vm, path)
     capacity = files_on(inventory, store.id).get(path) if store is not None else None
-    if store is None or capacity is None:
+    if store is None or capacity is None or is_image(path):
         raise NotFound(message("resphere.vm.disk.no_file", "There is no VMDK file {0}.", path))
     if file_at(inventory, store.id, path) is not None:
         return path, capacity

@@ -12,6 +12,7 @@ from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm_hardware import Cdrom, Floppy
 from resphere.inventory.content.items import LibraryFile
 from resphere.inventory.contents import DiskContent
+from resphere.inventory.model import VirtualMachine
 from resphere.ovf.issues import BadPackage, Category, issue
 from resphere.ovf.machine import Drive, Machine
 from resphere.ovf.model import File
@@ -66,7 +67,7 @@ def contents_of(machine: Machine, there: Iterable[LibraryFile]) -> dict[DiskKey,
     for disk in machine.disks:
         found = () if disk.file is None else _found(disk.file, files)
         if disk.file is not None and found:
-            made[_key(disk.place)] = DiskContent(
+            made[DiskKey(_key(disk.place))] = DiskContent(
                 parts=tuple([file.part for file in found]),
                 capacity=disk.capacity,
                 format=disk.format,
@@ -100,6 +101,47 @@ def with_images(spec: Spec, machine: Machine, there: Iterable[LibraryFile], fold
     return msgspec.structs.replace(spec, cdroms=tuple(cdroms), floppies=tuple(floppies))
 
 
+def own_images_of(machine: Machine) -> tuple[File, ...]:
+    """The files of the package that CD-ROM drives of the machine can have; none that is compressed or in pieces."""
+    files = _distinct(drive.file for drive in machine.cdroms)
+    return tuple([file for file in files if not file.compression and file.chunk_size is None])
+
+
+def with_own_images(vm: VirtualMachine, machine: Machine) -> tuple[VirtualMachine, dict[str, File]]:
+    """``vm``, made of the machine, with the package's images in its drives, and these by the paths that they have
+    then: beside the machine, called as vSphere calls them."""
+    folder = vm.vmx_path.rpartition("/")[0]
+    paths = {file.id: f"{folder}/_deviceImage-{number}.iso" for number, file in enumerate(own_images_of(machine))}
+    cdroms = dict(vm.cdroms)
+    for drive in machine.cdroms:
+        path = None if drive.file is None else paths.get(drive.file.id)
+        key = ids.VcenterVmHardwareCdromId(_key(drive.place))
+        if path is not None:
+            cdroms[key] = msgspec.structs.replace(
+                cdroms[key],
+                backing=Cdrom.BackingInfo(type=Cdrom.BackingType.ISO_FILE, iso_file=path),
+                start_connected=drive.start_connected,
+            )
+    return (
+        msgspec.structs.replace(vm, cdroms=cdroms),
+        {paths[file.id]: file for file in own_images_of(machine)},
+    )
+
+
+def image_contents(images: Mapping[str, File], there: Iterable[LibraryFile]) -> dict[str, DiskContent]:
+    """What is in the images, by their paths."""
+    files, made = _by_name(there), {}
+    for path, file in images.items():
+        [found] = _found(file, files)
+        made[path] = DiskContent(parts=(found.part,), capacity=found.size_bytes)
+    return made
+
+
+def expected_contents(images: Mapping[str, File]) -> dict[str, DiskContent]:
+    """The same before they have come: as large as the package says, nothing where it does not say."""
+    return {path: DiskContent(parts=(), capacity=file.size or 0) for path, file in images.items()}
+
+
 def _image(file: File | None, files: Mapping[str, LibraryFile], folder: str) -> str | None:
     if file is None or file.compression or file.chunk_size is not None:
         return None
@@ -107,8 +149,8 @@ def _image(file: File | None, files: Mapping[str, LibraryFile], folder: str) -> 
     return f"{folder}/{image.stored_name}"
 
 
-def _key(place: Drive) -> DiskKey:
-    return DiskKey(key_of(BusPlace(Bus(place.kind), place.bus, place.unit)))
+def _key(place: Drive) -> str:
+    return str(key_of(BusPlace(Bus(place.kind), place.bus, place.unit)))
 
 
 def _by_name(files: Iterable[LibraryFile]) -> dict[str, LibraryFile]:

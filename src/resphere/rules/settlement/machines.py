@@ -36,6 +36,7 @@ from resphere.rules.data_sets import copy_data_sets
 from resphere.rules.files import registered as as_registered
 from resphere.rules.files import settle as settle_files
 from resphere.rules.files import still_unmerged, unregister
+from resphere.rules.image_files import drop_images, put_images
 from resphere.rules.machines.power_states import powered_off, powered_on, suspended
 from resphere.rules.relocation import arriving, arriving_beside, carry, followed, kept_by_snapshots, new_paths
 from resphere.rules.settlement.settlement import Settlement, merged
@@ -54,6 +55,7 @@ def created(s: Settlement, effect: CreateVm, facts: Facts, decided: CreateVm) ->
         s.edit.rely_on(effect.start_on)
     s.note(facts)
     s.put_machine(None, facts.machine or (effect.vm if effect.start_on is None else powered_on(effect.vm)))
+    put_images(s.inventory, s.edit, effect.vm, effect.images)
 
 
 def deleted(s: Settlement, effect: DeleteVm, facts: Facts, decided: DeleteVm) -> None:
@@ -61,6 +63,7 @@ def deleted(s: Settlement, effect: DeleteVm, facts: Facts, decided: DeleteVm) ->
     s.note(facts)
     s.edit.delete(VirtualMachine, effect.vm.id)
     settle_files(s.inventory, s.edit, effect.vm, None)
+    drop_images(s.inventory, s.edit, effect.vm)
 
 
 def registered(s: Settlement, effect: RegisterVm, facts: Facts, decided: RegisterVm) -> None:

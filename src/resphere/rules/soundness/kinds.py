@@ -24,6 +24,7 @@ from resphere.inventory.model import (
     VirtualMachine,
 )
 from resphere.inventory.tables import ON_HOST, datastore_name, path_on_datastore
+from resphere.rules.image_files import IMAGE_END
 from resphere.rules.soundness.devices import Fault, device_faults, union_faults
 from resphere.rules.soundness.index import FOLDER_LETTERS, Inventory, example_prefix
 
@@ -273,8 +274,8 @@ def _on_datastore(inventory: Inventory, item: ManagedObject) -> Iterator[Fault]:
 
 def _datastore_file(inventory: Inventory, item: DatastoreFile) -> Iterator[Fault]:
     yield from _on_datastore(inventory, item)
-    if not item.name.endswith(".vmdk"):
-        yield "name", f"must be the path of a VMDK file, such as folder/file.vmdk, not {item.name}"
+    if not item.name.endswith((".vmdk", IMAGE_END)):
+        yield "name", f"must be the path of a VMDK file or an image, such as folder/file.vmdk, not {item.name}"
     if item.capacity < 0:
         yield "capacity", f"must not be negative, and is {item.capacity}"
 

@@ -146,6 +146,8 @@ STEPS: Mapping[int, Step] = MappingProxyType(
             "backups and their schedules; schedules wait for events, and changes tell by which schedules it came to "
             "them; subscriptions say which templates were refused; answers under keys of clients are no documents",
             leave_keys_to_notes,
+            "them; subscriptions say which templates were refused; new machines come with images of their drives",
+            lambda documents: None,
         ),
     }
 )

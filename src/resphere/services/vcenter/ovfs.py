@@ -45,7 +45,15 @@ from resphere.ovf.model import File
 from resphere.ovf.resolving import Resolved, resolved
 from resphere.replica.edit import Edit
 from resphere.rules.machines.new_machine import new_identity
-from resphere.rules.machines.package_files import contents_of, disk_files_of, require_files
+from resphere.rules.machines.package_files import (
+    contents_of,
+    disk_files_of,
+    expected_contents,
+    image_contents,
+    own_images_of,
+    require_files,
+    with_own_images,
+)
 from resphere.rules.machines.packaged import spec_of
 from resphere.rules.names import require_name
 from resphere.rules.placement.power_on import running_place
@@ -269,7 +277,7 @@ async def deployed_together(
     require_free_vapp(call, empty)
     for new in machines:
         require_place(call, new, FIELDS)
-    wanted = tuple({file.id: file for new in machines for file in disk_files_of(new.machine)}.values())
+    wanted = tuple({file.id: file for new in machines for file in web_files_of(new.machine)}.values())
     files = await fetched(call, spec, package, wanted, job)
 
     def decide_all(edit: Edit, _: ResourcePool) -> Together[DeployResult]:
@@ -277,7 +285,10 @@ async def deployed_together(
         full = tuple([(new, contents_of(new.machine, same)) for new in machines])
         made = decided_vapp(call, edit, empty._replace(machines=full), lambda new, _: new.spec)
         result = DeployResult(result_type=VirtualApp.resource_type, created_entity=ids.VirtualMachineId(made.result))
-        return Together(made.effects, result)
+        effects = [
+            with_images_in(effect, new.machine, same) for new, effect in zip(machines, made.effects, strict=True)
+        ]
+        return Together(tuple(effects), result)
 
     return await carry_out_together(call.provider, call.unfiltered, job, decide_all, LACKS)
 
@@ -309,7 +320,10 @@ def decide(call: Call, spec: Ovfs.DeploySpec, new: NewVm, edit: Edit, _: Resourc
     start_on = running_place(call.unfiltered, vm) if spec.power_on else None
     if start_on is not None:
         vm = msgspec.structs.replace(vm, host=ids.HostSystemId(start_on.id))
-    effect = CreateVm(vm=vm, vapp=configuration_of(new.machine, vm.id), start_on=start_on)
+    vm, images = with_own_images(vm, new.machine)
+    effect = CreateVm(
+        vm=vm, vapp=configuration_of(new.machine, vm.id), start_on=start_on, images=expected_contents(images)
+    )
     return Decision(
         effect, DeployResult(result_type=vm.resource_type, created_entity=ids.VirtualMachineId(vm.id)), reports=True
     )
@@ -318,17 +332,29 @@ def decide(call: Call, spec: Ovfs.DeploySpec, new: NewVm, edit: Edit, _: Resourc
 async def gathered(
     call: Call, spec: Ovfs.DeploySpec, package: WebPackage, machine: Machine, job: TaskJob[ResourcePool]
 ) -> More:
-    """What the disks hold, once all of it is there and is what the package says."""
-    files = await fetched(call, spec, package, disk_files_of(machine), job)
+    """What the disks hold and the drives, once all of it is there and is what the package says."""
+    files = await fetched(call, spec, package, web_files_of(machine), job)
 
     def with_disks(edit: Edit, effect: AnyEffect) -> AnyEffect:
         assert isinstance(effect, CreateVm), "nothing else is decided"
         library_files = call.environment.library_files
         same = [library_files.with_same_bytes(edit, file) for file in files]
         vm = msgspec.structs.replace(effect.vm, disk_contents=contents_of(machine, same))
-        return msgspec.structs.replace(effect, vm=vm)
+        return with_images_in(msgspec.structs.replace(effect, vm=vm), machine, same)
 
     return with_disks
+
+
+def web_files_of(machine: Machine) -> tuple[File, ...]:
+    """The files that are fetched for a machine: those of its disks, and images of its CD-ROM drives."""
+    return tuple({file.id: file for file in (*disk_files_of(machine), *own_images_of(machine))}.values())
+
+
+def with_images_in(effect: AnyEffect, machine: Machine, files: Sequence[LibraryFile]) -> AnyEffect:
+    """A new VM with the images of its package that have come."""
+    assert isinstance(effect, CreateVm), "nothing else is decided"
+    vm, images = with_own_images(effect.vm, machine)
+    return msgspec.structs.replace(effect, vm=vm, images=image_contents(images, files))
 
 
 async def fetched(
