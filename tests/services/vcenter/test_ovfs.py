@@ -40,11 +40,14 @@ from resphere.libraries import web_packages
 from resphere.libraries.receiving import TELLING
 from resphere.libraries.web_packages import WebPackages
 from resphere.rules.space import free_space, used_in
+from resphere.server.exports.file import file_parts, parse_file
+from resphere.server.exports.tables import EXPORTED
 from resphere.tasks.record import Task
 from resphere.tasks.runner import Tasks
 from tests.ovf.packages import envelope, item
 from tests.services.content.libraries import kept
 from tests.support.guests import ending
+from tests.support.invariants import require_sound
 from tests.support.packages import archive, issued, manifest, signed
 from tests.support.scoped import ask_as_ann, permission
 from tests.support.served import Served
@@ -506,6 +509,12 @@ def test_an_image_lies_beside_its_machine(world: World, form: str) -> None:
     # The same bytes once, whatever room they take.
     assert len(kept(world)) == 2
     assert used_on(world) == before + 2 * ((1 << 20) + len(IMAGE))
+    require_sound(world.inventory)
+    stored = [each for cls in EXPORTED for each in world.inventory.all(cls).values()]
+    read = parse_file("".join(file_parts(stored)), "file")
+    assert [(each.name, each.capacity, each.content) for each in read if isinstance(each, DatastoreFile)] == [
+        (f"{name}/_deviceImage-0.iso", len(IMAGE), None) for name in ("web", "other")
+    ]
     world.change(vm, power_state=Power.State.POWERED_OFF)
     world.call(VM.delete, ids.VirtualMachineId(vm.id))
     assert images(world) == {"other/_deviceImage-0.iso": IMAGE}
