@@ -17,6 +17,7 @@ import pytest
 from tests.live.test_content_libraries import DATA, MOST_GROWN_BYTES, SIZE
 from tests.live.test_http import trusting
 from tests.live.test_large_guest_files import digest_of_received, peak_bytes, pieces
+from tests.ovf.packages import item
 from tests.support.libraries import SESSIONS, add_item, add_library, begin, complete, done, fetch, kept, prepared
 from tests.support.packages import one_disk
 from tests.support.server import WITHOUT_TLS, Client, Server, wait_until
@@ -181,8 +182,12 @@ def answered(client: Client, path: str, spec: Any) -> str:
 
 
 def test_a_server_that_is_killed_leaves_nothing_of_a_deployment(server_to_kill: Server) -> None:
+    """While the image comes; the disk has come."""
     server, gate = server_to_kill, Gate(DATA * 8)
-    with Site({"/a.ovf": one_disk("a.vmdk"), "/a.vmdk": gate}) as site:
+    drive = item(80, 5) + item(81, 15, "AddressOnParent=0", "HostResource=ovf:/file/iso", "Parent=80")
+    text = one_disk("a.vmdk").replace(b"<References>", b'<References><File ovf:id="iso" ovf:href="a.iso"/>')
+    text = text.replace(b"</VirtualHardwareSection>", drive.encode() + b"</VirtualHardwareSection>")
+    with Site({"/a.ovf": text, "/a.vmdk": b"a disk", "/a.iso": gate}) as site:
         with server.session() as client:
             cluster = client.read("/api/vcenter/cluster")[0]["cluster"]
             spec = {
@@ -209,4 +214,9 @@ def test_a_server_that_is_killed_leaves_nothing_of_a_deployment(server_to_kill: 
             result = client.read(f"/api/cis/tasks/{again}")["result"]
             [vm] = client.read("/api/vcenter/vm?names=from%20the%20web")
             assert result == {"result_type": "VirtualMachine", "created_entity": vm["vm"]}
-            assert list(kept(server).values()) == [len(gate.content)]
+            [drive] = client.read(f"/api/vcenter/vm/{vm['vm']}/hardware/cdrom")
+            found = client.read(f"/api/vcenter/vm/{vm['vm']}/hardware/cdrom/{drive['cdrom']}")
+            assert found["backing"]["iso_file"].endswith("/_deviceImage-0.iso")
+            assert sorted(kept(server).values()) == [len(b"a disk"), len(gate.content)]
+            client.delete(f"/api/vcenter/vm/{vm['vm']}")
+            wait_until(lambda: kept(server) == {}, "the end of the image", SECONDS)
