@@ -87,7 +87,8 @@ def environment(python: Path, version: str, full: str) -> Path:
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != stated:
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([python, "-m", "venv", folder], check=True)
-        options = ["--disable-pip-version-check", "--no-input", "-qq", "--no-compile", "--require-hashes", "-r", str(LOCK)]
+        options = ["--disable-pip-version-check", "--no-input", "-qq", "--no-compile"]
+        options += ["--require-hashes", "-r", str(LOCK)]
         subprocess.run([inside, "-m", "pip", "install", *options], check=True)
         stamp.write_text(stated, encoding="utf-8")
     return inside

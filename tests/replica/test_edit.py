@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -40,11 +41,12 @@ def test_a_question_about_all_of_it_is_asked_anew_after_each_write() -> None:
     assert made.is_asked_anew("a")
     assert not made.is_asked_anew("a")
     assert made.is_asked_anew("b")
-    for write in (
+    writes: tuple[Callable[[], object], ...] = (
         lambda: made.put(renamed(ONE)),
         lambda: made.put(ONE),
         lambda: made.delete(Item, TWO.id),
-    ):
+    )
+    for write in writes:
         write()
         assert made.is_asked_anew("a")
         assert not made.is_asked_anew("a")

@@ -124,8 +124,8 @@ from resphere.server.list_orders import FOLDER, KeptOrders
 from resphere.server.memory import give_back, pass_over_present
 from resphere.server.open_files import most_connections, raise_limit
 from resphere.server.pipeline import Pipeline
-from resphere.server.process_end import end_server
 from resphere.server.present import now
+from resphere.server.process_end import end_server
 from resphere.server.providers import Parts, make_provider, read_durations
 from resphere.server.proxies import TrustedProxies
 from resphere.server.recorder import Policy, Recorder, heads_folder, note_logs, open_trail

@@ -470,7 +470,12 @@ class TestRefusals:
         assert world.inventory.all(Role)
 
     def test_somebody_is_left_who_administers(self, world: World) -> None:
-        for fields in ({"global_permissions": []}, {"vc_groups": [{"principal": "Administrators"}]}):
+        given: tuple[dict[str, Any], ...]
+        given = (
+            {"global_permissions": []},
+            {"vc_groups": [{"principal": "Administrators"}]},
+        )
+        for fields in given:
             found = errors(world, changed(exported(world), AUTHENTICATION, **fields))
             assert any("Nobody would be left" in fault or "stays in" in fault for fault in found), found
 

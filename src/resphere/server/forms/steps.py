@@ -134,20 +134,12 @@ STEPS: Mapping[int, Step] = MappingProxyType(
             lambda documents: None,
         ),
         5: Step(
-            "what this release adds has defaults: there are settings of the appliance, which may be off, custom "
-            "attributes, reports, backups and their schedules, which go by the appliance's time zone; schedules wait "
-            "for events, and changes tell by which schedules it came to them; subscriptions say which templates were "
-            "refused",
-            "what this release adds has defaults: there are settings of the appliance and a state of them that is "
-            "desired, custom attributes, reports, backups and their schedules; schedules wait for events, and changes "
-            "tell by which schedules it came to them; subscriptions say which templates were refused",
-            lambda documents: None,
-            "what this release adds has defaults: there are settings of the appliance, custom attributes, reports, "
-            "backups and their schedules; schedules wait for events, and changes tell by which schedules it came to "
-            "them; subscriptions say which templates were refused; answers under keys of clients are no documents",
+            "what this release adds has defaults: there are settings of the appliance, which may be off, and a "
+            "state of them that is desired, custom attributes, reports, backups and their schedules, which go by "
+            "the appliance's time zone; schedules wait for events, and changes tell by which schedules it came to "
+            "them; subscriptions say which templates were refused; new machines come with images of their drives; "
+            "answers under keys of clients are no documents",
             leave_keys_to_notes,
-            "them; subscriptions say which templates were refused; new machines come with images of their drives",
-            lambda documents: None,
         ),
     }
 )

@@ -23,6 +23,14 @@ async def set_(call: Call, name: str) -> None:
 
     :raises InvalidArgument: there is none of that name.
     """
-    if not is_zone(name):
-        raise invalid("name", "{1} is no time zone of the time zone database, such as Europe/Berlin.", repr(name))
+    require_zone("name", name)
     await change_setting(call, TimeZone, lambda _: TimeZone(name=name))
+
+
+def require_zone(field: str, name: str) -> None:
+    """Refuse what is no zone of the time zone database.
+
+    :raises InvalidArgument: naming the field.
+    """
+    if not is_zone(name):
+        raise invalid(field, "{1} is no time zone of the time zone database, such as Europe/Berlin.", repr(name))
