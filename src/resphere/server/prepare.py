@@ -122,13 +122,12 @@ def prepare(settings: Settings) -> Prepared:
     if settings.saml_trust:
         read_trust(settings.saml_trust)
     client_trust(settings)
-    if settings.tls:
-        # What cannot be served is refused before anything is made.
-        certificates(settings)
+    tls = served_certificate(settings) if settings.tls else None
     password, password_file = administrator_password(settings)
     root_password(settings)
     filled = do_apart(partial(fill_store, settings, password, password_file is None))
-    tls = served_certificate(settings) if settings.tls else None
+    if tls is not None:
+        tls.take_versions()
     return Prepared(tls, ADMINISTRATOR, password, password_file, filled)
 
 

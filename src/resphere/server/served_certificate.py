@@ -45,8 +45,8 @@ class ServedCertificate:
         self._look_due = monotonic() + LOOK_SECONDS
         self.bundle = bundle(find(), directory)
         """The file of key and chain from which workers start."""
-        self.oldest = self._read_versions()
-        """The oldest versions of TLS that workers speak."""
+        self.oldest = OldestVersions()
+        """The oldest versions of TLS that workers speak: as the file says once it was taken."""
         self._taken = self._seen = self._marks()
 
     def changed(self) -> bool:
@@ -63,7 +63,7 @@ class ServedCertificate:
         marks = self._marks()
         try:
             self.bundle = bundle(self._find(), self._directory)
-            self.oldest = self._read_versions()
+            self.take_versions()
         except TlsError as error:
             # Not again before there is something else.
             self._taken = marks
@@ -72,15 +72,17 @@ class ServedCertificate:
         self._taken = self._seen = self._marks()
         return True
 
-    def _read_versions(self) -> OldestVersions:
-        """What the file says.
+    def take_versions(self) -> None:
+        """Have workers speak the versions that the file says now.
 
         :raises TlsError: it cannot be read.
         """
+        seen = mark(self._versions)
         try:
-            return handed_on(self._versions)
+            self.oldest = handed_on(self._versions)
         except (OSError, msgspec.DecodeError) as error:
             raise TlsError(f"{self._versions} cannot be read: {error}") from error
+        self._taken = (*self._taken[:-1], seen)
 
     def _look(self) -> None:
         self._look_due = self._monotonic() + LOOK_SECONDS
