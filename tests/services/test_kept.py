@@ -27,6 +27,7 @@ from resphere.contract.generated import vapi_rest_navigation as navigation
 from resphere.contract.generated import vcenter_environment_browser as browser
 from resphere.contract.generated import vcenter_vm_hardware_adapter as adapter
 from resphere.contract.generated.appliance import Services
+from resphere.contract.generated.appliance_vcenter_settings_v1 import Config, DesiredState
 from resphere.contract.generated.content import TrustedCertificates
 from resphere.contract.generated.content_library import Subscriptions, Usages
 from resphere.contract.generated.content_library_item import Changes, File, Storage
@@ -123,6 +124,7 @@ class Furnished:
         )
         registry = add_registry(world, next(iter(world.inventory.all(Cluster))))
         project = add_project(world, registry)
+        world.call(Config.create, Config.CreateSpec(name="usual", desired_state=DesiredState()))
         [node] = world.call(Nodes.list, None)
         services, of_system = world.call(Service.list_details), world.call(Services.list)
         current = world.inventory.all(VirtualMachine)[vm]

@@ -93,7 +93,9 @@ async def principals_of(
     :raises ServiceUnavailable: a directory cannot be asked.
     """
     found: dict[str, Permission] = {}
-    for place, each in enumerate(wanted.global_permissions[:MOST]):
+    if len(wanted.global_permissions) > MOST:
+        return found
+    for place, each in enumerate(wanted.global_permissions):
         permission = Permission(
             principal=each.principal.name, group=each.principal.group, object=GLOBAL, role="", propagate=each.propagate
         )
