@@ -15,6 +15,7 @@ from resphere.access.principal import Principal
 from resphere.access.roles import Role
 from resphere.auth.groups import Group
 from resphere.contract.errors import InvalidArgument, NotAllowedInCurrentState, NotFound, Unauthorized
+from resphere.contract.extensions.events import Events
 from resphere.contract.generated import cis, cis_task, ids
 from resphere.contract.generated.appliance import (
     LocalAccounts,
@@ -240,6 +241,7 @@ def test_a_document_has_vcenters_frame(world: World) -> None:
     assert document["productName"] == "VMware vCenter Server"
     assert (document["version"], document["description"]) == ("8.0.3", "of the first")
     assert document["creationTime"] == "2026-01-02T03:04:05+0000"
+    assert document["action"] == "NO_IMPACT"
     profile = document["profiles"][MANAGEMENT]
     assert (profile["name"], profile["version"], profile["action"]) == (MANAGEMENT, "8.0", "NO_IMPACT")
     assert list(document["profiles"]) == [MANAGEMENT]
@@ -262,6 +264,18 @@ def test_another_vcenter_becomes_the_same(world: World, other: World) -> None:
     assert other.inventory.all(Group)["outer@vsphere.local"].groups == ("starters@vsphere.local",)
     (permission,) = [each for each in other.inventory.all(Permission).values() if "starters" in each.principal]
     assert (permission.group, permission.propagate) == (True, False)
+
+
+def test_each_change_is_an_event_with_its_cause(world: World, other: World) -> None:
+    change_everything(world)
+    authorize(world)
+    text = exported(world)
+    before = other.call(Events.list, None, None, None).events
+    bring(other, text)
+    told = other.call(Events.list, None, None, None).events[len(before) :]
+    assert {each.object.id for each in told if each.object.type == "ApplianceSetting"} >= {"ntp_servers", "firewall"}
+    assert {"Role", "Group", "Permission", "ApplianceSetting", "Task"} <= {each.object.type for each in told}
+    assert {each.cause.operation for each in told if each.cause is not None} == {Configs.import_profile_task.id}
 
 
 def test_what_is_not_named_stays(world: World, other: World) -> None:

@@ -64,7 +64,7 @@ class ProfileDocument(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
 
 
-class Document(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class Document(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The frame: ``profiles`` by name, or sealed."""
 
     action: str = NO_IMPACT
