@@ -484,12 +484,11 @@ class TestRefusals:
         assert world.inventory.all(Role)
 
     def test_somebody_is_left_who_administers(self, world: World) -> None:
-        given: tuple[dict[str, Any], ...]
-        given = (
+        lists: tuple[dict[str, object], ...] = (
             {"global_permissions": []},
             {"vc_groups": [{"principal": "Administrators"}]},
         )
-        for fields in given:
+        for fields in lists:
             found = errors(world, changed(exported(world), AUTHENTICATION, **fields))
             assert any("Nobody would be left" in fault or "stays in" in fault for fault in found), found
 
