@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,8 @@ def test_the_appliance(server: Server, tmp_path: Path) -> None:
     assert (found["plan"]["value"]["action"], found["plan"]["value"]["reason"]) == ("poweroff", "a patch")
     assert found["no_plan"]["value"] == {"action": "", "reason": ""}
     assert {"root", "log", "db"} == set(found["resized"]["value"])
+    exported = json.loads(found["exported"]["value"])
+    assert exported["profiles"]["ApplianceManagement"]["config"]["global_fips"] == {"enabled": True}
     (measured,) = found["measured"]["value"]
     assert measured["data"] == [""] * 13
     with server.session() as client:
