@@ -261,6 +261,24 @@ def test_who_is_cancelled_closes_no_file_that_is_written_to(tmp_path: Path, monk
     assert sum(written_bytes) == BUFFERED_BYTES
 
 
+@pytest.mark.skipif(contents_module.WILL_BE_READ is None, reason="this system takes no such advice")
+def test_what_will_be_sent_is_fetched_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda _, first, size, __: told.append((first, first + size)))
+
+    async def scenario() -> None:
+        store = Folder(tmp_path).contents("worker")
+        large = await written(store, *[bytes(BUFFERED_BYTES)] * 6)
+        await all_of(await store.open(large, 5))
+        ahead = contents_module.AHEAD_BYTES
+        assert told == [(5, 5 + 2 * ahead), (5 + 2 * ahead, 5 + 3 * ahead), (5 + 3 * ahead, 5 + 4 * ahead)]
+        told.clear()
+        await all_of(await store.open(large, 5, READ_BYTES))
+        assert told == []
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("joined_bytes", [contents_module.JOINED_BYTES, 0])
 def test_pieces_that_are_written_in_part_are_written_to_their_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, joined_bytes: int
