@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from resphere.access.permissions import Permission
 from resphere.access.principal import Principal
@@ -33,6 +35,9 @@ from resphere.inventory.appliance.update import UpdatePolicy as KeptUpdates
 from resphere.recovery.record import BackupSchedule, RestoreJob
 from resphere.services.appliance.infraprofile.configs import ValidationResult
 from resphere.services.checks.profiles.faults import MOST
+from resphere.services.checks.profiles.state import Management, Network
+from tests.support.examples import examples
+from tests.support.from_contract import from_contract, wire
 from tests.support.profiles import PASSWORDS, authorize, change_everything, first_started
 from tests.support.world import NOW, Caller, World
 
@@ -525,3 +530,22 @@ class TestRefusals:
             exported(world, description="x" * 1_025)
         with pytest.raises(InvalidArgument, match="encryption_key"):
             exported(world, key=Secret("x" * 1_025))
+
+
+@settings(max_examples=examples(60), suppress_health_check=list(HealthCheck), deadline=None)
+@given(st.data())
+def test_any_profile_is_imported_or_refused(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    """What is valid is imported, what it makes of a server is exported, and that changes nothing any more."""
+    with World(tmp_path_factory.mktemp("any")) as world:
+        document = json.loads(exported(first_started(world), MANAGEMENT, NETWORK))
+        for name, cls in ((MANAGEMENT, Management), (NETWORK, Network)):
+            given_fields = wire(data.draw(from_contract(cls)))
+            chosen = data.draw(st.sets(st.sampled_from(sorted(given_fields)), max_size=3)) if given_fields else ()
+            document["profiles"][name]["config"] = {field: given_fields[field] for field in chosen}
+        text = json.dumps(document)
+        result, task = validated(world, text), imported(world, text)
+        assert (result.status == "VALID") == (task.error is None), task.error
+        assert task.error is None or task.error.error_type == "INVALID_ARGUMENT"
+        before = exported(world, MANAGEMENT, NETWORK)
+        bring(world, before)
+        assert profiles_in(exported(world, MANAGEMENT, NETWORK)) == profiles_in(before)
