@@ -284,8 +284,15 @@ class Edit:
             key: None if obj is None else Draft(obj, rows.encode(obj)) for key, (rows, obj) in self._written.items()
         }
 
+    @property
+    def noted_keys(self) -> Collection[Key]:
+        """Under which ids something is noted, each as a key."""
+        return self._noted.keys()
+
     def notes(self) -> tuple[Note, ...]:
         """What is noted, sealed."""
+        if not self._noted:
+            return ()
         return tuple([Note(id, at, self._notes.sealed(id, content)) for (_, id), (at, content) in self._noted.items()])
 
     def transaction(

@@ -19,7 +19,7 @@ from resphere.replica.contention import Contention
 from resphere.replica.derived import Derived, L
 from resphere.replica.edit import Edit
 from resphere.replica.errors import ConcurrentChange
-from resphere.replica.notes import KIND, Notes
+from resphere.replica.notes import Notes
 from resphere.replica.numbers import NUMBERS_TAKEN, Numbers, TooFewNumbers
 from resphere.replica.references import References, Referring
 from resphere.replica.riders import Rider, riders
@@ -288,7 +288,7 @@ class Replica:
         drafts = edit.drafts()
         entries = () if self._tells is None else self._tells(self, edit)
         notes = edit.notes()
-        with self._contention.committing(drafts, [(KIND, note.id) for note in notes]):
+        with self._contention.committing(drafts, edit.noted_keys):
             sequence = await self._store.commit(edit.transaction(drafts, entries, notes))
             # Own changes come back through the log like all others: one order for everybody. Often those that were
             # committed along with it are shown already, and it with them.

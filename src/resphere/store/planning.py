@@ -54,7 +54,7 @@ def check_takings(takings: tuple[Taking, ...]) -> None:
 def check_notes(notes: tuple[Note, ...]) -> None:
     """:raises ValueError: an id stands twice or cannot be stored, or a body is larger than
     :data:`MAXIMUM_BODY_BYTES`."""
-    check_text(*(note.id for note in notes))
+    check_text(*[note.id for note in notes])
     if len(notes) > 1 and len({note.id for note in notes}) < len(notes):
         raise ValueError("a transaction notes something under each id once at most")
     for note in notes:
