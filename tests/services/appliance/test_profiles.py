@@ -120,7 +120,7 @@ IMPOSSIBLE: tuple[tuple[str, dict[str, object], str], ...] = (
     (AUTHENTICATION, {"roles": [{"name": "A"}, {"name": "a"}]}, "another role"),
     (AUTHENTICATION, {"roles": [{"name": "A", "privilege_ids": ["x"] * 5_000}]}, "privilege_ids"),
     (AUTHENTICATION, {"roles": [{"name": "Admin", "privilege_ids": []}]}, "one of the system"),
-    (AUTHENTICATION, {"roles": [{"name": "A"}] * 1_001}, "1001 are more than 1000"),
+    (AUTHENTICATION, {"roles": [{"name": "A"}] * 501}, "501 are more than 500"),
     (AUTHENTICATION, {"privileges": [{"id": "No", "group": "x", "is_on_parent": False}]}, "no privilege"),
     (
         AUTHENTICATION,
@@ -151,8 +151,8 @@ IMPOSSIBLE: tuple[tuple[str, dict[str, object], str], ...] = (
     ),
     (
         AUTHENTICATION,
-        {"vc_groups": [{"principal": "a", "members": [{"name": "u", "group": False}] * 5_001}]},
-        "5001 members",
+        {"vc_groups": [{"principal": "a", "members": [{"name": "u", "group": False}] * 2_001}]},
+        "2001 members",
     ),
 )
 """Profile, fields of it that cannot be, and words of the refusal."""

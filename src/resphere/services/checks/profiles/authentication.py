@@ -32,9 +32,9 @@ from resphere.services.checks.administrators import administers_all
 from resphere.services.checks.profiles.faults import OF_VALUES, Faults
 from resphere.services.checks.profiles.state import Among, Planned
 
-MOST = 1_000
-"""So many roles, permissions or groups a profile has at most."""
-MOST_MEMBERS = 5_000
+MOST = 500
+"""So many roles, permissions or groups a profile has at most: they are one change, which others wait for."""
+MOST_MEMBERS = 2_000
 """So many members all groups of a profile have together."""
 MOST_NAMED = 2 * len(PRIVILEGES)
 """So many privileges a role may name, each once or twice."""
