@@ -50,6 +50,7 @@ class BackupSchedules:
         :raises AlreadyExists: there is one of that id.
         :raises InvalidArgument: names the field.
         """
+        require_good(schedule)
         name = schedule.id
 
         def plan(edit: Edit) -> None:
