@@ -1,8 +1,7 @@
 """Readers of streams that cost nothing while they are sent something: they sleep until it has come to all of them.
 
 They share the machine with the server that sends to them: what they save, the server has. When something has come the
-kernel notes (``SO_TIMESTAMPNS``, which Linux has): so that is told which the server has done, and not how long this
-process took to look.
+kernel notes.
 """
 
 from __future__ import annotations
@@ -10,16 +9,12 @@ from __future__ import annotations
 import select
 import socket
 import ssl
-import struct
 import time
 from collections.abc import Sequence
 
+from bench.arrivals import NOTE_BYTES, arrival, have_noted
 from bench.client import PATIENCE_SECONDS, RECEIVED_AT_ONCE, Address, Unexpected
 
-SO_TIMESTAMPNS = 35
-"""Of Linux, on all but a few processors: ``asm-generic/socket.h``."""
-MOMENT = struct.Struct("@qq")
-"""Seconds of Unix time, and nanoseconds."""
 NAP_SECONDS = 0.06
 """Nobody looks for so long after a change."""
 
@@ -34,7 +29,7 @@ class Reader:
         """
         self.socket = socket.create_connection((address.host, address.port), timeout=PATIENCE_SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        have_noted(self.socket)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -49,13 +44,12 @@ class Reader:
 
     def take(self) -> None:
         """What has come, as it is."""
-        piece, notes, _, _ = self.socket.recvmsg(RECEIVED_AT_ONCE, socket.CMSG_SPACE(MOMENT.size))
+        piece, notes, _, _ = self.socket.recvmsg(RECEIVED_AT_ONCE, NOTE_BYTES)
         if not piece:
             raise Unexpected("the server ended a stream")
-        for level, kind, note in notes:
-            if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
-                seconds, nanoseconds = MOMENT.unpack(note)
-                self.taken = seconds + nanoseconds / 1e9
+        moment = arrival(notes)
+        if moment is not None:
+            self.taken = moment
         self._arrived.write(piece)
 
     def text(self) -> bytes:
@@ -111,8 +105,8 @@ class Audience:
             self.close()
             raise
 
-    def hear(self, words: bytes, since: float) -> list[float]:
-        """How many seconds after ``since``, in seconds of Unix time, what has ``words`` in it had come to each reader.
+    def hear(self, words: bytes) -> list[float]:
+        """When what has ``words`` in it had come to each reader, in seconds of Unix time.
 
         It is waited for all of them. :raises Unexpected: somebody waits for it in vain.
         """
@@ -124,7 +118,7 @@ class Audience:
             for number in spoken:
                 heard[number] += waiting[number].text()
                 if words in heard[number]:
-                    found.append(waiting.pop(number).taken - since)
+                    found.append(waiting.pop(number).taken)
         return found
 
     def drop(self) -> None:
