@@ -179,6 +179,8 @@ SETTINGS = {
     "com.vmware.appliance.networking.interfaces.ipv6.set",
     *(f"com.vmware.appliance.networking.proxy.{name}" for name in ("delete", "set", "test")),
     *(f"com.vmware.appliance.services.{name}" for name in ("restart", "start", "stop")),
+    *(f"com.vmware.appliance.tls.manual_parameters.services.{name}$task" for name in ("delete", "set")),
+    "com.vmware.appliance.vcenter.settings.v1.config.scan$task",
 }
 """What they name is a part of a setting of the appliance, which is one document for all of them."""
 WITHOUT_AN_OBJECT = SETTINGS | {
