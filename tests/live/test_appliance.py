@@ -47,8 +47,9 @@ def test_a_reboot_with_two_workers(tmp_path: Path) -> None:
             away = client.get("/api/vcenter/vm")
             assert (away.status_code, away.json()["messages"][0]["id"]) == (503, "resphere.appliance.away")
             assert 1 <= int(away.headers["Retry-After"]) <= 3
-            for path in ("/rest/vcenter/vm", "/api/openapi.json"):
+            for path in ("/rest/vcenter/vm", "/api/openapi.json", "/readyz"):
                 assert client.get(path).status_code == 503
+            assert client.read("/healthz") == {"status": "ok"}
             wait_until(lambda: client.get("/api/vcenter/vm").status_code == 401, "the end of the reboot")
         with server.session() as client:
             assert client.read("/api/vcenter/vm") == machines

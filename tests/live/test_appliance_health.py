@@ -15,7 +15,7 @@ from resphere.appliance.machine import LocalMachine
 from resphere.appliance.measuring import measured, reading
 from resphere.contract.generated.appliance_health import Databasestorage, Storage
 from tests.support.full_disk import file_size_limit_of
-from tests.support.server import Server
+from tests.support.server import Client, Server, wait_until
 from tests.support.world import World
 
 MIB = 2**20
@@ -59,7 +59,12 @@ def test_a_store_that_does_not_write_for_a_while(tmp_path: Path) -> None:
             assert told["messages"][0]["message"]["id"] == "resphere.appliance.health.database_fails"
             assert client.read("/rest/appliance/health/system") == {"value": "red"}
             assert client.read("/api/appliance/health/database/messages")
+            with Client(server, None) as anybody:
+                wait_until(lambda: anybody.get("/readyz").status_code == 503, "the worker to be unready")
+                assert anybody.read("/healthz") == {"status": "ok"}
         assert client.read(database)["status"] == "HEALTHY"
+        with Client(server, None) as anybody:
+            wait_until(lambda: anybody.get("/readyz").status_code == 200, "the worker to be ready again")
 
 
 def test_a_busy_core_is_measured(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from resphere.access.recording import Checks
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView
 from resphere.appliance.bundles import Bundles
+from resphere.appliance.database import Readiness
 from resphere.appliance.folders import Folders
 from resphere.appliance.receivers import Connections
 from resphere.appliance.shutdowns import Shutdowns
@@ -201,6 +202,9 @@ class World:
             ),
             webhooks_allowed=read_rules(("127.0.0.1", "receiver.example")),
             machine=self.machine,
+            readiness=Readiness(
+                self.inventory, lambda: self.environment.now(), lambda: self.environment.now().timestamp()
+            ),
             folders=Folders(folder, folder, folder),
             bundles=Bundles(
                 self.inventory,

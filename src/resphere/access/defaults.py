@@ -69,6 +69,8 @@ PUBLIC: frozenset[str] = frozenset(
         "resphere.explorer.file",
         "resphere.explorer.page",
         "resphere.openapi.get",
+        "resphere.probes.live",
+        "resphere.probes.ready",
         "resphere.sts.describe",
         "resphere.sts.validate",
         "resphere.vcenter.vm.console.open",
@@ -77,9 +79,9 @@ PUBLIC: frozenset[str] = frozenset(
     }
 )
 """Operations that answer anybody: the CA certificate must be had before anything can be trusted, and the description
-of the API and the page that shows it say nothing that is not published. Transfers of guest files and of files of
-content libraries, and console tickets, have tokens of their own in their addresses; published libraries may have
-passwords of their own, see :data:`PUBLISHED`."""
+of the API and the page that shows it say nothing that is not published; who asks whether a worker is ready has no
+account. Transfers of guest files and of files of content libraries, and console tickets, have tokens of their own in
+their addresses; published libraries may have passwords of their own, see :data:`PUBLISHED`."""
 
 LOGIN = "com.vmware.cis.session.create"
 """The operation that opens a session."""

@@ -22,6 +22,7 @@ from resphere.access.scoped import ScopedViews
 from resphere.access.tree import TreeViews
 from resphere.access.view import Views
 from resphere.appliance.bundles import Bundles
+from resphere.appliance.database import Readiness
 from resphere.appliance.folders import Folders
 from resphere.appliance.forwarding import LogForwarder
 from resphere.appliance.machine import LocalMachine
@@ -327,6 +328,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             planner=planner,
             webhooks_allowed=poster.allowed,
             machine=machine,
+            readiness=Readiness(replica, now, time.monotonic),
             folders=folders(settings),
             bundles=bundles,
             updates=Updates(settings.update_repository, durations.stage_update, durations.install_update),

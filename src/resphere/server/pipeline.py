@@ -47,6 +47,8 @@ from resphere.turns import PIECE, in_turns
 
 log = logging.getLogger(__name__)
 
+LIVE = "resphere.probes.live"
+
 
 class Pipeline(Equipment, frozen=True):
     """The way through, with what its steps work with: one per worker."""
@@ -76,10 +78,11 @@ class Pipeline(Equipment, frozen=True):
 async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
     """The steps, in their order: each is handed what those before it have found out, and calls none of them."""
     admit(exchange)
-    attend(pipeline, exchange)
     if exchange.request.method == "OPTIONS":
+        attend(pipeline, exchange, None)
         return options(pipeline, exchange)
     outcome = await resolve(pipeline, exchange)
+    attend(pipeline, exchange, outcome)
     attempt = await throttle(pipeline, exchange, outcome)
     caller = await authenticate(pipeline, exchange, outcome, attempt)
     resolved = accept(exchange, outcome)
@@ -112,11 +115,14 @@ def admit(exchange: Exchange) -> None:
         raise exchange.unsound
 
 
-def attend(pipeline: Pipeline, exchange: Exchange) -> None:
-    """Is the appliance there? It is away for a while after a reboot, and gone once it was powered off.
+def attend(pipeline: Pipeline, exchange: Exchange, outcome: Outcome | None) -> None:
+    """Is the appliance there? It is away for a while after a reboot, and gone once it was powered off. That this
+    process lives is told all the same.
 
     :raises ServiceUnavailable: it is away; when it is there again stands in ``Retry-After``, if that is known.
     """
+    if isinstance(outcome, Resolved) and outcome.operation.id == LIVE:
+        return
     power = pipeline.environment.inventory.get(AppliancePower, ONLY)
     if power is not None and power.powered_off is not None:
         raise ServiceUnavailable(message("resphere.appliance.powered_off", "The appliance is powered off.")).http(503)

@@ -17,6 +17,7 @@ from resphere.access.refusals import may_not_use, no_privileges
 from resphere.access.seen import seen
 from resphere.access.view import View
 from resphere.appliance.bundles import Bundles
+from resphere.appliance.database import Readiness
 from resphere.appliance.folders import Folders
 from resphere.appliance.machine import Machine
 from resphere.appliance.receivers import Connections
@@ -205,6 +206,8 @@ class Environment(msgspec.Struct, frozen=True):
     """To where events may be sent."""
     machine: Machine
     """What the machine below tells."""
+    readiness: Readiness
+    """Whether this worker can do what it is asked."""
     folders: Folders
     """Where the server keeps what."""
     bundles: Bundles

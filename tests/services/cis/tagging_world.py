@@ -16,6 +16,7 @@ from resphere.access.recording import Checks
 from resphere.access.roles import ADMIN
 from resphere.access.view import RootView, View
 from resphere.appliance.bundles import Bundles
+from resphere.appliance.database import Readiness
 from resphere.appliance.folders import Folders
 from resphere.appliance.receivers import Connections
 from resphere.appliance.shutdowns import Shutdowns
@@ -115,6 +116,7 @@ class World:
             planner=cast(Planner, None),
             webhooks_allowed=Allowed(),
             machine=FakeMachine(),
+            readiness=cast(Readiness, None),
             folders=Folders(Path(), Path(), None),
             bundles=cast(Bundles, None),
             updates=Updates(),

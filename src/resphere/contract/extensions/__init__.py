@@ -27,6 +27,7 @@ from resphere.contract.extensions.moves import Datacenters, HostMoves, Machines,
 from resphere.contract.extensions.navigation import Navigation
 from resphere.contract.extensions.networks import Networks
 from resphere.contract.extensions.openapi import Explorer, OpenApi
+from resphere.contract.extensions.probes import Probes
 from resphere.contract.extensions.recipes import Recipes
 from resphere.contract.extensions.reports import Reports
 from resphere.contract.extensions.schedules import Schedules
@@ -44,6 +45,7 @@ SERVICES: tuple[type, ...] = (
     Limits,
     OpenApi,
     Explorer,
+    Probes,
     Navigation,
     Host,
     HostMaintenance,

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 
+from resphere.appliance.database import probe
 from resphere.appliance.folders import Partition
 from resphere.appliance.health import LOAD, MEMORY, STORAGE, SWAP, WELL, Finding, Level, share, worst
 from resphere.contract.errors import VapiError, message
 from resphere.contract.generated import ids
 from resphere.contract.generated.appliance_update import CommonInfo
 from resphere.contract.generated.vcenter_services import Service
-from resphere.inventory.appliance.probe import DatabaseProbe
 from resphere.services.call import Call
 from resphere.services.checks.appliance_updates import pending, present
 from resphere.services.checks.vcenter_services import current
-from resphere.store.base import StoreError
 
 log = logging.getLogger(__name__)
 
-PROBE_SECONDS = 5.0
-"""For so long the store is waited for."""
 APPLMGMT = "applmgmt"
 
 
@@ -72,25 +68,7 @@ async def applmgmt(call: Call) -> Finding:
 
 async def database(call: Call) -> Finding:
     """Whether the store writes: something is written, and waited for."""
-    moment = call.environment.now()
-    writing = asyncio.ensure_future(call.unfiltered.change(lambda edit: edit.put(DatabaseProbe(time=moment))))
-    try:
-        # What has gone to the store's writer is not taken back.
-        await asyncio.wait_for(asyncio.shield(writing), PROBE_SECONDS)
-    except TimeoutError:
-        writing.add_done_callback(lambda done: done.cancelled() or done.exception())
-        reason = message(
-            "resphere.appliance.health.database_late", "The database has written nothing for {0} s.", PROBE_SECONDS
-        )
-    except (StoreError, OSError):
-        log.exception("the database does not write")
-        reason = message("resphere.appliance.health.database_fails", "The database does not write; the log says why.")
-    else:
-        return WELL
-    resolution = message(
-        "resphere.appliance.health.database_resolution", "See whether there is room where the database lies."
-    )
-    return Finding(Level.RED, (reason,), resolution)
+    return await probe(call.unfiltered, call.environment.now())
 
 
 async def software_packages(call: Call) -> Finding:
