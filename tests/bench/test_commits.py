@@ -11,8 +11,7 @@ import pytest
 
 from bench.client import Unexpected
 from resphere.store.base import Transaction, Write
-from resphere.store.sqlite.engine import FILE
-from resphere.store.sqlite.store import SqliteStore
+from resphere.store.engines import default_url, open_store
 
 if sys.platform != "linux":
     pytest.skip("Linux notes when a byte came", allow_module_level=True)
@@ -21,13 +20,15 @@ from bench.commits import Commits
 
 
 def test_a_commit_is_told_with_its_moment(tmp_path: Path) -> None:
+    url = default_url(tmp_path)
+
     async def committed(id: str) -> None:
-        store = SqliteStore.open(tmp_path / FILE)
+        store = await open_store(url)
         await store.commit(Transaction(writes=(Write("kind", id, b"{}", 0),)))
         await store.close()
 
     asyncio.run(committed("before"))
-    commits = Commits(tmp_path / FILE)
+    commits = Commits(Path(url.partition(":")[2]))
     with pytest.raises(Unexpected, match="no commit"):
         commits.of(time.time())
     began = time.time()
