@@ -21,6 +21,7 @@ from cryptography import x509
 
 from resphere.certificates.files import key_pem
 from tests.support.certificates import NAMED, PATH, WHO, Foreign, pem, shown, wait_for_another
+from tests.support.examples import AT_NIGHT
 from tests.support.server import ADMINISTRATOR, PASSWORD, Client, Server, wait_until
 
 CURL = shutil.which("curl")
@@ -107,7 +108,7 @@ class Load:
 
 
 @pytest.mark.skipif(CURL is None, reason="no curl here")
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=AT_NIGHT), 2])
 def test_no_request_fails_while_certificates_change_under_load(tmp_path: Path, workers: int) -> None:
     with Server(tmp_path / "data", "--vms", "5", "--workers", str(workers)) as server:
         client = server.session()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.sdk.bindings import bindings, run
+from tests.support.examples import AT_NIGHT
 from tests.support.server import Server
 
 NEWEST = "9.1.1.0"
@@ -20,7 +21,7 @@ TWO_OF_ONE_NAME = "com.vmware.vcenter.deployment."
 """In the SDK two structures are called ``com.vmware.vcenter.deployment.info``: one of them can be told."""
 
 
-@pytest.fixture(scope="module", params=[OLDEST_SERVED, NEWEST_SERVED])
+@pytest.fixture(scope="module", params=[OLDEST_SERVED, pytest.param(NEWEST_SERVED, marks=AT_NIGHT)])
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Any]]:
     """A release of the API, and what the newest SDK finds at a server of it."""
     release: str = request.param
