@@ -73,12 +73,11 @@ def thumbprint(client: Client, url: str) -> str:
 
 
 def items(client: Client, library: str) -> dict[str, dict[str, Any]]:
-    """The items of a library, by name."""
-    found = [
-        client.read(f"{CONTENT}/library/item/{id}")
-        for id in client.read(f"{CONTENT}/library/item?library_id={library}")
-    ]
-    return {item["name"]: item for item in found}
+    """The items of a library, by name; a sync that is under way may take some away after they were listed."""
+    listed = client.read(f"{CONTENT}/library/item?library_id={library}")
+    replies = [client.get(f"{CONTENT}/library/item/{id}") for id in listed]
+    assert {reply.status_code for reply in replies} <= {200, 404}
+    return {item["name"]: item for item in (reply.json() for reply in replies if reply.status_code == 200)}
 
 
 def synced(
