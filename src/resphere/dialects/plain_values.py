@@ -6,6 +6,7 @@ own way with, is replaced before, and only the structures around it.
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -32,19 +33,32 @@ def written(value: Any, expected: Any, writing: Codec[Write]) -> Any:
     return value if write is None else write(value)
 
 
+def is_open(expected: Any) -> bool:
+    """Whether the contract leaves the type open, or that of the members of a structure."""
+    return expected is Any or (typing.get_origin(expected) is dict and typing.get_args(expected)[1] is Any)
+
+
 class PlainWriting(Untouched[Write]):
-    """The rules; see :class:`resphere.dialects.codec.Rules`, which this is.
+    """The rules; see :class:`resphere.dialects.codec.Rules`, which this is. ``codec`` goes by them.
 
     A dialect's way with maps: which types of them it does not leave to msgspec, and what it writes for the entries of
-    one, whose values are written already.
+    one, whose values are written already. What stands where the contract leaves the type open, such as the result of a
+    task, is written by the type that it has.
     """
 
     def __init__(self, is_replaced: Callable[[Any], bool], replaced: Callable[[dict[Any, Any]], Any]) -> None:
         self._is_replaced = is_replaced
         self._replaced = replaced
+        self.codec: Codec[Write] = Codec(self)
 
     def moment(self) -> Write | None:
         return wire_time
+
+    def anything(self) -> Write | None:
+        return self.by_its_type
+
+    def open_structure(self) -> Write | None:
+        return self.by_its_type
 
     def optional(self, inner: Write | None) -> Write | None:
         return None if inner is None else lambda value: None if value is None else inner(value)
@@ -66,6 +80,18 @@ class PlainWriting(Untouched[Write]):
 
     def structure(self, struct: type[Struct], fields: Fields[Write]) -> Write | None:
         # Not by the fields' own functions: a structure may hold structures of its own kind.
-        if not anywhere(struct, lambda inner: inner is datetime or self._is_replaced(inner)):
+        if not anywhere(struct, lambda inner: inner is datetime or is_open(inner) or self._is_replaced(inner)):
             return None
         return structure_copy(struct, fields, AS_MSGSPEC_DOES)
+
+    def by_its_type(self, value: Any) -> Any:
+        """A value of any type."""
+        if isinstance(value, Struct):
+            return written(value, type(value), self.codec)
+        if isinstance(value, datetime):
+            return wire_time(value)
+        if isinstance(value, list | tuple):
+            return [self.by_its_type(item) for item in value]
+        if isinstance(value, dict):
+            return {key: self.by_its_type(item) for key, item in value.items()}
+        return value

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import typing
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from resphere.contract.errors import ERRORS, VapiError
 from resphere.contract.model import ErrorValue, Struct
-from resphere.dialects.codec import Codec, Fields, Read, Untouched, Write, structure_copy
-from resphere.dialects.plain_values import AS_MSGSPEC_DOES, PlainWriting, written
+from resphere.dialects.codec import Codec, Fields, Read, Untouched, Write
+from resphere.dialects.plain_values import PlainWriting
 from resphere.dialects.spellings import is_respelled, respelled_structure
 from resphere.dialects.validation import anywhere, invalid
 
@@ -85,30 +84,19 @@ class RestWriting(PlainWriting):
     by ``@class``, as vCenter 6.7 and 7.0 wrote it."""
 
     def open_structure(self) -> Write | None:
-        return with_class
+        return self.with_class
 
-    def structure(self, struct: type[Struct], fields: Fields[Write]) -> Write | None:
-        if not anywhere(struct, lambda inner: inner is datetime or is_map(inner) or is_open(inner)):
-            return None
-        return structure_copy(struct, fields, AS_MSGSPEC_DOES)
-
-
-def is_open(expected: Any) -> bool:
-    """Whether the type is a structure of any members."""
-    return typing.get_origin(expected) is dict and typing.get_args(expected)[1] is Any
-
-
-def with_class(value: Any) -> Any:
-    """A structure with its name; other values as they are."""
-    if not isinstance(value, Struct):
-        return value
-    name = value.__vapi_name__
-    if isinstance(value, ErrorValue):
-        known = ERRORS.get(value.error_type, VapiError)
-        name = known.canonical_name()
-    members = msgspec.to_builtins(written(value, type(value), WRITING))
-    return {"@class": name, **members}
+    def with_class(self, value: Any) -> Any:
+        """A structure with its name; other values as they are."""
+        shown = self.by_its_type(value)
+        if not isinstance(value, Struct):
+            return shown
+        name = value.__vapi_name__
+        if isinstance(value, ErrorValue):
+            known = ERRORS.get(value.error_type, VapiError)
+            name = known.canonical_name()
+        return {"@class": name, **msgspec.to_builtins(shown)}
 
 
-WRITING: Codec[Write] = Codec(RestWriting(is_map, as_entries))
+WRITING = RestWriting(is_map, as_entries).codec
 READING: Codec[Read] = Codec(RestReading())

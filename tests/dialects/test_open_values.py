@@ -1,4 +1,4 @@
-"""Values of ``/api`` whose type the contract leaves open."""
+"""Values whose type the contract leaves open, as ``/api`` and ``/rest`` write them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,19 @@ import pytest
 from resphere.contract.generated.cis_task import Info, Status
 from resphere.contract.generated.ids import VapiOperationId, VapiServiceId
 from resphere.contract.model import LocalizableMessage
-from resphere.dialects.json_values import encoded
+from resphere.dialects import json_values, rest_values
+from resphere.dialects.codec import Codec, Write
+from resphere.dialects.plain_values import document, written
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 ON_THE_WIRE = "2026-01-02T03:04:05.678Z"
+
+
+BOTH = pytest.mark.parametrize("writing", [json_values.WRITING, rest_values.WRITING], ids=["api", "rest"])
+
+
+def shown_by(writing: Codec[Write], value: Info) -> Any:
+    return json.loads(document(written(value, Info, writing)))
 
 
 def task(result: Any) -> Info:
@@ -30,6 +39,7 @@ def task(result: Any) -> Info:
     )
 
 
+@BOTH
 @pytest.mark.parametrize(
     ("result", "shown"),
     [
@@ -40,10 +50,11 @@ def task(result: Any) -> Info:
         (12, 12),
     ],
 )
-def test_a_moment_in_a_result_is_written_as_every_moment(result: Any, shown: Any) -> None:
-    assert json.loads(encoded(task(result), Info))["result"] == shown
+def test_a_moment_in_a_result_is_written_as_every_moment(writing: Codec[Write], result: Any, shown: Any) -> None:
+    assert shown_by(writing, task(result))["result"] == shown
 
 
-def test_a_structure_in_a_result_is_written_by_its_own_type() -> None:
+@BOTH
+def test_a_structure_in_a_result_is_written_by_its_own_type(writing: Codec[Write]) -> None:
     inner = task(MOMENT)
-    assert json.loads(encoded(task(inner), Info))["result"] == json.loads(encoded(inner, Info))
+    assert shown_by(writing, task(inner))["result"] == shown_by(writing, inner)
