@@ -17,6 +17,7 @@ from resphere.services.checks.administrators import administers_all
 from resphere.services.checks.profiles import authentication, management, network
 from resphere.services.checks.profiles.authentication import principals_of, require_administrator
 from resphere.services.checks.profiles.faults import Faults
+from resphere.services.checks.profiles.sections import put_sections
 from resphere.services.checks.profiles.state import Among, Places, Planned, State
 
 
@@ -69,9 +70,9 @@ def put(call: Call, edit: Edit, wanted: Wanted) -> Faults:
     for part, messages in wanted.early.by_part.items():
         faults.add(part, messages)
     if state.management is not None:
-        management.put(call, edit, state.management, places.management, faults)
+        put_sections(management.SECTIONS, call, edit, state.management, places.management, faults)
     if state.network is not None:
-        network.put(call, edit, state.network, places.network, faults)
+        put_sections(network.SECTIONS, call, edit, state.network, places.network, faults)
     if state.authentication is not None:
         authentication.put(call, edit, state.authentication, places.authentication, faults, wanted.principals)
     return faults

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from resphere.contract.model import Struct
+from resphere.contract.moments import plain
 
 NOTHING: dict[str, Any] = {}
 
@@ -28,11 +29,6 @@ def differences(before: Struct, after: Struct, before_told: Struct, after_told: 
         Difference(path=path, current=value_at(current, path), desired=value_at(desired, path))
         for path in paths(plain(before), plain(after), "")
     )
-
-
-def plain(value: Struct) -> Any:
-    """As JSON has it."""
-    return msgspec.to_builtins(value)
 
 
 def paths(before: Any, after: Any, at: str) -> Iterator[str]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
 
 import msgspec
 
@@ -49,8 +47,8 @@ from resphere.services.appliance.update.policy import checked as checked_update_
 from resphere.services.call import Call
 from resphere.services.checks.administrators import require_equal_to_user
 from resphere.services.checks.appliance_accounts import SUPER_ADMIN, profile, role_of
-from resphere.services.checks.profiles.faults import Faults
 from resphere.services.checks.profiles.schedules import keep_schedules, told_schedules
+from resphere.services.checks.profiles.sections import Sections
 from resphere.services.checks.profiles.state import Among, Management
 
 ROOT_AS_INSTALLED = LocalAccount(roles=(SUPER_ADMIN,))
@@ -87,15 +85,6 @@ def told(call: Call, among: Among, *, secrets: bool) -> Management:
         global_fips=FipsForm.Info(enabled=setting_of(among, GlobalFips).enabled),
         health_check_settings=told_health(setting_of(among, HealthChecks)),
     )
-
-
-def put(call: Call, edit: Edit, wanted: Management, at: str, faults: Faults) -> None:
-    """Write what is wanted; what is wrong with it becomes faults."""
-    for section, keep in SECTIONS.items():
-        value = getattr(wanted, section)
-        if value is not None:
-            with faults.of(at):
-                keep(call, edit, value, f"{at}.{section}")
 
 
 def told_updates(kept: UpdatePolicy, *, secrets: bool) -> form.SoftwareUpdatePolicy:
@@ -357,7 +346,7 @@ def refuse_network(_: Call, __: Edit, ___: form.ApplianceNetwork, field: str) ->
     raise invalid(field, "the network has a profile of its own, ApplianceNetwork.")
 
 
-SECTIONS: Mapping[str, Callable[[Call, Edit, Any, str], None]] = MappingProxyType(
+SECTIONS: Sections = MappingProxyType(
     {
         "software_update_policy": keep_updates,
         "backup_schedules": keep_schedules,

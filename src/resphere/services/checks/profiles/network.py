@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
 
 import msgspec
 
@@ -25,7 +23,7 @@ from resphere.services.appliance.networking.no_proxy import checked as checked_n
 from resphere.services.appliance.networking.proxy import require_config
 from resphere.services.call import Call
 from resphere.services.checks.appliance_networking import checked_dns, nics, require_sound_ipv4, require_sound_ipv6
-from resphere.services.checks.profiles.faults import Faults
+from resphere.services.checks.profiles.sections import Sections
 from resphere.services.checks.profiles.state import Among, Network
 
 DnsMode = form.DnsServerConfiguration.DNSServerMode
@@ -62,15 +60,6 @@ def told(among: Among, *, secrets: bool) -> Network:
         no_proxy=setting_of(among, NoProxy).servers,
         ipv6_enabled=interfaces.ipv6_enabled,
     )
-
-
-def put(call: Call, edit: Edit, wanted: Network, at: str, faults: Faults) -> None:
-    """Write what is wanted; what is wrong with it becomes faults."""
-    for section, keep in SECTIONS.items():
-        value = getattr(wanted, section)
-        if value is not None:
-            with faults.of(at):
-                keep(call, edit, value, f"{at}.{section}")
 
 
 def keep_rules(call: Call, edit: Edit, wanted: tuple[form.FirewallRulePolicy, ...], field: str) -> None:
@@ -223,7 +212,7 @@ def keep_ipv6(_: Call, edit: Edit, wanted: bool, __: str) -> None:
     keep_setting(edit, msgspec.structs.replace(setting_of(edit, Interfaces), ipv6_enabled=wanted))
 
 
-SECTIONS: Mapping[str, Callable[[Call, Edit, Any, str], None]] = MappingProxyType(
+SECTIONS: Sections = MappingProxyType(
     {
         "firewall_rule_policies": keep_rules,
         "dns_server_configuration": keep_dns,
