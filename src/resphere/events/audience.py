@@ -71,13 +71,13 @@ class Reader:
         if not self.turn.done():
             self.turn.set_result(turn)
 
-    def takes(self, piece: bytes, turn: Turn) -> bool:
-        """Hand it the piece that its turn has: whether it waits on, and has it. Else it goes on, or is gone."""
+    def takes(self, turn: Turn) -> bool:
+        """Hand it the one piece that its turn has: whether it waits on, and has it. Else it goes on, or is gone."""
         if self.hand is None or self.turn.done():
             self.go_on(turn)
             return False
         try:
-            rest = self.hand(piece)
+            rest = self.hand(turn.pieces[0])
         except Exception as error:
             # The reader's own, as if it had sent that itself.
             self.turn.set_exception(error)
@@ -231,7 +231,7 @@ class Audience:
     def _serve(self, reader: Reader, turn: Turn, circle: Circle | None) -> None:
         if circle is None:
             reader.go_on(turn)
-        elif reader.takes(turn.pieces[0], turn):
+        elif reader.takes(turn):
             if self._dismissed:
                 reader.go_on(Turn(turn.position))
             else:

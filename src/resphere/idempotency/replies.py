@@ -74,12 +74,6 @@ class Claim:
         self._foresee = foresee
         self._planned: KeptReply | None = None
 
-    def has_kept(self, answer: Answer) -> bool:
-        """Whether the call needs nothing more: that answer is durable."""
-        if self.written and self.record.answer == answer:
-            self.finished = True
-        return self.finished
-
     @property
     def may_be_written(self) -> bool:
         """Whether a change of the call came so far as to have the record written with it."""
@@ -195,7 +189,8 @@ class KeptReplies:
 
         :raises Unmet: another call under the key was faster, and this one has changed nothing.
         """
-        if claim.has_kept(answer):
+        if claim.written and claim.record.answer == answer:
+            claim.finished = True
             return
         if claim.record.answer is not None:
             log.error("a call under a key was answered otherwise than its change foresaw")

@@ -21,6 +21,7 @@ from resphere.contract.errors import (
     VapiError,
     message,
 )
+from resphere.contract.extensions.probes import Probes
 from resphere.dialects.base import Outcome, Refused, Reply, Resolved
 from resphere.dialects.http import exceeds
 from resphere.events.failed_logins import FailedLogin
@@ -46,8 +47,6 @@ from resphere.store.base import StoreError
 from resphere.turns import PIECE, in_turns
 
 log = logging.getLogger(__name__)
-
-LIVE = "resphere.probes.live"
 
 
 class Pipeline(Equipment, frozen=True):
@@ -121,7 +120,7 @@ def attend(pipeline: Pipeline, exchange: Exchange, outcome: Outcome | None) -> N
 
     :raises ServiceUnavailable: it is away; when it is there again stands in ``Retry-After``, if that is known.
     """
-    if isinstance(outcome, Resolved) and outcome.operation.id == LIVE:
+    if isinstance(outcome, Resolved) and outcome.operation.id == Probes.live.id:
         return
     power = pipeline.environment.inventory.get(AppliancePower, ONLY)
     if power is not None and power.powered_off is not None:

@@ -182,9 +182,7 @@ class Repeats(msgspec.Struct, frozen=True):
 
         :raises Unmet: another call under the key was faster, and this one has changed nothing.
         """
-        answer = answer_of(reply)
-        if not claim.has_kept(answer):
-            await self.replies.finish(claim, answer)
+        await self.replies.finish(claim, answer_of(reply))
 
     async def fail(self, claim: Claim, error: VapiError) -> None:
         """Keep the error that a call ended in, as its caller is told, if it has changed something before."""
