@@ -24,6 +24,7 @@ from resphere.audit.syslog import ERROR, INFO, WARNING, Sender, syslog, syslog_t
 from resphere.inventory.appliance.forwarding import ForwardingProgress, LogForwarding, LogReceiver
 from resphere.inventory.appliance.settings import ApplianceSetting, setting_of
 from resphere.replica.edit import Edit
+from resphere.replica.noticing import noticing
 from resphere.replica.replica import Replica
 
 log = logging.getLogger(__name__)
@@ -64,16 +65,14 @@ class LogForwarder:
 
     async def run(self) -> None:
         """Send, until canceled: to be done by one worker at a time."""
-        changed = asyncio.Event()
-        end = self._replica.subscribe(ApplianceSetting, lambda _, __: changed.set())
         running: dict[LogReceiver, asyncio.Task[None]] = {}
         try:
-            while True:
-                changed.clear()
-                await self._reconcile(running)
-                await changed.wait()
+            with noticing(self._replica, ApplianceSetting) as changed:
+                while True:
+                    changed.clear()
+                    await self._reconcile(running)
+                    await changed.wait()
         finally:
-            end()
             await stop(running.values())
 
     async def _reconcile(self, running: dict[LogReceiver, asyncio.Task[None]]) -> None:

@@ -6,13 +6,13 @@ is started again: the server ends. What is in the store stays.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from resphere.inventory.appliance.power import Action, AppliancePower, PlannedShutdown, boot, power_of, power_off
 from resphere.replica.edit import Edit
+from resphere.replica.noticing import noticing
 from resphere.replica.replica import Replica
 from resphere.turns import heard
 
@@ -63,9 +63,7 @@ class Shutdowns:
     async def run(self) -> None:
         """Do what is planned when its time has come, and end the server once the appliance is powered off, until
         canceled."""
-        changed = asyncio.Event()
-        end = self._replica.subscribe(AppliancePower, lambda _, __: changed.set())
-        try:
+        with noticing(self._replica, AppliancePower) as changed:
             while True:
                 changed.clear()
                 self._end_if_powered_off()
@@ -73,8 +71,6 @@ class Shutdowns:
                     await self._replica.change(self._do_what_is_due)
                 waits = power_of(self._replica).planned is not None
                 await heard(changed, LOOK_SECONDS if waits else None)
-        finally:
-            end()
 
     def _do_what_is_due(self, edit: Edit) -> None:
         planned = power_of(edit).planned

@@ -15,6 +15,7 @@ import msgspec
 from resphere.certificates.files import locked, write
 from resphere.inventory.appliance.settings import ApplianceSetting, setting_of
 from resphere.inventory.appliance.tls import APPLIANCE, MAIN, Tls
+from resphere.replica.noticing import noticing
 from resphere.replica.replica import Replica
 from resphere.replica.table import Lookup
 
@@ -71,12 +72,8 @@ class TlsVersions:
 
     async def run(self) -> None:
         """Hand on whatever is set, until canceled."""
-        changed = asyncio.Event()
-        end = self._replica.subscribe(ApplianceSetting, lambda _, __: changed.set())
-        try:
+        with noticing(self._replica, ApplianceSetting) as changed:
             while True:
                 changed.clear()
                 await asyncio.to_thread(hand_on, self._path, oldest_versions(self._replica))
                 await changed.wait()
-        finally:
-            end()

@@ -6,9 +6,6 @@ fetches it, once, however many wait.
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import ExitStack, suppress
-
 import msgspec
 
 from resphere.contract.errors import ResourceInaccessible, message
@@ -18,8 +15,10 @@ from resphere.inventory.content.libraries import Library
 from resphere.inventory.content.subscriptions import SyncRequest, is_coming
 from resphere.libraries.syncing import LibrarySync
 from resphere.replica.edit import Edit
+from resphere.replica.noticing import noticing
 from resphere.replica.replica import Replica
 from resphere.replica.table import Lookup
+from resphere.turns import heard
 
 LOOK_SECONDS = 30.0
 """How often it is looked whether there is still something to wait for, should nobody tell."""
@@ -34,17 +33,12 @@ async def bring(inventory: Replica, sync: LibrarySync, id: ids.ContentLibraryIte
     """
     if not is_wanting(inventory.get(LibraryItem, id)):
         return
-    woken = asyncio.Event()
-    with ExitStack() as stack:
-        for cls in (SyncRequest, LibraryItem, Library):
-            stack.callback(inventory.subscribe(cls, lambda _, __: woken.set()))
+    with noticing(inventory, SyncRequest, LibraryItem, Library) as woken:
         await inventory.change(lambda edit: ask_for(edit, sync, id))
         while is_wanting(inventory.get(LibraryItem, id)):
             woken.clear()
             require_coming(inventory, id)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await woken.wait()
+            await heard(woken, LOOK_SECONDS)
 
 
 def is_wanting(item: LibraryItem | None) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from weakref import WeakValueDictionary
@@ -43,10 +42,11 @@ from resphere.libraries.publishers import (
 )
 from resphere.libraries.receiving import Receiving
 from resphere.replica.edit import Edit
+from resphere.replica.noticing import noticing
 from resphere.replica.replica import Replica
 from resphere.rules.content_names import LONGEST_ITEM_NAME, is_descriptor
 from resphere.rules.content_packages import signature_of, verification
-from resphere.turns import in_turns
+from resphere.turns import heard, in_turns
 from resphere.uuids import new_uuid
 
 log = logging.getLogger(__name__)
@@ -161,24 +161,19 @@ class LibrarySync:
 
     async def run(self) -> None:
         """Do what is asked for, and what is due, as long as this is not canceled."""
-        woken = asyncio.Event()
-        end = self._inventory.subscribe(SyncRequest, lambda _, __: woken.set())
         running: dict[asyncio.Task[None], Batch] = {}
         try:
-            while True:
-                woken.clear()
-                await self.request_due()
-                running = {task: batch for task, batch in running.items() if not task.done()}
-                for batch in self._batches(running.values()):
-                    task = asyncio.create_task(self._work_off(batch))
-                    task.add_done_callback(lambda _: woken.set())
-                    running[task] = batch
-                # Not by wait_for, which before Python 3.12 may heed a wake-up and forget that it is canceled.
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_SECONDS):
-                        await woken.wait()
+            with noticing(self._inventory, SyncRequest) as woken:
+                while True:
+                    woken.clear()
+                    await self.request_due()
+                    running = {task: batch for task, batch in running.items() if not task.done()}
+                    for batch in self._batches(running.values()):
+                        task = asyncio.create_task(self._work_off(batch))
+                        task.add_done_callback(lambda _: woken.set())
+                        running[task] = batch
+                    await heard(woken, LOOK_SECONDS)
         finally:
-            end()
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
