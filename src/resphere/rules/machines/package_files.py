@@ -107,11 +107,17 @@ def own_images_of(machine: Machine) -> tuple[File, ...]:
     return tuple([file for file in files if not file.compression and file.chunk_size is None])
 
 
+def web_files_of(machine: Machine) -> tuple[File, ...]:
+    """The files that are fetched for a machine of a package on the web: those of its disks, and images of its CD-ROM
+    drives."""
+    return _distinct((*disk_files_of(machine), *own_images_of(machine)))
+
+
 def with_own_images(vm: VirtualMachine, machine: Machine) -> tuple[VirtualMachine, dict[str, File]]:
     """``vm``, made of the machine, with the package's images in its drives, and these by the paths that they have
     then: beside the machine, called as vSphere calls them."""
-    folder = vm.vmx_path.rpartition("/")[0]
-    paths = {file.id: f"{folder}/_deviceImage-{number}.iso" for number, file in enumerate(own_images_of(machine))}
+    folder, images = vm.vmx_path.rpartition("/")[0], own_images_of(machine)
+    paths = {file.id: f"{folder}/_deviceImage-{number}.iso" for number, file in enumerate(images)}
     cdroms = dict(vm.cdroms)
     for drive in machine.cdroms:
         path = None if drive.file is None else paths.get(drive.file.id)
@@ -122,10 +128,7 @@ def with_own_images(vm: VirtualMachine, machine: Machine) -> tuple[VirtualMachin
                 backing=Cdrom.BackingInfo(type=Cdrom.BackingType.ISO_FILE, iso_file=path),
                 start_connected=drive.start_connected,
             )
-    return (
-        msgspec.structs.replace(vm, cdroms=cdroms),
-        {paths[file.id]: file for file in own_images_of(machine)},
-    )
+    return msgspec.structs.replace(vm, cdroms=cdroms), {paths[file.id]: file for file in images}
 
 
 def image_contents(images: Mapping[str, File], there: Iterable[LibraryFile]) -> dict[str, DiskContent]:

@@ -47,11 +47,10 @@ from resphere.replica.edit import Edit
 from resphere.rules.machines.new_machine import new_identity
 from resphere.rules.machines.package_files import (
     contents_of,
-    disk_files_of,
     expected_contents,
     image_contents,
-    own_images_of,
     require_files,
+    web_files_of,
     with_own_images,
 )
 from resphere.rules.machines.packaged import spec_of
@@ -343,11 +342,6 @@ async def gathered(
         return with_images_in(msgspec.structs.replace(effect, vm=vm), machine, same)
 
     return with_disks
-
-
-def web_files_of(machine: Machine) -> tuple[File, ...]:
-    """The files that are fetched for a machine: those of its disks, and images of its CD-ROM drives."""
-    return tuple({file.id: file for file in (*disk_files_of(machine), *own_images_of(machine))}.values())
 
 
 def with_images_in(effect: AnyEffect, machine: Machine, files: Sequence[LibraryFile]) -> AnyEffect:
