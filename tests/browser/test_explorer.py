@@ -12,7 +12,7 @@ from tests.openapi.documents import document, operations
 from tests.support.server import ADMINISTRATOR, PASSWORD, Client, Server
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Route
 
 VM_LIST = "/api/vcenter/vm"
 FIRST_TAG = "com.vmware.appliance.access.consolecli"
@@ -172,6 +172,24 @@ def test_what_is_not_implemented_is_marked(watched: Watched) -> None:
     marks = page.locator(".unimplemented")
     marks.first.wait_for()
     assert marks.count() == missing
+
+
+def test_of_two_descriptions_the_one_that_was_chosen_last_is_shown(watched: Watched) -> None:
+    page = opened(watched)
+    held: list[Route] = []
+    page.route("**/api/openapi.json?component=vcenter", lambda route: held.append(route))
+    with page.expect_request("**/api/openapi.json?component=vcenter"):
+        page.uncheck("#implemented")
+    page.select_option("#component", "esx")
+    page.wait_for_selector('[data-tag^="com.vmware.esx."]')
+    page.wait_for_function("document.querySelectorAll('.loading').length === 0")
+    (late,) = held
+    with page.expect_response("**/api/openapi.json?component=vcenter") as answered:
+        late.continue_()
+    answered.value.finished()
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    unfold(page, "com.vmware.esx.settings.clusters.software")
+    assert all(tag.startswith("com.vmware.esx.") for tag in shown_tags(page))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -12,13 +12,23 @@
   /* Without credentials of the browser's own: it would ask for a password itself at every 401. */
   const call = (method, headers) => fetch(SESSION_PATH, { method, headers, credentials: "omit" });
 
+  const DESCRIPTIONS = "/api/openapi.json";
+
   function description() {
     const query = new URLSearchParams();
     if (part("implemented").checked) query.set("implemented", "true");
     if (part("component").value) query.set("component", part("component").value);
     const text = query.toString();
-    return "/api/openapi.json" + (text ? "?" + text : "");
+    return DESCRIPTIONS + (text ? "?" + text : "");
   }
+
+  /* Swagger UI shows whichever description came last; of two that were asked for, that may be the first. */
+  function outdated(response) {
+    const from = new URL(response.url, document.baseURI);
+    return from.pathname === DESCRIPTIONS && from.pathname + from.search !== description();
+  }
+
+  const NEVER = new Promise(() => {});
 
   /* Everything at once would keep the browser busy for many seconds: it is offered of what is implemented only. */
   function offerComponents() {
@@ -157,6 +167,7 @@
       return request;
     },
     responseInterceptor: (response) => {
+      if (outdated(response)) return NEVER;
       if (session !== null && response.status === 401 && !response.url.endsWith(SESSION_PATH)) {
         session = null;
         show("The session has ended; log in again.");
