@@ -28,12 +28,15 @@ class TestLiveness:
             async with open_store() as one, open_store() as other:
                 first, second = await one.liveness("1-a"), await other.liveness("2-b")
                 assert (first.name, second.name) == ("1-a", "2-b")
+                # Who has read what is committed knows of whoever was there before that.
+                await one.changes_since(0)
                 for liveness in (first, second):
                     assert liveness.is_alive("1-a")
                     assert liveness.is_alive("2-b")
                     assert not liveness.is_alive("3-c")
                 await first.release()
                 assert not first.is_alive("1-a")
+                await other.changes_since(0)
                 assert not second.is_alive("1-a")
                 assert second.is_alive("2-b")
                 await first.release()

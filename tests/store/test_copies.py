@@ -13,7 +13,8 @@ import pytest
 
 from resphere.store.base import Entry, StoreError, StoreMissing, Transaction, Write
 from resphere.store.copies import Copy, Extent, Placing
-from resphere.store.engines import copying, open_store, placing, sizes
+from resphere.store.engines import copying, engine_of, open_store, placing, sizes
+from tests.store.conftest import place_of
 from tests.store.contract import NewUrl, bodies, put, run, transaction
 
 EXTENT = Extent(collections=("files",), keys=("secrets",))
@@ -97,8 +98,7 @@ def test_a_copy_has_documents_claims_counters_keys_and_contents(new_url: NewUrl,
 def new_url_beside(url: str, folder: Path) -> str:
     """A further place of the same engine, in a folder of its own."""
     folder.mkdir(exist_ok=True)
-    scheme, _, path = url.partition(":")
-    return f"{scheme}:{folder / Path(path).name}"
+    return place_of(engine_of(url))(folder, 0)
 
 
 @pytest.mark.parametrize("where", ["copy", "place"])

@@ -119,6 +119,8 @@ def test_what_was_added_together_may_stay_together(open_store: OpenStore) -> Non
                 assert (await store.journal(0, 1)).first == forgotten + 1
             assert forgotten == many
             assert await kept(store) == ((many + 1, b"last but one"), (many + 2, b"last"))
-            assert await store.trim_journal(EVERYTHING, 0, 10) == 0
+            # Those two were added together: the engine may keep both.
+            assert await store.trim_journal(EVERYTHING, 0, 10) in (0, 1)
+            assert (await kept(store))[-1] == (many + 2, b"last")
 
     run(scenario())

@@ -26,7 +26,7 @@ from resphere.recovery.places.errors import FOLDERS_SETTING as BACKUP_FOLDER
 from resphere.recovery.places.errors import SETTING as BACKUP_TO
 from resphere.server.proxies import HEADERS
 from resphere.store.buckets.location import FORM, BucketLocation, location_of, require_endpoint, require_region
-from resphere.store.engines import DEFAULT_URL, check_url, default_url
+from resphere.store.engines import DEFAULT_URL, check_url, completed_url, default_url
 
 ENVIRONMENT_PREFIX = "RESPHERE_"
 
@@ -470,7 +470,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def store_url(self) -> str:
         """Where the store is."""
-        return self.store or default_url(self.data_dir)
+        return default_url(self.data_dir) if self.store is None else completed_url(self.store, self.data_dir)
 
     @property
     def library_bucket(self) -> BucketLocation | None:

@@ -211,7 +211,8 @@ class Liveness(Protocol):
         """The own name."""
 
     def is_alive(self, name: str) -> bool:
-        """Whether the process of that name still runs. Who is dead stays dead; a death may be noticed seconds late.
+        """Whether the process of that name still runs. Who is dead stays dead; a death may be noticed seconds late,
+        and one who came after all that this process has read of the store may be unknown.
 
         Costs microseconds, and never waits: it is asked while changes are planned.
         """

@@ -13,12 +13,17 @@ from resphere.store.copies import Copy, Extent, Placing, Sizes
 class Engine(Protocol):
     """One way to keep stores, by the scheme of their URLs; the rest of the URL is the ``place``."""
 
-    @property
-    def form(self) -> str:
-        """What a place looks like, for messages: ``PATH``."""
-
     def place_in(self, data_dir: str) -> str:
         """The place of the store that belongs to a data directory."""
+
+    def completed(self, place: str, data_dir: str) -> str:
+        """The same place, with what it needs besides, where that is not named, in a data directory.
+
+        :raises ValueError: it is no place.
+        """
+
+    def check(self, place: str) -> None:
+        """:raises ValueError: it is no place."""
 
     def folder_of(self, place: str) -> Path | None:
         """The folder that the store takes room in; ``None`` where that is on another machine."""

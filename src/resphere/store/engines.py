@@ -4,31 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
+
+import msgspec
 
 from resphere.store.base import LOG_ROWS_KEPT, Store
 from resphere.store.copies import Copy, Extent, Placing, Sizes
 from resphere.store.engine import Engine
-from resphere.store.sqlite.engine import SQLITE
 
-ENGINES: Mapping[str, Engine] = MappingProxyType({"sqlite": SQLITE})
+
+class Offered(msgspec.Struct, frozen=True):
+    """An engine that is loaded when a URL asks for it: ``ENGINE`` of its ``module``, which may need a library that
+    nobody else has to install."""
+
+    form: str
+    module: str
+    library: str | None = None
+
+
+ENGINES: Mapping[str, Offered] = MappingProxyType(
+    {
+        "sqlite": Offered("PATH", "resphere.store.sqlite.engine"),
+        "postgresql": Offered("//USER@HOST:PORT/DATABASE", "resphere.store.postgresql.engine", "asyncpg"),
+    }
+)
 DEFAULT = "sqlite"
-DEFAULT_URL = f"{DEFAULT}:{ENGINES[DEFAULT].place_in('<data dir>')}"
-"""What stands for the URL in help and documentation where none is set."""
 
 
-def default_url(data_dir: Path) -> str:
+def default_url(data_dir: Path | str) -> str:
     """The URL of the store that a data directory has where none is set."""
-    return f"{DEFAULT}:{ENGINES[DEFAULT].place_in(str(data_dir))}"
+    return f"{DEFAULT}:{_engine(DEFAULT).place_in(str(data_dir))}"
+
+
+def completed_url(url: str, data_dir: Path) -> str:
+    """The URL, with what the store needs besides where it names none: a place in the data directory.
+
+    :raises ValueError: the URL names no engine.
+    """
+    engine, place = _parts(url)
+    return f"{url.partition(':')[0]}:{engine.completed(place, str(data_dir))}"
 
 
 def check_url(url: str) -> None:
-    """Refuse what names no engine.
+    """Refuse what names no engine, or no place of its.
 
-    :raises ValueError: says which there are.
+    :raises ValueError: says which there are, or what it needs.
     """
-    _parts(url)
+    engine, place = _parts(url)
+    engine.check(place)
 
 
 def one_server_on(url: str) -> AbstractContextManager[None]:
@@ -106,8 +131,23 @@ async def sizes(url: str, extent: Extent) -> Sizes:
 
 def _parts(url: str) -> tuple[Engine, str]:
     scheme, colon, place = url.partition(":")
-    engine = ENGINES.get(scheme)
-    if engine is None or not colon or not place:
+    if scheme not in ENGINES or not colon or not place:
         known = ", ".join(f"{name}:{each.form}" for name, each in ENGINES.items())
         raise ValueError(f"{url} is no URL of a store that this server knows: {known}")
-    return engine, place
+    return _engine(scheme), place
+
+
+def _engine(scheme: str) -> Engine:
+    """:raises ValueError: the library is missing that it needs."""
+    offered = ENGINES[scheme]
+    try:
+        engine: Engine = import_module(offered.module).ENGINE
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != offered.library:
+            raise
+        raise ValueError(f"a store of {scheme} needs {offered.library}: pip install 'resphere[{scheme}]'") from None
+    return engine
+
+
+DEFAULT_URL = default_url("<data dir>")
+"""What stands for the URL in help and documentation where none is set."""

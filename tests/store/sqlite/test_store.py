@@ -221,6 +221,22 @@ class TestFile:
         assert rows == counted
 
 
+class TestLoops:
+    def test_one_store_serves_several_event_loops_after_one_another(self, path: Path) -> None:
+        async def opened() -> SqliteStore:
+            return SqliteStore.open(path)
+
+        async def scenario(store: SqliteStore, id: str) -> None:
+            await store.commit(transaction(put(id)))
+
+        with asyncio.Runner() as runner:
+            store = runner.run(opened())
+            asyncio.run(scenario(store, "1"))
+            asyncio.run(scenario(store, "2"))
+            assert bodies(runner.run(store.load())).keys() == {"1", "2"}
+            runner.run(store.close())
+
+
 class TestManyChanges:
     """What is too much to be read in place is read in a thread, and is the same."""
 

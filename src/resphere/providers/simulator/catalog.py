@@ -157,7 +157,7 @@ ROLES = (
         shapes=((4, 16), (8, 32), (8, 64)),
         disks=((60, 200), (60, 500, 100)),
         folder="Databases",
-        annotation="PostgreSQL",
+        annotation="Database server",
     ),
     Role(
         prefix="cache",

@@ -18,11 +18,16 @@ FILE = "resphere.db"
 class SqliteEngine:
     """Stores in a file of this machine: ``sqlite:resphere-data/resphere.db``."""
 
-    form = "PATH"
-
     def place_in(self, data_dir: str) -> str:
         """A file in the data directory."""
         return str(Path(data_dir) / FILE)
+
+    def completed(self, place: str, data_dir: str) -> str:
+        """It needs nothing besides."""
+        return place
+
+    def check(self, place: str) -> None:
+        """Any path may be one."""
 
     def folder_of(self, place: str) -> Path | None:
         """Where the file lies."""
@@ -50,4 +55,4 @@ class SqliteEngine:
         return await asyncio.to_thread(sizes, Path(place), extent)
 
 
-SQLITE = SqliteEngine()
+ENGINE = SqliteEngine()
