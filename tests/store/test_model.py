@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resphere.store.base import Check, Conflict, Note, Store, Taking, Transaction, Write
+from resphere.store.engines import DEFAULT
 from tests.store.contract import NewStore, run
 from tests.store.model import Model, documents_of, replay
 from tests.support.examples import examples
@@ -49,7 +50,14 @@ planned = st.tuples(
     st.lists(planned_takings, max_size=2, unique_by=lambda taking: taking[0]),
     planned_notes,
 )
+ELSEWHERE = 5
+"""Of so many examples one is tried with engines whose stores take longer to make."""
+
 histories = st.lists(st.lists(planned, min_size=1, max_size=6), min_size=1, max_size=12)
+
+
+def some(engine: str, count: int) -> int:
+    return examples(count if engine == DEFAULT else count // ELSEWHERE)
 
 
 def expected_revision(model: Model, key: tuple[str, str], expectation: str) -> int:
@@ -94,53 +102,63 @@ async def assert_agrees(store: Store, model: Model) -> None:
         assert order == sorted(order)
 
 
-@settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(histories)
-def test_one_after_another_through_two_openers(new_store: NewStore, history: Sequence[Sequence[Planned]]) -> None:
-    async def scenario() -> None:
-        open_store = new_store()
-        async with open_store() as one, open_store() as other:
-            model = Model()
-            for plans in history:
-                for number, plan in enumerate(plans):
-                    transaction = resolve(model, plan)
-                    result = await commit(other if number % 2 else one, transaction)
-                    if isinstance(result, int):
-                        assert model.conflict(transaction) is None
-                        assert result > max(model.past)
-                        model.apply(transaction, result)
-                    else:
-                        assert result == model.conflict(transaction)
-                await assert_agrees(one, model)
+def test_one_after_another_through_two_openers(engine: str, new_store: NewStore) -> None:
+    @settings(max_examples=some(engine, 200), deadline=None)
+    @given(histories)
+    def check(history: Sequence[Sequence[Planned]]) -> None:
+        async def scenario() -> None:
+            open_store = new_store()
+            async with open_store() as one, open_store() as other:
+                model = Model()
+                for plans in history:
+                    for number, plan in enumerate(plans):
+                        transaction = resolve(model, plan)
+                        result = await commit(other if number % 2 else one, transaction)
+                        if isinstance(result, int):
+                            assert model.conflict(transaction) is None
+                            assert result > max(model.past)
+                            model.apply(transaction, result)
+                        else:
+                            assert result == model.conflict(transaction)
+                    await assert_agrees(one, model)
 
-    run(scenario())
+        run(scenario())
+
+    check()
 
 
-@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(histories)
-def test_in_groups(new_store: NewStore, history: Sequence[Sequence[Planned]]) -> None:
+def test_in_groups(engine: str, new_store: NewStore) -> None:
     """Callers at once through one opener: as if one after another, in the order of their sequences."""
 
-    async def scenario() -> None:
-        async with new_store()() as store:
-            model = Model()
-            for plans in history:
-                transactions = [resolve(model, plan) for plan in plans]
-                before = Model(
-                    dict(model.documents), dict(model.claims), dict(model.past), list(model.takings), list(model.notes)
-                )
-                results = await asyncio.gather(*(commit(store, transaction) for transaction in transactions))
-                committed = sorted((r, t) for r, t in zip(results, transactions, strict=True) if isinstance(r, int))
-                states = [before]
-                for sequence, transaction in committed:
-                    assert model.conflict(transaction) is None
-                    model.apply(transaction, sequence)
-                    takings, notes = list(model.takings), list(model.notes)
-                    states.append(Model(dict(model.documents), dict(model.claims), takings=takings, notes=notes))
-                for result, transaction in zip(results, transactions, strict=True):
-                    # A refused one must have been impossible at some moment in between.
-                    if not isinstance(result, int):
-                        assert result in [state.conflict(transaction) for state in states]
-                await assert_agrees(store, model)
+    @settings(max_examples=some(engine, 300), deadline=None)
+    @given(histories)
+    def check(history: Sequence[Sequence[Planned]]) -> None:
+        async def scenario() -> None:
+            async with new_store()() as store:
+                model = Model()
+                for plans in history:
+                    transactions = [resolve(model, plan) for plan in plans]
+                    before = Model(
+                        dict(model.documents),
+                        dict(model.claims),
+                        dict(model.past),
+                        list(model.takings),
+                        list(model.notes),
+                    )
+                    results = await asyncio.gather(*(commit(store, transaction) for transaction in transactions))
+                    committed = sorted((r, t) for r, t in zip(results, transactions, strict=True) if isinstance(r, int))
+                    states = [before]
+                    for sequence, transaction in committed:
+                        assert model.conflict(transaction) is None
+                        model.apply(transaction, sequence)
+                        takings, notes = list(model.takings), list(model.notes)
+                        states.append(Model(dict(model.documents), dict(model.claims), takings=takings, notes=notes))
+                    for result, transaction in zip(results, transactions, strict=True):
+                        # A refused one must have been impossible at some moment in between.
+                        if not isinstance(result, int):
+                            assert result in [state.conflict(transaction) for state in states]
+                    await assert_agrees(store, model)
 
-    run(scenario())
+        run(scenario())
+
+    check()

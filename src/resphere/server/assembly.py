@@ -146,7 +146,7 @@ from resphere.services.checks.later import accepted_by
 from resphere.services.content.library.item.update_session import finish
 from resphere.services.registry import load
 from resphere.store.base import Liveness, Store
-from resphere.store.engines import folder_of, open_store
+from resphere.store.engines import folder_of, open_store, shown_url
 from resphere.tasks.observing import Observations
 from resphere.tasks.runner import Tasks
 
@@ -409,7 +409,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     go_on(stack, BulkRunner(replica, bulks, Errands(unlimited(pipeline)), tasks, liveness, settings.workers).run())
     persisted = PersistedLibraries(replica, library_contents, settings.data_dir / PUBLISHED)
     go_on(stack, leases.hold(PERSISTING, persisted.run))
-    log.info("worker %s serves %s", name, settings.store_url)
+    log.info("worker %s serves %s", name, shown_url(settings.store_url))
     connections = Connections(time.monotonic)
     if AVAILABLE and port is not None:
         gate = find_gate(port)

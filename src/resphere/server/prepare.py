@@ -55,7 +55,7 @@ from resphere.server.served_certificate import ServedCertificate
 from resphere.server.settings import Settings, variable
 from resphere.server.tls import certificates, directory, oldest_versions_file, utc_now, watched
 from resphere.server.wiring import WIRING
-from resphere.store.engines import open_store
+from resphere.store.engines import open_store, shown_url
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -218,7 +218,7 @@ async def fill(settings: Settings, password: str, chosen: bool = True) -> Filled
     store = await open_store(settings.store_url)
     try:
         sealing = await open_sealing(store, secrets.token_bytes, given_key(settings))
-        sealed = await bring_to_present_form(store, WIRING.tables, sealing, settings.store_url)
+        sealed = await bring_to_present_form(store, WIRING.tables, sealing, shown_url(settings.store_url))
         # Where there is an inventory already, the machines in it need not be read here, only in the workers.
         tables: tuple[Table[Any], ...] = (
             FOLDERS,

@@ -48,7 +48,7 @@ from resphere.server.secrets_key import given_key
 from resphere.server.settings import Settings
 from resphere.server.wiring import WIRING
 from resphere.store.base import Store, StoreError
-from resphere.store.engines import engine_of, open_store, sizes
+from resphere.store.engines import engine_of, open_store, shown_url, sizes
 from resphere.store.files import sync_folder
 
 log = logging.getLogger(__name__)
@@ -336,7 +336,7 @@ async def _put_in_place(settings: Settings, archive: Path, job: RestoreJob, now:
     store = await open_store(settings.store_url, make=False)
     try:
         sealing = await open_sealing(store, os.urandom, given_key(settings))
-        await bring_to_present_form(store, WIRING.tables, sealing, settings.store_url)
+        await bring_to_present_form(store, WIRING.tables, sealing, shown_url(settings.store_url))
         replica = Replica(store, RECOVERY.tables, sealing=sealing)
         await replica.load()
         backup = None if made_by is None else replica.get(BackupJob, made_by)

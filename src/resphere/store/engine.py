@@ -25,6 +25,9 @@ class Engine(Protocol):
     def check(self, place: str) -> None:
         """:raises ValueError: it is no place."""
 
+    def shown(self, place: str) -> str:
+        """The place as logs and messages may show it: without any password."""
+
     def folder_of(self, place: str) -> Path | None:
         """The folder that the store takes room in; ``None`` where that is on another machine."""
 

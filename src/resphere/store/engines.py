@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from importlib import import_module
@@ -31,6 +32,7 @@ ENGINES: Mapping[str, Offered] = MappingProxyType(
     }
 )
 DEFAULT = "sqlite"
+PASSWORD = re.compile(r"(//[^/@:]*:)[^@]*(@)")
 
 
 def default_url(data_dir: Path | str) -> str:
@@ -102,6 +104,15 @@ def engine_of(url: str) -> str:
     return url.partition(":")[0]
 
 
+def shown_url(url: str) -> str:
+    """The URL as logs and messages may show it: without any password.
+
+    :raises ValueError: the URL names no engine.
+    """
+    engine, place = _parts(url)
+    return f"{engine_of(url)}:{engine.shown(place)}"
+
+
 def copying(url: str, folder: Path, extent: Extent) -> AbstractAsyncContextManager[Copy]:
     """A copy of the store of that URL, see :meth:`resphere.store.engine.Engine.copying`.
 
@@ -133,7 +144,7 @@ def _parts(url: str) -> tuple[Engine, str]:
     scheme, colon, place = url.partition(":")
     if scheme not in ENGINES or not colon or not place:
         known = ", ".join(f"{name}:{each.form}" for name, each in ENGINES.items())
-        raise ValueError(f"{url} is no URL of a store that this server knows: {known}")
+        raise ValueError(f"{without_password(url)} is no URL of a store that this server knows: {known}")
     return _engine(scheme), place
 
 
@@ -147,6 +158,11 @@ def _engine(scheme: str) -> Engine:
             raise
         raise ValueError(f"a store of {scheme} needs {offered.library}: pip install 'resphere[{scheme}]'") from None
     return engine
+
+
+def without_password(url: str) -> str:
+    """Whatever was meant by it, without what stands where a password would."""
+    return PASSWORD.sub(r"\1***\2", url)
 
 
 DEFAULT_URL = default_url("<data dir>")

@@ -1,4 +1,4 @@
-"""A database server of the tests' own, for as long as they run: without it they are skipped."""
+"""Database servers of the tests' own: without the program the tests that need one are skipped."""
 
 from __future__ import annotations
 
@@ -9,64 +9,100 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-FOLDERS = "/usr/lib/postgresql/*/bin"
+PROGRAMS = "usr/lib/postgresql/*/bin"
 """Where Debian has what nobody calls by hand."""
 USER = "postgres"
 WANTED = "needs PostgreSQL's server (apt install postgresql)"
 READY_SECONDS = 60
 
 
-def program(name: str) -> str | None:
-    """The path of a program of the server."""
-    there = sorted(Path("/").glob(f"{FOLDERS}/{name}".lstrip("/")))
-    return str(there[-1]) if there else shutil.which(name)
+def program(name: str) -> str:
+    """The path of a program of the server, of the newest that there is."""
+    there = sorted(Path("/").glob(f"{PROGRAMS}/{name}"))
+    path = str(there[-1]) if there else shutil.which(name)
+    if path is None:
+        pytest.skip(WANTED)
+    return path
+
+
+class Database:
+    """A server that listens on this machine, with one database for everybody."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        # It refuses to run as root.
+        self._user = USER if os.geteuid() == 0 else None
+        if self._user is not None:
+            owner = pwd.getpwnam(self._user)
+            os.chown(folder, owner.pw_uid, owner.pw_gid)
+        self._run("initdb", "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions")
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            self.port = int(listener.getsockname()[1])
+        # A process that is killed loses nothing of what the system has: only a machine that falls needs more.
+        settings = (
+            f"fsync = off\nunix_socket_directories = '{folder}'\nlisten_addresses = '127.0.0.1'\nport = {self.port}\n"
+        )
+        with (folder / "data" / "postgresql.conf").open("a") as file:
+            file.write(settings)
+
+    @property
+    def dsn(self) -> str:
+        """How clients find it."""
+        return f"postgresql://{USER}@127.0.0.1:{self.port}/{USER}"
+
+    def start(self) -> None:
+        """Have it listen."""
+        self._run("pg_ctl", "start", "-w", "-t", str(READY_SECONDS), "-l", str(self._folder / "log"))
+
+    def stop(self, how: str = "immediate") -> None:
+        """Have it end: ``fast`` tells its clients, ``immediate`` is as if it was killed."""
+        self._run("pg_ctl", "stop", "-w", "-m", how)
+
+    def restart(self, how: str) -> None:
+        """Stop it, and start it again."""
+        self.stop(how)
+        self.start()
+
+    def _run(self, name: str, *arguments: str) -> None:
+        subprocess.run(
+            [program(name), "-D", str(self._folder / "data"), *arguments],
+            user=self._user,
+            cwd=self._folder,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+
+@contextmanager
+def database() -> Iterator[Database]:
+    """One of the caller's own."""
+    program("initdb")
+    folder = Path(tempfile.mkdtemp(prefix="resphere-database-"))
+    try:
+        made = Database(folder)
+        made.start()
+        try:
+            yield made
+        finally:
+            made.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @cache
-def address() -> str:
-    """Where a server listens that was started for this process, and ends with it: ``127.0.0.1:PORT``."""
-    initdb, server = program("initdb"), program("postgres")
-    if initdb is None or server is None:
-        pytest.skip(WANTED)
-    folder = Path(tempfile.mkdtemp(prefix="resphere-database-"))
-    # It refuses to run as root.
-    user = USER if os.geteuid() == 0 else None
-    if user is not None:
-        owner = pwd.getpwnam(USER)
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
-    data = folder / "data"
-    subprocess.run(
-        [initdb, "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"],
-        user=user,
-        cwd=folder,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    port = free_port()
-    # A process that is killed loses nothing of what the system has: only a machine that falls needs more.
-    settings = {"fsync": "off", "unix_socket_directories": folder, "listen_addresses": "127.0.0.1", "port": port}
-    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([server, "-D", data, *options], user=user, cwd=folder, stderr=log)
-
-    def end() -> None:
-        process.terminate()
-        process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
-
-    atexit.register(end)
-    ready = program("pg_isready") or "pg_isready"
-    subprocess.run([ready, "-q", "-h", "127.0.0.1", "-p", str(port), "-t", str(READY_SECONDS)], check=False)
-    return f"127.0.0.1:{port}"
-
-
-def free_port() -> int:
-    """A port that nobody listens at."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+def shared() -> Database:
+    """One that all tests of this process share, and that ends with it."""
+    stack = ExitStack()
+    made = stack.enter_context(database())
+    atexit.register(stack.close)
+    return made

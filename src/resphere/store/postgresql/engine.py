@@ -27,6 +27,10 @@ class PostgresqlEngine:
         """:raises ValueError: it is no place."""
         place_of(place)
 
+    def shown(self, place: str) -> str:
+        """Without the password, and without what the database's client is told besides."""
+        return f"//{place_of(place).shown}"
+
     def folder_of(self, place: str) -> Path | None:
         """Where contents lie; documents take room elsewhere."""
         return place_of(place).folder

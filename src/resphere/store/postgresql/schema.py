@@ -21,7 +21,7 @@ COMMAND_SECONDS = 60.0
 HELD_SECONDS = 5.0
 """Who holds everybody up for so long, as a process that was stopped in the middle of a group, is cut off."""
 
-FAILURES = (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+FAILURES = (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """Whatever may come of asking a database."""
 
 # Of the row of `state` the writers take turns. `noted` is the sequence of the last transaction with notes, `processes`
@@ -200,6 +200,7 @@ def is_lost(error: BaseException) -> bool:
         | asyncpg.CrashShutdownError
         | asyncpg.CannotConnectNowError
         | asyncpg.IdleInTransactionSessionTimeoutError
+        # As when the server has said goodbye before anything was asked.
         | asyncpg.InternalClientError
         | asyncpg.TooManyConnectionsError,
     )
