@@ -95,6 +95,11 @@ class Server:
         assert self._process is not None
         return self._process
 
+    @property
+    def runs(self) -> bool:
+        """Whether it was started, and neither stopped nor killed."""
+        return self._process is not None
+
     def start(self) -> Server:
         """Start and wait until the server has said where it is."""
         for _ in range(STARTS):
@@ -191,7 +196,7 @@ class Server:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._process is not None:
+        if self.runs:
             self.stop()
         if kind is None:
             require_sound_data(self.data_dir)

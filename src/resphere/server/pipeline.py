@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from math import ceil
 
 from resphere.access.check import authorize as check_privileges
 from resphere.access.check import authorize_references as check_references
@@ -25,7 +24,6 @@ from resphere.contract.extensions.probes import Probes
 from resphere.dialects.base import Outcome, Refused, Reply, Resolved
 from resphere.dialects.http import exceeds
 from resphere.events.failed_logins import FailedLogin
-from resphere.inventory.appliance.power import ONLY, AppliancePower
 from resphere.limits.addresses import counted_address
 from resphere.limits.classes import OperationClass, class_of
 from resphere.limits.limits import Parties
@@ -43,10 +41,13 @@ from resphere.server.steps.lists import arrange
 from resphere.server.steps.preferring import applied, prefer, wait
 from resphere.server.steps.replies import encode, recall
 from resphere.server.steps.tags import match, revalidate
+from resphere.services.checks.presence import require_present
 from resphere.store.base import StoreError
 from resphere.turns import PIECE, in_turns
 
 log = logging.getLogger(__name__)
+
+PROBED = frozenset([operation.api.path for operation in (Probes.live, Probes.ready) if operation.api is not None])
 
 
 class Pipeline(Equipment, frozen=True):
@@ -57,7 +58,6 @@ class Pipeline(Equipment, frozen=True):
         exchange.started, began = self.environment.now(), self.clock()
         try:
             self.recorder.require()
-            await self.environment.inventory.refresh()
             reply = exchange.reply = await answer(self, exchange)
         except Exception as error:
             view = NOBODY if exchange.caller is None else exchange.caller.view
@@ -77,6 +77,7 @@ class Pipeline(Equipment, frozen=True):
 async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
     """The steps, in their order: each is handed what those before it have found out, and calls none of them."""
     admit(exchange)
+    await catch_up(pipeline, exchange)
     if exchange.request.method == "OPTIONS":
         attend(pipeline, exchange, None)
         return options(pipeline, exchange)
@@ -114,23 +115,22 @@ def admit(exchange: Exchange) -> None:
         raise exchange.unsound
 
 
+async def catch_up(pipeline: Pipeline, exchange: Exchange) -> None:
+    """What has anybody committed until now? Those who ask how this process is do not wait for that: the store may be
+    away."""
+    if exchange.request.path not in PROBED:
+        await pipeline.environment.inventory.refresh()
+
+
 def attend(pipeline: Pipeline, exchange: Exchange, outcome: Outcome | None) -> None:
     """Is the appliance there? It is away for a while after a reboot, and gone once it was powered off. That this
-    process lives is told all the same.
+    process lives is told all the same, and whether it is ready tells that, too.
 
     :raises ServiceUnavailable: it is away; when it is there again stands in ``Retry-After``, if that is known.
     """
-    if isinstance(outcome, Resolved) and outcome.operation.id == Probes.live.id:
+    if isinstance(outcome, Resolved) and outcome.operation.service == Probes.live.service:
         return
-    power = pipeline.environment.inventory.get(AppliancePower, ONLY)
-    if power is not None and power.powered_off is not None:
-        raise ServiceUnavailable(message("resphere.appliance.powered_off", "The appliance is powered off.")).http(503)
-    if power is not None and power.booted > exchange.started:
-        seconds = ceil((power.booted - exchange.started).total_seconds())
-        refusal = ServiceUnavailable(
-            message("resphere.appliance.away", "The appliance is starting: it is there again in {0} s.", seconds)
-        )
-        raise refusal.http(503, (("Retry-After", str(seconds)),))
+    require_present(pipeline.environment.inventory, exchange.started)
 
 
 def options(pipeline: Pipeline, exchange: Exchange) -> Reply:

@@ -6,6 +6,7 @@ from resphere.appliance.health import Level
 from resphere.contract.errors import ServiceUnavailable, message
 from resphere.contract.extensions.probes import Probes
 from resphere.services.call import Call
+from resphere.services.checks.presence import require_present
 from resphere.services.registry import implements
 
 OK = Probes.Info(status="ok")
@@ -19,7 +20,7 @@ async def live(call: Call) -> Probes.Info:
 
 @implements(Probes.ready)
 async def ready(call: Call) -> Probes.Info:
-    """Whether it can be sent work: its database writes, and it is not about to end.
+    """Whether it can be sent work: its database writes, the appliance is there, and it is not about to end.
 
     :raises ServiceUnavailable: says what is wrong.
     """
@@ -28,4 +29,6 @@ async def ready(call: Call) -> Probes.Info:
     finding = await call.environment.readiness.look()
     if finding.level is Level.RED:
         raise ServiceUnavailable(*finding.messages)
+    # What was written just now came with all that others have.
+    require_present(call.unfiltered, call.environment.now())
     return OK

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from functools import partial
 
 import asyncpg
 
@@ -80,6 +79,8 @@ class Beating:
         self._line = line
         self._processes = processes
         self._task: asyncio.Task[None] | None = None
+        self._last = 0.0
+        self._steady_since = 0.0
 
     @property
     def name(self) -> str:
@@ -100,7 +101,9 @@ class Beating:
 
         await self._line.ask(register, doing="be seen in")
         self._processes.own = self._name
-        self._task = asyncio.get_running_loop().create_task(self._beat_again_and_again())
+        loop = asyncio.get_running_loop()
+        self._steady_since = self._last = loop.time()
+        self._task = loop.create_task(self._beat_again_and_again())
 
     async def release(self) -> None:
         if self._task is None:
@@ -116,28 +119,26 @@ class Beating:
         await self._line.ask(leave, doing="leave")
 
     async def _beat_again_and_again(self) -> None:
-        loop = asyncio.get_running_loop()
-        steady_since = last = loop.time()
         while True:
             await asyncio.sleep(BEAT_SECONDS)
-            now = loop.time()
-            if now - last > MOST_BEATS_APART_SECONDS:
-                steady_since = now
             try:
-                alive = await self._line.ask(partial(self._beat, steady_seconds=now - steady_since))
+                alive = await self._line.ask(self._beat, doing="show signs of life in")
             except StoreError as error:
-                log.warning("no sign of life: %s", error)
+                log.warning("%s", error)
                 continue
-            last = loop.time()
             if not alive:
                 log.critical("others have taken this process for dead, as it was not heard of for too long")
                 self._processes.forget(self._name)
                 return
 
-    async def _beat(self, connection: asyncpg.Connection, *, steady_seconds: float) -> bool:
+    async def _beat(self, connection: asyncpg.Connection) -> bool:
         if not await connection.fetchval(_BEAT, self._name):
             return False
-        if steady_seconds > LEASE_SECONDS and await connection.fetchval(_SELECT_LATE, LEASE_SECONDS):
+        now = asyncio.get_running_loop().time()
+        if now - self._last > MOST_BEATS_APART_SECONDS:
+            self._steady_since = now
+        self._last = now
+        if now - self._steady_since > LEASE_SECONDS and await connection.fetchval(_SELECT_LATE, LEASE_SECONDS):
             for (name,) in await connection.fetch(_BURY, LEASE_SECONDS):
                 log.warning("the process %s is dead: it was not heard of for %.0f s", name, LEASE_SECONDS)
         await self._processes.look(connection)
