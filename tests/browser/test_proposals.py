@@ -10,7 +10,7 @@ import pytest
 
 from resphere.contract.lookup import all_operations
 from resphere.contract.unions import check_unions
-from resphere.dialects.validation import convert_strictly
+from resphere.wire.validation import convert_strictly
 from tests.browser.conftest import Watched
 from tests.browser.test_explorer import VM_LIST, execute, log_in, opened, operation
 from tests.openapi.documents import document, operations

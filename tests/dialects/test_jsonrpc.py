@@ -20,8 +20,8 @@ from resphere.contract.lookup import all_operations
 from resphere.contract.model import Secret, Struct
 from resphere.dialects.base import Outcome, Refused, Request, Resolved
 from resphere.dialects.jsonrpc import JsonRpcDialect, ProtocolFault, target_names
-from resphere.dialects.vapi_values import encoder
 from resphere.server.kept import compressed
+from resphere.wire.vapi_values import encoder
 from tests.support.examples import examples
 from tests.support.from_contract import from_contract, wire
 from tests.support.jsonrpc import SECURITY, USER_PASS, error_of, invocation, said, session_context

@@ -13,7 +13,7 @@ from resphere.contract.errors import ERRORS, InvalidArgument, UnexpectedInput, V
 from resphere.contract.generated import cis, cis_task, vcenter
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import DateTime, ErrorValue, LocalizableMessage, Long, Secret
-from resphere.dialects.vapi_values import decoder, encode_error, encoder
+from resphere.wire.vapi_values import decoder, encode_error, encoder
 from tests.support.examples import examples
 from tests.support.from_contract import from_contract, minimal
 from tests.support.jsonrpc import said

@@ -11,9 +11,10 @@ import pytest
 from resphere.contract.generated.cis_task import Info, Status
 from resphere.contract.generated.ids import VapiOperationId, VapiServiceId
 from resphere.contract.model import LocalizableMessage
-from resphere.dialects import json_values, rest_values
-from resphere.dialects.codec import Codec, Write
-from resphere.dialects.plain_values import document, written
+from resphere.dialects import rest_values
+from resphere.wire import json_values
+from resphere.wire.codec import Codec, Write
+from resphere.wire.plain_values import document, written
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 ON_THE_WIRE = "2026-01-02T03:04:05.678Z"

@@ -22,12 +22,12 @@ from resphere.contract.model import AnyOperation
 from resphere.contract.moments import wire_time
 from resphere.dialects.api import ApiDialect
 from resphere.dialects.base import Dialect, Resolved
-from resphere.dialects.json_values import encoded, is_numbered_map
 from resphere.dialects.jsonrpc import JsonRpcDialect, Sent
 from resphere.dialects.rest import RestDialect
 from resphere.dialects.rest_values import READING, WRITING
-from resphere.dialects.validation import anywhere
-from resphere.dialects.vapi_values import decoder
+from resphere.wire.json_values import encoded, is_numbered_map
+from resphere.wire.validation import anywhere
+from resphere.wire.vapi_values import decoder
 from tests.support.examples import examples
 from tests.support.from_contract import from_contract, minimal
 from tests.support.jsonrpc import said

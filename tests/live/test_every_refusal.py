@@ -18,8 +18,8 @@ from resphere.access.roles import READ_ONLY
 from resphere.contract.errors import ERRORS
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation, Struct
-from resphere.dialects.vapi_values import encoder
 from resphere.services.registry import load
+from resphere.wire.vapi_values import encoder
 from tests.support.calls import ApiCall, api_call, minimal_input
 from tests.support.cli import add_user
 from tests.support.from_contract import wire, without_none

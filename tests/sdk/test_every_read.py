@@ -21,8 +21,8 @@ from resphere.contract.generated import (
     vcenter_services,
 )
 from resphere.contract.model import AnyOperation, Secret, Struct
-from resphere.dialects.vapi_values import decoder, encoder
 from resphere.services.registry import load
+from resphere.wire.vapi_values import decoder, encoder
 from tests.sdk.bindings import RELEASES, run
 from tests.support.from_contract import minimal, wire, without_none
 from tests.support.guests import ROOT

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation
-from resphere.dialects.vapi_values import decoder, encoder
+from resphere.wire.vapi_values import decoder, encoder
 from tests.sdk.bindings import RELEASES, run
 from tests.support.examples import examples
 from tests.support.from_contract import filled, from_contract, minimal, wire

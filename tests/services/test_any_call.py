@@ -23,9 +23,9 @@ from resphere.auth.saml.signing import TokenSigning, make
 from resphere.contract.errors import VapiError
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import AnyOperation, Asset
-from resphere.dialects.json_values import encoded
 from resphere.providers.simulator.inventory_file import parse_inventory, write_inventory
 from resphere.services.registry import load
+from resphere.wire.json_values import encoded
 from tests.services.vcenter.vm.test_refusals import ON, equipped
 from tests.support.calls import aimed, inputs
 from tests.support.examples import examples

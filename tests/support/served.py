@@ -28,7 +28,6 @@ from resphere.dialects.jsonrpc import JsonRpcDialect
 from resphere.dialects.rest import RestDialect
 from resphere.dialects.rest_values import READING
 from resphere.dialects.sts import StsDialect
-from resphere.dialects.vapi_values import decoder, encoder
 from resphere.events.failed_logins import FailedLogins
 from resphere.idempotency.replies import Bounds, KeptReplies
 from resphere.inventory.model import ManagedObject
@@ -50,6 +49,7 @@ from resphere.server.saml import make_saml
 from resphere.server.saml_trust import SamlTrust
 from resphere.server.settings import Settings
 from resphere.server.waiting import Waiting
+from resphere.wire.vapi_values import decoder, encoder
 from tests.support.calls import ApiCall, api_call
 from tests.support.jsonrpc import invocation, session_context
 from tests.support.rest_calls import rest_call

@@ -12,7 +12,6 @@ import msgspec
 from resphere.contract.errors import InvalidArgument, NotFound, VapiError, message
 from resphere.contract.extensions import AS_STREAMS, QUERY_ALIASES
 from resphere.contract.model import AnyOperation, Asset, ByteStream, LocalizableMessage, Part, Route, Struct
-from resphere.contract.type_forms import without_none
 from resphere.contract.unions import check_unions
 from resphere.dialects.base import Outcome, ReadBody, Reply, Request, Resolved
 from resphere.dialects.http import (
@@ -28,11 +27,11 @@ from resphere.dialects.http import (
     require_json,
     whole,
 )
-from resphere.dialects.input_parts import InputParts, body_structure, is_empty, is_optional, route_of
-from resphere.dialects.json_values import encoded
-from resphere.dialects.plain_values import document
 from resphere.dialects.spellings import RESPELLING, decode_respelled
-from resphere.dialects.validation import bare, convert, decode_json, field_types, invalid
+from resphere.wire.input_parts import InputParts, body_structure, is_empty, is_optional, query_places, route_of
+from resphere.wire.json_values import encoded
+from resphere.wire.plain_values import document
+from resphere.wire.validation import bare, convert, decode_json, field_types, invalid
 
 PLACES = frozenset(
     {"clusters", "datacenters", "folders", "hosts", "parent_folders", "parent_resource_pools", "resource_pools"}
@@ -150,13 +149,7 @@ class ApiForm:
         self.status = route.status
         """Of a reply that is no error."""
         self._parts = InputParts(operation)
-        types = self._parts.types
-        self._query: dict[str, tuple[str, str | None, Any]] = {}
-        for path in route.query:
-            parameter, _, member = path.partition(".")
-            expected = field_types(bare(types[parameter]))[member] if member else types[parameter]
-            # A query holds no null: the word is text, or wrong.
-            self._query[member or parameter] = (parameter, member or None, without_none(expected))
+        self._query = query_places(route, self._parts.types)
         for alias, name in QUERY_ALIASES.get(operation.id, {}).items():
             self._query[alias] = self._query[name]
         self._headers = {name.lower().encode(): parameter for parameter, name in route.headers}
@@ -193,12 +186,11 @@ class ApiForm:
                 raise InvalidArgument(
                     message("com.vmware.vapi.rest.unsupportedProperty", "Unsupported property with name: {0}.", key)
                 )
-            parameter, member, expected = place
-            value = self._query_value(key, given, expected)
-            if member is None:
-                values[self._parts.attributes[parameter]] = value
+            value = self._query_value(key, given, place.type)
+            if place.member is None:
+                values[self._parts.attributes[place.parameter]] = value
             else:
-                members.setdefault(parameter, {})[member] = value
+                members.setdefault(place.parameter, {})[place.member] = value
         for parameter, collected in members.items():
             value = convert(collected, self._parts.types[parameter], parameter)
             check_unions(value, "")
@@ -215,8 +207,9 @@ class ApiForm:
 
     def _require_members(self, members: dict[str, dict[str, Any]], values: dict[str, Any]) -> None:
         """A required structure that travels in the query and of which nothing was given may still be valid, empty."""
-        for parameter, member, _ in self._query.values():
-            absent = member and parameter not in members and self._parts.attributes[parameter] not in values
+        for place in self._query.values():
+            parameter = place.parameter
+            absent = place.member and parameter not in members and self._parts.attributes[parameter] not in values
             if absent and not is_optional(self._parts.types[parameter]):
                 values[self._parts.attributes[parameter]] = convert({}, self._parts.types[parameter], parameter)
 

@@ -21,9 +21,9 @@ from resphere.contract.model import AnyOperation, ByteStream
 from resphere.contract.secrecy import masked, secret_parameters
 from resphere.dialects.base import Outcome, ReadBody, Refused, Reply, Request, Resolved
 from resphere.dialects.router import Found, Match, Router
-from resphere.dialects.validation import invalid
 from resphere.queries.lists import listing_of
 from resphere.queries.options import is_option
+from resphere.wire.validation import invalid
 
 JSON = "application/json"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"

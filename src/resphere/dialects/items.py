@@ -20,12 +20,12 @@ from resphere.contract.secrecy import secret_parameters
 from resphere.contract.unions import check_unions
 from resphere.dialects.base import Outcome, ReadBody, Reply, Request, Resolved
 from resphere.dialects.http import JSON, error_body
-from resphere.dialects.json_values import encoded
 from resphere.dialects.jsonrpc import target_names
-from resphere.dialects.plain_values import document
 from resphere.dialects.spellings import RESPELLING
-from resphere.dialects.validation import anywhere, described
 from resphere.queries.lists import listing_of
+from resphere.wire.json_values import encoded
+from resphere.wire.plain_values import document
+from resphere.wire.validation import anywhere, described
 
 OPTION = "$"
 """What the names of the options of a list begin with, which stand beside its parameters; none of those does."""

@@ -23,7 +23,6 @@ from resphere.contract.lookup import operation_at
 from resphere.contract.model import AnyOperation, ByteStream, Struct
 from resphere.contract.unions import check_unions
 from resphere.dialects.base import Outcome, ReadBody, Refused, Reply, Request, Resolved
-from resphere.dialects.codec import Read, Write
 from resphere.dialects.gzip_member import gzip_extended
 from resphere.dialects.http import (
     BYTE_ORDER_MARK,
@@ -38,10 +37,11 @@ from resphere.dialects.http import (
     exceeds,
     has_too_many_values,
 )
-from resphere.dialects.validation import convert_strictly, invalid, refuse_duplicate_keys
-from resphere.dialects.vapi_values import decoder, encode_error, encoder
 from resphere.queries.lists import listing_of
 from resphere.queries.options import FULL, is_option
+from resphere.wire.codec import Read, Write
+from resphere.wire.validation import convert_strictly, invalid, refuse_duplicate_keys
+from resphere.wire.vapi_values import decoder, encode_error, encoder
 
 PATH = "api"
 ALLOWED = ("GET", "HEAD", "OPTIONS", "POST")

@@ -15,7 +15,6 @@ from resphere.contract.errors import ErrorBody, NotFound, VapiError, message
 from resphere.contract.model import AnyOperation, ByteStream, Route, Struct
 from resphere.contract.unions import check_unions
 from resphere.dialects.base import Outcome, ReadBody, Reply, Request, Resolved
-from resphere.dialects.codec import Read
 from resphere.dialects.http import (
     JSON,
     SESSION_HEADER,
@@ -28,11 +27,12 @@ from resphere.dialects.http import (
     segments,
     whole,
 )
-from resphere.dialects.input_parts import InputParts, body_structure, is_empty, is_optional, route_of
-from resphere.dialects.plain_values import document, written
 from resphere.dialects.rest_query import shaped, tree
 from resphere.dialects.rest_values import READING, WRITING
-from resphere.dialects.validation import (
+from resphere.wire.codec import Read
+from resphere.wire.input_parts import InputParts, body_structure, is_empty, is_optional, route_of
+from resphere.wire.plain_values import document, written
+from resphere.wire.validation import (
     convert,
     convert_strictly,
     invalid,

@@ -7,7 +7,7 @@ import typing
 from typing import Any
 
 from resphere.contract.model import Struct
-from resphere.dialects.validation import bare, convert, field_types, invalid, unexpected
+from resphere.wire.validation import bare, convert, field_types, invalid, unexpected
 
 Tree = dict[str, Any]
 """Nested by the dots of the keys; a leaf is the list of the values that a key was given."""

@@ -9,10 +9,10 @@ import msgspec
 
 from resphere.contract.errors import ERRORS, VapiError
 from resphere.contract.model import ErrorValue, Struct
-from resphere.dialects.codec import Codec, Fields, Read, Untouched, Write
-from resphere.dialects.plain_values import PlainWriting
 from resphere.dialects.spellings import is_respelled, respelled_structure
-from resphere.dialects.validation import anywhere, invalid
+from resphere.wire.codec import Codec, Fields, Read, Untouched, Write
+from resphere.wire.plain_values import PlainWriting
+from resphere.wire.validation import anywhere, invalid
 
 
 def is_map(expected: Any) -> bool:
@@ -31,7 +31,7 @@ def unchanged(value: Any, where: str) -> Any:
 
 
 class RestReading(Untouched[Read]):
-    """How plain values of a document become such as ``/api`` writes; see :class:`resphere.dialects.codec.Rules`, which
+    """How plain values of a document become such as ``/api`` writes; see :class:`resphere.wire.codec.Rules`, which
     this is. What is not of the type is left alone: decoding finds it."""
 
     def optional(self, inner: Read | None) -> Read | None:

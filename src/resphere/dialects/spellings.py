@@ -10,8 +10,8 @@ import msgspec
 
 from resphere.contract.model import Struct
 from resphere.contract.unions import check_unions
-from resphere.dialects.codec import Codec, Fields, Read, Untouched
-from resphere.dialects.validation import anywhere, convert_strictly, decode_json
+from resphere.wire.codec import Codec, Fields, Read, Untouched
+from resphere.wire.validation import anywhere, convert_strictly, decode_json
 
 Plain = dict[str, Any]
 _ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
@@ -42,7 +42,7 @@ def is_respelled(expected: Any) -> bool:
 
 class Respelling(Untouched[Read]):
     """How plain values of a document become such as the contract has them; see
-    :class:`resphere.dialects.codec.Rules`. What is not of the type is left alone: decoding finds it."""
+    :class:`resphere.wire.codec.Rules`. What is not of the type is left alone: decoding finds it."""
 
     def optional(self, inner: Read | None) -> Read | None:
         return inner
@@ -88,7 +88,7 @@ RESPELLING: Codec[Read] = Codec(Respelling())
 
 
 def decode_respelled(body: bytes, root: str, expected: Any, respell: Read) -> Any:
-    """As :func:`~resphere.dialects.validation.decode_json`, of a document with other spellings."""
+    """As :func:`~resphere.wire.validation.decode_json`, of a document with other spellings."""
     plain = decode_json(_ANY, body, root, Any)
     value = convert_strictly(respell(plain, root), expected, root)
     check_unions(value, root)

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from resphere.contract.model import Struct
-from resphere.dialects.validation import convert_strictly
-from resphere.dialects.vapi_values import decoder, encoder
+from resphere.wire.validation import convert_strictly
+from resphere.wire.vapi_values import decoder, encoder
 
 S = TypeVar("S", bound=Struct)
 

@@ -28,8 +28,8 @@ from resphere.contract.generated import vcenter_vm_hardware_boot as boot
 from resphere.contract.generated import vcenter_vm_storage as vm_storage
 from resphere.contract.generated import vcenter_vm_storage_policy as vm_policy
 from resphere.contract.model import AnyOperation
-from resphere.dialects.json_values import encoded
 from resphere.inventory.model import Cluster, Datastore, Network, VirtualMachine
+from resphere.wire.json_values import encoded
 from tests.support.guests import ready_vm
 from tests.support.world import World
 

@@ -17,8 +17,8 @@ import msgspec
 from resphere.contract.errors import ERRORS, InvalidArgument, VapiError, message
 from resphere.contract.model import ErrorValue, LocalizableMessage, Struct
 from resphere.contract.moments import wire_time
-from resphere.dialects.codec import Codec, Field, Fields, Read, WhereSet, Write, structure_copy
-from resphere.dialects.validation import invalid, unexpected
+from resphere.wire.codec import Codec, Field, Fields, Read, WhereSet, Write, structure_copy
+from resphere.wire.validation import invalid, unexpected
 
 UNSET = {"OPTIONAL": None}
 MAP_ENTRY = "map-entry"
@@ -84,7 +84,7 @@ _WHERE_SET = WhereSet(present=_set, unset=_WRITTEN_UNSET, is_written=True)
 
 
 class VapiWriting:
-    """The rules; see :class:`resphere.dialects.codec.Rules`, which this is."""
+    """The rules; see :class:`resphere.wire.codec.Rules`, which this is."""
 
     def plain(self, expected: Any) -> Write | None:
         return None
@@ -173,7 +173,7 @@ _encode_messages = encoder(tuple[LocalizableMessage, ...])
 
 
 class VapiReading:
-    """The rules; see :class:`resphere.dialects.codec.Rules`, which this is."""
+    """The rules; see :class:`resphere.wire.codec.Rules`, which this is."""
 
     def plain(self, expected: Any) -> Read | None:
         is_word = isinstance(expected, type) and issubclass(expected, StrEnum)

@@ -1,4 +1,4 @@
-"""An operation's input, put together from the parts of a request: path, query and body."""
+"""An operation's input and the parts of a request that it travels in: path, query and body."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from resphere.contract.model import AnyOperation, Route, Struct
-from resphere.dialects.validation import convert, field_types, invalid
+from resphere.contract.type_forms import without_none
+from resphere.wire.validation import bare, convert, field_types, invalid
 
 
 class InputParts:
@@ -43,6 +44,25 @@ class InputParts:
                 if field.required and field.name not in values
             ]
             raise invalid(", ".join(missing), "is required") from None
+
+
+class QueryPlace(msgspec.Struct, frozen=True):
+    """What a query parameter means: a parameter of the operation, or a member of the structure that one is; and its
+    type, without ``None``: a query holds no null, the word is text, or wrong."""
+
+    parameter: str
+    member: str | None
+    type: Any
+
+
+def query_places(route: Route, types: Mapping[str, Any]) -> dict[str, QueryPlace]:
+    """The query parameters of a route by their names; ``types`` are those of the operation's parameters."""
+    places: dict[str, QueryPlace] = {}
+    for path in route.query:
+        parameter, _, member = path.partition(".")
+        expected = field_types(bare(types[parameter]))[member] if member else types[parameter]
+        places[member or parameter] = QueryPlace(parameter, member or None, without_none(expected))
+    return places
 
 
 def route_of(route: Route | None, operation: AnyOperation) -> Route:

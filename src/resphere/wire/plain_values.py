@@ -15,8 +15,8 @@ import msgspec
 
 from resphere.contract.model import Struct
 from resphere.contract.moments import wire_time
-from resphere.dialects.codec import Codec, Fields, Untouched, WhereSet, Write, structure_copy
-from resphere.dialects.validation import anywhere
+from resphere.wire.codec import Codec, Fields, Untouched, WhereSet, Write, structure_copy
+from resphere.wire.validation import anywhere
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 AS_MSGSPEC_DOES = WhereSet(present=lambda write: write, unset=None, is_written=False)
@@ -39,7 +39,7 @@ def is_open(expected: Any) -> bool:
 
 
 class PlainWriting(Untouched[Write]):
-    """The rules; see :class:`resphere.dialects.codec.Rules`, which this is. ``codec`` goes by them.
+    """The rules; see :class:`resphere.wire.codec.Rules`, which this is. ``codec`` goes by them.
 
     A dialect's way with maps: which types of them it does not leave to msgspec, and what it writes for the entries of
     one, whose values are written already. What stands where the contract leaves the type open, such as the result of a

@@ -15,7 +15,7 @@ from resphere.contract.generated import cis, vcenter, vcenter_vm_hardware
 from resphere.contract.lookup import all_operations
 from resphere.contract.model import Struct, Union
 from resphere.contract.unions import EXTRA, MISSING, check_unions
-from resphere.dialects.validation import INVALID_INPUT, bare, decode_json
+from resphere.wire.validation import INVALID_INPUT, bare, decode_json
 from tests.support.examples import examples
 from tests.support.from_contract import from_contract, minimal, wire
 

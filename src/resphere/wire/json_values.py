@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing
 from typing import Any
 
-from resphere.dialects.plain_values import PlainWriting, document, written
+from resphere.wire.plain_values import PlainWriting, document, written
 
 
 def encoded(value: Any, expected: Any) -> bytes:
