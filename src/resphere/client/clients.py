@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, Self, TypedDict, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Generic, Self, TypedDict, TypeVar, Unpack, overload
 from urllib.parse import parse_qsl, quote
 
 import httpx2
@@ -21,9 +21,13 @@ from resphere.client.errors import BadInput
 from resphere.client.forms import Pairs, input_of
 from resphere.client.options import Identity, Options
 from resphere.client.paging import START, Listing, page
+from resphere.client.services import all_services, service_of
 from resphere.client.steps import Content, Request, Response
 from resphere.contract.generated import cis_task
 from resphere.contract.model import AnyOperation, Operation, Struct
+
+if TYPE_CHECKING:
+    from resphere.client.generated import awaited, blocking
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -71,6 +75,15 @@ class Base(Generic[D]):
     def session_id(self) -> str | None:
         """The session, where there is one."""
         return self._calls.session_id
+
+    if not TYPE_CHECKING:
+        # Type checkers know what there is by the annotations below, and must not take anything else.
+
+        def __getattr__(self, name: str) -> Any:
+            return service_of(self, name)
+
+        def __dir__(self) -> list[str]:
+            return [*super().__dir__(), *all_services().children]
 
     def _viewed(self, options: Options) -> Self:
         viewed = object.__new__(type(self))
@@ -151,6 +164,16 @@ class Client(Base[Blocking]):
 
     :raises BadInput: that is no address, no file of certificates, or not one way to say who calls.
     """
+
+    appliance: blocking.Appliance
+    cis: blocking.Cis
+    content: blocking.Content
+    contentinternal: blocking.Contentinternal
+    esx: blocking.Esx
+    resphere: blocking.Resphere
+    vapi: blocking.Vapi
+    vcenter: blocking.Vcenter
+    vstats: blocking.Vstats
 
     def __init__(
         self,
@@ -271,6 +294,16 @@ class AsyncClient(Base[Awaiting]):
             for vm in await client.call(VM.list):
                 print(vm.name)
     """
+
+    appliance: awaited.Appliance
+    cis: awaited.Cis
+    content: awaited.Content
+    contentinternal: awaited.Contentinternal
+    esx: awaited.Esx
+    resphere: awaited.Resphere
+    vapi: awaited.Vapi
+    vcenter: awaited.Vcenter
+    vstats: awaited.Vstats
 
     def __init__(
         self,

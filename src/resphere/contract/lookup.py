@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
-from functools import cache
 
 from resphere.contract import extensions
 from resphere.contract.generated import index
-from resphere.contract.model import AnyOperation, Operation
+from resphere.contract.model import AnyOperation
+from resphere.contract.places import generated_operation
 
-GENERATED = "resphere.contract.generated."
 
-
-@cache
 def operation_at(place: str) -> AnyOperation:
     """The operation at ``module:Class.attribute`` of the generated contract, or at ``=<id>`` of our own."""
-    if place.startswith("="):
-        return extensions.OPERATIONS[place[1:]]
-    module, _, path = place.partition(":")
-    found: object = importlib.import_module(GENERATED + module)
-    for part in path.split("."):
-        found = getattr(found, part)
-    if not isinstance(found, Operation):
-        raise TypeError(f"{place} is not an operation")
-    return found
+    return extensions.OPERATIONS[place[1:]] if place.startswith("=") else generated_operation(place)
 
 
 def place_of(service: str, operation: str) -> str | None:
