@@ -62,6 +62,7 @@ class Writer:
         self._mode = mode
         self._modules: dict[str, str] = {}
         self._classes: dict[str, str] = {}
+        self._has_moments = False
 
     def run(self) -> str:
         for name, node in sorted(all_services().children.items()):
@@ -71,7 +72,7 @@ class Writer:
         beginning = BEGINNING.format(
             title=self._mode.title,
             abcs=used(ABCS, body),
-            datetime="from datetime import datetime\n" if re.search(r"[:\[>] datetime\b", body) else "",
+            datetime="from datetime import datetime\n" if self._has_moments else "",
         )
         return beginning + "".join(imports) + "\n" + body
 
@@ -103,6 +104,7 @@ class Writer:
     def _type(self, expected: Any, taken: bool = False) -> str:
         """A type as it is written; what is ``taken`` may be any list, set, map or text that a secret is."""
         if expected in SIMPLE:
+            self._has_moments |= expected is datetime
             return SIMPLE[expected]
         origin, arguments = typing.get_origin(expected), typing.get_args(expected)
         if origin is typing.Annotated:
@@ -137,7 +139,7 @@ class Writer:
 
 def used(names: str, body: str) -> str:
     """Those of the imported names that the text has."""
-    return ", ".join(name for name in names.split(", ") if f"{name.split()[-1]}[" in body)
+    return ", ".join(name for name in names.split(", ") if re.search(rf"\b{name.split()[-1]}\[", body))
 
 
 def described(operation: AnyOperation) -> str:

@@ -190,8 +190,7 @@ class Calls:
             headers.append(("Authorization", f"Bearer {self._identity.token}"))
         if options.idempotency_key is not None and not request.is_safe:
             headers.append(("Idempotency-Key", options.idempotency_key))
-        seconds = max(request.seconds, options.timeout_seconds)
-        return msgspec.structs.replace(request, headers=tuple(headers), seconds=seconds)
+        return msgspec.structs.replace(request, headers=tuple(headers), seconds=options.timeout_seconds)
 
     def _may_repeat(self, request: Request, error: NoAnswer, options: Options) -> Flow[bool]:
         """Whether a call that was not answered may be sent again: where it changes nothing, where nothing was sent, or

@@ -54,7 +54,7 @@ class Blocking:
         """The body of an answer, piece by piece; closed at the end, and when nobody wants more."""
         answer: httpx2.Response = opened.held
         try:
-            yield from answer.iter_raw()
+            yield from answer.iter_bytes()
         except httpx2.HTTPError as error:
             raise told(error, self._target) from error
         finally:
@@ -129,7 +129,7 @@ class Awaiting:
         """The body of an answer, piece by piece; closed at the end, and when nobody wants more."""
         answer: httpx2.Response = opened.held
         try:
-            async for piece in answer.aiter_raw():
+            async for piece in answer.aiter_bytes():
                 yield piece
         except httpx2.HTTPError as error:
             raise told(error, self._target) from error

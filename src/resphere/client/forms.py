@@ -132,7 +132,10 @@ class ApiForm:
             headers.append(JSON if isinstance(content, bytes) and not self._is_raw else OCTETS)
         if session_id is not None:
             headers.append((SESSION_HEADER, session_id))
-        query = (*((key, fixed or "") for key, fixed in route.dispatch), *self._query_of(value), *options)
+        given = self._query_of(value)
+        # What selects the operation by being there may be a parameter of it, too.
+        selecting = [(key, fixed or "") for key, fixed in route.dispatch if key not in dict(given)]
+        query = (*selecting, *given, *options)
         is_safe = route.method == "GET" or self._operation.name in READS
         return Request(route.method, path, query, tuple(headers), content, is_safe)
 

@@ -35,7 +35,7 @@ class Request(msgspec.Struct, frozen=True):
     headers: tuple[tuple[str, str], ...] = ()
     content: Any = b""
     is_safe: bool = False
-    seconds: float = 60.0
+    seconds: float = 0.0
 
     @property
     def can_be_repeated(self) -> bool:
