@@ -28,7 +28,7 @@ from tests.support.jsonrpc import said
 API = ApiDialect(api_routes())
 RPC = JsonRpcDialect(10_000_000, Catalogue())
 OPERATIONS = tuple(all_operations())
-EMPTY = (None, {}, [])
+EMPTY: tuple[Any, ...] = (None, {}, [])
 
 
 class Peer:

@@ -21,7 +21,7 @@ from resphere.client.errors import (
     UntrustedServer,
     error_with,
 )
-from resphere.client.forms import SESSION_HEADER, Form, api_form, form_of
+from resphere.client.forms import OCTETS, SESSION_HEADER, Form, api_form, form_of
 from resphere.client.options import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Identity, Options
 from resphere.client.replies import failure_in
 from resphere.client.steps import Exclusive, Flow, Opened, Pause, Request, Response, Send
@@ -31,6 +31,7 @@ from resphere.contract.generated.ids import CisTaskId
 from resphere.contract.model import AnyOperation, NoInput, Struct
 
 USER_AGENT = ("User-Agent", f"resphere-client/{__version__}")
+AS_IT_IS = ("Accept-Encoding", "identity")
 WAIT_SECONDS = 20
 """So long a resphere is asked to wait with an answer until a task is over; with progress, ``LOOK_SECONDS``."""
 LOOK_SECONDS = 1
@@ -125,12 +126,28 @@ class Calls:
     def opened(self, operation: AnyOperation, value: Struct, options: Options) -> Flow[Opened]:
         """A good answer whose body is to be read piece by piece."""
         form = api_form(operation)
-        identity = ("Accept-Encoding", "identity")
-        options = msgspec.structs.replace(options, headers=(*options.headers, identity))
+        options = msgspec.structs.replace(options, headers=(*options.headers, AS_IT_IS))
         opened = yield from self._within_session(
             lambda session_id: form.request(value, options.query, session_id), form.failure, options, opened=True
         )
         if not isinstance(opened, Opened):
+            raise TypeError("a good answer is handed out unread")
+        return opened
+
+    def uploaded(self, request: Request, content: Any, options: Options) -> Flow[None]:
+        """Send a file to the address that a server has given for it."""
+        sent = msgspec.structs.replace(
+            request, method="PUT", content=content, headers=(*request.headers, OCTETS), is_safe=False
+        )
+        response = whole((yield from self._repeated(sent, options)))
+        raise_for(failure_in(response))
+
+    def downloaded(self, request: Request, options: Options) -> Flow[Opened]:
+        """A file at the address that a server has given for it, to be read piece by piece."""
+        asked = msgspec.structs.replace(request, headers=(*request.headers, AS_IT_IS), is_safe=True)
+        opened = yield from self._repeated(asked, options, opened=True)
+        if isinstance(opened, Response):
+            raise_for(failure_in(opened))
             raise TypeError("a good answer is handed out unread")
         return opened
 
@@ -186,7 +203,7 @@ class Calls:
     def _dressed(self, request: Request, options: Options) -> Request:
         """The request with what all of the client's have."""
         headers = [USER_AGENT, *request.headers, *options.headers]
-        if self._identity.token is not None:
+        if self._identity.token is not None and not request.is_anonymous:
             headers.append(("Authorization", f"Bearer {self._identity.token}"))
         if options.idempotency_key is not None and not request.is_safe:
             headers.append(("Idempotency-Key", options.idempotency_key))

@@ -15,7 +15,7 @@ import httpx2
 import msgspec
 
 from resphere.client.calls import Calls, Progress, Surroundings
-from resphere.client.connections import Target, target_of, tls_by
+from resphere.client.connections import Target, target_of, tls_by, transfer_at
 from resphere.client.driving import Awaiting, Blocking
 from resphere.client.errors import BadInput
 from resphere.client.forms import Pairs, input_of
@@ -211,6 +211,16 @@ class Client(Base[Blocking]):
         flow = self._calls.opened(operation, input_of(operation, input, values), self._options)
         return self._driver.pieces(self._driver.run(flow))
 
+    def upload(self, address: str, content: Content) -> None:
+        """Send a file, of any size and piece by piece where it is an iterable or open in binary mode, to an address
+        that the server has given for it, such as ``upload_endpoint.uri`` of an update session's file."""
+        self._driver.run(self._calls.uploaded(transfer_at(self._target, address), content, self._options))
+
+    def download(self, address: str) -> Iterator[bytes]:
+        """A file, piece by piece, at an address that the server has given for it, such as ``download_endpoint.uri``."""
+        flow = self._calls.downloaded(transfer_at(self._target, address), self._options)
+        return self._driver.pieces(self._driver.run(flow))
+
     @overload
     def every(
         self, operation: Operation[..., tuple[T, ...]], input: Input = None, /, **wanted: Unpack[Wanted]
@@ -334,6 +344,16 @@ class AsyncClient(Base[Awaiting]):
     async def stream(self, operation: AnyOperation, input: Input = None, /, **values: Any) -> AsyncIterator[bytes]:
         """See :meth:`Client.stream`."""
         flow = self._calls.opened(operation, input_of(operation, input, values), self._options)
+        async for piece in self._driver.pieces(await self._driver.run(flow)):
+            yield piece
+
+    async def upload(self, address: str, content: Content) -> None:
+        """See :meth:`Client.upload`; ``content`` may be an asynchronous iterable, too."""
+        await self._driver.run(self._calls.uploaded(transfer_at(self._target, address), content, self._options))
+
+    async def download(self, address: str) -> AsyncIterator[bytes]:
+        """See :meth:`Client.download`."""
+        flow = self._calls.downloaded(transfer_at(self._target, address), self._options)
         async for piece in self._driver.pieces(await self._driver.run(flow)):
             yield piece
 

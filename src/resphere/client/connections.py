@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from pathlib import Path
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import httpx2
 import msgspec
@@ -28,7 +28,7 @@ class Target(msgspec.Struct, frozen=True):
     def address(self, request: Request) -> str:
         """The whole address of a request."""
         query = urlencode(request.query, quote_via=quote)
-        return f"{self.base}{request.path}{'?' if query else ''}{query}"
+        return f"{request.base or self.base}{request.path}{'?' if query else ''}{query}"
 
 
 def target_of(url: str) -> Target:
@@ -36,7 +36,7 @@ def target_of(url: str) -> Target:
 
     :raises BadInput: it is none.
     """
-    text = url.strip().rstrip("/")
+    text = url.strip()
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
         port = parts.port
@@ -47,7 +47,24 @@ def target_of(url: str) -> Target:
     if parts.username is not None:
         raise BadInput("An address holds no user and no password here: give them as user and password.")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return Target(f"{parts.scheme}://{host}{'' if port is None else f':{port}'}{parts.path}")
+    return Target(f"{parts.scheme}://{host}{'' if port is None else f':{port}'}{parts.path.rstrip('/')}")
+
+
+def transfer_at(target: Target, address: str) -> Request:
+    """A request at an address that a server has given for the bytes of a file: its own, or that of a host. The address
+    itself says what may be done there, so that nobody says who calls, to whomever it leads.
+
+    :raises BadInput: it is no address.
+    """
+    parts = urlsplit(address)
+    if parts.scheme not in ("", "http", "https") or not parts.path.startswith("/"):
+        raise BadInput("That is no address of a file; one is such as upload_endpoint.uri has it.")
+    # vCenter's own is written so where files of guests are: whatever host the client has reached it by.
+    is_own = parts.hostname in (None, "*") or f"{parts.scheme}://{parts.netloc}" == target.base
+    query = tuple(parse_qsl(parts.query, keep_blank_values=True))
+    return Request(
+        "GET", parts.path, query, is_anonymous=True, base=None if is_own else f"{parts.scheme}://{parts.netloc}"
+    )
 
 
 def tls_by(ca_file: str | Path | None, verify: bool) -> ssl.SSLContext | bool:

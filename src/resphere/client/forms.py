@@ -166,9 +166,9 @@ class ApiForm:
             given = self._of(value, place.parameter)
             if given is not None and place.member is not None:
                 given = getattr(given, attribute_of(bare(self._types[place.parameter]), place.member))
-            if isinstance(given, frozenset):
+            if isinstance(given, frozenset | set):
                 pairs += [(key, item) for item in sorted(map(text_of, given))]
-            elif isinstance(given, tuple):
+            elif isinstance(given, tuple | list):
                 pairs += [(key, text_of(item)) for item in given]
             elif given is not None:
                 pairs.append((key, text_of(given)))

@@ -59,6 +59,8 @@ def page(
 
     :raises NotOffered: something of the list is wanted that the server has not.
     """
+    if listing.limit is not None and listing.limit <= place.before:
+        return Page((), None)
     if not (yield from calls.is_resphere(options)):
         if listing.options:
             raise NotOffered("The server lists all or nothing: a filter or an order of the list is resphere's.")

@@ -27,7 +27,8 @@ Content: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes]
 
 class Request(msgspec.Struct, frozen=True):
     """One request of HTTP. ``path`` begins with a slash and is encoded; ``is_safe``: it changes nothing, whoever
-    answers it; ``seconds`` is how long each step towards the answer may take."""
+    answers it; ``seconds`` is how long each step towards the answer may take. ``base`` is another server than the
+    client's, and ``is_anonymous`` that nothing says who calls."""
 
     method: str
     path: str
@@ -35,6 +36,8 @@ class Request(msgspec.Struct, frozen=True):
     headers: tuple[tuple[str, str], ...] = ()
     content: Any = b""
     is_safe: bool = False
+    base: str | None = None
+    is_anonymous: bool = False
     seconds: float = 0.0
 
     @property
