@@ -104,10 +104,10 @@ format: setup  ## let ruff lay out the code and mend what it can
 	@$(BIN)/ruff format --quiet $(CHECKED)
 
 lock: $(UV)  ## write requirements/*.txt anew; LOCK_FLAGS=--upgrade takes newer versions
-	$(COMPILE) pyproject.toml -o requirements/run.txt
-	$(COMPILE) pyproject.toml requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
+	$(COMPILE) --extra server pyproject.toml -o requirements/run.txt
+	$(COMPILE) --extra server pyproject.toml requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
 	$(COMPILE) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
-	$(COMPILE) pyproject.toml requirements/pythons.in -c requirements/dev.txt -o requirements/pythons.txt
+	$(COMPILE) --extra server pyproject.toml requirements/pythons.in -c requirements/dev.txt -o requirements/pythons.txt
 	$(COMPILE) requirements/bench.in -c requirements/dev.txt -o requirements/bench.txt
 	$(COMPILE) requirements/advisories.in -c requirements/dev.txt -o requirements/advisories.txt
 	$(COMPILE) requirements/fuzz.in -c requirements/dev.txt -o requirements/fuzz.txt

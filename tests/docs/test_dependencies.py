@@ -47,5 +47,19 @@ def test_every_package_is_listed() -> None:
 def test_every_package_that_some_want_is_listed() -> None:
     optional = TEXT.partition("They bring:")[0].split("Two have an upper bound")[0].partition(OPTIONAL)[2]
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    wanted = {re.match(r"[a-z0-9-]+", each)[0] for extra in extras.values() for each in extra}  # type: ignore[index]
-    assert {name for name, _ in cells(optional)} == wanted
+    assert {name for name, _ in cells(optional)} == {
+        name for extra, packages in extras.items() if extra != "server" for name in names(packages)
+    }
+
+
+def test_what_the_client_needs_is_named() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    said = re.search(r"`pip install resphere` brings ([\w, -]+?), for", TEXT)
+    assert said is not None
+    assert sorted(re.split(", | and ", said[1])) == sorted(names(project["dependencies"]))
+    assert not names(project["dependencies"]) & names(project["optional-dependencies"]["server"])
+
+
+def names(packages: list[str]) -> set[str]:
+    """What requirements are called."""
+    return {re.match(r"[a-z0-9-]+", each)[0] for each in packages}  # type: ignore[index]

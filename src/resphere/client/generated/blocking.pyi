@@ -333,7 +333,7 @@ class ApplianceAccessDcui:
 class ApplianceAccessShell:
     def get(self) -> of_appliance_access.Shell.ShellConfig:
         """com.vmware.appliance.access.shell.get: GET /api/appliance/access/shell"""
-    def set(self, config: of_appliance_access.Shell.ShellConfig) -> None:
+    def set(self, config: of_appliance_access.Shell.ShellConfig | Mapping[str, Any]) -> None:
         """com.vmware.appliance.access.shell.set: PUT /api/appliance/access/shell"""
 
 class ApplianceAccessSsh:
@@ -409,7 +409,7 @@ class ApplianceHealthSystem:
 class ApplianceHealthCheckSettings:
     def get(self) -> of_appliance.HealthCheckSettings.SettingSpec:
         """com.vmware.appliance.health_check_settings.get: GET /api/appliance/health/settings"""
-    def update(self, health_settings: of_appliance.HealthCheckSettings.UpdateSpec) -> None:
+    def update(self, health_settings: of_appliance.HealthCheckSettings.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.appliance.health_check_settings.update: PATCH /api/appliance/health/settings"""
 
 class ApplianceInfraprofile:
@@ -417,19 +417,19 @@ class ApplianceInfraprofile:
     def configs(self) -> ApplianceInfraprofileConfigs: ...
 
 class ApplianceInfraprofileConfigs:
-    def export(self, spec: of_appliance_infraprofile.Configs.ProfilesSpec | None = None) -> str:
+    def export(self, spec: of_appliance_infraprofile.Configs.ProfilesSpec | Mapping[str, Any] | None = None) -> str:
         """com.vmware.appliance.infraprofile.configs.export: POST /api/appliance/infraprofile/configs?action=export"""
-    def import_profile_task(self, spec: of_appliance_infraprofile.Configs.ImportProfileSpec) -> of_ids.CisTASKId:
+    def import_profile_task(self, spec: of_appliance_infraprofile.Configs.ImportProfileSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.appliance.infraprofile.configs.import_profile$task: POST /api/appliance/infraprofile/configs?action=import&vmw-task=true"""
     def list(self) -> tuple[of_appliance_infraprofile.Configs.ProfileInfo, ...]:
         """com.vmware.appliance.infraprofile.configs.list: GET /api/appliance/infraprofile/configs"""
-    def validate_task(self, spec: of_appliance_infraprofile.Configs.ImportProfileSpec) -> of_ids.CisTASKId:
+    def validate_task(self, spec: of_appliance_infraprofile.Configs.ImportProfileSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.appliance.infraprofile.configs.validate$task: POST /api/appliance/infraprofile/configs?action=validate&vmw-task=true"""
 
 class ApplianceLocalAccounts:
     @property
     def policy(self) -> ApplianceLocalAccountsPolicy: ...
-    def create(self, username: of_ids.ApplianceLocalAccountsId, config: of_appliance.LocalAccounts.Config) -> None:
+    def create(self, username: of_ids.ApplianceLocalAccountsId, config: of_appliance.LocalAccounts.Config | Mapping[str, Any]) -> None:
         """com.vmware.appliance.local_accounts.create: POST /api/appliance/local-accounts"""
     def delete(self, username: of_ids.ApplianceLocalAccountsId) -> None:
         """com.vmware.appliance.local_accounts.delete: DELETE /api/appliance/local-accounts/{username}"""
@@ -437,15 +437,15 @@ class ApplianceLocalAccounts:
         """com.vmware.appliance.local_accounts.get: GET /api/appliance/local-accounts/{username}"""
     def list(self) -> tuple[str, ...]:
         """com.vmware.appliance.local_accounts.list: GET /api/appliance/local-accounts"""
-    def set(self, username: of_ids.ApplianceLocalAccountsId, config: of_appliance.LocalAccounts.Config) -> None:
+    def set(self, username: of_ids.ApplianceLocalAccountsId, config: of_appliance.LocalAccounts.Config | Mapping[str, Any]) -> None:
         """com.vmware.appliance.local_accounts.set: PUT /api/appliance/local-accounts/{username}"""
-    def update(self, username: of_ids.ApplianceLocalAccountsId, config: of_appliance.LocalAccounts.UpdateConfig) -> None:
+    def update(self, username: of_ids.ApplianceLocalAccountsId, config: of_appliance.LocalAccounts.UpdateConfig | Mapping[str, Any]) -> None:
         """com.vmware.appliance.local_accounts.update: PATCH /api/appliance/local-accounts/{username}"""
 
 class ApplianceLocalAccountsPolicy:
     def get(self) -> of_appliance_local_accounts.Policy.Info:
         """com.vmware.appliance.local_accounts.policy.get: GET /api/appliance/local-accounts/global-policy"""
-    def set(self, policy: of_appliance_local_accounts.Policy.Info) -> None:
+    def set(self, policy: of_appliance_local_accounts.Policy.Info | Mapping[str, Any]) -> None:
         """com.vmware.appliance.local_accounts.policy.set: PUT /api/appliance/local-accounts/global-policy"""
 
 class ApplianceLogging:
@@ -457,7 +457,7 @@ class ApplianceLogging:
 class ApplianceLoggingForwarding:
     def get(self) -> tuple[of_appliance_logging.Forwarding.Config, ...]:
         """com.vmware.appliance.logging.forwarding.get: GET /api/appliance/logging/forwarding"""
-    def set(self, cfg_list: Sequence[of_appliance_logging.Forwarding.Config]) -> None:
+    def set(self, cfg_list: Sequence[of_appliance_logging.Forwarding.Config | Mapping[str, Any]]) -> None:
         """com.vmware.appliance.logging.forwarding.set: PUT /api/appliance/logging/forwarding"""
     def test(self, send_test_message: bool | None = None) -> tuple[of_appliance_logging.Forwarding.ConnectionStatus, ...]:
         """com.vmware.appliance.logging.forwarding.test: POST /api/appliance/logging/forwarding?action=test"""
@@ -469,7 +469,7 @@ class ApplianceLoggingLiagent:
 class ApplianceLoggingLiagentLogCollection:
     def get(self) -> of_appliance_logging_liagent.LogCollection.Info:
         """com.vmware.appliance.logging.liagent.log_collection.get: GET /api/appliance/logging/liagent/log-collection"""
-    def set(self, configurations: of_appliance_logging_liagent.LogCollection.SetSpec) -> of_appliance_logging_liagent.LogCollection.SetResult:
+    def set(self, configurations: of_appliance_logging_liagent.LogCollection.SetSpec | Mapping[str, Any]) -> of_appliance_logging_liagent.LogCollection.SetResult:
         """com.vmware.appliance.logging.liagent.log_collection.set: PUT /api/appliance/logging/liagent/log-collection"""
 
 class ApplianceMonitoring:
@@ -477,7 +477,7 @@ class ApplianceMonitoring:
         """com.vmware.appliance.monitoring.get: GET /api/appliance/monitoring/{stat_id}"""
     def list(self) -> tuple[of_appliance.Monitoring.MonitoredItem, ...]:
         """com.vmware.appliance.monitoring.list: GET /api/appliance/monitoring"""
-    def query(self, item: of_appliance.Monitoring.MonitoredItemDataRequest) -> tuple[of_appliance.Monitoring.MonitoredItemData, ...]:
+    def query(self, item: of_appliance.Monitoring.MonitoredItemDataRequest | Mapping[str, Any]) -> tuple[of_appliance.Monitoring.MonitoredItemData, ...]:
         """com.vmware.appliance.monitoring.query: GET /api/appliance/monitoring/query"""
 
 class ApplianceNetworking:
@@ -491,13 +491,13 @@ class ApplianceNetworking:
     def no_proxy(self) -> ApplianceNetworkingNoProxy: ...
     @property
     def proxy(self) -> ApplianceNetworkingProxy: ...
-    def change_task(self, spec: of_appliance.Networking.ChangeSpec) -> of_ids.CisTASKId:
+    def change_task(self, spec: of_appliance.Networking.ChangeSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.appliance.networking.change$task: POST /api/appliance/networking?action=change&vmw-task=true"""
     def get(self) -> of_appliance.Networking.Info:
         """com.vmware.appliance.networking.get: GET /api/appliance/networking"""
     def reset(self) -> None:
         """com.vmware.appliance.networking.reset: POST /api/appliance/networking?action=reset"""
-    def update(self, spec: of_appliance.Networking.UpdateSpec) -> None:
+    def update(self, spec: of_appliance.Networking.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.appliance.networking.update: PATCH /api/appliance/networking"""
 
 class ApplianceNetworkingDns:
@@ -529,7 +529,7 @@ class ApplianceNetworkingDnsServers:
         """com.vmware.appliance.networking.dns.servers.add: POST /api/appliance/networking/dns/servers"""
     def get(self) -> of_appliance_networking_dns.Servers.DNSServerConfig:
         """com.vmware.appliance.networking.dns.servers.get: GET /api/appliance/networking/dns/servers"""
-    def set(self, config: of_appliance_networking_dns.Servers.DNSServerConfig) -> None:
+    def set(self, config: of_appliance_networking_dns.Servers.DNSServerConfig | Mapping[str, Any]) -> None:
         """com.vmware.appliance.networking.dns.servers.set: PUT /api/appliance/networking/dns/servers"""
     def test(self, servers: Sequence[str]) -> of_appliance_networking_dns.Servers.TestStatusInfo:
         """com.vmware.appliance.networking.dns.servers.test: POST /api/appliance/networking/dns/servers?action=test"""
@@ -541,7 +541,7 @@ class ApplianceNetworkingFirewall:
 class ApplianceNetworkingFirewallInbound:
     def get(self) -> tuple[of_appliance_networking_firewall.Inbound.Rule, ...]:
         """com.vmware.appliance.networking.firewall.inbound.get: GET /api/appliance/networking/firewall/inbound"""
-    def set(self, rules: Sequence[of_appliance_networking_firewall.Inbound.Rule]) -> None:
+    def set(self, rules: Sequence[of_appliance_networking_firewall.Inbound.Rule | Mapping[str, Any]]) -> None:
         """com.vmware.appliance.networking.firewall.inbound.set: PUT /api/appliance/networking/firewall/inbound"""
 
 class ApplianceNetworkingInterfaces:
@@ -557,13 +557,13 @@ class ApplianceNetworkingInterfaces:
 class ApplianceNetworkingInterfacesIpv4:
     def get(self, interface_name: of_ids.ApplianceNetworkingInterfacesId) -> of_appliance_networking_interfaces.Ipv4.Info:
         """com.vmware.appliance.networking.interfaces.ipv4.get: GET /api/appliance/networking/interfaces/{interface_name}/ipv4"""
-    def set(self, interface_name: of_ids.ApplianceNetworkingInterfacesId, config: of_appliance_networking_interfaces.Ipv4.Config) -> None:
+    def set(self, interface_name: of_ids.ApplianceNetworkingInterfacesId, config: of_appliance_networking_interfaces.Ipv4.Config | Mapping[str, Any]) -> None:
         """com.vmware.appliance.networking.interfaces.ipv4.set: PUT /api/appliance/networking/interfaces/{interface_name}/ipv4"""
 
 class ApplianceNetworkingInterfacesIpv6:
     def get(self, interface_name: of_ids.ApplianceNetworkingInterfacesId) -> of_appliance_networking_interfaces.Ipv6.Info:
         """com.vmware.appliance.networking.interfaces.ipv6.get: GET /api/appliance/networking/interfaces/{interface_name}/ipv6"""
-    def set(self, interface_name: of_ids.ApplianceNetworkingInterfacesId, config: of_appliance_networking_interfaces.Ipv6.Config) -> None:
+    def set(self, interface_name: of_ids.ApplianceNetworkingInterfacesId, config: of_appliance_networking_interfaces.Ipv6.Config | Mapping[str, Any]) -> None:
         """com.vmware.appliance.networking.interfaces.ipv6.set: PUT /api/appliance/networking/interfaces/{interface_name}/ipv6"""
 
 class ApplianceNetworkingNoProxy:
@@ -579,9 +579,9 @@ class ApplianceNetworkingProxy:
         """com.vmware.appliance.networking.proxy.get: GET /api/appliance/networking/proxy/{protocol}"""
     def list(self) -> dict[of_appliance_networking.Proxy.Protocol, of_appliance_networking.Proxy.Config]:
         """com.vmware.appliance.networking.proxy.list: GET /api/appliance/networking/proxy"""
-    def set(self, protocol: str, config: of_appliance_networking.Proxy.Config) -> None:
+    def set(self, protocol: str, config: of_appliance_networking.Proxy.Config | Mapping[str, Any]) -> None:
         """com.vmware.appliance.networking.proxy.set: PUT /api/appliance/networking/proxy/{protocol}"""
-    def test(self, host: str, protocol: str, config: of_appliance_networking.Proxy.Config) -> of_appliance_networking.Proxy.TestResult:
+    def test(self, host: str, protocol: str, config: of_appliance_networking.Proxy.Config | Mapping[str, Any]) -> of_appliance_networking.Proxy.TestResult:
         """com.vmware.appliance.networking.proxy.test: POST /api/appliance/networking/proxy/{protocol}?action=test"""
 
 class ApplianceNtp:
@@ -611,7 +611,7 @@ class ApplianceRecoveryBackup:
     def schedules(self) -> ApplianceRecoveryBackupSchedules: ...
     @property
     def system_name(self) -> ApplianceRecoveryBackupSystemName: ...
-    def validate(self, piece: of_appliance_recovery.Backup.BackupRequest) -> of_appliance_recovery.Backup.ReturnResult:
+    def validate(self, piece: of_appliance_recovery.Backup.BackupRequest | Mapping[str, Any]) -> of_appliance_recovery.Backup.ReturnResult:
         """com.vmware.appliance.recovery.backup.validate: POST /api/appliance/recovery/backup?action=validate"""
 
 class ApplianceRecoveryBackupJob:
@@ -619,7 +619,7 @@ class ApplianceRecoveryBackupJob:
     def details(self) -> ApplianceRecoveryBackupJobDetails: ...
     def cancel(self, id: of_ids.ApplianceRecoveryBackupJobId) -> of_appliance_recovery_backup.Job.ReturnResult:
         """com.vmware.appliance.recovery.backup.job.cancel: POST /api/appliance/recovery/backup/job/{id}?action=cancel"""
-    def create(self, piece: of_appliance_recovery_backup.Job.BackupRequest) -> of_appliance_recovery_backup.Job.BackupJobStatus:
+    def create(self, piece: of_appliance_recovery_backup.Job.BackupRequest | Mapping[str, Any]) -> of_appliance_recovery_backup.Job.BackupJobStatus:
         """com.vmware.appliance.recovery.backup.job.create: POST /api/appliance/recovery/backup/job"""
     def get(self, id: of_ids.ApplianceRecoveryBackupJobId) -> of_appliance_recovery_backup.Job.BackupJobStatus:
         """com.vmware.appliance.recovery.backup.job.get: GET /api/appliance/recovery/backup/job/{id}"""
@@ -627,7 +627,7 @@ class ApplianceRecoveryBackupJob:
         """com.vmware.appliance.recovery.backup.job.list: GET /api/appliance/recovery/backup/job"""
 
 class ApplianceRecoveryBackupJobDetails:
-    def list(self, filter: of_appliance_recovery_backup_job.Details.FilterSpec | None = None) -> dict[str, of_appliance_recovery_backup_job.Details.Info]:
+    def list(self, filter: of_appliance_recovery_backup_job.Details.FilterSpec | Mapping[str, Any] | None = None) -> dict[str, of_appliance_recovery_backup_job.Details.Info]:
         """com.vmware.appliance.recovery.backup.job.details.list: GET /api/appliance/recovery/backup/job/details"""
 
 class ApplianceRecoveryBackupParts:
@@ -637,7 +637,7 @@ class ApplianceRecoveryBackupParts:
         """com.vmware.appliance.recovery.backup.parts.list: GET /api/appliance/recovery/backup/parts"""
 
 class ApplianceRecoveryBackupSchedules:
-    def create(self, schedule: of_ids.ApplianceRecoveryBackupScheduleId, spec: of_appliance_recovery_backup.Schedules.CreateSpec) -> None:
+    def create(self, schedule: of_ids.ApplianceRecoveryBackupScheduleId, spec: of_appliance_recovery_backup.Schedules.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.appliance.recovery.backup.schedules.create: POST /api/appliance/recovery/backup/schedules"""
     def delete(self, schedule: of_ids.ApplianceRecoveryBackupScheduleId) -> None:
         """com.vmware.appliance.recovery.backup.schedules.delete: DELETE /api/appliance/recovery/backup/schedules/{schedule}"""
@@ -647,19 +647,19 @@ class ApplianceRecoveryBackupSchedules:
         """com.vmware.appliance.recovery.backup.schedules.list: GET /api/appliance/recovery/backup/schedules"""
     def run(self, schedule: of_ids.ApplianceRecoveryBackupScheduleId, comment: str | None = None) -> of_appliance_recovery_backup.Job.BackupJobStatus:
         """com.vmware.appliance.recovery.backup.schedules.run: POST /api/appliance/recovery/backup/schedules/{schedule}?action=run"""
-    def update(self, schedule: of_ids.ApplianceRecoveryBackupScheduleId, spec: of_appliance_recovery_backup.Schedules.UpdateSpec) -> None:
+    def update(self, schedule: of_ids.ApplianceRecoveryBackupScheduleId, spec: of_appliance_recovery_backup.Schedules.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.appliance.recovery.backup.schedules.update: PATCH /api/appliance/recovery/backup/schedules/{schedule}"""
 
 class ApplianceRecoveryBackupSystemName:
     @property
     def archive(self) -> ApplianceRecoveryBackupSystemNameArchive: ...
-    def list(self, loc_spec: of_appliance_recovery_backup.LocationSpec) -> tuple[str, ...]:
+    def list(self, loc_spec: of_appliance_recovery_backup.LocationSpec | Mapping[str, Any]) -> tuple[str, ...]:
         """com.vmware.appliance.recovery.backup.system_name.list: POST /api/appliance/recovery/backup/system-name?action=list"""
 
 class ApplianceRecoveryBackupSystemNameArchive:
-    def get(self, spec: of_appliance_recovery_backup.LocationSpec, system_name: of_ids.ApplianceRecoveryBackupSystemNameId, archive: of_ids.ApplianceRecoveryBackupSystemNameArchiveId) -> of_appliance_recovery_backup_system_name.Archive.Info:
+    def get(self, spec: of_appliance_recovery_backup.LocationSpec | Mapping[str, Any], system_name: of_ids.ApplianceRecoveryBackupSystemNameId, archive: of_ids.ApplianceRecoveryBackupSystemNameArchiveId) -> of_appliance_recovery_backup_system_name.Archive.Info:
         """com.vmware.appliance.recovery.backup.system_name.archive.get: POST /api/appliance/recovery/backup/system-name/{system_name}/archives/{archive}?action=get"""
-    def list(self, loc_spec: of_appliance_recovery_backup.LocationSpec, system_name: of_ids.ApplianceRecoveryBackupSystemNameId, filter_spec: of_appliance_recovery_backup_system_name.Archive.FilterSpec) -> tuple[of_appliance_recovery_backup_system_name.Archive.Summary, ...]:
+    def list(self, loc_spec: of_appliance_recovery_backup.LocationSpec | Mapping[str, Any], system_name: of_ids.ApplianceRecoveryBackupSystemNameId, filter_spec: of_appliance_recovery_backup_system_name.Archive.FilterSpec | Mapping[str, Any]) -> tuple[of_appliance_recovery_backup_system_name.Archive.Summary, ...]:
         """com.vmware.appliance.recovery.backup.system_name.archive.list: POST /api/appliance/recovery/backup/system-name/{system_name}/archives?action=list"""
 
 class ApplianceRecoveryReconciliation:
@@ -667,7 +667,7 @@ class ApplianceRecoveryReconciliation:
     def job(self) -> ApplianceRecoveryReconciliationJob: ...
 
 class ApplianceRecoveryReconciliationJob:
-    def create(self, spec: of_appliance_recovery_reconciliation.Job.CreateSpec) -> of_appliance_recovery_reconciliation.Job.Info:
+    def create(self, spec: of_appliance_recovery_reconciliation.Job.CreateSpec | Mapping[str, Any]) -> of_appliance_recovery_reconciliation.Job.Info:
         """com.vmware.appliance.recovery.reconciliation.job.create: POST /api/appliance/recovery/reconciliation/job"""
     def get(self) -> of_appliance_recovery_reconciliation.Job.Info:
         """com.vmware.appliance.recovery.reconciliation.job.get: GET /api/appliance/recovery/reconciliation/job"""
@@ -675,13 +675,13 @@ class ApplianceRecoveryReconciliationJob:
 class ApplianceRecoveryRestore:
     @property
     def job(self) -> ApplianceRecoveryRestoreJob: ...
-    def validate(self, piece: of_appliance_recovery.Restore.RestoreRequest) -> of_appliance_recovery.Restore.Metadata:
+    def validate(self, piece: of_appliance_recovery.Restore.RestoreRequest | Mapping[str, Any]) -> of_appliance_recovery.Restore.Metadata:
         """com.vmware.appliance.recovery.restore.validate: POST /api/appliance/recovery/restore?action=validate"""
 
 class ApplianceRecoveryRestoreJob:
     def cancel(self) -> of_appliance_recovery_restore.Job.ReturnResult:
         """com.vmware.appliance.recovery.restore.job.cancel: POST /api/appliance/recovery/restore/job?action=cancel"""
-    def create(self, piece: of_appliance_recovery_restore.Job.RestoreRequest) -> of_appliance_recovery_restore.Job.RestoreJobStatus:
+    def create(self, piece: of_appliance_recovery_restore.Job.RestoreRequest | Mapping[str, Any]) -> of_appliance_recovery_restore.Job.RestoreJobStatus:
         """com.vmware.appliance.recovery.restore.job.create: POST /api/appliance/recovery/restore/job"""
     def get(self) -> of_appliance_recovery_restore.Job.RestoreJobStatus:
         """com.vmware.appliance.recovery.restore.job.get: GET /api/appliance/recovery/restore/job"""
@@ -711,11 +711,11 @@ class ApplianceShutdown:
 class ApplianceSupportBundle:
     @property
     def components(self) -> ApplianceSupportBundleComponents: ...
-    def create_task(self, spec: of_appliance.SupportBundle.CreateSpec) -> of_ids.CisTASKId:
+    def create_task(self, spec: of_appliance.SupportBundle.CreateSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.appliance.support_bundle.create$task: POST /api/appliance/support-bundle?vmw-task=true"""
     def delete(self, id: of_ids.ApplianceSupportbundleId) -> None:
         """com.vmware.appliance.support_bundle.delete: DELETE /api/appliance/support-bundle/{id}"""
-    def list(self, iteration: of_appliance.SupportBundle.IterationSpec | None = None, filter: of_appliance.SupportBundle.FilterSpec | None = None) -> of_appliance.SupportBundle.ListResult:
+    def list(self, iteration: of_appliance.SupportBundle.IterationSpec | Mapping[str, Any] | None = None, filter: of_appliance.SupportBundle.FilterSpec | Mapping[str, Any] | None = None) -> of_appliance.SupportBundle.ListResult:
         """com.vmware.appliance.support_bundle.list: GET /api/appliance/support-bundle"""
 
 class ApplianceSupportBundleComponents:
@@ -753,7 +753,7 @@ class ApplianceSystemSecurity:
 class ApplianceSystemSecurityGlobalFips:
     def get(self) -> of_appliance_system_security.GlobalFips.Info:
         """com.vmware.appliance.system.security.global_fips.get: GET /api/appliance/system/global-fips"""
-    def update(self, spec: of_appliance_system_security.GlobalFips.UpdateSpec) -> None:
+    def update(self, spec: of_appliance_system_security.GlobalFips.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.appliance.system.security.global_fips.update: PUT /api/appliance/system/global-fips"""
 
 class ApplianceSystemStorage:
@@ -805,7 +805,7 @@ class ApplianceTlsManualParameters:
 class ApplianceTlsManualParametersGlobal:
     def get(self) -> of_appliance_tls_manual_parameters.Global.Info:
         """com.vmware.appliance.tls.manual_parameters.global.get: GET /api/appliance/tls/manual-parameters/global"""
-    def set_task(self, spec: of_appliance_tls_manual_parameters.Global.SetSpecEx) -> of_ids.CisTASKId:
+    def set_task(self, spec: of_appliance_tls_manual_parameters.Global.SetSpecEx | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.appliance.tls.manual_parameters.global.set$task: PUT /api/appliance/tls/manual-parameters/global?vmw-task=true"""
 
 class ApplianceTlsManualParametersServices:
@@ -815,7 +815,7 @@ class ApplianceTlsManualParametersServices:
         """com.vmware.appliance.tls.manual_parameters.services.get: GET /api/appliance/tls/manual-parameters/services/{service}"""
     def list(self) -> of_appliance_tls_manual_parameters.Services.ListResult:
         """com.vmware.appliance.tls.manual_parameters.services.list: GET /api/appliance/tls/manual-parameters/services"""
-    def set_task(self, service: of_ids.ApplianceTlsManualParametersServicesId, spec: of_appliance_tls_manual_parameters.Services.SetSpec) -> of_ids.CisTASKId:
+    def set_task(self, service: of_ids.ApplianceTlsManualParametersServicesId, spec: of_appliance_tls_manual_parameters.Services.SetSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.appliance.tls.manual_parameters.services.set$task: PUT /api/appliance/tls/manual-parameters/services/{service}?vmw-task=true"""
 
 class ApplianceTlsProfiles:
@@ -829,7 +829,7 @@ class ApplianceTlsProfiles:
 class ApplianceTlsProfilesGlobal:
     def get(self) -> of_appliance_tls_profiles.Global.Info:
         """com.vmware.appliance.tls.profiles.global.get: GET /api/appliance/tls/profiles/global"""
-    def set_task(self, spec: of_appliance_tls_profiles.Global.SetSpec) -> of_ids.CisTASKId:
+    def set_task(self, spec: of_appliance_tls_profiles.Global.SetSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.appliance.tls.profiles.global.set$task: PUT /api/appliance/tls/profiles/global?vmw-task=true"""
 
 class ApplianceUpdate:
@@ -867,7 +867,7 @@ class ApplianceUpdatePending:
 class ApplianceUpdatePolicy:
     def get(self) -> of_appliance_update.Policy.Info:
         """com.vmware.appliance.update.policy.get: GET /api/appliance/update/policy"""
-    def set(self, policy: of_appliance_update.Policy.Config) -> None:
+    def set(self, policy: of_appliance_update.Policy.Config | Mapping[str, Any]) -> None:
         """com.vmware.appliance.update.policy.set: PUT /api/appliance/update/policy"""
 
 class ApplianceUpdateStaged:
@@ -891,17 +891,17 @@ class ApplianceVcenterSettingsV1:
     def config_current(self) -> ApplianceVcenterSettingsV1ConfigCurrent: ...
 
 class ApplianceVcenterSettingsV1Config:
-    def apply_desired_state_task(self, spec: of_appliance_vcenter_settings_v1.Config.ApplyDesiredStateSpec) -> of_ids.CisTASKId:
+    def apply_desired_state_task(self, spec: of_appliance_vcenter_settings_v1.Config.ApplyDesiredStateSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.appliance.vcenter.settings.v1.config.apply_desired_state$task: POST /api/appliance/vcenter/settings/v1/config?action=apply-desired-state&vmw-task=true"""
-    def check_desired_state_task(self, spec: of_appliance_vcenter_settings_v1.Config.CheckDesiredStateSpec) -> of_ids.CisTASKId:
+    def check_desired_state_task(self, spec: of_appliance_vcenter_settings_v1.Config.CheckDesiredStateSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.appliance.vcenter.settings.v1.config.check_desired_state$task: POST /api/appliance/vcenter/settings/v1/config?action=check-desired-state&vmw-task=true"""
-    def create(self, spec: of_appliance_vcenter_settings_v1.Config.CreateSpec) -> of_ids.ApplianceVcenterSettingsV1ConfigProfileId:
+    def create(self, spec: of_appliance_vcenter_settings_v1.Config.CreateSpec | Mapping[str, Any]) -> of_ids.ApplianceVcenterSettingsV1ConfigProfileId:
         """com.vmware.appliance.vcenter.settings.v1.config.create: POST /api/appliance/vcenter/settings/v1/config"""
     def delete(self) -> None:
         """com.vmware.appliance.vcenter.settings.v1.config.delete: DELETE /api/appliance/vcenter/settings/v1/config"""
     def get(self) -> of_appliance_vcenter_settings_v1.Config.Info:
         """com.vmware.appliance.vcenter.settings.v1.config.get: GET /api/appliance/vcenter/settings/v1/config"""
-    def scan_desired_state_task(self, spec: of_appliance_vcenter_settings_v1.Config.ScanSpec) -> of_ids.CisTASKId:
+    def scan_desired_state_task(self, spec: of_appliance_vcenter_settings_v1.Config.ScanSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.appliance.vcenter.settings.v1.config.scan_desired_state$task: POST /api/appliance/vcenter/settings/v1/config?action=scan-desired-state&vmw-task=true"""
     def scan_task(self, version: of_ids.ApplianceVcenterSettingsV1ConfigVersionId) -> of_ids.CisTASKId:
         """com.vmware.appliance.vcenter.settings.v1.config.scan$task: POST /api/appliance/vcenter/settings/v1/config/{version}?action=scan&vmw-task=true"""
@@ -925,7 +925,7 @@ class ApplianceVmonService:
         """com.vmware.appliance.vmon.service.start"""
     def stop(self, service: of_ids.ApplianceVmonServiceId) -> None:
         """com.vmware.appliance.vmon.service.stop"""
-    def update(self, service: of_ids.ApplianceVmonServiceId, spec: of_appliance_vmon.Service.UpdateSpec) -> None:
+    def update(self, service: of_ids.ApplianceVmonServiceId, spec: of_appliance_vmon.Service.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.appliance.vmon.service.update"""
 
 class Cis:
@@ -955,7 +955,7 @@ class CisTagging:
 class CisTaggingCategory:
     def add_to_used_by(self, category_id: of_ids.CisTaggingCategoryId, used_by_entity: str) -> None:
         """com.vmware.cis.tagging.category.add_to_used_by: POST /api/cis/tagging/category/{category_id}?action=add-to-used-by"""
-    def create(self, create_spec: of_cis_tagging.Category.CreateSpec) -> of_ids.CisTaggingCategoryId:
+    def create(self, create_spec: of_cis_tagging.Category.CreateSpec | Mapping[str, Any]) -> of_ids.CisTaggingCategoryId:
         """com.vmware.cis.tagging.category.create: POST /api/cis/tagging/category"""
     def delete(self, category_id: of_ids.CisTaggingCategoryId) -> None:
         """com.vmware.cis.tagging.category.delete: DELETE /api/cis/tagging/category/{category_id}"""
@@ -969,13 +969,13 @@ class CisTaggingCategory:
         """com.vmware.cis.tagging.category.remove_from_used_by: POST /api/cis/tagging/category/{category_id}?action=remove-from-used-by"""
     def revoke_propagating_permissions(self, category_id: of_ids.CisTaggingCategoryId) -> None:
         """com.vmware.cis.tagging.category.revoke_propagating_permissions: POST /api/cis/tagging/category/{category_id}?action=revoke-propagating-permissions"""
-    def update(self, category_id: of_ids.CisTaggingCategoryId, update_spec: of_cis_tagging.Category.UpdateSpec) -> None:
+    def update(self, category_id: of_ids.CisTaggingCategoryId, update_spec: of_cis_tagging.Category.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.cis.tagging.category.update: PATCH /api/cis/tagging/category/{category_id}"""
 
 class CisTaggingTag:
     def add_to_used_by(self, tag_id: of_ids.CisTaggingTagId, used_by_entity: str) -> None:
         """com.vmware.cis.tagging.tag.add_to_used_by: POST /api/cis/tagging/tag/{tag_id}?action=add-to-used-by"""
-    def create(self, create_spec: of_cis_tagging.Tag.CreateSpec) -> of_ids.CisTaggingTagId:
+    def create(self, create_spec: of_cis_tagging.Tag.CreateSpec | Mapping[str, Any]) -> of_ids.CisTaggingTagId:
         """com.vmware.cis.tagging.tag.create: POST /api/cis/tagging/tag"""
     def delete(self, tag_id: of_ids.CisTaggingTagId) -> None:
         """com.vmware.cis.tagging.tag.delete: DELETE /api/cis/tagging/tag/{tag_id}"""
@@ -991,39 +991,39 @@ class CisTaggingTag:
         """com.vmware.cis.tagging.tag.remove_from_used_by: POST /api/cis/tagging/tag/{tag_id}?action=remove-from-used-by"""
     def revoke_propagating_permissions(self, tag_id: of_ids.CisTaggingTagId) -> None:
         """com.vmware.cis.tagging.tag.revoke_propagating_permissions: POST /api/cis/tagging/tag/{tag_id}?action=revoke-propagating-permissions"""
-    def update(self, tag_id: of_ids.CisTaggingTagId, update_spec: of_cis_tagging.Tag.UpdateSpec) -> None:
+    def update(self, tag_id: of_ids.CisTaggingTagId, update_spec: of_cis_tagging.Tag.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.cis.tagging.tag.update: PATCH /api/cis/tagging/tag/{tag_id}"""
 
 class CisTaggingTagAssociation:
-    def attach(self, tag_id: of_ids.CisTaggingTagId, object_id: of_vapi_std.DynamicID) -> None:
+    def attach(self, tag_id: of_ids.CisTaggingTagId, object_id: of_vapi_std.DynamicID | Mapping[str, Any]) -> None:
         """com.vmware.cis.tagging.tag_association.attach: POST /api/cis/tagging/tag-association/{tag_id}?action=attach"""
-    def attach_multiple_tags_to_object(self, object_id: of_vapi_std.DynamicID, tag_ids: Sequence[of_ids.CisTaggingTagId]) -> of_cis_tagging.TagAssociation.BatchResult:
+    def attach_multiple_tags_to_object(self, object_id: of_vapi_std.DynamicID | Mapping[str, Any], tag_ids: Sequence[of_ids.CisTaggingTagId]) -> of_cis_tagging.TagAssociation.BatchResult:
         """com.vmware.cis.tagging.tag_association.attach_multiple_tags_to_object: POST /api/cis/tagging/tag-association?action=attach-multiple-tags-to-object"""
-    def attach_tag_to_multiple_objects(self, tag_id: of_ids.CisTaggingTagId, object_ids: Sequence[of_vapi_std.DynamicID]) -> of_cis_tagging.TagAssociation.BatchResult:
+    def attach_tag_to_multiple_objects(self, tag_id: of_ids.CisTaggingTagId, object_ids: Sequence[of_vapi_std.DynamicID | Mapping[str, Any]]) -> of_cis_tagging.TagAssociation.BatchResult:
         """com.vmware.cis.tagging.tag_association.attach_tag_to_multiple_objects: POST /api/cis/tagging/tag-association/{tag_id}?action=attach-tag-to-multiple-objects"""
-    def detach(self, tag_id: of_ids.CisTaggingTagId, object_id: of_vapi_std.DynamicID) -> None:
+    def detach(self, tag_id: of_ids.CisTaggingTagId, object_id: of_vapi_std.DynamicID | Mapping[str, Any]) -> None:
         """com.vmware.cis.tagging.tag_association.detach: POST /api/cis/tagging/tag-association/{tag_id}?action=detach"""
-    def detach_multiple_tags_from_object(self, object_id: of_vapi_std.DynamicID, tag_ids: Sequence[of_ids.CisTaggingTagId]) -> of_cis_tagging.TagAssociation.BatchResult:
+    def detach_multiple_tags_from_object(self, object_id: of_vapi_std.DynamicID | Mapping[str, Any], tag_ids: Sequence[of_ids.CisTaggingTagId]) -> of_cis_tagging.TagAssociation.BatchResult:
         """com.vmware.cis.tagging.tag_association.detach_multiple_tags_from_object: POST /api/cis/tagging/tag-association?action=detach-multiple-tags-from-object"""
-    def detach_tag_from_multiple_objects(self, tag_id: of_ids.CisTaggingTagId, object_ids: Sequence[of_vapi_std.DynamicID]) -> of_cis_tagging.TagAssociation.BatchResult:
+    def detach_tag_from_multiple_objects(self, tag_id: of_ids.CisTaggingTagId, object_ids: Sequence[of_vapi_std.DynamicID | Mapping[str, Any]]) -> of_cis_tagging.TagAssociation.BatchResult:
         """com.vmware.cis.tagging.tag_association.detach_tag_from_multiple_objects: POST /api/cis/tagging/tag-association/{tag_id}?action=detach-tag-from-multiple-objects"""
-    def list_attachable_tags(self, object_id: of_vapi_std.DynamicID) -> tuple[str, ...]:
+    def list_attachable_tags(self, object_id: of_vapi_std.DynamicID | Mapping[str, Any]) -> tuple[str, ...]:
         """com.vmware.cis.tagging.tag_association.list_attachable_tags: POST /api/cis/tagging/tag-association?action=list-attachable-tags"""
     def list_attached_objects(self, tag_id: of_ids.CisTaggingTagId) -> tuple[of_vapi_std.DynamicID, ...]:
         """com.vmware.cis.tagging.tag_association.list_attached_objects: POST /api/cis/tagging/tag-association/{tag_id}?action=list-attached-objects"""
     def list_attached_objects_on_tags(self, tag_ids: Sequence[of_ids.CisTaggingTagId]) -> tuple[of_cis_tagging.TagAssociation.TagToObjects, ...]:
         """com.vmware.cis.tagging.tag_association.list_attached_objects_on_tags: POST /api/cis/tagging/tag-association?action=list-attached-objects-on-tags"""
-    def list_attached_tags(self, object_id: of_vapi_std.DynamicID) -> tuple[str, ...]:
+    def list_attached_tags(self, object_id: of_vapi_std.DynamicID | Mapping[str, Any]) -> tuple[str, ...]:
         """com.vmware.cis.tagging.tag_association.list_attached_tags: POST /api/cis/tagging/tag-association?action=list-attached-tags"""
-    def list_attached_tags_on_objects(self, object_ids: Sequence[of_vapi_std.DynamicID]) -> tuple[of_cis_tagging.TagAssociation.ObjectToTags, ...]:
+    def list_attached_tags_on_objects(self, object_ids: Sequence[of_vapi_std.DynamicID | Mapping[str, Any]]) -> tuple[of_cis_tagging.TagAssociation.ObjectToTags, ...]:
         """com.vmware.cis.tagging.tag_association.list_attached_tags_on_objects: POST /api/cis/tagging/tag-association?action=list-attached-tags-on-objects"""
 
 class CisTasks:
     def cancel(self, task: of_ids.CisTaskId) -> None:
         """com.vmware.cis.tasks.cancel: POST /api/cis/tasks/{task}?action=cancel"""
-    def get(self, task: of_ids.CisTaskId, spec: of_cis.Tasks.GetSpec | None = None) -> of_cis_task.Info:
+    def get(self, task: of_ids.CisTaskId, spec: of_cis.Tasks.GetSpec | Mapping[str, Any] | None = None) -> of_cis_task.Info:
         """com.vmware.cis.tasks.get: GET /api/cis/tasks/{task}"""
-    def list(self, filter_spec: of_cis.Tasks.FilterSpec | None = None, result_spec: of_cis.Tasks.GetSpec | None = None) -> dict[str, of_cis_task.Info]:
+    def list(self, filter_spec: of_cis.Tasks.FilterSpec | Mapping[str, Any] | None = None, result_spec: of_cis.Tasks.GetSpec | Mapping[str, Any] | None = None) -> dict[str, of_cis_task.Info]:
         """com.vmware.cis.tasks.list: POST /api/cis/tasks?action=list"""
 
 class Content:
@@ -1045,7 +1045,7 @@ class Content:
 class ContentConfiguration:
     def get(self) -> of_content.ConfigurationModel:
         """com.vmware.content.configuration.get: GET /api/content/configuration"""
-    def update(self, model: of_content.ConfigurationModel) -> None:
+    def update(self, model: of_content.ConfigurationModel | Mapping[str, Any]) -> None:
         """com.vmware.content.configuration.update: PATCH /api/content/configuration"""
 
 class ContentLibrary:
@@ -1057,7 +1057,7 @@ class ContentLibrary:
     def subscriptions(self) -> ContentLibrarySubscriptions: ...
     @property
     def usages(self) -> ContentLibraryUsages: ...
-    def convert(self, library_id: of_ids.ContentLibraryId, conversion_spec: of_content.Library.ConversionSpec) -> None:
+    def convert(self, library_id: of_ids.ContentLibraryId, conversion_spec: of_content.Library.ConversionSpec | Mapping[str, Any]) -> None:
         """com.vmware.content.library.convert: POST /api/content/library/{library_id}?action=convert"""
     def delete(self, library_id: of_ids.ContentLibraryId) -> None:
         """com.vmware.content.library.delete: DELETE /api/content/library/{library_id}"""
@@ -1065,7 +1065,7 @@ class ContentLibrary:
         """com.vmware.content.library.enter_maintenance: POST /api/content/library/{library_id}?action=enter-maintenance"""
     def exit_maintenance(self, library_id: of_ids.ContentLibraryId) -> None:
         """com.vmware.content.library.exit_maintenance: POST /api/content/library/{library_id}?action=exit-maintenance"""
-    def find(self, spec: of_content.Library.FindSpec) -> tuple[str, ...]:
+    def find(self, spec: of_content.Library.FindSpec | Mapping[str, Any]) -> tuple[str, ...]:
         """com.vmware.content.library.find: POST /api/content/library?action=find"""
     def force_delete(self, library_id: of_ids.ContentLibraryId) -> None:
         """com.vmware.content.library.force_delete: POST /api/content/library/{library_id}?action=force-delete"""
@@ -1073,9 +1073,9 @@ class ContentLibrary:
         """com.vmware.content.library.get: GET /api/content/library/{library_id}"""
     def list(self) -> tuple[str, ...]:
         """com.vmware.content.library.list: GET /api/content/library"""
-    def migrate(self, library_id: of_ids.ContentLibraryId, migrate_spec: of_content.Library.MigrateSpec) -> None:
+    def migrate(self, library_id: of_ids.ContentLibraryId, migrate_spec: of_content.Library.MigrateSpec | Mapping[str, Any]) -> None:
         """com.vmware.content.library.migrate: POST /api/content/library/{library_id}?action=migrate"""
-    def update(self, library_id: of_ids.ContentLibraryId, update_spec: of_content.LibraryModel) -> None:
+    def update(self, library_id: of_ids.ContentLibraryId, update_spec: of_content.LibraryModel | Mapping[str, Any]) -> None:
         """com.vmware.content.library.update: PATCH /api/content/library/{library_id}"""
 
 class ContentLibraryItem:
@@ -1093,21 +1093,21 @@ class ContentLibraryItem:
     def update_session(self) -> ContentLibraryItemUpdateSession: ...
     @property
     def updatesession(self) -> ContentLibraryItemUpdatesession: ...
-    def copy(self, source_library_item_id: of_ids.ContentLibraryItemId, destination_create_spec: of_content_library.ItemModel, client_token: str | None = None) -> of_ids.ContentLibraryItemId:
+    def copy(self, source_library_item_id: of_ids.ContentLibraryItemId, destination_create_spec: of_content_library.ItemModel | Mapping[str, Any], client_token: str | None = None) -> of_ids.ContentLibraryItemId:
         """com.vmware.content.library.item.copy: POST /api/content/library/item/{source_library_item_id}?action=copy"""
-    def create(self, create_spec: of_content_library.ItemModel, client_token: str | None = None) -> of_ids.ContentLibraryItemId:
+    def create(self, create_spec: of_content_library.ItemModel | Mapping[str, Any], client_token: str | None = None) -> of_ids.ContentLibraryItemId:
         """com.vmware.content.library.item.create: POST /api/content/library/item"""
     def delete(self, library_item_id: of_ids.ContentLibraryItemId) -> None:
         """com.vmware.content.library.item.delete: DELETE /api/content/library/item/{library_item_id}"""
-    def find(self, spec: of_content_library.Item.FindSpec) -> tuple[str, ...]:
+    def find(self, spec: of_content_library.Item.FindSpec | Mapping[str, Any]) -> tuple[str, ...]:
         """com.vmware.content.library.item.find: POST /api/content/library/item?action=find"""
     def get(self, library_item_id: of_ids.ContentLibraryItemId) -> of_content_library.ItemModel:
         """com.vmware.content.library.item.get: GET /api/content/library/item/{library_item_id}"""
     def list(self, library_id: of_ids.ContentLibraryId) -> tuple[str, ...]:
         """com.vmware.content.library.item.list: GET /api/content/library/item?library_id"""
-    def publish(self, library_item_id: of_ids.ContentLibraryItemId, force_sync_content: bool, subscriptions: Sequence[of_content_library.Item.DestinationSpec] | None = None) -> None:
+    def publish(self, library_item_id: of_ids.ContentLibraryItemId, force_sync_content: bool, subscriptions: Sequence[of_content_library.Item.DestinationSpec | Mapping[str, Any]] | None = None) -> None:
         """com.vmware.content.library.item.publish: POST /api/content/library/item/{library_item_id}?action=publish"""
-    def update(self, library_item_id: of_ids.ContentLibraryItemId, update_spec: of_content_library.ItemModel) -> None:
+    def update(self, library_item_id: of_ids.ContentLibraryItemId, update_spec: of_content_library.ItemModel | Mapping[str, Any]) -> None:
         """com.vmware.content.library.item.update: PATCH /api/content/library/item/{library_item_id}"""
 
 class ContentLibraryItemChanges:
@@ -1119,7 +1119,7 @@ class ContentLibraryItemChanges:
 class ContentLibraryItemDownloadSession:
     def cancel(self, download_session_id: of_ids.ContentLibraryItemDownloadSessionId) -> None:
         """com.vmware.content.library.item.download_session.cancel: POST /api/content/library/item/download-session/{download_session_id}?action=cancel"""
-    def create(self, create_spec: of_content_library_item.DownloadSessionModel, client_token: str | None = None) -> of_ids.ContentLibraryItemDownloadSessionId:
+    def create(self, create_spec: of_content_library_item.DownloadSessionModel | Mapping[str, Any], client_token: str | None = None) -> of_ids.ContentLibraryItemDownloadSessionId:
         """com.vmware.content.library.item.download_session.create: POST /api/content/library/item/download-session"""
     def delete(self, download_session_id: of_ids.ContentLibraryItemDownloadSessionId) -> None:
         """com.vmware.content.library.item.download_session.delete: DELETE /api/content/library/item/download-session/{download_session_id}"""
@@ -1161,7 +1161,7 @@ class ContentLibraryItemUpdateSession:
         """com.vmware.content.library.item.update_session.cancel: POST /api/content/library/item/update-session/{update_session_id}?action=cancel"""
     def complete(self, update_session_id: of_ids.ContentLibraryItemUpdateSessionId) -> None:
         """com.vmware.content.library.item.update_session.complete: POST /api/content/library/item/update-session/{update_session_id}?action=complete"""
-    def create(self, create_spec: of_content_library_item.UpdateSessionModel, client_token: str | None = None) -> of_ids.ContentLibraryItemUpdateSessionId:
+    def create(self, create_spec: of_content_library_item.UpdateSessionModel | Mapping[str, Any], client_token: str | None = None) -> of_ids.ContentLibraryItemUpdateSessionId:
         """com.vmware.content.library.item.update_session.create: POST /api/content/library/item/update-session"""
     def delete(self, update_session_id: of_ids.ContentLibraryItemUpdateSessionId) -> None:
         """com.vmware.content.library.item.update_session.delete: DELETE /api/content/library/item/update-session/{update_session_id}"""
@@ -1173,7 +1173,7 @@ class ContentLibraryItemUpdateSession:
         """com.vmware.content.library.item.update_session.keep_alive: POST /api/content/library/item/update-session/{update_session_id}?action=keep-alive"""
     def list(self, library_item_id: of_ids.ContentLibraryItemUpdateSessionId | None = None) -> tuple[str, ...]:
         """com.vmware.content.library.item.update_session.list: GET /api/content/library/item/update-session"""
-    def update(self, update_session_id: of_ids.ContentLibraryItemUpdateSessionId, update_spec: of_content_library_item.UpdateSessionModel) -> None:
+    def update(self, update_session_id: of_ids.ContentLibraryItemUpdateSessionId, update_spec: of_content_library_item.UpdateSessionModel | Mapping[str, Any]) -> None:
         """com.vmware.content.library.item.update_session.update: PATCH /api/content/library/item/update-session/{update_session_id}"""
 
 class ContentLibraryItemUpdatesession:
@@ -1181,13 +1181,13 @@ class ContentLibraryItemUpdatesession:
     def file(self) -> ContentLibraryItemUpdatesessionFile: ...
 
 class ContentLibraryItemUpdatesessionFile:
-    def add(self, update_session_id: of_ids.ContentLibraryItemUpdateSessionId, file_spec: of_content_library_item_updatesession.File.AddSpec) -> of_content_library_item_updatesession.File.Info:
+    def add(self, update_session_id: of_ids.ContentLibraryItemUpdateSessionId, file_spec: of_content_library_item_updatesession.File.AddSpec | Mapping[str, Any]) -> of_content_library_item_updatesession.File.Info:
         """com.vmware.content.library.item.updatesession.file.add: POST /api/content/library/item/update-session/{update_session_id}/file"""
     def get(self, update_session_id: of_ids.ContentLibraryItemUpdateSessionId, file_name: str) -> of_content_library_item_updatesession.File.Info:
         """com.vmware.content.library.item.updatesession.file.get: GET /api/content/library/item/update-session/{update_session_id}/file/{file_name}"""
     def list(self, update_session_id: of_ids.ContentLibraryItemUpdateSessionId) -> tuple[of_content_library_item_updatesession.File.Info, ...]:
         """com.vmware.content.library.item.updatesession.file.list: GET /api/content/library/item/update-session/{update_session_id}/file"""
-    def probe(self, source_endpoint: of_content_library_item.TransferEndpoint) -> of_content.SubscribedLibrary.ProbeResult:
+    def probe(self, source_endpoint: of_content_library_item.TransferEndpoint | Mapping[str, Any]) -> of_content.SubscribedLibrary.ProbeResult:
         """com.vmware.content.library.item.updatesession.file.probe"""
     def remove(self, update_session_id: of_ids.ContentLibraryItemUpdateSessionId, file_name: str) -> None:
         """com.vmware.content.library.item.updatesession.file.remove: DELETE /api/content/library/item/update-session/{update_session_id}/file/{file_name}"""
@@ -1201,7 +1201,7 @@ class ContentLibrarySubscribedItem:
         """com.vmware.content.library.subscribed_item.sync: POST /api/content/library/subscribed-item/{library_item_id}?action=sync"""
 
 class ContentLibrarySubscriptions:
-    def create(self, library: of_ids.ContentLibraryId, spec: of_content_library.Subscriptions.CreateSpec, client_token: str | None = None) -> of_ids.ContentLibrarySubscriptionsId:
+    def create(self, library: of_ids.ContentLibraryId, spec: of_content_library.Subscriptions.CreateSpec | Mapping[str, Any], client_token: str | None = None) -> of_ids.ContentLibrarySubscriptionsId:
         """com.vmware.content.library.subscriptions.create: POST /api/content/library/{library}/subscriptions"""
     def delete(self, library: of_ids.ContentLibraryId, subscription: of_ids.ContentLibrarySubscriptionsId) -> None:
         """com.vmware.content.library.subscriptions.delete: DELETE /api/content/library/{library}/subscriptions/{subscription}"""
@@ -1209,11 +1209,11 @@ class ContentLibrarySubscriptions:
         """com.vmware.content.library.subscriptions.get: GET /api/content/library/{library}/subscriptions/{subscription}"""
     def list(self, library: of_ids.ContentLibraryId) -> tuple[of_content_library.Subscriptions.Summary, ...]:
         """com.vmware.content.library.subscriptions.list: GET /api/content/library/{library}/subscriptions"""
-    def update(self, library: of_ids.ContentLibraryId, subscription: of_ids.ContentLibrarySubscriptionsId, spec: of_content_library.Subscriptions.UpdateSpec) -> None:
+    def update(self, library: of_ids.ContentLibraryId, subscription: of_ids.ContentLibrarySubscriptionsId, spec: of_content_library.Subscriptions.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.content.library.subscriptions.update: PATCH /api/content/library/{library}/subscriptions/{subscription}"""
 
 class ContentLibraryUsages:
-    def add(self, library: of_ids.ContentLibraryId, spec: of_content_library.Usages.AddSpec) -> of_ids.ContentLibraryUsagesId:
+    def add(self, library: of_ids.ContentLibraryId, spec: of_content_library.Usages.AddSpec | Mapping[str, Any]) -> of_ids.ContentLibraryUsagesId:
         """com.vmware.content.library.usages.add: POST /api/content/library/{library}/usages"""
     def get(self, library: of_ids.ContentLibraryId, usage: of_ids.ContentLibraryUsagesId) -> of_content_library.Usages.Info:
         """com.vmware.content.library.usages.get: GET /api/content/library/{library}/usages/{usage}"""
@@ -1223,7 +1223,7 @@ class ContentLibraryUsages:
         """com.vmware.content.library.usages.remove: DELETE /api/content/library/{library}/usages/{usage}"""
 
 class ContentLocalLibrary:
-    def create(self, create_spec: of_content.LibraryModel, client_token: str | None = None) -> of_ids.ContentLibraryId:
+    def create(self, create_spec: of_content.LibraryModel | Mapping[str, Any], client_token: str | None = None) -> of_ids.ContentLibraryId:
         """com.vmware.content.local_library.create: POST /api/content/local-library"""
     def delete(self, library_id: of_ids.ContentLibraryId) -> None:
         """com.vmware.content.local_library.delete: DELETE /api/content/local-library/{library_id}"""
@@ -1233,9 +1233,9 @@ class ContentLocalLibrary:
         """com.vmware.content.local_library.get: GET /api/content/local-library/{library_id}"""
     def list(self) -> tuple[str, ...]:
         """com.vmware.content.local_library.list: GET /api/content/local-library"""
-    def publish(self, library_id: of_ids.ContentLibraryId, subscriptions: Sequence[of_content.LocalLibrary.DestinationSpec] | None = None) -> None:
+    def publish(self, library_id: of_ids.ContentLibraryId, subscriptions: Sequence[of_content.LocalLibrary.DestinationSpec | Mapping[str, Any]] | None = None) -> None:
         """com.vmware.content.local_library.publish: POST /api/content/local-library/{library_id}?action=publish"""
-    def update(self, library_id: of_ids.ContentLibraryId, update_spec: of_content.LibraryModel) -> None:
+    def update(self, library_id: of_ids.ContentLibraryId, update_spec: of_content.LibraryModel | Mapping[str, Any]) -> None:
         """com.vmware.content.local_library.update: PATCH /api/content/local-library/{library_id}"""
 
 class ContentSecurityPolicies:
@@ -1243,7 +1243,7 @@ class ContentSecurityPolicies:
         """com.vmware.content.security_policies.list: GET /api/content/security-policies"""
 
 class ContentSubscribedLibrary:
-    def create(self, create_spec: of_content.LibraryModel, client_token: str | None = None) -> of_ids.ContentLibraryId:
+    def create(self, create_spec: of_content.LibraryModel | Mapping[str, Any], client_token: str | None = None) -> of_ids.ContentLibraryId:
         """com.vmware.content.subscribed_library.create: POST /api/content/subscribed-library"""
     def delete(self, library_id: of_ids.ContentLibraryId) -> None:
         """com.vmware.content.subscribed_library.delete: DELETE /api/content/subscribed-library/{library_id}"""
@@ -1255,15 +1255,15 @@ class ContentSubscribedLibrary:
         """com.vmware.content.subscribed_library.get: GET /api/content/subscribed-library/{library_id}"""
     def list(self) -> tuple[str, ...]:
         """com.vmware.content.subscribed_library.list: GET /api/content/subscribed-library"""
-    def probe(self, subscription_info: of_content_library.SubscriptionInfo) -> of_content.SubscribedLibrary.ProbeResult:
+    def probe(self, subscription_info: of_content_library.SubscriptionInfo | Mapping[str, Any]) -> of_content.SubscribedLibrary.ProbeResult:
         """com.vmware.content.subscribed_library.probe: POST /api/content/subscribed-library?action=probe"""
     def sync(self, library_id: of_ids.ContentLibraryId) -> None:
         """com.vmware.content.subscribed_library.sync: POST /api/content/subscribed-library/{library_id}?action=sync"""
-    def update(self, library_id: of_ids.ContentLibraryId, update_spec: of_content.LibraryModel) -> None:
+    def update(self, library_id: of_ids.ContentLibraryId, update_spec: of_content.LibraryModel | Mapping[str, Any]) -> None:
         """com.vmware.content.subscribed_library.update: PATCH /api/content/subscribed-library/{library_id}"""
 
 class ContentTrustedCertificates:
-    def create(self, spec: of_content.TrustedCertificates.CreateSpec) -> of_ids.ContentTrustedCertificateId:
+    def create(self, spec: of_content.TrustedCertificates.CreateSpec | Mapping[str, Any]) -> of_ids.ContentTrustedCertificateId:
         """com.vmware.content.trusted_certificates.create: POST /api/content/trusted-certificates"""
     def delete(self, certificate: of_ids.ContentTrustedCertificateId) -> None:
         """com.vmware.content.trusted_certificates.delete: DELETE /api/content/trusted-certificates/{certificate}"""
@@ -1309,7 +1309,7 @@ class ContentinternalAdminVcloudair:
     def vcenter(self) -> ContentinternalAdminVcloudairVcenter: ...
 
 class ContentinternalAdminVcloudairVcenter:
-    def add(self, add_spec: of_contentinternal_admin_vcloudair.Vcenter.AddSpec) -> str:
+    def add(self, add_spec: of_contentinternal_admin_vcloudair.Vcenter.AddSpec | Mapping[str, Any]) -> str:
         """com.vmware.contentinternal.admin.vcloudair.vcenter.add"""
     def get(self, vcenter_id: str) -> of_contentinternal_admin_vcloudair.Vcenter.Info:
         """com.vmware.contentinternal.admin.vcloudair.vcenter.get"""
@@ -1317,7 +1317,7 @@ class ContentinternalAdminVcloudairVcenter:
         """com.vmware.contentinternal.admin.vcloudair.vcenter.list"""
     def remove(self, vcenter_id: str) -> None:
         """com.vmware.contentinternal.admin.vcloudair.vcenter.remove"""
-    def update(self, update_spec: of_contentinternal_admin_vcloudair.Vcenter.UpdateSpec, vcenter_id: str) -> None:
+    def update(self, update_spec: of_contentinternal_admin_vcloudair.Vcenter.UpdateSpec | Mapping[str, Any], vcenter_id: str) -> None:
         """com.vmware.contentinternal.admin.vcloudair.vcenter.update"""
 
 class ContentinternalClsActivationService:
@@ -1405,7 +1405,7 @@ class ContentinternalLocal:
 class ContentinternalLocalLibrary:
     @property
     def item(self) -> ContentinternalLocalLibraryItem: ...
-    def create(self, create_spec: of_contentinternal_local.Library.CreateSpec, client_token: str | None = None) -> str:
+    def create(self, create_spec: of_contentinternal_local.Library.CreateSpec | Mapping[str, Any], client_token: str | None = None) -> str:
         """com.vmware.contentinternal.local.library.create"""
     def delete(self, library_id: str) -> None:
         """com.vmware.contentinternal.local.library.delete"""
@@ -1413,11 +1413,11 @@ class ContentinternalLocalLibrary:
         """com.vmware.contentinternal.local.library.get"""
     def list(self) -> tuple[str, ...]:
         """com.vmware.contentinternal.local.library.list"""
-    def update(self, library_id: str, update_spec: of_contentinternal_local.Library.UpdateSpec) -> None:
+    def update(self, library_id: str, update_spec: of_contentinternal_local.Library.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.contentinternal.local.library.update"""
 
 class ContentinternalLocalLibraryItem:
-    def create(self, create_spec: of_contentinternal_local_library.Item.CreateSpec, client_token: str | None = None) -> str:
+    def create(self, create_spec: of_contentinternal_local_library.Item.CreateSpec | Mapping[str, Any], client_token: str | None = None) -> str:
         """com.vmware.contentinternal.local.library.item.create"""
     def delete(self, library_item_id: str) -> None:
         """com.vmware.contentinternal.local.library.item.delete"""
@@ -1425,7 +1425,7 @@ class ContentinternalLocalLibraryItem:
         """com.vmware.contentinternal.local.library.item.get"""
     def list(self, library_id: str) -> tuple[str, ...]:
         """com.vmware.contentinternal.local.library.item.list"""
-    def update(self, library_item_id: str, update_spec: of_contentinternal_local_library.Item.UpdateSpec) -> None:
+    def update(self, library_item_id: str, update_spec: of_contentinternal_local_library.Item.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.contentinternal.local.library.item.update"""
 
 class ContentinternalReplication:
@@ -1439,7 +1439,7 @@ class ContentinternalReplicationGroup:
     def library(self) -> ContentinternalReplicationGroupLibrary: ...
     @property
     def member(self) -> ContentinternalReplicationGroupMember: ...
-    def create(self, create_spec: of_contentinternal_replication.Group.CreateSpec, client_token: str | None = None) -> str:
+    def create(self, create_spec: of_contentinternal_replication.Group.CreateSpec | Mapping[str, Any], client_token: str | None = None) -> str:
         """com.vmware.contentinternal.replication.group.create"""
     def delete(self, replication_group_id: str) -> None:
         """com.vmware.contentinternal.replication.group.delete"""
@@ -1447,7 +1447,7 @@ class ContentinternalReplicationGroup:
         """com.vmware.contentinternal.replication.group.get"""
     def list(self) -> tuple[str, ...]:
         """com.vmware.contentinternal.replication.group.list"""
-    def update(self, replication_group_id: str, update_spec: of_contentinternal_replication.Group.UpdateSpec) -> None:
+    def update(self, replication_group_id: str, update_spec: of_contentinternal_replication.Group.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.contentinternal.replication.group.update"""
 
 class ContentinternalReplicationGroupLibrary:
@@ -1457,13 +1457,13 @@ class ContentinternalReplicationGroupLibrary:
     def status(self) -> ContentinternalReplicationGroupLibraryStatus: ...
     def get(self, library_id: str) -> of_contentinternal_replication_group.Library.Info:
         """com.vmware.contentinternal.replication.group.library.get"""
-    def update(self, library_id: str, update_spec: of_contentinternal_replication_group.Library.UpdateSpec) -> None:
+    def update(self, library_id: str, update_spec: of_contentinternal_replication_group.Library.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.contentinternal.replication.group.library.update"""
 
 class ContentinternalReplicationGroupLibraryItem:
     @property
     def status(self) -> ContentinternalReplicationGroupLibraryItemStatus: ...
-    def create(self, create_spec: of_contentinternal_replication_group_library.Item.CreateSpec, client_token: str | None = None) -> str:
+    def create(self, create_spec: of_contentinternal_replication_group_library.Item.CreateSpec | Mapping[str, Any], client_token: str | None = None) -> str:
         """com.vmware.contentinternal.replication.group.library.item.create"""
     def delete(self, library_item_id: str) -> None:
         """com.vmware.contentinternal.replication.group.library.item.delete"""
@@ -1471,7 +1471,7 @@ class ContentinternalReplicationGroupLibraryItem:
         """com.vmware.contentinternal.replication.group.library.item.get"""
     def list(self, library_id: str) -> tuple[str, ...]:
         """com.vmware.contentinternal.replication.group.library.item.list"""
-    def update(self, library_item_id: str, update_spec: of_contentinternal_replication_group_library.Item.UpdateSpec) -> None:
+    def update(self, library_item_id: str, update_spec: of_contentinternal_replication_group_library.Item.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.contentinternal.replication.group.library.item.update"""
 
 class ContentinternalReplicationGroupLibraryItemStatus:
@@ -1485,11 +1485,11 @@ class ContentinternalReplicationGroupLibraryStatus:
         """com.vmware.contentinternal.replication.group.library.status.list"""
 
 class ContentinternalReplicationGroupMember:
-    def create(self, create_spec: of_contentinternal_replication_group.Member.CreateSpec, client_token: str | None = None) -> str:
+    def create(self, create_spec: of_contentinternal_replication_group.Member.CreateSpec | Mapping[str, Any], client_token: str | None = None) -> str:
         """com.vmware.contentinternal.replication.group.member.create"""
     def delete(self, member_id: str) -> None:
         """com.vmware.contentinternal.replication.group.member.delete"""
-    def find(self, find_spec: of_contentinternal_replication_group.Member.FindSpec) -> tuple[of_contentinternal_replication_group.Member.Info, ...]:
+    def find(self, find_spec: of_contentinternal_replication_group.Member.FindSpec | Mapping[str, Any]) -> tuple[of_contentinternal_replication_group.Member.Info, ...]:
         """com.vmware.contentinternal.replication.group.member.find"""
     def get(self, member_id: str) -> of_contentinternal_replication_group.Member.Info:
         """com.vmware.contentinternal.replication.group.member.get"""
@@ -1499,7 +1499,7 @@ class ContentinternalReplicationGroupMember:
         """com.vmware.contentinternal.replication.group.member.replicate"""
 
 class ContentinternalReplicationReplicaLibrary:
-    def create(self, create_spec: of_content.LibraryModel, replication_group_id: str, client_token: str | None = None) -> str:
+    def create(self, create_spec: of_content.LibraryModel | Mapping[str, Any], replication_group_id: str, client_token: str | None = None) -> str:
         """com.vmware.contentinternal.replication.replica_library.create"""
 
 class ContentinternalRestore:
@@ -1547,7 +1547,7 @@ class EsxHclHostsCompatibilityReleases:
         """com.vmware.esx.hcl.hosts.compatibility_releases.list: GET /api/esx/hcl/hosts/{host}/compatibility-releases"""
 
 class EsxHclHostsCompatibilityReport:
-    def create_task(self, host: of_ids.HostSystemId, spec: of_esx_hcl_hosts.CompatibilityReport.Spec | None = None) -> of_ids.CisTASKId:
+    def create_task(self, host: of_ids.HostSystemId, spec: of_esx_hcl_hosts.CompatibilityReport.Spec | Mapping[str, Any] | None = None) -> of_ids.CisTASKId:
         """com.vmware.esx.hcl.hosts.compatibility_report.create$task: POST /api/esx/hcl/hosts/{host}/compatibility-report?vmw-task=true"""
     def get(self, host: of_ids.HostSystemId) -> of_esx_hcl_hosts.CompatibilityReport.Result:
         """com.vmware.esx.hcl.hosts.compatibility_report.get: GET /api/esx/hcl/hosts/{host}/compatibility-report"""
@@ -1563,7 +1563,7 @@ class EsxHosts:
 class EsxHostsSoftware:
     @property
     def installed_components(self) -> EsxHostsSoftwareInstalledComponents: ...
-    def get(self, spec: of_esx_hosts.Software.ConnectionSpec) -> of_esx_hosts.Software.Info:
+    def get(self, spec: of_esx_hosts.Software.ConnectionSpec | Mapping[str, Any]) -> of_esx_hosts.Software.Info:
         """com.vmware.esx.hosts.software.get: GET /api/esx/software"""
 
 class EsxHostsSoftwareInstalledComponents:
@@ -1613,7 +1613,7 @@ class EsxSettingsClustersConfiguration:
     def reports(self) -> EsxSettingsClustersConfigurationReports: ...
     @property
     def schema(self) -> EsxSettingsClustersConfigurationSchema: ...
-    def apply_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters.Configuration.ApplySpec) -> of_ids.CisTASKId:
+    def apply_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters.Configuration.ApplySpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.configuration.apply$task: POST /api/esx/settings/clusters/{cluster}/configuration?action=apply&vmw-task=true"""
     def check_compliance_task(self, cluster: of_ids.ClusterComputeResourceId) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.configuration.check_compliance$task: POST /api/esx/settings/clusters/{cluster}/configuration?action=checkCompliance&vmw-task=true"""
@@ -1621,7 +1621,7 @@ class EsxSettingsClustersConfiguration:
         """com.vmware.esx.settings.clusters.configuration.export_config: POST /api/esx/settings/clusters/{cluster}/configuration?action=exportConfig"""
     def get(self, cluster: of_ids.ClusterComputeResourceId, commit: of_ids.ClusterComputeResourceId | None = None, doc_structure: of_esx_settings_clusters_configuration.DocumentStructure | None = None) -> of_esx_settings_clusters.Configuration.Info:
         """com.vmware.esx.settings.clusters.configuration.get: GET /api/esx/settings/clusters/{cluster}/configuration"""
-    def import_config_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters.Configuration.ImportSpec) -> of_ids.CisTASKId:
+    def import_config_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters.Configuration.ImportSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.configuration.import_config$task: POST /api/esx/settings/clusters/{cluster}/configuration?action=importConfig&vmw-task=true"""
     def precheck_task(self, cluster: of_ids.ClusterComputeResourceId) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.configuration.precheck$task: POST /api/esx/settings/clusters/{cluster}/configuration?action=precheck&vmw-task=true"""
@@ -1629,15 +1629,15 @@ class EsxSettingsClustersConfiguration:
         """com.vmware.esx.settings.clusters.configuration.validate$task: POST /api/esx/settings/clusters/{cluster}/configuration?action=validate&vmw-task=true"""
 
 class EsxSettingsClustersConfigurationAuditRecords:
-    def list(self, cluster: of_ids.ClusterComputeResourceId, filters: of_esx_settings_clusters_configuration.AuditRecords.FilterSpec | None = None) -> tuple[of_esx_settings_clusters_configuration.AuditRecords.Info, ...]:
+    def list(self, cluster: of_ids.ClusterComputeResourceId, filters: of_esx_settings_clusters_configuration.AuditRecords.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_esx_settings_clusters_configuration.AuditRecords.Info, ...]:
         """com.vmware.esx.settings.clusters.configuration.audit_records.list: GET /api/esx/settings/clusters/{cluster}/configuration/audit-records"""
 
 class EsxSettingsClustersConfigurationDrafts:
-    def apply(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_clusters_configuration.Drafts.ApplySpec | None = None) -> of_esx_settings_clusters_configuration.Drafts.ApplyResult:
+    def apply(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_clusters_configuration.Drafts.ApplySpec | Mapping[str, Any] | None = None) -> of_esx_settings_clusters_configuration.Drafts.ApplyResult:
         """com.vmware.esx.settings.clusters.configuration.drafts.apply: POST /api/esx/settings/clusters/{cluster}/configuration/drafts/{draft}?action=apply"""
     def check_compliance_task(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.configuration.drafts.check_compliance$task: POST /api/esx/settings/clusters/{cluster}/configuration/drafts/{draft}?action=checkCompliance&vmw-task=true"""
-    def create(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_configuration.Drafts.CreateSpec | None = None) -> of_ids.EsxSettingsDraftId:
+    def create(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_configuration.Drafts.CreateSpec | Mapping[str, Any] | None = None) -> of_ids.EsxSettingsDraftId:
         """com.vmware.esx.settings.clusters.configuration.drafts.create: POST /api/esx/settings/clusters/{cluster}/configuration/drafts"""
     def delete(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId) -> None:
         """com.vmware.esx.settings.clusters.configuration.drafts.delete: DELETE /api/esx/settings/clusters/{cluster}/configuration/drafts/{draft}"""
@@ -1645,11 +1645,11 @@ class EsxSettingsClustersConfigurationDrafts:
         """com.vmware.esx.settings.clusters.configuration.drafts.export_config: POST /api/esx/settings/clusters/{cluster}/configuration/drafts/{draft}?action=exportConfig"""
     def get(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId) -> of_esx_settings_clusters_configuration.Drafts.Info:
         """com.vmware.esx.settings.clusters.configuration.drafts.get: GET /api/esx/settings/clusters/{cluster}/configuration/drafts/{draft}"""
-    def get_available_values_task(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_clusters_configuration_available_values.RequestSpec) -> of_ids.CisTASKId:
+    def get_available_values_task(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_clusters_configuration_available_values.RequestSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.configuration.drafts.get_available_values$task: POST /api/esx/settings/clusters/{cluster}/configuration/drafts/{draft}?action=getAvailableValues&vmw-task=true"""
     def get_schema(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId) -> of_esx_settings_clusters_configuration.SchemaResult:
         """com.vmware.esx.settings.clusters.configuration.drafts.get_schema: GET /api/esx/settings/clusters/{cluster}/configuration/drafts/{draft}?action=getSchema"""
-    def import_config_task(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_clusters_configuration.Drafts.ImportSpec) -> of_ids.CisTASKId:
+    def import_config_task(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_clusters_configuration.Drafts.ImportSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.configuration.drafts.import_config$task: POST /api/esx/settings/clusters/{cluster}/configuration/drafts/{draft}?action=importConfig&vmw-task=true"""
     def import_from_host_task(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, host: of_ids.HostSystemId) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.configuration.drafts.import_from_host$task: POST /api/esx/settings/clusters/{cluster}/configuration/drafts/{draft}?action=importFromHost&vmw-task=true"""
@@ -1659,7 +1659,7 @@ class EsxSettingsClustersConfigurationDrafts:
         """com.vmware.esx.settings.clusters.configuration.drafts.precheck$task: POST /api/esx/settings/clusters/{cluster}/configuration/drafts/{draft}?action=precheck&vmw-task=true"""
     def show_changes(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId) -> of_esx_settings_clusters_configuration.Drafts.ChangesResult:
         """com.vmware.esx.settings.clusters.configuration.drafts.show_changes: GET /api/esx/settings/clusters/{cluster}/configuration/drafts/{draft}?action=showChanges"""
-    def update(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_clusters_configuration.Drafts.UpdateSpec) -> None:
+    def update(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_clusters_configuration.Drafts.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.clusters.configuration.drafts.update: POST /api/esx/settings/clusters/{cluster}/configuration/drafts/{draft}?action=update"""
 
 class EsxSettingsClustersConfigurationReports:
@@ -1693,11 +1693,11 @@ class EsxSettingsClustersConfigurationSchema:
         """com.vmware.esx.settings.clusters.configuration.schema.get: GET /api/esx/settings/clusters/{cluster}/configuration/schema"""
 
 class EsxSettingsClustersDepotOverrides:
-    def add(self, cluster: of_ids.ClusterComputeResourceId, depot: of_esx_settings_clusters.DepotOverrides.Depot) -> None:
+    def add(self, cluster: of_ids.ClusterComputeResourceId, depot: of_esx_settings_clusters.DepotOverrides.Depot | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.clusters.depot_overrides.add: POST /api/esx/settings/clusters/{cluster}/depot-overrides?action=add"""
     def get(self, cluster: of_ids.ClusterComputeResourceId) -> of_esx_settings_clusters.DepotOverrides.Info:
         """com.vmware.esx.settings.clusters.depot_overrides.get: GET /api/esx/settings/clusters/{cluster}/depot-overrides"""
-    def remove(self, cluster: of_ids.ClusterComputeResourceId, depot: of_esx_settings_clusters.DepotOverrides.Depot) -> None:
+    def remove(self, cluster: of_ids.ClusterComputeResourceId, depot: of_esx_settings_clusters.DepotOverrides.Depot | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.clusters.depot_overrides.remove: POST /api/esx/settings/clusters/{cluster}/depot-overrides?action=remove"""
 
 class EsxSettingsClustersEnablement:
@@ -1717,7 +1717,7 @@ class EsxSettingsClustersEnablementConfigurationTransition:
         """com.vmware.esx.settings.clusters.enablement.configuration.transition.cancel: POST /api/esx/settings/clusters/{cluster}/enablement/configuration/transition?action=cancel"""
     def check_eligibility_task(self, cluster: of_ids.ClusterComputeResourceId) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.enablement.configuration.transition.check_eligibility$task: POST /api/esx/settings/clusters/{cluster}/enablement/configuration/transition?action=checkEligibility&vmw-task=true"""
-    def enable_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_enablement_configuration.Transition.EnableSpec | None = None) -> of_ids.CisTASKId:
+    def enable_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_enablement_configuration.Transition.EnableSpec | Mapping[str, Any] | None = None) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.enablement.configuration.transition.enable$task: POST /api/esx/settings/clusters/{cluster}/enablement/configuration/transition?action=enable&vmw-task=true"""
     def export_config(self, cluster: of_ids.ClusterComputeResourceId) -> of_esx_settings_clusters_configuration.ExportResult:
         """com.vmware.esx.settings.clusters.enablement.configuration.transition.export_config: POST /api/esx/settings/clusters/{cluster}/enablement/configuration/transition?action=exportConfig"""
@@ -1725,7 +1725,7 @@ class EsxSettingsClustersEnablementConfigurationTransition:
         """com.vmware.esx.settings.clusters.enablement.configuration.transition.export_schema: POST /api/esx/settings/clusters/{cluster}/enablement/configuration/transition?action=exportSchema"""
     def get(self, cluster: of_ids.ClusterComputeResourceId) -> of_esx_settings_clusters_enablement_configuration.Transition.Info:
         """com.vmware.esx.settings.clusters.enablement.configuration.transition.get: GET /api/esx/settings/clusters/{cluster}/enablement/configuration/transition"""
-    def import_from_file(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_enablement_configuration.Transition.FileSpec) -> of_esx_settings_clusters_configuration.DraftImportResult:
+    def import_from_file(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_enablement_configuration.Transition.FileSpec | Mapping[str, Any]) -> of_esx_settings_clusters_configuration.DraftImportResult:
         """com.vmware.esx.settings.clusters.enablement.configuration.transition.import_from_file: POST /api/esx/settings/clusters/{cluster}/enablement/configuration/transition?action=importFromFile"""
     def import_from_host_task(self, cluster: of_ids.ClusterComputeResourceId, host: of_ids.HostSystemId) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.enablement.configuration.transition.import_from_host$task: POST /api/esx/settings/clusters/{cluster}/enablement/configuration/transition?action=importFromHost&vmw-task=true"""
@@ -1735,9 +1735,9 @@ class EsxSettingsClustersEnablementConfigurationTransition:
         """com.vmware.esx.settings.clusters.enablement.configuration.transition.validate_config$task: POST /api/esx/settings/clusters/{cluster}/enablement/configuration/transition?action=validateConfig&vmw-task=true"""
 
 class EsxSettingsClustersEnablementSoftware:
-    def check_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_enablement.Software.CheckSpec | None = None) -> of_ids.CisTASKId:
+    def check_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_enablement.Software.CheckSpec | Mapping[str, Any] | None = None) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.enablement.software.check$task: POST /api/esx/settings/clusters/{cluster}/enablement/software?action=check&vmw-task=true"""
-    def enable_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_enablement.Software.EnableSpec | None = None) -> of_ids.CisTASKId:
+    def enable_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_enablement.Software.EnableSpec | Mapping[str, Any] | None = None) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.enablement.software.enable$task: PUT /api/esx/settings/clusters/{cluster}/enablement/software?vmw-task=true"""
     def get(self, cluster: of_ids.ClusterComputeResourceId) -> of_esx_settings_clusters_enablement.Software.Info:
         """com.vmware.esx.settings.clusters.enablement.software.get: GET /api/esx/settings/clusters/{cluster}/enablement/software"""
@@ -1757,7 +1757,7 @@ class EsxSettingsClustersPoliciesApply:
     def effective(self) -> EsxSettingsClustersPoliciesApplyEffective: ...
     def get(self, cluster: of_ids.ClusterComputeResourceId) -> of_esx_settings_clusters_policies.Apply.ConfiguredPolicySpec:
         """com.vmware.esx.settings.clusters.policies.apply.get: GET /api/esx/settings/clusters/{cluster}/policies/apply"""
-    def set(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_policies.Apply.ConfiguredPolicySpec) -> None:
+    def set(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_policies.Apply.ConfiguredPolicySpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.clusters.policies.apply.set: PUT /api/esx/settings/clusters/{cluster}/policies/apply"""
 
 class EsxSettingsClustersPoliciesApplyEffective:
@@ -1793,11 +1793,11 @@ class EsxSettingsClustersSoftware:
     def software_spec_metadata(self) -> EsxSettingsClustersSoftwareSoftwareSpecMetadata: ...
     @property
     def solutions(self) -> EsxSettingsClustersSoftwareSolutions: ...
-    def apply_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters.Software.ApplySpec) -> of_ids.CisTASKId:
+    def apply_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters.Software.ApplySpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.software.apply$task: POST /api/esx/settings/clusters/{cluster}/software?action=apply&vmw-task=true"""
-    def check_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters.Software.CheckSpec) -> of_ids.CisTASKId:
+    def check_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters.Software.CheckSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.software.check$task: POST /api/esx/settings/clusters/{cluster}/software?action=check&vmw-task=true"""
-    def export(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters.Software.ExportSpec) -> dict[of_esx_settings_clusters.Software.ExportType, str]:
+    def export(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters.Software.ExportSpec | Mapping[str, Any]) -> dict[of_esx_settings_clusters.Software.ExportType, str]:
         """com.vmware.esx.settings.clusters.software.export: POST /api/esx/settings/clusters/{cluster}/software?action=export"""
     def get(self, cluster: of_ids.ClusterComputeResourceId) -> of_esx_settings.SoftwareInfo:
         """com.vmware.esx.settings.clusters.software.get: GET /api/esx/settings/clusters/{cluster}/software"""
@@ -1807,7 +1807,7 @@ class EsxSettingsClustersSoftware:
         """com.vmware.esx.settings.clusters.software.get_display_name: GET /api/esx/settings/clusters/{cluster}/software/display-name"""
     def scan_task(self, cluster: of_ids.ClusterComputeResourceId) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.software.scan$task: POST /api/esx/settings/clusters/{cluster}/software?action=scan&vmw-task=true"""
-    def stage_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters.Software.StageSpec) -> of_ids.CisTASKId:
+    def stage_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters.Software.StageSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.software.stage$task: POST /api/esx/settings/clusters/{cluster}/software?action=stage&vmw-task=true"""
 
 class EsxSettingsClustersSoftwareAddOn:
@@ -1849,7 +1849,7 @@ class EsxSettingsClustersSoftwareAlternativeImagesSoftware:
     def removed_components(self) -> EsxSettingsClustersSoftwareAlternativeImagesSoftwareRemovedComponents: ...
     @property
     def solutions(self) -> EsxSettingsClustersSoftwareAlternativeImagesSoftwareSolutions: ...
-    def export(self, cluster: of_ids.ClusterComputeResourceId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings_clusters_software_alternative_images.Software.ExportSpec) -> dict[of_esx_settings_clusters_software_alternative_images.Software.ExportType, str]:
+    def export(self, cluster: of_ids.ClusterComputeResourceId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings_clusters_software_alternative_images.Software.ExportSpec | Mapping[str, Any]) -> dict[of_esx_settings_clusters_software_alternative_images.Software.ExportType, str]:
         """com.vmware.esx.settings.clusters.software.alternative_images.software.export: POST /api/esx/settings/clusters/{cluster}/software/alternative-images/{image}/software?action=export"""
 
 class EsxSettingsClustersSoftwareAlternativeImagesSoftwareAddOn:
@@ -1911,7 +1911,7 @@ class EsxSettingsClustersSoftwareDrafts:
     def display_name(self) -> EsxSettingsClustersSoftwareDraftsDisplayName: ...
     @property
     def software(self) -> EsxSettingsClustersSoftwareDraftsSoftware: ...
-    def commit_task(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_clusters_software.Drafts.CommitSpec) -> of_ids.CisTASKId:
+    def commit_task(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_clusters_software.Drafts.CommitSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.software.drafts.commit$task: POST /api/esx/settings/clusters/{cluster}/software/drafts/{draft}?action=commit&vmw-task=true"""
     def create(self, cluster: of_ids.ClusterComputeResourceId) -> of_ids.EsxSettingsDraftId:
         """com.vmware.esx.settings.clusters.software.drafts.create: POST /api/esx/settings/clusters/{cluster}/software/drafts"""
@@ -1919,9 +1919,9 @@ class EsxSettingsClustersSoftwareDrafts:
         """com.vmware.esx.settings.clusters.software.drafts.delete: DELETE /api/esx/settings/clusters/{cluster}/software/drafts/{draft}"""
     def get(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId) -> of_esx_settings_clusters_software.Drafts.Info:
         """com.vmware.esx.settings.clusters.software.drafts.get: GET /api/esx/settings/clusters/{cluster}/software/drafts/{draft}"""
-    def import_software_spec(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_software.Drafts.ImportSpec) -> of_ids.EsxSettingsDraftId:
+    def import_software_spec(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_software.Drafts.ImportSpec | Mapping[str, Any]) -> of_ids.EsxSettingsDraftId:
         """com.vmware.esx.settings.clusters.software.drafts.import_software_spec: POST /api/esx/settings/clusters/{cluster}/software/drafts?action=import-software-spec"""
-    def list(self, cluster: of_ids.ClusterComputeResourceId, filter: of_esx_settings_clusters_software.Drafts.FilterSpec | None = None) -> dict[str, of_esx_settings_clusters_software.Drafts.Summary]:
+    def list(self, cluster: of_ids.ClusterComputeResourceId, filter: of_esx_settings_clusters_software.Drafts.FilterSpec | Mapping[str, Any] | None = None) -> dict[str, of_esx_settings_clusters_software.Drafts.Summary]:
         """com.vmware.esx.settings.clusters.software.drafts.list: GET /api/esx/settings/clusters/{cluster}/software/drafts"""
     def scan_task(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.software.drafts.scan$task: POST /api/esx/settings/clusters/{cluster}/software/drafts/{draft}?action=scan&vmw-task=true"""
@@ -1931,7 +1931,7 @@ class EsxSettingsClustersSoftwareDrafts:
 class EsxSettingsClustersSoftwareDraftsDisplayName:
     def get(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId) -> of_esx_settings_clusters_software_drafts.DisplayName.Info:
         """com.vmware.esx.settings.clusters.software.drafts.display_name.get: GET /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/display-name"""
-    def set(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_clusters_software_drafts.DisplayName.SetSpec) -> None:
+    def set(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_clusters_software_drafts.DisplayName.SetSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.clusters.software.drafts.display_name.set: PUT /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/display-name"""
 
 class EsxSettingsClustersSoftwareDraftsSoftware:
@@ -1955,7 +1955,7 @@ class EsxSettingsClustersSoftwareDraftsSoftwareAddOn:
         """com.vmware.esx.settings.clusters.software.drafts.software.add_on.delete: DELETE /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/add-on"""
     def get(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId) -> of_esx_settings.AddOnInfo:
         """com.vmware.esx.settings.clusters.software.drafts.software.add_on.get: GET /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/add-on"""
-    def set(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings.AddOnSpec) -> None:
+    def set(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings.AddOnSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.clusters.software.drafts.software.add_on.set: PUT /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/add-on"""
 
 class EsxSettingsClustersSoftwareDraftsSoftwareAlternativeImages:
@@ -1965,7 +1965,7 @@ class EsxSettingsClustersSoftwareDraftsSoftwareAlternativeImages:
     def selection_criteria(self) -> EsxSettingsClustersSoftwareDraftsSoftwareAlternativeImagesSelectionCriteria: ...
     @property
     def software(self) -> EsxSettingsClustersSoftwareDraftsSoftwareAlternativeImagesSoftware: ...
-    def create(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_clusters_software_drafts_software.AlternativeImages.CreateSpec) -> of_ids.EsxSettingsImageId:
+    def create(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_clusters_software_drafts_software.AlternativeImages.CreateSpec | Mapping[str, Any]) -> of_ids.EsxSettingsImageId:
         """com.vmware.esx.settings.clusters.software.drafts.software.alternative_images.create: POST /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/alternative-images"""
     def delete(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId) -> None:
         """com.vmware.esx.settings.clusters.software.drafts.software.alternative_images.delete: DELETE /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/alternative-images/{image}"""
@@ -1977,13 +1977,13 @@ class EsxSettingsClustersSoftwareDraftsSoftwareAlternativeImages:
 class EsxSettingsClustersSoftwareDraftsSoftwareAlternativeImagesDisplayName:
     def get(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId) -> of_esx_settings_clusters_software_drafts_software_alternative_images.DisplayName.Info:
         """com.vmware.esx.settings.clusters.software.drafts.software.alternative_images.display_name.get: GET /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/alternative-images/{image}/display-name"""
-    def set(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings_clusters_software_drafts_software_alternative_images.DisplayName.SetSpec) -> None:
+    def set(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings_clusters_software_drafts_software_alternative_images.DisplayName.SetSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.clusters.software.drafts.software.alternative_images.display_name.set: PUT /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/alternative-images/{image}/display-name"""
 
 class EsxSettingsClustersSoftwareDraftsSoftwareAlternativeImagesSelectionCriteria:
     def get(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId) -> of_esx_settings.ImageSelectionInfo:
         """com.vmware.esx.settings.clusters.software.drafts.software.alternative_images.selection_criteria.get: GET /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/alternative-images/{image}/selection-criteria"""
-    def set(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings.ImageSelectionSpec) -> None:
+    def set(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings.ImageSelectionSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.clusters.software.drafts.software.alternative_images.selection_criteria.set: PUT /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/alternative-images/{image}/selection-criteria"""
 
 class EsxSettingsClustersSoftwareDraftsSoftwareAlternativeImagesSoftware:
@@ -2005,7 +2005,7 @@ class EsxSettingsClustersSoftwareDraftsSoftwareAlternativeImagesSoftwareAddOn:
         """com.vmware.esx.settings.clusters.software.drafts.software.alternative_images.software.add_on.delete: DELETE /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/alternative-images/{image}/software/add-on"""
     def get(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId) -> of_esx_settings.AddOnInfo:
         """com.vmware.esx.settings.clusters.software.drafts.software.alternative_images.software.add_on.get: GET /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/alternative-images/{image}/software/add-on"""
-    def set(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings.AddOnSpec) -> None:
+    def set(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings.AddOnSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.clusters.software.drafts.software.alternative_images.software.add_on.set: PUT /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/alternative-images/{image}/software/add-on"""
 
 class EsxSettingsClustersSoftwareDraftsSoftwareAlternativeImagesSoftwareBaseImage:
@@ -2021,7 +2021,7 @@ class EsxSettingsClustersSoftwareDraftsSoftwareAlternativeImagesSoftwareComponen
         """com.vmware.esx.settings.clusters.software.drafts.software.alternative_images.software.components.list: GET /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/alternative-images/{image}/software/components"""
     def set(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, component: of_ids.EsxSettingsComponentId, version: str | None = None) -> None:
         """com.vmware.esx.settings.clusters.software.drafts.software.alternative_images.software.components.set: PUT /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/alternative-images/{image}/software/components/{component}"""
-    def update(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings_clusters_software_drafts_software_alternative_images_software.Components.UpdateSpec) -> None:
+    def update(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings_clusters_software_drafts_software_alternative_images_software.Components.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.clusters.software.drafts.software.alternative_images.software.components.update: PATCH /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/alternative-images/{image}/software/components"""
 
 class EsxSettingsClustersSoftwareDraftsSoftwareAlternativeImagesSoftwareEffectiveComponents:
@@ -2035,7 +2035,7 @@ class EsxSettingsClustersSoftwareDraftsSoftwareAlternativeImagesSoftwareHardware
         """com.vmware.esx.settings.clusters.software.drafts.software.alternative_images.software.hardware_support.delete: DELETE /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/alternative-images/{image}/software/hardware-support"""
     def get(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId) -> of_esx_settings.HardwareSupportInfo:
         """com.vmware.esx.settings.clusters.software.drafts.software.alternative_images.software.hardware_support.get: GET /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/alternative-images/{image}/software/hardware-support"""
-    def set(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings.HardwareSupportSpec) -> None:
+    def set(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings.HardwareSupportSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.clusters.software.drafts.software.alternative_images.software.hardware_support.set: PUT /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/alternative-images/{image}/software/hardware-support"""
 
 class EsxSettingsClustersSoftwareDraftsSoftwareAlternativeImagesSoftwareRemovedComponents:
@@ -2051,7 +2051,7 @@ class EsxSettingsClustersSoftwareDraftsSoftwareAlternativeImagesSoftwareRemovedC
 class EsxSettingsClustersSoftwareDraftsSoftwareBaseImage:
     def get(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId) -> of_esx_settings.BaseImageInfo:
         """com.vmware.esx.settings.clusters.software.drafts.software.base_image.get: GET /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/base-image"""
-    def set(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings.BaseImageSpec) -> None:
+    def set(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings.BaseImageSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.clusters.software.drafts.software.base_image.set: PUT /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/base-image"""
 
 class EsxSettingsClustersSoftwareDraftsSoftwareComponents:
@@ -2063,7 +2063,7 @@ class EsxSettingsClustersSoftwareDraftsSoftwareComponents:
         """com.vmware.esx.settings.clusters.software.drafts.software.components.list: GET /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/components"""
     def set(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, component: of_ids.EsxSettingsComponentId, version: str | None = None) -> None:
         """com.vmware.esx.settings.clusters.software.drafts.software.components.set: PUT /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/components/{component}"""
-    def update(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_clusters_software_drafts_software.Components.UpdateSpec) -> None:
+    def update(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_clusters_software_drafts_software.Components.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.clusters.software.drafts.software.components.update: PATCH /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/components"""
 
 class EsxSettingsClustersSoftwareDraftsSoftwareEffectiveComponents:
@@ -2077,7 +2077,7 @@ class EsxSettingsClustersSoftwareDraftsSoftwareHardwareSupport:
         """com.vmware.esx.settings.clusters.software.drafts.software.hardware_support.delete: DELETE /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/hardware-support"""
     def get(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId) -> of_esx_settings.HardwareSupportInfo:
         """com.vmware.esx.settings.clusters.software.drafts.software.hardware_support.get: GET /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/hardware-support"""
-    def set(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings.HardwareSupportSpec) -> None:
+    def set(self, cluster: of_ids.ClusterComputeResourceId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings.HardwareSupportSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.clusters.software.drafts.software.hardware_support.set: PUT /api/esx/settings/clusters/{cluster}/software/drafts/{draft}/software/hardware-support"""
 
 class EsxSettingsClustersSoftwareDraftsSoftwareRemovedComponents:
@@ -2101,7 +2101,7 @@ class EsxSettingsClustersSoftwareHardwareSupport:
         """com.vmware.esx.settings.clusters.software.hardware_support.get: GET /api/esx/settings/clusters/{cluster}/software/hardware-support"""
 
 class EsxSettingsClustersSoftwareRecommendations:
-    def generate_task(self, cluster: of_ids.ClusterComputeResourceId, filter: of_esx_settings_clusters_software.Recommendations.FilterSpec | None = None) -> of_ids.CisTASKId:
+    def generate_task(self, cluster: of_ids.ClusterComputeResourceId, filter: of_esx_settings_clusters_software.Recommendations.FilterSpec | Mapping[str, Any] | None = None) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.software.recommendations.generate$task: POST /api/esx/settings/clusters/{cluster}/software/recommendations?action=generate&vmw-task=true"""
     def get(self, cluster: of_ids.ClusterComputeResourceId) -> of_esx_settings_clusters_software.Recommendations.Info:
         """com.vmware.esx.settings.clusters.software.recommendations.get: GET /api/esx/settings/clusters/{cluster}/software/recommendations"""
@@ -2123,7 +2123,7 @@ class EsxSettingsClustersSoftwareReports:
     def last_check_result(self) -> EsxSettingsClustersSoftwareReportsLastCheckResult: ...
 
 class EsxSettingsClustersSoftwareReportsApplyImpact:
-    def get(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_software_reports.ApplyImpact.ApplyImpactSpec | None = None) -> of_esx_settings_clusters_software_reports.ApplyImpact.ClusterImpact:
+    def get(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_software_reports.ApplyImpact.ApplyImpactSpec | Mapping[str, Any] | None = None) -> of_esx_settings_clusters_software_reports.ApplyImpact.ClusterImpact:
         """com.vmware.esx.settings.clusters.software.reports.apply_impact.get: GET /api/esx/settings/clusters/{cluster}/software/reports/apply-impact"""
 
 class EsxSettingsClustersSoftwareReportsHardwareCompatibility:
@@ -2147,7 +2147,7 @@ class EsxSettingsClustersSoftwareReportsHardwareCompatibilityPciDeviceOverrides:
     def vcg_entries(self) -> EsxSettingsClustersSoftwareReportsHardwareCompatibilityPciDeviceOverridesVcgEntries: ...
 
 class EsxSettingsClustersSoftwareReportsHardwareCompatibilityPciDeviceOverridesVcgEntries:
-    def update_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_software_reports_hardware_compatibility_pci_device_overrides.VcgEntries.UpdateSpec) -> of_ids.CisTASKId:
+    def update_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_software_reports_hardware_compatibility_pci_device_overrides.VcgEntries.UpdateSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.software.reports.hardware_compatibility.pci_device_overrides.vcg_entries.update$task: PATCH /api/esx/settings/clusters/{cluster}/software/reports/hardware-compatibility/pci-device-overrides/vcg-entries?vmw-task=true"""
 
 class EsxSettingsClustersSoftwareReportsHardwareCompatibilityStorageDeviceOverrides:
@@ -2157,11 +2157,11 @@ class EsxSettingsClustersSoftwareReportsHardwareCompatibilityStorageDeviceOverri
     def vcg_entries(self) -> EsxSettingsClustersSoftwareReportsHardwareCompatibilityStorageDeviceOverridesVcgEntries: ...
 
 class EsxSettingsClustersSoftwareReportsHardwareCompatibilityStorageDeviceOverridesComplianceStatus:
-    def update_task(self, cluster: of_ids.ClusterComputeResourceId, update_spec: of_esx_settings_clusters_software_reports_hardware_compatibility_storage_device_overrides.ComplianceStatus.UpdateSpec) -> of_ids.CisTASKId:
+    def update_task(self, cluster: of_ids.ClusterComputeResourceId, update_spec: of_esx_settings_clusters_software_reports_hardware_compatibility_storage_device_overrides.ComplianceStatus.UpdateSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.software.reports.hardware_compatibility.storage_device_overrides.compliance_status.update$task: PATCH /api/esx/settings/clusters/{cluster}/software/reports/hardware-compatibility/storage-device-overrides/compliance-status?vmw-task=true"""
 
 class EsxSettingsClustersSoftwareReportsHardwareCompatibilityStorageDeviceOverridesVcgEntries:
-    def update_task(self, cluster: of_ids.ClusterComputeResourceId, update_spec: of_esx_settings_clusters_software_reports_hardware_compatibility_storage_device_overrides.VcgEntries.UpdateSpec) -> of_ids.CisTASKId:
+    def update_task(self, cluster: of_ids.ClusterComputeResourceId, update_spec: of_esx_settings_clusters_software_reports_hardware_compatibility_storage_device_overrides.VcgEntries.UpdateSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.software.reports.hardware_compatibility.storage_device_overrides.vcg_entries.update$task: PATCH /api/esx/settings/clusters/{cluster}/software/reports/hardware-compatibility/storage-device-overrides/vcg-entries?vmw-task=true"""
 
 class EsxSettingsClustersSoftwareReportsLastApplyResult:
@@ -2183,9 +2183,9 @@ class EsxSettingsClustersSoftwareSolutions:
         """com.vmware.esx.settings.clusters.software.solutions.get: GET /api/esx/settings/clusters/{cluster}/software/solutions/{solution}"""
     def list(self, cluster: of_ids.ClusterComputeResourceId) -> dict[str, of_esx_settings.SolutionInfo]:
         """com.vmware.esx.settings.clusters.software.solutions.list: GET /api/esx/settings/clusters/{cluster}/software/solutions"""
-    def set_task(self, cluster: of_ids.ClusterComputeResourceId, solution: of_ids.EsxSettingsSolutionId, spec: of_esx_settings.SolutionSpec) -> of_ids.CisTASKId:
+    def set_task(self, cluster: of_ids.ClusterComputeResourceId, solution: of_ids.EsxSettingsSolutionId, spec: of_esx_settings.SolutionSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.software.solutions.set$task: PUT /api/esx/settings/clusters/{cluster}/software/solutions/{solution}?vmw-task=true"""
-    def update_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_software.Solutions.UpdateSolutionsSpec) -> of_ids.CisTASKId:
+    def update_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_software.Solutions.UpdateSolutionsSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.software.solutions.update$task: PATCH /api/esx/settings/clusters/{cluster}/software/solutions?vmw-task=true"""
 
 class EsxSettingsClustersVms:
@@ -2199,31 +2199,31 @@ class EsxSettingsClustersVms:
 class EsxSettingsClustersVmsLifecycleHooks:
     def list(self, cluster: of_ids.ClusterComputeResourceId, solution: of_ids.EsxSettingsVmsSystemVmSolutionId) -> of_esx_settings_clusters_vms.LifecycleHooks.ListResult:
         """com.vmware.esx.settings.clusters.vms.lifecycle_hooks.list: GET /api/esx/settings/clusters/{cluster}/vms/lifecycle-hooks/{solution}"""
-    def mark_as_processed(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_vms.LifecycleHooks.ProcessedHookSpec) -> None:
+    def mark_as_processed(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_vms.LifecycleHooks.ProcessedHookSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.clusters.vms.lifecycle_hooks.mark_as_processed: POST /api/esx/settings/clusters/{cluster}/vms/lifecycle-hooks?action=mark-as-processed"""
-    def process_dynamic_update(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_vms.LifecycleHooks.DynamicUpdateSpec) -> None:
+    def process_dynamic_update(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_vms.LifecycleHooks.DynamicUpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.clusters.vms.lifecycle_hooks.process_dynamic_update: POST /api/esx/settings/clusters/{cluster}/vms/lifecycle-hooks?action=process-dynamic-update"""
 
 class EsxSettingsClustersVmsSolutions:
-    def apply_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_vms.Solutions.ApplySpec) -> of_ids.CisTASKId:
+    def apply_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_esx_settings_clusters_vms.Solutions.ApplySpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.vms.solutions.apply$task: POST /api/esx/settings/clusters/{cluster}/vms/solutions?action=apply&vmw-task=true"""
-    def check_compliance_task(self, cluster: of_ids.ClusterComputeResourceId, filter_spec: of_esx_settings_clusters_vms.Solutions.CheckComplianceFilterSpec) -> of_ids.CisTASKId:
+    def check_compliance_task(self, cluster: of_ids.ClusterComputeResourceId, filter_spec: of_esx_settings_clusters_vms.Solutions.CheckComplianceFilterSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.vms.solutions.check_compliance$task: POST /api/esx/settings/clusters/{cluster}/vms/solutions?action=check-compliance&vmw-task=true"""
     def delete_task(self, cluster: of_ids.ClusterComputeResourceId, solution: of_ids.EsxSettingsVmsSystemVmSolutionId) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.vms.solutions.delete$task: DELETE /api/esx/settings/clusters/{cluster}/vms/solutions/{solution}?vmw-task=true"""
     def get(self, cluster: of_ids.ClusterComputeResourceId, solution: of_ids.EsxSettingsVmsSystemVmSolutionId) -> of_esx_settings_clusters_vms.Solutions.SolutionInfo:
         """com.vmware.esx.settings.clusters.vms.solutions.get: GET /api/esx/settings/clusters/{cluster}/vms/solutions/{solution}"""
-    def list(self, cluster: of_ids.ClusterComputeResourceId, filter_spec: of_esx_settings_clusters_vms.Solutions.FilterSpec | None = None) -> of_esx_settings_clusters_vms.Solutions.ListResult:
+    def list(self, cluster: of_ids.ClusterComputeResourceId, filter_spec: of_esx_settings_clusters_vms.Solutions.FilterSpec | Mapping[str, Any] | None = None) -> of_esx_settings_clusters_vms.Solutions.ListResult:
         """com.vmware.esx.settings.clusters.vms.solutions.list: GET /api/esx/settings/clusters/{cluster}/vms/solutions"""
-    def set_task(self, cluster: of_ids.ClusterComputeResourceId, solution: of_ids.EsxSettingsVmsSystemVmSolutionId, spec: of_esx_settings_clusters_vms.SolutionSpec) -> of_ids.CisTASKId:
+    def set_task(self, cluster: of_ids.ClusterComputeResourceId, solution: of_ids.EsxSettingsVmsSystemVmSolutionId, spec: of_esx_settings_clusters_vms.SolutionSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.vms.solutions.set$task: PUT /api/esx/settings/clusters/{cluster}/vms/solutions/{solution}?vmw-task=true"""
 
 class EsxSettingsClustersVmsTransition:
-    def enable_task(self, cluster: of_ids.ClusterComputeResourceId, solution: of_ids.EsxSettingsVmsSystemVmSolutionId, spec: of_esx_settings_clusters_vms.Transition.EnableSpec) -> of_ids.CisTASKId:
+    def enable_task(self, cluster: of_ids.ClusterComputeResourceId, solution: of_ids.EsxSettingsVmsSystemVmSolutionId, spec: of_esx_settings_clusters_vms.Transition.EnableSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.vms.transition.enable$task: POST /api/esx/settings/clusters/{cluster}/vms/transition/{solution}?action=enable&vmw-task=true"""
-    def multi_source_enable_task(self, cluster: of_ids.ClusterComputeResourceId, solution: of_ids.EsxSettingsVmsSystemVmSolutionId, spec: of_esx_settings_clusters_vms.Transition.MultiSourceEnableSpec) -> of_ids.CisTASKId:
+    def multi_source_enable_task(self, cluster: of_ids.ClusterComputeResourceId, solution: of_ids.EsxSettingsVmsSystemVmSolutionId, spec: of_esx_settings_clusters_vms.Transition.MultiSourceEnableSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.vms.transition.multi_source_enable$task: POST /api/esx/settings/clusters/{cluster}/vms/transition/{solution}?action=multi-source-enable&vmw-task=true"""
-    def transition_task(self, cluster: of_ids.ClusterComputeResourceId, solution: of_ids.EsxSettingsVmsSystemVmSolutionId, spec: of_esx_settings_clusters_vms.Transition.TransitionSpec) -> of_ids.CisTASKId:
+    def transition_task(self, cluster: of_ids.ClusterComputeResourceId, solution: of_ids.EsxSettingsVmsSystemVmSolutionId, spec: of_esx_settings_clusters_vms.Transition.TransitionSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.clusters.vms.transition.transition$task: POST /api/esx/settings/clusters/{cluster}/vms/transition/{solution}?action=transition&vmw-task=true"""
 
 class EsxSettingsDefaults:
@@ -2245,7 +2245,7 @@ class EsxSettingsDefaultsClustersPoliciesApply:
     def effective(self) -> EsxSettingsDefaultsClustersPoliciesApplyEffective: ...
     def get(self) -> of_esx_settings_defaults_clusters_policies.Apply.ConfiguredPolicySpec:
         """com.vmware.esx.settings.defaults.clusters.policies.apply.get: GET /api/esx/settings/defaults/clusters/policies/apply"""
-    def set(self, spec: of_esx_settings_defaults_clusters_policies.Apply.ConfiguredPolicySpec) -> None:
+    def set(self, spec: of_esx_settings_defaults_clusters_policies.Apply.ConfiguredPolicySpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.defaults.clusters.policies.apply.set: PUT /api/esx/settings/defaults/clusters/policies/apply"""
 
 class EsxSettingsDefaultsClustersPoliciesApplyEffective:
@@ -2265,7 +2265,7 @@ class EsxSettingsDefaultsHostsPoliciesApply:
     def effective(self) -> EsxSettingsDefaultsHostsPoliciesApplyEffective: ...
     def get(self) -> of_esx_settings_defaults_hosts_policies.Apply.ConfiguredPolicySpec:
         """com.vmware.esx.settings.defaults.hosts.policies.apply.get: GET /api/esx/settings/defaults/hosts/policies/apply"""
-    def set(self, spec: of_esx_settings_defaults_hosts_policies.Apply.ConfiguredPolicySpec) -> None:
+    def set(self, spec: of_esx_settings_defaults_hosts_policies.Apply.ConfiguredPolicySpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.defaults.hosts.policies.apply.set: PUT /api/esx/settings/defaults/hosts/policies/apply"""
 
 class EsxSettingsDefaultsHostsPoliciesApplyEffective:
@@ -2283,7 +2283,7 @@ class EsxSettingsDepotContent:
 class EsxSettingsDepotContentAddOns:
     @property
     def versions(self) -> EsxSettingsDepotContentAddOnsVersions: ...
-    def list(self, filter: of_esx_settings_depot_content.AddOns.FilterSpec | None = None) -> tuple[of_esx_settings_depot_content.AddOns.Summary, ...]:
+    def list(self, filter: of_esx_settings_depot_content.AddOns.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_esx_settings_depot_content.AddOns.Summary, ...]:
         """com.vmware.esx.settings.depot_content.add_ons.list: GET /api/esx/settings/depot-content/add-ons"""
 
 class EsxSettingsDepotContentAddOnsVersions:
@@ -2293,7 +2293,7 @@ class EsxSettingsDepotContentAddOnsVersions:
 class EsxSettingsDepotContentBaseImages:
     @property
     def versions(self) -> EsxSettingsDepotContentBaseImagesVersions: ...
-    def list(self, filter: of_esx_settings_depot_content.BaseImages.FilterSpec | None = None) -> tuple[of_esx_settings_depot_content.BaseImages.Summary, ...]:
+    def list(self, filter: of_esx_settings_depot_content.BaseImages.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_esx_settings_depot_content.BaseImages.Summary, ...]:
         """com.vmware.esx.settings.depot_content.base_images.list: GET /api/esx/settings/depot-content/base-images"""
 
 class EsxSettingsDepotContentBaseImagesVersions:
@@ -2303,7 +2303,7 @@ class EsxSettingsDepotContentBaseImagesVersions:
 class EsxSettingsDepotContentComponents:
     @property
     def versions(self) -> EsxSettingsDepotContentComponentsVersions: ...
-    def list(self, filter: of_esx_settings_depot_content.Components.FilterSpec | None = None) -> tuple[of_esx_settings_depot_content.Components.Summary, ...]:
+    def list(self, filter: of_esx_settings_depot_content.Components.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_esx_settings_depot_content.Components.Summary, ...]:
         """com.vmware.esx.settings.depot_content.components.list: GET /api/esx/settings/depot-content/components"""
 
 class EsxSettingsDepotContentComponentsVersions:
@@ -2319,19 +2319,19 @@ class EsxSettingsDepots:
     def sync_schedule(self) -> EsxSettingsDepotsSyncSchedule: ...
     @property
     def umds(self) -> EsxSettingsDepotsUmds: ...
-    def sync_task(self, spec: of_esx_settings.Depots.SyncSpec | None = None) -> of_ids.CisTASKId:
+    def sync_task(self, spec: of_esx_settings.Depots.SyncSpec | Mapping[str, Any] | None = None) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.depots.sync$task: POST /api/esx/settings/depots?action=sync&vmw-task=true"""
 
 class EsxSettingsDepotsOffline:
     @property
     def content(self) -> EsxSettingsDepotsOfflineContent: ...
-    def create_from_host_task(self, spec: of_esx_settings_depots.Offline.ConnectionSpec) -> of_ids.CisTASKId:
+    def create_from_host_task(self, spec: of_esx_settings_depots.Offline.ConnectionSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.depots.offline.create_from_host$task: POST /api/esx/settings/depots/offline?action=createFromHost&vmw-task=true"""
-    def create_task(self, spec: of_esx_settings_depots.Offline.CreateSpec) -> of_ids.CisTASKId:
+    def create_task(self, spec: of_esx_settings_depots.Offline.CreateSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.depots.offline.create$task: POST /api/esx/settings/depots/offline?vmw-task=true"""
-    def delete(self, depot: of_ids.EsxSettingsDepotsOfflineId, spec: of_esx_settings_depots.Offline.DeleteSpec | None = None) -> None:
+    def delete(self, depot: of_ids.EsxSettingsDepotsOfflineId, spec: of_esx_settings_depots.Offline.DeleteSpec | Mapping[str, Any] | None = None) -> None:
         """com.vmware.esx.settings.depots.offline.delete: DELETE /api/esx/settings/depots/offline/{depot}"""
-    def delete_task(self, depot: of_ids.EsxSettingsDepotsOfflineId, spec: of_esx_settings_depots.Offline.DeleteSpec | None = None) -> of_ids.CisTASKId:
+    def delete_task(self, depot: of_ids.EsxSettingsDepotsOfflineId, spec: of_esx_settings_depots.Offline.DeleteSpec | Mapping[str, Any] | None = None) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.depots.offline.delete$task: DELETE /api/esx/settings/depots/offline/{depot}?vmw-task=true"""
     def get(self, depot: of_ids.EsxSettingsDepotsOfflineId) -> of_esx_settings_depots.Offline.Info:
         """com.vmware.esx.settings.depots.offline.get: GET /api/esx/settings/depots/offline/{depot}"""
@@ -2345,19 +2345,19 @@ class EsxSettingsDepotsOfflineContent:
 class EsxSettingsDepotsOnline:
     @property
     def content(self) -> EsxSettingsDepotsOnlineContent: ...
-    def create(self, spec: of_esx_settings_depots.Online.CreateSpec) -> of_ids.EsxSettingsDepotsOnlineId:
+    def create(self, spec: of_esx_settings_depots.Online.CreateSpec | Mapping[str, Any]) -> of_ids.EsxSettingsDepotsOnlineId:
         """com.vmware.esx.settings.depots.online.create: POST /api/esx/settings/depots/online"""
-    def delete(self, depot: of_ids.EsxSettingsDepotsOnlineId, spec: of_esx_settings_depots.Online.DeleteSpec | None = None) -> None:
+    def delete(self, depot: of_ids.EsxSettingsDepotsOnlineId, spec: of_esx_settings_depots.Online.DeleteSpec | Mapping[str, Any] | None = None) -> None:
         """com.vmware.esx.settings.depots.online.delete: DELETE /api/esx/settings/depots/online/{depot}"""
-    def delete_task(self, depot: of_ids.EsxSettingsDepotsOnlineId, spec: of_esx_settings_depots.Online.DeleteSpec | None = None) -> of_ids.CisTASKId:
+    def delete_task(self, depot: of_ids.EsxSettingsDepotsOnlineId, spec: of_esx_settings_depots.Online.DeleteSpec | Mapping[str, Any] | None = None) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.depots.online.delete$task: DELETE /api/esx/settings/depots/online/{depot}?vmw-task=true"""
-    def flush_task(self, depot: of_ids.EsxSettingsDepotsOnlineId, spec: of_esx_settings_depots.Online.DeleteSpec | None = None) -> of_ids.CisTASKId:
+    def flush_task(self, depot: of_ids.EsxSettingsDepotsOnlineId, spec: of_esx_settings_depots.Online.DeleteSpec | Mapping[str, Any] | None = None) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.depots.online.flush$task: POST /api/esx/settings/depots/online/{depot}?action=flush&vmw-task=true"""
     def get(self, depot: of_ids.EsxSettingsDepotsOnlineId) -> of_esx_settings_depots.Online.Info:
         """com.vmware.esx.settings.depots.online.get: GET /api/esx/settings/depots/online/{depot}"""
     def list(self) -> dict[str, of_esx_settings_depots.Online.Summary]:
         """com.vmware.esx.settings.depots.online.list: GET /api/esx/settings/depots/online"""
-    def update(self, depot: of_ids.EsxSettingsDepotsOnlineId, spec: of_esx_settings_depots.Online.UpdateSpec) -> None:
+    def update(self, depot: of_ids.EsxSettingsDepotsOnlineId, spec: of_esx_settings_depots.Online.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.depots.online.update: PATCH /api/esx/settings/depots/online/{depot}"""
 
 class EsxSettingsDepotsOnlineContent:
@@ -2367,7 +2367,7 @@ class EsxSettingsDepotsOnlineContent:
 class EsxSettingsDepotsSyncSchedule:
     def get(self) -> of_esx_settings_depots.SyncSchedule.Spec:
         """com.vmware.esx.settings.depots.sync_schedule.get: GET /api/esx/settings/depots/sync-schedule"""
-    def set(self, spec: of_esx_settings_depots.SyncSchedule.Spec | None = None) -> None:
+    def set(self, spec: of_esx_settings_depots.SyncSchedule.Spec | Mapping[str, Any] | None = None) -> None:
         """com.vmware.esx.settings.depots.sync_schedule.set: PUT /api/esx/settings/depots/sync-schedule"""
 
 class EsxSettingsDepotsUmds:
@@ -2379,9 +2379,9 @@ class EsxSettingsDepotsUmds:
         """com.vmware.esx.settings.depots.umds.delete$task: DELETE /api/esx/settings/depots/umds?vmw-task=true"""
     def get(self) -> of_esx_settings_depots.Umds.Info:
         """com.vmware.esx.settings.depots.umds.get: GET /api/esx/settings/depots/umds"""
-    def set(self, spec: of_esx_settings_depots.Umds.SetSpec) -> None:
+    def set(self, spec: of_esx_settings_depots.Umds.SetSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.depots.umds.set: PUT /api/esx/settings/depots/umds"""
-    def update(self, spec: of_esx_settings_depots.Umds.UpdateSpec) -> None:
+    def update(self, spec: of_esx_settings_depots.Umds.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.depots.umds.update: PATCH /api/esx/settings/depots/umds"""
 
 class EsxSettingsDepotsUmdsContent:
@@ -2401,11 +2401,11 @@ class EsxSettingsHardwareSupportManagers:
 class EsxSettingsHardwareSupportManagersPackages:
     @property
     def versions(self) -> EsxSettingsHardwareSupportManagersPackagesVersions: ...
-    def list(self, manager: of_ids.EsxSettingHardwareSupportManagerId, filter: of_esx_settings_hardware_support_managers.Packages.FilterSpec | None = None) -> tuple[of_esx_settings_hardware_support_managers.Packages.HardwareSupportPackageInfo, ...]:
+    def list(self, manager: of_ids.EsxSettingHardwareSupportManagerId, filter: of_esx_settings_hardware_support_managers.Packages.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_esx_settings_hardware_support_managers.Packages.HardwareSupportPackageInfo, ...]:
         """com.vmware.esx.settings.hardware_support.managers.packages.list: GET /api/esx/settings/hardware-support/managers/{manager}/packages"""
 
 class EsxSettingsHardwareSupportManagersPackagesVersions:
-    def get(self, manager: of_ids.EsxSettingHardwareSupportManagerId, pkg: of_ids.EsxSettingHardwareSupportPackageId, version: str, filter: of_esx_settings_hardware_support_managers_packages.Versions.FilterSpec | None = None) -> of_esx_settings_hardware_support_managers_packages.Versions.PackageInfo:
+    def get(self, manager: of_ids.EsxSettingHardwareSupportManagerId, pkg: of_ids.EsxSettingHardwareSupportPackageId, version: str, filter: of_esx_settings_hardware_support_managers_packages.Versions.FilterSpec | Mapping[str, Any] | None = None) -> of_esx_settings_hardware_support_managers_packages.Versions.PackageInfo:
         """com.vmware.esx.settings.hardware_support.managers.packages.versions.get: GET /api/esx/settings/hardware-support/managers/{manager}/packages/{pkg}/versions/{version}"""
 
 class EsxSettingsHosts:
@@ -2425,11 +2425,11 @@ class EsxSettingsHostsConfiguration:
         """com.vmware.esx.settings.hosts.configuration.extract: POST /api/esx/settings/hosts/{host}/configuration?action=extract"""
 
 class EsxSettingsHostsDepotOverrides:
-    def add(self, host: of_ids.HostSystemId, depot: of_esx_settings_hosts.DepotOverrides.Depot) -> None:
+    def add(self, host: of_ids.HostSystemId, depot: of_esx_settings_hosts.DepotOverrides.Depot | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.hosts.depot_overrides.add: POST /api/esx/settings/hosts/{host}/depot-overrides?action=add"""
     def get(self, host: of_ids.HostSystemId) -> of_esx_settings_hosts.DepotOverrides.Info:
         """com.vmware.esx.settings.hosts.depot_overrides.get: GET /api/esx/settings/hosts/{host}/depot-overrides"""
-    def remove(self, host: of_ids.HostSystemId, depot: of_esx_settings_hosts.DepotOverrides.Depot) -> None:
+    def remove(self, host: of_ids.HostSystemId, depot: of_esx_settings_hosts.DepotOverrides.Depot | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.hosts.depot_overrides.remove: POST /api/esx/settings/hosts/{host}/depot-overrides?action=remove"""
 
 class EsxSettingsHostsEnablement:
@@ -2437,9 +2437,9 @@ class EsxSettingsHostsEnablement:
     def software(self) -> EsxSettingsHostsEnablementSoftware: ...
 
 class EsxSettingsHostsEnablementSoftware:
-    def check_task(self, host: of_ids.HostSystemId, spec: of_esx_settings_hosts_enablement.Software.CheckSpec | None = None) -> of_ids.CisTASKId:
+    def check_task(self, host: of_ids.HostSystemId, spec: of_esx_settings_hosts_enablement.Software.CheckSpec | Mapping[str, Any] | None = None) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.hosts.enablement.software.check$task: POST /api/esx/settings/hosts/{host}/enablement/software?action=check&vmw-task=true"""
-    def enable_task(self, host: of_ids.HostSystemId, spec: of_esx_settings_hosts_enablement.Software.EnableSpec | None = None) -> of_ids.CisTASKId:
+    def enable_task(self, host: of_ids.HostSystemId, spec: of_esx_settings_hosts_enablement.Software.EnableSpec | Mapping[str, Any] | None = None) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.hosts.enablement.software.enable$task: PUT /api/esx/settings/hosts/{host}/enablement/software?vmw-task=true"""
     def get(self, host: of_ids.HostSystemId) -> of_esx_settings_hosts_enablement.Software.Info:
         """com.vmware.esx.settings.hosts.enablement.software.get: GET /api/esx/settings/hosts/{host}/enablement/software"""
@@ -2453,7 +2453,7 @@ class EsxSettingsHostsPoliciesApply:
     def effective(self) -> EsxSettingsHostsPoliciesApplyEffective: ...
     def get(self, host: of_ids.HostSystemId) -> of_esx_settings_hosts_policies.Apply.ConfiguredPolicySpec:
         """com.vmware.esx.settings.hosts.policies.apply.get: GET /api/esx/settings/hosts/{host}/policies/apply"""
-    def set(self, host: of_ids.HostSystemId, spec: of_esx_settings_hosts_policies.Apply.ConfiguredPolicySpec) -> None:
+    def set(self, host: of_ids.HostSystemId, spec: of_esx_settings_hosts_policies.Apply.ConfiguredPolicySpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.hosts.policies.apply.set: PUT /api/esx/settings/hosts/{host}/policies/apply"""
 
 class EsxSettingsHostsPoliciesApplyEffective:
@@ -2485,11 +2485,11 @@ class EsxSettingsHostsSoftware:
     def software_spec_metadata(self) -> EsxSettingsHostsSoftwareSoftwareSpecMetadata: ...
     @property
     def solutions(self) -> EsxSettingsHostsSoftwareSolutions: ...
-    def apply_task(self, host: of_ids.HostSystemId, spec: of_esx_settings_hosts.Software.ApplySpec) -> of_ids.CisTASKId:
+    def apply_task(self, host: of_ids.HostSystemId, spec: of_esx_settings_hosts.Software.ApplySpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.hosts.software.apply$task: POST /api/esx/settings/hosts/{host}/software?action=apply&vmw-task=true"""
-    def check_task(self, host: of_ids.HostSystemId, spec: of_esx_settings_hosts.Software.CheckSpec) -> of_ids.CisTASKId:
+    def check_task(self, host: of_ids.HostSystemId, spec: of_esx_settings_hosts.Software.CheckSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.hosts.software.check$task: POST /api/esx/settings/hosts/{host}/software?action=check&vmw-task=true"""
-    def export(self, host: of_ids.HostSystemId, spec: of_esx_settings_hosts.Software.ExportSpec) -> dict[of_esx_settings_hosts.Software.ExportType, str]:
+    def export(self, host: of_ids.HostSystemId, spec: of_esx_settings_hosts.Software.ExportSpec | Mapping[str, Any]) -> dict[of_esx_settings_hosts.Software.ExportType, str]:
         """com.vmware.esx.settings.hosts.software.export: POST /api/esx/settings/hosts/{host}/software?action=export"""
     def get(self, host: of_ids.HostSystemId) -> of_esx_settings.SoftwareInfo:
         """com.vmware.esx.settings.hosts.software.get: GET /api/esx/settings/hosts/{host}/software"""
@@ -2497,7 +2497,7 @@ class EsxSettingsHostsSoftware:
         """com.vmware.esx.settings.hosts.software.get_display_name: GET /api/esx/settings/hosts/{host}/software/display-name"""
     def scan_task(self, host: of_ids.HostSystemId) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.hosts.software.scan$task: POST /api/esx/settings/hosts/{host}/software?action=scan&vmw-task=true"""
-    def stage_task(self, host: of_ids.HostSystemId, spec: of_esx_settings_hosts.Software.StageSpec) -> of_ids.CisTASKId:
+    def stage_task(self, host: of_ids.HostSystemId, spec: of_esx_settings_hosts.Software.StageSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.hosts.software.stage$task: POST /api/esx/settings/hosts/{host}/software?action=stage&vmw-task=true"""
 
 class EsxSettingsHostsSoftwareAddOn:
@@ -2527,7 +2527,7 @@ class EsxSettingsHostsSoftwareDrafts:
     def display_name(self) -> EsxSettingsHostsSoftwareDraftsDisplayName: ...
     @property
     def software(self) -> EsxSettingsHostsSoftwareDraftsSoftware: ...
-    def commit_task(self, host: of_ids.HostSystemId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_hosts_software.Drafts.CommitSpec) -> of_ids.CisTASKId:
+    def commit_task(self, host: of_ids.HostSystemId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_hosts_software.Drafts.CommitSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.hosts.software.drafts.commit$task: POST /api/esx/settings/hosts/{host}/software/drafts/{draft}?action=commit&vmw-task=true"""
     def create(self, host: of_ids.HostSystemId) -> of_ids.EsxSettingsDraftId:
         """com.vmware.esx.settings.hosts.software.drafts.create: POST /api/esx/settings/hosts/{host}/software/drafts"""
@@ -2535,9 +2535,9 @@ class EsxSettingsHostsSoftwareDrafts:
         """com.vmware.esx.settings.hosts.software.drafts.delete: DELETE /api/esx/settings/hosts/{host}/software/drafts/{draft}"""
     def get(self, host: of_ids.HostSystemId, draft: of_ids.EsxSettingsDraftId) -> of_esx_settings_hosts_software.Drafts.Info:
         """com.vmware.esx.settings.hosts.software.drafts.get: GET /api/esx/settings/hosts/{host}/software/drafts/{draft}"""
-    def import_software_spec(self, host: of_ids.HostSystemId, spec: of_esx_settings_hosts_software.Drafts.ImportSpec) -> of_ids.EsxSettingsDraftId:
+    def import_software_spec(self, host: of_ids.HostSystemId, spec: of_esx_settings_hosts_software.Drafts.ImportSpec | Mapping[str, Any]) -> of_ids.EsxSettingsDraftId:
         """com.vmware.esx.settings.hosts.software.drafts.import_software_spec: POST /api/esx/settings/hosts/{host}/software/drafts?action=import-software-spec"""
-    def list(self, host: of_ids.HostSystemId, filter: of_esx_settings_hosts_software.Drafts.FilterSpec | None = None) -> dict[str, of_esx_settings_hosts_software.Drafts.Summary]:
+    def list(self, host: of_ids.HostSystemId, filter: of_esx_settings_hosts_software.Drafts.FilterSpec | Mapping[str, Any] | None = None) -> dict[str, of_esx_settings_hosts_software.Drafts.Summary]:
         """com.vmware.esx.settings.hosts.software.drafts.list: GET /api/esx/settings/hosts/{host}/software/drafts"""
     def scan_task(self, host: of_ids.HostSystemId, draft: of_ids.EsxSettingsDraftId) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.hosts.software.drafts.scan$task: POST /api/esx/settings/hosts/{host}/software/drafts/{draft}?action=scan&vmw-task=true"""
@@ -2547,7 +2547,7 @@ class EsxSettingsHostsSoftwareDrafts:
 class EsxSettingsHostsSoftwareDraftsDisplayName:
     def get(self, host: of_ids.HostSystemId, draft: of_ids.EsxSettingsDraftId) -> of_esx_settings_hosts_software_drafts.DisplayName.Info:
         """com.vmware.esx.settings.hosts.software.drafts.display_name.get: GET /api/esx/settings/hosts/{host}/software/drafts/{draft}/display-name"""
-    def set(self, host: of_ids.HostSystemId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_hosts_software_drafts.DisplayName.SetSpec) -> None:
+    def set(self, host: of_ids.HostSystemId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_hosts_software_drafts.DisplayName.SetSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.hosts.software.drafts.display_name.set: PUT /api/esx/settings/hosts/{host}/software/drafts/{draft}/display-name"""
 
 class EsxSettingsHostsSoftwareDraftsSoftware:
@@ -2567,13 +2567,13 @@ class EsxSettingsHostsSoftwareDraftsSoftwareAddOn:
         """com.vmware.esx.settings.hosts.software.drafts.software.add_on.delete: DELETE /api/esx/settings/hosts/{host}/software/drafts/{draft}/software/add-on"""
     def get(self, host: of_ids.HostSystemId, draft: of_ids.EsxSettingsDraftId) -> of_esx_settings.AddOnInfo:
         """com.vmware.esx.settings.hosts.software.drafts.software.add_on.get: GET /api/esx/settings/hosts/{host}/software/drafts/{draft}/software/add-on"""
-    def set(self, host: of_ids.HostSystemId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings.AddOnSpec) -> None:
+    def set(self, host: of_ids.HostSystemId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings.AddOnSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.hosts.software.drafts.software.add_on.set: PUT /api/esx/settings/hosts/{host}/software/drafts/{draft}/software/add-on"""
 
 class EsxSettingsHostsSoftwareDraftsSoftwareBaseImage:
     def get(self, host: of_ids.HostSystemId, draft: of_ids.EsxSettingsDraftId) -> of_esx_settings.BaseImageInfo:
         """com.vmware.esx.settings.hosts.software.drafts.software.base_image.get: GET /api/esx/settings/hosts/{host}/software/drafts/{draft}/software/base-image"""
-    def set(self, host: of_ids.HostSystemId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings.BaseImageSpec) -> None:
+    def set(self, host: of_ids.HostSystemId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings.BaseImageSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.hosts.software.drafts.software.base_image.set: PUT /api/esx/settings/hosts/{host}/software/drafts/{draft}/software/base-image"""
 
 class EsxSettingsHostsSoftwareDraftsSoftwareComponents:
@@ -2585,7 +2585,7 @@ class EsxSettingsHostsSoftwareDraftsSoftwareComponents:
         """com.vmware.esx.settings.hosts.software.drafts.software.components.list: GET /api/esx/settings/hosts/{host}/software/drafts/{draft}/software/components"""
     def set(self, host: of_ids.HostSystemId, draft: of_ids.EsxSettingsDraftId, component: of_ids.EsxSettingsComponentId, version: str | None = None) -> None:
         """com.vmware.esx.settings.hosts.software.drafts.software.components.set: PUT /api/esx/settings/hosts/{host}/software/drafts/{draft}/software/components/{component}"""
-    def update(self, host: of_ids.HostSystemId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_hosts_software_drafts_software.Components.UpdateSpec) -> None:
+    def update(self, host: of_ids.HostSystemId, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_hosts_software_drafts_software.Components.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.hosts.software.drafts.software.components.update: PATCH /api/esx/settings/hosts/{host}/software/drafts/{draft}/software/components"""
 
 class EsxSettingsHostsSoftwareDraftsSoftwareEffectiveComponents:
@@ -2653,25 +2653,25 @@ class EsxSettingsHostsSoftwareSolutions:
         """com.vmware.esx.settings.hosts.software.solutions.get: GET /api/esx/settings/hosts/{host}/software/solutions/{solution}"""
     def list(self, host: of_ids.HostSystemId) -> dict[str, of_esx_settings.SolutionInfo]:
         """com.vmware.esx.settings.hosts.software.solutions.list: GET /api/esx/settings/hosts/{host}/software/solutions"""
-    def set_task(self, host: of_ids.HostSystemId, solution: of_ids.EsxSettingsSolutionId, spec: of_esx_settings.SolutionSpec) -> of_ids.CisTASKId:
+    def set_task(self, host: of_ids.HostSystemId, solution: of_ids.EsxSettingsSolutionId, spec: of_esx_settings.SolutionSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.hosts.software.solutions.set$task: PUT /api/esx/settings/hosts/{host}/software/solutions/{solution}?vmw-task=true"""
 
 class EsxSettingsInventory:
     @property
     def reports(self) -> EsxSettingsInventoryReports: ...
-    def apply_task(self, spec: of_esx_settings.Inventory.ApplySpec) -> of_ids.CisTASKId:
+    def apply_task(self, spec: of_esx_settings.Inventory.ApplySpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.inventory.apply$task: POST /api/esx/settings/inventory?action=apply&vmw-task=true"""
-    def assign_entities_task(self, input_spec: of_esx_settings.Inventory.AssignEntitiesSpec) -> of_ids.CisTASKId:
+    def assign_entities_task(self, input_spec: of_esx_settings.Inventory.AssignEntitiesSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.inventory.assign_entities$task: POST /api/esx/settings/inventory?action=assign-entities&vmw-task=true"""
-    def check_task(self, spec: of_esx_settings.Inventory.CheckSpec) -> of_ids.CisTASKId:
+    def check_task(self, spec: of_esx_settings.Inventory.CheckSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.inventory.check$task: POST /api/esx/settings/inventory?action=check&vmw-task=true"""
-    def extract_installed_image_task(self, input_spec: of_esx_settings.Inventory.ExtractInstalledImageSpec) -> of_ids.CisTASKId:
+    def extract_installed_image_task(self, input_spec: of_esx_settings.Inventory.ExtractInstalledImageSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.inventory.extract_installed_image$task: POST /api/esx/settings/inventory?action=extract-installed-image&vmw-task=true"""
-    def scan_task(self, spec: of_esx_settings.Inventory.ScanSpec) -> of_ids.CisTASKId:
+    def scan_task(self, spec: of_esx_settings.Inventory.ScanSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.inventory.scan$task: POST /api/esx/settings/inventory?action=scan&vmw-task=true"""
-    def stage_task(self, spec: of_esx_settings.Inventory.StageSpec) -> of_ids.CisTASKId:
+    def stage_task(self, spec: of_esx_settings.Inventory.StageSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.inventory.stage$task: POST /api/esx/settings/inventory?action=stage&vmw-task=true"""
-    def transition_task(self, input_spec: of_esx_settings.Inventory.TransitionSpec) -> of_ids.CisTASKId:
+    def transition_task(self, input_spec: of_esx_settings.Inventory.TransitionSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.inventory.transition$task: POST /api/esx/settings/inventory?action=transition&vmw-task=true"""
     def update_vum_capability_task(self) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.inventory.update_vum_capability$task: POST /api/esx/settings/inventory?action=update-vum-capability&vmw-task=true"""
@@ -2689,11 +2689,11 @@ class EsxSettingsInventoryReportsSummary:
     def hosts(self) -> EsxSettingsInventoryReportsSummaryHosts: ...
 
 class EsxSettingsInventoryReportsSummaryClusters:
-    def get(self, spec: of_esx_settings_inventory_reports_summary.Clusters.GetParams, filter: of_esx_settings_inventory_reports_summary.Clusters.FilterSpec | None = None, iterate: of_esx_settings_inventory_reports_summary.Clusters.IterationSpec | None = None, sort: of_esx_settings_inventory_reports_summary.Clusters.SortCriteria | None = None) -> of_esx_settings_inventory_reports_summary.Clusters.Info:
+    def get(self, spec: of_esx_settings_inventory_reports_summary.Clusters.GetParams | Mapping[str, Any], filter: of_esx_settings_inventory_reports_summary.Clusters.FilterSpec | Mapping[str, Any] | None = None, iterate: of_esx_settings_inventory_reports_summary.Clusters.IterationSpec | Mapping[str, Any] | None = None, sort: of_esx_settings_inventory_reports_summary.Clusters.SortCriteria | Mapping[str, Any] | None = None) -> of_esx_settings_inventory_reports_summary.Clusters.Info:
         """com.vmware.esx.settings.inventory.reports.summary.clusters.get: GET /api/esx/settings/inventory/reports/summary/clusters"""
 
 class EsxSettingsInventoryReportsSummaryHosts:
-    def get(self, spec: of_esx_settings_inventory_reports_summary.Hosts.GetParams, filter: of_esx_settings_inventory_reports_summary.Hosts.FilterSpec | None = None, iterate: of_esx_settings_inventory_reports_summary.Hosts.IterationSpec | None = None, sort: of_esx_settings_inventory_reports_summary.Hosts.SortCriteria | None = None) -> of_esx_settings_inventory_reports_summary.Hosts.Info:
+    def get(self, spec: of_esx_settings_inventory_reports_summary.Hosts.GetParams | Mapping[str, Any], filter: of_esx_settings_inventory_reports_summary.Hosts.FilterSpec | Mapping[str, Any] | None = None, iterate: of_esx_settings_inventory_reports_summary.Hosts.IterationSpec | Mapping[str, Any] | None = None, sort: of_esx_settings_inventory_reports_summary.Hosts.SortCriteria | Mapping[str, Any] | None = None) -> of_esx_settings_inventory_reports_summary.Hosts.Info:
         """com.vmware.esx.settings.inventory.reports.summary.hosts.get: GET /api/esx/settings/inventory/reports/summary/hosts"""
 
 class EsxSettingsInventoryReportsTransitionSummary:
@@ -2703,11 +2703,11 @@ class EsxSettingsInventoryReportsTransitionSummary:
     def hosts(self) -> EsxSettingsInventoryReportsTransitionSummaryHosts: ...
 
 class EsxSettingsInventoryReportsTransitionSummaryClusters:
-    def get(self, spec: of_esx_settings_inventory_reports_transition_summary.Clusters.GetParams, filter: of_esx_settings_inventory_reports_transition_summary.Clusters.FilterSpec | None = None, iterate: of_esx_settings_inventory_reports_transition_summary.Clusters.IterationSpec | None = None, sort: of_esx_settings_inventory_reports_transition_summary.Clusters.SortCriteria | None = None) -> of_esx_settings_inventory_reports_transition_summary.Clusters.Info:
+    def get(self, spec: of_esx_settings_inventory_reports_transition_summary.Clusters.GetParams | Mapping[str, Any], filter: of_esx_settings_inventory_reports_transition_summary.Clusters.FilterSpec | Mapping[str, Any] | None = None, iterate: of_esx_settings_inventory_reports_transition_summary.Clusters.IterationSpec | Mapping[str, Any] | None = None, sort: of_esx_settings_inventory_reports_transition_summary.Clusters.SortCriteria | Mapping[str, Any] | None = None) -> of_esx_settings_inventory_reports_transition_summary.Clusters.Info:
         """com.vmware.esx.settings.inventory.reports.transition_summary.clusters.get: GET /api/esx/settings/inventory/reports/transition-summary/clusters"""
 
 class EsxSettingsInventoryReportsTransitionSummaryHosts:
-    def get(self, spec: of_esx_settings_inventory_reports_transition_summary.Hosts.GetParams, filter: of_esx_settings_inventory_reports_transition_summary.Hosts.FilterSpec | None = None, iterate: of_esx_settings_inventory_reports_transition_summary.Hosts.IterationSpec | None = None, sort: of_esx_settings_inventory_reports_transition_summary.Hosts.SortCriteria | None = None) -> of_esx_settings_inventory_reports_transition_summary.Hosts.Info:
+    def get(self, spec: of_esx_settings_inventory_reports_transition_summary.Hosts.GetParams | Mapping[str, Any], filter: of_esx_settings_inventory_reports_transition_summary.Hosts.FilterSpec | Mapping[str, Any] | None = None, iterate: of_esx_settings_inventory_reports_transition_summary.Hosts.IterationSpec | Mapping[str, Any] | None = None, sort: of_esx_settings_inventory_reports_transition_summary.Hosts.SortCriteria | Mapping[str, Any] | None = None) -> of_esx_settings_inventory_reports_transition_summary.Hosts.Info:
         """com.vmware.esx.settings.inventory.reports.transition_summary.hosts.get: GET /api/esx/settings/inventory/reports/transition-summary/hosts"""
 
 class EsxSettingsRepository:
@@ -2721,21 +2721,21 @@ class EsxSettingsRepositorySoftware:
     def drafts(self) -> EsxSettingsRepositorySoftwareDrafts: ...
     @property
     def effective_components(self) -> EsxSettingsRepositorySoftwareEffectiveComponents: ...
-    def check_repository(self, spec: of_esx_settings_repository.Software.CheckSpec) -> of_esx_settings_repository.Software.CheckResult:
+    def check_repository(self, spec: of_esx_settings_repository.Software.CheckSpec | Mapping[str, Any]) -> of_esx_settings_repository.Software.CheckResult:
         """com.vmware.esx.settings.repository.software.check_repository: POST /api/esx/settings/repository/software?action=check-repository"""
-    def copy(self, software_spec: of_ids.EsxSettingsRepositorySoftwareSpecId, spec: of_esx_settings_repository.Software.CopySpec) -> of_ids.EsxSettingsDraftId:
+    def copy(self, software_spec: of_ids.EsxSettingsRepositorySoftwareSpecId, spec: of_esx_settings_repository.Software.CopySpec | Mapping[str, Any]) -> of_ids.EsxSettingsDraftId:
         """com.vmware.esx.settings.repository.software.copy: POST /api/esx/settings/repository/software/{software_spec}?action=copy"""
     def delete(self, software_spec: of_ids.EsxSettingsRepositorySoftwareSpecId) -> None:
         """com.vmware.esx.settings.repository.software.delete: DELETE /api/esx/settings/repository/software/{software_spec}"""
-    def edit(self, software_spec: of_ids.EsxSettingsRepositorySoftwareSpecId, spec: of_esx_settings_repository.Software.EditSpec) -> of_ids.EsxSettingsDraftId:
+    def edit(self, software_spec: of_ids.EsxSettingsRepositorySoftwareSpecId, spec: of_esx_settings_repository.Software.EditSpec | Mapping[str, Any]) -> of_ids.EsxSettingsDraftId:
         """com.vmware.esx.settings.repository.software.edit: POST /api/esx/settings/repository/software/{software_spec}?action=edit"""
-    def export(self, software_spec: of_ids.EsxSettingsRepositorySoftwareSpecId, spec: of_esx_settings_repository.Software.ExportSpec) -> dict[of_esx_settings_repository.Software.ExportType, str]:
+    def export(self, software_spec: of_ids.EsxSettingsRepositorySoftwareSpecId, spec: of_esx_settings_repository.Software.ExportSpec | Mapping[str, Any]) -> dict[of_esx_settings_repository.Software.ExportType, str]:
         """com.vmware.esx.settings.repository.software.export: POST /api/esx/settings/repository/software/{software_spec}?action=export"""
     def get(self, software_spec: of_ids.EsxSettingsRepositorySoftwareSpecId) -> of_esx_settings_repository.Software.Info:
         """com.vmware.esx.settings.repository.software.get: GET /api/esx/settings/repository/software/{software_spec}"""
-    def list(self, filter: of_esx_settings_repository.Software.FilterSpec | None = None, iterate: of_esx_settings_repository.Software.IterationSpec | None = None, sort: of_esx_settings_repository.Software.SortCriteria | None = None) -> of_esx_settings_repository.Software.ListResult:
+    def list(self, filter: of_esx_settings_repository.Software.FilterSpec | Mapping[str, Any] | None = None, iterate: of_esx_settings_repository.Software.IterationSpec | Mapping[str, Any] | None = None, sort: of_esx_settings_repository.Software.SortCriteria | Mapping[str, Any] | None = None) -> of_esx_settings_repository.Software.ListResult:
         """com.vmware.esx.settings.repository.software.list: GET /api/esx/settings/repository/software"""
-    def update(self, software_spec: of_ids.EsxSettingsRepositorySoftwareSpecId, spec: of_esx_settings_repository.Software.UpdateSpec) -> None:
+    def update(self, software_spec: of_ids.EsxSettingsRepositorySoftwareSpecId, spec: of_esx_settings_repository.Software.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.repository.software.update: PATCH /api/esx/settings/repository/software/{software_spec}"""
 
 class EsxSettingsRepositorySoftwareAlternativeImages:
@@ -2743,7 +2743,7 @@ class EsxSettingsRepositorySoftwareAlternativeImages:
     def effective_components(self) -> EsxSettingsRepositorySoftwareAlternativeImagesEffectiveComponents: ...
 
 class EsxSettingsRepositorySoftwareAlternativeImagesEffectiveComponents:
-    def list(self, software_spec: of_ids.EsxSettingsRepositorySoftwareSpecId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings_repository_software_alternative_images.EffectiveComponents.FilterSpec | None = None) -> dict[str, of_esx_settings.EffectiveComponentInfo]:
+    def list(self, software_spec: of_ids.EsxSettingsRepositorySoftwareSpecId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings_repository_software_alternative_images.EffectiveComponents.FilterSpec | Mapping[str, Any] | None = None) -> dict[str, of_esx_settings.EffectiveComponentInfo]:
         """com.vmware.esx.settings.repository.software.alternative_images.effective_components.list: GET /api/esx/settings/repository/software/{software_spec}/alternative-images/{image}/effective-components"""
 
 class EsxSettingsRepositorySoftwareDrafts:
@@ -2763,17 +2763,17 @@ class EsxSettingsRepositorySoftwareDrafts:
     def hardware_support(self) -> EsxSettingsRepositorySoftwareDraftsHardwareSupport: ...
     @property
     def removed_components(self) -> EsxSettingsRepositorySoftwareDraftsRemovedComponents: ...
-    def commit_task(self, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_repository_software.Drafts.CommitSpec) -> of_ids.CisTASKId:
+    def commit_task(self, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_repository_software.Drafts.CommitSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.repository.software.drafts.commit$task: POST /api/esx/settings/repository/software/drafts/{draft}?action=commit&vmw-task=true"""
-    def create(self, spec: of_esx_settings_repository_software.Drafts.CreateSpec) -> of_ids.EsxSettingsDraftId:
+    def create(self, spec: of_esx_settings_repository_software.Drafts.CreateSpec | Mapping[str, Any]) -> of_ids.EsxSettingsDraftId:
         """com.vmware.esx.settings.repository.software.drafts.create: POST /api/esx/settings/repository/software/drafts"""
     def delete(self, draft: of_ids.EsxSettingsDraftId) -> None:
         """com.vmware.esx.settings.repository.software.drafts.delete: DELETE /api/esx/settings/repository/software/drafts/{draft}"""
     def get(self, draft: of_ids.EsxSettingsDraftId) -> of_esx_settings_repository_software.Drafts.Info:
         """com.vmware.esx.settings.repository.software.drafts.get: GET /api/esx/settings/repository/software/drafts/{draft}"""
-    def import_software_spec(self, spec: of_esx_settings_repository_software.Drafts.ImportSpec) -> of_ids.EsxSettingsDraftId:
+    def import_software_spec(self, spec: of_esx_settings_repository_software.Drafts.ImportSpec | Mapping[str, Any]) -> of_ids.EsxSettingsDraftId:
         """com.vmware.esx.settings.repository.software.drafts.import_software_spec: POST /api/esx/settings/repository/software/drafts?action=import-software-spec"""
-    def list(self, filter: of_esx_settings_repository_software.Drafts.FilterSpec | None = None) -> dict[str, of_esx_settings_repository_software.Drafts.Info]:
+    def list(self, filter: of_esx_settings_repository_software.Drafts.FilterSpec | Mapping[str, Any] | None = None) -> dict[str, of_esx_settings_repository_software.Drafts.Info]:
         """com.vmware.esx.settings.repository.software.drafts.list: GET /api/esx/settings/repository/software/drafts"""
     def validate_task(self, draft: of_ids.EsxSettingsDraftId) -> of_ids.CisTASKId:
         """com.vmware.esx.settings.repository.software.drafts.validate$task: POST /api/esx/settings/repository/software/drafts/{draft}?action=validate&vmw-task=true"""
@@ -2783,7 +2783,7 @@ class EsxSettingsRepositorySoftwareDraftsAddOn:
         """com.vmware.esx.settings.repository.software.drafts.add_on.delete: DELETE /api/esx/settings/repository/software/drafts/{draft}/add-on"""
     def get(self, draft: of_ids.EsxSettingsDraftId) -> of_esx_settings.AddOnInfo:
         """com.vmware.esx.settings.repository.software.drafts.add_on.get: GET /api/esx/settings/repository/software/drafts/{draft}/add-on"""
-    def set(self, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings.AddOnSpec) -> None:
+    def set(self, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings.AddOnSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.repository.software.drafts.add_on.set: PUT /api/esx/settings/repository/software/drafts/{draft}/add-on"""
 
 class EsxSettingsRepositorySoftwareDraftsAlternativeImages:
@@ -2803,7 +2803,7 @@ class EsxSettingsRepositorySoftwareDraftsAlternativeImages:
     def removed_components(self) -> EsxSettingsRepositorySoftwareDraftsAlternativeImagesRemovedComponents: ...
     @property
     def selection_criteria(self) -> EsxSettingsRepositorySoftwareDraftsAlternativeImagesSelectionCriteria: ...
-    def create(self, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_repository_software_drafts.AlternativeImages.CreateSpec) -> of_ids.EsxSettingsImageId:
+    def create(self, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_repository_software_drafts.AlternativeImages.CreateSpec | Mapping[str, Any]) -> of_ids.EsxSettingsImageId:
         """com.vmware.esx.settings.repository.software.drafts.alternative_images.create: POST /api/esx/settings/repository/software/drafts/{draft}/alternative-images"""
     def delete(self, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId) -> None:
         """com.vmware.esx.settings.repository.software.drafts.alternative_images.delete: DELETE /api/esx/settings/repository/software/drafts/{draft}/alternative-images/{image}"""
@@ -2817,7 +2817,7 @@ class EsxSettingsRepositorySoftwareDraftsAlternativeImagesAddOn:
         """com.vmware.esx.settings.repository.software.drafts.alternative_images.add_on.delete: DELETE /api/esx/settings/repository/software/drafts/{draft}/alternative-images/{image}/add-on"""
     def get(self, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId) -> of_esx_settings.AddOnInfo:
         """com.vmware.esx.settings.repository.software.drafts.alternative_images.add_on.get: GET /api/esx/settings/repository/software/drafts/{draft}/alternative-images/{image}/add-on"""
-    def set(self, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings.AddOnSpec) -> None:
+    def set(self, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings.AddOnSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.repository.software.drafts.alternative_images.add_on.set: PUT /api/esx/settings/repository/software/drafts/{draft}/alternative-images/{image}/add-on"""
 
 class EsxSettingsRepositorySoftwareDraftsAlternativeImagesBaseImage:
@@ -2833,17 +2833,17 @@ class EsxSettingsRepositorySoftwareDraftsAlternativeImagesComponents:
         """com.vmware.esx.settings.repository.software.drafts.alternative_images.components.list: GET /api/esx/settings/repository/software/drafts/{draft}/alternative-images/{image}/components"""
     def set(self, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, component: of_ids.EsxSettingsComponentId, version: str | None = None) -> None:
         """com.vmware.esx.settings.repository.software.drafts.alternative_images.components.set: PUT /api/esx/settings/repository/software/drafts/{draft}/alternative-images/{image}/components/{component}"""
-    def update(self, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings_repository_software_drafts_alternative_images.Components.UpdateSpec) -> None:
+    def update(self, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings_repository_software_drafts_alternative_images.Components.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.repository.software.drafts.alternative_images.components.update: PATCH /api/esx/settings/repository/software/drafts/{draft}/alternative-images/{image}/components"""
 
 class EsxSettingsRepositorySoftwareDraftsAlternativeImagesDisplayName:
     def get(self, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId) -> of_esx_settings_repository_software_drafts_alternative_images.DisplayName.Info:
         """com.vmware.esx.settings.repository.software.drafts.alternative_images.display_name.get: GET /api/esx/settings/repository/software/drafts/{draft}/alternative-images/{image}/display-name"""
-    def set(self, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings_repository_software_drafts_alternative_images.DisplayName.SetSpec) -> None:
+    def set(self, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings_repository_software_drafts_alternative_images.DisplayName.SetSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.repository.software.drafts.alternative_images.display_name.set: PUT /api/esx/settings/repository/software/drafts/{draft}/alternative-images/{image}/display-name"""
 
 class EsxSettingsRepositorySoftwareDraftsAlternativeImagesEffectiveComponents:
-    def list(self, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings_repository_software_drafts_alternative_images.EffectiveComponents.FilterSpec | None = None) -> dict[str, of_esx_settings.EffectiveComponentInfo]:
+    def list(self, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings_repository_software_drafts_alternative_images.EffectiveComponents.FilterSpec | Mapping[str, Any] | None = None) -> dict[str, of_esx_settings.EffectiveComponentInfo]:
         """com.vmware.esx.settings.repository.software.drafts.alternative_images.effective_components.list: GET /api/esx/settings/repository/software/drafts/{draft}/alternative-images/{image}/effective-components"""
 
 class EsxSettingsRepositorySoftwareDraftsAlternativeImagesHardwareSupport:
@@ -2851,7 +2851,7 @@ class EsxSettingsRepositorySoftwareDraftsAlternativeImagesHardwareSupport:
         """com.vmware.esx.settings.repository.software.drafts.alternative_images.hardware_support.delete: DELETE /api/esx/settings/repository/software/drafts/{draft}/alternative-images/{image}/hardware-support"""
     def get(self, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId) -> of_esx_settings.HardwareSupportInfo:
         """com.vmware.esx.settings.repository.software.drafts.alternative_images.hardware_support.get: GET /api/esx/settings/repository/software/drafts/{draft}/alternative-images/{image}/hardware-support"""
-    def set(self, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings.HardwareSupportSpec) -> None:
+    def set(self, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings.HardwareSupportSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.repository.software.drafts.alternative_images.hardware_support.set: PUT /api/esx/settings/repository/software/drafts/{draft}/alternative-images/{image}/hardware-support"""
 
 class EsxSettingsRepositorySoftwareDraftsAlternativeImagesRemovedComponents:
@@ -2867,13 +2867,13 @@ class EsxSettingsRepositorySoftwareDraftsAlternativeImagesRemovedComponents:
 class EsxSettingsRepositorySoftwareDraftsAlternativeImagesSelectionCriteria:
     def get(self, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId) -> of_esx_settings.ImageSelectionInfo:
         """com.vmware.esx.settings.repository.software.drafts.alternative_images.selection_criteria.get: GET /api/esx/settings/repository/software/drafts/{draft}/alternative-images/{image}/selection-criteria"""
-    def set(self, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings.ImageSelectionSpec) -> None:
+    def set(self, draft: of_ids.EsxSettingsDraftId, image: of_ids.EsxSettingsImageId, spec: of_esx_settings.ImageSelectionSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.repository.software.drafts.alternative_images.selection_criteria.set: PUT /api/esx/settings/repository/software/drafts/{draft}/alternative-images/{image}/selection-criteria"""
 
 class EsxSettingsRepositorySoftwareDraftsBaseImage:
     def get(self, draft: of_ids.EsxSettingsDraftId) -> of_esx_settings.BaseImageInfo:
         """com.vmware.esx.settings.repository.software.drafts.base_image.get: GET /api/esx/settings/repository/software/drafts/{draft}/base-image"""
-    def set(self, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings.BaseImageSpec) -> None:
+    def set(self, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings.BaseImageSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.repository.software.drafts.base_image.set: PUT /api/esx/settings/repository/software/drafts/{draft}/base-image"""
 
 class EsxSettingsRepositorySoftwareDraftsComponents:
@@ -2885,17 +2885,17 @@ class EsxSettingsRepositorySoftwareDraftsComponents:
         """com.vmware.esx.settings.repository.software.drafts.components.list: GET /api/esx/settings/repository/software/drafts/{draft}/components"""
     def set(self, draft: of_ids.EsxSettingsDraftId, component: of_ids.EsxSettingsComponentId, version: str | None = None) -> None:
         """com.vmware.esx.settings.repository.software.drafts.components.set: PUT /api/esx/settings/repository/software/drafts/{draft}/components/{component}"""
-    def update(self, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_repository_software_drafts.Components.UpdateSpec) -> None:
+    def update(self, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_repository_software_drafts.Components.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.repository.software.drafts.components.update: PATCH /api/esx/settings/repository/software/drafts/{draft}/components"""
 
 class EsxSettingsRepositorySoftwareDraftsDisplayName:
     def get(self, draft: of_ids.EsxSettingsDraftId) -> of_esx_settings_repository_software_drafts.DisplayName.Info:
         """com.vmware.esx.settings.repository.software.drafts.display_name.get: GET /api/esx/settings/repository/software/drafts/{draft}/display-name"""
-    def set(self, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_repository_software_drafts.DisplayName.SetSpec) -> None:
+    def set(self, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_repository_software_drafts.DisplayName.SetSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.repository.software.drafts.display_name.set: PUT /api/esx/settings/repository/software/drafts/{draft}/display-name"""
 
 class EsxSettingsRepositorySoftwareDraftsEffectiveComponents:
-    def list(self, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_repository_software_drafts.EffectiveComponents.FilterSpec | None = None) -> dict[str, of_esx_settings.EffectiveComponentInfo]:
+    def list(self, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings_repository_software_drafts.EffectiveComponents.FilterSpec | Mapping[str, Any] | None = None) -> dict[str, of_esx_settings.EffectiveComponentInfo]:
         """com.vmware.esx.settings.repository.software.drafts.effective_components.list: GET /api/esx/settings/repository/software/drafts/{draft}/effective-components"""
 
 class EsxSettingsRepositorySoftwareDraftsHardwareSupport:
@@ -2903,7 +2903,7 @@ class EsxSettingsRepositorySoftwareDraftsHardwareSupport:
         """com.vmware.esx.settings.repository.software.drafts.hardware_support.delete: DELETE /api/esx/settings/repository/software/drafts/{draft}/hardware-support"""
     def get(self, draft: of_ids.EsxSettingsDraftId) -> of_esx_settings.HardwareSupportInfo:
         """com.vmware.esx.settings.repository.software.drafts.hardware_support.get: GET /api/esx/settings/repository/software/drafts/{draft}/hardware-support"""
-    def set(self, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings.HardwareSupportSpec) -> None:
+    def set(self, draft: of_ids.EsxSettingsDraftId, spec: of_esx_settings.HardwareSupportSpec | Mapping[str, Any]) -> None:
         """com.vmware.esx.settings.repository.software.drafts.hardware_support.set: PUT /api/esx/settings/repository/software/drafts/{draft}/hardware-support"""
 
 class EsxSettingsRepositorySoftwareDraftsRemovedComponents:
@@ -2917,7 +2917,7 @@ class EsxSettingsRepositorySoftwareDraftsRemovedComponents:
         """com.vmware.esx.settings.repository.software.drafts.removed_components.set: PUT /api/esx/settings/repository/software/drafts/{draft}/removed-components/{component}"""
 
 class EsxSettingsRepositorySoftwareEffectiveComponents:
-    def list(self, software_spec: of_ids.EsxSettingsRepositorySoftwareSpecId, spec: of_esx_settings_repository_software.EffectiveComponents.FilterSpec | None = None) -> dict[str, of_esx_settings.EffectiveComponentInfo]:
+    def list(self, software_spec: of_ids.EsxSettingsRepositorySoftwareSpecId, spec: of_esx_settings_repository_software.EffectiveComponents.FilterSpec | Mapping[str, Any] | None = None) -> dict[str, of_esx_settings.EffectiveComponentInfo]:
         """com.vmware.esx.settings.repository.software.effective_components.list: GET /api/esx/settings/repository/software/{software_spec}/effective-components"""
 
 class Resphere:
@@ -2981,21 +2981,21 @@ class ResphereApplianceSupportBundles:
         """resphere.appliance.support_bundles.download: GET /appliance/support-bundle/{bundle}"""
 
 class ResphereAudit:
-    def list(self, filter: own_audit.Audit.FilterSpec | None = None) -> own_audit.Audit.ListResult:
+    def list(self, filter: own_audit.Audit.FilterSpec | Mapping[str, Any] | None = None) -> own_audit.Audit.ListResult:
         """resphere.audit.list: GET /api/resphere/audit"""
 
 class ResphereBulk:
     def cancel(self, bulk: str) -> None:
         """resphere.bulk.cancel: POST /api/resphere/bulk/{bulk}?action=cancel"""
-    def create(self, spec: own_bulk.Bulk.CreateSpec) -> str:
+    def create(self, spec: own_bulk.Bulk.CreateSpec | Mapping[str, Any]) -> str:
         """resphere.bulk.create: POST /api/resphere/bulk"""
     def delete(self, bulk: str) -> None:
         """resphere.bulk.delete: DELETE /api/resphere/bulk/{bulk}"""
     def get(self, bulk: str) -> own_bulk.Bulk.Info:
         """resphere.bulk.get: GET /api/resphere/bulk/{bulk}"""
-    def items(self, bulk: str, filter: own_bulk.Bulk.ItemsSpec | None = None) -> own_bulk.Bulk.Items:
+    def items(self, bulk: str, filter: own_bulk.Bulk.ItemsSpec | Mapping[str, Any] | None = None) -> own_bulk.Bulk.Items:
         """resphere.bulk.items: GET /api/resphere/bulk/{bulk}/items"""
-    def list(self, filter: own_bulk.Bulk.ListSpec | None = None) -> tuple[own_bulk.Bulk.Info, ...]:
+    def list(self, filter: own_bulk.Bulk.ListSpec | Mapping[str, Any] | None = None) -> tuple[own_bulk.Bulk.Info, ...]:
         """resphere.bulk.list: GET /api/resphere/bulk"""
     def retry(self, bulk: str) -> str:
         """resphere.bulk.retry: POST /api/resphere/bulk/{bulk}?action=retry"""
@@ -3029,9 +3029,9 @@ class ResphereContentTransfers:
         """resphere.content.transfers.upload_by_post: POST /cls/data/{token}/{file_name}"""
 
 class ResphereEvents:
-    def follow(self, filter: own_events.Events.FilterSpec | None = None, last_event_id: str | None = None) -> Iterator[bytes]:
+    def follow(self, filter: own_events.Events.FilterSpec | Mapping[str, Any] | None = None, last_event_id: str | None = None) -> Iterator[bytes]:
         """resphere.events.follow: GET /api/resphere/events/stream"""
-    def list(self, filter: own_events.Events.FilterSpec | None = None, wait: int | None = None, size: int | None = None) -> own_events.Events.Page:
+    def list(self, filter: own_events.Events.FilterSpec | Mapping[str, Any] | None = None, wait: int | None = None, size: int | None = None) -> own_events.Events.Page:
         """resphere.events.list: GET /api/resphere/events"""
 
 class ResphereExplorer:
@@ -3043,9 +3043,9 @@ class ResphereExplorer:
         """resphere.explorer.page: GET /apiexplorer"""
 
 class ResphereGroups:
-    def add_members(self, group: str, members: own_users.Groups.Members) -> None:
+    def add_members(self, group: str, members: own_users.Groups.Members | Mapping[str, Any]) -> None:
         """resphere.groups.add_members: POST /api/resphere/groups/{group}?action=add-members"""
-    def create(self, spec: own_users.Groups.CreateSpec) -> str:
+    def create(self, spec: own_users.Groups.CreateSpec | Mapping[str, Any]) -> str:
         """resphere.groups.create: POST /api/resphere/groups"""
     def delete(self, group: str) -> None:
         """resphere.groups.delete: DELETE /api/resphere/groups/{group}"""
@@ -3053,9 +3053,9 @@ class ResphereGroups:
         """resphere.groups.get: GET /api/resphere/groups/{group}"""
     def list(self) -> tuple[own_users.Groups.Summary, ...]:
         """resphere.groups.list: GET /api/resphere/groups"""
-    def remove_members(self, group: str, members: own_users.Groups.Members) -> None:
+    def remove_members(self, group: str, members: own_users.Groups.Members | Mapping[str, Any]) -> None:
         """resphere.groups.remove_members: POST /api/resphere/groups/{group}?action=remove-members"""
-    def update(self, group: str, spec: own_users.Groups.UpdateSpec) -> None:
+    def update(self, group: str, spec: own_users.Groups.UpdateSpec | Mapping[str, Any]) -> None:
         """resphere.groups.update: PATCH /api/resphere/groups/{group}"""
 
 class ResphereLimits:
@@ -3083,15 +3083,15 @@ class ResphereProbes:
         """resphere.probes.ready: GET /readyz"""
 
 class ResphereRecipes:
-    def reports(self, spec: own_recipes.Recipes.ReportsSpec) -> str:
+    def reports(self, spec: own_recipes.Recipes.ReportsSpec | Mapping[str, Any]) -> str:
         """resphere.recipes.reports: POST /api/resphere/recipes/reports"""
-    def snapshots(self, spec: own_recipes.Recipes.SnapshotsSpec) -> str:
+    def snapshots(self, spec: own_recipes.Recipes.SnapshotsSpec | Mapping[str, Any]) -> str:
         """resphere.recipes.snapshots: POST /api/resphere/recipes/snapshots"""
-    def working_hours(self, spec: own_recipes.Recipes.WorkingHoursSpec) -> own_recipes.Recipes.WorkingHoursInfo:
+    def working_hours(self, spec: own_recipes.Recipes.WorkingHoursSpec | Mapping[str, Any]) -> own_recipes.Recipes.WorkingHoursInfo:
         """resphere.recipes.working_hours: POST /api/resphere/recipes/working-hours"""
 
 class ResphereReports:
-    def create(self, spec: own_reports.Reports.CreateSpec) -> str:
+    def create(self, spec: own_reports.Reports.CreateSpec | Mapping[str, Any]) -> str:
         """resphere.reports.create: POST /api/resphere/reports"""
     def delete(self, report: str) -> None:
         """resphere.reports.delete: DELETE /api/resphere/reports/{report}"""
@@ -3101,7 +3101,7 @@ class ResphereReports:
         """resphere.reports.list: GET /api/resphere/reports"""
 
 class ResphereSchedules:
-    def create(self, spec: own_schedules.Schedules.CreateSpec) -> str:
+    def create(self, spec: own_schedules.Schedules.CreateSpec | Mapping[str, Any]) -> str:
         """resphere.schedules.create: POST /api/resphere/schedules"""
     def delete(self, schedule: str) -> None:
         """resphere.schedules.delete: DELETE /api/resphere/schedules/{schedule}"""
@@ -3111,7 +3111,7 @@ class ResphereSchedules:
         """resphere.schedules.enable: POST /api/resphere/schedules/{schedule}?action=enable"""
     def get(self, schedule: str) -> own_schedules.Schedules.Info:
         """resphere.schedules.get: GET /api/resphere/schedules/{schedule}"""
-    def list(self, filter: own_schedules.Schedules.ListSpec | None = None) -> tuple[own_schedules.Schedules.Info, ...]:
+    def list(self, filter: own_schedules.Schedules.ListSpec | Mapping[str, Any] | None = None) -> tuple[own_schedules.Schedules.Info, ...]:
         """resphere.schedules.list: GET /api/resphere/schedules"""
     def next_runs(self, schedule: str, count: int | None = None) -> tuple[datetime, ...]:
         """resphere.schedules.next_runs: GET /api/resphere/schedules/{schedule}/next-runs"""
@@ -3119,7 +3119,7 @@ class ResphereSchedules:
         """resphere.schedules.run: POST /api/resphere/schedules/{schedule}?action=run"""
     def runs(self, schedule: str) -> tuple[own_schedules.Schedules.RunInfo, ...]:
         """resphere.schedules.runs: GET /api/resphere/schedules/{schedule}/runs"""
-    def update(self, schedule: str, spec: own_schedules.Schedules.UpdateSpec) -> None:
+    def update(self, schedule: str, spec: own_schedules.Schedules.UpdateSpec | Mapping[str, Any]) -> None:
         """resphere.schedules.update: PATCH /api/resphere/schedules/{schedule}"""
 
 class ResphereSessions:
@@ -3127,21 +3127,21 @@ class ResphereSessions:
         """resphere.sessions.delete: DELETE /api/resphere/sessions/{session}"""
     def get(self, session: str) -> own_sessions.OpenSessions.Info:
         """resphere.sessions.get: GET /api/resphere/sessions/{session}"""
-    def list(self, filter: own_sessions.OpenSessions.FilterSpec | None = None) -> tuple[own_sessions.OpenSessions.Info, ...]:
+    def list(self, filter: own_sessions.OpenSessions.FilterSpec | Mapping[str, Any] | None = None) -> tuple[own_sessions.OpenSessions.Info, ...]:
         """resphere.sessions.list: GET /api/resphere/sessions"""
 
 class ResphereTokens:
-    def create(self, spec: own_sessions.ApiTokens.CreateSpec) -> own_sessions.ApiTokens.CreateInfo:
+    def create(self, spec: own_sessions.ApiTokens.CreateSpec | Mapping[str, Any]) -> own_sessions.ApiTokens.CreateInfo:
         """resphere.tokens.create: POST /api/resphere/tokens"""
     def delete(self, token: str) -> None:
         """resphere.tokens.delete: DELETE /api/resphere/tokens/{token}"""
     def get(self, token: str) -> own_sessions.ApiTokens.Info:
         """resphere.tokens.get: GET /api/resphere/tokens/{token}"""
-    def list(self, filter: own_sessions.ApiTokens.FilterSpec | None = None) -> tuple[own_sessions.ApiTokens.Info, ...]:
+    def list(self, filter: own_sessions.ApiTokens.FilterSpec | Mapping[str, Any] | None = None) -> tuple[own_sessions.ApiTokens.Info, ...]:
         """resphere.tokens.list: GET /api/resphere/tokens"""
 
 class ResphereUsers:
-    def create(self, spec: own_users.Users.CreateSpec) -> str:
+    def create(self, spec: own_users.Users.CreateSpec | Mapping[str, Any]) -> str:
         """resphere.users.create: POST /api/resphere/users"""
     def delete(self, user: str) -> None:
         """resphere.users.delete: DELETE /api/resphere/users/{user}"""
@@ -3153,7 +3153,7 @@ class ResphereUsers:
         """resphere.users.set_password: POST /api/resphere/users/{user}?action=set-password"""
     def unlock(self, user: str) -> None:
         """resphere.users.unlock: POST /api/resphere/users/{user}?action=unlock"""
-    def update(self, user: str, spec: own_users.Users.UpdateSpec) -> None:
+    def update(self, user: str, spec: own_users.Users.UpdateSpec | Mapping[str, Any]) -> None:
         """resphere.users.update: PATCH /api/resphere/users/{user}"""
 
 class ResphereVcenter:
@@ -3185,61 +3185,61 @@ class ResphereVcenter:
     def vm(self) -> ResphereVcenterVm: ...
 
 class ResphereVcenterCluster:
-    def create(self, spec: own_clusters.Clusters.CreateSpec) -> of_ids.ClusterComputeResourceId:
+    def create(self, spec: own_clusters.Clusters.CreateSpec | Mapping[str, Any]) -> of_ids.ClusterComputeResourceId:
         """resphere.vcenter.cluster.create: POST /api/vcenter/cluster"""
     def delete(self, cluster: of_ids.ClusterComputeResourceId) -> None:
         """resphere.vcenter.cluster.delete: DELETE /api/vcenter/cluster/{cluster}"""
-    def move(self, cluster: of_ids.ClusterComputeResourceId, spec: own_inventory_specs.FolderSpec) -> None:
+    def move(self, cluster: of_ids.ClusterComputeResourceId, spec: own_inventory_specs.FolderSpec | Mapping[str, Any]) -> None:
         """resphere.vcenter.cluster.move: POST /api/vcenter/cluster/{cluster}?action=move"""
-    def update(self, cluster: of_ids.ClusterComputeResourceId, spec: own_clusters.Clusters.UpdateSpec) -> None:
+    def update(self, cluster: of_ids.ClusterComputeResourceId, spec: own_clusters.Clusters.UpdateSpec | Mapping[str, Any]) -> None:
         """resphere.vcenter.cluster.update: PATCH /api/vcenter/cluster/{cluster}"""
 
 class ResphereVcenterCustomAttributes:
     def clear(self, object: str, attribute: str) -> None:
         """resphere.vcenter.custom_attributes.clear: DELETE /api/vcenter/custom-attributes/values/{object}/{attribute}"""
-    def create(self, spec: own_custom_attributes.CustomAttributes.CreateSpec) -> str:
+    def create(self, spec: own_custom_attributes.CustomAttributes.CreateSpec | Mapping[str, Any]) -> str:
         """resphere.vcenter.custom_attributes.create: POST /api/vcenter/custom-attributes"""
     def delete(self, attribute: str) -> None:
         """resphere.vcenter.custom_attributes.delete: DELETE /api/vcenter/custom-attributes/{attribute}"""
     def get(self, attribute: str) -> own_custom_attributes.CustomAttributes.Info:
         """resphere.vcenter.custom_attributes.get: GET /api/vcenter/custom-attributes/{attribute}"""
-    def list(self, filter: own_custom_attributes.CustomAttributes.ListSpec | None = None) -> tuple[own_custom_attributes.CustomAttributes.Info, ...]:
+    def list(self, filter: own_custom_attributes.CustomAttributes.ListSpec | Mapping[str, Any] | None = None) -> tuple[own_custom_attributes.CustomAttributes.Info, ...]:
         """resphere.vcenter.custom_attributes.list: GET /api/vcenter/custom-attributes"""
     def list_values(self, object: str) -> tuple[own_custom_attributes.CustomAttributes.Value, ...]:
         """resphere.vcenter.custom_attributes.list_values: GET /api/vcenter/custom-attributes/values/{object}"""
-    def set(self, object: str, attribute: str, spec: own_custom_attributes.CustomAttributes.SetSpec) -> None:
+    def set(self, object: str, attribute: str, spec: own_custom_attributes.CustomAttributes.SetSpec | Mapping[str, Any]) -> None:
         """resphere.vcenter.custom_attributes.set: PUT /api/vcenter/custom-attributes/values/{object}/{attribute}"""
-    def update(self, attribute: str, spec: own_custom_attributes.CustomAttributes.UpdateSpec) -> None:
+    def update(self, attribute: str, spec: own_custom_attributes.CustomAttributes.UpdateSpec | Mapping[str, Any]) -> None:
         """resphere.vcenter.custom_attributes.update: PATCH /api/vcenter/custom-attributes/{attribute}"""
 
 class ResphereVcenterDatacenter:
-    def move(self, datacenter: of_ids.DatacenterId, spec: own_inventory_specs.FolderSpec) -> None:
+    def move(self, datacenter: of_ids.DatacenterId, spec: own_inventory_specs.FolderSpec | Mapping[str, Any]) -> None:
         """resphere.vcenter.datacenter.move: POST /api/vcenter/datacenter/{datacenter}?action=move"""
-    def update(self, datacenter: of_ids.DatacenterId, spec: own_inventory_specs.NameSpec) -> None:
+    def update(self, datacenter: of_ids.DatacenterId, spec: own_inventory_specs.NameSpec | Mapping[str, Any]) -> None:
         """resphere.vcenter.datacenter.update: PATCH /api/vcenter/datacenter/{datacenter}"""
 
 class ResphereVcenterDatastore:
-    def create(self, spec: own_datastores.Datastores.CreateSpec) -> of_ids.DatastoreId:
+    def create(self, spec: own_datastores.Datastores.CreateSpec | Mapping[str, Any]) -> of_ids.DatastoreId:
         """resphere.vcenter.datastore.create: POST /api/vcenter/datastore"""
     def delete(self, datastore: of_ids.DatastoreId) -> None:
         """resphere.vcenter.datastore.delete: DELETE /api/vcenter/datastore/{datastore}"""
-    def mount(self, datastore: of_ids.DatastoreId, spec: own_datastores.Datastores.HostsSpec) -> None:
+    def mount(self, datastore: of_ids.DatastoreId, spec: own_datastores.Datastores.HostsSpec | Mapping[str, Any]) -> None:
         """resphere.vcenter.datastore.mount: POST /api/vcenter/datastore/{datastore}?action=mount"""
-    def move(self, datastore: of_ids.DatastoreId, spec: own_inventory_specs.FolderSpec) -> None:
+    def move(self, datastore: of_ids.DatastoreId, spec: own_inventory_specs.FolderSpec | Mapping[str, Any]) -> None:
         """resphere.vcenter.datastore.move: POST /api/vcenter/datastore/{datastore}?action=move"""
-    def unmount(self, datastore: of_ids.DatastoreId, spec: own_datastores.Datastores.HostsSpec) -> None:
+    def unmount(self, datastore: of_ids.DatastoreId, spec: own_datastores.Datastores.HostsSpec | Mapping[str, Any]) -> None:
         """resphere.vcenter.datastore.unmount: POST /api/vcenter/datastore/{datastore}?action=unmount"""
-    def update(self, datastore: of_ids.DatastoreId, spec: own_inventory_specs.NameSpec) -> None:
+    def update(self, datastore: of_ids.DatastoreId, spec: own_inventory_specs.NameSpec | Mapping[str, Any]) -> None:
         """resphere.vcenter.datastore.update: PATCH /api/vcenter/datastore/{datastore}"""
 
 class ResphereVcenterFolder:
-    def create(self, spec: own_folders.Folders.CreateSpec) -> of_ids.FolderId:
+    def create(self, spec: own_folders.Folders.CreateSpec | Mapping[str, Any]) -> of_ids.FolderId:
         """resphere.vcenter.folder.create: POST /api/vcenter/folder"""
     def delete(self, folder: of_ids.FolderId) -> None:
         """resphere.vcenter.folder.delete: DELETE /api/vcenter/folder/{folder}"""
-    def move(self, folder: of_ids.FolderId, spec: own_folders.Folders.MoveSpec) -> None:
+    def move(self, folder: of_ids.FolderId, spec: own_folders.Folders.MoveSpec | Mapping[str, Any]) -> None:
         """resphere.vcenter.folder.move: POST /api/vcenter/folder/{folder}?action=move"""
-    def update(self, folder: of_ids.FolderId, spec: own_folders.Folders.UpdateSpec) -> None:
+    def update(self, folder: of_ids.FolderId, spec: own_folders.Folders.UpdateSpec | Mapping[str, Any]) -> None:
         """resphere.vcenter.folder.update: PATCH /api/vcenter/folder/{folder}"""
 
 class ResphereVcenterHost:
@@ -3247,17 +3247,17 @@ class ResphereVcenterHost:
     def maintenance(self) -> ResphereVcenterHostMaintenance: ...
     def get(self, host: of_ids.HostSystemId) -> own_hosts.Host.Info:
         """resphere.vcenter.host.get: GET /api/vcenter/host/{host}"""
-    def move(self, host: of_ids.HostSystemId, spec: own_moves.HostMoves.MoveSpec) -> None:
+    def move(self, host: of_ids.HostSystemId, spec: own_moves.HostMoves.MoveSpec | Mapping[str, Any]) -> None:
         """resphere.vcenter.host.move: POST /api/vcenter/host/{host}?action=move"""
-    def update(self, host: of_ids.HostSystemId, spec: own_inventory_specs.NameSpec) -> None:
+    def update(self, host: of_ids.HostSystemId, spec: own_inventory_specs.NameSpec | Mapping[str, Any]) -> None:
         """resphere.vcenter.host.update: PATCH /api/vcenter/host/{host}"""
 
 class ResphereVcenterHostMaintenance:
     def get(self, host: of_ids.HostSystemId) -> own_hosts.HostMaintenance.Info:
         """resphere.vcenter.host.maintenance.get: GET /api/vcenter/host/{host}/maintenance"""
-    def set(self, host: of_ids.HostSystemId, spec: own_hosts.HostMaintenance.Spec) -> None:
+    def set(self, host: of_ids.HostSystemId, spec: own_hosts.HostMaintenance.Spec | Mapping[str, Any]) -> None:
         """resphere.vcenter.host.maintenance.set: POST /api/vcenter/host/{host}/maintenance"""
-    def set_task(self, host: of_ids.HostSystemId, spec: own_hosts.HostMaintenance.Spec) -> of_ids.CisTASKId:
+    def set_task(self, host: of_ids.HostSystemId, spec: own_hosts.HostMaintenance.Spec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """resphere.vcenter.host.maintenance.set$task: POST /api/vcenter/host/{host}/maintenance?vmw-task=true"""
 
 class ResphereVcenterIdentity:
@@ -3271,7 +3271,7 @@ class ResphereVcenterIdentityDirectories:
         """resphere.vcenter.identity.directories.get: GET /api/vcenter/identity/directories/{directory}"""
     def list(self) -> tuple[own_directories.Directories.Info, ...]:
         """resphere.vcenter.identity.directories.list: GET /api/vcenter/identity/directories"""
-    def set(self, directory: str, spec: own_directories.Directories.SetSpec) -> None:
+    def set(self, directory: str, spec: own_directories.Directories.SetSpec | Mapping[str, Any]) -> None:
         """resphere.vcenter.identity.directories.set: PUT /api/vcenter/identity/directories/{directory}"""
 
 class ResphereVcenterInventory:
@@ -3285,23 +3285,23 @@ class ResphereVcenterInventoryObjects:
         """resphere.vcenter.inventory.objects.get: GET /api/vcenter/inventory/objects/{object}"""
 
 class ResphereVcenterNetwork:
-    def connect(self, network: of_ids.NetworkId, spec: own_networks.Networks.HostsSpec) -> None:
+    def connect(self, network: of_ids.NetworkId, spec: own_networks.Networks.HostsSpec | Mapping[str, Any]) -> None:
         """resphere.vcenter.network.connect: POST /api/vcenter/network/{network}?action=connect"""
-    def create(self, spec: own_networks.Networks.CreateSpec) -> of_ids.NetworkId:
+    def create(self, spec: own_networks.Networks.CreateSpec | Mapping[str, Any]) -> of_ids.NetworkId:
         """resphere.vcenter.network.create: POST /api/vcenter/network"""
     def delete(self, network: of_ids.NetworkId) -> None:
         """resphere.vcenter.network.delete: DELETE /api/vcenter/network/{network}"""
-    def disconnect(self, network: of_ids.NetworkId, spec: own_networks.Networks.HostsSpec) -> None:
+    def disconnect(self, network: of_ids.NetworkId, spec: own_networks.Networks.HostsSpec | Mapping[str, Any]) -> None:
         """resphere.vcenter.network.disconnect: POST /api/vcenter/network/{network}?action=disconnect"""
     def get(self, network: of_ids.NetworkId) -> own_networks.Networks.Info:
         """resphere.vcenter.network.get: GET /api/vcenter/network/{network}"""
-    def move(self, network: of_ids.NetworkId, spec: own_inventory_specs.FolderSpec) -> None:
+    def move(self, network: of_ids.NetworkId, spec: own_inventory_specs.FolderSpec | Mapping[str, Any]) -> None:
         """resphere.vcenter.network.move: POST /api/vcenter/network/{network}?action=move"""
-    def update(self, network: of_ids.NetworkId, spec: own_inventory_specs.NameSpec) -> None:
+    def update(self, network: of_ids.NetworkId, spec: own_inventory_specs.NameSpec | Mapping[str, Any]) -> None:
         """resphere.vcenter.network.update: PATCH /api/vcenter/network/{network}"""
 
 class ResphereVcenterResourcePool:
-    def move(self, resource_pool: of_ids.ResourcePoolId, spec: own_moves.PoolMoves.MoveSpec) -> None:
+    def move(self, resource_pool: of_ids.ResourcePoolId, spec: own_moves.PoolMoves.MoveSpec | Mapping[str, Any]) -> None:
         """resphere.vcenter.resource_pool.move: POST /api/vcenter/resource-pool/{resource_pool}?action=move"""
 
 class ResphereVcenterStorage:
@@ -3309,19 +3309,19 @@ class ResphereVcenterStorage:
     def policies(self) -> ResphereVcenterStoragePolicies: ...
 
 class ResphereVcenterStoragePolicies:
-    def create(self, spec: own_storage_policies.StoragePolicies.CreateSpec) -> of_ids.VcenterStoragePolicyId:
+    def create(self, spec: own_storage_policies.StoragePolicies.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterStoragePolicyId:
         """resphere.vcenter.storage.policies.create: POST /api/vcenter/storage/policies"""
     def delete(self, policy: of_ids.VcenterStoragePolicyId) -> None:
         """resphere.vcenter.storage.policies.delete: DELETE /api/vcenter/storage/policies/{policy}"""
 
 class ResphereVcenterUtilization:
-    def get_cluster(self, cluster: of_ids.ClusterComputeResourceId, filter: own_utilization.Utilization.FilterSpec | None = None) -> own_utilization.Utilization.Info:
+    def get_cluster(self, cluster: of_ids.ClusterComputeResourceId, filter: own_utilization.Utilization.FilterSpec | Mapping[str, Any] | None = None) -> own_utilization.Utilization.Info:
         """resphere.vcenter.utilization.get_cluster: GET /api/vcenter/cluster/{cluster}/utilization"""
-    def get_datastore(self, datastore: of_ids.DatastoreId, filter: own_utilization.Utilization.FilterSpec | None = None) -> own_utilization.Utilization.DatastoreInfo:
+    def get_datastore(self, datastore: of_ids.DatastoreId, filter: own_utilization.Utilization.FilterSpec | Mapping[str, Any] | None = None) -> own_utilization.Utilization.DatastoreInfo:
         """resphere.vcenter.utilization.get_datastore: GET /api/vcenter/datastore/{datastore}/utilization"""
-    def get_host(self, host: of_ids.HostSystemId, filter: own_utilization.Utilization.FilterSpec | None = None) -> own_utilization.Utilization.Info:
+    def get_host(self, host: of_ids.HostSystemId, filter: own_utilization.Utilization.FilterSpec | Mapping[str, Any] | None = None) -> own_utilization.Utilization.Info:
         """resphere.vcenter.utilization.get_host: GET /api/vcenter/host/{host}/utilization"""
-    def get_vm(self, vm: of_ids.VirtualMachineId, filter: own_utilization.Utilization.FilterSpec | None = None) -> own_utilization.Utilization.Info:
+    def get_vm(self, vm: of_ids.VirtualMachineId, filter: own_utilization.Utilization.FilterSpec | Mapping[str, Any] | None = None) -> own_utilization.Utilization.Info:
         """resphere.vcenter.utilization.get_vm: GET /api/vcenter/vm/{vm}/utilization"""
 
 class ResphereVcenterVm:
@@ -3331,9 +3331,9 @@ class ResphereVcenterVm:
     def guest(self) -> ResphereVcenterVmGuest: ...
     @property
     def snapshots(self) -> ResphereVcenterVmSnapshots: ...
-    def move(self, vm: of_ids.VirtualMachineId, spec: own_moves.Machines.MoveSpec) -> None:
+    def move(self, vm: of_ids.VirtualMachineId, spec: own_moves.Machines.MoveSpec | Mapping[str, Any]) -> None:
         """resphere.vcenter.vm.move: POST /api/vcenter/vm/{vm}?action=move"""
-    def update(self, vm: of_ids.VirtualMachineId, spec: own_inventory_specs.NameSpec) -> None:
+    def update(self, vm: of_ids.VirtualMachineId, spec: own_inventory_specs.NameSpec | Mapping[str, Any]) -> None:
         """resphere.vcenter.vm.update: PATCH /api/vcenter/vm/{vm}"""
 
 class ResphereVcenterVmConsole:
@@ -3353,7 +3353,7 @@ class ResphereVcenterVmGuestTransfers:
 class ResphereVcenterVmSnapshots:
     def consolidate(self, vm: of_ids.VirtualMachineId) -> None:
         """resphere.vcenter.vm.snapshots.consolidate: POST /api/vcenter/vm/{vm}/snapshot-consolidation"""
-    def create(self, vm: of_ids.VirtualMachineId, spec: own_vm_snapshots.VmSnapshots.CreateSpec) -> str:
+    def create(self, vm: of_ids.VirtualMachineId, spec: own_vm_snapshots.VmSnapshots.CreateSpec | Mapping[str, Any]) -> str:
         """resphere.vcenter.vm.snapshots.create: POST /api/vcenter/vm/{vm}/snapshot"""
     def delete(self, vm: of_ids.VirtualMachineId, snapshot: str, children: bool | None = None, consolidate: bool | None = None) -> None:
         """resphere.vcenter.vm.snapshots.delete: DELETE /api/vcenter/vm/{vm}/snapshot/{snapshot}"""
@@ -3367,11 +3367,11 @@ class ResphereVcenterVmSnapshots:
         """resphere.vcenter.vm.snapshots.list: GET /api/vcenter/vm/{vm}/snapshot"""
     def revert(self, vm: of_ids.VirtualMachineId, snapshot: str) -> None:
         """resphere.vcenter.vm.snapshots.revert: POST /api/vcenter/vm/{vm}/snapshot/{snapshot}?action=revert"""
-    def rotate(self, vm: of_ids.VirtualMachineId, spec: own_vm_snapshots.VmSnapshots.RotateSpec) -> str:
+    def rotate(self, vm: of_ids.VirtualMachineId, spec: own_vm_snapshots.VmSnapshots.RotateSpec | Mapping[str, Any]) -> str:
         """resphere.vcenter.vm.snapshots.rotate: POST /api/vcenter/vm/{vm}/snapshot?action=rotate"""
 
 class ResphereWebhooks:
-    def create(self, spec: own_webhooks.Webhooks.CreateSpec) -> own_webhooks.Webhooks.CreateInfo:
+    def create(self, spec: own_webhooks.Webhooks.CreateSpec | Mapping[str, Any]) -> own_webhooks.Webhooks.CreateInfo:
         """resphere.webhooks.create: POST /api/resphere/webhooks"""
     def delete(self, webhook: str) -> None:
         """resphere.webhooks.delete: DELETE /api/resphere/webhooks/{webhook}"""
@@ -3383,9 +3383,9 @@ class ResphereWebhooks:
         """resphere.webhooks.list_dead_letters: GET /api/resphere/webhooks/{webhook}/dead-letters"""
     def redeliver(self, webhook: str) -> None:
         """resphere.webhooks.redeliver: POST /api/resphere/webhooks/{webhook}/dead-letters?action=redeliver"""
-    def replay(self, webhook: str, spec: own_webhooks.Webhooks.ReplaySpec) -> None:
+    def replay(self, webhook: str, spec: own_webhooks.Webhooks.ReplaySpec | Mapping[str, Any]) -> None:
         """resphere.webhooks.replay: POST /api/resphere/webhooks/{webhook}?action=replay"""
-    def update(self, webhook: str, spec: own_webhooks.Webhooks.UpdateSpec) -> None:
+    def update(self, webhook: str, spec: own_webhooks.Webhooks.UpdateSpec | Mapping[str, Any]) -> None:
         """resphere.webhooks.update: PATCH /api/resphere/webhooks/{webhook}"""
 
 class Vapi:
@@ -3449,7 +3449,7 @@ class VapiMetadataAuthenticationServiceOperation:
         """com.vmware.vapi.metadata.authentication.service.operation.list: GET /api/vapi/metadata/authentication/service/{service_id}/operation"""
 
 class VapiMetadataAuthenticationSource:
-    def create(self, source_id: of_ids.VapiMetadataAuthenticationSourceId, spec: of_vapi_metadata_authentication.Source.CreateSpec) -> None:
+    def create(self, source_id: of_ids.VapiMetadataAuthenticationSourceId, spec: of_vapi_metadata_authentication.Source.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vapi.metadata.authentication.source.create: POST /api/vapi/metadata/authentication/source"""
     def delete(self, source_id: of_ids.VapiMetadataAuthenticationSourceId) -> None:
         """com.vmware.vapi.metadata.authentication.source.delete: DELETE /api/vapi/metadata/authentication/source/{source_id}"""
@@ -3473,7 +3473,7 @@ class VapiMetadataCli:
 class VapiMetadataCliCommand:
     def fingerprint(self) -> str:
         """com.vmware.vapi.metadata.cli.command.fingerprint: GET /api/vapi/metadata/cli/command/fingerprint"""
-    def get(self, identity: of_vapi_metadata_cli.Command.Identity) -> of_vapi_metadata_cli.Command.Info:
+    def get(self, identity: of_vapi_metadata_cli.Command.Identity | Mapping[str, Any]) -> of_vapi_metadata_cli.Command.Info:
         """com.vmware.vapi.metadata.cli.command.get: POST /api/vapi/metadata/cli/command?action=get"""
     def list(self, path: str | None = None) -> tuple[of_vapi_metadata_cli.Command.Identity, ...]:
         """com.vmware.vapi.metadata.cli.command.list: GET /api/vapi/metadata/cli/command"""
@@ -3481,13 +3481,13 @@ class VapiMetadataCliCommand:
 class VapiMetadataCliNamespace:
     def fingerprint(self) -> str:
         """com.vmware.vapi.metadata.cli.namespace.fingerprint: GET /api/vapi/metadata/cli/namespace/fingerprint"""
-    def get(self, identity: of_vapi_metadata_cli.Namespace.Identity) -> of_vapi_metadata_cli.Namespace.Info:
+    def get(self, identity: of_vapi_metadata_cli.Namespace.Identity | Mapping[str, Any]) -> of_vapi_metadata_cli.Namespace.Info:
         """com.vmware.vapi.metadata.cli.namespace.get: POST /api/vapi/metadata/cli/namespace?action=get"""
     def list(self) -> tuple[of_vapi_metadata_cli.Namespace.Identity, ...]:
         """com.vmware.vapi.metadata.cli.namespace.list: GET /api/vapi/metadata/cli/namespace"""
 
 class VapiMetadataCliSource:
-    def create(self, source_id: of_ids.VapiMetadataSourceId, spec: of_vapi_metadata_cli.Source.CreateSpec) -> None:
+    def create(self, source_id: of_ids.VapiMetadataSourceId, spec: of_vapi_metadata_cli.Source.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vapi.metadata.cli.source.create: POST /api/vapi/metadata/cli/source"""
     def delete(self, source_id: of_ids.VapiMetadataSourceId) -> None:
         """com.vmware.vapi.metadata.cli.source.delete: DELETE /api/vapi/metadata/cli/source/{source_id}"""
@@ -3567,7 +3567,7 @@ class VapiMetadataMetamodelServiceOperation:
         """com.vmware.vapi.metadata.metamodel.service.operation.list: GET /api/vapi/metadata/metamodel/service/{service_id}/operation"""
 
 class VapiMetadataMetamodelSource:
-    def create(self, source_id: of_ids.VapiMetadataMetamodelSourceId, spec: of_vapi_metadata_metamodel.Source.CreateSpec) -> None:
+    def create(self, source_id: of_ids.VapiMetadataMetamodelSourceId, spec: of_vapi_metadata_metamodel.Source.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vapi.metadata.metamodel.source.create: POST /api/vapi/metadata/metamodel/source"""
     def delete(self, source_id: of_ids.VapiMetadataMetamodelSourceId) -> None:
         """com.vmware.vapi.metadata.metamodel.source.delete: DELETE /api/vapi/metadata/metamodel/source/{source_id}"""
@@ -3625,7 +3625,7 @@ class VapiMetadataPrivilegeServiceOperation:
         """com.vmware.vapi.metadata.privilege.service.operation.list: GET /api/vapi/metadata/privilege/service/{service_id}/operation"""
 
 class VapiMetadataPrivilegeSource:
-    def create(self, source_id: of_ids.VapiMetadataPrivilegeSourceId, spec: of_vapi_metadata_privilege.Source.CreateSpec) -> None:
+    def create(self, source_id: of_ids.VapiMetadataPrivilegeSourceId, spec: of_vapi_metadata_privilege.Source.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vapi.metadata.privilege.source.create: POST /api/vapi/metadata/privilege/source"""
     def delete(self, source_id: of_ids.VapiMetadataPrivilegeSourceId) -> None:
         """com.vmware.vapi.metadata.privilege.source.delete: DELETE /api/vapi/metadata/privilege/source/{source_id}"""
@@ -3677,7 +3677,7 @@ class VapiMetadataRoutingServiceOperation:
         """com.vmware.vapi.metadata.routing.service.operation.list: GET /api/vapi/metadata/routing/service/{service_id}/operation"""
 
 class VapiMetadataRoutingSource:
-    def create(self, source_id: of_ids.VapiMetadataSourceId, spec: of_vapi_metadata_routing.Source.CreateSpec) -> None:
+    def create(self, source_id: of_ids.VapiMetadataSourceId, spec: of_vapi_metadata_routing.Source.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vapi.metadata.routing.source.create: POST /api/vapi/metadata/routing/source"""
     def delete(self, source_id: of_ids.VapiMetadataSourceId) -> None:
         """com.vmware.vapi.metadata.routing.source.delete: DELETE /api/vapi/metadata/routing/source/{source_id}"""
@@ -3871,7 +3871,7 @@ class VcenterAuthentication:
     def token(self) -> VcenterAuthenticationToken: ...
 
 class VcenterAuthenticationToken:
-    def issue(self, spec: of_vcenter_authentication.Token.IssueSpec) -> of_oauth2.TokenInfo:
+    def issue(self, spec: of_vcenter_authentication.Token.IssueSpec | Mapping[str, Any]) -> of_oauth2.TokenInfo:
         """com.vmware.vcenter.authentication.token.issue: POST /api/vcenter/authentication/token"""
 
 class VcenterAuthorization:
@@ -3887,21 +3887,21 @@ class VcenterAuthorization:
     def vt_containers(self) -> VcenterAuthorizationVtContainers: ...
 
 class VcenterAuthorizationPermissions:
-    def create(self, spec: of_vcenter_authorization.Permissions.CreateSpec) -> of_ids.VcenterAuthorizationPermissionId:
+    def create(self, spec: of_vcenter_authorization.Permissions.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterAuthorizationPermissionId:
         """com.vmware.vcenter.authorization.permissions.create: POST /api/vcenter/authorization/permissions"""
     def delete(self, permission: of_ids.VcenterAuthorizationPermissionId) -> None:
         """com.vmware.vcenter.authorization.permissions.delete: DELETE /api/vcenter/authorization/permissions/{permission}"""
     def get(self, permission: of_ids.VcenterAuthorizationPermissionId) -> of_vcenter_authorization.Permissions.Info:
         """com.vmware.vcenter.authorization.permissions.get: GET /api/vcenter/authorization/permissions/{permission}"""
-    def list(self, filter: of_vcenter_authorization.Permissions.FilterSpec | None = None, iterate: of_vcenter_authorization.Permissions.IterationSpec | None = None) -> of_vcenter_authorization.Permissions.ListResult:
+    def list(self, filter: of_vcenter_authorization.Permissions.FilterSpec | Mapping[str, Any] | None = None, iterate: of_vcenter_authorization.Permissions.IterationSpec | Mapping[str, Any] | None = None) -> of_vcenter_authorization.Permissions.ListResult:
         """com.vmware.vcenter.authorization.permissions.list: POST /api/vcenter/authorization/permissions?action=list"""
-    def update(self, permission: of_ids.VcenterAuthorizationPermissionId, spec: of_vcenter_authorization.Permissions.UpdateSpec) -> None:
+    def update(self, permission: of_ids.VcenterAuthorizationPermissionId, spec: of_vcenter_authorization.Permissions.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.authorization.permissions.update: PATCH /api/vcenter/authorization/permissions/{permission}"""
 
 class VcenterAuthorizationPrivilegeChecks:
     @property
     def latest(self) -> VcenterAuthorizationPrivilegeChecksLatest: ...
-    def list(self, iteration: of_vcenter_authorization.PrivilegeChecks.IterationSpec | None = None, filter: of_vcenter_authorization.PrivilegeChecks.FilterSpec | None = None) -> of_vcenter_authorization.PrivilegeChecks.ListResult:
+    def list(self, iteration: of_vcenter_authorization.PrivilegeChecks.IterationSpec | Mapping[str, Any] | None = None, filter: of_vcenter_authorization.PrivilegeChecks.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter_authorization.PrivilegeChecks.ListResult:
         """com.vmware.vcenter.authorization.privilege_checks.list: POST /api/vcenter/authorization/privilege-checks?action=list"""
 
 class VcenterAuthorizationPrivilegeChecksLatest:
@@ -3911,19 +3911,19 @@ class VcenterAuthorizationPrivilegeChecksLatest:
 class VcenterAuthorizationPrivileges:
     def get(self, privilege: of_ids.VcenterAuthorizationPrivilegeId) -> of_vcenter_authorization.Privileges.Info:
         """com.vmware.vcenter.authorization.privileges.get: GET /api/vcenter/authorization/privileges/{privilege}"""
-    def list(self, filter: of_vcenter_authorization.Privileges.FilterSpec | None = None, iterate: of_vcenter_authorization.Privileges.IterationSpec | None = None) -> of_vcenter_authorization.Privileges.ListResult:
+    def list(self, filter: of_vcenter_authorization.Privileges.FilterSpec | Mapping[str, Any] | None = None, iterate: of_vcenter_authorization.Privileges.IterationSpec | Mapping[str, Any] | None = None) -> of_vcenter_authorization.Privileges.ListResult:
         """com.vmware.vcenter.authorization.privileges.list: GET /api/vcenter/authorization/privileges"""
 
 class VcenterAuthorizationRoles:
-    def create(self, spec: of_vcenter_authorization.Roles.CreateSpec) -> of_ids.VcenterAuthorizationRoleId:
+    def create(self, spec: of_vcenter_authorization.Roles.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterAuthorizationRoleId:
         """com.vmware.vcenter.authorization.roles.create: POST /api/vcenter/authorization/roles"""
     def delete(self, role: of_ids.VcenterAuthorizationRoleId) -> None:
         """com.vmware.vcenter.authorization.roles.delete: DELETE /api/vcenter/authorization/roles/{role}"""
     def get(self, role: of_ids.VcenterAuthorizationRoleId) -> of_vcenter_authorization.Roles.Info:
         """com.vmware.vcenter.authorization.roles.get: GET /api/vcenter/authorization/roles/{role}"""
-    def list(self, filter: of_vcenter_authorization.Roles.FilterSpec | None = None, iterate: of_vcenter_authorization.Roles.IterationSpec | None = None) -> of_vcenter_authorization.Roles.ListResult:
+    def list(self, filter: of_vcenter_authorization.Roles.FilterSpec | Mapping[str, Any] | None = None, iterate: of_vcenter_authorization.Roles.IterationSpec | Mapping[str, Any] | None = None) -> of_vcenter_authorization.Roles.ListResult:
         """com.vmware.vcenter.authorization.roles.list: GET /api/vcenter/authorization/roles"""
-    def update(self, role: of_ids.VcenterAuthorizationRoleId, spec: of_vcenter_authorization.Roles.UpdateSpec) -> None:
+    def update(self, role: of_ids.VcenterAuthorizationRoleId, spec: of_vcenter_authorization.Roles.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.authorization.roles.update: PATCH /api/vcenter/authorization/roles/{role}"""
 
 class VcenterAuthorizationVtContainers:
@@ -3931,13 +3931,13 @@ class VcenterAuthorizationVtContainers:
     def mappings(self) -> VcenterAuthorizationVtContainersMappings: ...
 
 class VcenterAuthorizationVtContainersMappings:
-    def create(self, spec: of_vcenter_authorization_vt_containers.Mappings.CreateSpec) -> of_ids.VcenterAuthorizationVtContainersMappingId:
+    def create(self, spec: of_vcenter_authorization_vt_containers.Mappings.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterAuthorizationVtContainersMappingId:
         """com.vmware.vcenter.authorization.vt_containers.mappings.create: POST /api/vcenter/authorization/vt-containers/mappings"""
     def delete(self, mapping: of_ids.VcenterAuthorizationVtContainersMappingId) -> None:
         """com.vmware.vcenter.authorization.vt_containers.mappings.delete: DELETE /api/vcenter/authorization/vt-containers/mappings/{mapping}"""
     def get(self, mapping: of_ids.VcenterAuthorizationVtContainersMappingId) -> of_vcenter_authorization_vt_containers.Mappings.Info:
         """com.vmware.vcenter.authorization.vt_containers.mappings.get: GET /api/vcenter/authorization/vt-containers/mappings/{mapping}"""
-    def list(self, filter: of_vcenter_authorization_vt_containers.Mappings.FilterSpec | None = None, iterate: of_vcenter_authorization_vt_containers.Mappings.IterationSpec | None = None) -> of_vcenter_authorization_vt_containers.Mappings.ListResult:
+    def list(self, filter: of_vcenter_authorization_vt_containers.Mappings.FilterSpec | Mapping[str, Any] | None = None, iterate: of_vcenter_authorization_vt_containers.Mappings.IterationSpec | Mapping[str, Any] | None = None) -> of_vcenter_authorization_vt_containers.Mappings.ListResult:
         """com.vmware.vcenter.authorization.vt_containers.mappings.list: GET /api/vcenter/authorization/vt-containers/mappings"""
 
 class VcenterCapacity:
@@ -3965,15 +3965,15 @@ class VcenterCertificateManagementVcenter:
     def vmca_root(self) -> VcenterCertificateManagementVcenterVmcaRoot: ...
 
 class VcenterCertificateManagementVcenterSigningCertificate:
-    def create(self, spec: of_vcenter_certificate_management_vcenter.SigningCertificate.CreateSpec) -> of_vcenter_certificate_management_vcenter.SigningCertificate.CreateResult:
+    def create(self, spec: of_vcenter_certificate_management_vcenter.SigningCertificate.CreateSpec | Mapping[str, Any]) -> of_vcenter_certificate_management_vcenter.SigningCertificate.CreateResult:
         """com.vmware.vcenter.certificate_management.vcenter.signing_certificate.create: POST /api/vcenter/certificate-management/vcenter/signing-certificate"""
     def get(self) -> of_vcenter_certificate_management_vcenter.SigningCertificate.Info:
         """com.vmware.vcenter.certificate_management.vcenter.signing_certificate.get: GET /api/vcenter/certificate-management/vcenter/signing-certificate"""
     def refresh(self, force: bool | None = None) -> of_vcenter_certificate_management.X509CertChain:
         """com.vmware.vcenter.certificate_management.vcenter.signing_certificate.refresh: POST /api/vcenter/certificate-management/vcenter/signing-certificate?action=refresh"""
-    def set(self, spec: of_vcenter_certificate_management_vcenter.SigningCertificate.SetSpec) -> None:
+    def set(self, spec: of_vcenter_certificate_management_vcenter.SigningCertificate.SetSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.certificate_management.vcenter.signing_certificate.set: PUT /api/vcenter/certificate-management/vcenter/signing-certificate"""
-    def update(self, spec: of_vcenter_certificate_management_vcenter.SigningCertificate.UpdateSpec) -> None:
+    def update(self, spec: of_vcenter_certificate_management_vcenter.SigningCertificate.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.certificate_management.vcenter.signing_certificate.update: PATCH /api/vcenter/certificate-management/vcenter/signing-certificate"""
 
 class VcenterCertificateManagementVcenterTls:
@@ -3981,17 +3981,17 @@ class VcenterCertificateManagementVcenterTls:
         """com.vmware.vcenter.certificate_management.vcenter.tls.get: GET /api/vcenter/certificate-management/vcenter/tls"""
     def renew(self, duration: int | None = None) -> None:
         """com.vmware.vcenter.certificate_management.vcenter.tls.renew: POST /api/vcenter/certificate-management/vcenter/tls?action=renew"""
-    def replace_vmca_signed(self, spec: of_vcenter_certificate_management_vcenter.Tls.ReplaceSpec) -> None:
+    def replace_vmca_signed(self, spec: of_vcenter_certificate_management_vcenter.Tls.ReplaceSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.certificate_management.vcenter.tls.replace_vmca_signed: POST /api/vcenter/certificate-management/vcenter/tls?action=replace-vmca-signed"""
-    def set(self, spec: of_vcenter_certificate_management_vcenter.Tls.Spec) -> None:
+    def set(self, spec: of_vcenter_certificate_management_vcenter.Tls.Spec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.certificate_management.vcenter.tls.set: PUT /api/vcenter/certificate-management/vcenter/tls"""
 
 class VcenterCertificateManagementVcenterTlsCsr:
-    def create(self, spec: of_vcenter_certificate_management_vcenter.TlsCsr.Spec) -> of_vcenter_certificate_management_vcenter.TlsCsr.Info:
+    def create(self, spec: of_vcenter_certificate_management_vcenter.TlsCsr.Spec | Mapping[str, Any]) -> of_vcenter_certificate_management_vcenter.TlsCsr.Info:
         """com.vmware.vcenter.certificate_management.vcenter.tls_csr.create: POST /api/vcenter/certificate-management/vcenter/tls-csr"""
 
 class VcenterCertificateManagementVcenterTrustedRootChains:
-    def create(self, spec: of_vcenter_certificate_management_vcenter.TrustedRootChains.CreateSpec) -> str:
+    def create(self, spec: of_vcenter_certificate_management_vcenter.TrustedRootChains.CreateSpec | Mapping[str, Any]) -> str:
         """com.vmware.vcenter.certificate_management.vcenter.trusted_root_chains.create: POST /api/vcenter/certificate-management/vcenter/trusted-root-chains"""
     def delete(self, chain: str) -> None:
         """com.vmware.vcenter.certificate_management.vcenter.trusted_root_chains.delete: DELETE /api/vcenter/certificate-management/vcenter/trusted-root-chains/{chain}"""
@@ -4001,7 +4001,7 @@ class VcenterCertificateManagementVcenterTrustedRootChains:
         """com.vmware.vcenter.certificate_management.vcenter.trusted_root_chains.list: GET /api/vcenter/certificate-management/vcenter/trusted-root-chains"""
 
 class VcenterCertificateManagementVcenterVmcaRoot:
-    def create(self, spec: of_vcenter_certificate_management_vcenter.VmcaRoot.CreateSpec | None = None) -> None:
+    def create(self, spec: of_vcenter_certificate_management_vcenter.VmcaRoot.CreateSpec | Mapping[str, Any] | None = None) -> None:
         """com.vmware.vcenter.certificate_management.vcenter.vmca_root.create: POST /api/vcenter/certificate-management/vcenter/vmca-root"""
 
 class VcenterCluster:
@@ -4009,17 +4009,17 @@ class VcenterCluster:
     def evc_mode(self) -> VcenterClusterEvcMode: ...
     def get(self, cluster: of_ids.ClusterComputeResourceId) -> of_vcenter.Cluster.Info:
         """com.vmware.vcenter.cluster.get: GET /api/vcenter/cluster/{cluster}"""
-    def list(self, filter: of_vcenter.Cluster.FilterSpec | None = None) -> tuple[of_vcenter.Cluster.Summary, ...]:
+    def list(self, filter: of_vcenter.Cluster.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter.Cluster.Summary, ...]:
         """com.vmware.vcenter.cluster.list: GET /api/vcenter/cluster"""
 
 class VcenterClusterEvcMode:
-    def check_add_host_evc_task(self, cluster: of_ids.ClusterComputeResourceId, create_spec: of_vcenter.Host.CreateSpec) -> of_ids.CisTASKId:
+    def check_add_host_evc_task(self, cluster: of_ids.ClusterComputeResourceId, create_spec: of_vcenter.Host.CreateSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.cluster.evc_mode.check_add_host_evc$task: POST /api/vcenter/cluster/{cluster}/evc-mode?action=check-add-host-evc&vmw-task=true"""
-    def check_set_task(self, cluster: of_ids.ClusterComputeResourceId, set_spec: of_vcenter_cluster.EvcMode.SetSpec) -> of_ids.CisTASKId:
+    def check_set_task(self, cluster: of_ids.ClusterComputeResourceId, set_spec: of_vcenter_cluster.EvcMode.SetSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.cluster.evc_mode.check_set$task: POST /api/vcenter/cluster/{cluster}/evc-mode?action=check-set&vmw-task=true"""
     def get(self, cluster: of_ids.ClusterComputeResourceId) -> of_vcenter_cluster.EvcMode.Info:
         """com.vmware.vcenter.cluster.evc_mode.get: GET /api/vcenter/cluster/{cluster}/evc-mode"""
-    def set_task(self, cluster: of_ids.ClusterComputeResourceId, set_spec: of_vcenter_cluster.EvcMode.SetSpec) -> of_ids.CisTASKId:
+    def set_task(self, cluster: of_ids.ClusterComputeResourceId, set_spec: of_vcenter_cluster.EvcMode.SetSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.cluster.evc_mode.set$task: PUT /api/vcenter/cluster/{cluster}/evc-mode?vmw-task=true"""
 
 class VcenterCompute:
@@ -4033,17 +4033,17 @@ class VcenterComputePolicies:
     def tag_usage(self) -> VcenterComputePoliciesTagUsage: ...
     def create(self, spec: Mapping[str, Any]) -> of_ids.VcenterComputePolicyId:
         """com.vmware.vcenter.compute.policies.create: POST /api/vcenter/compute/policies"""
-    def create_tags_and_policies(self, spec: of_vcenter_compute_policies.CreateTagsAndPoliciesSpec) -> of_vcenter_compute_policies.CreateResult:
+    def create_tags_and_policies(self, spec: of_vcenter_compute_policies.CreateTagsAndPoliciesSpec | Mapping[str, Any]) -> of_vcenter_compute_policies.CreateResult:
         """com.vmware.vcenter.compute.policies.create_tags_and_policies: POST /api/vcenter/compute/policies?action=create-tags-and-policies"""
     def delete(self, policy: of_ids.VcenterComputePolicyId) -> None:
         """com.vmware.vcenter.compute.policies.delete: DELETE /api/vcenter/compute/policies/{policy}"""
-    def delete_tags_and_policies(self, spec: of_vcenter_compute_policies.DeleteTagsAndPoliciesSpec) -> of_vcenter_compute_policies.DeleteResult:
+    def delete_tags_and_policies(self, spec: of_vcenter_compute_policies.DeleteTagsAndPoliciesSpec | Mapping[str, Any]) -> of_vcenter_compute_policies.DeleteResult:
         """com.vmware.vcenter.compute.policies.delete_tags_and_policies: POST /api/vcenter/compute/policies?action=delete-tags-and-policies"""
     def get(self, policy: of_ids.VcenterComputePolicyId) -> dict[str, Any]:
         """com.vmware.vcenter.compute.policies.get: GET /api/vcenter/compute/policies/{policy}"""
     def list(self) -> tuple[of_vcenter_compute.Policies.Summary, ...]:
         """com.vmware.vcenter.compute.policies.list: GET /api/vcenter/compute/policies"""
-    def update(self, policy: of_ids.VcenterComputePolicyId, spec: of_vcenter_compute.Policies.UpdateSpec) -> None:
+    def update(self, policy: of_ids.VcenterComputePolicyId, spec: of_vcenter_compute.Policies.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.compute.policies.update: PATCH /api/vcenter/compute/policies/{policy}"""
 
 class VcenterComputePoliciesCapabilities:
@@ -4053,7 +4053,7 @@ class VcenterComputePoliciesCapabilities:
         """com.vmware.vcenter.compute.policies.capabilities.list: GET /api/vcenter/compute/policies/capabilities"""
 
 class VcenterComputePoliciesTagUsage:
-    def list(self, filter: of_vcenter_compute_policies.TagUsage.FilterSpec | None = None) -> tuple[of_vcenter_compute_policies.TagUsage.Summary, ...]:
+    def list(self, filter: of_vcenter_compute_policies.TagUsage.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_compute_policies.TagUsage.Summary, ...]:
         """com.vmware.vcenter.compute.policies.tag_usage.list: GET /api/vcenter/compute/policies/tag-usage"""
 
 class VcenterConfidentialComputing:
@@ -4065,7 +4065,7 @@ class VcenterConfidentialComputingSgx:
     def hosts(self) -> VcenterConfidentialComputingSgxHosts: ...
 
 class VcenterConfidentialComputingSgxHosts:
-    def register_task(self, spec: of_vcenter_confidential_computing_sgx.Hosts.RegisterSpec) -> of_ids.CisTASKId:
+    def register_task(self, spec: of_vcenter_confidential_computing_sgx.Hosts.RegisterSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.confidential_computing.sgx.hosts.register$task: POST /api/vcenter/confidential-computing/sgx/hosts?action=register&vmw-task=true"""
 
 class VcenterConsumptionDomains:
@@ -4081,11 +4081,11 @@ class VcenterConsumptionDomainsZoneAssociations:
     def cluster(self) -> VcenterConsumptionDomainsZoneAssociationsCluster: ...
 
 class VcenterConsumptionDomainsZoneAssociationsAssociationChanges:
-    def list(self, query: of_vcenter_consumption_domains_zone_associations.AssociationChanges.QuerySpec | None = None) -> of_vcenter_consumption_domains_zone_associations.AssociationChanges.ListResult:
+    def list(self, query: of_vcenter_consumption_domains_zone_associations.AssociationChanges.QuerySpec | Mapping[str, Any] | None = None) -> of_vcenter_consumption_domains_zone_associations.AssociationChanges.ListResult:
         """com.vmware.vcenter.consumption_domains.zone_associations.association_changes.list: POST /api/vcenter/consumption-domains/zone-associations/association-changes?action=query"""
 
 class VcenterConsumptionDomainsZoneAssociationsCluster:
-    def list(self, filter: of_vcenter_consumption_domains_zone_associations.Cluster.FilterSpec | None = None) -> of_vcenter_consumption_domains_zone_associations.Cluster.ListResult:
+    def list(self, filter: of_vcenter_consumption_domains_zone_associations.Cluster.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter_consumption_domains_zone_associations.Cluster.ListResult:
         """com.vmware.vcenter.consumption_domains.zone_associations.cluster.list: GET /api/vcenter/consumption-domains/zone-associations/cluster"""
 
 class VcenterConsumptionDomainsZones:
@@ -4093,13 +4093,13 @@ class VcenterConsumptionDomainsZones:
     def capacity(self) -> VcenterConsumptionDomainsZonesCapacity: ...
     @property
     def cluster(self) -> VcenterConsumptionDomainsZonesCluster: ...
-    def create(self, spec: of_vcenter_consumption_domains.Zones.CreateSpec) -> of_ids.VcenterConsumptionDomainsZoneId:
+    def create(self, spec: of_vcenter_consumption_domains.Zones.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterConsumptionDomainsZoneId:
         """com.vmware.vcenter.consumption_domains.zones.create: POST /api/vcenter/consumption-domains/zones"""
     def delete(self, zone: of_ids.VcenterConsumptionDomainsZoneId) -> None:
         """com.vmware.vcenter.consumption_domains.zones.delete: DELETE /api/vcenter/consumption-domains/zones/{zone}"""
     def get(self, zone: of_ids.VcenterConsumptionDomainsZoneId) -> of_vcenter_consumption_domains.Zones.Info:
         """com.vmware.vcenter.consumption_domains.zones.get: GET /api/vcenter/consumption-domains/zones/{zone}"""
-    def list(self, spec: of_vcenter_consumption_domains.Zones.FilterSpec | None = None) -> of_vcenter_consumption_domains.Zones.ListResult:
+    def list(self, spec: of_vcenter_consumption_domains.Zones.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter_consumption_domains.Zones.ListResult:
         """com.vmware.vcenter.consumption_domains.zones.list: GET /api/vcenter/consumption-domains/zones"""
 
 class VcenterConsumptionDomainsZonesCapacity:
@@ -4139,7 +4139,7 @@ class VcenterContentRegistries:
 class VcenterContentRegistriesHarbor:
     @property
     def projects(self) -> VcenterContentRegistriesHarborProjects: ...
-    def create(self, spec: of_vcenter_content_registries.Harbor.CreateSpec, client_token: str | None = None) -> of_ids.VcenterContentRegistryId:
+    def create(self, spec: of_vcenter_content_registries.Harbor.CreateSpec | Mapping[str, Any], client_token: str | None = None) -> of_ids.VcenterContentRegistryId:
         """com.vmware.vcenter.content.registries.harbor.create: POST /api/vcenter/content/registries/harbor"""
     def delete(self, registry: of_ids.VcenterContentRegistryId) -> None:
         """com.vmware.vcenter.content.registries.harbor.delete: DELETE /api/vcenter/content/registries/harbor/{registry}"""
@@ -4149,7 +4149,7 @@ class VcenterContentRegistriesHarbor:
         """com.vmware.vcenter.content.registries.harbor.list: GET /api/vcenter/content/registries/harbor"""
 
 class VcenterContentRegistriesHarborProjects:
-    def create(self, registry: of_ids.VcenterContentRegistryId, spec: of_vcenter_content_registries_harbor.Projects.CreateSpec) -> of_ids.VcenterContentRegistryHarborProjectId:
+    def create(self, registry: of_ids.VcenterContentRegistryId, spec: of_vcenter_content_registries_harbor.Projects.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterContentRegistryHarborProjectId:
         """com.vmware.vcenter.content.registries.harbor.projects.create: POST /api/vcenter/content/registries/harbor/{registry}/projects"""
     def delete(self, registry: of_ids.VcenterContentRegistryId, project: of_ids.VcenterContentRegistryHarborProjectId) -> None:
         """com.vmware.vcenter.content.registries.harbor.projects.delete: DELETE /api/vcenter/content/registries/harbor/{registry}/projects/{project}"""
@@ -4193,7 +4193,7 @@ class VcenterCryptoManagerHostsKms:
 class VcenterCryptoManagerHostsKmsProviders:
     def get(self, host: of_ids.HostSystemId, provider: of_ids.VcenterCryptoManagerKmsProviderId) -> of_vcenter_crypto_manager_hosts_kms.Providers.Info:
         """com.vmware.vcenter.crypto_manager.hosts.kms.providers.get: GET /api/vcenter/crypto-manager/hosts/{host}/kms/providers/{provider}"""
-    def list(self, host: of_ids.HostSystemId, filter_spec: of_vcenter_crypto_manager_hosts_kms.Providers.FilterSpec | None = None) -> tuple[of_vcenter_crypto_manager_hosts_kms.Providers.Summary, ...]:
+    def list(self, host: of_ids.HostSystemId, filter_spec: of_vcenter_crypto_manager_hosts_kms.Providers.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_crypto_manager_hosts_kms.Providers.Summary, ...]:
         """com.vmware.vcenter.crypto_manager.hosts.kms.providers.list: GET /api/vcenter/crypto-manager/hosts/{host}/kms/providers"""
 
 class VcenterCryptoManagerKms:
@@ -4201,29 +4201,29 @@ class VcenterCryptoManagerKms:
     def providers(self) -> VcenterCryptoManagerKmsProviders: ...
 
 class VcenterCryptoManagerKmsProviders:
-    def create(self, spec: of_vcenter_crypto_manager_kms.Providers.CreateSpec) -> None:
+    def create(self, spec: of_vcenter_crypto_manager_kms.Providers.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.crypto_manager.kms.providers.create: POST /api/vcenter/crypto-manager/kms/providers"""
     def delete(self, provider: of_ids.VcenterCryptoManagerKmsProviderId) -> None:
         """com.vmware.vcenter.crypto_manager.kms.providers.delete: DELETE /api/vcenter/crypto-manager/kms/providers/{provider}"""
-    def export(self, spec: of_vcenter_crypto_manager_kms.Providers.ExportSpec) -> of_vcenter_crypto_manager_kms.Providers.ExportResult:
+    def export(self, spec: of_vcenter_crypto_manager_kms.Providers.ExportSpec | Mapping[str, Any]) -> of_vcenter_crypto_manager_kms.Providers.ExportResult:
         """com.vmware.vcenter.crypto_manager.kms.providers.export: POST /api/vcenter/crypto-manager/kms/providers?action=export"""
     def get(self, provider: of_ids.VcenterCryptoManagerKmsProviderId) -> of_vcenter_crypto_manager_kms.Providers.Info:
         """com.vmware.vcenter.crypto_manager.kms.providers.get: GET /api/vcenter/crypto-manager/kms/providers/{provider}"""
-    def import_provider(self, spec: of_vcenter_crypto_manager_kms.Providers.ImportSpec) -> of_vcenter_crypto_manager_kms.Providers.ImportResult:
+    def import_provider(self, spec: of_vcenter_crypto_manager_kms.Providers.ImportSpec | Mapping[str, Any]) -> of_vcenter_crypto_manager_kms.Providers.ImportResult:
         """com.vmware.vcenter.crypto_manager.kms.providers.import_provider: POST /api/vcenter/crypto-manager/kms/providers?action=import"""
-    def list(self, filter_spec: of_vcenter_crypto_manager_kms.Providers.FilterSpec | None = None) -> tuple[of_vcenter_crypto_manager_kms.Providers.Summary, ...]:
+    def list(self, filter_spec: of_vcenter_crypto_manager_kms.Providers.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_crypto_manager_kms.Providers.Summary, ...]:
         """com.vmware.vcenter.crypto_manager.kms.providers.list: GET /api/vcenter/crypto-manager/kms/providers"""
-    def update(self, provider: of_ids.VcenterCryptoManagerKmsProviderId, spec: of_vcenter_crypto_manager_kms.Providers.UpdateSpec) -> None:
+    def update(self, provider: of_ids.VcenterCryptoManagerKmsProviderId, spec: of_vcenter_crypto_manager_kms.Providers.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.crypto_manager.kms.providers.update: PATCH /api/vcenter/crypto-manager/kms/providers/{provider}"""
 
 class VcenterDatacenter:
-    def create(self, spec: of_vcenter.Datacenter.CreateSpec) -> of_ids.DatacenterId:
+    def create(self, spec: of_vcenter.Datacenter.CreateSpec | Mapping[str, Any]) -> of_ids.DatacenterId:
         """com.vmware.vcenter.datacenter.create: POST /api/vcenter/datacenter"""
     def delete(self, datacenter: of_ids.DatacenterId, force: bool | None = None) -> None:
         """com.vmware.vcenter.datacenter.delete: DELETE /api/vcenter/datacenter/{datacenter}"""
     def get(self, datacenter: of_ids.DatacenterId) -> of_vcenter.Datacenter.Info:
         """com.vmware.vcenter.datacenter.get: GET /api/vcenter/datacenter/{datacenter}"""
-    def list(self, filter: of_vcenter.Datacenter.FilterSpec | None = None) -> tuple[of_vcenter.Datacenter.Summary, ...]:
+    def list(self, filter: of_vcenter.Datacenter.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter.Datacenter.Summary, ...]:
         """com.vmware.vcenter.datacenter.list: GET /api/vcenter/datacenter"""
 
 class VcenterDatastore:
@@ -4231,7 +4231,7 @@ class VcenterDatastore:
     def default_policy(self) -> VcenterDatastoreDefaultPolicy: ...
     def get(self, datastore: of_ids.DatastoreId) -> of_vcenter.Datastore.Info:
         """com.vmware.vcenter.datastore.get: GET /api/vcenter/datastore/{datastore}"""
-    def list(self, filter: of_vcenter.Datastore.FilterSpec | None = None) -> tuple[of_vcenter.Datastore.Summary, ...]:
+    def list(self, filter: of_vcenter.Datastore.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter.Datastore.Summary, ...]:
         """com.vmware.vcenter.datastore.list: GET /api/vcenter/datastore"""
 
 class VcenterDatastoreDefaultPolicy:
@@ -4265,7 +4265,7 @@ class VcenterDeploymentImportHistory:
         """com.vmware.vcenter.deployment.import_history.pause: POST /api/vcenter/deployment/history?action=pause"""
     def resume(self) -> None:
         """com.vmware.vcenter.deployment.import_history.resume: POST /api/vcenter/deployment/history?action=resume"""
-    def start(self, spec: of_vcenter_deployment.ImportHistory.CreateSpec | None = None) -> None:
+    def start(self, spec: of_vcenter_deployment.ImportHistory.CreateSpec | Mapping[str, Any] | None = None) -> None:
         """com.vmware.vcenter.deployment.import_history.start: POST /api/vcenter/deployment/history?action=start"""
 
 class VcenterDeploymentInstall:
@@ -4277,11 +4277,11 @@ class VcenterDeploymentInstall:
     def remote_psc(self) -> VcenterDeploymentInstallRemotePsc: ...
     def cancel(self) -> None:
         """com.vmware.vcenter.deployment.install.cancel: POST /api/vcenter/deployment/install?action=cancel"""
-    def check(self, spec: of_vcenter_deployment.Install.InstallSpec) -> of_vcenter_deployment.CheckInfo:
+    def check(self, spec: of_vcenter_deployment.Install.InstallSpec | Mapping[str, Any]) -> of_vcenter_deployment.CheckInfo:
         """com.vmware.vcenter.deployment.install.check: POST /api/vcenter/deployment/install?action=check"""
     def get(self) -> of_vcenter_deployment.Install.InstallSpec:
         """com.vmware.vcenter.deployment.install.get: GET /api/vcenter/deployment/install"""
-    def start(self, spec: of_vcenter_deployment.Install.InstallSpec) -> None:
+    def start(self, spec: of_vcenter_deployment.Install.InstallSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.deployment.install.start: POST /api/vcenter/deployment/install?action=start"""
 
 class VcenterDeploymentInstallInitialConfig:
@@ -4293,7 +4293,7 @@ class VcenterDeploymentInstallInitialConfigRemotePsc:
     def thumbprint(self) -> VcenterDeploymentInstallInitialConfigRemotePscThumbprint: ...
 
 class VcenterDeploymentInstallInitialConfigRemotePscThumbprint:
-    def get(self, spec: of_vcenter_deployment_install_initial_config_remote_psc.Thumbprint.RemoteSpec) -> str:
+    def get(self, spec: of_vcenter_deployment_install_initial_config_remote_psc.Thumbprint.RemoteSpec | Mapping[str, Any]) -> str:
         """com.vmware.vcenter.deployment.install.initial_config.remote_psc.thumbprint.get: GET /api/vcenter/deployment/install/initial-config/remote-psc/thumbprint"""
 
 class VcenterDeploymentInstallPsc:
@@ -4303,15 +4303,15 @@ class VcenterDeploymentInstallPsc:
     def standalone(self) -> VcenterDeploymentInstallPscStandalone: ...
 
 class VcenterDeploymentInstallPscReplicated:
-    def check(self, spec: of_vcenter_deployment.ReplicatedPscSpec) -> of_vcenter_deployment.CheckInfo:
+    def check(self, spec: of_vcenter_deployment.ReplicatedPscSpec | Mapping[str, Any]) -> of_vcenter_deployment.CheckInfo:
         """com.vmware.vcenter.deployment.install.psc.replicated.check: POST /api/vcenter/deployment/install/psc/replicated?action=check"""
 
 class VcenterDeploymentInstallPscStandalone:
-    def check(self, spec: of_vcenter_deployment.StandalonePscSpec) -> of_vcenter_deployment.CheckInfo:
+    def check(self, spec: of_vcenter_deployment.StandalonePscSpec | Mapping[str, Any]) -> of_vcenter_deployment.CheckInfo:
         """com.vmware.vcenter.deployment.install.psc.standalone.check: POST /api/vcenter/deployment/install/psc/standalone?action=check"""
 
 class VcenterDeploymentInstallRemotePsc:
-    def check(self, spec: of_vcenter_deployment.RemotePscSpec) -> of_vcenter_deployment.CheckInfo:
+    def check(self, spec: of_vcenter_deployment.RemotePscSpec | Mapping[str, Any]) -> of_vcenter_deployment.CheckInfo:
         """com.vmware.vcenter.deployment.install.remote_psc.check: POST /api/vcenter/deployment/install/remote-psc?action=check"""
 
 class VcenterDeploymentMigrate:
@@ -4319,19 +4319,19 @@ class VcenterDeploymentMigrate:
     def active_directory(self) -> VcenterDeploymentMigrateActiveDirectory: ...
     def cancel(self) -> None:
         """com.vmware.vcenter.deployment.migrate.cancel: POST /api/vcenter/deployment/migrate?action=cancel"""
-    def check(self, spec: of_vcenter_deployment.Migrate.MigrateSpec) -> of_vcenter_deployment.CheckInfo:
+    def check(self, spec: of_vcenter_deployment.Migrate.MigrateSpec | Mapping[str, Any]) -> of_vcenter_deployment.CheckInfo:
         """com.vmware.vcenter.deployment.migrate.check: POST /api/vcenter/deployment/migrate?action=check"""
     def get(self) -> of_vcenter_deployment.Migrate.MigrateSpec:
         """com.vmware.vcenter.deployment.migrate.get: GET /api/vcenter/deployment/migrate"""
-    def start(self, spec: of_vcenter_deployment.Migrate.MigrateSpec) -> None:
+    def start(self, spec: of_vcenter_deployment.Migrate.MigrateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.deployment.migrate.start: POST /api/vcenter/deployment/migrate?action=start"""
 
 class VcenterDeploymentMigrateActiveDirectory:
-    def check(self, spec: of_vcenter_deployment_migrate.ActiveDirectory.CheckSpec) -> of_vcenter_deployment.CheckInfo:
+    def check(self, spec: of_vcenter_deployment_migrate.ActiveDirectory.CheckSpec | Mapping[str, Any]) -> of_vcenter_deployment.CheckInfo:
         """com.vmware.vcenter.deployment.migrate.active_directory.check: POST /api/vcenter/deployment/migrate/active-directory?action=check"""
 
 class VcenterDeploymentQuestion:
-    def answer(self, spec: of_vcenter_deployment.Question.AnswerSpec) -> None:
+    def answer(self, spec: of_vcenter_deployment.Question.AnswerSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.deployment.question.answer: POST /api/vcenter/deployment/question?action=answer"""
     def get(self) -> of_vcenter_deployment.Question.Info:
         """com.vmware.vcenter.deployment.question.get: GET /api/vcenter/deployment/question"""
@@ -4341,7 +4341,7 @@ class VcenterDeploymentSize:
     def status(self) -> VcenterDeploymentSizeStatus: ...
     def get(self) -> of_vcenter_deployment.Info:
         """com.vmware.vcenter.deployment.size.get: GET /api/vcenter/deployment/size"""
-    def update(self, spec: of_vcenter_deployment.Size.Spec) -> None:
+    def update(self, spec: of_vcenter_deployment.Size.Spec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.deployment.size.update: PATCH /api/vcenter/deployment/size"""
 
 class VcenterDeploymentSizeStatus:
@@ -4351,11 +4351,11 @@ class VcenterDeploymentSizeStatus:
 class VcenterDeploymentUpgrade:
     def cancel(self) -> None:
         """com.vmware.vcenter.deployment.upgrade.cancel: POST /api/vcenter/deployment/upgrade?action=cancel"""
-    def check(self, spec: of_vcenter_deployment.Upgrade.UpgradeSpec) -> of_vcenter_deployment.CheckInfo:
+    def check(self, spec: of_vcenter_deployment.Upgrade.UpgradeSpec | Mapping[str, Any]) -> of_vcenter_deployment.CheckInfo:
         """com.vmware.vcenter.deployment.upgrade.check: POST /api/vcenter/deployment/upgrade?action=check"""
     def get(self) -> of_vcenter_deployment.Upgrade.UpgradeSpec:
         """com.vmware.vcenter.deployment.upgrade.get: GET /api/vcenter/deployment/upgrade"""
-    def start(self, spec: of_vcenter_deployment.Upgrade.UpgradeSpec) -> None:
+    def start(self, spec: of_vcenter_deployment.Upgrade.UpgradeSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.deployment.upgrade.start: POST /api/vcenter/deployment/upgrade?action=start"""
 
 class VcenterEnvironmentBrowser:
@@ -4367,25 +4367,25 @@ class VcenterEnvironmentBrowser:
     def config_targets(self) -> VcenterEnvironmentBrowserConfigTargets: ...
 
 class VcenterEnvironmentBrowserConfigOptionDescriptors:
-    def list(self, params: of_vcenter_environment_browser.ConfigOptionDescriptors.ListParams) -> of_vcenter_environment_browser.ConfigOptionDescriptors.ListResult:
+    def list(self, params: of_vcenter_environment_browser.ConfigOptionDescriptors.ListParams | Mapping[str, Any]) -> of_vcenter_environment_browser.ConfigOptionDescriptors.ListResult:
         """com.vmware.vcenter.environment_browser.config_option_descriptors.list: GET /api/vcenter/environment-browser/config-option-descriptors"""
 
 class VcenterEnvironmentBrowserConfigOptions:
-    def get(self, params: of_vcenter_environment_browser.ConfigOptions.GetParams) -> of_vcenter_environment_browser.ConfigOptions.Info:
+    def get(self, params: of_vcenter_environment_browser.ConfigOptions.GetParams | Mapping[str, Any]) -> of_vcenter_environment_browser.ConfigOptions.Info:
         """com.vmware.vcenter.environment_browser.config_options.get: GET /api/vcenter/environment-browser/config-options"""
 
 class VcenterEnvironmentBrowserConfigTargets:
-    def get(self, params: of_vcenter_environment_browser.ConfigTargets.GetParams) -> of_vcenter_environment_browser.ConfigTargets.Info:
+    def get(self, params: of_vcenter_environment_browser.ConfigTargets.GetParams | Mapping[str, Any]) -> of_vcenter_environment_browser.ConfigTargets.Info:
         """com.vmware.vcenter.environment_browser.config_targets.get: GET /api/vcenter/environment-browser/config-targets"""
 
 class VcenterEvcModes:
-    def create_task(self, create_spec: of_vcenter.EvcModes.CreateSpec) -> of_ids.CisTASKId:
+    def create_task(self, create_spec: of_vcenter.EvcModes.CreateSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.evc_modes.create$task: POST /api/vcenter/evc-modes?vmw-task=true"""
-    def partition(self, evc_mode: of_vcenter_evc_mode.EvcMode) -> of_vcenter.EvcModes.PartitionResult:
+    def partition(self, evc_mode: of_vcenter_evc_mode.EvcMode | Mapping[str, Any]) -> of_vcenter.EvcModes.PartitionResult:
         """com.vmware.vcenter.evc_modes.partition: POST /api/vcenter/evc-modes?action=partition"""
 
 class VcenterFolder:
-    def list(self, filter: of_vcenter.Folder.FilterSpec | None = None) -> tuple[of_vcenter.Folder.Summary, ...]:
+    def list(self, filter: of_vcenter.Folder.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter.Folder.Summary, ...]:
         """com.vmware.vcenter.folder.list: GET /api/vcenter/folder"""
 
 class VcenterFoundationLoadBalancers:
@@ -4393,9 +4393,9 @@ class VcenterFoundationLoadBalancers:
     def nodes(self) -> VcenterFoundationLoadBalancersNodes: ...
     def get(self, foundation_load_balancer: of_ids.VcenterFoundationLoadBalancerId) -> of_vcenter.FoundationLoadBalancers.Info:
         """com.vmware.vcenter.foundation_load_balancers.get: GET /api/vcenter/foundation-load-balancers/{foundation_load_balancer}"""
-    def list(self, filter: of_vcenter.FoundationLoadBalancers.FilterSpec | None = None) -> of_vcenter.FoundationLoadBalancers.ListResult:
+    def list(self, filter: of_vcenter.FoundationLoadBalancers.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter.FoundationLoadBalancers.ListResult:
         """com.vmware.vcenter.foundation_load_balancers.list: GET /api/vcenter/foundation-load-balancers"""
-    def reset_password(self, foundation_load_balancer: of_ids.VcenterFoundationLoadBalancerId, password: of_vcenter.FoundationLoadBalancers.PasswordSpec) -> None:
+    def reset_password(self, foundation_load_balancer: of_ids.VcenterFoundationLoadBalancerId, password: of_vcenter.FoundationLoadBalancers.PasswordSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.foundation_load_balancers.reset_password: POST /api/vcenter/foundation-load-balancers/{foundation_load_balancer}?action=reset-password"""
 
 class VcenterFoundationLoadBalancersNodes:
@@ -4415,7 +4415,7 @@ class VcenterGuest:
     def customization_specs(self) -> VcenterGuestCustomizationSpecs: ...
 
 class VcenterGuestCustomizationSpecs:
-    def create(self, spec: of_vcenter_guest.CustomizationSpecs.CreateSpec) -> of_ids.VcenterGuestCustomizationSpecId:
+    def create(self, spec: of_vcenter_guest.CustomizationSpecs.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterGuestCustomizationSpecId:
         """com.vmware.vcenter.guest.customization_specs.create: POST /api/vcenter/guest/customization-specs"""
     def delete(self, name: of_ids.VcenterGuestCustomizationSpecId) -> None:
         """com.vmware.vcenter.guest.customization_specs.delete: DELETE /api/vcenter/guest/customization-specs/{name}"""
@@ -4425,9 +4425,9 @@ class VcenterGuestCustomizationSpecs:
         """com.vmware.vcenter.guest.customization_specs.get: GET /api/vcenter/guest/customization-specs/{name}"""
     def import_specification(self, customization_spec: str) -> of_vcenter_guest.CustomizationSpecs.CreateSpec:
         """com.vmware.vcenter.guest.customization_specs.import_specification: POST /api/vcenter/guest/customization-specs?action=import"""
-    def list(self, filter: of_vcenter_guest.CustomizationSpecs.FilterSpec | None = None) -> tuple[of_vcenter_guest.CustomizationSpecs.Summary, ...]:
+    def list(self, filter: of_vcenter_guest.CustomizationSpecs.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_guest.CustomizationSpecs.Summary, ...]:
         """com.vmware.vcenter.guest.customization_specs.list: GET /api/vcenter/guest/customization-specs"""
-    def set(self, name: of_ids.VcenterGuestCustomizationSpecId, spec: of_vcenter_guest.CustomizationSpecs.Spec) -> None:
+    def set(self, name: of_ids.VcenterGuestCustomizationSpecId, spec: of_vcenter_guest.CustomizationSpecs.Spec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.guest.customization_specs.set: PUT /api/vcenter/guest/customization-specs/{name}"""
 
 class VcenterHost:
@@ -4439,13 +4439,13 @@ class VcenterHost:
     def hardware(self) -> VcenterHostHardware: ...
     def connect(self, host: of_ids.HostSystemId) -> None:
         """com.vmware.vcenter.host.connect: POST /api/vcenter/host/{host}?action=connect"""
-    def create(self, spec: of_vcenter.Host.CreateSpec) -> of_ids.HostSystemId:
+    def create(self, spec: of_vcenter.Host.CreateSpec | Mapping[str, Any]) -> of_ids.HostSystemId:
         """com.vmware.vcenter.host.create: POST /api/vcenter/host"""
     def delete(self, host: of_ids.HostSystemId) -> None:
         """com.vmware.vcenter.host.delete: DELETE /api/vcenter/host/{host}"""
     def disconnect(self, host: of_ids.HostSystemId) -> None:
         """com.vmware.vcenter.host.disconnect: POST /api/vcenter/host/{host}?action=disconnect"""
-    def list(self, filter: of_vcenter.Host.FilterSpec | None = None) -> tuple[of_vcenter.Host.Summary, ...]:
+    def list(self, filter: of_vcenter.Host.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter.Host.Summary, ...]:
         """com.vmware.vcenter.host.list: GET /api/vcenter/host"""
 
 class VcenterHostCrypto:
@@ -4457,7 +4457,7 @@ class VcenterHostCryptoFips:
     def modules(self) -> VcenterHostCryptoFipsModules: ...
 
 class VcenterHostCryptoFipsModules:
-    def list(self, filter: of_vcenter_host_crypto_fips.Modules.FilterSpec | None = None, iterate: of_vcenter_host_crypto_fips.Modules.IterationSpec | None = None) -> of_vcenter_host_crypto_fips.Modules.ListResult:
+    def list(self, filter: of_vcenter_host_crypto_fips.Modules.FilterSpec | Mapping[str, Any] | None = None, iterate: of_vcenter_host_crypto_fips.Modules.IterationSpec | Mapping[str, Any] | None = None) -> of_vcenter_host_crypto_fips.Modules.ListResult:
         """com.vmware.vcenter.host.crypto.fips.modules.list: GET /api/vcenter/host/crypto/fips/modules"""
 
 class VcenterHostEntropy:
@@ -4465,7 +4465,7 @@ class VcenterHostEntropy:
     def external_pool(self) -> VcenterHostEntropyExternalPool: ...
 
 class VcenterHostEntropyExternalPool:
-    def add(self, host: of_ids.HostSystemId, spec: of_vcenter_host_entropy.ExternalPool.AddSpec) -> of_vcenter_host_entropy.ExternalPool.AddResult:
+    def add(self, host: of_ids.HostSystemId, spec: of_vcenter_host_entropy.ExternalPool.AddSpec | Mapping[str, Any]) -> of_vcenter_host_entropy.ExternalPool.AddResult:
         """com.vmware.vcenter.host.entropy.external_pool.add: POST /api/vcenter/host/{host}/entropy/external-pool?action=add"""
     def get(self, host: of_ids.HostSystemId) -> of_vcenter_host_entropy.ExternalPool.Info:
         """com.vmware.vcenter.host.entropy.external_pool.get: GET /api/vcenter/host/{host}/entropy/external-pool"""
@@ -4475,9 +4475,9 @@ class VcenterHostHardware:
     def direct_path_devices(self) -> VcenterHostHardwareDirectPathDevices: ...
 
 class VcenterHostHardwareDirectPathDevices:
-    def configure_task(self, host: of_ids.HostSystemId, configure_spec: of_vcenter_host_hardware.DirectPathDevices.ConfigureSpec) -> of_ids.CisTASKId:
+    def configure_task(self, host: of_ids.HostSystemId, configure_spec: of_vcenter_host_hardware.DirectPathDevices.ConfigureSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.host.hardware.direct_path_devices.configure$task: POST /api/vcenter/host/{host}/hardware/direct-path-devices?action=configure&vmw-task=true"""
-    def list(self, host: of_ids.HostSystemId, filter_spec: of_vcenter_host_hardware.DirectPathDevices.FilterSpec | None = None, iteration_spec: of_vcenter_host_hardware.DirectPathDevices.IterationSpec | None = None, list_details: of_vcenter_host_hardware.DirectPathDevices.ListDetails | None = None) -> of_vcenter_host_hardware.DirectPathDevices.ListResult:
+    def list(self, host: of_ids.HostSystemId, filter_spec: of_vcenter_host_hardware.DirectPathDevices.FilterSpec | Mapping[str, Any] | None = None, iteration_spec: of_vcenter_host_hardware.DirectPathDevices.IterationSpec | Mapping[str, Any] | None = None, list_details: of_vcenter_host_hardware.DirectPathDevices.ListDetails | Mapping[str, Any] | None = None) -> of_vcenter_host_hardware.DirectPathDevices.ListResult:
         """com.vmware.vcenter.host.hardware.direct_path_devices.list: GET /api/vcenter/host/{host}/hardware/direct-path-devices"""
 
 class VcenterHvc:
@@ -4489,11 +4489,11 @@ class VcenterHvc:
 class VcenterHvcLinks:
     @property
     def sync(self) -> VcenterHvcLinksSync: ...
-    def create(self, spec: of_vcenter_hvc.Links.CreateSpec) -> of_ids.VcenterHvcLinksId:
+    def create(self, spec: of_vcenter_hvc.Links.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterHvcLinksId:
         """com.vmware.vcenter.hvc.links.create: POST /api/hvc/links"""
     def delete(self, link: of_ids.VcenterHvcLinksId) -> None:
         """com.vmware.vcenter.hvc.links.delete: DELETE /api/hvc/links/{link}"""
-    def delete_with_credentials(self, link: of_ids.VcenterHvcLinksId, credentials: of_vcenter_hvc.Links.Credentials | None = None) -> None:
+    def delete_with_credentials(self, link: of_ids.VcenterHvcLinksId, credentials: of_vcenter_hvc.Links.Credentials | Mapping[str, Any] | None = None) -> None:
         """com.vmware.vcenter.hvc.links.delete_with_credentials: POST /api/hvc/links/{link}?action=delete"""
     def get(self, link: of_ids.VcenterHvcLinksId) -> of_vcenter_hvc.Links.Info:
         """com.vmware.vcenter.hvc.links.get: GET /api/hvc/links/{link}"""
@@ -4553,7 +4553,7 @@ class VcenterIdentityBrokerTenantsOperatorClient:
         """com.vmware.vcenter.identity.broker.tenants.operator_client.get: GET /api/vcenter/identity/broker/tenants/operator-client"""
 
 class VcenterIdentityProviders:
-    def create(self, spec: of_vcenter_identity.Providers.CreateSpec) -> of_ids.VcenterIdentityProvidersId:
+    def create(self, spec: of_vcenter_identity.Providers.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterIdentityProvidersId:
         """com.vmware.vcenter.identity.providers.create: POST /api/vcenter/identity/providers"""
     def delete(self, provider: of_ids.VcenterIdentityProvidersId) -> None:
         """com.vmware.vcenter.identity.providers.delete: DELETE /api/vcenter/identity/providers/{provider}"""
@@ -4561,7 +4561,7 @@ class VcenterIdentityProviders:
         """com.vmware.vcenter.identity.providers.get: GET /api/vcenter/identity/providers/{provider}"""
     def list(self) -> tuple[of_vcenter_identity.Providers.Summary, ...]:
         """com.vmware.vcenter.identity.providers.list: GET /api/vcenter/identity/providers"""
-    def update(self, provider: of_ids.VcenterIdentityProvidersId, spec: of_vcenter_identity.Providers.UpdateSpec) -> None:
+    def update(self, provider: of_ids.VcenterIdentityProvidersId, spec: of_vcenter_identity.Providers.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.identity.providers.update: PATCH /api/vcenter/identity/providers/{provider}"""
 
 class VcenterInventory:
@@ -4613,15 +4613,15 @@ class VcenterLcmDeploymentMigrationUpgrade:
     def planned_downtime(self) -> VcenterLcmDeploymentMigrationUpgradePlannedDowntime: ...
     @property
     def status(self) -> VcenterLcmDeploymentMigrationUpgradeStatus: ...
-    def apply(self, spec: of_vcenter_lcm_deployment.MigrationUpgrade.ApplySpec | None = None) -> None:
+    def apply(self, spec: of_vcenter_lcm_deployment.MigrationUpgrade.ApplySpec | Mapping[str, Any] | None = None) -> None:
         """com.vmware.vcenter.lcm.deployment.migration_upgrade.apply: POST /api/vcenter/lcm/deployment/migration-upgrade?action=apply"""
     def cancel(self) -> None:
         """com.vmware.vcenter.lcm.deployment.migration_upgrade.cancel: POST /api/vcenter/lcm/deployment/migration-upgrade?action=cancel"""
-    def check_task(self, spec: of_vcenter_lcm_deployment.MigrationUpgrade.InitSpec | None = None) -> of_ids.CisTASKId:
+    def check_task(self, spec: of_vcenter_lcm_deployment.MigrationUpgrade.InitSpec | Mapping[str, Any] | None = None) -> of_ids.CisTASKId:
         """com.vmware.vcenter.lcm.deployment.migration_upgrade.check$task: POST /api/vcenter/lcm/deployment/migration-upgrade?action=check&vmw-task=true"""
     def get(self) -> of_vcenter_lcm_deployment.MigrationUpgrade.InitSpec:
         """com.vmware.vcenter.lcm.deployment.migration_upgrade.get: GET /api/vcenter/lcm/deployment/migration-upgrade"""
-    def set(self, spec: of_vcenter_lcm_deployment.MigrationUpgrade.InitSpec) -> None:
+    def set(self, spec: of_vcenter_lcm_deployment.MigrationUpgrade.InitSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.lcm.deployment.migration_upgrade.set: PUT /api/vcenter/lcm/deployment/migration-upgrade"""
 
 class VcenterLcmDeploymentMigrationUpgradePlannedDowntime:
@@ -4635,7 +4635,7 @@ class VcenterLcmDeploymentMigrationUpgradeStatus:
 class VcenterLcmDeploymentRepository:
     def get(self) -> of_vcenter_lcm_deployment.Repository.Info:
         """com.vmware.vcenter.lcm.deployment.repository.get: GET /api/vcenter/lcm/deployment/repository"""
-    def set(self, spec: of_vcenter_lcm_deployment.Repository.Spec) -> None:
+    def set(self, spec: of_vcenter_lcm_deployment.Repository.Spec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.lcm.deployment.repository.set: PUT /api/vcenter/lcm/deployment/repository"""
 
 class VcenterLcmDepot:
@@ -4647,7 +4647,7 @@ class VcenterLcmDepotServices:
         """com.vmware.vcenter.lcm.depot.services.get: GET /api/vcenter/lcm/depot/services"""
     def get_service_spec(self, service_type: of_ids.SERVICEIDId) -> of_vcenter_lcm_depot.Services.Service:
         """com.vmware.vcenter.lcm.depot.services.get_service_spec: GET /api/vcenter/lcm/depot/services/{service_type}"""
-    def set(self, config: of_vcenter_lcm_depot.Services.SetSpec) -> None:
+    def set(self, config: of_vcenter_lcm_depot.Services.SetSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.lcm.depot.services.set: PUT /api/vcenter/lcm/depot/services"""
 
 class VcenterLcmDiscovery:
@@ -4659,7 +4659,7 @@ class VcenterLcmDiscovery:
     def product_catalog(self) -> VcenterLcmDiscoveryProductCatalog: ...
 
 class VcenterLcmDiscoveryAssociatedProducts:
-    def create(self, spec: of_vcenter_lcm_discovery.AssociatedProducts.CreateSpec) -> of_ids.VcenterLcmProductId:
+    def create(self, spec: of_vcenter_lcm_discovery.AssociatedProducts.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterLcmProductId:
         """com.vmware.vcenter.lcm.discovery.associated_products.create: POST /api/vcenter/lcm/discovery/associated-products"""
     def delete(self, product: of_ids.VcenterLcmProductId) -> None:
         """com.vmware.vcenter.lcm.discovery.associated_products.delete: DELETE /api/vcenter/lcm/discovery/associated-products/{product}"""
@@ -4667,11 +4667,11 @@ class VcenterLcmDiscoveryAssociatedProducts:
         """com.vmware.vcenter.lcm.discovery.associated_products.get: GET /api/vcenter/lcm/discovery/associated-products/{product}"""
     def list(self) -> tuple[of_vcenter_lcm_discovery.Product, ...]:
         """com.vmware.vcenter.lcm.discovery.associated_products.list: GET /api/vcenter/lcm/discovery/associated-products"""
-    def update(self, product: of_ids.VcenterLcmProductId, spec: of_vcenter_lcm_discovery.AssociatedProducts.UpdateSpec) -> None:
+    def update(self, product: of_ids.VcenterLcmProductId, spec: of_vcenter_lcm_discovery.AssociatedProducts.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.lcm.discovery.associated_products.update: PATCH /api/vcenter/lcm/discovery/associated-products/{product}"""
 
 class VcenterLcmDiscoveryInteropReport:
-    def create_task(self, spec: of_vcenter_lcm_discovery.InteropReport.Spec | None = None) -> of_ids.CisTASKId:
+    def create_task(self, spec: of_vcenter_lcm_discovery.InteropReport.Spec | Mapping[str, Any] | None = None) -> of_ids.CisTASKId:
         """com.vmware.vcenter.lcm.discovery.interop_report.create$task: POST /api/vcenter/lcm/discovery/interop-report?vmw-task=true"""
 
 class VcenterLcmDiscoveryProductCatalog:
@@ -4683,7 +4683,7 @@ class VcenterLcmInterop:
     def interop_bundle(self) -> VcenterLcmInteropInteropBundle: ...
 
 class VcenterLcmInteropInteropBundle:
-    def set_task(self, spec: of_vcenter_lcm_interop.InteropBundle.SetSpec) -> of_ids.CisTASKId:
+    def set_task(self, spec: of_vcenter_lcm_interop.InteropBundle.SetSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.lcm.interop.interop_bundle.set$task: PUT /api/vcenter/lcm/interop/bundle?vmw-task=true"""
 
 class VcenterLcmReports:
@@ -4755,9 +4755,9 @@ class VcenterNamespaceManagementClusterAvailableVersions:
         """com.vmware.vcenter.namespace_management.cluster_available_versions.list: GET /api/vcenter/namespace-management/software/cluster-available-versions"""
 
 class VcenterNamespaceManagementClusterCompatibility:
-    def list(self, filter: of_vcenter_namespace_management.ClusterCompatibility.FilterSpec | None = None) -> tuple[of_vcenter_namespace_management.ClusterCompatibility.Summary, ...]:
+    def list(self, filter: of_vcenter_namespace_management.ClusterCompatibility.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_namespace_management.ClusterCompatibility.Summary, ...]:
         """com.vmware.vcenter.namespace_management.cluster_compatibility.list: GET /api/vcenter/namespace-management/cluster-compatibility"""
-    def list_v2(self, zone_filter: of_vcenter_namespace_management.ClusterCompatibility.ZoneFilterSpec | None = None, cluster_filter: of_vcenter_namespace_management.ClusterCompatibility.FilterSpecV2 | None = None) -> of_vcenter_namespace_management.ClusterCompatibility.ZoneCompatibilityInfo:
+    def list_v2(self, zone_filter: of_vcenter_namespace_management.ClusterCompatibility.ZoneFilterSpec | Mapping[str, Any] | None = None, cluster_filter: of_vcenter_namespace_management.ClusterCompatibility.FilterSpecV2 | Mapping[str, Any] | None = None) -> of_vcenter_namespace_management.ClusterCompatibility.ZoneCompatibilityInfo:
         """com.vmware.vcenter.namespace_management.cluster_compatibility.list_v2: GET /api/vcenter/namespace-management/cluster-compatibility/v2"""
 
 class VcenterNamespaceManagementClusterSizeInfo:
@@ -4769,7 +4769,7 @@ class VcenterNamespaceManagementClusters:
     def topology(self) -> VcenterNamespaceManagementClustersTopology: ...
     def disable(self, cluster: of_ids.ClusterComputeResourceId) -> None:
         """com.vmware.vcenter.namespace_management.clusters.disable: POST /api/vcenter/namespace-management/clusters/{cluster}?action=disable"""
-    def enable(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_namespace_management.Clusters.EnableSpec) -> None:
+    def enable(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_namespace_management.Clusters.EnableSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.clusters.enable: POST /api/vcenter/namespace-management/clusters/{cluster}?action=enable"""
     def get(self, cluster: of_ids.ClusterComputeResourceId) -> of_vcenter_namespace_management.Clusters.Info:
         """com.vmware.vcenter.namespace_management.clusters.get: GET /api/vcenter/namespace-management/clusters/{cluster}"""
@@ -4777,9 +4777,9 @@ class VcenterNamespaceManagementClusters:
         """com.vmware.vcenter.namespace_management.clusters.list: GET /api/vcenter/namespace-management/clusters"""
     def rotate_password(self, cluster: of_ids.ClusterComputeResourceId) -> None:
         """com.vmware.vcenter.namespace_management.clusters.rotate_password: POST /api/vcenter/namespace-management/clusters/{cluster}?action=rotate_password"""
-    def set(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_namespace_management.Clusters.SetSpec) -> None:
+    def set(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_namespace_management.Clusters.SetSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.clusters.set: PUT /api/vcenter/namespace-management/clusters/{cluster}"""
-    def update(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_namespace_management.Clusters.UpdateSpec) -> None:
+    def update(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_namespace_management.Clusters.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.clusters.update: PATCH /api/vcenter/namespace-management/clusters/{cluster}"""
 
 class VcenterNamespaceManagementClustersTopology:
@@ -4787,11 +4787,11 @@ class VcenterNamespaceManagementClustersTopology:
         """com.vmware.vcenter.namespace_management.clusters.topology.get: GET /api/vcenter/namespace-management/clusters/{cluster}/topology"""
 
 class VcenterNamespaceManagementDistributedSwitchCompatibility:
-    def list(self, cluster: of_ids.ClusterComputeResourceId, filter: of_vcenter_namespace_management.DistributedSwitchCompatibility.FilterSpec | None = None) -> tuple[of_vcenter_namespace_management.DistributedSwitchCompatibility.Summary, ...]:
+    def list(self, cluster: of_ids.ClusterComputeResourceId, filter: of_vcenter_namespace_management.DistributedSwitchCompatibility.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_namespace_management.DistributedSwitchCompatibility.Summary, ...]:
         """com.vmware.vcenter.namespace_management.distributed_switch_compatibility.list: GET /api/vcenter/namespace-management/distributed-switch-compatibility"""
 
 class VcenterNamespaceManagementEdgeClusterCompatibility:
-    def list(self, cluster: of_ids.ClusterComputeResourceId, distributed_switch: of_ids.VSphereDistributedSwitchId, filter: of_vcenter_namespace_management.EdgeClusterCompatibility.FilterSpec | None = None) -> tuple[of_vcenter_namespace_management.EdgeClusterCompatibility.Summary, ...]:
+    def list(self, cluster: of_ids.ClusterComputeResourceId, distributed_switch: of_ids.VSphereDistributedSwitchId, filter: of_vcenter_namespace_management.EdgeClusterCompatibility.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_namespace_management.EdgeClusterCompatibility.Summary, ...]:
         """com.vmware.vcenter.namespace_management.edge_cluster_compatibility.list: GET /api/vcenter/namespace-management/edge-cluster-compatibility"""
 
 class VcenterNamespaceManagementHostsConfig:
@@ -4799,7 +4799,7 @@ class VcenterNamespaceManagementHostsConfig:
         """com.vmware.vcenter.namespace_management.hosts_config.get: GET /api/vcenter/namespace-management/capability"""
 
 class VcenterNamespaceManagementInfrastructurePolicies:
-    def create(self, spec: of_vcenter_namespace_management.InfrastructurePolicies.CreateSpec) -> None:
+    def create(self, spec: of_vcenter_namespace_management.InfrastructurePolicies.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.infrastructure_policies.create: POST /api/vcenter/namespace-management/infrastructure-policies"""
     def delete(self, policy: of_ids.VcenterNamespaceManagementINFRASTRUCTUREPOLICYId) -> None:
         """com.vmware.vcenter.namespace_management.infrastructure_policies.delete: DELETE /api/vcenter/namespace-management/infrastructure-policies/{policy}"""
@@ -4807,7 +4807,7 @@ class VcenterNamespaceManagementInfrastructurePolicies:
         """com.vmware.vcenter.namespace_management.infrastructure_policies.get: GET /api/vcenter/namespace-management/infrastructure-policies/{policy}"""
     def list(self) -> of_vcenter_namespace_management.InfrastructurePolicies.ListResult:
         """com.vmware.vcenter.namespace_management.infrastructure_policies.list: GET /api/vcenter/namespace-management/infrastructure-policies"""
-    def set(self, policy: of_ids.VcenterNamespaceManagementINFRASTRUCTUREPOLICYId, spec: of_vcenter_namespace_management.InfrastructurePolicies.SetSpec) -> None:
+    def set(self, policy: of_ids.VcenterNamespaceManagementINFRASTRUCTUREPOLICYId, spec: of_vcenter_namespace_management.InfrastructurePolicies.SetSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.infrastructure_policies.set: PUT /api/vcenter/namespace-management/infrastructure-policies/{policy}"""
 
 class VcenterNamespaceManagementLifecycle:
@@ -4823,7 +4823,7 @@ class VcenterNamespaceManagementLifecycleContentLibraries:
         """com.vmware.vcenter.namespace_management.lifecycle.content.libraries.get: GET /api/vcenter/namespace-management/lifecycle/content/libraries/{library}"""
     def list(self) -> of_vcenter_namespace_management_lifecycle_content.Libraries.ListResult:
         """com.vmware.vcenter.namespace_management.lifecycle.content.libraries.list: GET /api/vcenter/namespace-management/lifecycle/content/libraries"""
-    def set(self, spec: of_vcenter_namespace_management_lifecycle_content.Libraries.SetSpec) -> None:
+    def set(self, spec: of_vcenter_namespace_management_lifecycle_content.Libraries.SetSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.lifecycle.content.libraries.set: PUT /api/vcenter/namespace-management/lifecycle/content/libraries"""
     def unassign(self, library: of_ids.ContentLibraryId) -> None:
         """com.vmware.vcenter.namespace_management.lifecycle.content.libraries.unassign: POST /api/vcenter/namespace-management/lifecycle/content/libraries/{library}?action=unassign"""
@@ -4833,9 +4833,9 @@ class VcenterNamespaceManagementLoadBalancers:
         """com.vmware.vcenter.namespace_management.load_balancers.get: GET /api/vcenter/namespace-management/clusters/{cluster}/load-balancers/{id}"""
     def list(self, cluster: of_ids.ClusterComputeResourceId) -> tuple[of_vcenter_namespace_management.LoadBalancers.Summary, ...]:
         """com.vmware.vcenter.namespace_management.load_balancers.list: GET /api/vcenter/namespace-management/clusters/{cluster}/load-balancers"""
-    def set(self, cluster: of_ids.ClusterComputeResourceId, id: of_ids.VcenterNamespaceManagementLoadBalancerConfigId, spec: of_vcenter_namespace_management.LoadBalancers.SetSpec) -> None:
+    def set(self, cluster: of_ids.ClusterComputeResourceId, id: of_ids.VcenterNamespaceManagementLoadBalancerConfigId, spec: of_vcenter_namespace_management.LoadBalancers.SetSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.load_balancers.set: PUT /api/vcenter/namespace-management/clusters/{cluster}/load-balancers/{id}"""
-    def update(self, cluster: of_ids.ClusterComputeResourceId, id: of_ids.VcenterNamespaceManagementLoadBalancerConfigId, spec: of_vcenter_namespace_management.LoadBalancers.UpdateSpec) -> None:
+    def update(self, cluster: of_ids.ClusterComputeResourceId, id: of_ids.VcenterNamespaceManagementLoadBalancerConfigId, spec: of_vcenter_namespace_management.LoadBalancers.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.load_balancers.update: PATCH /api/vcenter/namespace-management/clusters/{cluster}/load-balancers/{id}"""
 
 class VcenterNamespaceManagementNamespaceResourceOptions:
@@ -4845,7 +4845,7 @@ class VcenterNamespaceManagementNamespaceResourceOptions:
 class VcenterNamespaceManagementNetworks:
     @property
     def nsx(self) -> VcenterNamespaceManagementNetworksNsx: ...
-    def create(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_namespace_management.Networks.CreateSpec) -> None:
+    def create(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_namespace_management.Networks.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.networks.create: POST /api/vcenter/namespace-management/clusters/{cluster}/networks"""
     def delete(self, cluster: of_ids.ClusterComputeResourceId, network: of_ids.VcenterNamespaceManagementNetworkId) -> None:
         """com.vmware.vcenter.namespace_management.networks.delete: DELETE /api/vcenter/namespace-management/clusters/{cluster}/networks/{network}"""
@@ -4853,9 +4853,9 @@ class VcenterNamespaceManagementNetworks:
         """com.vmware.vcenter.namespace_management.networks.get: GET /api/vcenter/namespace-management/clusters/{cluster}/networks/{network}"""
     def list(self, cluster: of_ids.ClusterComputeResourceId) -> tuple[of_vcenter_namespace_management.Networks.Info, ...]:
         """com.vmware.vcenter.namespace_management.networks.list: GET /api/vcenter/namespace-management/clusters/{cluster}/networks"""
-    def set(self, cluster: of_ids.ClusterComputeResourceId, network: of_ids.VcenterNamespaceManagementNetworkId, spec: of_vcenter_namespace_management.Networks.SetSpec) -> None:
+    def set(self, cluster: of_ids.ClusterComputeResourceId, network: of_ids.VcenterNamespaceManagementNetworkId, spec: of_vcenter_namespace_management.Networks.SetSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.networks.set: PUT /api/vcenter/namespace-management/clusters/{cluster}/networks/{network}"""
-    def update(self, cluster: of_ids.ClusterComputeResourceId, network: of_ids.VcenterNamespaceManagementNetworkId, spec: of_vcenter_namespace_management.Networks.UpdateSpec) -> None:
+    def update(self, cluster: of_ids.ClusterComputeResourceId, network: of_ids.VcenterNamespaceManagementNetworkId, spec: of_vcenter_namespace_management.Networks.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.networks.update: PATCH /api/vcenter/namespace-management/clusters/{cluster}/networks/{network}"""
 
 class VcenterNamespaceManagementNetworksNsx:
@@ -4869,21 +4869,21 @@ class VcenterNamespaceManagementNetworksNsx:
 class VcenterNamespaceManagementNetworksNsxDistributedSwitches:
     @property
     def compatibility(self) -> VcenterNamespaceManagementNetworksNsxDistributedSwitchesCompatibility: ...
-    def list(self, filter: of_vcenter_namespace_management_networks_nsx.DistributedSwitches.FilterSpec | None = None) -> tuple[of_vcenter_namespace_management_networks_nsx.DistributedSwitches.Summary, ...]:
+    def list(self, filter: of_vcenter_namespace_management_networks_nsx.DistributedSwitches.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_namespace_management_networks_nsx.DistributedSwitches.Summary, ...]:
         """com.vmware.vcenter.namespace_management.networks.nsx.distributed_switches.list: GET /api/vcenter/namespace-management/networks/nsx/distributed-switches"""
 
 class VcenterNamespaceManagementNetworksNsxDistributedSwitchesCompatibility:
-    def check(self, filter: of_vcenter_namespace_management_networks_nsx.DistributedSwitches.FilterSpec | None = None) -> tuple[of_vcenter_namespace_management_networks_nsx_distributed_switches.Compatibility.Summary, ...]:
+    def check(self, filter: of_vcenter_namespace_management_networks_nsx.DistributedSwitches.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_namespace_management_networks_nsx_distributed_switches.Compatibility.Summary, ...]:
         """com.vmware.vcenter.namespace_management.networks.nsx.distributed_switches.compatibility.check: POST /api/vcenter/namespace-management/networks/nsx/distributed-switches?action=check_compatibility"""
 
 class VcenterNamespaceManagementNetworksNsxEdges:
     @property
     def compatibility(self) -> VcenterNamespaceManagementNetworksNsxEdgesCompatibility: ...
-    def list(self, filter: of_vcenter_namespace_management_networks_nsx.Edges.FilterSpec | None = None) -> tuple[of_vcenter_namespace_management_networks_nsx.Edges.Summary, ...]:
+    def list(self, filter: of_vcenter_namespace_management_networks_nsx.Edges.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_namespace_management_networks_nsx.Edges.Summary, ...]:
         """com.vmware.vcenter.namespace_management.networks.nsx.edges.list: GET /api/vcenter/namespace-management/networks/nsx/edges"""
 
 class VcenterNamespaceManagementNetworksNsxEdgesCompatibility:
-    def check(self, filter: of_vcenter_namespace_management_networks_nsx.Edges.FilterSpec | None = None) -> tuple[of_vcenter_namespace_management_networks_nsx_edges.Compatibility.Summary, ...]:
+    def check(self, filter: of_vcenter_namespace_management_networks_nsx.Edges.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_namespace_management_networks_nsx_edges.Compatibility.Summary, ...]:
         """com.vmware.vcenter.namespace_management.networks.nsx.edges.compatibility.check: POST /api/vcenter/namespace-management/networks/nsx/edges?action=check_compatibility"""
 
 class VcenterNamespaceManagementNetworksNsxProjects:
@@ -4897,7 +4897,7 @@ class VcenterNamespaceManagementNetworksNsxProjects:
     def vpcs(self) -> VcenterNamespaceManagementNetworksNsxProjectsVpcs: ...
     def get(self, project: of_ids.NSXProjectId) -> of_vcenter_namespace_management_networks_nsx.Projects.Info:
         """com.vmware.vcenter.namespace_management.networks.nsx.projects.get: GET /api/vcenter/namespace-management/networks/nsx/projects/{project}"""
-    def list(self, filter: of_vcenter_namespace_management_networks_nsx.Projects.FilterSpec | None = None) -> of_vcenter_namespace_management_networks_nsx.Projects.ListResult:
+    def list(self, filter: of_vcenter_namespace_management_networks_nsx.Projects.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter_namespace_management_networks_nsx.Projects.ListResult:
         """com.vmware.vcenter.namespace_management.networks.nsx.projects.list: GET /api/vcenter/namespace-management/networks/nsx/projects"""
 
 class VcenterNamespaceManagementNetworksNsxProjectsCompatibility:
@@ -4907,7 +4907,7 @@ class VcenterNamespaceManagementNetworksNsxProjectsCompatibility:
 class VcenterNamespaceManagementNetworksNsxProjectsVpcConnectivityProfiles:
     def get(self, project: of_ids.NSXProjectId, profile: of_ids.VpcConnectivityProfileId) -> of_vcenter_namespace_management_networks_nsx_projects.VpcConnectivityProfiles.Info:
         """com.vmware.vcenter.namespace_management.networks.nsx.projects.vpc_connectivity_profiles.get: GET /api/vcenter/namespace-management/networks/nsx/projects/{project}/vpc-connectivity-profiles/{profile}"""
-    def list(self, project: of_ids.NSXProjectId, filter: of_vcenter_namespace_management_networks_nsx_projects.VpcConnectivityProfiles.FilterSpec | None = None) -> of_vcenter_namespace_management_networks_nsx_projects.VpcConnectivityProfiles.ListResult:
+    def list(self, project: of_ids.NSXProjectId, filter: of_vcenter_namespace_management_networks_nsx_projects.VpcConnectivityProfiles.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter_namespace_management_networks_nsx_projects.VpcConnectivityProfiles.ListResult:
         """com.vmware.vcenter.namespace_management.networks.nsx.projects.vpc_connectivity_profiles.list: GET /api/vcenter/namespace-management/networks/nsx/projects/{project}/vpc-connectivity-profiles"""
 
 class VcenterNamespaceManagementNetworksNsxProjectsVpcconnectivityprofiles:
@@ -4915,7 +4915,7 @@ class VcenterNamespaceManagementNetworksNsxProjectsVpcconnectivityprofiles:
     def compatibility(self) -> VcenterNamespaceManagementNetworksNsxProjectsVpcconnectivityprofilesCompatibility: ...
 
 class VcenterNamespaceManagementNetworksNsxProjectsVpcconnectivityprofilesCompatibility:
-    def check(self, project: of_ids.NSXProjectId, profile: of_ids.VpcConnectivityProfileId, filter: of_vcenter_namespace_management_networks_nsx_projects_vpcconnectivityprofiles.Compatibility.FilterSpec | None = None) -> of_vcenter_namespace_management_networks_nsx_projects_vpcconnectivityprofiles.Compatibility.Summary:
+    def check(self, project: of_ids.NSXProjectId, profile: of_ids.VpcConnectivityProfileId, filter: of_vcenter_namespace_management_networks_nsx_projects_vpcconnectivityprofiles.Compatibility.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter_namespace_management_networks_nsx_projects_vpcconnectivityprofiles.Compatibility.Summary:
         """com.vmware.vcenter.namespace_management.networks.nsx.projects.vpcconnectivityprofiles.compatibility.check: POST /api/vcenter/namespace-management/networks/nsx/projects/{project}/vpc-connectivity-profiles/{profile}?action=check-compatibility"""
 
 class VcenterNamespaceManagementNetworksNsxProjectsVpcs:
@@ -4923,15 +4923,15 @@ class VcenterNamespaceManagementNetworksNsxProjectsVpcs:
     def compatibility(self) -> VcenterNamespaceManagementNetworksNsxProjectsVpcsCompatibility: ...
     def get(self, project: of_ids.NSXProjectId, vpc: of_ids.VcenterNamespaceManagementNetworksNsxVpcId) -> of_vcenter_namespace_management_networks_nsx_projects.Vpcs.Info:
         """com.vmware.vcenter.namespace_management.networks.nsx.projects.vpcs.get: GET /api/vcenter/namespace-management/networks/nsx/projects/{project}/vpcs/{vpc}"""
-    def list(self, project: of_ids.NSXProjectId, filter: of_vcenter_namespace_management_networks_nsx_projects.Vpcs.FilterSpec) -> of_vcenter_namespace_management_networks_nsx_projects.Vpcs.ListResult:
+    def list(self, project: of_ids.NSXProjectId, filter: of_vcenter_namespace_management_networks_nsx_projects.Vpcs.FilterSpec | Mapping[str, Any]) -> of_vcenter_namespace_management_networks_nsx_projects.Vpcs.ListResult:
         """com.vmware.vcenter.namespace_management.networks.nsx.projects.vpcs.list: GET /api/vcenter/namespace-management/networks/nsx/projects/{project}/vpcs"""
 
 class VcenterNamespaceManagementNetworksNsxProjectsVpcsCompatibility:
-    def check(self, project: of_ids.NSXProjectId, vpc: of_ids.VcenterNamespaceManagementNetworksNsxVpcId, filter: of_vcenter_namespace_management_networks_nsx_projects_vpcs.Compatibility.FilterSpec) -> of_vcenter_namespace_management_networks_nsx_projects_vpcs.Compatibility.Summary:
+    def check(self, project: of_ids.NSXProjectId, vpc: of_ids.VcenterNamespaceManagementNetworksNsxVpcId, filter: of_vcenter_namespace_management_networks_nsx_projects_vpcs.Compatibility.FilterSpec | Mapping[str, Any]) -> of_vcenter_namespace_management_networks_nsx_projects_vpcs.Compatibility.Summary:
         """com.vmware.vcenter.namespace_management.networks.nsx.projects.vpcs.compatibility.check: POST /api/vcenter/namespace-management/networks/nsx/projects/{project}/vpcs/{vpc}?action=check-compatibility"""
 
 class VcenterNamespaceManagementNsxTier0Gateway:
-    def list(self, distributed_switch: of_ids.VSphereDistributedSwitchId, filter: of_vcenter_namespace_management.NSXTier0Gateway.FilterSpec | None = None) -> tuple[of_vcenter_namespace_management.NSXTier0Gateway.Summary, ...]:
+    def list(self, distributed_switch: of_ids.VSphereDistributedSwitchId, filter: of_vcenter_namespace_management.NSXTier0Gateway.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_namespace_management.NSXTier0Gateway.Summary, ...]:
         """com.vmware.vcenter.namespace_management.NSX_tier0_gateway.list: GET /api/vcenter/namespace-management/nsx-tier0-gateways"""
 
 class VcenterNamespaceManagementSoftware:
@@ -4945,9 +4945,9 @@ class VcenterNamespaceManagementSoftwareClusters:
         """com.vmware.vcenter.namespace_management.software.clusters.get: GET /api/vcenter/namespace-management/software/clusters/{cluster}"""
     def list(self) -> tuple[of_vcenter_namespace_management_software.Clusters.Summary, ...]:
         """com.vmware.vcenter.namespace_management.software.clusters.list: GET /api/vcenter/namespace-management/software/clusters"""
-    def upgrade(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_namespace_management_software.Clusters.UpgradeSpec) -> None:
+    def upgrade(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_namespace_management_software.Clusters.UpgradeSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.software.clusters.upgrade: POST /api/vcenter/namespace-management/software/clusters/{cluster}?action=upgrade"""
-    def upgrade_multiple(self, specs: Mapping[of_ids.ClusterComputeResourceId, of_vcenter_namespace_management_software.Clusters.UpgradeSpec]) -> dict[str, of_vcenter_namespace_management_software.Clusters.Result]:
+    def upgrade_multiple(self, specs: Mapping[of_ids.ClusterComputeResourceId, of_vcenter_namespace_management_software.Clusters.UpgradeSpec | Mapping[str, Any]]) -> dict[str, of_vcenter_namespace_management_software.Clusters.Result]:
         """com.vmware.vcenter.namespace_management.software.clusters.upgrade_multiple: POST /api/vcenter/namespace-management/software/clusters?action=upgradeMultiple"""
 
 class VcenterNamespaceManagementSoftwareSupervisors:
@@ -4959,9 +4959,9 @@ class VcenterNamespaceManagementSoftwareSupervisors:
     def versions(self) -> VcenterNamespaceManagementSoftwareSupervisorsVersions: ...
 
 class VcenterNamespaceManagementSoftwareSupervisorsPrechecks:
-    def get(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, filter: of_vcenter_namespace_management_software_supervisors.Prechecks.FilterSpec | None = None) -> of_vcenter_namespace_management_software_supervisors.Prechecks.Info:
+    def get(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, filter: of_vcenter_namespace_management_software_supervisors.Prechecks.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter_namespace_management_software_supervisors.Prechecks.Info:
         """com.vmware.vcenter.namespace_management.software.supervisors.prechecks.get: GET /api/vcenter/namespace-management/software/supervisors/{supervisor}/prechecks"""
-    def run(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_software_supervisors.Prechecks.PrecheckSpec) -> None:
+    def run(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_software_supervisors.Prechecks.PrecheckSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.software.supervisors.prechecks.run: POST /api/vcenter/namespace-management/software/supervisors/{supervisor}/prechecks?action=run"""
 
 class VcenterNamespaceManagementSoftwareSupervisorsUpgrades:
@@ -4969,21 +4969,21 @@ class VcenterNamespaceManagementSoftwareSupervisorsUpgrades:
     def jobs(self) -> VcenterNamespaceManagementSoftwareSupervisorsUpgradesJobs: ...
     def get(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId) -> of_vcenter_namespace_management_software_supervisors.Upgrades.Info:
         """com.vmware.vcenter.namespace_management.software.supervisors.upgrades.get: GET /api/vcenter/namespace-management/software/supervisors/upgrades/{supervisor}"""
-    def list(self, filter_spec: of_vcenter_namespace_management_software_supervisors.Upgrades.FilterSpec | None = None) -> of_vcenter_namespace_management_software_supervisors.Upgrades.ListResult:
+    def list(self, filter_spec: of_vcenter_namespace_management_software_supervisors.Upgrades.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter_namespace_management_software_supervisors.Upgrades.ListResult:
         """com.vmware.vcenter.namespace_management.software.supervisors.upgrades.list: GET /api/vcenter/namespace-management/software/supervisors/upgrades"""
 
 class VcenterNamespaceManagementSoftwareSupervisorsUpgradesJobs:
-    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_software_supervisors_upgrades.Jobs.CreateSpec) -> of_ids.CisTaskId:
+    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_software_supervisors_upgrades.Jobs.CreateSpec | Mapping[str, Any]) -> of_ids.CisTaskId:
         """com.vmware.vcenter.namespace_management.software.supervisors.upgrades.jobs.create: POST /api/vcenter/namespace-management/software/supervisors/upgrades/jobs/{supervisor}"""
 
 class VcenterNamespaceManagementSoftwareSupervisorsVersions:
     @property
     def control_plane(self) -> VcenterNamespaceManagementSoftwareSupervisorsVersionsControlPlane: ...
-    def check_compatibility(self, version: of_ids.SupervisorVersionId, spec: of_vcenter_namespace_management_software_supervisors.Versions.CheckCompatibilitySpec | None = None) -> of_vcenter_namespace_management_software_supervisors.Versions.CompatibilityInfo:
+    def check_compatibility(self, version: of_ids.SupervisorVersionId, spec: of_vcenter_namespace_management_software_supervisors.Versions.CheckCompatibilitySpec | Mapping[str, Any] | None = None) -> of_vcenter_namespace_management_software_supervisors.Versions.CompatibilityInfo:
         """com.vmware.vcenter.namespace_management.software.supervisors.versions.check_compatibility: POST /api/vcenter/namespace-management/software/supervisors/versions/{version}?action=check-compatibility"""
     def get(self, version: of_ids.SupervisorVersionId) -> of_vcenter_namespace_management_software_supervisors.Versions.Info:
         """com.vmware.vcenter.namespace_management.software.supervisors.versions.get: GET /api/vcenter/namespace-management/software/supervisors/versions/{version}"""
-    def list(self, filter: of_vcenter_namespace_management_software_supervisors.Versions.FilterSpec | None = None) -> of_vcenter_namespace_management_software_supervisors.Versions.ListResult:
+    def list(self, filter: of_vcenter_namespace_management_software_supervisors.Versions.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter_namespace_management_software_supervisors.Versions.ListResult:
         """com.vmware.vcenter.namespace_management.software.supervisors.versions.list: GET /api/vcenter/namespace-management/software/supervisors/versions"""
 
 class VcenterNamespaceManagementSoftwareSupervisorsVersionsControlPlane:
@@ -4999,7 +4999,7 @@ class VcenterNamespaceManagementStats:
     def time_series(self) -> VcenterNamespaceManagementStatsTimeSeries: ...
 
 class VcenterNamespaceManagementStatsTimeSeries:
-    def get(self, spec: of_vcenter_namespace_management_stats.TimeSeries.Spec) -> tuple[of_vcenter_namespace_management_stats.TimeSeries.TimeSeriesModel, ...]:
+    def get(self, spec: of_vcenter_namespace_management_stats.TimeSeries.Spec | Mapping[str, Any]) -> tuple[of_vcenter_namespace_management_stats.TimeSeries.TimeSeriesModel, ...]:
         """com.vmware.vcenter.namespace_management.stats.time_series.get: GET /api/vcenter/namespace-management/stats/time-series"""
 
 class VcenterNamespaceManagementStorage:
@@ -5007,7 +5007,7 @@ class VcenterNamespaceManagementStorage:
     def profiles(self) -> VcenterNamespaceManagementStorageProfiles: ...
 
 class VcenterNamespaceManagementStorageProfiles:
-    def check(self, filter: of_vcenter_namespace_management_storage.Profiles.FilterSpec) -> tuple[of_vcenter_namespace_management_storage.Profiles.Summary, ...]:
+    def check(self, filter: of_vcenter_namespace_management_storage.Profiles.FilterSpec | Mapping[str, Any]) -> tuple[of_vcenter_namespace_management_storage.Profiles.Summary, ...]:
         """com.vmware.vcenter.namespace_management.storage.profiles.check: POST /api/vcenter/namespace-management/storage/profiles?action=check_compatibility"""
 
 class VcenterNamespaceManagementSupervisorServices:
@@ -5017,9 +5017,9 @@ class VcenterNamespaceManagementSupervisorServices:
     def versions(self) -> VcenterNamespaceManagementSupervisorServicesVersions: ...
     def activate(self, supervisor_service: of_ids.VcenterNamespaceManagementSupervisorServiceId) -> None:
         """com.vmware.vcenter.namespace_management.supervisor_services.activate: PATCH /api/vcenter/namespace-management/supervisor-services/{supervisor_service}?action=activate"""
-    def check_content(self, spec: of_vcenter_namespace_management.SupervisorServices.ContentCheckSpec) -> of_vcenter_namespace_management.SupervisorServices.CheckResult:
+    def check_content(self, spec: of_vcenter_namespace_management.SupervisorServices.ContentCheckSpec | Mapping[str, Any]) -> of_vcenter_namespace_management.SupervisorServices.CheckResult:
         """com.vmware.vcenter.namespace_management.supervisor_services.check_content: POST /api/vcenter/namespace-management/supervisor-services?action=checkContent"""
-    def create(self, spec: of_vcenter_namespace_management.SupervisorServices.CreateSpec) -> None:
+    def create(self, spec: of_vcenter_namespace_management.SupervisorServices.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisor_services.create: POST /api/vcenter/namespace-management/supervisor-services"""
     def deactivate(self, supervisor_service: of_ids.VcenterNamespaceManagementSupervisorServiceId) -> None:
         """com.vmware.vcenter.namespace_management.supervisor_services.deactivate: PATCH /api/vcenter/namespace-management/supervisor-services/{supervisor_service}?action=deactivate"""
@@ -5029,11 +5029,11 @@ class VcenterNamespaceManagementSupervisorServices:
         """com.vmware.vcenter.namespace_management.supervisor_services.get: GET /api/vcenter/namespace-management/supervisor-services/{supervisor_service}"""
     def list(self) -> tuple[of_vcenter_namespace_management.SupervisorServices.Summary, ...]:
         """com.vmware.vcenter.namespace_management.supervisor_services.list: GET /api/vcenter/namespace-management/supervisor-services"""
-    def update(self, supervisor_service: of_ids.VcenterNamespaceManagementSupervisorServiceId, spec: of_vcenter_namespace_management.SupervisorServices.UpdateSpec) -> None:
+    def update(self, supervisor_service: of_ids.VcenterNamespaceManagementSupervisorServiceId, spec: of_vcenter_namespace_management.SupervisorServices.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisor_services.update: PATCH /api/vcenter/namespace-management/supervisor-services/{supervisor_service}"""
 
 class VcenterNamespaceManagementSupervisorServicesClusterSupervisorServices:
-    def create(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_namespace_management_supervisor_services.ClusterSupervisorServices.CreateSpec) -> None:
+    def create(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_namespace_management_supervisor_services.ClusterSupervisorServices.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisor_services.cluster_supervisor_services.create: POST /api/vcenter/namespace-management/clusters/{cluster}/supervisor-services"""
     def delete(self, cluster: of_ids.ClusterComputeResourceId, supervisor_service: of_ids.VcenterNamespaceManagementSupervisorServiceId) -> None:
         """com.vmware.vcenter.namespace_management.supervisor_services.cluster_supervisor_services.delete: DELETE /api/vcenter/namespace-management/clusters/{cluster}/supervisor-services/{supervisor_service}"""
@@ -5041,13 +5041,13 @@ class VcenterNamespaceManagementSupervisorServicesClusterSupervisorServices:
         """com.vmware.vcenter.namespace_management.supervisor_services.cluster_supervisor_services.get: GET /api/vcenter/namespace-management/clusters/{cluster}/supervisor-services/{supervisor_service}"""
     def list(self, cluster: of_ids.ClusterComputeResourceId) -> tuple[of_vcenter_namespace_management_supervisor_services.ClusterSupervisorServices.Summary, ...]:
         """com.vmware.vcenter.namespace_management.supervisor_services.cluster_supervisor_services.list: GET /api/vcenter/namespace-management/clusters/{cluster}/supervisor-services"""
-    def set(self, cluster: of_ids.ClusterComputeResourceId, supervisor_service: of_ids.VcenterNamespaceManagementSupervisorServiceId, spec: of_vcenter_namespace_management_supervisor_services.ClusterSupervisorServices.SetSpec) -> None:
+    def set(self, cluster: of_ids.ClusterComputeResourceId, supervisor_service: of_ids.VcenterNamespaceManagementSupervisorServiceId, spec: of_vcenter_namespace_management_supervisor_services.ClusterSupervisorServices.SetSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisor_services.cluster_supervisor_services.set: PUT /api/vcenter/namespace-management/clusters/{cluster}/supervisor-services/{supervisor_service}"""
 
 class VcenterNamespaceManagementSupervisorServicesVersions:
     def activate(self, supervisor_service: of_ids.VcenterNamespaceManagementSupervisorServiceId, version: of_ids.VcenterNamespaceManagementSupervisorServicesVersionId) -> None:
         """com.vmware.vcenter.namespace_management.supervisor_services.versions.activate: PATCH /api/vcenter/namespace-management/supervisor-services/{supervisor_service}/versions/{version}?action=activate"""
-    def create(self, supervisor_service: of_ids.VcenterNamespaceManagementSupervisorServiceId, spec: of_vcenter_namespace_management_supervisor_services.Versions.CreateSpec) -> None:
+    def create(self, supervisor_service: of_ids.VcenterNamespaceManagementSupervisorServiceId, spec: of_vcenter_namespace_management_supervisor_services.Versions.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisor_services.versions.create: POST /api/vcenter/namespace-management/supervisor-services/{supervisor_service}/versions"""
     def deactivate(self, supervisor_service: of_ids.VcenterNamespaceManagementSupervisorServiceId, version: of_ids.VcenterNamespaceManagementSupervisorServicesVersionId) -> None:
         """com.vmware.vcenter.namespace_management.supervisor_services.versions.deactivate: PATCH /api/vcenter/namespace-management/supervisor-services/{supervisor_service}/versions/{version}?action=deactivate"""
@@ -5103,13 +5103,13 @@ class VcenterNamespaceManagementSupervisors:
     def zones(self) -> VcenterNamespaceManagementSupervisorsZones: ...
     def delete(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.delete: DELETE /api/vcenter/namespace-management/supervisors/{supervisor}"""
-    def enable_on_compute_cluster(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_namespace_management.Supervisors.EnableOnComputeClusterSpec) -> of_ids.VcenterNamespaceManagementSupervisorSupervisorId:
+    def enable_on_compute_cluster(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_namespace_management.Supervisors.EnableOnComputeClusterSpec | Mapping[str, Any]) -> of_ids.VcenterNamespaceManagementSupervisorSupervisorId:
         """com.vmware.vcenter.namespace_management.supervisors.enable_on_compute_cluster: POST /api/vcenter/namespace-management/supervisors/{cluster}?action=enable_on_compute_cluster"""
-    def enable_on_zones(self, spec: of_vcenter_namespace_management.Supervisors.EnableOnZonesSpec) -> of_ids.VcenterNamespaceManagementSupervisorSupervisorId:
+    def enable_on_zones(self, spec: of_vcenter_namespace_management.Supervisors.EnableOnZonesSpec | Mapping[str, Any]) -> of_ids.VcenterNamespaceManagementSupervisorSupervisorId:
         """com.vmware.vcenter.namespace_management.supervisors.enable_on_zones: POST /api/vcenter/namespace-management/supervisors?action=enable_on_zones"""
 
 class VcenterNamespaceManagementSupervisorsCapabilities:
-    def list(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, filter: of_vcenter_namespace_management_supervisors.Capabilities.FilterSpec | None = None) -> of_vcenter_namespace_management_supervisors.Capabilities.ListResult:
+    def list(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, filter: of_vcenter_namespace_management_supervisors.Capabilities.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter_namespace_management_supervisors.Capabilities.ListResult:
         """com.vmware.vcenter.namespace_management.supervisors.capabilities.list: GET /api/vcenter/namespace-management/supervisors/{supervisor}/capabilities"""
 
 class VcenterNamespaceManagementSupervisorsCertificates:
@@ -5117,19 +5117,19 @@ class VcenterNamespaceManagementSupervisorsCertificates:
     def key_sizes(self) -> VcenterNamespaceManagementSupervisorsCertificatesKeySizes: ...
     @property
     def signing_requests(self) -> VcenterNamespaceManagementSupervisorsCertificatesSigningRequests: ...
-    def list(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, filter: of_vcenter_namespace_management_supervisors.Certificates.FilterSpec | None = None) -> of_vcenter_namespace_management_supervisors.Certificates.ListResult:
+    def list(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, filter: of_vcenter_namespace_management_supervisors.Certificates.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter_namespace_management_supervisors.Certificates.ListResult:
         """com.vmware.vcenter.namespace_management.supervisors.certificates.list: GET /api/vcenter/namespace-management/supervisors/{supervisor}/certificates"""
-    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors.Certificates.UpdateSpec) -> None:
+    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors.Certificates.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.certificates.update: PATCH /api/vcenter/namespace-management/supervisors/{supervisor}/certificates"""
 
 class VcenterNamespaceManagementSupervisorsCertificatesKeySizes:
     def get(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId) -> of_vcenter_namespace_management_supervisors_certificates.KeySizes.Info:
         """com.vmware.vcenter.namespace_management.supervisors.certificates.key_sizes.get: GET /api/vcenter/namespace-management/supervisors/{supervisor}/certificates/key-sizes"""
-    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_certificates.KeySizes.UpdateSpec) -> None:
+    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_certificates.KeySizes.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.certificates.key_sizes.update: PATCH /api/vcenter/namespace-management/supervisors/{supervisor}/certificates/key-sizes"""
 
 class VcenterNamespaceManagementSupervisorsCertificatesSigningRequests:
-    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_certificates.SigningRequests.CreateSpec) -> of_vcenter_namespace_management_supervisors_certificates.SigningRequests.CreateResult:
+    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_certificates.SigningRequests.CreateSpec | Mapping[str, Any]) -> of_vcenter_namespace_management_supervisors_certificates.SigningRequests.CreateResult:
         """com.vmware.vcenter.namespace_management.supervisors.certificates.signing_requests.create: POST /api/vcenter/namespace-management/supervisors/{supervisor}/certificates/signing-requests"""
 
 class VcenterNamespaceManagementSupervisorsConditions:
@@ -5137,7 +5137,7 @@ class VcenterNamespaceManagementSupervisorsConditions:
         """com.vmware.vcenter.namespace_management.supervisors.conditions.get: GET /api/vcenter/namespace-management/supervisors/{supervisor}/conditions"""
 
 class VcenterNamespaceManagementSupervisorsContainerImageRegistries:
-    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors.ContainerImageRegistries.CreateSpec) -> of_vcenter_namespace_management_supervisors.ContainerImageRegistries.Info:
+    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors.ContainerImageRegistries.CreateSpec | Mapping[str, Any]) -> of_vcenter_namespace_management_supervisors.ContainerImageRegistries.Info:
         """com.vmware.vcenter.namespace_management.supervisors.container_image_registries.create: POST /api/vcenter/namespace-management/supervisors/{supervisor}/container-image-registries"""
     def delete(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, container_image_registry: of_ids.VcenterNamespaceManagementSupervisorContainerImageRegistryId) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.container_image_registries.delete: DELETE /api/vcenter/namespace-management/supervisors/{supervisor}/container-image-registries/{container_image_registry}"""
@@ -5145,7 +5145,7 @@ class VcenterNamespaceManagementSupervisorsContainerImageRegistries:
         """com.vmware.vcenter.namespace_management.supervisors.container_image_registries.get: GET /api/vcenter/namespace-management/supervisors/{supervisor}/container-image-registries/{container_image_registry}"""
     def list(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId) -> tuple[of_vcenter_namespace_management_supervisors.ContainerImageRegistries.Info, ...]:
         """com.vmware.vcenter.namespace_management.supervisors.container_image_registries.list: GET /api/vcenter/namespace-management/supervisors/{supervisor}/container-image-registries"""
-    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, container_image_registry: of_ids.VcenterNamespaceManagementSupervisorContainerImageRegistryId, spec: of_vcenter_namespace_management_supervisors.ContainerImageRegistries.UpdateSpec) -> None:
+    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, container_image_registry: of_ids.VcenterNamespaceManagementSupervisorContainerImageRegistryId, spec: of_vcenter_namespace_management_supervisors.ContainerImageRegistries.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.container_image_registries.update: PATCH /api/vcenter/namespace-management/supervisors/{supervisor}/container-image-registries/{container_image_registry}"""
 
 class VcenterNamespaceManagementSupervisorsControlPlane:
@@ -5165,7 +5165,7 @@ class VcenterNamespaceManagementSupervisorsControlPlaneNetworks:
 class VcenterNamespaceManagementSupervisorsControlPlaneNetworksSettings:
     def get(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId) -> of_vcenter_namespace_management_supervisors_control_plane_networks.Settings.Info:
         """com.vmware.vcenter.namespace_management.supervisors.control_plane.networks.settings.get: GET /api/vcenter/namespace-management/supervisors/{supervisor}/control-plane/networks/settings"""
-    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_control_plane_networks.Settings.UpdateSpec) -> None:
+    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_control_plane_networks.Settings.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.control_plane.networks.settings.update: PATCH /api/vcenter/namespace-management/supervisors/{supervisor}/control-plane/networks/settings"""
 
 class VcenterNamespaceManagementSupervisorsControlPlanePasswords:
@@ -5175,7 +5175,7 @@ class VcenterNamespaceManagementSupervisorsControlPlanePasswords:
 class VcenterNamespaceManagementSupervisorsControlPlaneSettings:
     def get(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId) -> of_vcenter_namespace_management_supervisors_control_plane.Settings.Info:
         """com.vmware.vcenter.namespace_management.supervisors.control_plane.settings.get: GET /api/vcenter/namespace-management/supervisors/{supervisor}/control-plane/settings"""
-    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_control_plane.Settings.UpdateSpec) -> None:
+    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_control_plane.Settings.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.control_plane.settings.update: PATCH /api/vcenter/namespace-management/supervisors/{supervisor}/control-plane/settings"""
 
 class VcenterNamespaceManagementSupervisorsControlPlaneStorage:
@@ -5185,7 +5185,7 @@ class VcenterNamespaceManagementSupervisorsControlPlaneStorage:
 class VcenterNamespaceManagementSupervisorsControlPlaneStoragePolicies:
     def get(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId) -> of_vcenter_namespace_management_supervisors_control_plane_storage.Policies.Info:
         """com.vmware.vcenter.namespace_management.supervisors.control_plane.storage.policies.get: GET /api/vcenter/namespace-management/supervisors/{supervisor}/control-plane/storage/policies"""
-    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_control_plane_storage.Policies.UpdateSpec) -> None:
+    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_control_plane_storage.Policies.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.control_plane.storage.policies.update: PATCH /api/vcenter/namespace-management/supervisors/{supervisor}/control-plane/storage/policies"""
 
 class VcenterNamespaceManagementSupervisorsCrypto:
@@ -5213,7 +5213,7 @@ class VcenterNamespaceManagementSupervisorsIdentityDomains:
         """com.vmware.vcenter.namespace_management.supervisors.identity.domains.list: GET /api/vcenter/namespace-management/supervisors/{supervisor}/identity/domains"""
 
 class VcenterNamespaceManagementSupervisorsIdentityProviders:
-    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_identity.Providers.CreateSpec) -> of_ids.VcenterNamespaceManagementIdentityProviderId:
+    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_identity.Providers.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterNamespaceManagementIdentityProviderId:
         """com.vmware.vcenter.namespace_management.supervisors.identity.providers.create: POST /api/vcenter/namespace-management/supervisors/{supervisor}/identity/providers"""
     def delete(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, provider: of_ids.VcenterNamespaceManagementIdentityProviderId) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.identity.providers.delete: DELETE /api/vcenter/namespace-management/supervisors/{supervisor}/identity/providers/{provider}"""
@@ -5221,9 +5221,9 @@ class VcenterNamespaceManagementSupervisorsIdentityProviders:
         """com.vmware.vcenter.namespace_management.supervisors.identity.providers.get: GET /api/vcenter/namespace-management/supervisors/{supervisor}/identity/providers/{provider}"""
     def list(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId) -> tuple[of_vcenter_namespace_management_supervisors_identity.Providers.Summary, ...]:
         """com.vmware.vcenter.namespace_management.supervisors.identity.providers.list: GET /api/vcenter/namespace-management/supervisors/{supervisor}/identity/providers"""
-    def set(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, provider: of_ids.VcenterNamespaceManagementIdentityProviderId, spec: of_vcenter_namespace_management_supervisors_identity.Providers.SetSpec) -> None:
+    def set(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, provider: of_ids.VcenterNamespaceManagementIdentityProviderId, spec: of_vcenter_namespace_management_supervisors_identity.Providers.SetSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.identity.providers.set: PUT /api/vcenter/namespace-management/supervisors/{supervisor}/identity/providers/{provider}"""
-    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, provider: of_ids.VcenterNamespaceManagementIdentityProviderId, spec: of_vcenter_namespace_management_supervisors_identity.Providers.UpdateSpec) -> None:
+    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, provider: of_ids.VcenterNamespaceManagementIdentityProviderId, spec: of_vcenter_namespace_management_supervisors_identity.Providers.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.identity.providers.update: PATCH /api/vcenter/namespace-management/supervisors/{supervisor}/identity/providers/{provider}"""
 
 class VcenterNamespaceManagementSupervisorsLogs:
@@ -5233,19 +5233,19 @@ class VcenterNamespaceManagementSupervisorsLogs:
 class VcenterNamespaceManagementSupervisorsLogsAgentConfiguration:
     def get(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId) -> of_vcenter_namespace_management_supervisors_logs.Info:
         """com.vmware.vcenter.namespace_management.supervisors.logs.agent_configuration.get: GET /api/vcenter/namespace-management/supervisors/{supervisor}/logs/agent-configuration"""
-    def set(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_logs.SetSpec) -> of_vcenter_namespace_management_supervisors_logs.SetResult:
+    def set(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_logs.SetSpec | Mapping[str, Any]) -> of_vcenter_namespace_management_supervisors_logs.SetResult:
         """com.vmware.vcenter.namespace_management.supervisors.logs.agent_configuration.set: PUT /api/vcenter/namespace-management/supervisors/{supervisor}/logs/agent-configuration"""
 
 class VcenterNamespaceManagementSupervisorsManagementServices:
-    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors.ManagementServices.CreateSpec) -> None:
+    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors.ManagementServices.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.management_services.create: POST /api/vcenter/namespace-management/supervisors/{supervisor}/management-services"""
     def delete(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, management_service: of_ids.VcenterNamespaceManagementSupervisorManagementServiceId) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.management_services.delete: DELETE /api/vcenter/namespace-management/supervisors/{supervisor}/management-services/{management_service}"""
     def get(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, management_service: of_ids.VcenterNamespaceManagementSupervisorManagementServiceId) -> of_vcenter_namespace_management_supervisors.ManagementServices.Info:
         """com.vmware.vcenter.namespace_management.supervisors.management_services.get: GET /api/vcenter/namespace-management/supervisors/{supervisor}/management-services/{management_service}"""
-    def list(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, filter: of_vcenter_namespace_management_supervisors.ManagementServices.FilterSpec | None = None) -> of_vcenter_namespace_management_supervisors.ManagementServices.ListResult:
+    def list(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, filter: of_vcenter_namespace_management_supervisors.ManagementServices.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter_namespace_management_supervisors.ManagementServices.ListResult:
         """com.vmware.vcenter.namespace_management.supervisors.management_services.list: GET /api/vcenter/namespace-management/supervisors/{supervisor}/management-services"""
-    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, management_service: of_ids.VcenterNamespaceManagementSupervisorManagementServiceId, spec: of_vcenter_namespace_management_supervisors.ManagementServices.UpdateSpec) -> None:
+    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, management_service: of_ids.VcenterNamespaceManagementSupervisorManagementServiceId, spec: of_vcenter_namespace_management_supervisors.ManagementServices.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.management_services.update: PATCH /api/vcenter/namespace-management/supervisors/{supervisor}/management-services/{management_service}"""
 
 class VcenterNamespaceManagementSupervisorsMetrics:
@@ -5253,7 +5253,7 @@ class VcenterNamespaceManagementSupervisorsMetrics:
     def remote_endpoints(self) -> VcenterNamespaceManagementSupervisorsMetricsRemoteEndpoints: ...
 
 class VcenterNamespaceManagementSupervisorsMetricsRemoteEndpoints:
-    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_metrics.RemoteEndpoints.CreateSpec) -> of_ids.VcenterNamespaceManagementSupervisorMetricsRemoteEndpointId:
+    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_metrics.RemoteEndpoints.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterNamespaceManagementSupervisorMetricsRemoteEndpointId:
         """com.vmware.vcenter.namespace_management.supervisors.metrics.remote_endpoints.create: POST /api/vcenter/namespace-management/supervisors/{supervisor}/metrics/remote-endpoints"""
     def delete(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, remote_endpoint: of_ids.VcenterNamespaceManagementSupervisorMetricsRemoteEndpointId) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.metrics.remote_endpoints.delete: DELETE /api/vcenter/namespace-management/supervisors/{supervisor}/metrics/remote-endpoints/{remote_endpoint}"""
@@ -5261,15 +5261,15 @@ class VcenterNamespaceManagementSupervisorsMetricsRemoteEndpoints:
         """com.vmware.vcenter.namespace_management.supervisors.metrics.remote_endpoints.get: GET /api/vcenter/namespace-management/supervisors/{supervisor}/metrics/remote-endpoints/{remote_endpoint}"""
     def list(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId) -> of_vcenter_namespace_management_supervisors_metrics.RemoteEndpoints.ListResult:
         """com.vmware.vcenter.namespace_management.supervisors.metrics.remote_endpoints.list: GET /api/vcenter/namespace-management/supervisors/{supervisor}/metrics/remote-endpoints"""
-    def set(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, remote_endpoint: of_ids.VcenterNamespaceManagementSupervisorMetricsRemoteEndpointId, spec: of_vcenter_namespace_management_supervisors_metrics.RemoteEndpoints.SetSpec) -> None:
+    def set(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, remote_endpoint: of_ids.VcenterNamespaceManagementSupervisorMetricsRemoteEndpointId, spec: of_vcenter_namespace_management_supervisors_metrics.RemoteEndpoints.SetSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.metrics.remote_endpoints.set: PUT /api/vcenter/namespace-management/supervisors/{supervisor}/metrics/remote-endpoints/{remote_endpoint}"""
-    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, remote_endpoint: of_ids.VcenterNamespaceManagementSupervisorMetricsRemoteEndpointId, spec: of_vcenter_namespace_management_supervisors_metrics.RemoteEndpoints.UpdateSpec) -> None:
+    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, remote_endpoint: of_ids.VcenterNamespaceManagementSupervisorMetricsRemoteEndpointId, spec: of_vcenter_namespace_management_supervisors_metrics.RemoteEndpoints.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.metrics.remote_endpoints.update: PATCH /api/vcenter/namespace-management/supervisors/{supervisor}/metrics/remote-endpoints/{remote_endpoint}"""
 
 class VcenterNamespaceManagementSupervisorsNetworks:
     @property
     def edges(self) -> VcenterNamespaceManagementSupervisorsNetworksEdges: ...
-    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors.Networks.CreateSpec) -> None:
+    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors.Networks.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.networks.create: POST /api/vcenter/namespace-management/supervisors/{supervisor}/networks"""
     def delete(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, network: of_ids.VcenterNamespaceManagementNetworkId) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.networks.delete: DELETE /api/vcenter/namespace-management/supervisors/{supervisor}/networks/{network}"""
@@ -5277,15 +5277,15 @@ class VcenterNamespaceManagementSupervisorsNetworks:
         """com.vmware.vcenter.namespace_management.supervisors.networks.get: GET /api/vcenter/namespace-management/supervisors/{supervisor}/networks/{network}"""
     def list(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId) -> of_vcenter_namespace_management_supervisors.Networks.ListResult:
         """com.vmware.vcenter.namespace_management.supervisors.networks.list: GET /api/vcenter/namespace-management/supervisors/{supervisor}/networks"""
-    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, network: of_ids.VcenterNamespaceManagementNetworkId, spec: of_vcenter_namespace_management_supervisors.Networks.UpdateSpec) -> None:
+    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, network: of_ids.VcenterNamespaceManagementNetworkId, spec: of_vcenter_namespace_management_supervisors.Networks.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.networks.update: PATCH /api/vcenter/namespace-management/supervisors/{supervisor}/networks/{network}"""
 
 class VcenterNamespaceManagementSupervisorsNetworksEdges:
-    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_networks.Edges.CreateSpec) -> of_ids.VcenterNamespaceManagementNetworkEdgeEdgeId:
+    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_networks.Edges.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterNamespaceManagementNetworkEdgeEdgeId:
         """com.vmware.vcenter.namespace_management.supervisors.networks.edges.create: POST /api/vcenter/namespace-management/supervisors/{supervisor}/networks/edges"""
-    def list(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, filter: of_vcenter_namespace_management_supervisors_networks.Edges.FilterSpec | None = None) -> of_vcenter_namespace_management_supervisors_networks.Edges.ListResult:
+    def list(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, filter: of_vcenter_namespace_management_supervisors_networks.Edges.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter_namespace_management_supervisors_networks.Edges.ListResult:
         """com.vmware.vcenter.namespace_management.supervisors.networks.edges.list: GET /api/vcenter/namespace-management/supervisors/{supervisor}/networks/edges"""
-    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, edge: of_ids.VcenterNamespaceManagementNetworkEdgeEdgeId, spec: of_vcenter_namespace_management_supervisors_networks.Edges.UpdateSpec) -> None:
+    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, edge: of_ids.VcenterNamespaceManagementNetworkEdgeEdgeId, spec: of_vcenter_namespace_management_supervisors_networks.Edges.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.networks.edges.update: PATCH /api/vcenter/namespace-management/supervisors/{supervisor}/networks/edges/{edge}"""
 
 class VcenterNamespaceManagementSupervisorsRecovery:
@@ -5301,11 +5301,11 @@ class VcenterNamespaceManagementSupervisorsRecoveryBackup:
     def jobs(self) -> VcenterNamespaceManagementSupervisorsRecoveryBackupJobs: ...
 
 class VcenterNamespaceManagementSupervisorsRecoveryBackupArchives:
-    def list(self, filter: of_vcenter_namespace_management_supervisors_recovery_backup.Archives.FilterSpec | None = None) -> tuple[of_vcenter_namespace_management_supervisors_recovery_backup.Archives.Info, ...]:
+    def list(self, filter: of_vcenter_namespace_management_supervisors_recovery_backup.Archives.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_namespace_management_supervisors_recovery_backup.Archives.Info, ...]:
         """com.vmware.vcenter.namespace_management.supervisors.recovery.backup.archives.list: GET /api/vcenter/namespace-management/supervisors/recovery/backup/archives"""
 
 class VcenterNamespaceManagementSupervisorsRecoveryBackupJobs:
-    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_recovery_backup.Jobs.CreateSpec) -> of_ids.CisTaskId:
+    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_recovery_backup.Jobs.CreateSpec | Mapping[str, Any]) -> of_ids.CisTaskId:
         """com.vmware.vcenter.namespace_management.supervisors.recovery.backup.jobs.create: POST /api/vcenter/namespace-management/supervisors/{supervisor}/recovery/backup/jobs"""
 
 class VcenterNamespaceManagementSupervisorsRecoveryRestore:
@@ -5325,27 +5325,27 @@ class VcenterNamespaceManagementSupervisorsStorageCloudNative:
     def resource_checks(self) -> VcenterNamespaceManagementSupervisorsStorageCloudNativeResourceChecks: ...
 
 class VcenterNamespaceManagementSupervisorsStorageCloudNativeResourceChecks:
-    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, create_spec: of_vcenter_namespace_management_supervisors_storage_cloud_native.ResourceChecks.CreateSpec) -> of_ids.TaskId:
+    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, create_spec: of_vcenter_namespace_management_supervisors_storage_cloud_native.ResourceChecks.CreateSpec | Mapping[str, Any]) -> of_ids.TaskId:
         """com.vmware.vcenter.namespace_management.supervisors.storage.cloud_native.resource_checks.create: POST /api/vcenter/namespace-management/supervisors/{supervisor}/storage/cloud-native/resource-checks"""
-    def get(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, get_params: of_vcenter_namespace_management_supervisors_storage_cloud_native.ResourceChecks.GetParams) -> of_vcenter_namespace_management_supervisors_storage_cloud_native.ResourceChecks.Info:
+    def get(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, get_params: of_vcenter_namespace_management_supervisors_storage_cloud_native.ResourceChecks.GetParams | Mapping[str, Any]) -> of_vcenter_namespace_management_supervisors_storage_cloud_native.ResourceChecks.Info:
         """com.vmware.vcenter.namespace_management.supervisors.storage.cloud_native.resource_checks.get: GET /api/vcenter/namespace-management/supervisors/{supervisor}/storage/cloud-native/resource-checks"""
 
 class VcenterNamespaceManagementSupervisorsSummary:
     def get(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId) -> of_vcenter_namespace_management_supervisors.Summary.Info:
         """com.vmware.vcenter.namespace_management.supervisors.summary.get: GET /api/vcenter/namespace-management/supervisors/{supervisor}/summary"""
-    def list(self, filter: of_vcenter_namespace_management_supervisors.Summary.FilterSpec | None = None) -> of_vcenter_namespace_management_supervisors.Summary.ListResult:
+    def list(self, filter: of_vcenter_namespace_management_supervisors.Summary.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter_namespace_management_supervisors.Summary.ListResult:
         """com.vmware.vcenter.namespace_management.supervisors.summary.list: GET /api/vcenter/namespace-management/supervisors/summaries"""
 
 class VcenterNamespaceManagementSupervisorsSupervisorServiceSettings:
     def get(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId) -> of_vcenter_namespace_management_supervisors.SupervisorServiceSettings.Info:
         """com.vmware.vcenter.namespace_management.supervisors.supervisor_service_settings.get: GET /api/vcenter/namespace-management/supervisors/{supervisor}/supervisor-service-settings"""
-    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors.SupervisorServiceSettings.UpdateSpec) -> None:
+    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors.SupervisorServiceSettings.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.supervisor_service_settings.update: PATCH /api/vcenter/namespace-management/supervisors/{supervisor}/supervisor-service-settings"""
 
 class VcenterNamespaceManagementSupervisorsSupervisorServices:
     @property
     def signatures(self) -> VcenterNamespaceManagementSupervisorsSupervisorServicesSignatures: ...
-    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors.SupervisorServices.CreateSpec) -> None:
+    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors.SupervisorServices.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.supervisor_services.create: POST /api/vcenter/namespace-management/supervisors/{supervisor}/supervisor-services"""
     def delete(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, supervisor_service: of_ids.VcenterNamespaceManagementSupervisorServiceId) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.supervisor_services.delete: DELETE /api/vcenter/namespace-management/supervisors/{supervisor}/supervisor-services/{supervisor_service}"""
@@ -5355,15 +5355,15 @@ class VcenterNamespaceManagementSupervisorsSupervisorServices:
         """com.vmware.vcenter.namespace_management.supervisors.supervisor_services.get_precheck_result: GET /api/vcenter/namespace-management/supervisors/{supervisor}/supervisor-services/{supervisor_service}/versions/{target_version}/precheck"""
     def list(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId) -> of_vcenter_namespace_management_supervisors.SupervisorServices.ListResult:
         """com.vmware.vcenter.namespace_management.supervisors.supervisor_services.list: GET /api/vcenter/namespace-management/supervisors/{supervisor}/supervisor-services"""
-    def precheck(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, supervisor_service: of_ids.VcenterNamespaceManagementSupervisorServiceId, spec: of_vcenter_namespace_management_supervisors.SupervisorServices.PrecheckSpec) -> of_ids.CisTaskId:
+    def precheck(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, supervisor_service: of_ids.VcenterNamespaceManagementSupervisorServiceId, spec: of_vcenter_namespace_management_supervisors.SupervisorServices.PrecheckSpec | Mapping[str, Any]) -> of_ids.CisTaskId:
         """com.vmware.vcenter.namespace_management.supervisors.supervisor_services.precheck: POST /api/vcenter/namespace-management/supervisors/{supervisor}/supervisor-services/{supervisor_service}?action=precheck"""
-    def set(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, supervisor_service: of_ids.VcenterNamespaceManagementSupervisorServiceId, spec: of_vcenter_namespace_management_supervisors.SupervisorServices.SetSpec) -> None:
+    def set(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, supervisor_service: of_ids.VcenterNamespaceManagementSupervisorServiceId, spec: of_vcenter_namespace_management_supervisors.SupervisorServices.SetSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.supervisor_services.set: PUT /api/vcenter/namespace-management/supervisors/{supervisor}/supervisor-services/{supervisor_service}"""
 
 class VcenterNamespaceManagementSupervisorsSupervisorServicesSignatures:
     def get(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, supervisor_service: of_ids.VcenterNamespaceManagementSupervisorServiceId, version: of_ids.VcenterNamespaceManagementSupervisorServicesVersionId) -> of_vcenter_namespace_management_supervisors_supervisor_services.Signatures.Info:
         """com.vmware.vcenter.namespace_management.supervisors.supervisor_services.signatures.get: GET /api/vcenter/namespace-management/supervisors/{supervisor}/supervisor-services/{supervisor_service}/{version}/signatures"""
-    def list(self, filter: of_vcenter_namespace_management_supervisors_supervisor_services.Signatures.FilterSpec | None = None) -> of_vcenter_namespace_management_supervisors_supervisor_services.Signatures.ListResult:
+    def list(self, filter: of_vcenter_namespace_management_supervisors_supervisor_services.Signatures.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter_namespace_management_supervisors_supervisor_services.Signatures.ListResult:
         """com.vmware.vcenter.namespace_management.supervisors.supervisor_services.signatures.list: GET /api/vcenter/namespace-management/supervisors/supervisor-services/signatures"""
 
 class VcenterNamespaceManagementSupervisorsSupportBundles:
@@ -5377,7 +5377,7 @@ class VcenterNamespaceManagementSupervisorsTopology:
 class VcenterNamespaceManagementSupervisorsVspherePodSettings:
     def get(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId) -> of_vcenter_namespace_management_supervisors.VspherePodSettings.Info:
         """com.vmware.vcenter.namespace_management.supervisors.vsphere_pod_settings.get: GET /api/vcenter/namespace-management/supervisors/{supervisor}/vsphere-pod-settings"""
-    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors.VspherePodSettings.UpdateSpec) -> None:
+    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors.VspherePodSettings.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.vsphere_pod_settings.update: PATCH /api/vcenter/namespace-management/supervisors/{supervisor}/vsphere-pod-settings"""
 
 class VcenterNamespaceManagementSupervisorsWorkloads:
@@ -5397,13 +5397,13 @@ class VcenterNamespaceManagementSupervisorsWorkloadsImages:
 class VcenterNamespaceManagementSupervisorsWorkloadsImagesSettings:
     def get(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId) -> of_vcenter_namespace_management_supervisors_workloads_images.Settings.Info:
         """com.vmware.vcenter.namespace_management.supervisors.workloads.images.settings.get: GET /api/vcenter/namespace-management/supervisors/{supervisor}/workloads/images/settings"""
-    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_workloads_images.Settings.UpdateSpec) -> None:
+    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_workloads_images.Settings.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.workloads.images.settings.update: PATCH /api/vcenter/namespace-management/supervisors/{supervisor}/workloads/images/settings"""
 
 class VcenterNamespaceManagementSupervisorsWorkloadsKubeApiServerSettings:
     def get(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId) -> of_vcenter_namespace_management_supervisors_workloads.KubeApiServerSettings.Info:
         """com.vmware.vcenter.namespace_management.supervisors.workloads.kube_api_server_settings.get: GET /api/vcenter/namespace-management/supervisors/{supervisor}/workloads/kube-api-server-settings"""
-    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_workloads.KubeApiServerSettings.UpdateSpec) -> None:
+    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_workloads.KubeApiServerSettings.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.workloads.kube_api_server_settings.update: PATCH /api/vcenter/namespace-management/supervisors/{supervisor}/workloads/kube-api-server-settings"""
 
 class VcenterNamespaceManagementSupervisorsWorkloadsNetworks:
@@ -5413,7 +5413,7 @@ class VcenterNamespaceManagementSupervisorsWorkloadsNetworks:
 class VcenterNamespaceManagementSupervisorsWorkloadsNetworksSettings:
     def get(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId) -> of_vcenter_namespace_management_supervisors_workloads_networks.Settings.Info:
         """com.vmware.vcenter.namespace_management.supervisors.workloads.networks.settings.get: GET /api/vcenter/namespace-management/supervisors/{supervisor}/workloads/networks/settings"""
-    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_workloads_networks.Settings.UpdateSpec) -> None:
+    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_workloads_networks.Settings.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.workloads.networks.settings.update: PATCH /api/vcenter/namespace-management/supervisors/{supervisor}/workloads/networks/settings"""
 
 class VcenterNamespaceManagementSupervisorsWorkloadsStorage:
@@ -5429,13 +5429,13 @@ class VcenterNamespaceManagementSupervisorsWorkloadsStorageCloudNative:
 class VcenterNamespaceManagementSupervisorsWorkloadsStorageCloudNativeFileVolumes:
     def get(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId) -> of_vcenter_namespace_management_supervisors_workloads_storage_cloud_native.FileVolumes.Info:
         """com.vmware.vcenter.namespace_management.supervisors.workloads.storage.cloud_native.file_volumes.get: GET /api/vcenter/namespace-management/supervisors/{supervisor}/workloads/storage/cloud-native/file-volumes"""
-    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_workloads_storage_cloud_native.FileVolumes.UpdateSpec) -> None:
+    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_workloads_storage_cloud_native.FileVolumes.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.workloads.storage.cloud_native.file_volumes.update: PATCH /api/vcenter/namespace-management/supervisors/{supervisor}/workloads/storage/cloud-native/file-volumes"""
 
 class VcenterNamespaceManagementSupervisorsWorkloadsStoragePolicies:
     def get(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId) -> of_vcenter_namespace_management_supervisors_workloads_storage.Policies.Info:
         """com.vmware.vcenter.namespace_management.supervisors.workloads.storage.policies.get: GET /api/vcenter/namespace-management/supervisors/{supervisor}/workloads/storage/policies"""
-    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_workloads_storage.Policies.UpdateSpec) -> None:
+    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_workloads_storage.Policies.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.workloads.storage.policies.update: PATCH /api/vcenter/namespace-management/supervisors/{supervisor}/workloads/storage/policies"""
 
 class VcenterNamespaceManagementSupervisorsZones:
@@ -5443,15 +5443,15 @@ class VcenterNamespaceManagementSupervisorsZones:
     def bindings(self) -> VcenterNamespaceManagementSupervisorsZonesBindings: ...
 
 class VcenterNamespaceManagementSupervisorsZonesBindings:
-    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_zones.Bindings.CreateSpec) -> None:
+    def create(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespace_management_supervisors_zones.Bindings.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.zones.bindings.create: POST /api/vcenter/namespace-management/supervisors/{supervisor}/zones/bindings"""
     def delete(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, zone: of_ids.VcenterConsumptionDomainsZoneId) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.zones.bindings.delete: DELETE /api/vcenter/namespace-management/supervisors/{supervisor}/zones/{zone}/bindings"""
     def list(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId) -> of_vcenter_namespace_management_supervisors_zones.Bindings.ListResult:
         """com.vmware.vcenter.namespace_management.supervisors.zones.bindings.list: GET /api/vcenter/namespace-management/supervisors/{supervisor}/zones/bindings"""
-    def set(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, zone: of_ids.VcenterConsumptionDomainsZoneId, spec: of_vcenter_namespace_management_supervisors_zones.Bindings.SetSpec) -> None:
+    def set(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, zone: of_ids.VcenterConsumptionDomainsZoneId, spec: of_vcenter_namespace_management_supervisors_zones.Bindings.SetSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.zones.bindings.set: PUT /api/vcenter/namespace-management/supervisors/{supervisor}/zones/{zone}/bindings"""
-    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, zone: of_ids.VcenterConsumptionDomainsZoneId, spec: of_vcenter_namespace_management_supervisors_zones.Bindings.UpdateSpec) -> None:
+    def update(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, zone: of_ids.VcenterConsumptionDomainsZoneId, spec: of_vcenter_namespace_management_supervisors_zones.Bindings.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.supervisors.zones.bindings.update: PATCH /api/vcenter/namespace-management/supervisors/{supervisor}/zones/{zone}/bindings"""
 
 class VcenterNamespaceManagementSupportBundle:
@@ -5459,7 +5459,7 @@ class VcenterNamespaceManagementSupportBundle:
         """com.vmware.vcenter.namespace_management.support_bundle.create: POST /api/vcenter/namespace-management/clusters/{cluster}/support-bundle"""
 
 class VcenterNamespaceManagementVirtualMachineClasses:
-    def create(self, spec: of_vcenter_namespace_management.VirtualMachineClasses.CreateSpec) -> None:
+    def create(self, spec: of_vcenter_namespace_management.VirtualMachineClasses.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.virtual_machine_classes.create: POST /api/vcenter/namespace-management/virtual-machine-classes"""
     def delete(self, vm_class: of_ids.VcenterNamespaceManagementVirtualMachineClassId) -> None:
         """com.vmware.vcenter.namespace_management.virtual_machine_classes.delete: DELETE /api/vcenter/namespace-management/virtual-machine-classes/{vm_class}"""
@@ -5467,7 +5467,7 @@ class VcenterNamespaceManagementVirtualMachineClasses:
         """com.vmware.vcenter.namespace_management.virtual_machine_classes.get: GET /api/vcenter/namespace-management/virtual-machine-classes/{vm_class}"""
     def list(self) -> tuple[of_vcenter_namespace_management.VirtualMachineClasses.Info, ...]:
         """com.vmware.vcenter.namespace_management.virtual_machine_classes.list: GET /api/vcenter/namespace-management/virtual-machine-classes"""
-    def update(self, vm_class: of_ids.VcenterNamespaceManagementVirtualMachineClassId, spec: of_vcenter_namespace_management.VirtualMachineClasses.UpdateSpec) -> None:
+    def update(self, vm_class: of_ids.VcenterNamespaceManagementVirtualMachineClassId, spec: of_vcenter_namespace_management.VirtualMachineClasses.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespace_management.virtual_machine_classes.update: PATCH /api/vcenter/namespace-management/virtual-machine-classes/{vm_class}"""
 
 class VcenterNamespaceManagementZones:
@@ -5475,7 +5475,7 @@ class VcenterNamespaceManagementZones:
     def cluster_compatibilities(self) -> VcenterNamespaceManagementZonesClusterCompatibilities: ...
 
 class VcenterNamespaceManagementZonesClusterCompatibilities:
-    def create(self, zone: of_ids.VcenterConsumptionDomainsZoneId, spec: of_vcenter_namespace_management_zones.ClusterCompatibilities.CreateSpec) -> of_vcenter_namespace_management_zones.ClusterCompatibilities.CreateResult:
+    def create(self, zone: of_ids.VcenterConsumptionDomainsZoneId, spec: of_vcenter_namespace_management_zones.ClusterCompatibilities.CreateSpec | Mapping[str, Any]) -> of_vcenter_namespace_management_zones.ClusterCompatibilities.CreateResult:
         """com.vmware.vcenter.namespace_management.zones.cluster_compatibilities.create: POST /api/vcenter/namespace-management/zones/{zone}/cluster-compatibilities"""
 
 class VcenterNamespaces:
@@ -5497,21 +5497,21 @@ class VcenterNamespaces:
     def user(self) -> VcenterNamespacesUser: ...
 
 class VcenterNamespacesAccess:
-    def create(self, namespace: of_ids.VcenterNamespacesInstanceId, domain: str, subject: str, type: of_vcenter_namespaces.Access.SubjectType, spec: of_vcenter_namespaces.Access.CreateSpec) -> None:
+    def create(self, namespace: of_ids.VcenterNamespacesInstanceId, domain: str, subject: str, type: of_vcenter_namespaces.Access.SubjectType, spec: of_vcenter_namespaces.Access.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespaces.access.create: POST /api/vcenter/namespaces/instances/{namespace}/access/{domain}/{subject}"""
     def delete(self, namespace: of_ids.VcenterNamespacesInstanceId, domain: str, subject: str, type: of_vcenter_namespaces.Access.SubjectType) -> None:
         """com.vmware.vcenter.namespaces.access.delete: DELETE /api/vcenter/namespaces/instances/{namespace}/access/{domain}/{subject}"""
     def get(self, namespace: of_ids.VcenterNamespacesInstanceId, domain: str, subject: str, type: of_vcenter_namespaces.Access.SubjectType) -> of_vcenter_namespaces.Access.Info:
         """com.vmware.vcenter.namespaces.access.get: GET /api/vcenter/namespaces/instances/{namespace}/access/{domain}/{subject}"""
-    def set(self, namespace: of_ids.VcenterNamespacesInstanceId, domain: str, subject: str, type: of_vcenter_namespaces.Access.SubjectType, spec: of_vcenter_namespaces.Access.SetSpec) -> None:
+    def set(self, namespace: of_ids.VcenterNamespacesInstanceId, domain: str, subject: str, type: of_vcenter_namespaces.Access.SubjectType, spec: of_vcenter_namespaces.Access.SetSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespaces.access.set: PUT /api/vcenter/namespaces/instances/{namespace}/access/{domain}/{subject}"""
 
 class VcenterNamespacesInstances:
     @property
     def zones(self) -> VcenterNamespacesInstancesZones: ...
-    def create(self, spec: of_vcenter_namespaces.Instances.CreateSpec) -> None:
+    def create(self, spec: of_vcenter_namespaces.Instances.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespaces.instances.create: POST /api/vcenter/namespaces/instances"""
-    def create_v2(self, spec: of_vcenter_namespaces.Instances.CreateSpecV2) -> None:
+    def create_v2(self, spec: of_vcenter_namespaces.Instances.CreateSpecV2 | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespaces.instances.create_v2: POST /api/vcenter/namespaces/instances/v2"""
     def delete(self, namespace: of_ids.VcenterNamespacesInstanceId) -> None:
         """com.vmware.vcenter.namespaces.instances.delete: DELETE /api/vcenter/namespaces/instances/{namespace}"""
@@ -5523,11 +5523,11 @@ class VcenterNamespacesInstances:
         """com.vmware.vcenter.namespaces.instances.list: GET /api/vcenter/namespaces/instances"""
     def list_v2(self) -> tuple[of_vcenter_namespaces.Instances.SummaryV2, ...]:
         """com.vmware.vcenter.namespaces.instances.list_v2: GET /api/vcenter/namespaces/instances/v2"""
-    def register_VM(self, namespace: of_ids.VcenterNamespacesInstanceId, spec: of_vcenter_namespaces.Instances.RegisterVMSpec) -> of_ids.CisTaskId:
+    def register_VM(self, namespace: of_ids.VcenterNamespacesInstanceId, spec: of_vcenter_namespaces.Instances.RegisterVMSpec | Mapping[str, Any]) -> of_ids.CisTaskId:
         """com.vmware.vcenter.namespaces.instances.register_VM: POST /api/vcenter/namespaces/instances/{namespace}/registervm"""
-    def set(self, namespace: of_ids.VcenterNamespacesInstanceId, spec: of_vcenter_namespaces.Instances.SetSpec) -> None:
+    def set(self, namespace: of_ids.VcenterNamespacesInstanceId, spec: of_vcenter_namespaces.Instances.SetSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespaces.instances.set: PUT /api/vcenter/namespaces/instances/{namespace}"""
-    def update(self, namespace: of_ids.VcenterNamespacesInstanceId, spec: of_vcenter_namespaces.Instances.UpdateSpec) -> None:
+    def update(self, namespace: of_ids.VcenterNamespacesInstanceId, spec: of_vcenter_namespaces.Instances.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespaces.instances.update: PATCH /api/vcenter/namespaces/instances/{namespace}"""
 
 class VcenterNamespacesInstancesZones:
@@ -5539,15 +5539,15 @@ class VcenterNamespacesManagementServices:
     def access_grants(self) -> VcenterNamespacesManagementServicesAccessGrants: ...
 
 class VcenterNamespacesManagementServicesAccessGrants:
-    def create(self, namespace: of_ids.VcenterNamespacesInstanceId, spec: of_vcenter_namespaces_management_services.AccessGrants.CreateSpec) -> None:
+    def create(self, namespace: of_ids.VcenterNamespacesInstanceId, spec: of_vcenter_namespaces_management_services.AccessGrants.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespaces.management_services.access_grants.create: POST /api/vcenter/namespaces/{namespace}/management-services/access-grants"""
     def delete(self, namespace: of_ids.VcenterNamespacesInstanceId, access_grant: of_ids.VcenterNamespacesManagementServicesAccessGrantId) -> None:
         """com.vmware.vcenter.namespaces.management_services.access_grants.delete: DELETE /api/vcenter/namespaces/{namespace}/management-services/access-grants/{access_grant}"""
     def get(self, namespace: of_ids.VcenterNamespacesInstanceId, access_grant: of_ids.VcenterNamespacesManagementServicesAccessGrantId) -> of_vcenter_namespaces_management_services.AccessGrants.Info:
         """com.vmware.vcenter.namespaces.management_services.access_grants.get: GET /api/vcenter/namespaces/{namespace}/management-services/access-grants/{access_grant}"""
-    def list(self, namespace: of_ids.VcenterNamespacesInstanceId, filter: of_vcenter_namespaces_management_services.AccessGrants.FilterSpec | None = None) -> of_vcenter_namespaces_management_services.AccessGrants.ListResult:
+    def list(self, namespace: of_ids.VcenterNamespacesInstanceId, filter: of_vcenter_namespaces_management_services.AccessGrants.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter_namespaces_management_services.AccessGrants.ListResult:
         """com.vmware.vcenter.namespaces.management_services.access_grants.list: GET /api/vcenter/namespaces/{namespace}/management-services/access-grants"""
-    def update(self, namespace: of_ids.VcenterNamespacesInstanceId, access_grant: of_ids.VcenterNamespacesManagementServicesAccessGrantId, spec: of_vcenter_namespaces_management_services.AccessGrants.UpdateSpec) -> None:
+    def update(self, namespace: of_ids.VcenterNamespacesInstanceId, access_grant: of_ids.VcenterNamespacesManagementServicesAccessGrantId, spec: of_vcenter_namespaces_management_services.AccessGrants.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespaces.management_services.access_grants.update: PATCH /api/vcenter/namespaces/{namespace}/management-services/access-grants/{access_grant}"""
 
 class VcenterNamespacesMobility:
@@ -5559,7 +5559,7 @@ class VcenterNamespacesMobilityVirtualmachines:
     def imports(self) -> VcenterNamespacesMobilityVirtualmachinesImports: ...
 
 class VcenterNamespacesMobilityVirtualmachinesImports:
-    def create(self, namespace: of_ids.VcenterNamespacesInstanceId, spec: of_vcenter_namespaces_mobility_virtualmachines.Imports.CreateSpec) -> of_ids.CisTaskId:
+    def create(self, namespace: of_ids.VcenterNamespacesInstanceId, spec: of_vcenter_namespaces_mobility_virtualmachines.Imports.CreateSpec | Mapping[str, Any]) -> of_ids.CisTaskId:
         """com.vmware.vcenter.namespaces.mobility.virtualmachines.imports.create: POST /api/vcenter/namespaces/{namespace}/mobility/virtualmachines/imports"""
     def get(self, namespace: of_ids.VcenterNamespacesInstanceId, task: of_ids.CisTaskId) -> of_vcenter_namespaces_mobility_virtualmachines.Imports.Info:
         """com.vmware.vcenter.namespaces.mobility.virtualmachines.imports.get: GET /api/vcenter/namespaces/{namespace}/mobility/virtualmachines/imports/{task}"""
@@ -5567,7 +5567,7 @@ class VcenterNamespacesMobilityVirtualmachinesImports:
 class VcenterNamespacesNamespaceSelfService:
     def activate(self, cluster: of_ids.ClusterComputeResourceId) -> None:
         """com.vmware.vcenter.namespaces.namespace_self_service.activate: POST /api/vcenter/namespaces/namespace-self-service/{cluster}?action=activate"""
-    def activate_with_template(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_namespaces.NamespaceSelfService.ActivateTemplateSpec) -> None:
+    def activate_with_template(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_namespaces.NamespaceSelfService.ActivateTemplateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespaces.namespace_self_service.activate_with_template: POST /api/vcenter/namespaces/namespace-self-service/{cluster}?action=activateWithTemplate"""
     def deactivate(self, cluster: of_ids.ClusterComputeResourceId) -> None:
         """com.vmware.vcenter.namespaces.namespace_self_service.deactivate: POST /api/vcenter/namespaces/namespace-self-service/{cluster}?action=deactivate"""
@@ -5577,9 +5577,9 @@ class VcenterNamespacesNamespaceSelfService:
         """com.vmware.vcenter.namespaces.namespace_self_service.list: GET /api/vcenter/namespaces/namespace-self-service"""
 
 class VcenterNamespacesNamespaceTemplates:
-    def create(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_namespaces.NamespaceTemplates.CreateSpec) -> None:
+    def create(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_namespaces.NamespaceTemplates.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespaces.namespace_templates.create: POST /api/vcenter/namespaces/namespace-templates/clusters/{cluster}"""
-    def create_v2(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespaces.NamespaceTemplates.CreateSpec) -> None:
+    def create_v2(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, spec: of_vcenter_namespaces.NamespaceTemplates.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespaces.namespace_templates.create_v2: POST /api/vcenter/namespaces/namespace-templates/supervisors/{supervisor}"""
     def get(self, cluster: of_ids.ClusterComputeResourceId, template: of_ids.VcenterNamespacesNamespaceTemplateId) -> of_vcenter_namespaces.NamespaceTemplates.Info:
         """com.vmware.vcenter.namespaces.namespace_templates.get: GET /api/vcenter/namespaces/namespace-templates/clusters/{cluster}/{template}"""
@@ -5589,9 +5589,9 @@ class VcenterNamespacesNamespaceTemplates:
         """com.vmware.vcenter.namespaces.namespace_templates.list: GET /api/vcenter/namespaces/namespace-templates/clusters/{cluster}"""
     def list_v2(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId) -> tuple[of_vcenter_namespaces.NamespaceTemplates.SummaryV2, ...]:
         """com.vmware.vcenter.namespaces.namespace_templates.list_v2: GET /api/vcenter/namespaces/namespace-templates/supervisors/{supervisor}"""
-    def update(self, cluster: of_ids.ClusterComputeResourceId, template: of_ids.VcenterNamespacesNamespaceTemplateId, spec: of_vcenter_namespaces.NamespaceTemplates.UpdateSpec) -> None:
+    def update(self, cluster: of_ids.ClusterComputeResourceId, template: of_ids.VcenterNamespacesNamespaceTemplateId, spec: of_vcenter_namespaces.NamespaceTemplates.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespaces.namespace_templates.update: PATCH /api/vcenter/namespaces/namespace-templates/clusters/{cluster}/{template}"""
-    def update_v2(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, template: of_ids.VcenterNamespacesNamespaceTemplateId, spec: of_vcenter_namespaces.NamespaceTemplates.UpdateSpec) -> None:
+    def update_v2(self, supervisor: of_ids.VcenterNamespaceManagementSupervisorSupervisorId, template: of_ids.VcenterNamespacesNamespaceTemplateId, spec: of_vcenter_namespaces.NamespaceTemplates.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.namespaces.namespace_templates.update_v2: PATCH /api/vcenter/namespaces/namespace-templates/supervisors/{supervisor}/templates/{template}"""
 
 class VcenterNamespacesNetworks:
@@ -5607,7 +5607,7 @@ class VcenterNamespacesNetworksNsx:
 class VcenterNamespacesNetworksNsxSharedSubnets:
     def get(self, project: of_ids.NSXProjectId, vpc: of_ids.VcenterNamespaceManagementNetworksNsxVpcId, subnet: of_ids.VcenterNamespacesNetworksNsxSharedSubnetId) -> of_vcenter_namespaces_networks_nsx.SharedSubnets.Info:
         """com.vmware.vcenter.namespaces.networks.nsx.shared_subnets.get: GET /api/vcenter/namespaces/networks/nsx/shared-subnets/{subnet}"""
-    def list(self, filter: of_vcenter_namespaces_networks_nsx.SharedSubnets.FilterSpec) -> of_vcenter_namespaces_networks_nsx.SharedSubnets.ListResult:
+    def list(self, filter: of_vcenter_namespaces_networks_nsx.SharedSubnets.FilterSpec | Mapping[str, Any]) -> of_vcenter_namespaces_networks_nsx.SharedSubnets.ListResult:
         """com.vmware.vcenter.namespaces.networks.nsx.shared_subnets.list: GET /api/vcenter/namespaces/networks/nsx/shared-subnets"""
 
 class VcenterNamespacesNetworksNsxSubnets:
@@ -5619,13 +5619,13 @@ class VcenterNamespacesUser:
     def instances(self) -> VcenterNamespacesUserInstances: ...
 
 class VcenterNamespacesUserInstances:
-    def list(self, filter: of_vcenter_namespaces_user.Instances.FilterSpec | None = None) -> tuple[of_vcenter_namespaces_user.Instances.Summary, ...]:
+    def list(self, filter: of_vcenter_namespaces_user.Instances.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_namespaces_user.Instances.Summary, ...]:
         """com.vmware.vcenter.namespaces.user.instances.list: GET /api/vcenter/namespaces-user/namespaces"""
 
 class VcenterNetwork:
     @property
     def projects(self) -> VcenterNetworkProjects: ...
-    def list(self, filter: of_vcenter.Network.FilterSpec | None = None) -> tuple[of_vcenter.Network.Summary, ...]:
+    def list(self, filter: of_vcenter.Network.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter.Network.Summary, ...]:
         """com.vmware.vcenter.network.list: GET /api/vcenter/network"""
 
 class VcenterNetworkProjects:
@@ -5633,7 +5633,7 @@ class VcenterNetworkProjects:
     def vpcs(self) -> VcenterNetworkProjectsVpcs: ...
     def get(self, project: of_ids.VcenterNetworkProjectId) -> of_vcenter_network.Projects.Info:
         """com.vmware.vcenter.network.projects.get: GET /api/vcenter/network/projects/{project}"""
-    def list(self, filter: of_vcenter_network.Projects.FilterSpec | None = None) -> of_vcenter_network.Projects.ListResult:
+    def list(self, filter: of_vcenter_network.Projects.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter_network.Projects.ListResult:
         """com.vmware.vcenter.network.projects.list: GET /api/vcenter/network/projects"""
 
 class VcenterNetworkProjectsVpcs:
@@ -5641,13 +5641,13 @@ class VcenterNetworkProjectsVpcs:
     def subnets(self) -> VcenterNetworkProjectsVpcsSubnets: ...
     def get(self, project: of_ids.VcenterNetworkVpcId, vpc: of_ids.VcenterNetworkVpcId) -> of_vcenter_network_projects.Vpcs.Info:
         """com.vmware.vcenter.network.projects.vpcs.get: GET /api/vcenter/network/projects/{project}/vpcs/{vpc}"""
-    def list(self, project: of_ids.VcenterNetworkVpcId, filter: of_vcenter_network_projects.Vpcs.FilterSpec | None = None) -> of_vcenter_network_projects.Vpcs.ListResult:
+    def list(self, project: of_ids.VcenterNetworkVpcId, filter: of_vcenter_network_projects.Vpcs.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter_network_projects.Vpcs.ListResult:
         """com.vmware.vcenter.network.projects.vpcs.list: GET /api/vcenter/network/projects/{project}/vpcs"""
 
 class VcenterNetworkProjectsVpcsSubnets:
     def get(self, project: of_ids.VcenterNetworkSubnetId, vpc: of_ids.VcenterNetworkSubnetId, subnet: of_ids.VcenterNetworkSubnetId) -> of_vcenter_network_projects_vpcs.Subnets.Info:
         """com.vmware.vcenter.network.projects.vpcs.subnets.get: GET /api/vcenter/network/projects/{project}/vpcs/{vpc}/subnets/{subnet}"""
-    def list(self, project: of_ids.VcenterNetworkSubnetId, vpc: of_ids.VcenterNetworkSubnetId, filter: of_vcenter_network_projects_vpcs.Subnets.FilterSpec | None = None) -> of_vcenter_network_projects_vpcs.Subnets.ListResult:
+    def list(self, project: of_ids.VcenterNetworkSubnetId, vpc: of_ids.VcenterNetworkSubnetId, filter: of_vcenter_network_projects_vpcs.Subnets.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter_network_projects_vpcs.Subnets.ListResult:
         """com.vmware.vcenter.network.projects.vpcs.subnets.list: GET /api/vcenter/network/projects/{project}/vpcs/{vpc}/subnets"""
 
 class VcenterOvf:
@@ -5667,15 +5667,15 @@ class VcenterOvfImportFlag:
         """com.vmware.vcenter.ovf.import_flag.list: GET /api/vcenter/ovf/import-flag"""
 
 class VcenterOvfLibraryItem:
-    def create(self, source: of_vcenter_ovf.LibraryItem.DeployableIdentity, target: of_vcenter_ovf.LibraryItem.CreateTarget, create_spec: of_vcenter_ovf.LibraryItem.CreateSpec, client_token: str | None = None) -> of_vcenter_ovf.LibraryItem.CreateResult:
+    def create(self, source: of_vcenter_ovf.LibraryItem.DeployableIdentity | Mapping[str, Any], target: of_vcenter_ovf.LibraryItem.CreateTarget | Mapping[str, Any], create_spec: of_vcenter_ovf.LibraryItem.CreateSpec | Mapping[str, Any], client_token: str | None = None) -> of_vcenter_ovf.LibraryItem.CreateResult:
         """com.vmware.vcenter.ovf.library_item.create: POST /api/vcenter/ovf/library-item"""
-    def deploy(self, ovf_library_item_id: of_ids.ContentLibraryItemId, target: of_vcenter_ovf.LibraryItem.DeploymentTarget, deployment_spec: of_vcenter_ovf.LibraryItem.ResourcePoolDeploymentSpec, client_token: str | None = None) -> of_vcenter_ovf.LibraryItem.DeploymentResult:
+    def deploy(self, ovf_library_item_id: of_ids.ContentLibraryItemId, target: of_vcenter_ovf.LibraryItem.DeploymentTarget | Mapping[str, Any], deployment_spec: of_vcenter_ovf.LibraryItem.ResourcePoolDeploymentSpec | Mapping[str, Any], client_token: str | None = None) -> of_vcenter_ovf.LibraryItem.DeploymentResult:
         """com.vmware.vcenter.ovf.library_item.deploy: POST /api/vcenter/ovf/library-item/{ovf_library_item_id}?action=deploy"""
-    def filter(self, ovf_library_item_id: of_ids.ContentLibraryItemId, target: of_vcenter_ovf.LibraryItem.DeploymentTarget) -> of_vcenter_ovf.LibraryItem.OvfSummary:
+    def filter(self, ovf_library_item_id: of_ids.ContentLibraryItemId, target: of_vcenter_ovf.LibraryItem.DeploymentTarget | Mapping[str, Any]) -> of_vcenter_ovf.LibraryItem.OvfSummary:
         """com.vmware.vcenter.ovf.library_item.filter: POST /api/vcenter/ovf/library-item/{ovf_library_item_id}?action=filter"""
 
 class VcenterOvfs:
-    def deploy_task(self, spec: of_vcenter.Ovfs.DeploySpec) -> of_ids.CisTASKId:
+    def deploy_task(self, spec: of_vcenter.Ovfs.DeploySpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.ovfs.deploy$task: POST /api/vcenter/ovfs?action=deploy&vmw-task=true"""
 
 class VcenterPhm:
@@ -5693,7 +5693,7 @@ class VcenterPhmHardwareSupportManagers:
     def managed_hosts(self) -> VcenterPhmHardwareSupportManagersManagedHosts: ...
     @property
     def resource_bundle(self) -> VcenterPhmHardwareSupportManagersResourceBundle: ...
-    def create(self, spec: of_vcenter_phm.HardwareSupportManagers.CreateSpec) -> None:
+    def create(self, spec: of_vcenter_phm.HardwareSupportManagers.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.phm.hardware_support_managers.create: POST /api/vcenter/phm/hardware-support-managers"""
     def delete(self, key: of_ids.VcenterPhmHardwareSupportManagerId) -> None:
         """com.vmware.vcenter.phm.hardware_support_managers.delete: DELETE /api/vcenter/phm/hardware-support-managers/{key}"""
@@ -5701,35 +5701,35 @@ class VcenterPhmHardwareSupportManagers:
         """com.vmware.vcenter.phm.hardware_support_managers.get: GET /api/vcenter/phm/hardware-support-managers/{key}"""
     def list(self) -> of_vcenter_phm.HardwareSupportManagers.ListResult:
         """com.vmware.vcenter.phm.hardware_support_managers.list: GET /api/vcenter/phm/hardware-support-managers"""
-    def set(self, key: of_ids.VcenterPhmHardwareSupportManagerId, spec: of_vcenter_phm.HardwareSupportManagers.SetSpec) -> None:
+    def set(self, key: of_ids.VcenterPhmHardwareSupportManagerId, spec: of_vcenter_phm.HardwareSupportManagers.SetSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.phm.hardware_support_managers.set: PUT /api/vcenter/phm/hardware-support-managers/{key}"""
 
 class VcenterPhmHardwareSupportManagersManagedHosts:
     def list(self, key: of_ids.VcenterPhmHardwareSupportManagerId) -> of_vcenter_phm_hardware_support_managers.ManagedHosts.ListResult:
         """com.vmware.vcenter.phm.hardware_support_managers.managed_hosts.list: GET /api/vcenter/phm/hardware-support-managers/{key}/managed-hosts"""
-    def update(self, key: of_ids.VcenterPhmHardwareSupportManagerId, spec: of_vcenter_phm_hardware_support_managers.ManagedHosts.UpdateSpec) -> None:
+    def update(self, key: of_ids.VcenterPhmHardwareSupportManagerId, spec: of_vcenter_phm_hardware_support_managers.ManagedHosts.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.phm.hardware_support_managers.managed_hosts.update: PATCH /api/vcenter/phm/hardware-support-managers/{key}/managed-hosts"""
 
 class VcenterPhmHardwareSupportManagersResourceBundle:
     def get(self, key: of_ids.VcenterPhmHardwareSupportManagerId) -> of_vcenter_phm_hardware_support_managers.ResourceBundle.Info:
         """com.vmware.vcenter.phm.hardware_support_managers.resource_bundle.get: GET /api/vcenter/phm/hardware-support-managers/{key}/resource-bundle"""
-    def update(self, key: of_ids.VcenterPhmHardwareSupportManagerId, spec: of_vcenter_phm_hardware_support_managers.ResourceBundle.UpdateSpec) -> None:
+    def update(self, key: of_ids.VcenterPhmHardwareSupportManagerId, spec: of_vcenter_phm_hardware_support_managers.ResourceBundle.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.phm.hardware_support_managers.resource_bundle.update: PATCH /api/vcenter/phm/hardware-support-managers/{key}/resource-bundle"""
 
 class VcenterRegisteredTokens:
-    def create(self, spec: of_vcenter.RegisteredTokens.CreateSpec) -> None:
+    def create(self, spec: of_vcenter.RegisteredTokens.CreateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.registered_tokens.create: POST /api/vcenter/registered-tokens"""
 
 class VcenterResourcePool:
-    def create(self, spec: of_vcenter.ResourcePool.CreateSpec) -> of_ids.ResourcePoolId:
+    def create(self, spec: of_vcenter.ResourcePool.CreateSpec | Mapping[str, Any]) -> of_ids.ResourcePoolId:
         """com.vmware.vcenter.resource_pool.create: POST /api/vcenter/resource-pool"""
     def delete(self, resource_pool: of_ids.ResourcePoolId) -> None:
         """com.vmware.vcenter.resource_pool.delete: DELETE /api/vcenter/resource-pool/{resource_pool}"""
     def get(self, resource_pool: of_ids.ResourcePoolId) -> of_vcenter.ResourcePool.Info:
         """com.vmware.vcenter.resource_pool.get: GET /api/vcenter/resource-pool/{resource_pool}"""
-    def list(self, filter: of_vcenter.ResourcePool.FilterSpec | None = None) -> tuple[of_vcenter.ResourcePool.Summary, ...]:
+    def list(self, filter: of_vcenter.ResourcePool.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter.ResourcePool.Summary, ...]:
         """com.vmware.vcenter.resource_pool.list: GET /api/vcenter/resource-pool"""
-    def update(self, resource_pool: of_ids.ResourcePoolId, spec: of_vcenter.ResourcePool.UpdateSpec) -> None:
+    def update(self, resource_pool: of_ids.ResourcePoolId, spec: of_vcenter.ResourcePool.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.resource_pool.update: PATCH /api/vcenter/resource-pool/{resource_pool}"""
 
 class VcenterServices:
@@ -5747,7 +5747,7 @@ class VcenterServicesService:
         """com.vmware.vcenter.services.service.start: POST /api/vcenter/services/{service}?action=start"""
     def stop(self, service: of_ids.VcenterServicesServiceId) -> None:
         """com.vmware.vcenter.services.service.stop: POST /api/vcenter/services/{service}?action=stop"""
-    def update(self, service: of_ids.VcenterServicesServiceId, spec: of_vcenter_services.Service.UpdateSpec) -> None:
+    def update(self, service: of_ids.VcenterServicesServiceId, spec: of_vcenter_services.Service.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.services.service.update: PATCH /api/vcenter/services/{service}"""
 
 class VcenterStorage:
@@ -5761,17 +5761,17 @@ class VcenterStoragePolicies:
     def vm(self) -> VcenterStoragePoliciesVm: ...
     def check_compatibility(self, policy: of_ids.VcenterStoragePolicyId, datastores: AbstractSet[of_ids.DatastoreId]) -> of_vcenter_storage.Policies.CompatibilityInfo:
         """com.vmware.vcenter.storage.policies.check_compatibility: POST /api/vcenter/storage/policies/{policy}?action=check-compatibility"""
-    def list(self, filter: of_vcenter_storage.Policies.FilterSpec | None = None) -> tuple[of_vcenter_storage.Policies.Summary, ...]:
+    def list(self, filter: of_vcenter_storage.Policies.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_storage.Policies.Summary, ...]:
         """com.vmware.vcenter.storage.policies.list: GET /api/vcenter/storage/policies"""
 
 class VcenterStoragePoliciesCompliance:
     @property
     def vm(self) -> VcenterStoragePoliciesComplianceVm: ...
-    def list(self, filter: of_vcenter_storage_policies.Compliance.FilterSpec) -> tuple[of_vcenter_storage_policies.Compliance.Summary, ...]:
+    def list(self, filter: of_vcenter_storage_policies.Compliance.FilterSpec | Mapping[str, Any]) -> tuple[of_vcenter_storage_policies.Compliance.Summary, ...]:
         """com.vmware.vcenter.storage.policies.compliance.list: GET /api/vcenter/storage/policies/entities/compliance"""
 
 class VcenterStoragePoliciesComplianceVm:
-    def list(self, filter: of_vcenter_storage_policies_compliance.VM.FilterSpec) -> dict[str, of_vcenter_storage_policies_compliance.VM.Info]:
+    def list(self, filter: of_vcenter_storage_policies_compliance.VM.FilterSpec | Mapping[str, Any]) -> dict[str, of_vcenter_storage_policies_compliance.VM.Info]:
         """com.vmware.vcenter.storage.policies.compliance.VM.list: GET /api/vcenter/storage/policies/compliance/vm"""
 
 class VcenterStoragePoliciesVm:
@@ -5779,7 +5779,7 @@ class VcenterStoragePoliciesVm:
         """com.vmware.vcenter.storage.policies.VM.list: GET /api/vcenter/storage/policies/{policy}/vm"""
 
 class VcenterSystem:
-    def hello(self, spec: of_vcenter.System.HelloSpec) -> of_vcenter.System.HelloResult:
+    def hello(self, spec: of_vcenter.System.HelloSpec | Mapping[str, Any]) -> of_vcenter.System.HelloResult:
         """com.vmware.vcenter.system.hello: POST /api/vcenter/system?action=hello"""
 
 class VcenterSystemConfig:
@@ -5791,13 +5791,13 @@ class VcenterSystemConfig:
 class VcenterSystemConfigDeploymentType:
     def get(self) -> of_vcenter_system_config.DeploymentType.Info:
         """com.vmware.vcenter.system_config.deployment_type.get: GET /api/vcenter/system-config/deployment-type"""
-    def reconfigure(self, spec: of_vcenter_system_config.DeploymentType.ReconfigureSpec) -> None:
+    def reconfigure(self, spec: of_vcenter_system_config.DeploymentType.ReconfigureSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.system_config.deployment_type.reconfigure: PUT /api/vcenter/system-config/deployment-type"""
 
 class VcenterSystemConfigPscRegistration:
     def get(self) -> of_vcenter_system_config.PscRegistration.Info:
         """com.vmware.vcenter.system_config.psc_registration.get: GET /api/vcenter/system-config/psc-registration"""
-    def repoint(self, spec: of_vcenter_deployment.RemotePscSpec) -> None:
+    def repoint(self, spec: of_vcenter_deployment.RemotePscSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.system_config.psc_registration.repoint: POST /api/vcenter/system-config/psc-registration?action=repoint"""
 
 class VcenterTagging:
@@ -5809,17 +5809,17 @@ class VcenterTagging:
     def tags(self) -> VcenterTaggingTags: ...
 
 class VcenterTaggingAssociations:
-    def list(self, iterate: of_vcenter_tagging.Associations.IterationSpec | None = None) -> of_vcenter_tagging.Associations.ListResult:
+    def list(self, iterate: of_vcenter_tagging.Associations.IterationSpec | Mapping[str, Any] | None = None) -> of_vcenter_tagging.Associations.ListResult:
         """com.vmware.vcenter.tagging.associations.list: GET /api/vcenter/tagging/associations"""
-    def update(self, spec: of_vcenter_tagging.Associations.UpdateSpec) -> of_vcenter_tagging.Associations.UpdateResult:
+    def update(self, spec: of_vcenter_tagging.Associations.UpdateSpec | Mapping[str, Any]) -> of_vcenter_tagging.Associations.UpdateResult:
         """com.vmware.vcenter.tagging.associations.update: PATCH /api/vcenter/tagging/associations"""
 
 class VcenterTaggingCategories:
-    def list(self, filter: of_vcenter_tagging.Categories.FilterSpec | None = None, iterate: of_vcenter_tagging.Categories.IterationSpec | None = None) -> of_vcenter_tagging.Categories.ListResult:
+    def list(self, filter: of_vcenter_tagging.Categories.FilterSpec | Mapping[str, Any] | None = None, iterate: of_vcenter_tagging.Categories.IterationSpec | Mapping[str, Any] | None = None) -> of_vcenter_tagging.Categories.ListResult:
         """com.vmware.vcenter.tagging.categories.list: GET /api/vcenter/tagging/categories"""
 
 class VcenterTaggingTags:
-    def list(self, filter: of_vcenter_tagging.Tags.FilterSpec | None = None, iterate: of_vcenter_tagging.Tags.IterationSpec | None = None) -> of_vcenter_tagging.Tags.ListResult:
+    def list(self, filter: of_vcenter_tagging.Tags.FilterSpec | Mapping[str, Any] | None = None, iterate: of_vcenter_tagging.Tags.IterationSpec | Mapping[str, Any] | None = None) -> of_vcenter_tagging.Tags.ListResult:
         """com.vmware.vcenter.tagging.tags.list: GET /api/vcenter/tagging/tags"""
 
 class VcenterTokenservice:
@@ -5827,7 +5827,7 @@ class VcenterTokenservice:
     def token_exchange(self) -> VcenterTokenserviceTokenExchange: ...
 
 class VcenterTokenserviceTokenExchange:
-    def exchange(self, spec: of_vcenter_tokenservice.TokenExchange.ExchangeSpec) -> of_vcenter_tokenservice.TokenExchange.Info:
+    def exchange(self, spec: of_vcenter_tokenservice.TokenExchange.ExchangeSpec | Mapping[str, Any]) -> of_vcenter_tokenservice.TokenExchange.Info:
         """com.vmware.vcenter.tokenservice.token_exchange.exchange: POST /api/vcenter/tokenservice/token-exchange"""
 
 class VcenterTopology:
@@ -5839,11 +5839,11 @@ class VcenterTopology:
 class VcenterTopologyNodes:
     def get(self, node: of_ids.VcenterVCenterNameId) -> of_vcenter_topology.Nodes.Info:
         """com.vmware.vcenter.topology.nodes.get: GET /api/vcenter/topology/nodes/{node}"""
-    def list(self, filter: of_vcenter_topology.Nodes.FilterSpec | None = None) -> tuple[of_vcenter_topology.Nodes.Summary, ...]:
+    def list(self, filter: of_vcenter_topology.Nodes.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_topology.Nodes.Summary, ...]:
         """com.vmware.vcenter.topology.nodes.list: GET /api/vcenter/topology/nodes"""
 
 class VcenterTopologyReplicationStatus:
-    def list(self, filter: of_vcenter_topology.ReplicationStatus.FilterSpec | None = None) -> tuple[of_vcenter_topology.ReplicationStatus.Summary, ...]:
+    def list(self, filter: of_vcenter_topology.ReplicationStatus.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_topology.ReplicationStatus.Summary, ...]:
         """com.vmware.vcenter.topology.replication_status.list: GET /api/vcenter/topology/replication-status"""
 
 class VcenterTrustedInfrastructure:
@@ -5867,13 +5867,13 @@ class VcenterTrustedInfrastructureAttestation:
     def services(self) -> VcenterTrustedInfrastructureAttestationServices: ...
 
 class VcenterTrustedInfrastructureAttestationServices:
-    def create(self, spec: of_vcenter_trusted_infrastructure_attestation.Services.CreateSpec) -> of_ids.VcenterTrustedInfrastructureAttestationServiceId:
+    def create(self, spec: of_vcenter_trusted_infrastructure_attestation.Services.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterTrustedInfrastructureAttestationServiceId:
         """com.vmware.vcenter.trusted_infrastructure.attestation.services.create: POST /api/vcenter/trusted-infrastructure/attestation/services"""
     def delete(self, service: of_ids.VcenterTrustedInfrastructureAttestationServiceId) -> None:
         """com.vmware.vcenter.trusted_infrastructure.attestation.services.delete: DELETE /api/vcenter/trusted-infrastructure/attestation/services/{service}"""
     def get(self, service: of_ids.VcenterTrustedInfrastructureAttestationServiceId) -> of_vcenter_trusted_infrastructure_attestation.Services.Info:
         """com.vmware.vcenter.trusted_infrastructure.attestation.services.get: GET /api/vcenter/trusted-infrastructure/attestation/services/{service}"""
-    def list(self, spec: of_vcenter_trusted_infrastructure_attestation.Services.FilterSpec | None = None) -> tuple[of_vcenter_trusted_infrastructure_attestation.Services.Summary, ...]:
+    def list(self, spec: of_vcenter_trusted_infrastructure_attestation.Services.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_trusted_infrastructure_attestation.Services.Summary, ...]:
         """com.vmware.vcenter.trusted_infrastructure.attestation.services.list: POST /api/vcenter/trusted-infrastructure/attestation/services?action=query"""
 
 class VcenterTrustedInfrastructureHosts:
@@ -5891,15 +5891,15 @@ class VcenterTrustedInfrastructureHostsHardwareTpm:
     def event_log(self) -> VcenterTrustedInfrastructureHostsHardwareTpmEventLog: ...
     def get(self, host: of_ids.HostSystemId, tpm: of_ids.VcenterTrustedInfrastructureHostsHardwareTpmId) -> of_vcenter_trusted_infrastructure_hosts_hardware.Tpm.Info:
         """com.vmware.vcenter.trusted_infrastructure.hosts.hardware.tpm.get: GET /api/vcenter/trusted-infrastructure/hosts/{host}/hardware/tpm/{tpm}"""
-    def list(self, host: of_ids.HostSystemId, filter: of_vcenter_trusted_infrastructure_hosts_hardware.Tpm.FilterSpec | None = None) -> tuple[of_vcenter_trusted_infrastructure_hosts_hardware.Tpm.Summary, ...]:
+    def list(self, host: of_ids.HostSystemId, filter: of_vcenter_trusted_infrastructure_hosts_hardware.Tpm.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_trusted_infrastructure_hosts_hardware.Tpm.Summary, ...]:
         """com.vmware.vcenter.trusted_infrastructure.hosts.hardware.tpm.list: GET /api/vcenter/trusted-infrastructure/hosts/{host}/hardware/tpm"""
 
 class VcenterTrustedInfrastructureHostsHardwareTpmEndorsementKeys:
     def get(self, host: of_ids.HostSystemId, tpm: of_ids.VcenterTrustedInfrastructureHostsHardwareTpmId, key: of_ids.VcenterTrustedInfrastructureHostsHardwareTpmEndorsementKeyId) -> of_vcenter_trusted_infrastructure_hosts_hardware_tpm.EndorsementKeys.Info:
         """com.vmware.vcenter.trusted_infrastructure.hosts.hardware.tpm.endorsement_keys.get: GET /api/vcenter/trusted-infrastructure/hosts/{host}/hardware/tpm/{tpm}/endorsement-keys/{key}"""
-    def list(self, host: of_ids.HostSystemId, tpm: of_ids.VcenterTrustedInfrastructureHostsHardwareTpmId, filter: of_vcenter_trusted_infrastructure_hosts_hardware_tpm.EndorsementKeys.FilterSpec | None = None) -> tuple[of_vcenter_trusted_infrastructure_hosts_hardware_tpm.EndorsementKeys.Summary, ...]:
+    def list(self, host: of_ids.HostSystemId, tpm: of_ids.VcenterTrustedInfrastructureHostsHardwareTpmId, filter: of_vcenter_trusted_infrastructure_hosts_hardware_tpm.EndorsementKeys.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_trusted_infrastructure_hosts_hardware_tpm.EndorsementKeys.Summary, ...]:
         """com.vmware.vcenter.trusted_infrastructure.hosts.hardware.tpm.endorsement_keys.list: GET /api/vcenter/trusted-infrastructure/hosts/{host}/hardware/tpm/{tpm}/endorsement-keys"""
-    def unseal(self, host: of_ids.HostSystemId, tpm: of_ids.VcenterTrustedInfrastructureHostsHardwareTpmId, key: of_ids.VcenterTrustedInfrastructureHostsHardwareTpmEndorsementKeyId, spec: of_vcenter_trusted_infrastructure_hosts_hardware_tpm.EndorsementKeys.UnsealSpec) -> bytes:
+    def unseal(self, host: of_ids.HostSystemId, tpm: of_ids.VcenterTrustedInfrastructureHostsHardwareTpmId, key: of_ids.VcenterTrustedInfrastructureHostsHardwareTpmEndorsementKeyId, spec: of_vcenter_trusted_infrastructure_hosts_hardware_tpm.EndorsementKeys.UnsealSpec | Mapping[str, Any]) -> bytes:
         """com.vmware.vcenter.trusted_infrastructure.hosts.hardware.tpm.endorsement_keys.unseal: POST /api/vcenter/trusted-infrastructure/hosts/{host}/hardware/tpm/{tpm}/endorsement-keys/{key}?action=unseal"""
 
 class VcenterTrustedInfrastructureHostsHardwareTpmEventLog:
@@ -5911,13 +5911,13 @@ class VcenterTrustedInfrastructureKms:
     def services(self) -> VcenterTrustedInfrastructureKmsServices: ...
 
 class VcenterTrustedInfrastructureKmsServices:
-    def create(self, spec: of_vcenter_trusted_infrastructure_kms.Services.CreateSpec) -> of_ids.VcenterTrustedInfrastructureKmsServiceId:
+    def create(self, spec: of_vcenter_trusted_infrastructure_kms.Services.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterTrustedInfrastructureKmsServiceId:
         """com.vmware.vcenter.trusted_infrastructure.kms.services.create: POST /api/vcenter/trusted-infrastructure/kms/services"""
     def delete(self, service: of_ids.VcenterTrustedInfrastructureKmsServiceId) -> None:
         """com.vmware.vcenter.trusted_infrastructure.kms.services.delete: DELETE /api/vcenter/trusted-infrastructure/kms/services/{service}"""
     def get(self, service: of_ids.VcenterTrustedInfrastructureKmsServiceId) -> of_vcenter_trusted_infrastructure_kms.Services.Info:
         """com.vmware.vcenter.trusted_infrastructure.kms.services.get: GET /api/vcenter/trusted-infrastructure/kms/services/{service}"""
-    def list(self, spec: of_vcenter_trusted_infrastructure_kms.Services.FilterSpec | None = None) -> tuple[of_vcenter_trusted_infrastructure_kms.Services.Summary, ...]:
+    def list(self, spec: of_vcenter_trusted_infrastructure_kms.Services.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_trusted_infrastructure_kms.Services.Summary, ...]:
         """com.vmware.vcenter.trusted_infrastructure.kms.services.list: POST /api/vcenter/trusted-infrastructure/kms/services?action=query"""
 
 class VcenterTrustedInfrastructurePrincipal:
@@ -5933,9 +5933,9 @@ class VcenterTrustedInfrastructureTrustAuthorityClusters:
     def kms(self) -> VcenterTrustedInfrastructureTrustAuthorityClustersKms: ...
     def get(self, cluster: of_ids.ClusterComputeResourceId) -> of_vcenter_trusted_infrastructure.TrustAuthorityClusters.Info:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.get: GET /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}"""
-    def list(self, spec: of_vcenter_trusted_infrastructure.TrustAuthorityClusters.FilterSpec | None = None) -> tuple[of_vcenter_trusted_infrastructure.TrustAuthorityClusters.Summary, ...]:
+    def list(self, spec: of_vcenter_trusted_infrastructure.TrustAuthorityClusters.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_trusted_infrastructure.TrustAuthorityClusters.Summary, ...]:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.list: GET /api/vcenter/trusted-infrastructure/trust-authority-clusters"""
-    def update_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure.TrustAuthorityClusters.UpdateSpec) -> of_ids.CisTASKId:
+    def update_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure.TrustAuthorityClusters.UpdateSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.update$task: PATCH /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}?vmw-task=true"""
 
 class VcenterTrustedInfrastructureTrustAuthorityClustersAttestation:
@@ -5961,7 +5961,7 @@ class VcenterTrustedInfrastructureTrustAuthorityClustersAttestationOsEsxBaseImag
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.attestation.os.esx.base_images.get$task: GET /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/attestation/os/esx/base-images/{version}?vmw-task=true"""
     def import_from_imgdb_task(self, cluster: of_ids.ClusterComputeResourceId, imgdb: bytes) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.attestation.os.esx.base_images.import_from_imgdb$task: POST /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/attestation/os/esx/base-images?action=import-from-imgdb&vmw-task=true"""
-    def list_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trust_authority_clusters_attestation_os_esx.BaseImages.FilterSpec | None = None) -> of_ids.CisTASKId:
+    def list_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trust_authority_clusters_attestation_os_esx.BaseImages.FilterSpec | Mapping[str, Any] | None = None) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.attestation.os.esx.base_images.list$task: GET /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/attestation/os/esx/base-images?vmw-task=true"""
 
 class VcenterTrustedInfrastructureTrustAuthorityClustersAttestationServiceStatus:
@@ -5977,7 +5977,7 @@ class VcenterTrustedInfrastructureTrustAuthorityClustersAttestationTpm2:
     def settings(self) -> VcenterTrustedInfrastructureTrustAuthorityClustersAttestationTpm2Settings: ...
 
 class VcenterTrustedInfrastructureTrustAuthorityClustersAttestationTpm2CaCertificates:
-    def create_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trust_authority_clusters_attestation_tpm2.CaCertificates.CreateSpec) -> of_ids.CisTASKId:
+    def create_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trust_authority_clusters_attestation_tpm2.CaCertificates.CreateSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.attestation.tpm2.ca_certificates.create$task: POST /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/attestation/tpm2/ca-certificates?vmw-task=true"""
     def delete_task(self, cluster: of_ids.ClusterComputeResourceId, name: of_ids.VcenterTrustedInfrastructureTrustAuthorityClustersAttestationTpm2CaCertificateId) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.attestation.tpm2.ca_certificates.delete$task: DELETE /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/attestation/tpm2/ca-certificates/{name}?vmw-task=true"""
@@ -5987,7 +5987,7 @@ class VcenterTrustedInfrastructureTrustAuthorityClustersAttestationTpm2CaCertifi
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.attestation.tpm2.ca_certificates.list$task: GET /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/attestation/tpm2/ca-certificates?vmw-task=true"""
 
 class VcenterTrustedInfrastructureTrustAuthorityClustersAttestationTpm2EndorsementKeys:
-    def create_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trust_authority_clusters_attestation_tpm2.EndorsementKeys.CreateSpec) -> of_ids.CisTASKId:
+    def create_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trust_authority_clusters_attestation_tpm2.EndorsementKeys.CreateSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.attestation.tpm2.endorsement_keys.create$task: POST /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/attestation/tpm2/endorsement-keys?vmw-task=true"""
     def delete_task(self, cluster: of_ids.ClusterComputeResourceId, name: of_ids.VcenterTrustedInfrastructureTrustAuthorityClustersAttestationTpm2EndorsementKeyId) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.attestation.tpm2.endorsement_keys.delete$task: DELETE /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/attestation/tpm2/endorsement-keys/{name}?vmw-task=true"""
@@ -5999,17 +5999,17 @@ class VcenterTrustedInfrastructureTrustAuthorityClustersAttestationTpm2Endorseme
 class VcenterTrustedInfrastructureTrustAuthorityClustersAttestationTpm2Settings:
     def get_task(self, cluster: of_ids.ClusterComputeResourceId) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.attestation.tpm2.settings.get$task: GET /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/attestation/tpm2/settings?vmw-task=true"""
-    def update_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trust_authority_clusters_attestation_tpm2.Settings.UpdateSpec) -> of_ids.CisTASKId:
+    def update_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trust_authority_clusters_attestation_tpm2.Settings.UpdateSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.attestation.tpm2.settings.update$task: PATCH /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/attestation/tpm2/settings?vmw-task=true"""
 
 class VcenterTrustedInfrastructureTrustAuthorityClustersConsumerPrincipals:
-    def create_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trust_authority_clusters.ConsumerPrincipals.CreateSpec) -> of_ids.CisTASKId:
+    def create_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trust_authority_clusters.ConsumerPrincipals.CreateSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.consumer_principals.create$task: POST /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/consumer-principals?vmw-task=true"""
     def delete_task(self, cluster: of_ids.ClusterComputeResourceId, profile: of_ids.EsxAuthenticationClientprofileId) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.consumer_principals.delete$task: DELETE /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/consumer-principals/{profile}?vmw-task=true"""
     def get_task(self, cluster: of_ids.ClusterComputeResourceId, profile: of_ids.EsxAuthenticationClientprofileId) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.consumer_principals.get$task: GET /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/consumer-principals/{profile}?vmw-task=true"""
-    def list_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trust_authority_clusters.ConsumerPrincipals.FilterSpec | None = None) -> of_ids.CisTASKId:
+    def list_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trust_authority_clusters.ConsumerPrincipals.FilterSpec | Mapping[str, Any] | None = None) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.consumer_principals.list$task: POST /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/consumer-principals?action=query&vmw-task=true"""
 
 class VcenterTrustedInfrastructureTrustAuthorityClustersKms:
@@ -6027,7 +6027,7 @@ class VcenterTrustedInfrastructureTrustAuthorityClustersKmsProviders:
     def current_peer_certificates(self) -> VcenterTrustedInfrastructureTrustAuthorityClustersKmsProvidersCurrentPeerCertificates: ...
     @property
     def trusted_peer_certificates(self) -> VcenterTrustedInfrastructureTrustAuthorityClustersKmsProvidersTrustedPeerCertificates: ...
-    def create_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trust_authority_clusters_kms.Providers.CreateSpec) -> of_ids.CisTASKId:
+    def create_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trust_authority_clusters_kms.Providers.CreateSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.kms.providers.create$task: POST /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/kms/providers?vmw-task=true"""
     def delete_task(self, cluster: of_ids.ClusterComputeResourceId, provider: of_ids.VcenterTrustedInfrastructureTrustAuthorityClustersKmsProviderId) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.kms.providers.delete$task: DELETE /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/kms/providers/{provider}?vmw-task=true"""
@@ -6035,7 +6035,7 @@ class VcenterTrustedInfrastructureTrustAuthorityClustersKmsProviders:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.kms.providers.get$task: GET /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/kms/providers/{provider}?vmw-task=true"""
     def list_task(self, cluster: of_ids.ClusterComputeResourceId) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.kms.providers.list$task: GET /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/kms/providers?vmw-task=true"""
-    def update_task(self, cluster: of_ids.ClusterComputeResourceId, provider: of_ids.VcenterTrustedInfrastructureTrustAuthorityClustersKmsProviderId, spec: of_vcenter_trusted_infrastructure_trust_authority_clusters_kms.Providers.UpdateSpec) -> of_ids.CisTASKId:
+    def update_task(self, cluster: of_ids.ClusterComputeResourceId, provider: of_ids.VcenterTrustedInfrastructureTrustAuthorityClustersKmsProviderId, spec: of_vcenter_trusted_infrastructure_trust_authority_clusters_kms.Providers.UpdateSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.kms.providers.update$task: PATCH /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/kms/providers/{provider}?vmw-task=true"""
 
 class VcenterTrustedInfrastructureTrustAuthorityClustersKmsProvidersClientCertificate:
@@ -6045,7 +6045,7 @@ class VcenterTrustedInfrastructureTrustAuthorityClustersKmsProvidersClientCertif
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.kms.providers.client_certificate.create$task: POST /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/kms/providers/{provider}/client-certificate?vmw-task=true"""
     def get_task(self, cluster: of_ids.ClusterComputeResourceId, provider: of_ids.VcenterTrustedInfrastructureTrustAuthorityClustersKmsProviderId) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.kms.providers.client_certificate.get$task: GET /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/kms/providers/{provider}/client-certificate?vmw-task=true"""
-    def update_task(self, cluster: of_ids.ClusterComputeResourceId, provider: of_ids.VcenterTrustedInfrastructureTrustAuthorityClustersKmsProviderId, spec: of_vcenter_trusted_infrastructure_trust_authority_clusters_kms_providers.ClientCertificate.UpdateSpec) -> of_ids.CisTASKId:
+    def update_task(self, cluster: of_ids.ClusterComputeResourceId, provider: of_ids.VcenterTrustedInfrastructureTrustAuthorityClustersKmsProviderId, spec: of_vcenter_trusted_infrastructure_trust_authority_clusters_kms_providers.ClientCertificate.UpdateSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.kms.providers.client_certificate.update$task: PATCH /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/kms/providers/{provider}/client-certificate?vmw-task=true"""
 
 class VcenterTrustedInfrastructureTrustAuthorityClustersKmsProvidersClientCertificateCsr:
@@ -6059,13 +6059,13 @@ class VcenterTrustedInfrastructureTrustAuthorityClustersKmsProvidersCredential:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.kms.providers.credential.set$task: PUT /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/kms/providers/{provider}/credential?vmw-task=true"""
 
 class VcenterTrustedInfrastructureTrustAuthorityClustersKmsProvidersCurrentPeerCertificates:
-    def list_task(self, cluster: of_ids.ClusterComputeResourceId, provider: of_ids.VcenterTrustedInfrastructureTrustAuthorityClustersKmsProviderId, spec: of_vcenter_trusted_infrastructure_trust_authority_clusters_kms_providers.CurrentPeerCertificates.FilterSpec | None = None) -> of_ids.CisTASKId:
+    def list_task(self, cluster: of_ids.ClusterComputeResourceId, provider: of_ids.VcenterTrustedInfrastructureTrustAuthorityClustersKmsProviderId, spec: of_vcenter_trusted_infrastructure_trust_authority_clusters_kms_providers.CurrentPeerCertificates.FilterSpec | Mapping[str, Any] | None = None) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.kms.providers.current_peer_certificates.list$task: GET /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/kms/providers/{provider}/peer-certs/current?vmw-task=true"""
 
 class VcenterTrustedInfrastructureTrustAuthorityClustersKmsProvidersTrustedPeerCertificates:
     def get_task(self, cluster: of_ids.ClusterComputeResourceId, provider: of_ids.VcenterTrustedInfrastructureTrustAuthorityClustersKmsProviderId) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.kms.providers.trusted_peer_certificates.get$task: GET /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/kms/providers/{provider}/peer-certs/trusted?vmw-task=true"""
-    def update_task(self, cluster: of_ids.ClusterComputeResourceId, provider: of_ids.VcenterTrustedInfrastructureTrustAuthorityClustersKmsProviderId, spec: of_vcenter_trusted_infrastructure_trust_authority_clusters_kms_providers.TrustedPeerCertificates.UpdateSpec) -> of_ids.CisTASKId:
+    def update_task(self, cluster: of_ids.ClusterComputeResourceId, provider: of_ids.VcenterTrustedInfrastructureTrustAuthorityClustersKmsProviderId, spec: of_vcenter_trusted_infrastructure_trust_authority_clusters_kms_providers.TrustedPeerCertificates.UpdateSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_clusters.kms.providers.trusted_peer_certificates.update$task: PATCH /api/vcenter/trusted-infrastructure/trust-authority-clusters/{cluster}/kms/providers/{provider}/peer-certs/trusted?vmw-task=true"""
 
 class VcenterTrustedInfrastructureTrustAuthorityClustersKmsServiceStatus:
@@ -6081,13 +6081,13 @@ class VcenterTrustedInfrastructureTrustAuthorityHosts:
 class VcenterTrustedInfrastructureTrustAuthorityHostsAttestation:
     def get(self, host: of_ids.HostSystemId) -> of_vcenter_trusted_infrastructure_trust_authority_hosts.Attestation.Info:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_hosts.attestation.get: GET /api/vcenter/trusted-infrastructure/trust-authority-hosts/{host}/attestation/"""
-    def list(self, spec: of_vcenter_trusted_infrastructure_trust_authority_hosts.Attestation.FilterSpec | None = None, projection: of_vcenter_trusted_infrastructure_trust_authority_hosts.Attestation.SummaryType | None = None) -> tuple[of_vcenter_trusted_infrastructure_trust_authority_hosts.Attestation.Summary, ...]:
+    def list(self, spec: of_vcenter_trusted_infrastructure_trust_authority_hosts.Attestation.FilterSpec | Mapping[str, Any] | None = None, projection: of_vcenter_trusted_infrastructure_trust_authority_hosts.Attestation.SummaryType | None = None) -> tuple[of_vcenter_trusted_infrastructure_trust_authority_hosts.Attestation.Summary, ...]:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_hosts.attestation.list: POST /api/vcenter/trusted-infrastructure/trust-authority-hosts/attestation"""
 
 class VcenterTrustedInfrastructureTrustAuthorityHostsKms:
     def get(self, host: of_ids.HostSystemId) -> of_vcenter_trusted_infrastructure_trust_authority_hosts.Kms.Info:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_hosts.kms.get: GET /api/vcenter/trusted-infrastructure/trust-authority-hosts/{host}/kms/"""
-    def list(self, spec: of_vcenter_trusted_infrastructure_trust_authority_hosts.Kms.FilterSpec | None = None, projection: of_vcenter_trusted_infrastructure_trust_authority_hosts.Kms.SummaryType | None = None) -> tuple[of_vcenter_trusted_infrastructure_trust_authority_hosts.Kms.Summary, ...]:
+    def list(self, spec: of_vcenter_trusted_infrastructure_trust_authority_hosts.Kms.FilterSpec | Mapping[str, Any] | None = None, projection: of_vcenter_trusted_infrastructure_trust_authority_hosts.Kms.SummaryType | None = None) -> tuple[of_vcenter_trusted_infrastructure_trust_authority_hosts.Kms.Summary, ...]:
         """com.vmware.vcenter.trusted_infrastructure.trust_authority_hosts.kms.list: POST /api/vcenter/trusted-infrastructure/trust-authority-hosts/kms?action=query"""
 
 class VcenterTrustedInfrastructureTrustedClusters:
@@ -6105,21 +6105,21 @@ class VcenterTrustedInfrastructureTrustedClustersAttestation:
     def services_applied_config(self) -> VcenterTrustedInfrastructureTrustedClustersAttestationServicesAppliedConfig: ...
 
 class VcenterTrustedInfrastructureTrustedClustersAttestationServices:
-    def create_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trusted_clusters_attestation.Services.CreateSpec) -> of_ids.CisTASKId:
+    def create_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trusted_clusters_attestation.Services.CreateSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trusted_clusters.attestation.services.create$task: POST /api/vcenter/trusted-infrastructure/trusted-clusters/{cluster}/attestation/services?vmw-task=true"""
     def delete_task(self, cluster: of_ids.ClusterComputeResourceId, service: of_ids.VcenterTrustedInfrastructureAttestationServiceId) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trusted_clusters.attestation.services.delete$task: DELETE /api/vcenter/trusted-infrastructure/trusted-clusters/{cluster}/attestation/services/{service}?vmw-task=true"""
     def get(self, cluster: of_ids.ClusterComputeResourceId, service: of_ids.VcenterTrustedInfrastructureAttestationServiceId) -> of_vcenter_trusted_infrastructure_trusted_clusters_attestation.Services.Info:
         """com.vmware.vcenter.trusted_infrastructure.trusted_clusters.attestation.services.get: GET /api/vcenter/trusted-infrastructure/trusted-clusters/{cluster}/attestation/services/{service}"""
-    def list(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trusted_clusters_attestation.Services.FilterSpec | None = None) -> tuple[of_vcenter_trusted_infrastructure_trusted_clusters_attestation.Services.Summary, ...]:
+    def list(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trusted_clusters_attestation.Services.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_trusted_infrastructure_trusted_clusters_attestation.Services.Summary, ...]:
         """com.vmware.vcenter.trusted_infrastructure.trusted_clusters.attestation.services.list: POST /api/vcenter/trusted-infrastructure/trusted-clusters/{cluster}/attestation/services?action=query"""
 
 class VcenterTrustedInfrastructureTrustedClustersAttestationServicesAppliedConfig:
     def delete_task(self, cluster: of_ids.ClusterComputeResourceId) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trusted_clusters.attestation.services_applied_config.delete$task: DELETE /api/vcenter/trusted-infrastructure/trusted-clusters/{cluster}/attestation/services-applied-config?vmw-task=true"""
-    def get_task(self, cluster: of_ids.ClusterComputeResourceId, address: of_vcenter_trusted_infrastructure.NetworkAddress) -> of_ids.CisTASKId:
+    def get_task(self, cluster: of_ids.ClusterComputeResourceId, address: of_vcenter_trusted_infrastructure.NetworkAddress | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trusted_clusters.attestation.services_applied_config.get$task: GET /api/vcenter/trusted-infrastructure/trusted-clusters/{cluster}/attestation/services-applied-config?vmw-task=true"""
-    def list_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trusted_clusters_attestation.ServicesAppliedConfig.FilterSpec | None = None) -> of_ids.CisTASKId:
+    def list_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trusted_clusters_attestation.ServicesAppliedConfig.FilterSpec | Mapping[str, Any] | None = None) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trusted_clusters.attestation.services_applied_config.list$task: POST /api/vcenter/trusted-infrastructure/trusted-clusters/{cluster}/attestation/services-applied-config?action=query&vmw-task=true"""
     def update_task(self, cluster: of_ids.ClusterComputeResourceId) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trusted_clusters.attestation.services_applied_config.update$task: PATCH /api/vcenter/trusted-infrastructure/trusted-clusters/{cluster}/attestation/services-applied-config?vmw-task=true"""
@@ -6131,21 +6131,21 @@ class VcenterTrustedInfrastructureTrustedClustersKms:
     def services_applied_config(self) -> VcenterTrustedInfrastructureTrustedClustersKmsServicesAppliedConfig: ...
 
 class VcenterTrustedInfrastructureTrustedClustersKmsServices:
-    def create_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trusted_clusters_kms.Services.CreateSpec) -> of_ids.CisTASKId:
+    def create_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trusted_clusters_kms.Services.CreateSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trusted_clusters.kms.services.create$task: POST /api/vcenter/trusted-infrastructure/trusted-clusters/{cluster}/kms/services?vmw-task=true"""
     def delete_task(self, cluster: of_ids.ClusterComputeResourceId, service: of_ids.VcenterTrustedInfrastructureKmsServiceId) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trusted_clusters.kms.services.delete$task: DELETE /api/vcenter/trusted-infrastructure/trusted-clusters/{cluster}/kms/services/{service}?vmw-task=true"""
     def get(self, cluster: of_ids.ClusterComputeResourceId, service: of_ids.VcenterTrustedInfrastructureKmsServiceId) -> of_vcenter_trusted_infrastructure_trusted_clusters_kms.Services.Info:
         """com.vmware.vcenter.trusted_infrastructure.trusted_clusters.kms.services.get: GET /api/vcenter/trusted-infrastructure/trusted-clusters/{cluster}/kms/services/{service}"""
-    def list(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trusted_clusters_kms.Services.FilterSpec | None = None) -> tuple[of_vcenter_trusted_infrastructure_trusted_clusters_kms.Services.Summary, ...]:
+    def list(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trusted_clusters_kms.Services.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter_trusted_infrastructure_trusted_clusters_kms.Services.Summary, ...]:
         """com.vmware.vcenter.trusted_infrastructure.trusted_clusters.kms.services.list: POST /api/vcenter/trusted-infrastructure/trusted-clusters/{cluster}/kms/services?action=query"""
 
 class VcenterTrustedInfrastructureTrustedClustersKmsServicesAppliedConfig:
     def delete_task(self, cluster: of_ids.ClusterComputeResourceId) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trusted_clusters.kms.services_applied_config.delete$task: DELETE /api/vcenter/trusted-infrastructure/trusted-clusters/{cluster}/kms/services-applied-config?vmw-task=true"""
-    def get_task(self, cluster: of_ids.ClusterComputeResourceId, address: of_vcenter_trusted_infrastructure.NetworkAddress) -> of_ids.CisTASKId:
+    def get_task(self, cluster: of_ids.ClusterComputeResourceId, address: of_vcenter_trusted_infrastructure.NetworkAddress | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trusted_clusters.kms.services_applied_config.get$task: GET /api/vcenter/trusted-infrastructure/trusted-clusters/{cluster}/kms/services-applied-config?vmw-task=true"""
-    def list_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trusted_clusters_kms.ServicesAppliedConfig.FilterSpec | None = None) -> of_ids.CisTASKId:
+    def list_task(self, cluster: of_ids.ClusterComputeResourceId, spec: of_vcenter_trusted_infrastructure_trusted_clusters_kms.ServicesAppliedConfig.FilterSpec | Mapping[str, Any] | None = None) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trusted_clusters.kms.services_applied_config.list$task: POST /api/vcenter/trusted-infrastructure/trusted-clusters/{cluster}/kms/services-applied-config?action=query&vmw-task=true"""
     def update_task(self, cluster: of_ids.ClusterComputeResourceId) -> of_ids.CisTASKId:
         """com.vmware.vcenter.trusted_infrastructure.trusted_clusters.kms.services_applied_config.update$task: PATCH /api/vcenter/trusted-infrastructure/trusted-clusters/{cluster}/kms/services-applied-config?vmw-task=true"""
@@ -6165,11 +6165,11 @@ class VcenterUtilization:
     def proxies(self) -> VcenterUtilizationProxies: ...
 
 class VcenterUtilizationConnections:
-    def list(self, filter_spec: of_vcenter_utilization.Connections.FilterSpec | None = None) -> of_vcenter_utilization.Connections.ListResult:
+    def list(self, filter_spec: of_vcenter_utilization.Connections.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter_utilization.Connections.ListResult:
         """com.vmware.vcenter.utilization.connections.list: GET /api/vcenter/utilization/connections"""
 
 class VcenterUtilizationProxies:
-    def list(self, filter_spec: of_vcenter_utilization.Proxies.FilterSpec | None = None) -> of_vcenter_utilization.Proxies.ListResult:
+    def list(self, filter_spec: of_vcenter_utilization.Proxies.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter_utilization.Proxies.ListResult:
         """com.vmware.vcenter.utilization.proxies.list: GET /api/vcenter/utilization/proxies"""
 
 class VcenterVcha:
@@ -6189,17 +6189,17 @@ class VcenterVchaCluster:
     def passive(self) -> VcenterVchaClusterPassive: ...
     @property
     def witness(self) -> VcenterVchaClusterWitness: ...
-    def deploy_task(self, spec: of_vcenter_vcha.Cluster.DeploySpec) -> of_ids.CisTASKId:
+    def deploy_task(self, spec: of_vcenter_vcha.Cluster.DeploySpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.vcha.cluster.deploy$task: POST /api/vcenter/vcha/cluster?action=deploy&vmw-task=true"""
     def failover_task(self, planned: bool) -> of_ids.CisTASKId:
         """com.vmware.vcenter.vcha.cluster.failover$task: POST /api/vcenter/vcha/cluster?action=failover&vmw-task=true"""
-    def get(self, vc_spec: of_vcenter_vcha.CredentialsSpec | None = None, partial: bool | None = None) -> of_vcenter_vcha.Cluster.Info:
+    def get(self, vc_spec: of_vcenter_vcha.CredentialsSpec | Mapping[str, Any] | None = None, partial: bool | None = None) -> of_vcenter_vcha.Cluster.Info:
         """com.vmware.vcenter.vcha.cluster.get: POST /api/vcenter/vcha/cluster?action=get"""
-    def undeploy_task(self, spec: of_vcenter_vcha.Cluster.UndeploySpec) -> of_ids.CisTASKId:
+    def undeploy_task(self, spec: of_vcenter_vcha.Cluster.UndeploySpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.vcha.cluster.undeploy$task: POST /api/vcenter/vcha/cluster?action=undeploy&vmw-task=true"""
 
 class VcenterVchaClusterActive:
-    def get(self, vc_spec: of_vcenter_vcha.CredentialsSpec | None = None, partial: bool | None = None) -> of_vcenter_vcha_cluster.Active.Info:
+    def get(self, vc_spec: of_vcenter_vcha.CredentialsSpec | Mapping[str, Any] | None = None, partial: bool | None = None) -> of_vcenter_vcha_cluster.Active.Info:
         """com.vmware.vcenter.vcha.cluster.active.get: POST /api/vcenter/vcha/cluster/active?action=get"""
 
 class VcenterVchaClusterDeploymentType:
@@ -6213,15 +6213,15 @@ class VcenterVchaClusterMode:
         """com.vmware.vcenter.vcha.cluster.mode.set$task: PUT /api/vcenter/vcha/cluster/mode?vmw-task=true"""
 
 class VcenterVchaClusterPassive:
-    def check(self, spec: of_vcenter_vcha_cluster.Passive.CheckSpec) -> of_vcenter_vcha_cluster.Passive.CheckResult:
+    def check(self, spec: of_vcenter_vcha_cluster.Passive.CheckSpec | Mapping[str, Any]) -> of_vcenter_vcha_cluster.Passive.CheckResult:
         """com.vmware.vcenter.vcha.cluster.passive.check: POST /api/vcenter/vcha/cluster/passive?action=check"""
-    def redeploy_task(self, spec: of_vcenter_vcha_cluster.Passive.RedeploySpec) -> of_ids.CisTASKId:
+    def redeploy_task(self, spec: of_vcenter_vcha_cluster.Passive.RedeploySpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.vcha.cluster.passive.redeploy$task: POST /api/vcenter/vcha/cluster/passive?action=redeploy&vmw-task=true"""
 
 class VcenterVchaClusterWitness:
-    def check(self, spec: of_vcenter_vcha_cluster.Witness.CheckSpec) -> of_vcenter_vcha_cluster.Witness.CheckResult:
+    def check(self, spec: of_vcenter_vcha_cluster.Witness.CheckSpec | Mapping[str, Any]) -> of_vcenter_vcha_cluster.Witness.CheckResult:
         """com.vmware.vcenter.vcha.cluster.witness.check: POST /api/vcenter/vcha/cluster/witness?action=check"""
-    def redeploy_task(self, spec: of_vcenter_vcha_cluster.Witness.RedeploySpec) -> of_ids.CisTASKId:
+    def redeploy_task(self, spec: of_vcenter_vcha_cluster.Witness.RedeploySpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.vcha.cluster.witness.redeploy$task: POST /api/vcenter/vcha/cluster/witness?action=redeploy&vmw-task=true"""
 
 class VcenterVchaOperations:
@@ -6249,25 +6249,25 @@ class VcenterVm:
     def storage(self) -> VcenterVmStorage: ...
     @property
     def tools(self) -> VcenterVmTools: ...
-    def clone(self, spec: of_vcenter.VM.CloneSpec) -> of_ids.VirtualMachineId:
+    def clone(self, spec: of_vcenter.VM.CloneSpec | Mapping[str, Any]) -> of_ids.VirtualMachineId:
         """com.vmware.vcenter.VM.clone: POST /api/vcenter/vm?action=clone"""
-    def clone_task(self, spec: of_vcenter.VM.CloneSpec) -> of_ids.CisTASKId:
+    def clone_task(self, spec: of_vcenter.VM.CloneSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.VM.clone$task: POST /api/vcenter/vm?action=clone&vmw-task=true"""
-    def create(self, spec: of_vcenter.VM.CreateSpec) -> of_ids.VirtualMachineId:
+    def create(self, spec: of_vcenter.VM.CreateSpec | Mapping[str, Any]) -> of_ids.VirtualMachineId:
         """com.vmware.vcenter.VM.create: POST /api/vcenter/vm"""
     def delete(self, vm: of_ids.VirtualMachineId) -> None:
         """com.vmware.vcenter.VM.delete: DELETE /api/vcenter/vm/{vm}"""
     def get(self, vm: of_ids.VirtualMachineId) -> of_vcenter.VM.Info:
         """com.vmware.vcenter.VM.get: GET /api/vcenter/vm/{vm}"""
-    def instant_clone(self, spec: of_vcenter.VM.InstantCloneSpec) -> of_ids.VirtualMachineId:
+    def instant_clone(self, spec: of_vcenter.VM.InstantCloneSpec | Mapping[str, Any]) -> of_ids.VirtualMachineId:
         """com.vmware.vcenter.VM.instant_clone: POST /api/vcenter/vm?action=instant-clone"""
-    def list(self, filter: of_vcenter.VM.FilterSpec | None = None) -> tuple[of_vcenter.VM.Summary, ...]:
+    def list(self, filter: of_vcenter.VM.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vcenter.VM.Summary, ...]:
         """com.vmware.vcenter.VM.list: GET /api/vcenter/vm"""
-    def register(self, spec: of_vcenter.VM.RegisterSpec) -> of_ids.VirtualMachineId:
+    def register(self, spec: of_vcenter.VM.RegisterSpec | Mapping[str, Any]) -> of_ids.VirtualMachineId:
         """com.vmware.vcenter.VM.register: POST /api/vcenter/vm?action=register"""
-    def relocate(self, vm: of_ids.VirtualMachineId, spec: of_vcenter.VM.RelocateSpec) -> None:
+    def relocate(self, vm: of_ids.VirtualMachineId, spec: of_vcenter.VM.RelocateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.VM.relocate: POST /api/vcenter/vm/{vm}?action=relocate"""
-    def relocate_task(self, vm: of_ids.VirtualMachineId, spec: of_vcenter.VM.RelocateSpec) -> of_ids.CisTASKId:
+    def relocate_task(self, vm: of_ids.VirtualMachineId, spec: of_vcenter.VM.RelocateSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.VM.relocate$task: POST /api/vcenter/vm/{vm}?action=relocate&vmw-task=true"""
     def unregister(self, vm: of_ids.VirtualMachineId) -> None:
         """com.vmware.vcenter.VM.unregister: POST /api/vcenter/vm/{vm}?action=unregister"""
@@ -6285,13 +6285,13 @@ class VcenterVmConsole:
     def tickets(self) -> VcenterVmConsoleTickets: ...
 
 class VcenterVmConsoleTickets:
-    def create(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_console.Tickets.CreateSpec) -> of_vcenter_vm_console.Tickets.Summary:
+    def create(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_console.Tickets.CreateSpec | Mapping[str, Any]) -> of_vcenter_vm_console.Tickets.Summary:
         """com.vmware.vcenter.vm.console.tickets.create: POST /api/vcenter/vm/{vm}/console/tickets"""
 
 class VcenterVmDataSets:
     @property
     def entries(self) -> VcenterVmDataSetsEntries: ...
-    def create(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm.DataSets.CreateSpec) -> of_ids.VcenterVmDataSetId:
+    def create(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm.DataSets.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterVmDataSetId:
         """com.vmware.vcenter.vm.data_sets.create: POST /api/vcenter/vm/{vm}/data-sets"""
     def delete(self, vm: of_ids.VirtualMachineId, data_set: of_ids.VcenterVmDataSetId, force: bool | None = None) -> None:
         """com.vmware.vcenter.vm.data_sets.delete: DELETE /api/vcenter/vm/{vm}/data-sets/{data_set}"""
@@ -6299,7 +6299,7 @@ class VcenterVmDataSets:
         """com.vmware.vcenter.vm.data_sets.get: GET /api/vcenter/vm/{vm}/data-sets/{data_set}"""
     def list(self, vm: of_ids.VirtualMachineId) -> tuple[of_vcenter_vm.DataSets.Summary, ...]:
         """com.vmware.vcenter.vm.data_sets.list: GET /api/vcenter/vm/{vm}/data-sets"""
-    def update(self, vm: of_ids.VirtualMachineId, data_set: of_ids.VcenterVmDataSetId, spec: of_vcenter_vm.DataSets.UpdateSpec) -> None:
+    def update(self, vm: of_ids.VirtualMachineId, data_set: of_ids.VcenterVmDataSetId, spec: of_vcenter_vm.DataSets.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.vm.data_sets.update: PATCH /api/vcenter/vm/{vm}/data-sets/{data_set}"""
 
 class VcenterVmDataSetsEntries:
@@ -6315,7 +6315,7 @@ class VcenterVmDataSetsEntries:
 class VcenterVmEvcMode:
     def get(self, vm: of_ids.VirtualMachineId) -> of_vcenter_vm.EvcMode.Info:
         """com.vmware.vcenter.vm.evc_mode.get: GET /api/vcenter/vm/{vm}/evc-mode"""
-    def set_task(self, vm: of_ids.VirtualMachineId, set_spec: of_vcenter_vm.EvcMode.SetSpec) -> of_ids.CisTASKId:
+    def set_task(self, vm: of_ids.VirtualMachineId, set_spec: of_vcenter_vm.EvcMode.SetSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.vm.evc_mode.set$task: PUT /api/vcenter/vm/{vm}/evc-mode?vmw-task=true"""
 
 class VcenterVmGuest:
@@ -6345,19 +6345,19 @@ class VcenterVmGuestCustomization:
         """com.vmware.vcenter.vm.guest.customization.check: POST /api/vcenter/vm/{vm}/guest/customization?action=check"""
     def get(self, vm: of_ids.VirtualMachineId) -> of_vcenter_vm_guest.Customization.Info:
         """com.vmware.vcenter.vm.guest.customization.get: GET /api/vcenter/vm/{vm}/guest/customization"""
-    def set(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_guest.Customization.SetSpec) -> None:
+    def set(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_guest.Customization.SetSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.vm.guest.customization.set: PUT /api/vcenter/vm/{vm}/guest/customization"""
 
 class VcenterVmGuestCustomizationLive:
     def get(self, vm: of_ids.VirtualMachineId) -> of_vcenter_vm_guest.CustomizationLive.Info:
         """com.vmware.vcenter.vm.guest.customization_live.get: GET /api/vcenter/vm/{vm}/guest/customization-live"""
-    def run_task(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_guest.CustomizationLive.RunSpec) -> of_ids.CisTASKId:
+    def run_task(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_guest.CustomizationLive.RunSpec | Mapping[str, Any]) -> of_ids.CisTASKId:
         """com.vmware.vcenter.vm.guest.customization_live.run$task: POST /api/vcenter/vm/{vm}/guest/customization-live?action=run&vmw-task=true"""
 
 class VcenterVmGuestEnvironment:
-    def get(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials, name: str) -> str:
+    def get(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials | Mapping[str, Any], name: str) -> str:
         """com.vmware.vcenter.vm.guest.environment.get: POST /api/vcenter/vm/{vm}/guest/environment/{name}?action=get"""
-    def list(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials, names: AbstractSet[str]) -> dict[str, str]:
+    def list(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials | Mapping[str, Any], names: AbstractSet[str]) -> dict[str, str]:
         """com.vmware.vcenter.vm.guest.environment.list: POST /api/vcenter/vm/{vm}/guest/environment?action=list"""
 
 class VcenterVmGuestFilesystem:
@@ -6369,31 +6369,31 @@ class VcenterVmGuestFilesystem:
     def transfers(self) -> VcenterVmGuestFilesystemTransfers: ...
 
 class VcenterVmGuestFilesystemDirectories:
-    def create(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials, path: str, create_parents: bool | None = None) -> None:
+    def create(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials | Mapping[str, Any], path: str, create_parents: bool | None = None) -> None:
         """com.vmware.vcenter.vm.guest.filesystem.directories.create: POST /api/vcenter/vm/{vm}/guest/filesystem/directories?action=create"""
-    def create_temporary(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials, prefix: str, suffix: str, parent_path: str | None = None) -> str:
+    def create_temporary(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials | Mapping[str, Any], prefix: str, suffix: str, parent_path: str | None = None) -> str:
         """com.vmware.vcenter.vm.guest.filesystem.directories.create_temporary: POST /api/vcenter/vm/{vm}/guest/filesystem/directories?action=createTemporary"""
-    def delete(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials, path: str, recursive: bool | None = None) -> None:
+    def delete(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials | Mapping[str, Any], path: str, recursive: bool | None = None) -> None:
         """com.vmware.vcenter.vm.guest.filesystem.directories.delete: POST /api/vcenter/vm/{vm}/guest/filesystem/directories?action=delete"""
-    def move(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials, path: str, new_path: str) -> None:
+    def move(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials | Mapping[str, Any], path: str, new_path: str) -> None:
         """com.vmware.vcenter.vm.guest.filesystem.directories.move: POST /api/vcenter/vm/{vm}/guest/filesystem/directories?action=move"""
 
 class VcenterVmGuestFilesystemFiles:
-    def create_temporary(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials, prefix: str, suffix: str, parent_path: str | None = None) -> str:
+    def create_temporary(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials | Mapping[str, Any], prefix: str, suffix: str, parent_path: str | None = None) -> str:
         """com.vmware.vcenter.vm.guest.filesystem.files.create_temporary: POST /api/vcenter/vm/{vm}/guest/filesystem/files?action=createTemporary"""
-    def delete(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials, path: str) -> None:
+    def delete(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials | Mapping[str, Any], path: str) -> None:
         """com.vmware.vcenter.vm.guest.filesystem.files.delete: POST /api/vcenter/vm/{vm}/guest/filesystem/files/{path}?action=delete"""
-    def get(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials, path: str) -> of_vcenter_vm_guest_filesystem.Files.Info:
+    def get(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials | Mapping[str, Any], path: str) -> of_vcenter_vm_guest_filesystem.Files.Info:
         """com.vmware.vcenter.vm.guest.filesystem.files.get: POST /api/vcenter/vm/{vm}/guest/filesystem/files/{path}?action=get"""
-    def list(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials, path: str, iteration: of_vcenter_vm_guest_filesystem.Files.IterationSpec | None = None, filter: of_vcenter_vm_guest_filesystem.Files.FilterSpec | None = None) -> of_vcenter_vm_guest_filesystem.Files.ListResult:
+    def list(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials | Mapping[str, Any], path: str, iteration: of_vcenter_vm_guest_filesystem.Files.IterationSpec | Mapping[str, Any] | None = None, filter: of_vcenter_vm_guest_filesystem.Files.FilterSpec | Mapping[str, Any] | None = None) -> of_vcenter_vm_guest_filesystem.Files.ListResult:
         """com.vmware.vcenter.vm.guest.filesystem.files.list: POST /api/vcenter/vm/{vm}/guest/filesystem/files?action=list"""
-    def move(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials, path: str, new_path: str, overwrite: bool | None = None) -> None:
+    def move(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials | Mapping[str, Any], path: str, new_path: str, overwrite: bool | None = None) -> None:
         """com.vmware.vcenter.vm.guest.filesystem.files.move: POST /api/vcenter/vm/{vm}/guest/filesystem/files?action=move"""
-    def update(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials, path: str, file_attributes: of_vcenter_vm_guest_filesystem.Files.FileAttributesUpdateSpec) -> None:
+    def update(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials | Mapping[str, Any], path: str, file_attributes: of_vcenter_vm_guest_filesystem.Files.FileAttributesUpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.vm.guest.filesystem.files.update: POST /api/vcenter/vm/{vm}/guest/filesystem/files?action=update"""
 
 class VcenterVmGuestFilesystemTransfers:
-    def create(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials, spec: of_vcenter_vm_guest_filesystem.Transfers.CreateSpec) -> str:
+    def create(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials | Mapping[str, Any], spec: of_vcenter_vm_guest_filesystem.Transfers.CreateSpec | Mapping[str, Any]) -> str:
         """com.vmware.vcenter.vm.guest.filesystem.transfers.create: POST /api/vcenter/vm/{vm}/guest/filesystem?action=create"""
 
 class VcenterVmGuestIdentity:
@@ -6435,13 +6435,13 @@ class VcenterVmGuestPower:
         """com.vmware.vcenter.vm.guest.power.standby: POST /api/vcenter/vm/{vm}/guest/power?action=standby"""
 
 class VcenterVmGuestProcesses:
-    def create(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials, spec: of_vcenter_vm_guest.Processes.CreateSpec) -> int:
+    def create(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials | Mapping[str, Any], spec: of_vcenter_vm_guest.Processes.CreateSpec | Mapping[str, Any]) -> int:
         """com.vmware.vcenter.vm.guest.processes.create: POST /api/vcenter/vm/{vm}/guest/processes?action=create"""
-    def delete(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials, pid: int) -> None:
+    def delete(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials | Mapping[str, Any], pid: int) -> None:
         """com.vmware.vcenter.vm.guest.processes.delete: POST /api/vcenter/vm/{vm}/guest/processes/{pid}?action=delete"""
-    def get(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials, pid: int) -> of_vcenter_vm_guest.Processes.Info:
+    def get(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials | Mapping[str, Any], pid: int) -> of_vcenter_vm_guest.Processes.Info:
         """com.vmware.vcenter.vm.guest.processes.get: POST /api/vcenter/vm/{vm}/guest/processes/{pid}?action=get"""
-    def list(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials) -> tuple[of_vcenter_vm_guest.Processes.Summary, ...]:
+    def list(self, vm: of_ids.VirtualMachineId, credentials: of_vcenter_vm_guest.Credentials | Mapping[str, Any]) -> tuple[of_vcenter_vm_guest.Processes.Summary, ...]:
         """com.vmware.vcenter.vm.guest.processes.list: POST /api/vcenter/vm/{vm}/guest/processes?action=list"""
 
 class VcenterVmHardware:
@@ -6467,7 +6467,7 @@ class VcenterVmHardware:
     def serial(self) -> VcenterVmHardwareSerial: ...
     def get(self, vm: of_ids.VirtualMachineId) -> of_vcenter_vm.Hardware.Info:
         """com.vmware.vcenter.vm.hardware.get: GET /api/vcenter/vm/{vm}/hardware"""
-    def update(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm.Hardware.UpdateSpec) -> None:
+    def update(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm.Hardware.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.vm.hardware.update: PATCH /api/vcenter/vm/{vm}/hardware"""
     def upgrade(self, vm: of_ids.VirtualMachineId, version: of_vcenter_vm.Hardware.Version | None = None) -> None:
         """com.vmware.vcenter.vm.hardware.upgrade: POST /api/vcenter/vm/{vm}/hardware?action=upgrade"""
@@ -6481,7 +6481,7 @@ class VcenterVmHardwareAdapter:
     def scsi(self) -> VcenterVmHardwareAdapterScsi: ...
 
 class VcenterVmHardwareAdapterNvme:
-    def create(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware_adapter.Nvme.CreateSpec) -> of_ids.VcenterVmHardwareNvmeAdapterId:
+    def create(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware_adapter.Nvme.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterVmHardwareNvmeAdapterId:
         """com.vmware.vcenter.vm.hardware.adapter.nvme.create: POST /api/vcenter/vm/{vm}/hardware/adapter/nvme"""
     def delete(self, vm: of_ids.VirtualMachineId, adapter: of_ids.VcenterVmHardwareNvmeAdapterId) -> None:
         """com.vmware.vcenter.vm.hardware.adapter.nvme.delete: DELETE /api/vcenter/vm/{vm}/hardware/adapter/nvme/{adapter}"""
@@ -6491,7 +6491,7 @@ class VcenterVmHardwareAdapterNvme:
         """com.vmware.vcenter.vm.hardware.adapter.nvme.list: GET /api/vcenter/vm/{vm}/hardware/adapter/nvme"""
 
 class VcenterVmHardwareAdapterSata:
-    def create(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware_adapter.Sata.CreateSpec) -> of_ids.VcenterVmHardwareSataAdapterId:
+    def create(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware_adapter.Sata.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterVmHardwareSataAdapterId:
         """com.vmware.vcenter.vm.hardware.adapter.sata.create: POST /api/vcenter/vm/{vm}/hardware/adapter/sata"""
     def delete(self, vm: of_ids.VirtualMachineId, adapter: of_ids.VcenterVmHardwareSataAdapterId) -> None:
         """com.vmware.vcenter.vm.hardware.adapter.sata.delete: DELETE /api/vcenter/vm/{vm}/hardware/adapter/sata/{adapter}"""
@@ -6501,7 +6501,7 @@ class VcenterVmHardwareAdapterSata:
         """com.vmware.vcenter.vm.hardware.adapter.sata.list: GET /api/vcenter/vm/{vm}/hardware/adapter/sata"""
 
 class VcenterVmHardwareAdapterScsi:
-    def create(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware_adapter.Scsi.CreateSpec) -> of_ids.VcenterVmHardwareScsiAdapterId:
+    def create(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware_adapter.Scsi.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterVmHardwareScsiAdapterId:
         """com.vmware.vcenter.vm.hardware.adapter.scsi.create: POST /api/vcenter/vm/{vm}/hardware/adapter/scsi"""
     def delete(self, vm: of_ids.VirtualMachineId, adapter: of_ids.VcenterVmHardwareScsiAdapterId) -> None:
         """com.vmware.vcenter.vm.hardware.adapter.scsi.delete: DELETE /api/vcenter/vm/{vm}/hardware/adapter/scsi/{adapter}"""
@@ -6509,7 +6509,7 @@ class VcenterVmHardwareAdapterScsi:
         """com.vmware.vcenter.vm.hardware.adapter.scsi.get: GET /api/vcenter/vm/{vm}/hardware/adapter/scsi/{adapter}"""
     def list(self, vm: of_ids.VirtualMachineId) -> tuple[of_vcenter_vm_hardware_adapter.Scsi.Summary, ...]:
         """com.vmware.vcenter.vm.hardware.adapter.scsi.list: GET /api/vcenter/vm/{vm}/hardware/adapter/scsi"""
-    def update(self, vm: of_ids.VirtualMachineId, adapter: of_ids.VcenterVmHardwareScsiAdapterId, spec: of_vcenter_vm_hardware_adapter.Scsi.UpdateSpec) -> None:
+    def update(self, vm: of_ids.VirtualMachineId, adapter: of_ids.VcenterVmHardwareScsiAdapterId, spec: of_vcenter_vm_hardware_adapter.Scsi.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.vm.hardware.adapter.scsi.update: PATCH /api/vcenter/vm/{vm}/hardware/adapter/scsi/{adapter}"""
 
 class VcenterVmHardwareBoot:
@@ -6517,19 +6517,19 @@ class VcenterVmHardwareBoot:
     def device(self) -> VcenterVmHardwareBootDevice: ...
     def get(self, vm: of_ids.VirtualMachineId) -> of_vcenter_vm_hardware.Boot.Info:
         """com.vmware.vcenter.vm.hardware.boot.get: GET /api/vcenter/vm/{vm}/hardware/boot"""
-    def update(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware.Boot.UpdateSpec) -> None:
+    def update(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware.Boot.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.vm.hardware.boot.update: PATCH /api/vcenter/vm/{vm}/hardware/boot"""
 
 class VcenterVmHardwareBootDevice:
     def get(self, vm: of_ids.VirtualMachineId) -> tuple[of_vcenter_vm_hardware_boot.Device.Entry, ...]:
         """com.vmware.vcenter.vm.hardware.boot.device.get: GET /api/vcenter/vm/{vm}/hardware/boot/device"""
-    def set(self, vm: of_ids.VirtualMachineId, devices: Sequence[of_vcenter_vm_hardware_boot.Device.Entry]) -> None:
+    def set(self, vm: of_ids.VirtualMachineId, devices: Sequence[of_vcenter_vm_hardware_boot.Device.Entry | Mapping[str, Any]]) -> None:
         """com.vmware.vcenter.vm.hardware.boot.device.set: PUT /api/vcenter/vm/{vm}/hardware/boot/device"""
 
 class VcenterVmHardwareCdrom:
     def connect(self, vm: of_ids.VirtualMachineId, cdrom: of_ids.VcenterVmHardwareCdromId) -> None:
         """com.vmware.vcenter.vm.hardware.cdrom.connect: POST /api/vcenter/vm/{vm}/hardware/cdrom/{cdrom}?action=connect"""
-    def create(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware.Cdrom.CreateSpec) -> of_ids.VcenterVmHardwareCdromId:
+    def create(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware.Cdrom.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterVmHardwareCdromId:
         """com.vmware.vcenter.vm.hardware.cdrom.create: POST /api/vcenter/vm/{vm}/hardware/cdrom"""
     def delete(self, vm: of_ids.VirtualMachineId, cdrom: of_ids.VcenterVmHardwareCdromId) -> None:
         """com.vmware.vcenter.vm.hardware.cdrom.delete: DELETE /api/vcenter/vm/{vm}/hardware/cdrom/{cdrom}"""
@@ -6539,17 +6539,17 @@ class VcenterVmHardwareCdrom:
         """com.vmware.vcenter.vm.hardware.cdrom.get: GET /api/vcenter/vm/{vm}/hardware/cdrom/{cdrom}"""
     def list(self, vm: of_ids.VirtualMachineId) -> tuple[of_vcenter_vm_hardware.Cdrom.Summary, ...]:
         """com.vmware.vcenter.vm.hardware.cdrom.list: GET /api/vcenter/vm/{vm}/hardware/cdrom"""
-    def update(self, vm: of_ids.VirtualMachineId, cdrom: of_ids.VcenterVmHardwareCdromId, spec: of_vcenter_vm_hardware.Cdrom.UpdateSpec) -> None:
+    def update(self, vm: of_ids.VirtualMachineId, cdrom: of_ids.VcenterVmHardwareCdromId, spec: of_vcenter_vm_hardware.Cdrom.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.vm.hardware.cdrom.update: PATCH /api/vcenter/vm/{vm}/hardware/cdrom/{cdrom}"""
 
 class VcenterVmHardwareCpu:
     def get(self, vm: of_ids.VirtualMachineId) -> of_vcenter_vm_hardware.Cpu.Info:
         """com.vmware.vcenter.vm.hardware.cpu.get: GET /api/vcenter/vm/{vm}/hardware/cpu"""
-    def update(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware.Cpu.UpdateSpec) -> None:
+    def update(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware.Cpu.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.vm.hardware.cpu.update: PATCH /api/vcenter/vm/{vm}/hardware/cpu"""
 
 class VcenterVmHardwareDisk:
-    def create(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware.Disk.CreateSpec) -> of_ids.VcenterVmHardwareDiskId:
+    def create(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware.Disk.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterVmHardwareDiskId:
         """com.vmware.vcenter.vm.hardware.disk.create: POST /api/vcenter/vm/{vm}/hardware/disk"""
     def delete(self, vm: of_ids.VirtualMachineId, disk: of_ids.VcenterVmHardwareDiskId) -> None:
         """com.vmware.vcenter.vm.hardware.disk.delete: DELETE /api/vcenter/vm/{vm}/hardware/disk/{disk}"""
@@ -6557,13 +6557,13 @@ class VcenterVmHardwareDisk:
         """com.vmware.vcenter.vm.hardware.disk.get: GET /api/vcenter/vm/{vm}/hardware/disk/{disk}"""
     def list(self, vm: of_ids.VirtualMachineId) -> tuple[of_vcenter_vm_hardware.Disk.Summary, ...]:
         """com.vmware.vcenter.vm.hardware.disk.list: GET /api/vcenter/vm/{vm}/hardware/disk"""
-    def update(self, vm: of_ids.VirtualMachineId, disk: of_ids.VcenterVmHardwareDiskId, spec: of_vcenter_vm_hardware.Disk.UpdateSpec) -> None:
+    def update(self, vm: of_ids.VirtualMachineId, disk: of_ids.VcenterVmHardwareDiskId, spec: of_vcenter_vm_hardware.Disk.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.vm.hardware.disk.update: PATCH /api/vcenter/vm/{vm}/hardware/disk/{disk}"""
 
 class VcenterVmHardwareEthernet:
     def connect(self, vm: of_ids.VirtualMachineId, nic: of_ids.VcenterVmHardwareEthernetId) -> None:
         """com.vmware.vcenter.vm.hardware.ethernet.connect: POST /api/vcenter/vm/{vm}/hardware/ethernet/{nic}?action=connect"""
-    def create(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware.Ethernet.CreateSpec) -> of_ids.VcenterVmHardwareEthernetId:
+    def create(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware.Ethernet.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterVmHardwareEthernetId:
         """com.vmware.vcenter.vm.hardware.ethernet.create: POST /api/vcenter/vm/{vm}/hardware/ethernet"""
     def delete(self, vm: of_ids.VirtualMachineId, nic: of_ids.VcenterVmHardwareEthernetId) -> None:
         """com.vmware.vcenter.vm.hardware.ethernet.delete: DELETE /api/vcenter/vm/{vm}/hardware/ethernet/{nic}"""
@@ -6573,13 +6573,13 @@ class VcenterVmHardwareEthernet:
         """com.vmware.vcenter.vm.hardware.ethernet.get: GET /api/vcenter/vm/{vm}/hardware/ethernet/{nic}"""
     def list(self, vm: of_ids.VirtualMachineId) -> tuple[of_vcenter_vm_hardware.Ethernet.Summary, ...]:
         """com.vmware.vcenter.vm.hardware.ethernet.list: GET /api/vcenter/vm/{vm}/hardware/ethernet"""
-    def update(self, vm: of_ids.VirtualMachineId, nic: of_ids.VcenterVmHardwareEthernetId, spec: of_vcenter_vm_hardware.Ethernet.UpdateSpec) -> None:
+    def update(self, vm: of_ids.VirtualMachineId, nic: of_ids.VcenterVmHardwareEthernetId, spec: of_vcenter_vm_hardware.Ethernet.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.vm.hardware.ethernet.update: PATCH /api/vcenter/vm/{vm}/hardware/ethernet/{nic}"""
 
 class VcenterVmHardwareFloppy:
     def connect(self, vm: of_ids.VirtualMachineId, floppy: of_ids.VcenterVmHardwareFloppyId) -> None:
         """com.vmware.vcenter.vm.hardware.floppy.connect: POST /api/vcenter/vm/{vm}/hardware/floppy/{floppy}?action=connect"""
-    def create(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware.Floppy.CreateSpec) -> of_ids.VcenterVmHardwareFloppyId:
+    def create(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware.Floppy.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterVmHardwareFloppyId:
         """com.vmware.vcenter.vm.hardware.floppy.create: POST /api/vcenter/vm/{vm}/hardware/floppy"""
     def delete(self, vm: of_ids.VirtualMachineId, floppy: of_ids.VcenterVmHardwareFloppyId) -> None:
         """com.vmware.vcenter.vm.hardware.floppy.delete: DELETE /api/vcenter/vm/{vm}/hardware/floppy/{floppy}"""
@@ -6589,19 +6589,19 @@ class VcenterVmHardwareFloppy:
         """com.vmware.vcenter.vm.hardware.floppy.get: GET /api/vcenter/vm/{vm}/hardware/floppy/{floppy}"""
     def list(self, vm: of_ids.VirtualMachineId) -> tuple[of_vcenter_vm_hardware.Floppy.Summary, ...]:
         """com.vmware.vcenter.vm.hardware.floppy.list: GET /api/vcenter/vm/{vm}/hardware/floppy"""
-    def update(self, vm: of_ids.VirtualMachineId, floppy: of_ids.VcenterVmHardwareFloppyId, spec: of_vcenter_vm_hardware.Floppy.UpdateSpec) -> None:
+    def update(self, vm: of_ids.VirtualMachineId, floppy: of_ids.VcenterVmHardwareFloppyId, spec: of_vcenter_vm_hardware.Floppy.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.vm.hardware.floppy.update: PATCH /api/vcenter/vm/{vm}/hardware/floppy/{floppy}"""
 
 class VcenterVmHardwareMemory:
     def get(self, vm: of_ids.VirtualMachineId) -> of_vcenter_vm_hardware.Memory.Info:
         """com.vmware.vcenter.vm.hardware.memory.get: GET /api/vcenter/vm/{vm}/hardware/memory"""
-    def update(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware.Memory.UpdateSpec) -> None:
+    def update(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware.Memory.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.vm.hardware.memory.update: PATCH /api/vcenter/vm/{vm}/hardware/memory"""
 
 class VcenterVmHardwareParallel:
     def connect(self, vm: of_ids.VirtualMachineId, port: of_ids.VcenterVmHardwareParallelPortId) -> None:
         """com.vmware.vcenter.vm.hardware.parallel.connect: POST /api/vcenter/vm/{vm}/hardware/parallel/{port}?action=connect"""
-    def create(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware.Parallel.CreateSpec) -> of_ids.VcenterVmHardwareParallelPortId:
+    def create(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware.Parallel.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterVmHardwareParallelPortId:
         """com.vmware.vcenter.vm.hardware.parallel.create: POST /api/vcenter/vm/{vm}/hardware/parallel"""
     def delete(self, vm: of_ids.VirtualMachineId, port: of_ids.VcenterVmHardwareParallelPortId) -> None:
         """com.vmware.vcenter.vm.hardware.parallel.delete: DELETE /api/vcenter/vm/{vm}/hardware/parallel/{port}"""
@@ -6611,13 +6611,13 @@ class VcenterVmHardwareParallel:
         """com.vmware.vcenter.vm.hardware.parallel.get: GET /api/vcenter/vm/{vm}/hardware/parallel/{port}"""
     def list(self, vm: of_ids.VirtualMachineId) -> tuple[of_vcenter_vm_hardware.Parallel.Summary, ...]:
         """com.vmware.vcenter.vm.hardware.parallel.list: GET /api/vcenter/vm/{vm}/hardware/parallel"""
-    def update(self, vm: of_ids.VirtualMachineId, port: of_ids.VcenterVmHardwareParallelPortId, spec: of_vcenter_vm_hardware.Parallel.UpdateSpec) -> None:
+    def update(self, vm: of_ids.VirtualMachineId, port: of_ids.VcenterVmHardwareParallelPortId, spec: of_vcenter_vm_hardware.Parallel.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.vm.hardware.parallel.update: PATCH /api/vcenter/vm/{vm}/hardware/parallel/{port}"""
 
 class VcenterVmHardwareSerial:
     def connect(self, vm: of_ids.VirtualMachineId, port: of_ids.VcenterVmHardwareSerialPortId) -> None:
         """com.vmware.vcenter.vm.hardware.serial.connect: POST /api/vcenter/vm/{vm}/hardware/serial/{port}?action=connect"""
-    def create(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware.Serial.CreateSpec) -> of_ids.VcenterVmHardwareSerialPortId:
+    def create(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_hardware.Serial.CreateSpec | Mapping[str, Any]) -> of_ids.VcenterVmHardwareSerialPortId:
         """com.vmware.vcenter.vm.hardware.serial.create: POST /api/vcenter/vm/{vm}/hardware/serial"""
     def delete(self, vm: of_ids.VirtualMachineId, port: of_ids.VcenterVmHardwareSerialPortId) -> None:
         """com.vmware.vcenter.vm.hardware.serial.delete: DELETE /api/vcenter/vm/{vm}/hardware/serial/{port}"""
@@ -6627,7 +6627,7 @@ class VcenterVmHardwareSerial:
         """com.vmware.vcenter.vm.hardware.serial.get: GET /api/vcenter/vm/{vm}/hardware/serial/{port}"""
     def list(self, vm: of_ids.VirtualMachineId) -> tuple[of_vcenter_vm_hardware.Serial.Summary, ...]:
         """com.vmware.vcenter.vm.hardware.serial.list: GET /api/vcenter/vm/{vm}/hardware/serial"""
-    def update(self, vm: of_ids.VirtualMachineId, port: of_ids.VcenterVmHardwareSerialPortId, spec: of_vcenter_vm_hardware.Serial.UpdateSpec) -> None:
+    def update(self, vm: of_ids.VirtualMachineId, port: of_ids.VcenterVmHardwareSerialPortId, spec: of_vcenter_vm_hardware.Serial.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.vm.hardware.serial.update: PATCH /api/vcenter/vm/{vm}/hardware/serial/{port}"""
 
 class VcenterVmLibraryItem:
@@ -6655,11 +6655,11 @@ class VcenterVmStoragePolicy:
     def compliance(self) -> VcenterVmStoragePolicyCompliance: ...
     def get(self, vm: of_ids.VirtualMachineId) -> of_vcenter_vm_storage.Policy.Info:
         """com.vmware.vcenter.vm.storage.policy.get: GET /api/vcenter/vm/{vm}/storage/policy"""
-    def update(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_storage.Policy.UpdateSpec) -> None:
+    def update(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_storage.Policy.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.vm.storage.policy.update: PATCH /api/vcenter/vm/{vm}/storage/policy"""
 
 class VcenterVmStoragePolicyCompliance:
-    def check(self, vm: of_ids.VirtualMachineId, check_spec: of_vcenter_vm_storage_policy.Compliance.CheckSpec | None = None) -> of_vcenter_vm_storage_policy.Compliance.Info | None:
+    def check(self, vm: of_ids.VirtualMachineId, check_spec: of_vcenter_vm_storage_policy.Compliance.CheckSpec | Mapping[str, Any] | None = None) -> of_vcenter_vm_storage_policy.Compliance.Info | None:
         """com.vmware.vcenter.vm.storage.policy.compliance.check: POST /api/vcenter/vm/{vm}/storage/policy/compliance?action=check"""
     def get(self, vm: of_ids.VirtualMachineId) -> of_vcenter_vm_storage_policy.Compliance.Info | None:
         """com.vmware.vcenter.vm.storage.policy.compliance.get: GET /api/vcenter/vm/{vm}/storage/policy/compliance"""
@@ -6669,7 +6669,7 @@ class VcenterVmTools:
     def installer(self) -> VcenterVmToolsInstaller: ...
     def get(self, vm: of_ids.VirtualMachineId) -> of_vcenter_vm.Tools.Info:
         """com.vmware.vcenter.vm.tools.get: GET /api/vcenter/vm/{vm}/tools"""
-    def update(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm.Tools.UpdateSpec) -> None:
+    def update(self, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm.Tools.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vcenter.vm.tools.update: PATCH /api/vcenter/vm/{vm}/tools"""
     def upgrade(self, vm: of_ids.VirtualMachineId, command_line_options: str | None = None) -> None:
         """com.vmware.vcenter.vm.tools.upgrade: POST /api/vcenter/vm/{vm}/tools?action=upgrade"""
@@ -6691,17 +6691,17 @@ class VcenterVmTemplateLibraryItems:
     def check_outs(self) -> VcenterVmTemplateLibraryItemsCheckOuts: ...
     @property
     def versions(self) -> VcenterVmTemplateLibraryItemsVersions: ...
-    def create(self, spec: of_vcenter_vm_template.LibraryItems.CreateSpec) -> of_ids.ContentLibraryItemId:
+    def create(self, spec: of_vcenter_vm_template.LibraryItems.CreateSpec | Mapping[str, Any]) -> of_ids.ContentLibraryItemId:
         """com.vmware.vcenter.vm_template.library_items.create: POST /api/vcenter/vm-template/library-items"""
-    def deploy(self, template_library_item: of_ids.ContentLibraryItemId, spec: of_vcenter_vm_template.LibraryItems.DeploySpec) -> of_ids.VirtualMachineId:
+    def deploy(self, template_library_item: of_ids.ContentLibraryItemId, spec: of_vcenter_vm_template.LibraryItems.DeploySpec | Mapping[str, Any]) -> of_ids.VirtualMachineId:
         """com.vmware.vcenter.vm_template.library_items.deploy: POST /api/vcenter/vm-template/library-items/{template_library_item}?action=deploy"""
     def get(self, template_library_item: of_ids.ContentLibraryItemId) -> of_vcenter_vm_template.LibraryItems.Info | None:
         """com.vmware.vcenter.vm_template.library_items.get: GET /api/vcenter/vm-template/library-items/{template_library_item}"""
 
 class VcenterVmTemplateLibraryItemsCheckOuts:
-    def check_in(self, template_library_item: of_ids.ContentLibraryItemId, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_template_library_items.CheckOuts.CheckInSpec | None = None) -> of_ids.ContentLibraryItemVersionId:
+    def check_in(self, template_library_item: of_ids.ContentLibraryItemId, vm: of_ids.VirtualMachineId, spec: of_vcenter_vm_template_library_items.CheckOuts.CheckInSpec | Mapping[str, Any] | None = None) -> of_ids.ContentLibraryItemVersionId:
         """com.vmware.vcenter.vm_template.library_items.check_outs.check_in: POST /api/vcenter/vm-template/library-items/{template_library_item}/check-outs/{vm}?action=check-in"""
-    def check_out(self, template_library_item: of_ids.ContentLibraryItemId, spec: of_vcenter_vm_template_library_items.CheckOuts.CheckOutSpec | None = None) -> of_ids.VirtualMachineId:
+    def check_out(self, template_library_item: of_ids.ContentLibraryItemId, spec: of_vcenter_vm_template_library_items.CheckOuts.CheckOutSpec | Mapping[str, Any] | None = None) -> of_ids.VirtualMachineId:
         """com.vmware.vcenter.vm_template.library_items.check_outs.check_out: POST /api/vcenter/vm-template/library-items/{template_library_item}/check-outs?action=check-out"""
     def delete(self, template_library_item: of_ids.ContentLibraryItemId, vm: of_ids.VirtualMachineId) -> None:
         """com.vmware.vcenter.vm_template.library_items.check_outs.delete: DELETE /api/vcenter/vm-template/library-items/{template_library_item}/check-outs/{vm}"""
@@ -6717,7 +6717,7 @@ class VcenterVmTemplateLibraryItemsVersions:
         """com.vmware.vcenter.vm_template.library_items.versions.get: GET /api/vcenter/vm-template/library-items/{template_library_item}/versions/{version}"""
     def list(self, template_library_item: of_ids.ContentLibraryItemId) -> tuple[of_vcenter_vm_template_library_items.Versions.Summary, ...]:
         """com.vmware.vcenter.vm_template.library_items.versions.list: GET /api/vcenter/vm-template/library-items/{template_library_item}/versions"""
-    def rollback(self, template_library_item: of_ids.ContentLibraryItemId, version: of_ids.ContentLibraryItemVersionId, spec: of_vcenter_vm_template_library_items.Versions.RollbackSpec | None = None) -> of_ids.ContentLibraryItemVersionId:
+    def rollback(self, template_library_item: of_ids.ContentLibraryItemId, version: of_ids.ContentLibraryItemVersionId, spec: of_vcenter_vm_template_library_items.Versions.RollbackSpec | Mapping[str, Any] | None = None) -> of_ids.ContentLibraryItemVersionId:
         """com.vmware.vcenter.vm_template.library_items.versions.rollback: POST /api/vcenter/vm-template/library-items/{template_library_item}/versions/{version}?action=rollback"""
 
 class Vstats:
@@ -6743,15 +6743,15 @@ class Vstats:
     def resource_types(self) -> VstatsResourceTypes: ...
 
 class VstatsAcqSpecs:
-    def create(self, acq_spec: of_vstats.AcqSpecs.CreateSpec) -> of_ids.VstatsModelAcqSpecId:
+    def create(self, acq_spec: of_vstats.AcqSpecs.CreateSpec | Mapping[str, Any]) -> of_ids.VstatsModelAcqSpecId:
         """com.vmware.vstats.acq_specs.create: POST /api/stats/acq-specs"""
     def delete(self, id: of_ids.VstatsModelAcqSpecId) -> None:
         """com.vmware.vstats.acq_specs.delete: DELETE /api/stats/acq-specs/{id}"""
     def get(self, id: of_ids.VstatsModelAcqSpecId) -> of_vstats.AcqSpecs.Info:
         """com.vmware.vstats.acq_specs.get: GET /api/stats/acq-specs/{id}"""
-    def list(self, filter: of_vstats.AcqSpecs.FilterSpec | None = None) -> of_vstats.AcqSpecs.ListResult:
+    def list(self, filter: of_vstats.AcqSpecs.FilterSpec | Mapping[str, Any] | None = None) -> of_vstats.AcqSpecs.ListResult:
         """com.vmware.vstats.acq_specs.list: GET /api/stats/acq-specs"""
-    def update(self, id: of_ids.VstatsModelAcqSpecId, acq_spec: of_vstats.AcqSpecs.UpdateSpec) -> None:
+    def update(self, id: of_ids.VstatsModelAcqSpecId, acq_spec: of_vstats.AcqSpecs.UpdateSpec | Mapping[str, Any]) -> None:
         """com.vmware.vstats.acq_specs.update: PATCH /api/stats/acq-specs/{id}"""
 
 class VstatsCounterMetadata:
@@ -6759,7 +6759,7 @@ class VstatsCounterMetadata:
         """com.vmware.vstats.counter_metadata.get: GET /api/stats/counters/{cid}/metadata/{mid}"""
     def get_default(self, cid: of_ids.VstatsModelCounterId) -> tuple[of_vstats.CounterMetadata.Info, ...]:
         """com.vmware.vstats.counter_metadata.get_default: GET /api/stats/counters/{cid}/metadata/default"""
-    def list(self, cid: of_ids.VstatsModelCounterId, filter: of_vstats.CounterMetadata.FilterSpec | None = None) -> tuple[of_vstats.CounterMetadata.Info, ...]:
+    def list(self, cid: of_ids.VstatsModelCounterId, filter: of_vstats.CounterMetadata.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vstats.CounterMetadata.Info, ...]:
         """com.vmware.vstats.counter_metadata.list: GET /api/stats/counters/{cid}/metadata"""
 
 class VstatsCounterSets:
@@ -6771,11 +6771,11 @@ class VstatsCounterSets:
 class VstatsCounters:
     def get(self, cid: of_ids.VstatsModelCounterId) -> of_vstats.Counters.Info:
         """com.vmware.vstats.counters.get: GET /api/stats/counters/{cid}"""
-    def list(self, filter: of_vstats.Counters.FilterSpec | None = None) -> tuple[of_vstats.Counters.Info, ...]:
+    def list(self, filter: of_vstats.Counters.FilterSpec | Mapping[str, Any] | None = None) -> tuple[of_vstats.Counters.Info, ...]:
         """com.vmware.vstats.counters.list: GET /api/stats/counters"""
 
 class VstatsData:
-    def query_data_points(self, filter: of_vstats.Data.FilterSpec | None = None) -> of_vstats.Data.DataPointsResult:
+    def query_data_points(self, filter: of_vstats.Data.FilterSpec | Mapping[str, Any] | None = None) -> of_vstats.Data.DataPointsResult:
         """com.vmware.vstats.data.query_data_points: GET /api/stats/data/dp"""
 
 class VstatsMetrics:
@@ -6793,7 +6793,7 @@ class VstatsResourceAddressSchemas:
 class VstatsResourceAddresses:
     def get(self, id: of_ids.VstatsModelRsrcAddrId) -> of_vstats.ResourceAddresses.Info:
         """com.vmware.vstats.resource_addresses.get: GET /api/stats/rsrc-addrs/{id}"""
-    def list(self, filter: of_vstats.ResourceAddresses.FilterSpec | None = None) -> of_vstats.ResourceAddresses.ListResult:
+    def list(self, filter: of_vstats.ResourceAddresses.FilterSpec | Mapping[str, Any] | None = None) -> of_vstats.ResourceAddresses.ListResult:
         """com.vmware.vstats.resource_addresses.list: GET /api/stats/rsrc-addrs"""
 
 class VstatsResourceTypes:
