@@ -145,6 +145,16 @@ def test_the_first_error_counts_where_the_server_cannot_be_asked_either() -> Non
         stepper.run(stepper.calls.call(Power.start, START, keyed))
 
 
+def test_a_server_that_cannot_answer_now_may_still_be_resphere() -> None:
+    busy = reply(500, {"error_type": "INTERNAL_SERVER_ERROR", "messages": []})
+    stepper = Stepper(busy, RESPHERE, identity=OF_A_SESSION)
+    with pytest.raises(e.InternalServerError):
+        stepper.run(stepper.calls.is_resphere(TWICE))
+    assert stepper.run(stepper.calls.is_resphere(TWICE)) is True
+    assert stepper.run(stepper.calls.is_resphere(TWICE)) is True
+    assert len(stepper.sent) == 2
+
+
 @pytest.mark.parametrize(
     ("status", "after", "seconds"),
     [

@@ -220,7 +220,7 @@ class Calls:
             return False
         try:
             return (yield from self.is_resphere(options))
-        except ClientError:
+        except (ClientError, VapiError):
             # What counts is the error that is at hand: the call is not repeated, and it is raised.
             return False
 
@@ -253,10 +253,15 @@ class Calls:
     # --- the server --------------------------------------------------------------------------------------------------
 
     def is_resphere(self, options: Options) -> Flow[bool]:
-        """Whether the server is resphere, which says so at ``GET /api``; asked once."""
+        """Whether the server is resphere, which says so at ``GET /api``; asked once.
+
+        :raises VapiError: it cannot answer now.
+        """
         if self._is_resphere is None:
             plain = msgspec.structs.replace(options, headers=(), query=(), idempotency_key=None)
             response = yield from self.request(Request("GET", "/api", is_safe=True), plain)
+            if response.status == 429 or response.status >= 500:
+                raise_for(failure_in(response))
             self._is_resphere = response.is_good and b'"server_version"' in response.content
         return self._is_resphere
 
