@@ -75,6 +75,12 @@ def test_a_wrong_password_is_told_at_once() -> None:
     assert stepper.sent == ["POST /api/session"]
 
 
+def test_a_server_without_the_api() -> None:
+    stepper = Stepper(reply(404, b"404 page not found"))
+    with pytest.raises(e.OperationNotFound, match=r"no POST /api/session here.*7\.0 U2.*404 page not found"):
+        stepper.run(stepper.calls.login(TWICE))
+
+
 def test_a_token_needs_no_session() -> None:
     stepper = Stepper(NO_VMS, identity=Identity(token="t0ken"))
     stepper.run(stepper.calls.call(VM.list, LIST, TWICE))

@@ -25,12 +25,13 @@ from resphere.client.forms import OCTETS, SESSION_HEADER, Form, api_form, form_o
 from resphere.client.options import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Identity, Options
 from resphere.client.replies import failure_in
 from resphere.client.steps import Exclusive, Flow, Opened, Pause, Request, Response, Send
-from resphere.contract.errors import ERRORS, Unauthenticated, VapiError
+from resphere.contract.errors import ERRORS, OperationNotFound, Unauthenticated, VapiError, message
 from resphere.contract.generated import cis, cis_task
 from resphere.contract.generated.ids import CisTaskId
 from resphere.contract.model import AnyOperation, NoInput, Struct
 
 USER_AGENT = ("User-Agent", f"resphere-client/{__version__}")
+NO_API = "There is no POST /api/session here, which a vCenter has since release 7.0 U2. {0}"
 AS_IT_IS = ("Accept-Encoding", "identity")
 WAIT_SECONDS = 20
 """So long a resphere is asked to wait with an answer until a task is over; with progress, ``LOOK_SECONDS``."""
@@ -88,7 +89,10 @@ class Calls:
         request = msgspec.structs.replace(request, headers=(*request.headers, credentials), is_safe=True)
         plain = msgspec.structs.replace(options, headers=(), query=(), idempotency_key=None)
         response = whole((yield from self._repeated(request, plain)))
-        raise_for(form.failure(response))
+        failure = form.failure(response)
+        if isinstance(failure, OperationNotFound):
+            raise OperationNotFound(message("resphere.client.no_api", NO_API, str(failure)))
+        raise_for(failure)
         self._session_id = str(form.result(response))
         return self._session_id
 
