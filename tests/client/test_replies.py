@@ -12,6 +12,8 @@ from resphere.client.forms import rpc_form
 from resphere.client.replies import failure_in, value_in
 from resphere.client.steps import Response
 from resphere.contract import errors as e
+from resphere.contract.generated import cis_task
+from resphere.contract.generated.appliance_networking import Proxy
 from resphere.contract.generated.cis import Session
 from resphere.contract.generated.vcenter import VM, Cluster
 from resphere.contract.lookup import operation_at, place_of
@@ -100,6 +102,17 @@ def test_a_later_release_knows_more_and_an_earlier_one_less() -> None:
 def test_a_required_field_that_is_not_there_is_none() -> None:
     cluster = value_in(reply(200, {"name": "a"}), Cluster.Info)
     assert (cluster.name, cluster.resource_pool) == ("a", None)
+
+
+def test_keys_that_an_enumeration_has_not() -> None:
+    expected = dict[Proxy.Protocol, Proxy.Config]
+    found = value_in(reply(200, {"GOPHER": {"server": "a", "port": 70, "enabled": True}}), expected)
+    assert found["GOPHER"].port == 70
+
+
+def test_an_error_in_a_value_that_is_a_text() -> None:
+    info = value_in(reply(200, {"status": "FAILED", "error": "It broke."}), cis_task.Info)
+    assert info.error.messages[0].default_message == "It broke."
 
 
 # --- JSON-RPC --------------------------------------------------------------------------------------------------------

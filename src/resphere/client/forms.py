@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -18,7 +18,7 @@ from resphere.client.replies import document_in, error_of, failure_in, lenient, 
 from resphere.client.steps import Request, Response
 from resphere.contract.errors import ERRORS, VapiError
 from resphere.contract.model import AnyOperation, ByteStream, Route, Struct
-from resphere.contract.moments import wire_time
+from resphere.contract.moments import plain, wire_time
 from resphere.contract.type_forms import inner_of_optional
 from resphere.wire.input_parts import InputParts, body_structure, query_places, route_of
 from resphere.wire.json_values import encoded
@@ -129,7 +129,7 @@ class ApiForm:
             (name, str(given)) for parameter, name in route.headers if (given := self._of(value, parameter)) is not None
         ]
         if content and not any(name == "Content-Type" for name, _ in headers):
-            headers.append(JSON if isinstance(content, bytes) and not self._is_raw else OCTETS)
+            headers.append(OCTETS if self._is_raw else FORM if route.form else JSON)
         if session_id is not None:
             headers.append((SESSION_HEADER, session_id))
         given = self._query_of(value)
@@ -185,11 +185,15 @@ class ApiForm:
         given = self._of(value, parameter)
         if given is None or self._is_raw:
             return b"" if given is None else given
+        if self._route.form:
+            # A vCenter takes no JSON there.
+            return urlencode([(name, text_of(item)) for name, item in plain(given).items()]).encode()
         return encoded(given, self._types[parameter])
 
 
 SESSION_HEADER = "vmware-api-session-id"
 OCTETS = ("Content-Type", "application/octet-stream")
+FORM = ("Content-Type", "application/x-www-form-urlencoded")
 
 
 @cache

@@ -18,7 +18,7 @@ import msgspec
 from resphere.client.errors import UnexpectedReply, error_with
 from resphere.client.steps import Response
 from resphere.contract import errors as e
-from resphere.contract.model import LocalizableMessage, Struct
+from resphere.contract.model import ErrorValue, LocalizableMessage, Struct
 from resphere.contract.type_forms import inner_of_optional, plain_type
 
 W = TypeVar("W", bound=StrEnum)
@@ -115,9 +115,7 @@ def as_near(value: Any, expected: Any) -> Any:
     if origin in (tuple, frozenset):
         return origin(as_near(item, arguments[0]) for item in listed(value))
     if origin is dict and arguments[1] is not Any:
-        return {
-            msgspec.convert(key, arguments[0], strict=False): as_near(item, arguments[1]) for key, item in value.items()
-        }
+        return {as_near(key, arguments[0]): as_near(item, arguments[1]) for key, item in value.items()}
     if isinstance(plain, type) and issubclass(plain, Struct):
         return structure_near(value, plain)
     if isinstance(plain, type) and issubclass(plain, StrEnum):
@@ -134,6 +132,9 @@ def listed(value: Any) -> list[Any]:
 
 def structure_near(value: Mapping[str, Any], struct: type[Struct]) -> Struct:
     """A structure with those of its fields that are given."""
+    if struct is ErrorValue and isinstance(value, str):
+        # So vCenter 7.0's own description of its API has errors in values.
+        return ErrorValue(error_type="ERROR", messages=(message_of({"default_message": value}),))
     if not isinstance(value, Mapping):
         raise TypeError(f"{struct.__vapi_name__} was expected, not {type(value).__name__}")
     values: dict[str, Any] = {}
