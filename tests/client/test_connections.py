@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from resphere.client import BadInput, Client, ConnectionLost, NoAnswer, TooSlow, Unreachable, UntrustedServer
@@ -194,6 +195,19 @@ def test_where_files_are() -> None:
     for wrong in ("ftp://a/b", "a.bin", ""):
         with pytest.raises(BadInput):
             transfer_at(target, wrong)
+
+
+def test_cookies_are_not_kept() -> None:
+    seen: list[str | None] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        seen.append(request.headers.get("cookie"))
+        return httpx2.Response(200, json=[], headers={"Set-Cookie": "vmware-api-session-id=s; Path=/"})
+
+    with Client("vc.example.com", session_id="s", transport=httpx2.MockTransport(answer)) as client:
+        client.vcenter.vm.list()
+        client.vcenter.vm.list()
+    assert seen == [None, None]
 
 
 def test_the_declaration_is_no_input() -> None:

@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import AsyncIterator, Generator, Iterator
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
 
 import httpx2
@@ -15,6 +16,12 @@ from resphere.client.connections import Target, told
 from resphere.client.steps import Exclusive, Flow, Opened, Pause, Request, Response, Send, Step
 
 R = TypeVar("R")
+
+
+def no_cookies() -> CookieJar:
+    """A jar that takes none: a vCenter sets one with the session, which must not outlast that, nor go where nobody says
+    who calls."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 def read_whole(answer: httpx2.Response) -> Response:
@@ -43,7 +50,7 @@ class Blocking:
 
     def __init__(self, target: Target, tls: ssl.SSLContext | bool, transport: httpx2.BaseTransport | None) -> None:
         self._target = target
-        self._http = httpx2.Client(verify=tls, transport=transport, limits=target.limits)
+        self._http = httpx2.Client(verify=tls, transport=transport, limits=target.limits, cookies=no_cookies())
         self._lock = threading.Lock()
 
     def run(self, flow: Flow[R]) -> R:
@@ -107,7 +114,7 @@ class Awaiting:
 
     def __init__(self, target: Target, tls: ssl.SSLContext | bool, transport: httpx2.AsyncBaseTransport | None) -> None:
         self._target = target
-        self._http = httpx2.AsyncClient(verify=tls, transport=transport, limits=target.limits)
+        self._http = httpx2.AsyncClient(verify=tls, transport=transport, limits=target.limits, cookies=no_cookies())
         self._lock = asyncio.Lock()
 
     async def run(self, flow: Flow[R]) -> R:
