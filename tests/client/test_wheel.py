@@ -118,3 +118,12 @@ def test_the_server_is_not_there(python: Path) -> None:
     assert "No module named" in run(python, "-c", "import granian").stderr
     found = run(python, "-c", "import resphere.client, sys; print(resphere.client.__file__)").stdout
     assert str(python.parents[1]) in found
+
+
+@pytest.mark.parametrize("command", [("serve",), ("user", "ls")], ids=" ".join)
+def test_what_needs_the_server_says_what_to_install(python: Path, command: tuple[str, ...]) -> None:
+    done = run(python, "-m", "resphere", *command)
+    assert done.returncode == 1
+    assert "pip install 'resphere[server]'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert run(python, "-m", "resphere", "--version").returncode == 0
