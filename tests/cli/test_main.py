@@ -23,7 +23,7 @@ from tests.support.server import clean_environment
         (["serve", "--worker", "2"], 2, "resphere serve: there is no flag --worker; did you mean --workers?\n"),
         (["serve", "--no-list-limit"], 2, "did you mean --no-list-limits?"),
         (["serve", "8443"], 2, "resphere serve: there is no argument 8443\n"),
-        (["serv"], 2, ", coverage; did you mean serve?"),
+        (["serv"], 2, "there is no serv; did you mean serve?"),
         (["--port", "1", "serve"], 2, "resphere: --port stands behind the command: resphere serve --port\n"),
         (["--prot", "1", "serve"], 2, "resphere: there is no flag --prot\n"),
         (["--versoin"], 2, "did you mean --version?"),

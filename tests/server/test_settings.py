@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resphere.cli.main import parser, settings_from
+from resphere.cli.main import parser
+from resphere.cli.serving import settings_from
 from resphere.inventory.model import VirtualMachine
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.sizes import Sizes
@@ -100,7 +101,7 @@ def arguments(setting: Setting, text: str) -> list[str]:
 
 def from_flags(*given: str, environment: dict[str, str] | None = None) -> Settings:
     """Settings as ``resphere serve`` takes them."""
-    return settings_from(vars(parser().parse_args(["serve", *given])), environment or {})
+    return settings_from(vars(parser({"serve"}).parse_args(["serve", *given])), environment or {})
 
 
 @pytest.mark.parametrize("setting", all_settings(), ids=lambda setting: setting.name)
@@ -124,7 +125,7 @@ def test_every_setting_has_a_flag_and_a_variable(setting: Setting) -> None:
 @pytest.mark.parametrize("setting", all_settings(), ids=lambda setting: setting.name)
 def test_every_setting_is_described(setting: Setting, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        parser().parse_args(["serve", "--help"])
+        parser({"serve"}).parse_args(["serve", "--help"])
     assert ended.value.code == 0
     shown = capsys.readouterr().out
     assert setting.described.help

@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 from resphere.nearest import meant
 
 CALLED_WRONGLY = 2
+MOST_SHOWN = 20
+"""Of more names, the nearest alone is told."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -26,6 +28,8 @@ class Parser(argparse.ArgumentParser):
         super().__init__(**options, allow_abbrev=False)
         self.set_defaults(command=self.prog, recorded=None)
         self._commands: argparse._SubParsersAction[Any] | None = None
+        self.completions: dict[str, str | tuple[str, ...]] = {}
+        """What completes an argument, by its place in the result: words, or a kind of them, such as a noun."""
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
@@ -40,6 +44,11 @@ class Parser(argparse.ArgumentParser):
         for text in unknown:
             self.refuse_unknown(text)
         return found, []
+
+    @property
+    def commands(self) -> dict[str, Parser]:
+        """The commands below this one, by name."""
+        return dict(self._commands.choices) if self._commands is not None else {}
 
     def add_subparsers(self, **options: Any) -> argparse._SubParsersAction[Any]:
         """As the standard library's."""
@@ -59,9 +68,8 @@ class Parser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
             names = [str(choice) for choice in action.choices]
-            raise argparse.ArgumentError(
-                action, f"there is no {value}, there are {', '.join(names)}{meant(str(value), names)}"
-            )
+            shown = f", there are {', '.join(names)}" if len(names) <= MOST_SHOWN else ""
+            raise argparse.ArgumentError(action, f"there is no {value}{shown}{meant(str(value), names)}")
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and end with status 2."""

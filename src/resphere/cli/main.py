@@ -1,134 +1,89 @@
-"""``resphere``: the command line."""
+"""``resphere``: the command line. It loads what the command that was called needs, and no more: what speaks to a server
+loads nothing of ours that serves."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
-import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
+from itertools import groupby
+from typing import Any
 
 from resphere import __version__
-from resphere.cli import (
-    audit,
-    backup,
-    coverage,
-    group,
-    identity,
-    inventory,
-    permission,
-    role,
-    secrets,
-    session,
-    token,
-    user,
-)
 from resphere.cli.arguments import Parser
-from resphere.cli.failures import FORESEEN, told
-from resphere.cli.recording import on_record
-from resphere.server.environment import from_environment
-from resphere.server.serve import ServerFailure, serve
-from resphere.server.settings import NO_FLAG, Setting, Settings, all_settings, flag, flag_of, from_strings, variable
+from resphere.cli.exits import Exit
+from resphere.cli.table import COMMANDS, Command
+
+HERE = "resphere.cli."
+EPILOG = "`resphere COMMAND --help` says what a command takes; docs/commands.md tells all by task."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0 done, 1 it failed, 2 it was called wrongly, 141 nobody reads on."""
-    options = parser().parse_args(arguments)
+    """Run one command; returns the exit status, one of :class:`~resphere.cli.exits.Exit`."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        status: int = options.run(options) if options.recorded is None else on_record(options, options.run)
+        options = parser(called(given), given).parse_args(given)
+        runner = importlib.import_module(HERE + COMMANDS[options.command.split()[1]].runner)
+        status: int = runner.run(options)
         sys.stdout.flush()
     except BrokenPipeError:
         # As `resphere coverage | head` has it. What is still to be written would complain at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
-    except FORESEEN as error:
-        print(f"resphere: {told(error)}", file=sys.stderr)
-        return 1
-    except ServerFailure:
-        return 1  # which the server's log has told already, here too
+        return Exit.NOBODY_READS
     except KeyboardInterrupt:
-        return 130
-    return status
+        return Exit.INTERRUPTED
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("resphere."):
+            raise
+        print(f"resphere: {error.name} is not installed; pip install 'resphere[server]' has all of it", file=sys.stderr)
+        return Exit.FAILED
+    return int(status)
 
 
-def parser() -> Parser:
-    """The whole command line."""
-    top = Parser(prog="resphere", description="The vSphere REST API, on anything.")
+def called(arguments: Sequence[str]) -> set[str]:
+    """The commands that are called, or may be: those that stand behind a flag, too, which will be refused."""
+    names = {alias: name for name, command in COMMANDS.items() for alias in (name, *command.aliases)}
+    first = arguments[:1] if arguments and not arguments[0].startswith("-") else arguments
+    return {names[text] for text in first if text in names}
+
+
+def parser(whole: Collection[str] | None = None, words: Collection[str] | None = None) -> Parser:
+    """The command line, with all of the commands of ``whole`` and no more than the names of others, and of nouns all of
+    the verbs that ``words`` has; ``None``: with all of all."""
+    top = TopParser(prog="resphere", description="The vSphere REST API, on anything: its server, and its command line.")
     top.add_argument("--version", action="version", version=f"resphere {__version__}")
-    commands = top.add_subparsers(required=True, metavar="COMMAND")
-    serving = commands.add_parser("serve", help="run the server", description="Run the server.")
-    add_settings(serving)
-    serving.set_defaults(run=run_serve)
-    backup.add(commands)
-    inventory.add(commands)
-    secrets.add(commands)
-    user.add(commands)
-    group.add(commands)
-    session.add(commands)
-    token.add(commands)
-    role.add(commands)
-    permission.add(commands)
-    audit.add(commands)
-    identity.add(commands)
-    coverage.add(commands)
+    commands = top.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
+    loaded = {command.module for name, command in COMMANDS.items() if whole is None or name in whole}
+    for name, command in COMMANDS.items():
+        if command.module in loaded and (command.noun is None or whole is None or name in whole):
+            add(commands, name, command, words)
+        else:
+            commands.add_parser(name, aliases=command.aliases, help=command.help)
     return top
 
 
-def add_settings(to: argparse.ArgumentParser) -> None:
-    """A flag for every setting, grouped as the settings are."""
-    groups: dict[str, argparse._ArgumentGroup] = {}
-    for setting in all_settings():
-        if setting.name in NO_FLAG:
-            continue
-        title = setting.described.group
-        group = groups.setdefault(title, to.add_argument_group(title) if title not in groups else groups[title])
-        help = f"{setting.described.help} [{variable(setting.name)}; default: {shown_default(setting)}]"
-        add_flag(group, setting, help.replace("%", "%%"))
-
-
-def add_flag(group: argparse._ArgumentGroup, setting: Setting, help: str) -> None:
-    """One flag; unset flags stay out of the result, so that the environment can speak."""
-    name = flag(setting.name)
-    if isinstance(setting.default, bool):
-        group.add_argument(name, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=help)
-    elif isinstance(setting.default, tuple):
-        group.add_argument(
-            flag_of(setting),
-            dest=setting.name,
-            action="append",
-            metavar="NAME",
-            default=argparse.SUPPRESS,
-            help=help,
-        )
+def add(commands: argparse._SubParsersAction[Any], name: str, command: Command, words: Collection[str] | None) -> None:
+    """Add a command by its module, unless that has added it with another one already."""
+    if name in commands.choices:
+        return
+    module = importlib.import_module(HERE + command.module)
+    if command.noun is None:
+        module.add(commands)
     else:
-        metavar = setting.name.rpartition("_")[2].upper()
-        group.add_argument(name, metavar=metavar, default=argparse.SUPPRESS, help=help)
+        module.add_noun(commands, command.noun, words)
 
 
-def shown_default(setting: Setting) -> str:
-    """The default as help shows it."""
-    default = setting.default
-    if isinstance(default, bool):
-        return "yes" if default else "no"
-    return "none" if default is None or default == () else str(default)
+class TopParser(Parser):
+    """All commands, in groups."""
 
-
-def settings_from(options: Mapping[str, object], environment: Mapping[str, str]) -> Settings:
-    """Settings from flags, else from environment variables (an empty one counts as unset), else defaults.
-
-    :raises ValueError: names the flag, or the variable where the value is from there, or a variable that is none.
-    """
-    names = [setting.name for setting in all_settings()]
-    variables = from_environment(environment)
-    flags: dict[str, str | list[str]] = {}
-    for name in names:
-        if name in options:
-            value = options[name]
-            flags[name] = value if isinstance(value, list) else str(value)
-    return from_strings({**variables, **flags}, frozenset(variables) - frozenset(flags))
-
-
-def run_serve(options: argparse.Namespace) -> int:
-    """``resphere serve``."""
-    serve(settings_from(vars(options), os.environ))
-    return 0
+    def format_help(self) -> str:
+        """The commands by what they are about."""
+        lines = [f"usage: {self.prog} COMMAND ...", "", str(self.description)]
+        width = max(map(len, COMMANDS)) + 2
+        for title, group in groupby(COMMANDS.items(), key=lambda item: item[1].group):
+            lines += ["", f"{title}:"]
+            lines += [f"  {name.ljust(width)}{command.help}" for name, command in group]
+        lines += ["", "options:", "  -h, --help     show this", "  --version      show the version", "", EPILOG]
+        return "\n".join(lines) + "\n"

@@ -1,0 +1,64 @@
+"""Rows of a noun: what its list has, as plain values, each with the id under the noun's field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeAlias
+
+from resphere.cli.remote.inputs import place
+from resphere.cli.remote.nouns import Noun
+
+Row: TypeAlias = dict[str, Any]
+
+
+class Calls(Protocol):
+    """A server, as far as nouns need one."""
+
+    def call(self, operation: str, input: Mapping[str, Any]) -> Any:
+        """The result of an operation, as plain values.
+
+        :raises Ended: it is refused, or nobody answers.
+        """
+
+
+def at(row: Any, dotted: str) -> Any:
+    """What stands at a path of a row; ``None`` where nothing does."""
+    for name in dotted.split("."):
+        if isinstance(row, Mapping):
+            row = row.get(name)
+        elif isinstance(row, (list, tuple)) and name.isdigit() and int(name) < len(row):
+            row = row[int(name)]
+        else:
+            return None
+    return row
+
+
+def listed(calls: Calls, noun: Noun, input: Mapping[str, Any]) -> list[Row]:
+    """All rows of a noun that fit the input of its list; further pages included."""
+    rows: list[Row] = []
+    asked = dict(input)
+    while True:
+        result = calls.call(noun.list, asked)
+        rows += rows_of(calls, noun, result)
+        marker = result.get("marker") if isinstance(result, dict) and noun.rows else None
+        if marker is None:
+            return rows
+        place(asked, ("iterate", "marker"), marker)
+
+
+def rows_of(calls: Calls, noun: Noun, result: Any) -> list[Row]:
+    """The rows in the result of a list."""
+    if noun.rows is not None:
+        result = result[noun.rows]
+    if isinstance(result, dict):
+        return [{noun.id: id, **row} for id, row in result.items()]
+    if noun.each:
+        return [got(calls, noun, id) for id in result]
+    return list(result)
+
+
+def got(calls: Calls, noun: Noun, id: str, above: Mapping[str, Any] | None = None) -> Row:
+    """One object in detail; its id stands first."""
+    assert noun.get is not None
+    found = calls.call(noun.get, {**(above or {}), noun.get_id or noun.id: id})
+    return {noun.id: id, **found}
