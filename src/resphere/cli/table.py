@@ -54,7 +54,7 @@ COMMANDS = {
     "sessions": noun("open sessions", "sessions"),
     "users": noun("local users", "users"),
     "roles": noun("roles", "roles"),
-    "events": noun("what has happened", "events", "event"),
+    "events": noun("what has happened", "events"),
     "call": Command("call any operation of the contract", "remote.calling", CALLS, ON_SERVER),
     "api": Command("send any request of HTTP", "remote.calling", CALLS, ON_SERVER),
     "serve": Command("run the server", "serving", SERVING),

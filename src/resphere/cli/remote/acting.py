@@ -21,6 +21,7 @@ from resphere.cli.remote.names import Names, Target
 from resphere.cli.remote.nouns import NONE, ONE, Noun, Verb
 from resphere.cli.remote.operations import operation
 from resphere.cli.remote.output import lines, printable, show
+from resphere.cli.remote.rows import taken
 from resphere.contract.model import AnyOperation, Secret
 
 
@@ -32,7 +33,7 @@ def act(noun: Noun, verb: Verb, options: argparse.Namespace) -> int:
         names = Names(connection)
         input = whole_input(verb, options, names)
         parent = above(noun, options, names)
-        input.update(parent)
+        input.update(taken(called.id, parent))
         targets = targets_of(noun, verb, options, names, parent)
         inputs = [with_target(input, noun, verb, target) for target in targets]
         for each in inputs:

@@ -161,9 +161,8 @@ def add_parent(to: Parser, noun: Noun) -> None:
 
 def add_targets(to: Parser, noun: Noun, nargs: str | None = None) -> None:
     """The words for the objects that are meant."""
-    singular = noun.name.removesuffix("s") if noun.name == noun.plural else noun.name
     kinds = "names, paths, ids or globs" if nargs else "its name, path or id"
-    to.add_argument(TARGETS, nargs=nargs, metavar=singular.upper(), help=kinds)
+    to.add_argument(TARGETS, nargs=nargs, metavar=noun.one.upper(), help=kinds)
     to.completions[TARGETS] = noun.name
 
 

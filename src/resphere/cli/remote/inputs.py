@@ -151,16 +151,21 @@ def value(leaf: Leaf, text: str) -> Any:
 
 
 def one_of(text: str, choices: tuple[str, ...]) -> str:
-    """A value of a list, in any case of letters, with dashes or underscores.
+    """A value of a list, in any case of letters, with dashes, underscores or neither.
 
     :raises ValueError: it is not on the list.
     """
-    given = text.upper().replace("-", "_")
+    given = letters(text)
     for choice in choices:
-        if choice.upper() == given:
+        if letters(choice) == given:
             return choice
     shown = f", there are {', '.join(choices)}" if len(choices) <= MOST_SHOWN else ""
     raise ValueError(f"there is no {text}{shown}{meant(text, choices)}")
+
+
+def letters(text: str) -> str:
+    """What is compared of a value of a list."""
+    return text.casefold().replace("-", "").replace("_", "")
 
 
 def truth(text: str) -> bool:

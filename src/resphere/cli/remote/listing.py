@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import re
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from resphere.cli.exits import Ended, Exit
@@ -114,13 +115,27 @@ def require_fields(rows: Sequence[Row], fields: Sequence[str]) -> None:
             )
 
 
+def details(noun: Noun, connection: Connection, targets: Sequence[Target], parent: Mapping[str, Any]) -> list[Row]:
+    """All that is told of each object: where the server tells nothing of one, what its list does."""
+    try:
+        return [got(connection, noun, target.id, parent) for target in targets]
+    except Ended as error:
+        if error.status is not Exit.UNSUPPORTED or noun.filters is None:
+            raise
+    print(f"resphere: {connection.server}: vCenter's API tells no more of one {noun.one} than of all", file=sys.stderr)
+    ids = {target.id for target in targets}
+    input: dict[str, Any] = {}
+    place(input, tuple(noun.filters[0].split(".")), sorted(ids))
+    return [row for row in listed(connection, noun, input) if row[noun.id] in ids]
+
+
 def show_objects(noun: Noun, options: argparse.Namespace) -> int:
     """Show objects in detail."""
     with connected(options) as connection:
         names = Names(connection)
         parent = above(noun, options, names)
         targets: list[Target] = names.many(noun, getattr(options, TARGETS), parent)
-        rows = [got(connection, noun, target.id, parent) for target in targets]
+        rows = details(noun, connection, targets, parent)
     one = len(rows) == 1 and not any(is_glob(text) for text in getattr(options, TARGETS))
     if options.output in ("table", "wide"):
         for position, row in enumerate(rows):

@@ -102,7 +102,7 @@ class Names:
         if is_glob(text):
             raise Ended(f"{text} means none of the {noun.plural}", Exit.NOT_FOUND)
         known = [str(at(row, noun.label)) for row in self.rows(noun, above)]
-        raise Ended(f"there is no {noun.name} {text}{meant(text, known)}", Exit.NOT_FOUND)
+        raise Ended(f"there is no {noun.one} {text}{meant(text, known)}", Exit.NOT_FOUND)
 
     def rows(self, noun: Noun, above: Mapping[str, Any]) -> list[Row]:
         """All rows of a noun."""

@@ -64,6 +64,11 @@ class Noun(msgspec.Struct, frozen=True, kw_only=True):
     containers: tuple[tuple[str, str], ...] = ()
     verbs: Mapping[str, Verb | Group] = {}
 
+    @property
+    def one(self) -> str:
+        """What one of them is called."""
+        return self.name if self.name != self.plural else self.name.removesuffix("s")
+
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
     """Verbs below a word (``vm power on``), or a noun below one (``vm snapshot ls``)."""

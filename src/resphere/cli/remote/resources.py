@@ -154,6 +154,7 @@ HOST = Noun(
     id_type="HostSystemId",
     object_type="HostSystem",
     columns=("host", "name", "connection_state", "power_state"),
+    wide=("host_uuid",),
     filters=("filter.hosts", "filter.names"),
     containers=(
         ("folder", "filter.folders"),
@@ -584,7 +585,7 @@ ROLES = Noun(
 
 EVENTS = Noun(
     name="events",
-    plural="event",
+    plural="events",
     help="what has happened (of resphere)",
     list="resphere.events.list",
     id="sequence",

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeAlias
 
 from resphere.cli.remote.inputs import place
 from resphere.cli.remote.nouns import Noun
+from resphere.cli.remote.operations import operation
 
 Row: TypeAlias = dict[str, Any]
 
@@ -60,5 +61,11 @@ def rows_of(calls: Calls, noun: Noun, result: Any) -> list[Row]:
 def got(calls: Calls, noun: Noun, id: str, above: Mapping[str, Any] | None = None) -> Row:
     """One object in detail; its id stands first."""
     assert noun.get is not None
-    found = calls.call(noun.get, {**(above or {}), noun.get_id or noun.id: id})
+    found = calls.call(noun.get, {**taken(noun.get, above or {}), noun.get_id or noun.id: id})
     return {noun.id: id, **found}
+
+
+def taken(id: str, above: Mapping[str, Any]) -> dict[str, Any]:
+    """What an operation takes of the input that names parents: an item of a library is known without its library."""
+    fields = operation(id).input.__struct_fields__
+    return {name: value for name, value in above.items() if name in fields}
