@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 import yaml
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -25,6 +26,11 @@ from resphere.nearest import meant
 FORMS = ("table", "wide", "json", "yaml", "csv", "name")
 JSONPATH = "jsonpath"
 UNSET = "-"
+FIRST = 2
+"""Columns that say what a row is: they are never wrapped."""
+WORD = 11
+"""What other columns need at the least."""
+GAP = 3
 SIZES = frozenset({"capacity", "free_space", "size"})
 MIB = 2**20
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -139,19 +145,35 @@ def table(rows: Sequence[Any], columns: Sequence[str], to: TextIO) -> None:
     if not console.is_terminal:
         plain_table(rows, columns, to)
         return
+    texts = [[human(at(row, column), column) for column in columns] for row in rows]
+    natural = [
+        max([cell_len(heading(column)), *(cell_len(line[i]) for line in texts)]) for i, column in enumerate(columns)
+    ]
+    shown = fitting(natural, console.width)
+    firm = FIRST if sum(natural[:FIRST]) + GAP <= console.width else 1
     made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
-    for position, column in enumerate(columns):
-        right = any(isinstance(at(row, column), (int, float)) and not isinstance(at(row, column), bool) for row in rows)
-        made.add_column(
-            heading(column),
-            justify="right" if right else "left",
-            overflow="fold" if position < 2 else "ellipsis",
-            no_wrap=position >= 2,
-        )
-    for row in rows:
-        texts = [(human(at(row, column), column), at(row, column)) for column in columns]
-        made.add_row(*(Text(text, style=STYLES.get(str(value), "")) for text, value in texts))
+    for position, column in enumerate(columns[:shown]):
+        values = [at(row, column) for row in rows]
+        right = any(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
+        made.add_column(heading(column), justify="right" if right else "left", no_wrap=position < firm, overflow="fold")
+    for row, line in zip(rows, texts, strict=True):
+        values = [at(row, column) for column in columns[:shown]]
+        made.add_row(*(Text(text, style=STYLES.get(str(value), "")) for text, value in zip(line, values, strict=False)))
     console.print(made)
+    if shown < len(columns):
+        left_out = ", ".join(heading(column) for column in columns[shown:])
+        console.print(f"({left_out}: the terminal is too narrow)", style="dim")
+
+
+def fitting(natural: Sequence[int], width: int) -> int:
+    """How many of the columns are shown: as many as have room for a word each, and the first in any case."""
+    shown, taken = 0, 0
+    for position, needed in enumerate(natural):
+        taken += (needed if position < FIRST else min(needed, WORD)) + GAP
+        if position >= FIRST and taken - GAP > width:
+            break
+        shown = position + 1
+    return shown
 
 
 def plain_table(rows: Sequence[Any], columns: Sequence[str], to: TextIO) -> None:
