@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from tests.support.commands import environment
 from tests.support.server import ADMINISTRATOR, PASSWORD, Server, clean_environment
 
 ROOT = Path(__file__).parents[2]
@@ -95,10 +96,9 @@ def of_extra(text: str, extra: str) -> Requirement | None:
     return requirement
 
 
-def run(python: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [python, "-I", *arguments], capture_output=True, text=True, env=clean_environment(), check=False
-    )
+def run(python: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**clean_environment(), **variables}
+    return subprocess.run([python, "-I", *arguments], capture_output=True, text=True, env=environment, check=False)
 
 
 def test_the_wheel_stays_small(wheel: Path) -> None:
@@ -120,10 +120,11 @@ def test_the_server_is_not_there(python: Path) -> None:
     assert str(python.parents[1]) in found
 
 
-@pytest.mark.parametrize("command", [("serve",), ("user", "ls")], ids=" ".join)
-def test_what_needs_the_server_says_what_to_install(python: Path, command: tuple[str, ...]) -> None:
-    done = run(python, "-m", "resphere", *command)
-    assert done.returncode == 1
-    assert "pip install 'resphere[server]'" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert run(python, "-m", "resphere", "--version").returncode == 0
+def test_the_command_line_works_without_the_server(python: Path, shared_server: Server, tmp_path: Path) -> None:
+    variables = environment(tmp_path, shared_server)
+    found = run(python, "-W", "error", "-m", "resphere", "vm", "ls", "web-001", "-o", "name", **variables)
+    assert (found.returncode, found.stdout) == (0, "web-001\n"), found.stderr
+    refused = run(python, "-m", "resphere", "serve")
+    assert refused.returncode == 1
+    assert refused.stderr.endswith("is not installed; pip install 'resphere[server]' has all of it\n")
+    assert refused.stderr.count("\n") == 1
