@@ -34,6 +34,7 @@ WITH_A_SERVER = (
             "backup",
             "bulk",
             "certificates",
+            "commands",
             "concurrency",
             "content",
             "events",
@@ -259,7 +260,7 @@ def run_shell(
 ) -> subprocess.CompletedProcess[str]:
     """Run the commands in a shell that finds ``resphere``."""
     base = clean_environment()
-    path = {"PATH": f"{Path(sys.executable).parent}:{base['PATH']}"}
+    path = {"PATH": f"{Path(sys.executable).parent}:{base['PATH']}", "XDG_CONFIG_HOME": str(folder / ".config")}
     return finish(["bash", "-c", "\n".join([PRELUDE, *commands])], folder, {**base, **path, **(environment or {})})
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from resphere.cli.remote.chosen import VARIABLES
 from resphere.limits.policy import DEFAULT
 from resphere.server.limit_file import read_limits
 from resphere.server.settings import all_settings, variable
+from tools.docs.commands import exits_table
 from tools.docs.pages import pages
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +41,23 @@ def test_every_message_id_of_ours_is_documented() -> None:
 def all_source() -> str:
     """The whole package as one text."""
     return "\n".join(path.read_text(encoding="utf-8") for path in SOURCES if "generated" not in path.parts)
+
+
+def test_every_status_of_commands_is_documented() -> None:
+    assert "".join(exits_table()) in (DOCS / "commands.md").read_text(encoding="utf-8")
+
+
+def test_every_variable_that_chooses_a_server_is_documented() -> None:
+    text = (DOCS / "commands.md").read_text(encoding="utf-8")
+    assert all(f"| `{name}` | {meaning} |" in text for name, meaning in VARIABLES)
+
+
+@pytest.mark.skipif(shutil.which("man") is None, reason="man is not installed")
+def test_the_manual_page_is_well_formed() -> None:
+    page = ROOT / "src" / "resphere" / "cli" / "resphere.1"
+    done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", page], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert "resphere vm clone VM NAME" in done.stdout
 
 
 def test_links_between_pages_lead_somewhere() -> None:

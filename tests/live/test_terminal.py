@@ -44,15 +44,15 @@ def vm(variables: dict[str, str], request: pytest.FixtureRequest) -> Iterator[st
 
 
 def test_a_question_is_asked_and_heeded(vm: str, variables: dict[str, str]) -> None:
-    with Terminal("vm", "rm", vm, columns=200, **variables) as terminal:
+    with Terminal("vm", "rm", vm, columns=200, environment=variables) as terminal:
         terminal.expect(f"Delete virtual machines with their disks: {vm}? [y/N] ")
-        terminal.type("")
+        terminal.enter("")
         assert terminal.wait() == 9
         assert "nothing was done" in terminal.text
     assert Shell(variables).done("vm", "ls", vm, "-o", "name").lines == [vm]
-    with Terminal("vm", "rm", vm, columns=200, **variables) as terminal:
+    with Terminal("vm", "rm", vm, columns=200, environment=variables) as terminal:
         terminal.expect("[y/N] ")
-        terminal.type("y")
+        terminal.enter("y")
         assert terminal.wait() == 0
         assert f"{vm}: deleted" in terminal.text
     assert Shell(variables)("vm", "ls", vm).status == 3
@@ -68,11 +68,11 @@ def test_a_bar_is_shown_while_a_task_runs(vm: str, variables: dict[str, str]) ->
 
 def test_a_password_is_asked_for_and_not_shown(shared_server: Server, tmp_path: Path) -> None:
     arguments = ("login", shared_server.url, "--ca-file", str(shared_server.ca), "--context", "lab")
-    with Terminal(*arguments, **environment(tmp_path)) as terminal:
+    with Terminal(*arguments, environment=environment(tmp_path)) as terminal:
         terminal.expect("User at ")
-        terminal.type(ADMINISTRATOR)
+        terminal.enter(ADMINISTRATOR)
         terminal.expect("Password of ")
-        terminal.type(PASSWORD)
+        terminal.enter(PASSWORD)
         assert terminal.wait() == 0
         assert PASSWORD not in terminal.text
     Shell(environment(tmp_path)).done("logout")

@@ -25,7 +25,7 @@ ORDERS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 class Terminal:
     """``resphere <arguments>`` at a terminal of so many columns."""
 
-    def __init__(self, *arguments: str, columns: int = 80, **environment: str) -> None:
+    def __init__(self, *arguments: str, environment: Mapping[str, str], columns: int = 80) -> None:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         inherited = {
@@ -49,7 +49,7 @@ class Terminal:
             pass
         assert text in self.text, self.shown
 
-    def type(self, line: str) -> None:
+    def enter(self, line: str) -> None:
         """Type a line."""
         os.write(self._master, line.encode() + b"\n")
 
@@ -90,6 +90,6 @@ class Terminal:
 
 def at_terminal(*arguments: str, environment: Mapping[str, str], columns: int = 80) -> tuple[int, str, str]:
     """``(status, what was shown, the same without orders)`` of a command that asks nothing."""
-    with Terminal(*arguments, columns=columns, **environment) as terminal:
+    with Terminal(*arguments, columns=columns, environment=environment) as terminal:
         status = terminal.wait()
         return status, terminal.shown, terminal.text

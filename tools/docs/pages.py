@@ -18,6 +18,7 @@ from resphere.server.providers import PROVIDERS
 from resphere.server.settings import NO_FLAG, Setting, all_settings, flag, flag_of, variable
 from resphere.services.registry import Implementation, load
 from tools.docs.areas import operations_by_area
+from tools.docs.commands import command_pages
 
 MADE = "<!-- Made by `make docs`; do not edit. -->\n"
 
@@ -30,6 +31,7 @@ def pages() -> dict[str, str]:
         "extensions.md": "".join(extensions_page(implemented)),
         "coverage.md": "".join(coverage_page(implemented)),
         "appliance-settings.md": "".join(appliance_settings_page()),
+        **command_pages(),
     }
 
 
