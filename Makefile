@@ -25,7 +25,7 @@ step = $(2) || { echo "make: $(1) failed" >&2; exit 1; }
 # Compiling the tests anew would cost more than collecting them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup install run test pythons quick check drills mutants fuzz advisories forms bench contract client docs bindings ansible dcli compliance lock format clean
+.PHONY: help setup install run test pythons quick check drills mutants fuzz advisories forms bench contract docs bindings ansible dcli compliance lock format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,11 +83,9 @@ bench: setup bindings .cache/bench/fastapi.stamp .cache/bench/vcsim.stamp  ## me
 contract: setup bindings  ## write src/resphere/contract/generated/ from the official bindings
 	@$(BIN)/python -m tools.contract $(ARGS) $(BINDINGS:%=.cache/bindings/%)
 	@$(BIN)/python -m tools.client
+	@$(BIN)/python -m tools.docs
 
-client: setup  ## write src/resphere/client/generated/ from the contract: after a change of contract/extensions/
-	@$(BIN)/python -m tools.client
-
-docs: setup  ## write the pages of docs/ that are made from the code, and the stubs of the clients
+docs: setup  ## write what is made from the code: pages of docs/, the pieces of OpenAPI documents, the stubs of the clients
 	@$(BIN)/python -m tools.docs
 	@$(BIN)/python -m tools.client
 

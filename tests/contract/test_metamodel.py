@@ -10,8 +10,8 @@ import pytest
 from resphere.access.defaults import PUBLIC, SELF_DESCRIPTION
 from resphere.contract import extensions
 from resphere.contract.catalogue import Catalogue
-from resphere.contract.examples import fields_of
 from resphere.contract.extensions.users import Users
+from resphere.contract.fields import fields_of
 from resphere.contract.generated.vapi_metadata_cli import Command, Namespace
 from resphere.contract.generated.vapi_metadata_metamodel import Type
 from resphere.contract.generated.vapi_std_introspection import Operation as Introspected

@@ -8,13 +8,13 @@ from functools import cache
 from typing import Any
 
 from resphere import services
-from resphere.contract.openapi import component_of
+from resphere.contract.openapi import listed
 from resphere.contract.releases import ALL_RELEASES
 from resphere.services.registry import load
-from resphere.services.resphere.openapi import made, served
+from resphere.services.resphere.openapi import made
 
 load(services)
-COMPONENTS = sorted({component_of(operation) for operation in served(ALL_RELEASES)})
+COMPONENTS = listed(ALL_RELEASES).components
 
 
 @cache

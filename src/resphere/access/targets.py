@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from resphere.contract.examples import fields_of
+from resphere.contract.fields import fields_of
 from resphere.contract.generated import ids
 from resphere.contract.model import AnyOperation, Struct
 from resphere.inventory.model import KINDS

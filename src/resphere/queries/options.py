@@ -28,6 +28,8 @@ MOST_TOP = 10_000
 MOST_FULL = 1000
 """Of a page that has all of each; more come as further pages, or as a stream."""
 MOST_SKIPPED = 10_000_000
+LINES = "application/x-ndjson"
+"""What lists are sent as one item a line."""
 
 Given = Mapping[str, list[str]]
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from resphere.contract import extensions
-from resphere.contract.examples import fields_of
+from resphere.contract.fields import fields_of
 from resphere.contract.generated.ids import RESOURCE_TYPES
 from resphere.contract.metamodel.elements import (
     EnumerationElement,

@@ -12,7 +12,7 @@ import msgspec
 from resphere.contract.model import Parted
 from resphere.dialects.base import Reply, Resolved
 from resphere.idempotency.replies import Claim
-from resphere.queries.describing import LINES
+from resphere.queries.options import LINES
 from resphere.server.entity_tags import is_known, named_by_path
 from resphere.server.exchange import Caller, Exchange, Keeping
 from resphere.server.extent import holds_at_least

@@ -7,12 +7,11 @@ from functools import cache
 from resphere.contract.errors import NotFound, message
 from resphere.contract.extensions.openapi import Explorer
 from resphere.contract.model import Asset
-from resphere.contract.openapi import component_of
+from resphere.contract.openapi import listed
 from resphere.services.call import Call
-from resphere.services.registry import implementations, implements
+from resphere.services.registry import implements
 from resphere.services.resphere.explorer.files import files, page_of
 from resphere.services.resphere.making import made_once
-from resphere.services.resphere.openapi import served
 
 
 @implements(Explorer.page)
@@ -36,9 +35,5 @@ async def file(call: Call, file: str) -> Asset:
 @cache
 def made(releases: tuple[str, ...]) -> Asset:
     """The page with the components of the API to choose from: all, and those of which something is implemented."""
-    known = implementations()
-    operations = served(releases)
-    return page_of(
-        components=tuple(sorted({component_of(operation) for operation in operations})),
-        implemented=frozenset(component_of(operation) for operation in operations if operation.id in known),
-    )
+    offered = listed(releases)
+    return page_of(offered.components, offered.implemented)

@@ -9,9 +9,6 @@ from resphere.queries.lists import listing_of
 from resphere.queries.options import FULL, MOST_SKIPPED, MOST_TOP
 from resphere.queries.tokens import MOST_CHARACTERS
 
-LINES = "application/x-ndjson"
-"""What lists are sent as one item a line."""
-
 
 def text(words: str, example: str) -> tuple[str, dict[str, Any]]:
     """An option that is text."""

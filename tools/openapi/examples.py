@@ -10,11 +10,9 @@ import typing
 from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
-import msgspec
-
+from resphere.contract.fields import fields_of
 from resphere.contract.model import Struct
 
 Inside = tuple[type[Struct], ...]
@@ -39,12 +37,6 @@ PROPOSED: dict[str, dict[str, Any]] = {
     },
 }
 """Structures for which we propose what one would begin with; whatever is ``string`` in it is an id to be put in."""
-
-
-@cache
-def fields_of(struct: type) -> tuple[msgspec.structs.FieldInfo, ...]:
-    """The fields of a structure; msgspec reads their types anew from the source's annotations at each call."""
-    return msgspec.structs.fields(struct)
 
 
 def example(struct: type[Struct], inside: Inside = ()) -> dict[str, Any]:

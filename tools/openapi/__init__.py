@@ -1,0 +1,1 @@
+"""Derives the pieces of OpenAPI documents (``contract/openapi.jsonl``) from the contract and the handlers."""
