@@ -115,7 +115,20 @@
     return part;
   }
 
-  /* Swagger UI reads the description as YAML, and all of it again for every operation that is unfolded. */
+  /* What a list of the operations shows of each. */
+  const SHOWN_IN_LISTS = ["operationId", "tags", "summary", "security", "x-implemented"];
+  const chosen = (from, keys) => Object.fromEntries(keys.filter((key) => key in from).map((key) => [key, from[key]]));
+  const mapped = (object, change) => Object.fromEntries(Object.entries(object).map(([key, each]) => [key, change(each)]));
+
+  /* A description without what is only seen of an operation that is unfolded, and without schemas: a fifth of it. */
+  function listOf(whole) {
+    const { tags, ...rest } = whole;
+    const paths = mapped(whole.paths, (item) => mapped(item, (operation) => chosen(operation, SHOWN_IN_LISTS)));
+    return { ...rest, paths, components: { securitySchemes: whole.components.securitySchemes } };
+  }
+
+  /* Swagger UI reads the description as YAML, makes objects of its own of all of it before it shows any, and reads all
+     of it again for every operation that is unfolded. So it gets the list, and each operation when it is asked for. */
   const Quick = () => {
     let whole = null;
     let asked = new Set();
@@ -126,7 +139,7 @@
             parseToJson: (_, system) => (text) => {
               whole = JSON.parse(text);
               asked = new Set();
-              return system.specActions.updateJsonSpec(whole);
+              return system.specActions.updateJsonSpec(listOf(whole));
             },
             requestResolvedSubtree: (_, system) => async (path) => {
               const key = JSON.stringify(path);
@@ -156,6 +169,7 @@
     docExpansion: "none",
     filter: true,
     showExtensions: true,
+    tagsSorter: "alpha",
     validatorUrl: null,
     onComplete: () => {
       const filter = document.querySelector(".operation-filter-input");
