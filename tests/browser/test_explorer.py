@@ -202,20 +202,6 @@ def test_a_narrow_screen_shows_the_whole_width(watched: Watched, scheme: Literal
     assert page.evaluate("document.documentElement.classList.contains('dark-mode')") is (scheme == "dark")
 
 
-def test_a_browser_at_the_root_comes_to_the_explorer(watched: Watched, shared_server: Server) -> None:
-    watched.page.goto("/")
-    watched.page.wait_for_selector(".opblock-tag")
-    assert watched.page.url == f"{shared_server.url}/apiexplorer"
-
-
-def test_others_at_the_root_are_told_where_the_api_is(anonymous: Client) -> None:
-    reply = anonymous.get("/")
-    assert reply.status_code == 404
-    assert reply.json()["error_type"] == "NOT_FOUND"
-    for path in ("/api", "/rest", "/apiexplorer", "/api/openapi.json", "/api/session"):
-        assert path in reply.json()["messages"][0]["default_message"]
-
-
 LISTEN = """
 let bundle;
 Object.defineProperty(window, "SwaggerUIBundle", {

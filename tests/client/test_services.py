@@ -20,7 +20,7 @@ CLIENT = Client("vc.example.com", session_id="s")
 
 def test_the_stubs_are_those_of_the_contract() -> None:
     present = {path.name: path.read_text() for path in FOLDER.glob("*.pyi")}
-    assert stubs() == present, "make client writes them anew"
+    assert stubs() == present, "make docs writes them anew"
 
 
 @pytest.mark.parametrize(("client", "module"), [(Client, "blocking"), (AsyncClient, "awaited")])

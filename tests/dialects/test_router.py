@@ -108,7 +108,7 @@ def segments(draw: st.DrawFn) -> list[str]:
     """A path of the contract with its parameters filled in, by words of the contract too, and sometimes bent."""
     parts = [part for part in draw(st.sampled_from(PATHS)).split("/") if part]
     filled = [draw(st.sampled_from(("x", *WORDS))) if part[0] == "{" else part for part in parts]
-    if draw(st.integers(0, 3)) == 0:
+    if filled and draw(st.integers(0, 3)) == 0:
         filled[draw(st.integers(0, len(filled) - 1))] = draw(st.sampled_from(WORDS))
     return filled
 

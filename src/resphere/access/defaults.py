@@ -68,6 +68,7 @@ PUBLIC: frozenset[str] = frozenset(
         "resphere.explorer.document",
         "resphere.explorer.file",
         "resphere.explorer.page",
+        "resphere.explorer.start",
         "resphere.openapi.get",
         "resphere.probes.live",
         "resphere.probes.ready",

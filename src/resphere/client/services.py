@@ -2,7 +2,7 @@
 
 A service's id without ``com.vmware.``, in small letters, is the way to it: ``com.vmware.vcenter.VM`` is ``vcenter.vm``,
 beside ``com.vmware.vcenter.vm.power``, and ours are below ``resphere``. What is there, with types of parameters and
-results, stands for type checkers and editors in ``generated/``, which ``make client`` writes.
+results, stands for type checkers and editors in ``generated/``, which ``make docs`` writes.
 """
 
 from __future__ import annotations

@@ -11,9 +11,10 @@ import msgspec
 
 from resphere.contract.errors import InvalidArgument, NotFound, VapiError, message
 from resphere.contract.extensions import AS_STREAMS, QUERY_ALIASES
+from resphere.contract.extensions.openapi import Explorer
 from resphere.contract.model import AnyOperation, Asset, ByteStream, LocalizableMessage, Part, Route, Struct
 from resphere.contract.unions import check_unions
-from resphere.dialects.base import Outcome, ReadBody, Reply, Request, Resolved
+from resphere.dialects.base import Outcome, ReadBody, Refused, Reply, Request, Resolved
 from resphere.dialects.http import (
     JSON,
     Addresses,
@@ -46,7 +47,8 @@ MOST_FORM_FIELDS = 100
 MOST_FORM_ESCAPES = 20_000
 """Of Base64, some three characters in a hundred are escaped; others wait while they are read."""
 
-EXPLORER = "/apiexplorer"
+HTML = b"text/html"
+"""What browsers accept."""
 START = (
     "This is vSphere's API: its operations are below /api and /rest, POST /api speaks JSON-RPC, /api/openapi.json "
     "describes it, and /apiexplorer shows it in a browser. POST /api/session with name and password begins a session."
@@ -68,9 +70,11 @@ class ApiDialect:
         that there is no such path is told only after authentication.
         """
         outcome = self._addresses.resolve(request, read_body)
+        if isinstance(outcome, Resolved) and outcome.operation.id == Explorer.start.id and not accepts(request, HTML):
+            return Refused(start_in_words(), outcome.credentials, public=True)
         if isinstance(outcome, Resolved) and (streamed := AS_STREAMS.get(outcome.operation.id)) is not None:
             media_type, operation = streamed
-            if media_type.encode() in request.headers.get(b"accept", b""):
+            if accepts(request, media_type.encode()):
                 return msgspec.structs.replace(outcome, operation=operation, kept_key=None)
         return outcome
 
@@ -118,14 +122,21 @@ def below_api(path: str) -> bool:
     return unquote_to_bytes(path.lstrip("/").partition("/")[0]) == b"api"
 
 
+def accepts(request: Request, media_type: bytes) -> bool:
+    """Whether the client names the media type among those that it takes."""
+    return media_type in request.headers.get(b"accept", b"")
+
+
 def no_resource(request: Request) -> NoResource:
-    """The refusal of a path that no release has, as vCenter words it; at ``/`` browsers are led to the explorer."""
-    if request.path not in ("", "/"):
-        return NoResource(message("com.vmware.vapi.rest.httpNotFound", "Not found."))
-    start = NoResource(message("resphere.start", START))
-    if b"text/html" in request.headers.get(b"accept", b""):
-        start.http(303, [("Location", EXPLORER), ("Vary", "Accept")])
-    return start
+    """The refusal of a path that no release has, as vCenter words it."""
+    return NoResource(message("com.vmware.vapi.rest.httpNotFound", "Not found."))
+
+
+def start_in_words() -> NoResource:
+    """What ``/`` is to whoever is no browser."""
+    refusal = NoResource(message("resphere.start", START))
+    refusal.http(404, [("Vary", "Accept")])
+    return refusal
 
 
 def no_query(request: Request, method: str, queries: str) -> NotFound:

@@ -1,1 +1,1 @@
-"""What both clients offer, for type checkers and editors. ``make client`` writes the stubs; nothing here is run."""
+"""What both clients offer, for type checkers and editors. ``make docs`` writes the stubs; nothing here is run."""

@@ -28,10 +28,21 @@ class OpenApi:
 
 
 class Explorer:
-    """``resphere.explorer``: a page that shows the API's description and calls what it shows."""
+    """``resphere.explorer``: what browsers are shown, the page at ``/`` that says where one is, and the explorer, which
+    shows the API's description and calls what it shows."""
 
     class FileInput(m.Struct, frozen=True, kw_only=True):
         file: str
+
+    start: ClassVar[m.Operation[[], bytes]] = m.Operation(
+        "resphere.explorer",
+        "start",
+        output=lambda: bytes,
+        api=m.Route("GET", "/", 200),
+        errors=("not_found",),
+        releases=ALL_RELEASES,
+        media_type="text/html; charset=utf-8",
+    )
 
     page: ClassVar[m.Operation[[], bytes]] = m.Operation(
         "resphere.explorer",

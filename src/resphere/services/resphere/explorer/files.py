@@ -52,7 +52,7 @@ def files() -> dict[str, Asset]:
 def addressed() -> dict[str, tuple[str, Asset]]:
     """Plain name -> address and file."""
     paths = {name: swagger_ui() / packaged for name, packaged in SWAGGER_UI.items()}
-    paths |= {name: OURS / name for name in ("explorer.css", "explorer.js", "explorer.svg")}
+    paths |= {name: OURS / name for name in ("explorer.css", "explorer.js", "explorer.svg", "start.css")}
     found = {}
     for name, path in paths.items():
         content = path.read_bytes()
@@ -60,6 +60,11 @@ def addressed() -> dict[str, tuple[str, Asset]]:
         address = f"/apiexplorer/{path.with_name(name).stem}.{digest}{path.suffix}"
         found[name] = (address, Asset(content, MEDIA_TYPES[path.suffix], FOREVER))
     return found
+
+
+def names_of_addresses() -> dict[str, str]:
+    """What a page calls the address of a file (``explorer_css``) -> the address."""
+    return {name.replace("-", "_").replace(".", "_"): address for name, (address, _) in addressed().items()}
 
 
 def swagger_ui() -> Path:
@@ -76,6 +81,7 @@ def page_of(components: tuple[str, ...], implemented: frozenset[str]) -> Asset:
     options = "".join(
         f"<option{'' if name in implemented else ' data-unimplemented'}>{escape(name)}</option>" for name in components
     )
-    addresses = {name.replace("-", "_").replace(".", "_"): address for name, (address, _) in addressed().items()}
-    text = Template((OURS / "explorer.html").read_text(encoding="utf-8")).substitute(addresses, options=options)
+    text = Template((OURS / "explorer.html").read_text(encoding="utf-8")).substitute(
+        names_of_addresses(), options=options
+    )
     return Asset(text.encode(), MEDIA_TYPES[".html"], PAGE_HEADERS)

@@ -1,0 +1,16 @@
+"""What axe, which knows the rules of WCAG, finds wrong with a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from axe_playwright_python.sync_playwright import Axe
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+
+def barriers(page: Page) -> list[str]:
+    """Each thing that keeps somebody from using what the page shows, with where it stands."""
+    violations = Axe().run(page).response["violations"]
+    return [f"{each['id']}: {node['target']}" for each in violations for node in each["nodes"]]
