@@ -25,7 +25,7 @@ step = $(2) || { echo "make: $(1) failed" >&2; exit 1; }
 # Compiling the tests anew would cost more than collecting them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup install run test pythons quick check drills mutants fuzz advisories forms bench contract docs bindings ansible dcli compliance lock format clean
+.PHONY: help setup install run test pythons quick check drills mutants fuzz advisories forms bench contract docs site bindings ansible dcli compliance lock format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ setup: $(VENV)/.stamp  ## make .venv with all that tests, checks and benchmarks 
 run: install  ## serve: make run ARGS="--port 8443"
 	@exec $(BIN)/resphere serve $(ARGS)
 
-test: check bindings ansible dcli compliance  ## everything continuous integration runs: make check, pytest, other Pythons (ARGS="-k tls" narrows it)
+test: check bindings ansible dcli compliance site  ## everything continuous integration runs: make check, pytest, other Pythons (ARGS="-k tls" narrows it)
 	@$(call step,pytest,$(BIN)/python -m pytest $(ARGS))
 	@$(if $(ARGS),true,$(call step,tools.pythons,$(BIN)/python -m tools.pythons))
 
@@ -89,6 +89,9 @@ docs: setup  ## write what is made from the code: pages of docs/, the pieces of 
 	@$(BIN)/python -m tools.docs
 	@$(BIN)/python -m tools.client
 
+site: setup .cache/site/.stamp  ## make the documentation a site that can be searched, in build/site
+	@$(call step,tools.site,$(BIN)/python -m tools.site)
+
 bindings: $(BINDINGS_STAMPS)  ## fetch the official bindings into .cache/bindings, a folder for each version
 
 ansible: .cache/ansible/.stamp  ## fetch Ansible and its collections for vSphere's REST API, for the tests
@@ -111,6 +114,7 @@ lock: $(UV)  ## write requirements/*.txt anew; LOCK_FLAGS=--upgrade takes newer 
 	$(COMPILE) requirements/fuzz.in -c requirements/dev.txt -o requirements/fuzz.txt
 	$(COMPILE) requirements/ansible.in -o requirements/ansible.txt
 	$(COMPILE) requirements/dcli.in -o requirements/dcli.txt
+	$(COMPILE) requirements/site.in -c requirements/dev.txt -o requirements/site.txt
 	$(COMPILE) requirements/compliance.in --overrides requirements/compliance-overrides.in -o requirements/compliance.txt
 	for version in $(BINDINGS); do \
 		$(COMPILE) requirements/bindings-$$version.in -c requirements/dev.txt -o requirements/bindings-$$version.txt \
@@ -212,6 +216,15 @@ GOPATH_SOURCE := /usr/share/gocode
 	@$(BIN)/python -m venv .cache/dcli/venv
 	@$(call step,dcli,.cache/dcli/venv/bin/python -m pip --disable-pip-version-check --no-input -qq install --no-compile \
 		--require-hashes -r requirements/dcli.txt)
+	@touch $@
+
+# It makes pages, and nothing else needs it: an environment of its own.
+.cache/site/.stamp: requirements/site.txt $(VENV)/pyvenv.cfg | $(VENV)/.stamp
+	@echo "make: fetching Zensical"
+	@rm -rf .cache/site && mkdir -p .cache/site
+	@$(BIN)/python -m venv .cache/site/venv
+	@$(call step,zensical,.cache/site/venv/bin/python -m pip --disable-pip-version-check --no-input -qq install --no-compile \
+		--require-hashes -r requirements/site.txt)
 	@touch $@
 
 # It pins old versions of what others need: an environment of its own.

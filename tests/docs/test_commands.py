@@ -49,6 +49,7 @@ WITH_A_SERVER = (
             "secrets",
             "security",
             "simulate",
+            "start-exploring",
             "statistics",
             "tasks",
         )
@@ -58,7 +59,7 @@ WITH_A_SERVER = (
 """Pages whose commands speak to a server that runs, with what the README logs in by."""
 LDAP, OIDC = DOCS / "authentication-ldap.md", DOCS / "authentication-oidc.md"
 """Pages whose commands need a directory and a provider: test_identity.py runs them."""
-ON_THEIR_OWN = (DOCS / "build.md",)
+ON_THEIR_OWN = (DOCS / "build.md", DOCS / "start-operating.md", DOCS / "start-testing.md")
 """Pages that start a server themselves."""
 STARTS = re.compile(r"^\S*resphere serve .*&$", re.MULTILINE)
 WAITS = re.compile(r"^while .*; done", re.MULTILINE)
