@@ -45,6 +45,7 @@ WITH_A_SERVER = (
             "metadata",
             "permissions",
             "policies",
+            "recipes",
             "schedules",
             "secrets",
             "security",
