@@ -18,6 +18,7 @@ from bench.measures.limits import measure_limits
 from bench.measures.lists import measure_lists
 from bench.measures.memory import measure_memory
 from bench.measures.moves import measure_moves
+from bench.measures.openapi import measure_openapi
 from bench.measures.power import measure_power
 from bench.measures.readers import measure_readers
 from bench.measures.reads import measure_get, measure_list
@@ -56,6 +57,7 @@ MEASURES: dict[str, Measure] = {
     "libraries": measure_libraries,
     "statistics": measure_statistics,
     "tagging": measure_tagging,
+    "openapi": measure_openapi,
     "start": measure_start,
     "memory": measure_memory,
     "limits": measure_limits,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 from resphere.contract.errors import NotFound, message
 from resphere.contract.extensions.openapi import OpenApi
@@ -10,6 +10,10 @@ from resphere.contract.openapi import document, listed, of_releases, read_pieces
 from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.resphere.making import made_once
+
+
+MOST_KEPT = 4
+"""Documents that a worker keeps, of 4 MB at most. Another one takes next to no time."""
 
 
 @implements(OpenApi.get)
@@ -22,7 +26,7 @@ async def get(call: Call, implemented: bool | None, component: str | None) -> by
     return await made_once(made, product.version, product.api_releases, bool(implemented), component)
 
 
-@cache
+@lru_cache(MOST_KEPT)
 def made(version: str, releases: tuple[str, ...], implemented: bool, component: str | None) -> bytes:
     """The encoded document of what ``releases`` have.
 
