@@ -65,6 +65,7 @@ from resphere.services.call import Call, Environment, Product
 from resphere.services.checks.later import accepted_by
 from resphere.services.content.library.item.update_session import finish
 from resphere.services.registry import load
+from resphere.states.states import States
 from resphere.store.contents import FolderContents
 from resphere.store.engines import default_url, open_store
 from resphere.tasks.record import Task
@@ -223,6 +224,14 @@ class World:
                 None,
             ),
             recovery=recovery_of(folder, self.store, self.inventory, lambda: self.environment.now()),
+            states=States(
+                self.inventory,
+                library_files,
+                Sealing(bytes(KEY_BYTES), random.Random(8).randbytes),
+                1,
+                lambda: self.environment.now(),
+                random.Random(9).randbytes,
+            ),
         )
 
         self.pulls = Pulls(

@@ -144,6 +144,7 @@ class Filler:
         self.call("PUT", f"/vcenter/custom-attributes/values/{vm}/{owner}", {"value": "ops"})
         self._send_events()
         self._back_up()
+        self.post("/resphere/states", {"name": "furnished"})
 
     def begin_work(self) -> None:
         """Begin what is still under way when the server is killed."""

@@ -70,6 +70,9 @@ class Teller:
     def __call__(self, replica: Replica, edit: Edit) -> tuple[Entry, ...]:
         """The entries of the journal that tell of an edit, which is complete."""
         pairs = edit.changes()
+        if edit.restored:
+            # That all is as it was is told once, by the document that says so.
+            pairs = tuple([pair for pair in pairs if type(pair[0] or pair[1]) not in edit.restored])
         changes = [change for pair in pairs if (change := change_of(*pair)) is not None]
         if not changes:
             return ()

@@ -48,6 +48,7 @@ from resphere.inventory.model import (
     UnregisteredVm,
     VirtualMachine,
 )
+from resphere.inventory.states import SavedState
 from resphere.inventory.storage_policies import StoragePolicy
 from resphere.inventory.tagging import Attachment, Category, Tag
 from resphere.inventory.vcenter_services import ServiceState
@@ -173,6 +174,13 @@ def of_permission(before: Any, after: Any) -> Details:
     }
 
 
+def of_state(before: Any, after: Any) -> Details:
+    """How much was different where the inventory was put back as a state has it."""
+    if before is None or after is None:
+        return {}
+    return {"written": after.written, "deleted": after.deleted}
+
+
 def of_session(before: Any, after: Any) -> Details:
     """How it was opened, and from where."""
     session: Session = after or before
@@ -270,6 +278,13 @@ TOLD: Mapping[type[Any], Told] = MappingProxyType(
         ServiceState: outside("Service", "service"),
         ApplianceSetting: outside("ApplianceSetting", "appliance_setting"),
         Acquisition: outside("AcquisitionSpec", "acquisition_spec"),
+        SavedState: outside(
+            "SavedState",
+            "state",
+            name=lambda state: state.id,
+            names=named("resphere.state.created", "resphere.state.restored", "resphere.state.deleted"),
+            details=of_state,
+        ),
         Task: Told(
             kind=Kind.TASK,
             type="Task",

@@ -20,6 +20,7 @@ from resphere.inventory.guest import GUEST_TABLES
 from resphere.inventory.guest_reboot import GUEST_REBOOTS
 from resphere.inventory.host_parts import HOST_PARTS
 from resphere.inventory.installation import INSTALLATION
+from resphere.inventory.states import SAVED_STATES
 from resphere.inventory.storage_policies import STORAGE_POLICIES
 from resphere.inventory.tables import TABLES
 from resphere.inventory.tagging import TAGGING_TABLES
@@ -48,6 +49,7 @@ WIRING = Wiring(
         GUEST_REBOOTS,
         INSTALLATION,
         MONITORING_SAMPLES,
+        SAVED_STATES,
         STORAGE_POLICIES,
         SUPPORT_BUNDLES,
         VAPP_CONFIGURATIONS,

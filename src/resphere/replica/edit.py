@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -73,6 +73,9 @@ class Edit:
         self._leaving: dict[Key, frozenset[type[Stored]]] = {}
         self._writes = 0
         self._asked: dict[str, int] = {}
+        self.restored: frozenset[type[Any]] = frozenset()
+        """The classes of which this edit brings all documents back as they once were: no rule makes them different, and
+        what becomes of each is not told."""
         self.outcome: Outcome | None = None
         """What the call results in, where this edit is all that it changes: for what rides along."""
 
@@ -119,6 +122,10 @@ class Edit:
         asked = self._asked.get(question)
         self._asked[question] = self._writes
         return asked != self._writes
+
+    def restores(self, classes: Iterable[type[Any]]) -> None:
+        """Say that all documents of these classes come to be what they were together at an earlier moment."""
+        self.restored = frozenset(classes)
 
     def rely_on(self, obj: Stored) -> None:
         """Have the change fail if anybody changes ``obj``, which this edit need not write.

@@ -203,7 +203,7 @@ class References:
                     edit.refer_to(target)
                     if reference.index == PARENT and type(after) in self._nested:
                         self._hold_above(edit, bound, after, target, moved=before is not None)
-                elif reference.resolve is None:
+                elif reference.resolve is None and type(after) not in edit.restored:
                     raise bound.broken(after, key)
             # Where it is reached through something else than before, that is held as a target itself.
             if new and through is not None and not again:

@@ -278,7 +278,7 @@ class Replica:
         """Have everything follow what a plan writes: the rules of each kind, and what references ask for."""
         referring: dict[tuple[type[Any], str], list[Referring]] = {}
         for cls, id in edit.written():
-            for rule in self._rules.get(cls, ()):
+            for rule in self._rules.get(cls, ()) if cls not in edit.restored else ():
                 rule.run(self, edit, edit.before.get(cls, id), edit.get(cls, id))
             if edit.get(cls, id) is None:
                 referring[cls, id] = self._references.follow(edit, cls, id)

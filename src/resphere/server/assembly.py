@@ -117,6 +117,7 @@ from resphere.server.counting import own_memories
 from resphere.server.errands import Errands, unlimited
 from resphere.server.faults import NO_FAULTS, Faults, read_faults
 from resphere.server.federating import known_sources, open_federation
+from resphere.server.forms.record import FORM
 from resphere.server.kept import Kept
 from resphere.server.known_callers import KnownCallers
 from resphere.server.library_storage import open_library_contents
@@ -145,6 +146,7 @@ from resphere.services.call import Environment, Product
 from resphere.services.checks.later import accepted_by
 from resphere.services.content.library.item.update_session import finish
 from resphere.services.registry import load
+from resphere.states.states import States
 from resphere.store.base import Liveness, Store
 from resphere.store.engines import folder_of, open_store, shown_url
 from resphere.tasks.observing import Observations
@@ -336,6 +338,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             log_connections=log_connections,
             shutdowns=shutdowns,
             recovery=recovery,
+            states=States(replica, library_files, sealing, FORM, now, secrets.token_bytes),
         ),
         authentication=authentication(settings, accounts, sessions, tokens, federation, by_directory, saml),
         library_passwords=library_passwords,

@@ -66,6 +66,7 @@ from resphere.replica.replica import Replica
 from resphere.replica.table import Reading, T
 from resphere.rules.refusals import not_found
 from resphere.schedules.schedules import Planner
+from resphere.states.states import States
 from resphere.tasks.change import Change, Decision, change_inventory, lacking_message
 from resphere.tasks.job import TaskJob
 from resphere.tasks.origin import Origin
@@ -220,6 +221,8 @@ class Environment(msgspec.Struct, frozen=True):
     """Shuts the appliance down at a time."""
     recovery: Recovery
     """Backups and restorations."""
+    states: States
+    """The inventory as it was."""
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):

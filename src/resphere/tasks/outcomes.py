@@ -75,6 +75,13 @@ def stopped() -> InternalServerError:
     )
 
 
+def ended_by_state() -> InternalServerError:
+    """Why a task failed while which the inventory was put back as it was."""
+    return InternalServerError(
+        message("resphere.task.ended_by_state", "The inventory was restored while the task was running.")
+    )
+
+
 def unforeseen() -> InternalServerError:
     """Why a task failed where there is no telling; the log has more."""
     return InternalServerError(message("resphere.task.failed", "The work failed unexpectedly."))

@@ -32,6 +32,7 @@ from resphere.contract.extensions.recipes import Recipes
 from resphere.contract.extensions.reports import Reports
 from resphere.contract.extensions.schedules import Schedules
 from resphere.contract.extensions.sessions import ApiTokens, OpenSessions
+from resphere.contract.extensions.states import States
 from resphere.contract.extensions.storage_policies import StoragePolicies
 from resphere.contract.extensions.support_bundles import SupportBundles
 from resphere.contract.extensions.users import Groups, Password, Users
@@ -80,6 +81,7 @@ SERVICES: tuple[type, ...] = (
     Reports,
     Webhooks,
     SupportBundles,
+    States,
 )
 
 OPERATIONS: dict[str, m.AnyOperation] = {

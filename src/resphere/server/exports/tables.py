@@ -42,6 +42,7 @@ from resphere.inventory.effects import Intent
 from resphere.inventory.guest import GuestContent, GuestSystem, GuestTransfer
 from resphere.inventory.installation import Installation
 from resphere.inventory.model import KINDS
+from resphere.inventory.states import SavedState
 from resphere.inventory.vapp import VappConfiguration, VirtualApp
 from resphere.inventory.vcenter_services import ServiceState
 from resphere.limits.known import KnownAddress
@@ -150,6 +151,7 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
     TrustedCertificate: LeftOut("certificates that content libraries trust", "they are the server's own"),
     ContainerRegistry: LeftOut("container registries", "they are made by a call"),
     RegistryProject: LeftOut("projects of container registries", "as the registries", _nobody_misses),
+    SavedState: LeftOut("states", "they are what was on this server"),
     Intent: LeftOut("pieces of work under way", "the file has the inventory as it is before them"),
     BulkRecord: LeftOut("bulk operations", "they tell what was done on this server", _nobody_misses),
     Part: LeftOut("items of bulk operations", "as those", _nobody_misses),

@@ -11,6 +11,7 @@ import msgspec
 from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
 from resphere.inventory.guest import GuestContent, GuestNode, GuestSystem, content_id
 from resphere.inventory.model import VirtualMachine
+from resphere.inventory.states import GUEST_FILE, SavedState
 from resphere.providers.base import NotReady, Outdated
 from resphere.providers.simulator.guest.image import image, style_of
 from resphere.providers.simulator.guest.keeping import put_system
@@ -31,6 +32,7 @@ class Systems:
         self._limits = limits
         self._at_hand: dict[str, bytes] = {}
         inventory.subscribe(GuestContent, self._forget)
+        inventory.subscribe(SavedState, self._forget_state)
 
     def stored(self, vm: VirtualMachine) -> GuestSystem:
         """The guest as it is stored, or as it follows from the VM."""
@@ -64,15 +66,24 @@ class Systems:
         return {**found, system_mount(vm): left}
 
     async def drop_unnamed(self, file: str) -> None:
-        """Delete a large content unless a guest has it."""
+        """Delete a large content unless a guest has it, or had it in a state that is kept."""
         await self._inventory.refresh()
-        if not self._inventory.by(GuestContent, "file", file):
-            self._contents.delete(file)
+        self._drop(file)
 
     def _forget(self, old: GuestContent | None, _new: GuestContent | None) -> None:
         # Whoever lets go of the last name, every worker hears of it; nobody can take it up again.
-        if old is not None and old.file is not None and not self._inventory.by(GuestContent, "file", old.file):
-            self._contents.delete(old.file)
+        if old is not None and old.file is not None:
+            self._drop(old.file)
+
+    def _forget_state(self, old: SavedState | None, new: SavedState | None) -> None:
+        if old is not None and (new is None or new.guest_files != old.guest_files):
+            for file in old.guest_files:
+                self._drop(file)
+
+    def _drop(self, file: str) -> None:
+        inventory = self._inventory
+        if not inventory.by(GuestContent, "file", file) and not inventory.by(SavedState, GUEST_FILE, file):
+            self._contents.delete(file)
 
     def _read(self, file: str) -> bytes:
         """A large content, of which a program reads.
