@@ -30,7 +30,7 @@ from resphere.contract.generated import ids, vcenter, vcenter_vm
 from resphere.contract.generated.cis_task import Status
 from resphere.inventory.effects import Intent
 from resphere.inventory.guest import GuestContent, content_id
-from resphere.inventory.model import Folder, VirtualMachine
+from resphere.inventory.model import Folder, ResourcePool, VirtualMachine
 from resphere.inventory.states import SavedState
 from resphere.replica.edit import Edit
 from resphere.replica.errors import BrokenReference
@@ -215,6 +215,27 @@ def test_another_worker_restores_what_one_has_taken(tmp_path: Path) -> None:
         # Of what was read, the worker has the inventory's own objects by now.
         (at_hand,) = other.environment.states._at_hand.values()
         assert all(at_hand[VirtualMachine][id] is each for id, each in other.inventory.all(VirtualMachine).items())
+
+
+def test_lists_are_in_the_order_that_they_had(tmp_path: Path) -> None:
+    with World(tmp_path) as one, World(tmp_path, ()) as other:
+        take(one)
+
+        def order(world: World) -> tuple[Any, ...]:
+            world.refresh()
+            pool = machine(world).resource_pool
+            listed = world.call(vcenter.VM.list, None)
+            filtered = world.call(vcenter.VM.list, vcenter.VM.FilterSpec(resource_pools=frozenset({pool})))
+            return tuple(listed), filtered, {cls: list(world.inventory.all(cls)) for cls in CLASSES}
+
+        before = order(one)
+        assert order(other) == before
+        first, second, *_ = one.inventory.all(VirtualMachine).values()
+        one.run(one.inventory.change(lambda edit: edit.delete(VirtualMachine, first.id)))
+        one.change(second, name="another", resource_pool=next(iter(one.inventory.all(ResourcePool))))
+        assert order(one) != before
+        restore(one)
+        assert order(one) == before == order(other)
 
 
 def test_a_restoration_is_one_event(world: World) -> None:

@@ -49,4 +49,5 @@ SAVED_STATES = Table(
         GUEST_FILE: lambda state: state.guest_files,
     },
     revises=False,
+    restores=True,
 )

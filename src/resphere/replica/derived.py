@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from resphere.replica.table import Stored
@@ -25,12 +26,19 @@ class Derived(Generic[L]):
         inventory.derived(LOAD).memory_MiB
 
     ``make`` gives an empty one. It hears of all objects of the classes in ``hears`` when the replica has been loaded,
-    as if they were new, and of each change after that.
+    as if they were new, and of each change after that. ``reordered`` hears when objects of a class stand elsewhere
+    among the others, before it hears of their changes.
     """
 
-    def __init__(self, make: Callable[[], L], hears: Mapping[type[Any], Hear[L]]) -> None:
+    def __init__(
+        self,
+        make: Callable[[], L],
+        hears: Mapping[type[Any], Hear[L]],
+        reordered: Mapping[type[Any], Callable[[L], None]] = MappingProxyType({}),
+    ) -> None:
         self.make = make
         self.hears = hears
+        self.reordered = reordered
 
 
 class PerObject(Generic[T, V]):
@@ -137,6 +145,10 @@ class Listing(Generic[T, V]):
             # It was there, but not shown: its place is somewhere among the others.
             self._places = None
 
+    def reordered(self) -> None:
+        """Have the parts made anew, in the order of the table."""
+        self._places = None
+
     def _append(self, obj: T, places: dict[str, Part[V]]) -> None:
         if not self._parts or len(self._parts[-1].values) >= PART:
             self._parts.append(Part())
@@ -146,4 +158,4 @@ class Listing(Generic[T, V]):
 
 def listing(cls: type[T], shows: Callable[[T], bool], make: Callable[[T], V]) -> Derived[Listing[T, V]]:
     """The values of all objects of the class that lists show."""
-    return Derived(lambda: Listing(shows, make), {cls: Listing[T, V].changed})
+    return Derived(lambda: Listing(shows, make), {cls: Listing[T, V].changed}, {cls: Listing[T, V].reordered})

@@ -367,13 +367,30 @@ class Replica:
         # All are decoded before the first is applied: a broken document leaves no half transaction behind.
         objects = [self._object(rows, change) for rows, change in known]
         notices: list[Notice] = []
+        restores = False
         for (rows, change), obj in zip(known, objects, strict=True):
             old = rows.set(change.id, change.sequence, obj)
+            restores = restores or rows.table.restores
             if rows.table.revises:
                 self._revision = max(self._revision, change.sequence)
             if old is not None or obj is not None:
                 notices.append((rows.kind, old, obj))
+        if restores:
+            self._put_in_order(notices)
         return notices
+
+    def _put_in_order(self, notices: Iterable[Notice]) -> None:
+        """Have what was brought back stand where it has stood, in lists, too."""
+        changed: defaultdict[str, list[str]] = defaultdict(list)
+        for kind, _, obj in notices:
+            if obj is not None:
+                changed[kind].append(obj.id)
+        for kind, ids in changed.items():
+            self._by_kind[kind].put_in_order(ids)
+        for derived, ledger in self._ledgers.items():
+            for cls, hear in derived.reordered.items():
+                if cls.kind in changed:
+                    hear(ledger)
 
     def _object(self, rows: Rows[Any], change: Change) -> Any:
         if change.body is None:

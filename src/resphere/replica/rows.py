@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import Callable, Collection, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Generic
@@ -119,6 +119,13 @@ class Index(Generic[T]):
             elif bucket != id:
                 buckets[key] = {bucket: None, id: None}
 
+    def put_in_order(self, ids: Iterable[str]) -> None:
+        """Have the objects of these ids stand among the others of their keys as they would after a load."""
+        for key in {key for id in ids if (obj := self._objects.get(id)) is not None for key in self._keys(obj)}:
+            bucket = self._buckets[key]
+            if isinstance(bucket, dict):
+                put_in_order(bucket)
+
     def contents(self) -> Iterator[tuple[str, Mapping[str, T]]]:
         """Every key with what stands under it."""
         return ((key, self.find(key)) for key in self._buckets)
@@ -169,6 +176,12 @@ class Rows(Generic[T]):
         """Fill the empty table with ids, revisions and objects, in the numeric order of the ids."""
         for id, revision, obj in sorted(loaded, key=lambda each: numeric_order(each[0])):
             self.set(id, revision, obj)
+
+    def put_in_order(self, ids: Collection[str]) -> None:
+        """Have the objects of these ids stand where they would after a load."""
+        put_in_order(self.objects)
+        for index in self.indexes.values():
+            index.put_in_order(ids)
 
     def encode(self, obj: T) -> bytes:
         """The document of an object."""
@@ -297,6 +310,13 @@ class MadeOf:
             if then is not now:
                 changed |= users
         return changed
+
+
+def put_in_order(by_id: dict[str, Any]) -> None:
+    """Put the entries into the numeric order of their ids."""
+    ordered = sorted(by_id.items(), key=lambda each: numeric_order(each[0]))
+    by_id.clear()
+    by_id.update(ordered)
 
 
 def numeric_order(id: str) -> tuple[int, str, str]:

@@ -113,7 +113,8 @@ class Table(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     ``belongs_to`` names the one to what an object is a part of, and goes with; ``known_as`` gives the keys by which
     others refer to one of this kind. ``holds_children`` gives what the claims begin with of all that stands in one of
     this kind: who deletes it asks that nobody holds such a claim, be it for what is only decided yet. ``sealed`` names
-    fields that the store gets encrypted: those that hold secrets.
+    fields that the store gets encrypted: those that hold secrets. ``restores``: a change of one of this kind comes with
+    documents that are brought back to their places among the others, see :meth:`resphere.replica.edit.Edit.restores`.
     """
 
     cls: type[T]
@@ -128,6 +129,7 @@ class Table(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     belongs_to: str | None = None
     holds_children: Callable[[T], Iterable[str]] = no_keys
     sealed: tuple[str, ...] = ()
+    restores: bool = False
 
     def all_claims(self, among: Lookup, obj: T) -> tuple[str, ...]:
         """The claims of ``obj``, as it stands among others."""
