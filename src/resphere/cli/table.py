@@ -58,6 +58,7 @@ COMMANDS = {
     "call": Command("call any operation of the contract", "remote.calling", CALLS, ON_SERVER),
     "api": Command("send any request of HTTP", "remote.calling", CALLS, ON_SERVER),
     "serve": Command("run the server", "serving", SERVING),
+    "run": Command("run a command with a server of its own", "run", SERVING),
     "doctor": Command("say what is wrong: data directory, port, certificate, provider", "doctor", SERVING),
     "coverage": Command("which operations are implemented", "coverage", SERVING),
     "backup": Command("write all that a server keeps to a file, while it runs", "backup", DATA),
