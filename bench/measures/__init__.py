@@ -27,6 +27,7 @@ from bench.measures.schedules import measure_schedules
 from bench.measures.sdk import measure_sdk
 from bench.measures.sessions import measure_sessions
 from bench.measures.start import measure_start
+from bench.measures.states import measure_states
 from bench.measures.statistics import measure_statistics
 from bench.measures.steps import measure_steps
 from bench.measures.sync import measure_sync
@@ -55,6 +56,7 @@ MEASURES: dict[str, Measure] = {
     "transfers": measure_transfers,
     "sync": measure_sync,
     "libraries": measure_libraries,
+    "states": measure_states,
     "statistics": measure_statistics,
     "tagging": measure_tagging,
     "openapi": measure_openapi,

@@ -381,15 +381,14 @@ class Replica:
 
     def _put_in_order(self, notices: Iterable[Notice]) -> None:
         """Have what was brought back stand where it has stood, in lists, too."""
-        changed: defaultdict[str, list[str]] = defaultdict(list)
-        for kind, _, obj in notices:
+        changes: defaultdict[str, list[tuple[Any, Any]]] = defaultdict(list)
+        for kind, old, obj in notices:
             if obj is not None:
-                changed[kind].append(obj.id)
-        for kind, ids in changed.items():
-            self._by_kind[kind].put_in_order(ids)
+                changes[kind].append((old, obj))
+        reordered = {kind for kind, pairs in changes.items() if self._by_kind[kind].put_in_order(pairs)}
         for derived, ledger in self._ledgers.items():
             for cls, hear in derived.reordered.items():
-                if cls.kind in changed:
+                if cls.kind in reordered:
                     hear(ledger)
 
     def _object(self, rows: Rows[Any], change: Change) -> Any:

@@ -119,9 +119,13 @@ class Index(Generic[T]):
             elif bucket != id:
                 buckets[key] = {bucket: None, id: None}
 
-    def put_in_order(self, ids: Iterable[str]) -> None:
-        """Have the objects of these ids stand among the others of their keys as they would after a load."""
-        for key in {key for id in ids if (obj := self._objects.get(id)) is not None for key in self._keys(obj)}:
+    def put_in_order(self, changes: Iterable[tuple[T | None, T]]) -> None:
+        """Have the objects, which are told as they were before, stand among the others of their keys as they would
+        after a load."""
+        come: set[str] = set()
+        for old, new in changes:
+            come.update(self._keys(new) if old is None else set(self._keys(new)).difference(self._keys(old)))
+        for key in come:
             bucket = self._buckets[key]
             if isinstance(bucket, dict):
                 put_in_order(bucket)
@@ -177,11 +181,15 @@ class Rows(Generic[T]):
         for id, revision, obj in sorted(loaded, key=lambda each: numeric_order(each[0])):
             self.set(id, revision, obj)
 
-    def put_in_order(self, ids: Collection[str]) -> None:
-        """Have the objects of these ids stand where they would after a load."""
-        put_in_order(self.objects)
+    def put_in_order(self, changes: Collection[tuple[T | None, T]]) -> bool:
+        """Have the objects, which are told as they were before, stand where they would after a load; whether that is
+        elsewhere in the table."""
+        come = any(old is None for old, _ in changes)
+        if come:
+            put_in_order(self.objects)
         for index in self.indexes.values():
-            index.put_in_order(ids)
+            index.put_in_order(changes)
+        return come
 
     def encode(self, obj: T) -> bytes:
         """The document of an object."""

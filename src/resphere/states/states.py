@@ -203,15 +203,13 @@ class States:
             for id in [id for id in present.keys() - then.keys() if belongs(present[id])]:
                 edit.delete(cls, id)
                 deleted += 1
-            for id, document in then.items():
-                now = present.get(id)
-                if now is document:
-                    continue
-                if now == document:
-                    then[id] = now
-                    continue
-                edit.put(document)
-                written += 1
+            now = present.get
+            for id in [id for id, document in then.items() if now(id) is not document]:
+                if now(id) == then[id]:
+                    then[id] = present[id]
+                else:
+                    edit.put(then[id])
+                    written += 1
         for files in self._inventory.all(UnregisteredVm).values():
             if edit.get(UnregisteredVm, files.id) is files:
                 # What was of its machine refers to it by that, which references do not look up.
