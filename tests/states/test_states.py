@@ -152,7 +152,7 @@ def test_every_kind_of_document_comes_back(tmp_path: Path) -> None:
 
 
 BARE = frozenset(
-    ("acquisition", "appliance_setting", "service_state", "customization_spec", "content_configuration")
+    ("clock", "acquisition", "appliance_setting", "service_state", "customization_spec", "content_configuration")
 ) | {"trusted_certificate", "vcenter_service", "content_trusted_certificate", "customization_item", "compute_policy"}
 """Kinds that `furnish` has nothing of, as nothing refers to them."""
 

@@ -170,6 +170,7 @@ class World:
             tasks=Tasks(self.inventory, lambda: self.environment.now(), "test", lambda _: True, provider),
             product=product,
             now=lambda: NOW,
+            present=lambda: self.environment.now(),
             random_bytes=random.Random(1).randbytes,
             list_limits=True,
             certificates=Certificates(folder / "tls", (), lambda: NOW, has_tls=False),

@@ -144,6 +144,7 @@ class Filler:
         self.call("PUT", f"/vcenter/custom-attributes/values/{vm}/{owner}", {"value": "ops"})
         self._send_events()
         self._back_up()
+        self.call("PUT", "/resphere/clock", {"time": "2026-06-01T00:00:00Z"})
         self.post("/resphere/states", {"name": "furnished"})
 
     def begin_work(self) -> None:

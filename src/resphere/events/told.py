@@ -23,6 +23,7 @@ from resphere.events.reports import Report
 from resphere.events.webhooks import Webhook
 from resphere.inventory.acquisitions import Acquisition
 from resphere.inventory.appliance.settings import ApplianceSetting
+from resphere.inventory.clock import SetClock
 from resphere.inventory.compute_policies import ComputePolicy
 from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.libraries import Library
@@ -278,6 +279,7 @@ TOLD: Mapping[type[Any], Told] = MappingProxyType(
         ServiceState: outside("Service", "service"),
         ApplianceSetting: outside("ApplianceSetting", "appliance_setting"),
         Acquisition: outside("AcquisitionSpec", "acquisition_spec"),
+        SetClock: outside("Clock", "clock", name=lambda clock: clock.id),
         SavedState: outside(
             "SavedState",
             "state",

@@ -10,6 +10,7 @@ from resphere.inventory.appliance.samples import MONITORING_SAMPLES
 from resphere.inventory.appliance.settings import APPLIANCE_SETTINGS
 from resphere.inventory.appliance.support_bundles import SUPPORT_BUNDLES
 from resphere.inventory.appliance.update import APPLIANCE_UPDATES
+from resphere.inventory.clock import CLOCKS
 from resphere.inventory.compute_policies import COMPUTE_POLICIES
 from resphere.inventory.console import CONSOLE_TICKETS
 from resphere.inventory.content.tables import CONTENT_TABLES
@@ -42,6 +43,7 @@ WIRING = Wiring(
         APPLIANCE_POWER,
         APPLIANCE_SETTINGS,
         APPLIANCE_UPDATES,
+        CLOCKS,
         COMPUTE_POLICIES,
         CONSOLE_TICKETS,
         DATABASE_PROBES,

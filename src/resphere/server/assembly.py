@@ -76,6 +76,7 @@ from resphere.fetching.allowed import read_rules
 from resphere.fetching.fetcher import Fetcher
 from resphere.fetching.posting import Poster
 from resphere.idempotency.replies import Bounds, KeptReplies
+from resphere.inventory.clock import VcenterClock
 from resphere.libraries.cleaning import Cleaning
 from resphere.libraries.files import LibraryFiles
 from resphere.libraries.persisting import FOLDER as PUBLISHED
@@ -227,6 +228,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     recorder = await recording(settings, store, stack)
     sealing = await open_sealing(store, secrets.token_bytes, given_key(settings))
     replica = await open_replica(store, sealing, Teller(now))
+    clock = VcenterClock(replica, now)
     pass_over_present()
     give_back()
     liveness = await store.liveness(name)
@@ -235,12 +237,12 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     stack.push_async_callback(feed.close)
     failed_logins = FailedLogins(store, now)
     stack.push_async_callback(failed_logins.close)
-    provider = make_provider(Parts(settings, replica, await store.contents(GUEST_FILES, liveness), now))
+    provider = make_provider(Parts(settings, replica, await store.contents(GUEST_FILES, liveness), clock.now))
     library_contents = await open_library_contents(settings, store, liveness, stack)
-    library_files = LibraryFiles(replica, library_contents, name, liveness.is_alive, now, secrets.token_bytes)
+    library_files = LibraryFiles(replica, library_contents, name, liveness.is_alive, clock.now, secrets.token_bytes)
     library_receiving = Receiving(replica, library_files)
     library_cleaning = Cleaning(replica, library_files, library_receiving)
-    tasks = Tasks(replica, now, name, liveness.is_alive, provider)
+    tasks = Tasks(replica, clock.now, name, liveness.is_alive, provider)
     stack.push_async_callback(tasks.close)
     sessions = Sessions(replica, session_limits(settings), now, secrets.token_bytes)
     stack.push_async_callback(sessions.finish)
@@ -275,12 +277,12 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     fetcher = Fetcher(read_rules(settings.fetch_from), certificates.trusted_pem)
     most_bytes = settings.max_library_file_bytes
     library_sync = LibrarySync(
-        replica, library_files, library_receiving, fetcher, most_bytes, verify_password, now, secrets.token_bytes
+        replica, library_files, library_receiving, fetcher, most_bytes, verify_password, clock.now, secrets.token_bytes
     )
     catalogue = Catalogue(settings.api_release)
     keep = timedelta(hours=settings.bulk_keep_hours)
-    bulks = Bulks(replica, ItemInputs(catalogue), now, name, keep)
-    planner = Planner(replica, bulks, partial(accepted_by, bulks), now, feed.latest)
+    bulks = Bulks(replica, ItemInputs(catalogue), clock.now, name, keep)
+    planner = Planner(replica, bulks, partial(accepted_by, bulks), clock.now, feed.latest)
     library_passwords = LibraryPasswords(replica, secrets.token_bytes)
     stack.callback(library_passwords.close)
     by_directory = ByDirectory(replica, federation.directories, settings.default_domain)
@@ -308,7 +310,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             provider=provider,
             tasks=tasks,
             product=about,
-            now=now,
+            now=clock.now,
+            present=now,
             random_bytes=secrets.token_bytes,
             list_limits=settings.list_limits,
             certificates=certificates,
@@ -338,7 +341,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             log_connections=log_connections,
             shutdowns=shutdowns,
             recovery=recovery,
-            states=States(replica, library_files, sealing, FORM, now, secrets.token_bytes),
+            states=States(replica, library_files, sealing, FORM, clock.now, secrets.token_bytes),
         ),
         authentication=authentication(settings, accounts, sessions, tokens, federation, by_directory, saml),
         library_passwords=library_passwords,
@@ -391,7 +394,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     }
     sweeps = [partial(sweep.run, parts[sweep.part]) for sweep in WIRING.sweeps]
     go_on(stack, sweep_now_and_then(replica, sweeps))
-    observing = partial(provider.feed, Observations(replica, now))
+    observing = partial(provider.feed, Observations(replica, clock.now))
     leases = Leases(replica, liveness)
     go_on(stack, leases.hold(FEED, observing))
     go_on(stack, leases.hold(SYNC, library_sync.run))
@@ -402,7 +405,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     go_on(stack, leases.hold(SHUTDOWNS, shutdowns.run))
     if settings.tls:
         go_on(stack, leases.hold(TLS_VERSIONS, TlsVersions(replica, oldest_versions_file(settings)).run))
-    go_on(stack, leases.hold(CLOCK, Clock(replica, planner, now).run))
+    go_on(stack, leases.hold(CLOCK, Clock(replica, planner, clock.now).run))
     listener = Listener(replica, planner, feed, eyes_of_requesters(replica, accounts, tokens, pipeline.views), now)
     go_on(stack, leases.hold(LISTENER, listener.run))
     go_on(stack, leases.hold(BACKUPS, recovery.schedules.run))

@@ -55,7 +55,7 @@ class Pipeline(Equipment, frozen=True):
 
     async def handle(self, exchange: Exchange) -> Reply:
         """Answer ``exchange``; never raises but for cancelation."""
-        exchange.started, began = self.environment.now(), self.clock()
+        exchange.started, began = self.environment.present(), self.clock()
         try:
             self.recorder.require()
             reply = exchange.reply = await answer(self, exchange)

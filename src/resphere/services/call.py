@@ -170,6 +170,9 @@ class Environment(msgspec.Struct, frozen=True):
     tasks: Tasks
     product: Product
     now: Callable[[], datetime]
+    """What time it is in the vCenter, whose clock may have been set."""
+    present: Callable[[], datetime]
+    """What time it is on the machine: by that it is decided who is let in, and what is on record."""
     random_bytes: Callable[[int], bytes]
     """So many random bytes: what ids without a number are made of."""
     list_limits: bool

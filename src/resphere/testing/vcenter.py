@@ -7,7 +7,7 @@ import re
 import secrets
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -231,6 +231,22 @@ class VCenter:
                 if refused.status != 404:
                     raise
             self._faults.pop()
+
+    def set_clock(self, time: datetime, *, frozen: bool = False) -> None:
+        """Have it be that time in the vCenter until the inventory is put back: the clock goes on from there, or is
+        ``frozen``. What goes by it says ``docs/testing.md``.
+
+        :raises NotAnswered: the time is out of range.
+        """
+        moment = time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self.call("PUT", "/api/resphere/clock", {"time": moment, "frozen": frozen})
+
+    def advance_clock(self, by: timedelta) -> None:
+        """Move the clock of the vCenter, back where ``by`` is negative.
+
+        :raises NotAnswered: the time is out of range.
+        """
+        self.call("POST", "/api/resphere/clock?action=advance", {"seconds": by.total_seconds()})
 
     # --- inside ------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from resphere.contract import model as m
 from resphere.contract.extensions.about import About, Certificates
 from resphere.contract.extensions.audit import Audit
 from resphere.contract.extensions.bulk import Bulk
+from resphere.contract.extensions.clock import Clock
 from resphere.contract.extensions.clusters import Clusters
 from resphere.contract.extensions.console import Console
 from resphere.contract.extensions.content_publications import ContentPublications
@@ -82,6 +83,7 @@ SERVICES: tuple[type, ...] = (
     Webhooks,
     SupportBundles,
     States,
+    Clock,
 )
 
 OPERATIONS: dict[str, m.AnyOperation] = {

@@ -30,6 +30,7 @@ from resphere.inventory.appliance.samples import MonitoringSample
 from resphere.inventory.appliance.settings import ApplianceSetting
 from resphere.inventory.appliance.support_bundles import BundleRecord
 from resphere.inventory.appliance.update import UpdateStatus
+from resphere.inventory.clock import SetClock
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.content.items import LibraryItem
 from resphere.inventory.content.libraries import LeavingLibrary, Library, LibraryUsage
@@ -151,6 +152,7 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
     TrustedCertificate: LeftOut("certificates that content libraries trust", "they are the server's own"),
     ContainerRegistry: LeftOut("container registries", "they are made by a call"),
     RegistryProject: LeftOut("projects of container registries", "as the registries", _nobody_misses),
+    SetClock: LeftOut("how the clock was set", "a new server goes by the machine's", _nobody_misses),
     SavedState: LeftOut("states", "they are what was on this server"),
     Intent: LeftOut("pieces of work under way", "the file has the inventory as it is before them"),
     BulkRecord: LeftOut("bulk operations", "they tell what was done on this server", _nobody_misses),

@@ -138,7 +138,8 @@ STEPS: Mapping[int, Step] = MappingProxyType(
             "state of them that is desired, custom attributes, reports, backups and their schedules, which go by "
             "the appliance's time zone; schedules wait for events, and changes tell by which schedules it came to "
             "them; subscriptions say which templates were refused; new machines come with images of their drives; "
-            "answers under keys of clients are no documents; states of the inventory are kept",
+            "answers under keys of clients are no documents; states of the inventory are kept, and its clock "
+            "may be set",
             leave_keys_to_notes,
         ),
     }

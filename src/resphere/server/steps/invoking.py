@@ -97,7 +97,7 @@ async def look_again(pipeline: Equipment, exchange: Exchange) -> View:
     """
     if exchange.outcome is None:
         raise required()
-    credentials, moment = shown(exchange, exchange.outcome), pipeline.environment.now()
+    credentials, moment = shown(exchange, exchange.outcome), pipeline.environment.present()
     again = pipeline.known_callers.again(credentials, moment)
     if again is not None:
         return again.view

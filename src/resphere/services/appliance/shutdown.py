@@ -49,5 +49,5 @@ async def reboot(call: Call, delay: int, reason: str) -> None:
 async def plan(call: Call, action: Action, delay: int, reason: str) -> None:
     """Plan it."""
     require_range("delay", delay, 0, MOST_MINUTES)
-    time = call.environment.now() + timedelta(minutes=delay)
+    time = call.environment.present() + timedelta(minutes=delay)
     await call.environment.shutdowns.plan(PlannedShutdown(time=time, action=action, reason=reason))

@@ -68,7 +68,7 @@ async def applmgmt(call: Call) -> Finding:
 
 async def database(call: Call) -> Finding:
     """Whether the store writes: something is written, and waited for."""
-    return await probe(call.unfiltered, call.environment.now())
+    return await probe(call.unfiltered, call.environment.present())
 
 
 async def software_packages(call: Call) -> Finding:

@@ -43,7 +43,7 @@ async def exchanged(
     :raises VapiError: one of ``refusals``.
     :raises ServiceUnavailable: an issuer cannot be asked.
     """
-    federation, moment = call.environment.federation, call.environment.now()
+    federation, moment = call.environment.federation, call.environment.present()
     subject = require_sound(call, spec, refusals)
     wanted = spec.requested_token_type or ACCESS_TOKEN
     issue = federation.issuers.get(wanted)
@@ -101,7 +101,7 @@ async def take(call: Call, given: Given) -> Taken:
 
     :raises BadToken: it is not good now, for this caller.
     """
-    moment = call.environment.now()
+    moment = call.environment.present()
     taken = await call.environment.federation.takers[given.type](given.token, moment)
     if taken.until <= moment:
         # Within the skew of clocks it is still taken, but nothing is left of it.

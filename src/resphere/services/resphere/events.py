@@ -105,7 +105,7 @@ async def follow(call: Call, filter: Events.FilterSpec | None, last_event_id: st
     """
     feed, readers, user = call.environment.feed, call.environment.readers, call.session.user
     wanted = wanted_of(call, filter)
-    if filter is not None and filter.end_time is not None and filter.end_time > call.environment.now():
+    if filter is not None and filter.end_time is not None and filter.end_time > call.environment.present():
         raise InvalidArgument(
             message("resphere.events.end_time", "end_time: must not lie ahead; a stream ends at what is past.")
         )
@@ -141,7 +141,7 @@ async def span_of(call: Call, filter: Events.FilterSpec | None, usual: int | Non
     if after is None:
         after = await feed.latest() if usual is None else usual
     until = until_of(filter, after if begin is None else 0)
-    if end is not None and end < call.environment.now():
+    if end is not None and end < call.environment.present():
         until = min(until, await feed.latest_before(milliseconds(end) + 1))
     return Span(after, max(after, until))
 

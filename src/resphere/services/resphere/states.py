@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from resphere.contract.errors import InvalidArgument, Unsupported, message
+from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.extensions.states import States
 from resphere.inventory.states import SavedState
 from resphere.replica.edit import Edit
 from resphere.services.call import Call
+from resphere.services.checks.simulated import require_simulated
 from resphere.services.registry import implements
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -87,21 +88,6 @@ async def restore(call: Call, state: str, spec: States.RestoreSpec | None) -> St
         return States.RestoreResult(written=restored.written, deleted=restored.deleted, tasks=restored.tasks)
 
     return await call.settle(plan)
-
-
-def require_simulated(call: Call) -> None:
-    """Refuse where the inventory tells of machines that are elsewhere.
-
-    :raises Unsupported: it does.
-    """
-    if not call.provider.capabilities.at_once:
-        raise Unsupported(
-            message(
-                "resphere.states.not_simulated",
-                "The machines of the provider {0} would not follow: states are for the simulator.",
-                call.environment.product.provider,
-            )
-        )
 
 
 def info(state: SavedState) -> States.Info:

@@ -127,7 +127,7 @@ def info(call: Call, token: ApiToken) -> ApiTokens.Info:
         owner=token.owner,
         created_time=token.created_time,
         expiration_time=token.expiration_time,
-        expired=not tokens.is_good(token, call.environment.now()),
+        expired=not tokens.is_good(token, call.environment.present()),
         last_used_time=tokens.last_used(token),
         privileges=token.privileges,
         objects=token.objects,

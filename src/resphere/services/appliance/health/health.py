@@ -29,7 +29,7 @@ async def messages(call: Call, item: ids.ApplianceHealthId) -> tuple[Notificatio
                 ", ".join(ITEMS),
             )
         )
-    finding, moment = await look(call), call.environment.now()
+    finding, moment = await look(call), call.environment.present()
     return tuple(
         Notification(id=each.id, time=moment, message=each, resolution=finding.resolution) for each in finding.messages
     )

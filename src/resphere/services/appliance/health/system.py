@@ -19,4 +19,4 @@ async def get(call: Call) -> System.HealthLevel:
 @implements(System.lastcheck)
 async def lastcheck(call: Call) -> datetime:
     """When it was looked at last: now, for everything is looked at when it is asked for."""
-    return call.environment.now()
+    return call.environment.present()

@@ -77,7 +77,7 @@ async def test(call: Call, send_test_message: bool | None) -> tuple[Forwarding.C
 async def try_out(call: Call, receiver: LogReceiver, sends: bool) -> Forwarding.ConnectionStatus:
     """What becomes of a connection to one of them."""
     environment = call.environment
-    text = syslog_message(INFO, environment.now(), TEST_MESSAGE, environment.machine.host_name())
+    text = syslog_message(INFO, environment.present(), TEST_MESSAGE, environment.machine.host_name())
 
     def connect() -> None:
         sender = environment.log_connections.open(receiver)

@@ -11,5 +11,5 @@ from resphere.services.registry import implements
 @implements(Uptime.get)
 async def get(call: Call) -> float:
     """Seconds since the server was started, or since it was rebooted."""
-    since = call.environment.now() - power_of(call.inventory).booted
+    since = call.environment.present() - power_of(call.inventory).booted
     return max(0.0, since.total_seconds())

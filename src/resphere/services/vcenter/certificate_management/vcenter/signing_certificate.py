@@ -26,7 +26,7 @@ async def get(call: Call) -> SigningCertificate.Info:
 async def refresh(call: Call, force: bool | None) -> X509CertChain:
     """Make a new key. There is nothing that ``force`` would have to overrule: no other node signs tokens."""
     signing = call.environment.security_tokens.signing
-    await signing.renew(call.environment.now)
+    await signing.renew(call.environment.present)
     return X509CertChain(cert_chain=signing.document.certificates)
 
 
@@ -39,7 +39,7 @@ async def put(call: Call, spec: SigningCertificate.SetSpec) -> None:
     signing = call.environment.security_tokens.signing
     try:
         made = given(
-            spec.signing_cert_chain.cert_chain, spec.private_key, signing.document.issuer, call.environment.now()
+            spec.signing_cert_chain.cert_chain, spec.private_key, signing.document.issuer, call.environment.present()
         )
     except UnfitKey as error:
         raise InvalidArgument(message("resphere.signing_certificate.unfit", "{0}: {1}.", *error.args)) from None

@@ -25,7 +25,7 @@ STATES = {
 async def list_details(call: Call, filter: Details.FilterSpec | None) -> Info:
     """Of all, or of those that the filter names and that there are."""
     wanted = None if filter is None else filter.jobs
-    now = call.environment.now()
+    now = call.environment.present()
     jobs = call.unfiltered.all(BackupJob)
     return {id: info(job, now) for id, job in jobs.items() if wanted is None or id in wanted}
 
