@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -63,8 +64,16 @@ def test_from_its_start_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         # The own session may be ended by a test.
         for session in vcenter.call("GET", "/api/resphere/sessions"):
             vcenter.call("DELETE", f"/api/resphere/sessions/{session['session']}")
+        vcenter.set_clock(datetime(2030, 1, 1, tzinfo=UTC), frozen=True)
+        vcenter.advance_clock(timedelta(hours=1))
+        assert vcenter.call("GET", "/api/resphere/clock")["time"] == "2030-01-01T01:00:00.000Z"
+        # A bulk operation that goes on is canceled; an appliance that is away is waited for.
+        item = {"operation": "com.vmware.vcenter.vm.power.reset", "input": {"vm": machines[0]["vm"]}}
+        vcenter.call("POST", "/api/resphere/bulk", {"items": [item] * 200, "rate": 1.0})
+        vcenter.call("POST", "/api/appliance/shutdown?action=reboot", {"delay": 0, "reason": "test"})
         vcenter.restore()
         assert vcenter.call("GET", "/api/vcenter/vm") == machines
+        assert vcenter.call("GET", "/api/resphere/clock")["set"] is False
         url = f"{vcenter.url}/api/vcenter/vm"
         listed = requests.get(url, headers=vcenter.headers, verify=vcenter.ca_file, timeout=60)
         assert listed.json() == machines

@@ -6,6 +6,7 @@ import json
 import re
 import secrets
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +25,8 @@ STATE = "resphere-testing"
 """The state that the server began with."""
 DURATIONS = "--durations"
 PAGE = 1000
+UNAVAILABLE = 503
+AWAY_SECONDS, AGAIN_SECONDS = 60.0, 0.1
 ATTEMPTS = 5
 TASK = re.compile(r"task-\d+")
 LOCAL = "127.0.0.1,localhost"
@@ -111,9 +114,10 @@ class VCenter:
         """
         self.clear_faults()
         address = f"/api/resphere/states/{STATE}?action=restore"
+        deadline = time.monotonic() + AWAY_SECONDS
         for _ in range(ATTEMPTS):
             try:
-                self.call("POST", address, {"end_work": True})
+                self._back("POST", address, {"end_work": True}, deadline)
                 break
             except NotAnswered as refused:
                 task = TASK.search(refused.body)
@@ -125,6 +129,18 @@ class VCenter:
         else:
             raise VCenterError("operations on many objects do not end")
         self._begin()
+
+    def _back(self, method: str, path: str, body: object, deadline: float) -> None:
+        """A call of an appliance that may be away, as a test has rebooted it."""
+        while True:
+            try:
+                self.call(method, path, body)
+            except NotAnswered as refused:
+                if refused.status != UNAVAILABLE or time.monotonic() > deadline:
+                    raise
+                time.sleep(AGAIN_SECONDS)
+            else:
+                return
 
     def _begin(self) -> None:
         self._since = datetime.now(UTC)
@@ -232,14 +248,14 @@ class VCenter:
                     raise
             self._faults.pop()
 
-    def set_clock(self, time: datetime, *, frozen: bool = False) -> None:
+    def set_clock(self, moment: datetime, *, frozen: bool = False) -> None:
         """Have it be that time in the vCenter until the inventory is put back: the clock goes on from there, or is
         ``frozen``. What goes by it says ``docs/testing.md``.
 
         :raises NotAnswered: the time is out of range.
         """
-        moment = time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        self.call("PUT", "/api/resphere/clock", {"time": moment, "frozen": frozen})
+        text = moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self.call("PUT", "/api/resphere/clock", {"time": text, "frozen": frozen})
 
     def advance_clock(self, by: timedelta) -> None:
         """Move the clock of the vCenter, back where ``by`` is negative.
