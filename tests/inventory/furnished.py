@@ -8,6 +8,7 @@ import msgspec
 
 from resphere.access.permissions import Permission
 from resphere.access.roles import users_role
+from resphere.contract.extensions.faults import Faults
 from resphere.contract.generated import ids, vcenter, vcenter_vm_hardware
 from resphere.contract.generated.cis_tagging import CategoryModel
 from resphere.contract.generated.content import LibraryModel
@@ -19,6 +20,7 @@ from resphere.contract.generated.vcenter_vm_console import Tickets
 from resphere.events.event import Deed, Event, Subject
 from resphere.events.event import Kind as Kinds
 from resphere.events.webhooks import DeadLetter, Progress, Webhook, letter_id
+from resphere.faults.record import FaultRule
 from resphere.inventory.compute_policies import Capability, ComputePolicy
 from resphere.inventory.console import ConsoleTicket
 from resphere.inventory.content.items import LibraryItem, TemplateVersion
@@ -80,6 +82,7 @@ async def furnish(replica: Replica) -> None:
         *_libraries(),
         *_registries(),
         *_webhooks(),
+        *_faults(),
     ]
     await replica.change(put(*objects))
     await replica.change(_unregister)
@@ -252,6 +255,12 @@ def _registries() -> list[Stored]:
             updated=samples.NOON,
         ),
     ]
+
+
+def _faults() -> list[Stored]:
+    """A rule for faults."""
+    rule = Faults.Rule(operation="*", error="TIMED_OUT", times=0)
+    return [FaultRule(id="fault", rule=rule, order=0, mark=1, seed=1, owner="ann", created_time=samples.NOON)]
 
 
 def _webhooks() -> list[Stored]:

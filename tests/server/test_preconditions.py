@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from resphere.contract.model import AnyOperation
 from resphere.dialects.base import Dialect, Reply, Request
+from resphere.faults.rules import Target
 from resphere.inventory.model import Folder, Host, Snapshot, VirtualMachine
 from resphere.replica.edit import Edit
 from resphere.server.entity_tags import CLASSES, named_by_path, tags_in
 from resphere.server.exchange import Exchange
-from resphere.server.faults import NO_FAULTS, Faults
+from resphere.server.faults import Faults
 from resphere.tasks.record import Task
 from tests.support.examples import examples
 from tests.support.jsonrpc import invocation, session_context
@@ -321,14 +322,13 @@ class Meanwhile(Faults):
     """Has something done when a call has been looked at and does nothing yet."""
 
     def __init__(self, what: Callable[[], Awaitable[None]]) -> None:
-        super().__init__(NO_FAULTS)
         self.what = what
 
     @property
     def active(self) -> bool:
         return True
 
-    async def disturb(self, operation_id: str) -> None:
+    async def disturb(self, exchange: Exchange, target: Target) -> None:
         await self.what()
 
 

@@ -38,7 +38,7 @@ from resphere.limits.shared import SharedMemory, SharedState
 from resphere.queries.standing import StandingLists
 from resphere.server.assembly import authentication
 from resphere.server.exchange import Exchange
-from resphere.server.faults import NO_FAULTS, Faults
+from resphere.server.faults import Faults
 from resphere.server.federating import known_sources, open_federation
 from resphere.server.kept import Kept
 from resphere.server.known_callers import KnownCallers
@@ -141,7 +141,7 @@ class Served:
             views=ScopedViews(self.world.inventory, TreeViews(self.world.inventory)),
             limits=Limits(policy, SharedState(memory), known, lambda: self.moment_ns),
             implementations=IMPLEMENTATIONS,
-            faults=Faults(NO_FAULTS),
+            faults=Faults(self.world.environment.faults, sessions),
             waiting=Waiting(self.world.inventory, 60),
             failed_logins=FailedLogins(self.world.store, lambda: self.now),
             kept=Kept(),

@@ -38,6 +38,8 @@ from resphere.dialects.vapi_documents import VapiDocuments
 from resphere.events.feed import Feed
 from resphere.events.readers import Readers
 from resphere.events.telling import Teller
+from resphere.faults.counts import Counts
+from resphere.faults.rules import FaultRules, marks_of
 from resphere.fetching.allowed import read_rules
 from resphere.fetching.fetcher import Fetcher
 from resphere.inventory.appliance.power import AppliancePower
@@ -223,6 +225,11 @@ class World:
                 lambda edit: end_all_sessions(edit, self.inventory),
                 0.0,
                 None,
+            ),
+            faults=FaultRules(
+                self.inventory,
+                Counts(folder / "fault-counts", marks_of(self.inventory)),
+                lambda: self.environment.now(),
             ),
             recovery=recovery_of(folder, self.store, self.inventory, lambda: self.environment.now()),
             states=States(

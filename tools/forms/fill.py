@@ -146,6 +146,7 @@ class Filler:
         self._back_up()
         self.call("PUT", "/resphere/clock", {"time": "2026-06-01T00:00:00Z"})
         self.post("/resphere/states", {"name": "furnished"})
+        self.post("/resphere/faults", {"operation": "*", "error": "TIMED_OUT", "times": 0})
 
     def begin_work(self) -> None:
         """Begin what is still under way when the server is killed."""

@@ -143,6 +143,10 @@ class LocalAccounts:
             return None
         return self.whoever(account)
 
+    def knows(self, name: str) -> bool:
+        """Whether there is an account of that canonical name, used or not."""
+        return self._replica.get(Account, name) is not None
+
     def whoever(self, account: Account) -> Principal:
         """The principal of an account, whether or not that may be used."""
         return self._memberships.joined(Principal(account.name))

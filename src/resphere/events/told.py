@@ -21,6 +21,7 @@ from resphere.events.event import Deed, Kind, Subject
 from resphere.events.machines import Names, of_datastore, of_host, of_machine, of_network, of_pool
 from resphere.events.reports import Report
 from resphere.events.webhooks import Webhook
+from resphere.faults.record import FaultRule
 from resphere.inventory.acquisitions import Acquisition
 from resphere.inventory.appliance.settings import ApplianceSetting
 from resphere.inventory.clock import SetClock
@@ -332,6 +333,7 @@ TOLD: Mapping[type[Any], Told] = MappingProxyType(
         ),
         Account: identity("Account", "account", names=of_account, owner=lambda account: canonical_name(account.id)),
         Group: identity("Group", "group"),
+        FaultRule: Told(kind=Kind.ACCESS, type="FaultRule", names=ours("fault_rule"), privilege=MANAGE_SETTINGS),
         Webhook: Told(kind=Kind.ACCESS, type="Webhook", names=ours("webhook"), privilege=MANAGE_SETTINGS),
         Report: Told(
             kind=Kind.INVENTORY,

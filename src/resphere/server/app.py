@@ -24,12 +24,13 @@ from resphere.server.assembly import Worker, running
 from resphere.server.body import Body, Receive, announced_bytes
 from resphere.server.budget import Holding
 from resphere.server.connections.registry import Client, Progress
-from resphere.server.exchange import Exchange
+from resphere.server.exchange import Exchange, Spoiled
 from resphere.server.reply_headers import response_headers
 from resphere.server.second_port import APPLIANCE
 from resphere.server.sending import Send, Sending
 from resphere.server.settings import Settings
 from resphere.server.signals import release_when_serving
+from resphere.server.spoiling import in_place, with_spoiled_body, without_body
 from resphere.server.websockets import WebSocket, while_connected
 
 log = logging.getLogger(__name__)
@@ -134,6 +135,11 @@ class Requests:
             )
             try:
                 reply = await self._worker.pipeline.handle(exchange)
+                if exchange.spoiled is not None:
+                    spoiled = await self._spoil(exchange, exchange.spoiled, reply, address)
+                    if spoiled is None:
+                        return
+                    reply = spoiled
                 await self._send(exchange, reply, body, Sender(send, progress, request.client, scope["http_version"]))
             finally:
                 body.release()
@@ -157,6 +163,11 @@ class Requests:
                 refusal or unsound("POST", request.headers, request.scheme),
             )
             reply = await self._worker.pipeline.handle(exchange)
+            if exchange.spoiled is not None:
+                spoiled = await self._spoil(exchange, exchange.spoiled, reply, address)
+                if spoiled is None:
+                    return
+                reply = spoiled
             socket = WebSocket(receive, send, progress)
             if isinstance(reply.stream, EventStream):
                 await socket.carry(reply.stream)
@@ -164,6 +175,17 @@ class Requests:
                 await socket.refuse(reply, response_headers(reply, exchange.request_id, sized=True))
         finally:
             self._connections.end(connection, progress)
+
+    async def _spoil(self, exchange: Exchange, spoiled: Spoiled, reply: Reply, client: Client) -> Reply | None:
+        """What is sent for the reply, as a rule for faults has it; ``None``: the connection is no more."""
+        dropper, sent = self._worker.dropper, in_place(exchange, spoiled, reply)
+        if spoiled.dropped or sent is not reply:
+            if reply.stream is not None:
+                await reply.stream.close()
+            if spoiled.dropped:
+                return None if dropper.drop(client) else without_body(reply)
+        begin = dropper.taken_bytes(client)
+        return with_spoiled_body(spoiled, sent, partial(dropper.cut, client, begin))
 
     async def _send(self, exchange: Exchange, reply: Reply, body: Body, sender: Sender) -> None:
         """The reply, or that there is no room for so long a one."""

@@ -72,6 +72,8 @@ from resphere.events.retention import Keep as KeepEvents
 from resphere.events.retention import Retention
 from resphere.events.seeing import Eyes, eyes_of
 from resphere.events.telling import Teller
+from resphere.faults.counts import Counts
+from resphere.faults.rules import FaultRules, marks_of
 from resphere.fetching.allowed import read_rules
 from resphere.fetching.fetcher import Fetcher
 from resphere.fetching.posting import Poster
@@ -110,13 +112,14 @@ from resphere.schedules.schedules import Planner
 from resphere.server.backup import GUEST_FILES
 from resphere.server.behind_proxies import client_trust, trusted_proxies
 from resphere.server.budget import UNFINISHED_BYTES, Budget, Budgets, Callers
+from resphere.server.connections.dropping import Dropper
 from resphere.server.connections.gate import find_gate
 from resphere.server.connections.registry import Connections
 from resphere.server.connections.sockets import AVAILABLE, Sockets
 from resphere.server.connections.watch import Patience, Rounds, keep_watch
 from resphere.server.counting import own_memories
 from resphere.server.errands import Errands, unlimited
-from resphere.server.faults import NO_FAULTS, Faults, read_faults
+from resphere.server.faults import Faults
 from resphere.server.federating import known_sources, open_federation
 from resphere.server.forms.record import FORM
 from resphere.server.kept import Kept
@@ -181,6 +184,8 @@ SHUTDOWNS = "shutdowns"
 """The lease of whoever shuts the appliance down."""
 TLS_VERSIONS = "tls-versions"
 """The lease of whoever hands on which versions of TLS are spoken."""
+FAULT_COUNTS = "fault-counts"
+"""The file in the data directory that counts what fault rules have done."""
 BACKUPS = "backups"
 """The lease of whoever makes backups that are due."""
 
@@ -201,6 +206,7 @@ class Worker(msgspec.Struct, frozen=True):
     budgets: Budgets
     proxies: TrustedProxies
     transport: StrictTransport
+    dropper: Dropper
 
 
 @asynccontextmanager
@@ -302,6 +308,9 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     log_connections = LogConnections(read_rules(settings.syslog_to), certificates.trusted_pem)
     recovery = recovering(settings, store, replica, about, certificates.trusted_pem, liveness)
     stack.push_async_callback(recovery.close)
+    fault_counts = Counts(settings.data_dir / FAULT_COUNTS, marks_of(replica))
+    stack.callback(fault_counts.close)
+    fault_rules = FaultRules(replica, fault_counts, now)
     waiting = Waiting(replica, settings.max_wait_seconds)
     stack.push_async_callback(waiting.close)
     pipeline = Pipeline(
@@ -342,6 +351,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             shutdowns=shutdowns,
             recovery=recovery,
             states=States(replica, library_files, sealing, FORM, clock.now, secrets.token_bytes),
+            faults=fault_rules,
         ),
         authentication=authentication(settings, accounts, sessions, tokens, federation, by_directory, saml),
         library_passwords=library_passwords,
@@ -352,7 +362,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             policy, SharedState(memories.calls), known, monotonic_ns, failures=SharedState(memories.failures)
         ),
         implementations=load(services),
-        faults=Faults(read_faults(settings.faults) if settings.faults else NO_FAULTS),
+        faults=Faults(fault_rules, sessions),
         kept=Kept(),
         repeats=Repeats(replies, tasks),
         waiting=waiting,
@@ -417,11 +427,13 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     go_on(stack, leases.hold(PERSISTING, persisted.run))
     log.info("worker %s serves %s", name, shown_url(settings.store_url))
     connections = Connections(time.monotonic)
+    dropper = Dropper(None)
     if AVAILABLE and port is not None:
         gate = find_gate(port)
         if gate is not None:
             stack.callback(gate.close)
         ports = (port, settings.appliance_port) if settings.appliance_port else (port,)
+        dropper = Dropper(Sockets(*ports))
         rounds = Rounds(Sockets(*ports), patience(settings), time.monotonic, gate)
         go_on(stack, keep_watch(connections, rounds, partial(let_go, feed, waiting)))
     return Worker(
@@ -431,6 +443,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
         budgets(settings.max_body_bytes),
         trusted_proxies(settings),
         StrictTransport(settings.hsts_seconds),
+        dropper,
     )
 
 

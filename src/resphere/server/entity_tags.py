@@ -30,6 +30,7 @@ from resphere.contract.errors import InvalidArgument, message
 from resphere.contract.generated import ids
 from resphere.contract.model import AnyOperation
 from resphere.events.webhooks import Webhook
+from resphere.faults.record import FaultRule
 from resphere.inventory.acquisitions import Acquisition
 from resphere.inventory.compute_policies import ComputePolicy
 from resphere.inventory.content.items import LibraryItem
@@ -97,6 +98,7 @@ OWN: Mapping[str, tuple[type[Any], Callable[[str], str]]] = {
     "attribute": (CustomAttribute, unchanged),
     "bulk": (BulkRecord, unchanged),
     "directory": (LdapSource, unchanged),
+    "fault": (FaultRule, unchanged),
     "group": (Group, lambda name: canonical_name(group_name(name))),
     "schedule": (Schedule, unchanged),
     "snapshot": (Snapshot, unchanged),

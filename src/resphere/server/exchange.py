@@ -41,6 +41,19 @@ class Keeping(msgspec.Struct, frozen=True, gc=False):
     object_part: str | None = None
 
 
+class Spoiled(msgspec.Struct, frozen=True, gc=False):
+    """What becomes of the answer on its way, for people who test clients: in its place goes ``error``, or a page of
+    that status as a proxy has it; it comes at so many bytes a second; it is truncated, or dropped, which are ends of
+    the connection."""
+
+    error: VapiError | None
+    page_status: int | None
+    retry_after_seconds: int | None
+    truncated: bool
+    dropped: bool
+    bytes_per_second: int | None
+
+
 class Exchange:
     """A request as it came, and for its record what became of it: noted when it is known, and not taken back.
 
@@ -60,6 +73,7 @@ class Exchange:
         "reply",
         "request",
         "request_id",
+        "spoiled",
         "started",
         "turn",
         "unsound",
@@ -94,6 +108,8 @@ class Exchange:
         self.error: VapiError | None = None
         self.turn: str | None = None
         """Whose turn to be worked for it has; given back at the end."""
+        self.spoiled: Spoiled | None = None
+        """What becomes of the reply once it is made."""
         self.recorded: Future[bool] | None = None
         """Whether the call is on record, which is known at the end of a turn of the event loop."""
 

@@ -1,6 +1,6 @@
-"""Faults and delays on purpose, for people who test their clients.
+"""Faults and delays on purpose, for people who test their clients: rules of a file, and what they do to a call.
 
-A YAML file lists rules; the first that fits an operation is rolled for each call::
+A YAML file lists rules as the API has them (``resphere.faults``), in the order in which they are asked::
 
     seed: 7
     rules:
@@ -15,112 +15,103 @@ A YAML file lists rules; the first that fits an operation is rolled for each cal
 from __future__ import annotations
 
 import asyncio
-import fnmatch
-import random
-from functools import lru_cache
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from resphere.contract.errors import ERRORS, message
-from resphere.contract.lookup import operation_ids
-from resphere.nearest import meant
+from resphere.auth.authentication import required
+from resphere.auth.sessions import Sessions
+from resphere.contract.errors import ERRORS, ServiceUnavailable, Unauthenticated, VapiError, message
+from resphere.contract.extensions.faults import Faults as Contract
+from resphere.faults.language import DEFAULT_MESSAGE, require_rule, shadowed
+from resphere.faults.record import FaultRule, begun
+from resphere.faults.rules import FaultRules, Strike, Target
+from resphere.server.exchange import Exchange, Spoiled
 from resphere.server.keys import require_keys
+from resphere.uuids import new_uuid
 from resphere.yaml_text import YamlFault, read_file
 
-MOST_SECONDS = 86_400
-DEFAULT_MESSAGE = "This failure was asked for by the fault rules of the server."
+OWNER = "--faults"
+"""Who made the rules of the file."""
 
 
 class FaultsError(ValueError):
     """The fault file cannot be used; the message says what is wrong and where."""
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What happens to calls of operations that fit the shell pattern ``operation``.
-
-    A call is delayed by ``latency_seconds`` (a number, or a range to draw from), then fails with the standard error
-    ``error`` at the given ``rate`` (0 to 1). ``times`` bounds how many calls a worker fails so.
-    """
-
-    operation: str
-    rate: float = 1.0
-    error: str | None = None
-    message: str = DEFAULT_MESSAGE
-    latency_seconds: float | tuple[float, float] = 0.0
-    times: int | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.rate <= 1:
-            raise ValueError(f"rate must be from 0 to 1, not {self.rate}")
-        if self.error is not None and self.error not in ERRORS:
-            known = sorted(ERRORS)
-            raise ValueError(f"unknown error {self.error}; there are {', '.join(known)}{meant(self.error, known)}")
-        if self.times is not None and self.times < 0:
-            raise ValueError(f"times must not be negative, not {self.times}")
-        low, high = self.latency_range
-        if not 0 <= low <= high <= MOST_SECONDS:
-            raise ValueError(f"latency_seconds must rise from 0 or more to {MOST_SECONDS} at most, not {low} to {high}")
-        if self.error is None and high == 0:
-            raise ValueError("a rule needs an error, or latency_seconds above 0: this one does nothing")
-        if self.error is None and (self.rate, self.message, self.times) != (1.0, DEFAULT_MESSAGE, None):
-            raise ValueError("rate, message and times are those of an error, which this rule has not")
-
-    @property
-    def latency_range(self) -> tuple[float, float]:
-        """Shortest and longest delay."""
-        given = self.latency_seconds
-        return given if isinstance(given, tuple) else (given, given)
-
-
 class FaultFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The file as a whole; ``seed`` makes the draws repeatable within a worker."""
+    """The file as a whole; ``seed`` makes the draws of rules that have none repeatable."""
 
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[Contract.Rule, ...] = ()
     seed: int = 0
 
 
 class Faults:
-    """Rolls the rules."""
+    """Does to calls what the rules say."""
 
-    def __init__(self, file: FaultFile) -> None:
-        self._rules = file.rules
-        self._random = random.Random(file.seed)  # noqa: S311 - from a seed
-        self._done: dict[int, int] = {}
-        self._find = lru_cache(maxsize=4096)(self._first_fitting)
+    def __init__(self, rules: FaultRules, sessions: Sessions) -> None:
+        self._rules = rules
+        self._sessions = sessions
 
     @property
     def active(self) -> bool:
         """Whether there are any rules."""
-        return bool(self._rules)
+        return self._rules.active
 
-    def rule_for(self, operation: str) -> Rule | None:
-        """The rule that decides for calls of an operation."""
-        found = self._find(operation)
-        return None if found is None else found[1]
+    async def disturb(self, exchange: Exchange, target: Target) -> None:
+        """Delay the call, and note on ``exchange`` what becomes of its answer.
 
-    async def disturb(self, operation: str) -> None:
-        """Delay the call, and raise what the rule for ``operation`` says."""
-        found = self._find(operation)
-        if found is None:
+        :raises VapiError: what the rule says that it fails with, of calls that are not carried out.
+        """
+        strike = self._rules.strike(target)
+        if strike is None:
             return
-        position, rule = found
-        low, high = rule.latency_range
-        if high > 0:
-            await asyncio.sleep(self._random.uniform(low, high))
-        if rule.error is None or self._random.random() >= rule.rate:
-            return
-        done = self._done.get(position, 0)
-        if rule.times is not None and done >= rule.times:
-            return
-        self._done[position] = done + 1
-        raise ERRORS[rule.error](message("resphere.fault_injected", "{0}", rule.message))
+        if strike.delay_seconds > 0:
+            await asyncio.sleep(strike.delay_seconds)
+        rule = strike.rule
+        if rule.expire_session:
+            await self._expire(exchange)
+            raise refusal(required(), rule)
+        exchange.spoiled = spoiled(strike)
+        if not rule.carried_out and (rule.error is not None or rule.page_status is not None or rule.drop):
+            raise failure(rule)
 
-    def _first_fitting(self, operation: str) -> tuple[int, Rule] | None:
-        for position, rule in enumerate(self._rules):
-            if fnmatch.fnmatchcase(operation, rule.operation):
-                return position, rule
+    async def _expire(self, exchange: Exchange) -> None:
+        """End the caller's session, if there is one."""
+        handle = None if exchange.caller is None else exchange.caller.session.handle
+        session = None if handle is None else self._sessions.by_handle(handle)
+        if session is not None:
+            await self._sessions.close(session)
+
+
+def spoiled(strike: Strike) -> Spoiled | None:
+    """What becomes of the answer; ``None``: it goes as it is."""
+    rule = strike.rule
+    error = failure(rule) if rule.error is not None and rule.carried_out else None
+    truncated, dropped = bool(rule.truncate), bool(rule.drop)
+    if error is None and rule.page_status is None and not truncated and not dropped and rule.bytes_per_second is None:
         return None
+    return Spoiled(error, rule.page_status, rule.retry_after_seconds, truncated, dropped, rule.bytes_per_second)
+
+
+def failure(rule: Contract.Rule) -> VapiError:
+    """The error by which a call that is not carried out is on record, and answered where nothing else is sent."""
+    if rule.error is None:
+        return ServiceUnavailable(message("resphere.fault_injected", "{0}", DEFAULT_MESSAGE))
+    error = ERRORS[rule.error](message("resphere.fault_injected", "{0}", rule.message or DEFAULT_MESSAGE))
+    if rule.retry_after_seconds is not None:
+        error.headers = (("Retry-After", str(rule.retry_after_seconds)),)
+    return error
+
+
+def refusal(error: Unauthenticated, rule: Contract.Rule) -> VapiError:
+    """That of an ended session, in the rule's words if it has any."""
+    if rule.message is None:
+        return error
+    return Unauthenticated(message("resphere.fault_injected", "{0}", rule.message))
 
 
 NO_FAULTS = FaultFile()
@@ -135,10 +126,10 @@ def read_faults(path: Path) -> FaultFile:
         given = read_file(path.read_bytes())
         require_keys(given, FaultFile)
         rules = given.get("rules") if isinstance(given, dict) else None
-        for place, rule in enumerate(rules if isinstance(rules, list) else ()):
-            require_keys(rule, Rule, f"rules[{place}]")
+        if isinstance(given, dict) and isinstance(rules, list):
+            given["rules"] = [long_form(rule, f"rules[{place}]") for place, rule in enumerate(rules)]
         file = msgspec.convert(given, FaultFile)
-        require_effect(file.rules)
+        require_rules(file)
     except OSError as error:
         raise FaultsError(f"fault file {path}: {error.strerror}") from error
     except (YamlFault, ValueError) as error:
@@ -146,19 +137,47 @@ def read_faults(path: Path) -> FaultFile:
     return file
 
 
-def require_effect(rules: tuple[Rule, ...]) -> None:
-    """Refuse a rule that can never apply: none of the operations fits it, or those that do are all decided before it.
+def long_form(rule: Any, place: str) -> Any:
+    """A rule as the API has it: in a file ``latency_seconds`` may be a range.
+
+    :raises ValueError: it is no mapping, or has keys that are none.
+    """
+    require_keys(rule, Contract.Rule, place)
+    latency = rule.get("latency_seconds")
+    if not isinstance(latency, list):
+        return rule
+    if len(latency) != 2 or "most_latency_seconds" in rule:
+        raise ValueError(f"{place}: latency_seconds must be a number, or a range of two: [0.05, 0.2]")
+    return {**rule, "latency_seconds": latency[0], "most_latency_seconds": latency[1]}
+
+
+def require_rules(file: FaultFile) -> None:
+    """Refuse rules that are none, that no operation fits, or that are never reached as those before decide for all.
 
     :raises ValueError: there is such a rule.
     """
-    known = tuple(operation_ids())
-    left = set(known)
-    for place, rule in enumerate(rules):
-        fitting = fnmatch.filter(left, rule.operation)
-        if not fitting and not fnmatch.filter(known, rule.operation):
-            raise ValueError(f"rules[{place}]: no operation fits {rule.operation}{meant(rule.operation, known)}")
-        if not fitting:
-            raise ValueError(
-                f"rules[{place}]: the first rule that fits counts, and those before have all that {rule.operation} fits"
-            )
-        left.difference_update(fitting)
+    for place, rule in enumerate(file.rules):
+        if rule.order is not None:
+            raise ValueError(f"rules[{place}]: order is their place in a file")
+        try:
+            require_rule(rule)
+        except ValueError as error:
+            raise ValueError(f"rules[{place}]: {error}") from None
+    for shadow in shadowed(file.rules):
+        raise ValueError(f"rules[{shadow.place}]: {shadow.words}")
+
+
+def rules_of(file: FaultFile, moment: datetime, random_bytes: Callable[[int], bytes]) -> tuple[FaultRule, ...]:
+    """The documents of a file's rules, which begin at that moment."""
+    return tuple(
+        begun(
+            new_uuid(random_bytes),
+            msgspec.structs.replace(rule, seed=file.seed + place if rule.seed is None else rule.seed),
+            place,
+            OWNER,
+            moment,
+            random_bytes,
+            from_file=True,
+        )
+        for place, rule in enumerate(file.rules)
+    )

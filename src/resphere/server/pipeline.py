@@ -33,9 +33,10 @@ from resphere.server.body import too_large
 from resphere.server.exchange import ANYBODY, Caller, Exchange
 from resphere.server.intake import most_bytes, read_early, too_much
 from resphere.server.steps.callers import identified, shown
+from resphere.server.steps.disturbing import disturb
 from resphere.server.steps.equipment import Equipment
 from resphere.server.steps.inputs import Input, decode
-from resphere.server.steps.invoking import disturb, invoke, riders
+from resphere.server.steps.invoking import invoke, riders
 from resphere.server.steps.keys import recollect, remember
 from resphere.server.steps.lists import arrange
 from resphere.server.steps.preferring import applied, prefer, wait
@@ -99,7 +100,7 @@ async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
     if isinstance(claim, Reply):
         return applied(exchange, claim)
     unchanged = match(pipeline, exchange, resolved)
-    await disturb(pipeline, resolved)
+    await disturb(pipeline, exchange, caller, resolved, input)
     await take_turn(pipeline, exchange, parties, resolved)
     result = await invoke(pipeline, exchange, caller, parties, resolved, input, riders(claim, unchanged))
     wanted = await arrange(pipeline, exchange, caller, parties, resolved, input, result)

@@ -25,6 +25,7 @@ from resphere.auth.accounts import ADMINISTRATOR, Account, LocalAccounts
 from resphere.auth.group_changes import put_built_in_groups
 from resphere.auth.local_os import ROOT_ACCOUNT
 from resphere.auth.wiring import WIRING as AUTH
+from resphere.faults.record import FAULT_RULES, replace_file_rules
 from resphere.inventory.appliance.power import APPLIANCE_POWER, boot
 from resphere.inventory.appliance.settings import APPLIANCE_SETTINGS
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
@@ -41,7 +42,7 @@ from resphere.server.assembly import open_replica, password_rules
 from resphere.server.backup import PASSWORD_FILE
 from resphere.server.behind_proxies import client_trust
 from resphere.server.exports.file import read_file
-from resphere.server.faults import read_faults
+from resphere.server.faults import NO_FAULTS, read_faults, rules_of
 from resphere.server.first_start import first_start, require_same
 from resphere.server.forms.upgrade import bring_to_present_form
 from resphere.server.identity_sources import declare, read_sources
@@ -228,6 +229,7 @@ async def fill(settings: Settings, password: str, chosen: bool = True) -> Filled
             *AUTH.tables,
             *ACCESS_TABLES,
             *CUSTOMIZATION_TABLES,
+            FAULT_RULES,
         )
         replica = Replica(store, tables, sealing=sealing)
         await replica.load()
@@ -252,6 +254,9 @@ async def fill(settings: Settings, password: str, chosen: bool = True) -> Filled
         if given_root is not None:
             await accounts.put(ROOT_ACCOUNT, given_root, ADMIN.name, given=True)
         await accounts.finish()
+        file = read_faults(settings.faults) if settings.faults else NO_FAULTS
+        rules = rules_of(file, utc_now(), secrets.token_bytes)
+        await replica.change(partial(replace_file_rules, among=replica, rules=rules))
         await declare(replica, read_sources(settings.identity_sources) if settings.identity_sources else ())
     finally:
         await store.close()

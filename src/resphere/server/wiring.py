@@ -6,6 +6,7 @@ from resphere.access.wiring import WIRING as ACCESS
 from resphere.auth.wiring import WIRING as AUTH
 from resphere.bulk.wiring import WIRING as BULK
 from resphere.events.wiring import WIRING as EVENTS
+from resphere.faults.wiring import WIRING as FAULTS
 from resphere.idempotency.wiring import WIRING as IDEMPOTENCY
 from resphere.inventory.wiring import WIRING as INVENTORY
 from resphere.libraries.wiring import WIRING as LIBRARIES
@@ -29,6 +30,7 @@ WIRING = joined(
         ACCESS,
         AUTH,
         LIMITS,
+        FAULTS,
         BULK,
         SCHEDULES,
         RECOVERY,

@@ -48,6 +48,7 @@ from resphere.contract.releases import numbers
 from resphere.events.cause import BEHIND
 from resphere.events.feed import Feed
 from resphere.events.readers import Readers
+from resphere.faults.rules import FaultRules
 from resphere.fetching.allowed import Allowed
 from resphere.fetching.fetcher import Fetcher
 from resphere.inventory.mentions import named
@@ -226,6 +227,8 @@ class Environment(msgspec.Struct, frozen=True):
     """Backups and restorations."""
     states: States
     """The inventory as it was."""
+    faults: FaultRules
+    """Calls that fail on purpose."""
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):

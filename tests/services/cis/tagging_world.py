@@ -33,6 +33,7 @@ from resphere.contract.model import AnyOperation
 from resphere.dialects.vapi_documents import VapiDocuments
 from resphere.events.feed import Feed
 from resphere.events.readers import Readers
+from resphere.faults.rules import FaultRules
 from resphere.fetching.allowed import Allowed
 from resphere.fetching.fetcher import Fetcher
 from resphere.inventory.compute_policies import COMPUTE_POLICIES
@@ -123,6 +124,7 @@ class World:
             log_connections=cast(Connections, None),
             shutdowns=cast(Shutdowns, None),
             recovery=cast(Recovery, None),
+            faults=cast(FaultRules, None),
         )
         self.call = Call(environment, cast(AnyOperation, None), view, cast(OwnSession, None), "request-1")
 

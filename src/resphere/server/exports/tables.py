@@ -23,6 +23,7 @@ from resphere.auth.tokens import ApiToken
 from resphere.bulk.record import BulkRecord, Mark, Outcomes, Part, Share
 from resphere.events.reports import Report
 from resphere.events.webhooks import DeadLetter, Progress, Webhook
+from resphere.faults.record import FaultRule
 from resphere.inventory.appliance.forwarding import ForwardingProgress
 from resphere.inventory.appliance.power import AppliancePower
 from resphere.inventory.appliance.probe import DatabaseProbe
@@ -168,6 +169,7 @@ LEFT_OUT: Mapping[type[Any], LeftOut] = {
     BackupSchedule: LeftOut("schedules of backups", "they have passwords, and are of this server"),
     RestoreJob: LeftOut("restorations", "they tell what was done on this server", _nobody_misses),
     ReconciliationJob: LeftOut("looks at what was restored", "as those", _nobody_misses),
+    FaultRule: LeftOut("rules for faults", "they are of this server: --faults brings those of a file"),
     Webhook: LeftOut("webhooks", "they have secrets, and are of this server"),
     Progress: LeftOut("how far webhooks are", "as those", _nobody_misses),
     DeadLetter: LeftOut("events that webhooks could not send", "as those", _nobody_misses),

@@ -140,6 +140,7 @@ STEPS: Mapping[int, Step] = MappingProxyType(
             "them; subscriptions say which templates were refused; new machines come with images of their drives; "
             "answers under keys of clients are no documents; states of the inventory are kept, and its clock "
             "may be set",
+            "answers under keys of clients are no documents; there are rules for faults",
             leave_keys_to_notes,
         ),
     }

@@ -22,12 +22,6 @@ from resphere.server.steps.inputs import Input
 from resphere.services.call import Call, Environment
 
 
-async def disturb(pipeline: Equipment, resolved: Resolved) -> None:
-    """Delay or fail, where the operator asked for that to test clients."""
-    if pipeline.faults.active:
-        await pipeline.faults.disturb(resolved.operation.id)
-
-
 def riders(*all: Rider | None) -> tuple[Rider, ...]:
     """What rides along with the call's changes."""
     return tuple([rider for rider in all if rider is not None])

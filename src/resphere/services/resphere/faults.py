@@ -1,0 +1,147 @@
+"""``resphere.faults``: which calls are late, fail, or get no answer, for people who test clients."""
+
+from __future__ import annotations
+
+import msgspec
+
+from resphere.contract.errors import InvalidArgument, NotFound, UnableToAllocateResource, message
+from resphere.contract.extensions.faults import Faults
+from resphere.faults.language import require_rule
+from resphere.faults.record import MOST_RULES, FaultRule, begun, last_order
+from resphere.faults.rules import Standing, standing
+from resphere.replica.edit import Edit
+from resphere.replica.table import Lookup
+from resphere.services.call import Call
+from resphere.services.registry import implements
+from resphere.turns import in_turns
+
+
+@implements(Faults.create)
+async def create(call: Call, spec: Faults.Rule) -> Faults.CreateInfo:
+    """Have calls fail from now on.
+
+    :raises InvalidArgument: it is no rule, would do nothing, or there is no operation that it could be for.
+    :raises UnableToAllocateResource: there are too many.
+    """
+    require(spec)
+    id = call.new_uuid()
+
+    def plan(edit: Edit) -> Faults.CreateInfo:
+        if call.unfiltered.count(FaultRule) >= MOST_RULES:
+            raise UnableToAllocateResource(
+                message("resphere.faults.too_many", "There are {0} rules for faults, no more are kept.", MOST_RULES)
+            )
+        order = last_order(call.unfiltered) if spec.order is None else spec.order
+        made = fresh(call, id, spec, order)
+        edit.put(made)
+        then = standing([*call.unfiltered.all(FaultRule).values(), made])
+        return Faults.CreateInfo(fault=id, warnings=warned(call, then, made))
+
+    return await call.settle(plan)
+
+
+@implements(Faults.list)
+async def list_rules(call: Call) -> tuple[Faults.Info, ...]:
+    """All rules, in the order in which they are asked."""
+    now = standing(call.unfiltered.all(FaultRule).values())
+    found = []
+    async for piece in in_turns(now.rules, 1):
+        found += [info(call, now, rule) for rule in piece]
+    return tuple(found)
+
+
+@implements(Faults.get)
+async def get(call: Call, fault: str) -> Faults.Info:
+    """One rule, and how often it has acted.
+
+    :raises NotFound: there is none of that id.
+    """
+    return info(call, standing(call.unfiltered.all(FaultRule).values()), require_now(call.unfiltered, fault))
+
+
+@implements(Faults.set)
+async def set_rule(call: Call, fault: str, spec: Faults.Rule) -> None:
+    """Have it be another one in the same place, whose calls and time count from now.
+
+    :raises InvalidArgument: it is no rule, would do nothing, or there is no operation that it could be for.
+    :raises NotFound: there is none of that id.
+    """
+    require(spec)
+
+    def plan(edit: Edit) -> None:
+        before = require_now(edit, fault)
+        after = fresh(call, fault, spec, before.order if spec.order is None else spec.order)
+        edit.put(msgspec.structs.replace(after, created_time=before.created_time, from_file=before.from_file))
+
+    await call.settle(plan)
+
+
+@implements(Faults.delete)
+async def delete(call: Call, fault: str) -> None:
+    """Have no more calls fail by it.
+
+    :raises NotFound: there is none of that id.
+    """
+    await call.settle(lambda edit: edit.delete(FaultRule, require_now(edit, fault).id))
+
+
+@implements(Faults.delete_all)
+async def delete_all(call: Call) -> None:
+    """Have no more calls fail by any rule, also those of the file that the server was started with."""
+
+    def plan(edit: Edit) -> None:
+        for id in list(call.unfiltered.all(FaultRule)):
+            if edit.get(FaultRule, id) is not None:
+                edit.delete(FaultRule, id)
+
+    await call.settle(plan)
+
+
+def require(spec: Faults.Rule) -> None:
+    """:raises InvalidArgument: it is no rule."""
+    try:
+        require_rule(spec)
+    except ValueError as error:
+        raise InvalidArgument(message("resphere.faults.rule", "{0}", f"{error}.")) from None
+
+
+def require_now(among: Lookup, fault: str) -> FaultRule:
+    """The rule as it is now.
+
+    :raises NotFound: there is none of that id.
+    """
+    found = among.get(FaultRule, fault)
+    if found is None:
+        raise NotFound(message("resphere.faults.not_found", "There is no rule {0} for faults.", fault))
+    return found
+
+
+def fresh(call: Call, id: str, spec: Faults.Rule, order: int) -> FaultRule:
+    """A rule that begins now."""
+    environment = call.environment
+    return begun(id, spec, order, call.session.user, environment.now(), environment.random_bytes)
+
+
+def info(call: Call, now: Standing, rule: FaultRule) -> Faults.Info:
+    """What is told of a rule."""
+    faults = call.environment.faults
+    count = faults.count_of(rule)
+    return Faults.Info(
+        fault=rule.id,
+        rule=rule.rule,
+        order=rule.order,
+        matched=count.matched,
+        acted=count.acted,
+        active=faults.is_active(rule, count),
+        warnings=warned(call, now, rule),
+        owner=rule.owner,
+        from_file=rule.from_file,
+        created_time=rule.created_time,
+        expires_time=rule.expires_time,
+    )
+
+
+def warned(call: Call, now: Standing, rule: FaultRule) -> tuple[str, ...]:
+    """What a rule waits for in vain."""
+    accounts = call.environment.identities.accounts
+    return tuple(now.warnings(rule, call.unfiltered, accounts.knows))
