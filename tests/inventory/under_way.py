@@ -56,6 +56,8 @@ def effects(
         e.AddHost(new_host=NEW_HOST, folder="group-h31", host="host-618"),
         e.ConnectHost(host=here),
         e.DisconnectHost(host=here),
+        e.FailHost(host=here),
+        e.RecoverHost(host=here),
         e.EnterMaintenanceMode(host=here, moves={vm.id: there.id}, with_powered_off=True),
         e.ExitMaintenanceMode(host=here),
         e.ChangeGuestFile(vm=vm, change=e.DeleteFile(path="/x")),

@@ -10,7 +10,15 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from resphere.inventory.appliance.power import Action, AppliancePower, PlannedShutdown, boot, power_of, power_off
+from resphere.inventory.appliance.power import (
+    Absence,
+    Action,
+    AppliancePower,
+    PlannedShutdown,
+    boot,
+    power_of,
+    power_off,
+)
 from resphere.replica.edit import Edit
 from resphere.replica.noticing import noticing
 from resphere.replica.replica import Replica
@@ -49,6 +57,16 @@ class Shutdowns:
                 self._shut_down(edit, planned)
             else:
                 edit.put(AppliancePower(booted=power_of(edit).booted, planned=planned))
+
+        await self._replica.change(put)
+
+    async def restart(self, away_seconds: float, absence: Absence) -> None:
+        """Have it be away from now on for so long, and then be there again; what is planned stays."""
+
+        def put(edit: Edit) -> None:
+            self._end_sessions(edit)
+            back = self._now() + timedelta(seconds=away_seconds)
+            edit.put(AppliancePower(booted=back, planned=power_of(edit).planned, absence=absence))
 
         await self._replica.change(put)
 

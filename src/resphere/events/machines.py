@@ -17,6 +17,8 @@ CREATED_BY: Mapping[str, str] = {
 }
 """What machines are made by, but for those that are made anew."""
 
+HOST_FAILURE = "resphere.faults.hosts.fail"
+"""What has HA start machines again."""
 POWERED = {
     vcenter_vm.Power.State.POWERED_ON: "VmPoweredOnEvent",
     vcenter_vm.Power.State.POWERED_OFF: "VmPoweredOffEvent",
@@ -40,7 +42,8 @@ def of_machine(before: object, after: object, changed: frozenset[str], operation
     if not isinstance(before, VirtualMachine):
         return CREATED_BY.get((operation or "").removesuffix("$task"), "VmCreatedEvent")
     if "power_state" in changed:
-        return POWERED[after.power_state]
+        is_restarted = operation == HOST_FAILURE and after.power_state is vcenter_vm.Power.State.POWERED_ON
+        return "VmRestartedOnAlternateHostEvent" if is_restarted else POWERED[after.power_state]
     if "name" in changed:
         return "VmRenamedEvent"
     if "host" in changed:

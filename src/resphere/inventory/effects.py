@@ -191,6 +191,18 @@ class DisconnectHost(Effect, frozen=True, kw_only=True, tag=True):
     host: Host
 
 
+class FailHost(Effect, frozen=True, kw_only=True, tag=True):
+    """``host`` dies, and with it what runs on it."""
+
+    host: Host
+
+
+class RecoverHost(Effect, frozen=True, kw_only=True, tag=True):
+    """``host``, which had died, is started again."""
+
+    host: Host
+
+
 class EnterMaintenanceMode(Effect, frozen=True, kw_only=True, tag=True):
     """VMs go to other hosts (``moves``: id of the VM -> id of the host), then ``host`` takes none any more."""
 
@@ -362,6 +374,8 @@ AnyEffect: TypeAlias = (
     | AddHost
     | ConnectHost
     | DisconnectHost
+    | FailHost
+    | RecoverHost
     | EnterMaintenanceMode
     | ExitMaintenanceMode
     | ChangeGuestFile

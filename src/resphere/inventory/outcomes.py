@@ -50,7 +50,7 @@ def machines_of(effect: e.AnyEffect) -> tuple[str, ...]:
     match effect:
         case e.CreateVm() | e.RegisterVm() | e.AddHost() | e.ConnectHost() | e.DisconnectHost():
             return ()
-        case e.ExitMaintenanceMode():
+        case e.ExitMaintenanceMode() | e.FailHost() | e.RecoverHost():
             return ()
         case e.EnterMaintenanceMode(moves=moves):
             return tuple(moves)
@@ -66,6 +66,8 @@ def hosts_of(effect: e.AnyEffect) -> tuple[str, ...]:
     """The ids of the hosts that the effect is about, or where it leaves machines."""
     match effect:
         case e.ConnectHost(host=host) | e.DisconnectHost(host=host) | e.ExitMaintenanceMode(host=host):
+            return (host.id,)
+        case e.FailHost(host=host) | e.RecoverHost(host=host):
             return (host.id,)
         case e.EnterMaintenanceMode(host=host, moves=moves):
             return (host.id, *sorted({*moves.values()}))

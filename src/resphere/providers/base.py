@@ -192,6 +192,16 @@ class Hosts(Protocol):
         """Leave the host, and what runs on it, to itself."""
 
 
+class Failures(Protocol):
+    """Hosts that die on purpose."""
+
+    async def fail(self, work: Work, host: Host) -> Facts:
+        """Have the host be silent, and what runs on it stop without notice."""
+
+    async def recover(self, work: Work, host: Host) -> Facts:
+        """Start the host again; nothing runs on it yet."""
+
+
 class Maintenance(Protocol):
     """Maintenance mode of hosts."""
 
@@ -387,6 +397,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     snapshots: Snapshots | Missing
     hosts: Hosts | Missing
     maintenance: Maintenance | Missing
+    failures: Failures | Missing
     guests: Guests | Missing
     tools: Tools | Missing
     customization: Customization | Missing

@@ -112,6 +112,36 @@ def may_disconnect(host: Host) -> None:
         )
 
 
+def may_fail(host: Host) -> None:
+    """Refuse a host that is silent already, or of which nobody would know."""
+    if host.connection_state is State.NOT_RESPONDING:
+        silent = message("resphere.host.failed", "The host {0} does not respond already.", named(host))
+        raise AlreadyInDesiredState(silent)
+    if host.connection_state is not CONNECTED:
+        raise NotAllowedInCurrentState(
+            message(
+                "resphere.host.not_connected",
+                "The host {0} is not connected (its state is {1}).",
+                named(host),
+                host.connection_state,
+            )
+        )
+
+
+def may_recover(host: Host) -> None:
+    """Refuse a host that has not died."""
+    may_connect(host)
+    if host.connection_state is not State.NOT_RESPONDING:
+        raise NotAllowedInCurrentState(
+            message(
+                "resphere.host.not_failed",
+                "The host {0} has not failed (its state is {1}).",
+                named(host),
+                host.connection_state,
+            )
+        )
+
+
 def may_exit(host: Host) -> None:
     """Refuse where it makes no sense."""
     require_connected(host)

@@ -46,12 +46,12 @@ class Spoiled(msgspec.Struct, frozen=True, gc=False):
     that status as a proxy has it; it comes at so many bytes a second; it is truncated, or dropped, which are ends of
     the connection."""
 
-    error: VapiError | None
-    page_status: int | None
-    retry_after_seconds: int | None
-    truncated: bool
-    dropped: bool
-    bytes_per_second: int | None
+    error: VapiError | None = None
+    page_status: int | None = None
+    retry_after_seconds: int | None = None
+    truncated: bool = False
+    dropped: bool = False
+    bytes_per_second: int | None = None
 
 
 class Exchange:

@@ -21,16 +21,18 @@ from resphere.contract.errors import (
     message,
 )
 from resphere.contract.extensions.probes import Probes
+from resphere.contract.model import AnyOperation
 from resphere.dialects.base import Outcome, Refused, Reply, Resolved
 from resphere.dialects.http import exceeds
 from resphere.events.failed_logins import FailedLogin
+from resphere.inventory.appliance.power import Absence
 from resphere.limits.addresses import counted_address
 from resphere.limits.classes import OperationClass, class_of
 from resphere.limits.limits import Parties
 from resphere.replica.errors import ConcurrentChange as ChangedConcurrently
 from resphere.server.appliance_port import of_root, require_served, shows_password
 from resphere.server.body import too_large
-from resphere.server.exchange import ANYBODY, Caller, Exchange
+from resphere.server.exchange import ANYBODY, Caller, Exchange, Spoiled
 from resphere.server.intake import most_bytes, read_early, too_much
 from resphere.server.steps.callers import identified, shown
 from resphere.server.steps.disturbing import disturb
@@ -42,7 +44,7 @@ from resphere.server.steps.lists import arrange
 from resphere.server.steps.preferring import applied, prefer, wait
 from resphere.server.steps.replies import encode, recall
 from resphere.server.steps.tags import match, revalidate
-from resphere.services.checks.presence import require_present
+from resphere.services.checks.presence import away
 from resphere.store.base import StoreError
 from resphere.turns import PIECE, in_turns
 
@@ -123,15 +125,31 @@ async def catch_up(pipeline: Pipeline, exchange: Exchange) -> None:
         await pipeline.environment.inventory.refresh()
 
 
+FAULTS = "resphere.faults"
+"""What the services begin with by which people who test clients have the appliance be there again."""
+
+
 def attend(pipeline: Pipeline, exchange: Exchange, outcome: Outcome | None) -> None:
     """Is the appliance there? It is away for a while after a reboot, and gone once it was powered off. That this
     process lives is told all the same, and whether it is ready tells that, too.
 
     :raises ServiceUnavailable: it is away; when it is there again stands in ``Retry-After``, if that is known.
     """
-    if isinstance(outcome, Resolved) and outcome.operation.service == Probes.live.service:
+    if isinstance(outcome, Resolved) and is_there(outcome.operation):
         return
-    require_present(pipeline.environment.inventory, exchange.started)
+    found = away(pipeline.environment.inventory, exchange.started)
+    if found is None:
+        return
+    if found.absence is Absence.PAGE:
+        exchange.spoiled = Spoiled(page_status=503, retry_after_seconds=found.seconds)
+    elif found.absence is Absence.DROP:
+        exchange.spoiled = Spoiled(dropped=True)
+    raise found.refusal
+
+
+def is_there(operation: AnyOperation) -> bool:
+    """Whether an operation is answered while the appliance is away."""
+    return operation.service == Probes.live.service or operation.service.startswith(FAULTS)
 
 
 def options(pipeline: Pipeline, exchange: Exchange) -> Reply:

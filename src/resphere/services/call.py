@@ -383,18 +383,21 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         guard: Callable[[O], None] = lambda _: None,
         cancelable: bool = False,
         exclusive: bool | None = None,
+        leaves_host: bool = False,
     ) -> ids.CisTASKId:
         """Begin to change ``target`` and return its task's id at once: what every ``$task`` operation answers.
 
         As :meth:`run` otherwise. What ``guard`` refuses before is the reply; what fails later stands in the task. The
         task's result is that of the change, which must be the result of the operation without ``$task``.
+
+        ``leaves_host``: what is done to a VM is done by another host, so that its own need not be connected.
         """
         return ids.CisTASKId(
             await self.tasks.launch(
                 self._origin(description),
                 target,
                 lambda job: Change(self.provider, self.unfiltered, job, decide).carry_out(),
-                self._within_reach(guard),
+                guard if leaves_host else self._within_reach(guard),
                 cancelable,
                 exclusive,
             )

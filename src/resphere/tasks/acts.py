@@ -37,6 +37,8 @@ ACTS: dict[type[e.AnyEffect], Callable[[Capabilities, Work, Any], Acting]] = {
     e.AddHost: lambda can, work, do: required(can.hosts).add(work, do.new_host, do.host),
     e.ConnectHost: lambda can, work, do: required(can.hosts).connect(work, do.host),
     e.DisconnectHost: lambda can, work, do: required(can.hosts).disconnect(work, do.host),
+    e.FailHost: lambda can, work, do: required(can.failures).fail(work, do.host),
+    e.RecoverHost: lambda can, work, do: required(can.failures).recover(work, do.host),
     e.EnterMaintenanceMode: lambda can, work, do: evacuate_and_enter(can, work, do),
     e.ExitMaintenanceMode: lambda can, work, do: required(can.maintenance).exit(work, do.host),
     e.ChangeGuestFile: lambda can, work, do: required(can.guests).change_file(work, do.vm, do.change),

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import ClassVar
 
 from resphere.contract import model as m
+from resphere.contract.generated import ids
 from resphere.contract.releases import ALL_RELEASES
 
 MANAGE = (m.Requirement(("Global.Settings",)),)
 REFUSALS = ("unauthenticated", "unauthorized")
 ALL, ONE = "/api/resphere/faults", "/api/resphere/faults/{fault}"
+
+
+HOST = "/api/resphere/faults/hosts/{host}"
+ON_HOSTS = (*MANAGE, m.Requirement(("System.Read",), resource="HostSystem", parameter="host"))
 
 
 class Faults:
@@ -150,5 +156,85 @@ class Faults:
         api=m.Route("DELETE", ALL, 204),
         errors=REFUSALS,
         privileges=MANAGE,
+        releases=ALL_RELEASES,
+    )
+
+
+class VCenterFaults:
+    """``resphere.faults.vcenter``: a vCenter that restarts."""
+
+    class Absence(StrEnum):
+        """What clients get while it is away."""
+
+        ERROR = "ERROR"
+        """``SERVICE_UNAVAILABLE``, with ``Retry-After``."""
+        PAGE = "PAGE"
+        """503 with an HTML page, as of the proxy in front of services that are starting, with ``Retry-After``."""
+        DROP = "DROP"
+        """Connections are closed without an answer."""
+
+    class RestartSpec(m.Struct, frozen=True, kw_only=True):
+        """For how long it is away (0 to 86,400 seconds), and what clients get meanwhile (default ``ERROR``)."""
+
+        __vapi_name__ = "resphere.faults.vcenter.restart_spec"
+        away_seconds: float
+        absence: VCenterFaults.Absence | None = None
+
+    class RestartInput(m.Struct, frozen=True, kw_only=True):
+        spec: VCenterFaults.RestartSpec
+
+    restart: ClassVar[m.Operation[[VCenterFaults.RestartSpec], None]] = m.Operation(
+        "resphere.faults.vcenter",
+        "restart",
+        input=RestartInput,
+        api=m.Route(
+            "POST", "/api/resphere/faults/vcenter", 204, dispatch=(("action", "restart"),), body=("spec",), flat=True
+        ),
+        errors=("invalid_argument", *REFUSALS),
+        privileges=MANAGE,
+        releases=ALL_RELEASES,
+    )
+
+
+class HostFaults:
+    """``resphere.faults.hosts``: hosts that die, and come back."""
+
+    class Restart(m.Struct, frozen=True, kw_only=True):
+        """A virtual machine that HA starts again on another ``host``, by a ``task``."""
+
+        __vapi_name__ = "resphere.faults.hosts.restart"
+        vm: ids.VirtualMachineId
+        host: ids.HostSystemId
+        task: ids.CisTASKId
+
+    class Info(m.Struct, frozen=True, kw_only=True):
+        """What has become of the virtual machines that ran on a host which died: some HA starts elsewhere, ``left``
+        are those that stay off, as there is no HA, or no other host has room for them."""
+
+        __vapi_name__ = "resphere.faults.hosts.info"
+        restarts: tuple[HostFaults.Restart, ...]
+        left: tuple[ids.VirtualMachineId, ...]
+
+    class HostInput(m.Struct, frozen=True, kw_only=True):
+        host: ids.HostSystemId
+
+    fail: ClassVar[m.Operation[[ids.HostSystemId], HostFaults.Info]] = m.Operation(
+        "resphere.faults.hosts",
+        "fail",
+        input=HostInput,
+        output=lambda: HostFaults.Info,
+        api=m.Route("POST", HOST, 200, dispatch=(("action", "fail"),)),
+        errors=("already_in_desired_state", "not_allowed_in_current_state", "not_found", "unsupported", *REFUSALS),
+        privileges=ON_HOSTS,
+        releases=ALL_RELEASES,
+    )
+
+    recover: ClassVar[m.Operation[[ids.HostSystemId], None]] = m.Operation(
+        "resphere.faults.hosts",
+        "recover",
+        input=HostInput,
+        api=m.Route("POST", HOST, 204, dispatch=(("action", "recover"),)),
+        errors=("already_in_desired_state", "not_allowed_in_current_state", "not_found", "unsupported", *REFUSALS),
+        privileges=ON_HOSTS,
         releases=ALL_RELEASES,
     )

@@ -34,9 +34,20 @@ class PlannedShutdown(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: str
 
 
+class Absence(StrEnum):
+    """What clients get while it is away."""
+
+    ERROR = "ERROR"
+    """An error of the API, which says when it is there again."""
+    PAGE = "PAGE"
+    """The page of the proxy in front of its services."""
+    DROP = "DROP"
+    """Nothing: connections are closed."""
+
+
 class AppliancePower(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """``booted`` is when it was there last (aware, in UTC): in the future while it is away. ``powered_off`` is what has
-    powered it off since, if anything has."""
+    powered it off since, if anything has. ``absence`` is what clients get while it is away."""
 
     kind: ClassVar[str] = "appliance_power"
 
@@ -44,6 +55,7 @@ class AppliancePower(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     booted: datetime
     planned: PlannedShutdown | None = None
     powered_off: PlannedShutdown | None = None
+    absence: Absence = Absence.ERROR
 
 
 APPLIANCE_POWER = Table(cls=AppliancePower, revises=False)

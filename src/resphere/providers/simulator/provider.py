@@ -12,6 +12,7 @@ from resphere.providers.base import Capabilities, Inventory, Step
 from resphere.providers.simulator.durations import NONE, Durations
 from resphere.providers.simulator.load import Statistics
 from resphere.providers.simulator.pace import steps
+from resphere.providers.simulator.work.failures import Failures
 from resphere.providers.simulator.work.guests import GuestOptions, Guests
 from resphere.providers.simulator.work.hardware import Hardware
 from resphere.providers.simulator.work.hosts import Hosts
@@ -56,6 +57,7 @@ class Simulator:
             snapshots=Snapshots(inventory, now),
             hosts=hosts,
             maintenance=hosts,
+            failures=Failures(inventory, power),
             guests=self._guests,
             tools=self._guests,
             customization=self._guests,

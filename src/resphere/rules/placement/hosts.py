@@ -79,6 +79,32 @@ def place(vm: VirtualMachine, hosts: Iterable[Host], in_use_MiB: dict[str, int],
     return min(able, key=lambda host: (in_use_MiB[host.id] - host.hardware.memory_size_MiB, len(host.id), host.id))
 
 
+def failover(inventory: Replica, host: Host, vms: Iterable[VirtualMachine]) -> dict[str, str | None]:
+    """Where HA starts each of those VMs again once ``host`` has died: VM id -> host id, or ``None`` where none has
+    room for it. The largest are placed first."""
+    cluster = cluster_of_host(inventory, host)
+    with_ha = hosts_of_cluster(inventory, cluster.id) if cluster and cluster.ha_enabled else []
+    others = [other for other in with_ha if other.id != host.id]
+    in_use = {other.id: memory_in_use_MiB(inventory, other) for other in others}
+    policies = Placing(inventory)
+
+    def allowed(vm: VirtualMachine, hosts: Sequence[Host]) -> Sequence[Host]:
+        roomy = [each for each in hosts if in_use[each.id] + vm.memory.size_MiB <= each.hardware.memory_size_MiB]
+        return policies.allowed(vm, roomy)
+
+    places: dict[str, str | None] = {}
+    for vm in sorted(vms, key=lambda vm: (-vm.memory.size_MiB, len(vm.id), vm.id)):
+        try:
+            destination = place(vm, others, in_use, allowed)
+        except NoPlace:
+            places[vm.id] = None
+            continue
+        places[vm.id] = destination.id
+        in_use[destination.id] += vm.memory.size_MiB
+        policies.moved(vm, destination.id)
+    return places
+
+
 def evacuation(inventory: Replica, host: Host, with_powered_off: bool) -> dict[str, str]:
     """Where DRS sends each VM of ``host``: VM id -> host id. The largest are placed first; a host is full where what
     runs on it would need more memory than it has.

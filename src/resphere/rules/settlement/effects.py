@@ -41,6 +41,8 @@ SETTLEMENTS: dict[type[e.AnyEffect], Callable[[Settlement, Any, Facts, Any], Any
     e.AddHost: hosts.added,
     e.ConnectHost: hosts.connected,
     e.DisconnectHost: hosts.disconnected,
+    e.FailHost: hosts.failed,
+    e.RecoverHost: hosts.recovered,
     e.EnterMaintenanceMode: hosts.entered,
     e.ExitMaintenanceMode: hosts.left,
     e.ChangeGuestFile: guests.done,
@@ -89,7 +91,7 @@ def rebased(inventory: Replica, edit: Edit, effect: e.AnyEffect, *, undone: bool
             host = present(inventory, edit, effect.host)
             moves = evacuation(inventory, host, effect.with_powered_off) if undone else effect.moves
             return msgspec.structs.replace(effect, host=host, moves=moves)
-        case e.ConnectHost() | e.DisconnectHost() | e.ExitMaintenanceMode():
+        case e.ConnectHost() | e.DisconnectHost() | e.ExitMaintenanceMode() | e.FailHost() | e.RecoverHost():
             return msgspec.structs.replace(effect, host=present(inventory, edit, effect.host))
         case _:
             return msgspec.structs.replace(effect, vm=present(inventory, edit, effect.vm))

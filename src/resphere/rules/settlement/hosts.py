@@ -6,16 +6,27 @@ from datetime import datetime
 
 import msgspec
 
-from resphere.contract.generated import vcenter
-from resphere.inventory.effects import AddHost, ConnectHost, DisconnectHost, EnterMaintenanceMode, ExitMaintenanceMode
+from resphere.contract.generated import vcenter, vcenter_vm
+from resphere.inventory.effects import (
+    AddHost,
+    ConnectHost,
+    DisconnectHost,
+    EnterMaintenanceMode,
+    ExitMaintenanceMode,
+    FailHost,
+    RecoverHost,
+)
 from resphere.inventory.facts import Facts, HostFacts
 from resphere.inventory.model import Folder, Host, HostHardware, VirtualMachine
+from resphere.rules.machines.power_states import powered_off
 from resphere.rules.new_hosts import put_host
 from resphere.rules.refusals import not_found
 from resphere.rules.settlement.settlement import Settlement
 
 CONNECTED = vcenter.Host.ConnectionState.CONNECTED
 DISCONNECTED = vcenter.Host.ConnectionState.DISCONNECTED
+NOT_RESPONDING = vcenter.Host.ConnectionState.NOT_RESPONDING
+ON = vcenter_vm.Power.State.POWERED_ON
 
 
 def added(s: Settlement, effect: AddHost, facts: Facts, decided: AddHost) -> None:
@@ -56,6 +67,23 @@ def disconnected(s: Settlement, effect: DisconnectHost, facts: Facts, decided: D
     """Its machines stay as they are."""
     s.note(facts)
     s.edit.put(msgspec.structs.replace(effect.host, connection_state=DISCONNECTED))
+
+
+def failed(s: Settlement, effect: FailHost, facts: Facts, decided: FailHost) -> None:
+    """It is silent, and what ran on it does not run any more. vCenter itself shows machines of such a host as it has
+    seen them last, until the host is back or HA has started them elsewhere."""
+    s.note(facts)
+    s.edit.put(msgspec.structs.replace(effect.host, connection_state=NOT_RESPONDING))
+    for id in s.inventory.by(VirtualMachine, "host", effect.host.id):
+        vm = s.edit.get(VirtualMachine, id)
+        if vm is not None and vm.host == effect.host.id and vm.power_state is ON:
+            s.edit.put(msgspec.structs.replace(powered_off(vm), clean_power_off=False))
+
+
+def recovered(s: Settlement, effect: RecoverHost, facts: Facts, decided: RecoverHost) -> None:
+    """It has booted, and answers."""
+    s.note(facts)
+    s.edit.put(msgspec.structs.replace(effect.host, connection_state=CONNECTED, boot_time=s.now))
 
 
 def entered(s: Settlement, effect: EnterMaintenanceMode, facts: Facts, decided: EnterMaintenanceMode) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import msgspec
@@ -61,6 +61,13 @@ class Power:
     async def reboot(self, work: Work, vm: VirtualMachine) -> Facts:
         """Asked for: the guest is gone until it is back by itself."""
         return self._restarted(vm, self._durations.reboot_guest)
+
+    def lost(self, vms: Iterable[VirtualMachine]) -> Facts:
+        """What is left of guests whose host has died."""
+        notes = Notes(self._inventory)
+        for vm in vms:
+            self._stopped(vm, powered_off(vm), notes)
+        return notes.facts()
 
     def _restarted(self, vm: VirtualMachine, seconds: float) -> Facts:
         """The guest is gone for so long; at once there again where that takes no time."""

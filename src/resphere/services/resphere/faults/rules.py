@@ -102,7 +102,12 @@ def require(spec: Faults.Rule) -> None:
     try:
         require_rule(spec)
     except ValueError as error:
-        raise InvalidArgument(message("resphere.faults.rule", "{0}", f"{error}.")) from None
+        raise InvalidArgument(message("resphere.faults.rule", "{0}", sentence(str(error)))) from None
+
+
+def sentence(words: str) -> str:
+    """With its end."""
+    return words if words.endswith("?") else f"{words}."
 
 
 def require_now(among: Lookup, fault: str) -> FaultRule:

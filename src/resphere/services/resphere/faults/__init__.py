@@ -1,0 +1,1 @@
+"""``resphere.faults``: faults on purpose, for people who test clients."""
