@@ -38,6 +38,7 @@ WITH_A_SERVER = (
             "concurrency",
             "content",
             "events",
+            "faults",
             "guests",
             "limits",
             "lists",

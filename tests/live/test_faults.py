@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.support.cli import resphere
 from tests.support.server import Client, Server
 from tests.support.vms import OFF, ON, act, any_vm, refusal, state_of, words
 
@@ -222,6 +223,53 @@ def test_rules_lock_nobody_out(server: Server, client: Client) -> None:
         assert other.get("/readyz").status_code == 200
         assert other.delete(f"{FAULTS}/{fault}").status_code == 204
     assert client.get(VMS).status_code == 200
+
+
+def test_the_command(server: Server, client: Client) -> None:
+    def say(*arguments: str, status: int = 0) -> str:
+        done = resphere("faults", *arguments, "--data-dir", str(server.data_dir))
+        assert done.returncode == status, done.stderr
+        return done.stdout if status == 0 else done.stderr
+
+    fault = say("add", LIST, "--error", "TIMED_OUT", "--times", "2", "--rate", "1").strip()
+    assert [client.get(VMS).status_code for _ in range(3)] == [500, 500, 200]
+    assert f"{fault}\t2\t2\t{LIST} rate=1.0 times=2 error=TIMED_OUT" in say("list").splitlines()
+    assert client.read(f"{FAULTS}/{fault}")["owner"].endswith("@localos")
+    say("remove", fault)
+    assert client.get(f"{FAULTS}/{fault}").status_code == 404
+    assert f"there is no rule {fault}" in say("remove", fault, status=1)
+    assert "did you mean TIMED_OUT?" in say("add", LIST, "--error", "TIME_OUT", status=1)
+    assert "times" in say("add", LIST, "--drop", "--times", "often", status=1)
+
+
+def test_rules_outlive_the_server(server: Server, client: Client) -> None:
+    fault = put(client, error="TIMED_OUT", times=3)
+    assert client.get(VMS).status_code == 500
+    server.stop()
+    server.start()
+    with server.session() as again:
+        assert [again.get(VMS).status_code for _ in range(3)] == [500, 500, 200]
+        assert counts(again, fault) == (3, 3, False)
+        assert [each["from_file"] for each in again.read(FAULTS)] == [True] * 5 + [False]
+
+
+@pytest.mark.parametrize("absence", ["ERROR", "PAGE", "DROP"])
+def test_a_vcenter_that_restarts(server: Server, client: Client, absence: str) -> None:
+    token = client.post("/api/resphere/tokens", json={"name": absence}).json()["secret"]
+    restart = f"{FAULTS}/vcenter?action=restart"
+    assert client.post(restart, json={"away_seconds": 60, "absence": absence}).status_code == 204
+    with Client(server, None) as nobody:
+        if absence == "DROP":
+            with pytest.raises(requests.ConnectionError):
+                nobody.post("/api/session", auth=("ann", "secret"))
+        else:
+            away = nobody.post("/api/session", auth=("ann", "secret"))
+            assert (away.status_code, away.headers["Retry-After"]) == (503, "60")
+            assert away.headers["Content-Type"] == ("text/html" if absence == "PAGE" else "application/json")
+        assert nobody.get("/healthz").status_code == 200
+        back = nobody.post(restart, json={"away_seconds": 0}, headers={"Authorization": f"Bearer {token}"})
+        assert back.status_code == 204
+    assert client.get(VMS).status_code == 401
 
 
 def test_what_is_refused(client: Client) -> None:

@@ -72,6 +72,7 @@ COMMANDS = {
     "role": Command("roles: named sets of privileges (of a running server: roles)", "role", DATA),
     "permission": Command("permissions: who has which role where", "permission", DATA),
     "audit": Command("the audit log", "audit", DATA),
+    "faults": Command("rules by which calls fail on purpose", "faults", DATA),
     "identity": Command("directories and identity providers", "identity", DATA),
     "completion": Command("completion for bash, zsh and fish", "remote.completion", HELP, ON_SERVER),
 }

@@ -8,9 +8,11 @@ from typing import ClassVar
 
 import msgspec
 
+from resphere.contract.errors import UnableToAllocateResource, message
 from resphere.contract.extensions.faults import Faults
 from resphere.faults.language import MOST_ORDER
 from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.replica.table import Reading, Table
 
 MOST_RULES = 500
@@ -90,6 +92,30 @@ def begun(
 def number_of(random_bytes: Callable[[int], bytes]) -> int:
     """A number that nobody guesses, below 2**56."""
     return int.from_bytes(random_bytes(7), "little")
+
+
+def add_rule(
+    edit: Edit, among: Replica, id: str, rule: Faults.Rule, owner: str, moment: datetime, random: Callable[[int], bytes]
+) -> FaultRule:
+    """A new rule, after all that are there unless it says another place.
+
+    :raises UnableToAllocateResource: there are too many.
+    """
+    if among.count(FaultRule) >= MOST_RULES:
+        raise UnableToAllocateResource(
+            message("resphere.faults.too_many", "There are {0} rules for faults, no more are kept.", MOST_RULES)
+        )
+    order = last_order(among) if rule.order is None else rule.order
+    made = begun(id, rule, order, owner, moment, random)
+    edit.put(made)
+    return made
+
+
+def delete_all(edit: Edit, among: Reading) -> None:
+    """Have no rules."""
+    for id in list(among.all(FaultRule)):
+        if edit.get(FaultRule, id) is not None:
+            edit.delete(FaultRule, id)
 
 
 def replace_file_rules(edit: Edit, among: Reading, rules: tuple[FaultRule, ...]) -> None:

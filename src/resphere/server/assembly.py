@@ -119,7 +119,7 @@ from resphere.server.connections.sockets import AVAILABLE, Sockets
 from resphere.server.connections.watch import Patience, Rounds, keep_watch
 from resphere.server.counting import own_memories
 from resphere.server.errands import Errands, unlimited
-from resphere.server.faults import Faults
+from resphere.server.faults import COUNTS, Faults
 from resphere.server.federating import known_sources, open_federation
 from resphere.server.forms.record import FORM
 from resphere.server.kept import Kept
@@ -184,8 +184,6 @@ SHUTDOWNS = "shutdowns"
 """The lease of whoever shuts the appliance down."""
 TLS_VERSIONS = "tls-versions"
 """The lease of whoever hands on which versions of TLS are spoken."""
-FAULT_COUNTS = "fault-counts"
-"""The file in the data directory that counts what fault rules have done."""
 BACKUPS = "backups"
 """The lease of whoever makes backups that are due."""
 
@@ -308,7 +306,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     log_connections = LogConnections(read_rules(settings.syslog_to), certificates.trusted_pem)
     recovery = recovering(settings, store, replica, about, certificates.trusted_pem, liveness)
     stack.push_async_callback(recovery.close)
-    fault_counts = Counts(settings.data_dir / FAULT_COUNTS, marks_of(replica))
+    fault_counts = Counts(settings.data_dir / COUNTS, marks_of(replica))
     stack.callback(fault_counts.close)
     fault_rules = FaultRules(replica, fault_counts, now)
     waiting = Waiting(replica, settings.max_wait_seconds)

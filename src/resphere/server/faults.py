@@ -38,6 +38,10 @@ OWNER = "--faults"
 """Who made the rules of the file."""
 
 
+COUNTS = "fault-counts"
+"""The file in the data directory that counts what rules have done."""
+
+
 class FaultsError(ValueError):
     """The fault file cannot be used; the message says what is wrong and where."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from resphere.contract.errors import InvalidArgument, NotFound, UnableToAllocateResource, message
+from resphere.contract.errors import InvalidArgument, NotFound, message
 from resphere.contract.extensions.faults import Faults
 from resphere.faults.language import require_rule
-from resphere.faults.record import MOST_RULES, FaultRule, begun, last_order
+from resphere.faults.record import FaultRule, add_rule, begun
+from resphere.faults.record import delete_all as delete_every_rule
 from resphere.faults.rules import Standing, standing
 from resphere.replica.edit import Edit
 from resphere.replica.table import Lookup
@@ -27,13 +28,8 @@ async def create(call: Call, spec: Faults.Rule) -> Faults.CreateInfo:
     id = call.new_uuid()
 
     def plan(edit: Edit) -> Faults.CreateInfo:
-        if call.unfiltered.count(FaultRule) >= MOST_RULES:
-            raise UnableToAllocateResource(
-                message("resphere.faults.too_many", "There are {0} rules for faults, no more are kept.", MOST_RULES)
-            )
-        order = last_order(call.unfiltered) if spec.order is None else spec.order
-        made = fresh(call, id, spec, order)
-        edit.put(made)
+        environment = call.environment
+        made = add_rule(edit, call.unfiltered, id, spec, call.session.user, environment.now(), environment.random_bytes)
         then = standing([*call.unfiltered.all(FaultRule).values(), made])
         return Faults.CreateInfo(fault=id, warnings=warned(call, then, made))
 
@@ -89,12 +85,7 @@ async def delete(call: Call, fault: str) -> None:
 async def delete_all(call: Call) -> None:
     """Have no more calls fail by any rule, also those of the file that the server was started with."""
 
-    def plan(edit: Edit) -> None:
-        for id in list(call.unfiltered.all(FaultRule)):
-            if edit.get(FaultRule, id) is not None:
-                edit.delete(FaultRule, id)
-
-    await call.settle(plan)
+    await call.settle(lambda edit: delete_every_rule(edit, call.unfiltered))
 
 
 def require(spec: Faults.Rule) -> None:
