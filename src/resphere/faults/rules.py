@@ -49,14 +49,10 @@ class FaultRules:
         self._replica = replica
         self._counts = counts
         self._now = now
-        self._sequence = -1
-        self._rules: list[FaultRule] = []
         self._fitting: dict[str, tuple[FaultRule, ...]] = {}
-
-    @property
-    def active(self) -> bool:
-        """Whether there are any rules."""
-        return self._replica.count(FaultRule) > 0
+        self.active = replica.count(FaultRule) > 0
+        """Whether there are any rules: all that is asked of each call where there are none."""
+        replica.subscribe(FaultRule, self._changed)
 
     def strike(self, target: Target) -> Strike | None:
         """What becomes of a call by the first rule that is for it; counts it. ``None``: nothing does."""
@@ -89,17 +85,16 @@ class FaultRules:
 
     def _candidates(self, operation: str) -> tuple[FaultRule, ...]:
         """The rules for an operation, in their order."""
-        if self._sequence != self._replica.sequence:
-            rules = in_order(self._replica)
-            if rules != self._rules:
-                self._rules = rules
-                self._fitting.clear()
-            self._sequence = self._replica.sequence
         found = self._fitting.get(operation)
         if found is None:
-            found = tuple([each for each in self._rules if fnmatch.fnmatchcase(operation, each.rule.operation)])
+            rules = in_order(self._replica)
+            found = tuple([each for each in rules if fnmatch.fnmatchcase(operation, each.rule.operation)])
             self._fitting[operation] = found
         return found
+
+    def _changed(self, old: FaultRule | None, new: FaultRule | None) -> None:
+        self._fitting.clear()
+        self.active = self._replica.count(FaultRule) > 0
 
     def _is_for(self, rule: Faults.Rule, target: Target) -> bool:
         if target.login and target.manages and rule.operation != target.operation:

@@ -135,10 +135,8 @@ def attend(pipeline: Pipeline, exchange: Exchange, outcome: Outcome | None) -> N
 
     :raises ServiceUnavailable: it is away; when it is there again stands in ``Retry-After``, if that is known.
     """
-    if isinstance(outcome, Resolved) and is_there(outcome.operation):
-        return
     found = away(pipeline.environment.inventory, exchange.started)
-    if found is None:
+    if found is None or (isinstance(outcome, Resolved) and is_there(outcome.operation)):
         return
     if found.absence is Absence.PAGE:
         exchange.spoiled = Spoiled(page_status=503, retry_after_seconds=found.seconds)
