@@ -309,6 +309,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     fault_counts = Counts(settings.data_dir / COUNTS, marks_of(replica))
     stack.callback(fault_counts.close)
     fault_rules = FaultRules(replica, fault_counts, now)
+    if fault_rules.active:
+        log.warning("there are rules for faults: calls fail on purpose (resphere faults list)")
     waiting = Waiting(replica, settings.max_wait_seconds)
     stack.push_async_callback(waiting.close)
     pipeline = Pipeline(

@@ -24,7 +24,7 @@ from resphere.providers.base import ChangedObject, NotCapable, NotReady, Outdate
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules.admission import SPACE
-from resphere.rules.settlement.effects import rebased, settle
+from resphere.rules.settlement.effects import rebased, require_alive, settle
 from resphere.rules.settlement.settlement import Settlement, note
 from resphere.tasks.acts import act
 from resphere.tasks.job import Done, Held, TaskJob
@@ -116,6 +116,8 @@ class Change(Generic[O, R]):
 
         def plan(edit: Edit, _: O) -> R:
             present = rebased(self._inventory, edit, effect, undone=facts is None)
+            if facts is None:
+                require_alive(edit, present)
             if more is not None and facts is None:
                 present = more(edit, present)
             seen = at_once(act(provider.capabilities, self._job, present)) if facts is None else facts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -10,12 +12,29 @@ import pytest
 from resphere.contract.errors import AlreadyInDesiredState, NotAllowedInCurrentState, NotFound, ServiceUnavailable
 from resphere.contract.extensions.faults import HostFaults
 from resphere.contract.generated import ids, vcenter, vcenter_vm
+from resphere.inventory.effects import (
+    AnyEffect,
+    EnterMaintenanceMode,
+    ExitMaintenanceMode,
+    FailHost,
+    PowerOff,
+    PowerOn,
+    RecoverHost,
+    RelocateVm,
+    Reset,
+)
 from resphere.inventory.model import Cluster, Host, VirtualMachine
 from resphere.inventory.relations import cluster_of_host, hosts_of_cluster, vms_of_host
+from resphere.providers.base import Step
+from resphere.providers.simulator.durations import MOST_SECONDS
+from resphere.providers.simulator.provider import Simulator
+from resphere.replica.edit import Edit
 from resphere.rules.placement.hosts import memory_in_use_MiB
+from resphere.rules.settlement.effects import require_alive
 from resphere.tasks.record import Task
 from tests.support.events import latest, types
 from tests.support.events import told as events
+from tests.support.pacing import under_way, use
 from tests.support.served import Served
 from tests.support.world import World
 
@@ -139,6 +158,60 @@ def test_a_host_that_is_disconnected_neither_dies_nor_comes_back(world: World) -
         world.call(HostFaults.recover, ids.HostSystemId(host.id))
     with pytest.raises(NotFound):
         world.call(HostFaults.fail, ids.HostSystemId("host-nowhere"))
+
+
+class SlowResets(Simulator):
+    """Machines whose resets have no end."""
+
+    def steps(self, effect: AnyEffect) -> Sequence[Step]:
+        return (Step(seconds=float(MOST_SECONDS)),) if isinstance(effect, Reset) else ()
+
+
+def test_nothing_that_is_under_way_keeps_it_from_dying(world: World) -> None:
+    host = host_in_cluster(world, ha=False)
+    (first, *_) = running(world, host)
+    use(world, SlowResets(world.inventory, world.contents, world.environment.now))
+
+    async def during() -> None:
+        async with under_way(world, world.begin(Power.reset, ids.VirtualMachineId(first.id))):
+            await world.begin(HostFaults.fail, ids.HostSystemId(host.id))
+
+    world.run(during())
+    assert vm_of(world, first.id).power_state is OFF
+
+
+def test_what_can_still_come_true_when_a_host_has_died(world: World) -> None:
+    host = host_in_cluster(world, ha=False)
+    cluster = cluster_of_host(world.inventory, host)
+    assert cluster is not None
+    other = next(each for each in hosts_of_cluster(world.inventory, cluster.id) if each.id != host.id)
+    (vm, *_) = running(world, host)
+    moved = msgspec.structs.replace(vm, host=ids.HostSystemId(other.id))
+    lost: list[AnyEffect] = [
+        PowerOff(vm=vm),
+        Reset(vm=vm),
+        PowerOn(vm=vm, host=host),
+        RelocateVm(before=vm, after=moved),
+        EnterMaintenanceMode(host=other, moves={vm.id: host.id}, with_powered_off=False),
+    ]
+    kept: list[AnyEffect] = [
+        PowerOn(vm=vm, host=other),
+        ExitMaintenanceMode(host=other),
+        FailHost(host=host),
+        RecoverHost(host=host),
+    ]
+
+    def ask(edit: Edit, effect: AnyEffect) -> None:
+        require_alive(edit, effect)
+
+    for effect in (*lost, *kept):
+        world.run(world.inventory.change(partial(ask, effect=effect)))
+    fail(world, host)
+    for effect in kept:
+        world.run(world.inventory.change(partial(ask, effect=effect)))
+    for effect in lost:
+        with pytest.raises(NotAllowedInCurrentState, match="has failed meanwhile"):
+            world.run(world.inventory.change(partial(ask, effect=effect)))
 
 
 def test_what_is_told_of_it(tmp_path: Path) -> None:

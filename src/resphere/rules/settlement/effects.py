@@ -7,15 +7,21 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from resphere.contract.errors import NotAllowedInCurrentState, message
+from resphere.contract.generated import vcenter
 from resphere.inventory import effects as e
 from resphere.inventory.facts import Facts
-from resphere.inventory.model import ManagedObject
+from resphere.inventory.mentions import named
+from resphere.inventory.model import Host, ManagedObject, VirtualMachine
+from resphere.inventory.outcomes import hosts_of, machines_of
 from resphere.replica.edit import Edit
 from resphere.replica.replica import Replica
 from resphere.rules.placement.hosts import evacuation
 from resphere.rules.refusals import not_found
 from resphere.rules.settlement import guests, hosts, machines, snapshots
 from resphere.rules.settlement.settlement import Settlement, merged
+
+NOT_RESPONDING = vcenter.Host.ConnectionState.NOT_RESPONDING
 
 O = TypeVar("O", bound=ManagedObject)  # noqa: E741 - an object
 
@@ -95,6 +101,27 @@ def rebased(inventory: Replica, edit: Edit, effect: e.AnyEffect, *, undone: bool
             return msgspec.structs.replace(effect, host=present(inventory, edit, effect.host))
         case _:
             return msgspec.structs.replace(effect, vm=present(inventory, edit, effect.vm))
+
+
+def require_alive(edit: Edit, effect: e.AnyEffect) -> None:
+    """Refuse what was under way on a host that has died since. A start is of the host on which the machine runs then.
+
+    :raises NotAllowedInCurrentState: naming the host.
+    """
+    match effect:
+        case e.FailHost() | e.RecoverHost() | e.ConnectHost() | e.DisconnectHost():
+            return
+        case e.PowerOn() | e.EnterMaintenanceMode() | e.ExitMaintenanceMode():
+            hosts = set(hosts_of(effect))
+        case _:
+            vms = (edit.get(VirtualMachine, id) for id in machines_of(effect))
+            hosts = {*hosts_of(effect), *(vm.host for vm in vms if vm is not None)}
+    for id in sorted(hosts):
+        host = edit.get(Host, id)
+        if host is not None and host.connection_state is NOT_RESPONDING:
+            raise NotAllowedInCurrentState(
+                message("resphere.host.died", "The host {0} has failed meanwhile.", named(host))
+            )
 
 
 def present(inventory: Replica, edit: Edit, obj: O) -> O:
