@@ -43,6 +43,8 @@ from resphere.server.federating import known_sources, open_federation
 from resphere.server.kept import Kept
 from resphere.server.known_callers import KnownCallers
 from resphere.server.list_orders import KeptOrders
+from resphere.server.metrics.access import MetricsAccess
+from resphere.server.metrics.requests import RequestMetrics
 from resphere.server.pipeline import Pipeline
 from resphere.server.repeats import Repeats
 from resphere.server.saml import make_saml
@@ -95,6 +97,7 @@ class Served:
         policy: Policy = DEFAULT,
         issuers: tuple[TrustedIssuer, ...] = (),
         single_use: bool = False,
+        metrics_access: MetricsAccess = MetricsAccess.TOKEN,
     ) -> None:
         self.world = World(folder, objects, loop)
         parts = self.world.environment.identities
@@ -150,6 +153,8 @@ class Served:
                 self.world.environment.tasks,
             ),
             recorder=Unrecorded(),
+            metrics=RequestMetrics(self.world.tally),
+            metrics_access=metrics_access,
             orders=KeptOrders(folder / "list-orders", lambda: self.now.timestamp()),
             standing_lists=StandingLists(),
             list_turn=asyncio.Lock(),
@@ -214,12 +219,12 @@ class Served:
             dialect, call, {b"vmware-api-session-id": self.token.encode(), b"content-type": b"application/json"}
         )
 
-    def send(self, dialect: Dialect, call: ApiCall, headers: dict[bytes, bytes]) -> Reply:
+    def send(self, dialect: Dialect, call: ApiCall, headers: dict[bytes, bytes], client: str = "192.0.2.1") -> Reply:
         """The reply to any request in a dialect with nothing but these headers."""
         path, _, query = call.target.partition("?")
 
         async def handle() -> Reply:
-            request = Request(call.method, path, query.encode(), headers, "192.0.2.1")
+            request = Request(call.method, path, query.encode(), headers, client)
             return await self.pipeline.handle(Exchange(request, "test", dialect, GivenBody(call.body or b"")))
 
         return self.world.run(handle())

@@ -51,6 +51,8 @@ from resphere.libraries.receiving import Receiving
 from resphere.libraries.sending import Sending
 from resphere.libraries.syncing import LibrarySync
 from resphere.libraries.web_packages import WebPackages
+from resphere.metrics.shared import SharedMetrics
+from resphere.metrics.tally import Tally
 from resphere.providers.simulator.generate import generate
 from resphere.providers.simulator.provider import Simulator
 from resphere.providers.simulator.sizes import Sizes
@@ -60,6 +62,7 @@ from resphere.replica.sealing import KEY_BYTES, Sealing
 from resphere.replica.table import Stored, Table
 from resphere.schedules.schedules import Planner
 from resphere.server.federating import known_sources, open_federation
+from resphere.server.metrics.scrape import Scrape
 from resphere.server.saml import make_saml
 from resphere.server.saml_trust import SamlTrust
 from resphere.server.wiring import WIRING
@@ -166,6 +169,13 @@ class World:
             self.inventory, ItemInputs(Catalogue()), lambda: self.environment.now(), "test", timedelta(days=7)
         )
         feed = Feed(self.store, self.inventory.refresh)
+        self.metrics = SharedMetrics(1)
+        self.tally = Tally(self.metrics.take())
+        certificates = Certificates(folder / "tls", (), lambda: NOW, has_tls=False)
+        folders = Folders(folder, folder, folder)
+        scrape = Scrape(
+            self.metrics, self.inventory, feed, product, certificates, self.machine, folders, default_url(folder)
+        )
         self.environment: Environment = Environment(
             inventory=self.inventory,
             provider=provider,
@@ -175,7 +185,7 @@ class World:
             present=lambda: self.environment.now(),
             random_bytes=random.Random(1).randbytes,
             list_limits=True,
-            certificates=Certificates(folder / "tls", (), lambda: NOW, has_tls=False),
+            certificates=certificates,
             structures=VapiDocuments(),
             audit_log=AuditLog(folder / "log"),
             identities=identities_of(self.inventory, lambda: self.environment.now()),
@@ -200,6 +210,7 @@ class World:
             ),
             bulks=bulks,
             feed=feed,
+            metrics=scrape.text,
             readers=Readers(8, 4),
             planner=Planner(
                 self.inventory, bulks, lambda: accepted_by(bulks), lambda: self.environment.now(), feed.latest
@@ -209,7 +220,7 @@ class World:
             readiness=Readiness(
                 self.inventory, lambda: self.environment.now(), lambda: self.environment.now().timestamp()
             ),
-            folders=Folders(folder, folder, folder),
+            folders=folders,
             bundles=Bundles(
                 self.inventory,
                 FolderContents(folder / "support-bundles", f"test-{next(WORLDS)}", lambda _: True),

@@ -19,6 +19,7 @@ from resphere.server.settings import NO_FLAG, Setting, all_settings, flag, flag_
 from resphere.services.registry import Implementation, load
 from tools.docs.areas import operations_by_area
 from tools.docs.commands import command_pages
+from tools.docs.metrics import metrics_page
 
 MADE = "<!-- Made by `make docs`; do not edit. -->\n"
 
@@ -32,6 +33,7 @@ def pages() -> dict[str, str]:
         "coverage.md": "".join(coverage_page(implemented)),
         "appliance-settings.md": "".join(appliance_settings_page()),
         **command_pages(),
+        "metrics.md": MADE + metrics_page(),
     }
 
 

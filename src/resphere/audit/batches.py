@@ -43,10 +43,18 @@ async def at_once(work: Callable[[], T]) -> T:
     return work()
 
 
+Counted = Callable[[int, bool], None]
+"""Is told how many records were written, or were not."""
+
+
+def uncounted(records: int, written: bool) -> None:
+    """Nobody wants to know."""
+
+
 class Batches:
     """Writes the records of one event loop; all else that is done with the trail meanwhile goes by :meth:`run`.
 
-    ``keeps_room``: see :attr:`ready`.
+    ``keeps_room``: see :attr:`ready`. ``counted`` is called by whoever writes, be it the thread.
     """
 
     def __init__(
@@ -54,11 +62,13 @@ class Batches:
         trail: Trail,
         *,
         keeps_room: bool = False,
+        counted: Counted = uncounted,
         monotonic: Callable[[], float] = time.monotonic,
         most_waiting: int = MOST_WAITING,
     ) -> None:
         self._trail = trail
         self._keeps_room = keeps_room
+        self._counted = counted
         self._monotonic = monotonic
         self._most_waiting = most_waiting
         self._waiting: list[bytes] = []
@@ -147,7 +157,9 @@ class Batches:
         began = self._monotonic()
         if lost:
             self._trail.lose(lost)
+            self._counted(lost, False)
         done = self._trail.write(*batch) == len(batch)
+        self._counted(len(batch), done)
         return done, self._monotonic() - began
 
     def _tend(self) -> None:

@@ -96,6 +96,16 @@ class Limits:
         self._arriving: dict[AnyOperation | None, Counting] = {}
         self._calling: dict[AnyOperation, Counting] = {}
 
+    @property
+    def turns_had(self) -> int:
+        """How many calls have a turn to be worked for."""
+        return self._turns.had
+
+    @property
+    def turns_awaited(self) -> int:
+        """How many wait for one."""
+        return self._turns.waiting
+
     def arrive(self, operation: AnyOperation | None, address: str) -> None:
         """Count a request by where it comes from, before anybody knows who calls.
 

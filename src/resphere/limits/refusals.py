@@ -10,6 +10,8 @@ from resphere.limits.rates import SECOND_NS
 
 TOO_MANY_REQUESTS = 429
 FAILED_LOGINS = "failed-logins"
+RATE = "resphere.limits.rate"
+"""The message of what refuses a call by a rule of rates."""
 RETRY_SECONDS = 1
 """After which a place in a queue may be free; nobody knows better."""
 
@@ -43,7 +45,7 @@ def too_fast(rules: Sequence[RateRule], used_up: RateRule, wait_ns: int) -> Vapi
     wait_seconds = seconds(wait_ns)
     return ServiceUnavailable(
         message(
-            "resphere.limits.rate",
+            RATE,
             "The limit {0} is reached: {1} calls a second of one {2}, and {3} at once. Try again in {4} seconds.",
             used_up.title,
             f"{used_up.per_second:g}",
@@ -82,3 +84,21 @@ def too_many_failures(logins: Logins, wait_ns: int) -> VapiError:
             wait_seconds,
         )
     ).http(TOO_MANY_REQUESTS, limit_headers([policy], FAILED_LOGINS, wait_seconds))
+
+
+WITHOUT_RULE = {
+    "resphere.limits.waiting": "waiting",
+    "resphere.limits.busy": "busy",
+    "resphere.limits.logins": FAILED_LOGINS,
+    "resphere.events.too_many_of_user": "event-streams-of-user",
+    "resphere.events.too_many": "event-streams",
+}
+"""By the message of a refusal, the limit that no rule of rates is."""
+
+
+def limit_of(error: VapiError) -> str | None:
+    """Which limit has refused a call: the title of a rule, or one of a few others; ``None``: none has."""
+    if not error.messages:
+        return None
+    told = error.messages[0]
+    return told.args[0] if told.id == RATE else WITHOUT_RULE.get(told.id)

@@ -20,8 +20,6 @@ from multiprocessing.sharedctypes import RawArray
 from multiprocessing.synchronize import Lock
 from typing import Any
 
-import msgspec
-
 from resphere.limits.kept import SECRET_BYTES, KeptFile
 from resphere.limits.rates import Bucket, Counted, Rate, Shortage
 
@@ -59,13 +57,6 @@ class SharedMemory:
         """The memory."""
         content = memoryview(self._array).cast("B") if self._file is None else self._file.content()
         return content.cast("q")
-
-
-class Memories(msgspec.Struct, frozen=True):
-    """What workers count in: calls, and ``failures`` to log in."""
-
-    calls: SharedMemory
-    failures: SharedMemory
 
 
 class SharedState:

@@ -7,7 +7,7 @@ import gc
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from types import MappingProxyType
@@ -56,13 +56,23 @@ Tells = Callable[["Replica", Edit], tuple[Entry, ...]]
 """Makes of an edit, with the replica that it was planned on, the entries of the journal that tell of it."""
 
 
+Waits = Callable[[Awaitable[int]], Awaitable[int]]
+"""Waits for a commit; returns and raises what that does."""
+
+
+def as_it_is(commit: Awaitable[int]) -> Awaitable[int]:
+    """Wait for it, and do no more."""
+    return commit
+
+
 class Replica:
     """Every object of the given tables, as of one sequence of the store.
 
     To be used on one event loop. What is read stays as it is until the next ``await``; mappings that were handed out
     are not to be kept beyond that. All methods raise ``StoreError`` where the store fails, and
     ``KeyError`` for a class without a table. Tables with sealed fields need ``sealing``. Every change
-    follows ``rules``, and is told in the journal by what ``tells`` makes of it, in the same transaction.
+    follows ``rules``, and is told in the journal by what ``tells`` makes of it, in the same transaction. Its commit is
+    waited for by ``waits``, so that somebody can measure it.
     """
 
     def __init__(
@@ -74,9 +84,11 @@ class Replica:
         derived: Iterable[Derived[Any]] = (),
         rules: Iterable[Rule[Any]] = (),
         tells: Tells | None = None,
+        waits: Waits = as_it_is,
     ) -> None:
         self._store = store
         self._tells = tells
+        self._waits = waits
         self._epoch = store.epoch
         self._rng = rng or random.Random()  # noqa: S311 - pauses
         self._tables = tuple(tables)
@@ -289,7 +301,7 @@ class Replica:
         entries = () if self._tells is None else self._tells(self, edit)
         notes = edit.notes()
         with self._contention.committing(drafts, edit.noted_keys):
-            sequence = await self._store.commit(edit.transaction(drafts, entries, notes))
+            sequence = await self._waits(self._store.commit(edit.transaction(drafts, entries, notes)))
             # Own changes come back through the log like all others: one order for everybody. Often those that were
             # committed along with it are shown already, and it with them.
             if self._sequence < sequence:

@@ -18,12 +18,12 @@ from resphere.contract.errors import ServiceUnavailable
 from resphere.contract.extensions.events import STREAM
 from resphere.dialects.base import Reply, Request
 from resphere.events.stream import EventStream
-from resphere.limits.shared import Memories
 from resphere.server.admission import read_headers, unsound
 from resphere.server.assembly import Worker, running
 from resphere.server.body import Body, Receive, announced_bytes
 from resphere.server.budget import Holding
 from resphere.server.connections.registry import Client, Progress
+from resphere.server.counting import Memories
 from resphere.server.exchange import Exchange, Spoiled
 from resphere.server.reply_headers import response_headers
 from resphere.server.second_port import APPLIANCE

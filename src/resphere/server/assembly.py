@@ -32,6 +32,7 @@ from resphere.appliance.shutdowns import Shutdowns
 from resphere.appliance.tls_versions import TlsVersions
 from resphere.appliance.updates import Updates
 from resphere.audit import signing
+from resphere.audit.batches import Counted
 from resphere.audit.reading import AuditLog
 from resphere.audit.retention import Keep
 from resphere.audit.server_log import ServerLog
@@ -94,7 +95,8 @@ from resphere.limits.addresses import counted_address
 from resphere.limits.known import KnownAddresses
 from resphere.limits.limits import Limits
 from resphere.limits.policy import DEFAULT
-from resphere.limits.shared import Memories, SharedState, monotonic_ns
+from resphere.limits.shared import SharedState, monotonic_ns
+from resphere.metrics.tally import Tally
 from resphere.providers.base import Provider
 from resphere.queries.standing import StandingLists
 from resphere.recovery.backups import About, Backups
@@ -104,7 +106,7 @@ from resphere.recovery.recovery import Recovery
 from resphere.recovery.restoring import Restores
 from resphere.recovery.threads import Threads
 from resphere.replica.lease import Leases
-from resphere.replica.replica import Replica, Tells
+from resphere.replica.replica import Replica, Tells, Waits, as_it_is
 from resphere.replica.sealing import Sealing, open_sealing
 from resphere.schedules.listening import Listener
 from resphere.schedules.runner import Clock
@@ -117,7 +119,7 @@ from resphere.server.connections.gate import find_gate
 from resphere.server.connections.registry import Connections
 from resphere.server.connections.sockets import AVAILABLE, Sockets
 from resphere.server.connections.watch import Patience, Rounds, keep_watch
-from resphere.server.counting import own_memories
+from resphere.server.counting import Memories, own_memories
 from resphere.server.errands import Errands, unlimited
 from resphere.server.faults import COUNTS, Faults
 from resphere.server.federating import known_sources, open_federation
@@ -128,6 +130,12 @@ from resphere.server.library_storage import open_library_contents
 from resphere.server.limit_file import read_limits
 from resphere.server.list_orders import FOLDER, KeptOrders
 from resphere.server.memory import give_back, pass_over_present
+from resphere.server.metrics.access import MetricsAccess
+from resphere.server.metrics.audit import AuditMetrics
+from resphere.server.metrics.commits import CommitMetrics
+from resphere.server.metrics.looking import Looks
+from resphere.server.metrics.requests import RequestMetrics
+from resphere.server.metrics.scrape import Scrape
 from resphere.server.open_files import most_connections, raise_limit
 from resphere.server.pipeline import Pipeline
 from resphere.server.present import now
@@ -188,9 +196,11 @@ BACKUPS = "backups"
 """The lease of whoever makes backups that are due."""
 
 
-async def open_replica(store: Store, sealing: Sealing, tells: Tells | None = None) -> Replica:
+async def open_replica(store: Store, sealing: Sealing, tells: Tells | None = None, waits: Waits = as_it_is) -> Replica:
     """The inventory in memory, loaded."""
-    replica = Replica(store, WIRING.tables, sealing=sealing, derived=WIRING.derived, rules=WIRING.rules, tells=tells)
+    replica = Replica(
+        store, WIRING.tables, sealing=sealing, derived=WIRING.derived, rules=WIRING.rules, tells=tells, waits=waits
+    )
     await replica.load()
     return replica
 
@@ -229,10 +239,12 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     stack.callback(log.info, "worker %s stopped", name)
     store = await open_store(settings.store_url)
     stack.push_async_callback(store.close)
-    recorder = await recording(settings, store, stack)
+    tally = Tally(memories.metrics.take())
+    recorder = await recording(settings, store, AuditMetrics(tally).count, stack)
     sealing = await open_sealing(store, secrets.token_bytes, given_key(settings))
     replica = await open_replica(store, sealing, Teller(now))
     clock = VcenterClock(replica, now)
+    replica = await open_replica(store, sealing, Teller(now), CommitMetrics(tally, time.perf_counter).measured)
     pass_over_present()
     give_back()
     liveness = await store.liveness(name)
@@ -311,6 +323,9 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     fault_rules = FaultRules(replica, fault_counts, now)
     if fault_rules.active:
         log.warning("there are rules for faults: calls fail on purpose (resphere faults list)")
+    scrape = Scrape(
+        memories.metrics, replica, feed, about, certificates, machine, folders(settings), settings.store_url
+    )
     waiting = Waiting(replica, settings.max_wait_seconds)
     stack.push_async_callback(waiting.close)
     pipeline = Pipeline(
@@ -339,6 +354,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             library_sync=library_sync,
             bulks=bulks,
             feed=feed,
+            metrics=scrape.text,
             readers=Readers(settings.max_event_streams, settings.max_event_streams_per_user),
             planner=planner,
             webhooks_allowed=poster.allowed,
@@ -368,6 +384,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
         waiting=waiting,
         failed_logins=failed_logins,
         recorder=recorder,
+        metrics=RequestMetrics(tally),
+        metrics_access=MetricsAccess(settings.metrics),
         orders=KeptOrders(settings.data_dir / FOLDER, time.time),
         standing_lists=StandingLists(),
         list_turn=asyncio.Lock(),
@@ -428,6 +446,8 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
     log.info("worker %s serves %s", name, shown_url(settings.store_url))
     connections = Connections(time.monotonic)
     dropper = Dropper(None)
+    readers, limits = pipeline.environment.readers, pipeline.limits
+    go_on(stack, Looks(tally, replica, connections, readers, limits, time.monotonic).run())
     if AVAILABLE and port is not None:
         gate = find_gate(port)
         if gate is not None:
@@ -472,12 +492,12 @@ def let_go(feed: Feed, waiting: Waiting) -> None:
     waiting.stop()
 
 
-async def recording(settings: Settings, store: Store, stack: AsyncExitStack) -> Recorder:
+async def recording(settings: Settings, store: Store, counted: Counted, stack: AsyncExitStack) -> Recorder:
     """What records calls, until ``stack`` ends it."""
     trail = open_trail(settings, await store.keys.get(signing.KEY, signing.KEY_BYTES), now)
     note_logs(settings)
     policy, sync = Policy(settings.audit_policy), Sync(settings.audit_sync)
-    recorder = Recorder(trail, settings.logs / "vpxd.log", policy, sync, now)
+    recorder = Recorder(trail, settings.logs / "vpxd.log", policy, sync, now, counted)
     stack.callback(recorder.close)
     keep = Keep(seconds=settings.audit_keep_seconds, bytes=settings.audit_keep_bytes)
     go_on(stack, recorder.tend(keep, settings.logs, heads_folder(settings.data_dir)))

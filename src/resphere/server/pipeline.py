@@ -34,6 +34,7 @@ from resphere.server.appliance_port import of_root, require_served, shows_passwo
 from resphere.server.body import too_large
 from resphere.server.exchange import ANYBODY, Caller, Exchange, Spoiled
 from resphere.server.intake import most_bytes, read_early, too_much
+from resphere.server.metrics.access import require_offered, tells_anybody
 from resphere.server.steps.callers import identified, shown
 from resphere.server.steps.disturbing import disturb
 from resphere.server.steps.equipment import Equipment
@@ -59,6 +60,8 @@ class Pipeline(Equipment, frozen=True):
     async def handle(self, exchange: Exchange) -> Reply:
         """Answer ``exchange``; never raises but for cancelation."""
         exchange.started, began = self.environment.present(), self.clock()
+        exchange.started, began = self.environment.now(), self.clock()
+        self.metrics.begin()
         try:
             self.recorder.require()
             reply = exchange.reply = await answer(self, exchange)
@@ -73,7 +76,9 @@ class Pipeline(Equipment, frozen=True):
                 self.repeats.replies.release(exchange.claim)
             if exchange.turn is not None:
                 self.limits.leave(exchange.turn)
-            self.recorder.record(exchange, self.clock() - began)
+            seconds = self.clock() - began
+            self.metrics.end(exchange, seconds)
+            self.recorder.record(exchange, seconds)
         return await self.recorder.released(exchange, reply)
 
 
@@ -88,7 +93,7 @@ async def answer(pipeline: Pipeline, exchange: Exchange) -> Reply:
     attend(pipeline, exchange, outcome)
     attempt = await throttle(pipeline, exchange, outcome)
     caller = await authenticate(pipeline, exchange, outcome, attempt)
-    resolved = accept(exchange, outcome)
+    resolved = accept(pipeline, exchange, outcome)
     resolved = prefer(pipeline, exchange, resolved)
     parties = limit(pipeline, exchange, caller, resolved)
     authorize(pipeline, exchange, caller, resolved)
@@ -198,7 +203,7 @@ async def throttle(pipeline: Pipeline, exchange: Exchange, outcome: Outcome) -> 
 async def authenticate(pipeline: Pipeline, exchange: Exchange, outcome: Outcome, attempt: Attempt) -> Caller:
     """Who calls: by session, or by what opens one; of a published library a subscriber who has its password."""
     operation_id = outcome.operation.id if isinstance(outcome, Resolved) else None
-    if operation_id in PUBLIC:
+    if operation_id in PUBLIC or tells_anybody(pipeline.metrics_access, operation_id, exchange.request):
         if isinstance(outcome, Resolved) and operation_id in PUBLISHED:
             with attempt:
                 await pipeline.library_passwords.require(outcome.parameters[LIBRARY], outcome.credentials)
@@ -234,13 +239,14 @@ async def authenticate(pipeline: Pipeline, exchange: Exchange, outcome: Outcome,
     return caller
 
 
-def accept(exchange: Exchange, outcome: Outcome) -> Resolved:
+def accept(pipeline: Pipeline, exchange: Exchange, outcome: Outcome) -> Resolved:
     """The operation that is meant. What means none is told only now, to those who are let in; what is not served at the
-    port that it came to, too."""
+    port that it came to, or not at all, too."""
     if isinstance(outcome, Refused):
         raise outcome.error
     if exchange.request.appliance:
         require_served(outcome.operation)
+    require_offered(pipeline.metrics_access, outcome.operation)
     return outcome
 
 
@@ -265,9 +271,10 @@ def limit(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: Reso
 
 
 def authorize(pipeline: Pipeline, exchange: Exchange, caller: Caller, resolved: Resolved) -> None:
-    """May they, on what the path names."""
-    vcenter = pipeline.environment.product.instance_uuid
-    check_privileges(caller.view, vcenter, resolved.operation, resolved.parameters)
+    """May they, on what the path names. What answers anybody asks for no privilege."""
+    if caller is not ANYBODY:
+        vcenter = pipeline.environment.product.instance_uuid
+        check_privileges(caller.view, vcenter, resolved.operation, resolved.parameters)
     exchange.authorized = True
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from resphere.audit.batches import Batches
+from resphere.audit.batches import Batches, Counted, uncounted
 from resphere.audit.formats import VpxdFormat, json_object
 from resphere.audit.heads import WORKER_CHAINS
 from resphere.audit.retention import Keep, tidy
@@ -86,13 +86,21 @@ def noted_logs(data_dir: Path) -> Path | None:
 class Recorder:
     """Records the calls of one worker."""
 
-    def __init__(self, trail: Trail, vpxd_log: Path, policy: Policy, sync: Sync, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        trail: Trail,
+        vpxd_log: Path,
+        policy: Policy,
+        sync: Sync,
+        clock: Callable[[], datetime],
+        counted: Counted = uncounted,
+    ) -> None:
         """:raises OSError: ``vpxd_log`` cannot be written."""
         self._trail = trail
         self._policy = policy
         self._sync = sync
         self._clock = clock
-        self._batches = Batches(trail, keeps_room=policy is Policy.FAIL_CLOSED)
+        self._batches = Batches(trail, keeps_room=policy is Policy.FAIL_CLOSED, counted=counted)
         self._syncing = Syncing(trail, self._batches.run)
         self._vpxd_format = VpxdFormat()
         self._vpxd = LineWriter(vpxd_log, self._vpxd_format.loss)

@@ -16,12 +16,11 @@ from granian.log import LogLevels
 from resphere import services
 from resphere.audit.server_log import ServerLog
 from resphere.inventory.appliance.tls import TLS_1_2, TLS_1_3
-from resphere.limits.shared import Memories
 from resphere.server.address import Address, claimed
 from resphere.server.app import make_application
 from resphere.server.archive import ArchiveError
 from resphere.server.connections.sockets import AVAILABLE
-from resphere.server.counting import kept_memories
+from resphere.server.counting import Memories, kept_memories
 from resphere.server.memory import do_apart
 from resphere.server.open_files import most_connections, raise_limit
 from resphere.server.prepare import Prepared, administrator_password, banner, fill_store, make_folder, prepare

@@ -81,6 +81,7 @@ CHOICES = {
     "poweroff": ("end", "reboot"),
     "audit_policy": ("drop-and-count", "fail-closed"),
     "audit_sync": ("never", "second", "call"),
+    "metrics": ("off", "token", "local", "anybody"),
 }
 """The words that some may be."""
 VERSION = re.compile(r"[0-9]{1,3}(\.[0-9]{1,5}){1,3}\Z")
@@ -369,6 +370,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     events_keep_bytes: Annotated[int, _("events", "And the oldest while all are larger than this (0: none).")] = (
         1024 * 1024 * 1024
     )
+    metrics: Annotated[
+        str,
+        _(
+            "metrics",
+            "Who may read /metrics: token (who logs in with an API token or a session, and has the privilege "
+            "Global.Diagnostics), local (these, and whoever calls from this machine), anybody, or off (nobody).",
+        ),
+    ] = "token"
     provider: Annotated[
         str,
         _("inventory", "Who does the work: simulator, the embedded simulated vCenter, or processes, a small example."),

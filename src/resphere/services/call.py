@@ -203,6 +203,8 @@ class Environment(msgspec.Struct, frozen=True):
     """Many calls as one task."""
     feed: Feed
     """What has happened, and happens."""
+    metrics: Callable[[], Awaitable[bytes]]
+    """What this server tells of itself to Prometheus."""
     readers: Readers
     """Who reads that as a stream."""
     planner: Planner

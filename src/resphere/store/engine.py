@@ -31,6 +31,12 @@ class Engine(Protocol):
     def folder_of(self, place: str) -> Path | None:
         """The folder that the store takes room in; ``None`` where that is on another machine."""
 
+    async def size_bytes(self, place: str) -> int:
+        """How much the store takes there at the moment, without its contents.
+
+        :raises StoreError: nobody can tell.
+        """
+
     def one_server(self, place: str) -> AbstractContextManager[None]:
         """See :func:`resphere.store.engines.one_server_on`."""
 

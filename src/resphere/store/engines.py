@@ -95,6 +95,16 @@ def folder_of(url: str) -> Path | None:
     return engine.folder_of(place)
 
 
+async def size_bytes(url: str) -> int:
+    """How much the store of that URL takes at the moment, without its contents.
+
+    :raises ValueError: the URL names no engine.
+    :raises StoreError: nobody can tell.
+    """
+    engine, place = _parts(url)
+    return await engine.size_bytes(place)
+
+
 def engine_of(url: str) -> str:
     """The name of the engine that keeps the store of that URL.
 

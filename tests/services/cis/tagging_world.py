@@ -113,6 +113,7 @@ class World:
             library_sync=cast(LibrarySync, None),
             bulks=cast(Bulks, None),
             feed=cast(Feed, None),
+            metrics=cast(Any, None),
             readers=cast(Readers, None),
             planner=cast(Planner, None),
             webhooks_allowed=Allowed(),

@@ -25,6 +25,7 @@ from resphere.contract.extensions.guest_transfers import GuestTransfers
 from resphere.contract.extensions.hosts import Host, HostMaintenance
 from resphere.contract.extensions.inventory_objects import InventoryObjects
 from resphere.contract.extensions.limits import Limits
+from resphere.contract.extensions.metrics import Metrics
 from resphere.contract.extensions.moves import Datacenters, HostMoves, Machines, PoolMoves
 from resphere.contract.extensions.navigation import Navigation
 from resphere.contract.extensions.networks import Networks
@@ -49,6 +50,7 @@ SERVICES: tuple[type, ...] = (
     OpenApi,
     Explorer,
     Probes,
+    Metrics,
     Navigation,
     Host,
     HostMaintenance,

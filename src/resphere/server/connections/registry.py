@@ -59,6 +59,11 @@ class Connections:
         self._monotonic = monotonic
         self._known: dict[Client, Connection] = {}
 
+    @property
+    def count(self) -> int:
+        """How many there are, as far as is known."""
+        return len(self._known)
+
     def begin(self, client: Client, progress: Progress) -> Connection:
         """A request has come."""
         connection = self._known.get(client)

@@ -21,6 +21,8 @@ from resphere.server.exchange import Exchange
 from resphere.server.faults import Faults
 from resphere.server.kept import Kept
 from resphere.server.known_callers import KnownCallers
+from resphere.server.metrics.access import MetricsAccess
+from resphere.server.metrics.requests import RequestMetrics
 from resphere.server.repeats import Repeats
 from resphere.server.waiting import Waiting
 from resphere.services.call import Environment
@@ -61,6 +63,8 @@ class Equipment(msgspec.Struct, frozen=True):
     failed_logins: FailedLogins
     """Tells of logins that are refused."""
     recorder: Recorder
+    metrics: RequestMetrics
+    metrics_access: MetricsAccess
     orders: Orders
     standing_lists: StandingLists
     list_turn: asyncio.Lock

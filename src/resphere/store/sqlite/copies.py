@@ -225,10 +225,15 @@ def sizes(path: Path, extent: Extent) -> Sizes:
     with _told(f"cannot look at {path}"):
         with closing(connect(path)) as connection:
             (journal,) = connection.execute(_SELECT_JOURNAL_BYTES).fetchone()
-        files = [path.with_name(path.name + end) for end in ("", "-wal")]
-        files += [file for name in extent.collections for file in (path.parent / name).rglob("*")]
+        files = [file for name in extent.collections for file in (path.parent / name).rglob("*")]
         total = sum(file.stat().st_size for file in files if file.is_file())
-    return Sizes(int(journal), max(0, total - int(journal)))
+    return Sizes(int(journal), max(0, size_bytes(path) + total - int(journal)))
+
+
+def size_bytes(path: Path) -> int:
+    """How much the file of a store takes, with the log beside it."""
+    with _told(f"cannot look at {path}"):
+        return sum(file.stat().st_size for end in ("", "-wal") if (file := path.with_name(path.name + end)).is_file())
 
 
 @contextmanager

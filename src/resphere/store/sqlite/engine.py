@@ -9,7 +9,7 @@ from pathlib import Path
 from resphere.store.base import Store
 from resphere.store.copies import Copy, Extent, Placing, Sizes
 from resphere.store.one_server import one_server
-from resphere.store.sqlite.copies import copying, placing, sizes
+from resphere.store.sqlite.copies import copying, placing, size_bytes, sizes
 from resphere.store.sqlite.store import SqliteStore
 
 FILE = "resphere.db"
@@ -36,6 +36,10 @@ class SqliteEngine:
     def folder_of(self, place: str) -> Path | None:
         """Where the file lies."""
         return Path(place).parent
+
+    async def size_bytes(self, place: str) -> int:
+        """Of the file, and of the log beside it."""
+        return await asyncio.to_thread(size_bytes, Path(place))
 
     def one_server(self, place: str) -> AbstractContextManager[None]:
         """By a lock beside the file."""

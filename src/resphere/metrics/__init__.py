@@ -1,0 +1,1 @@
+"""Counts of all workers of a server: where they are counted, and how they are told to Prometheus."""
