@@ -85,9 +85,10 @@ contract: setup bindings  ## write src/resphere/contract/generated/ from the off
 	@$(BIN)/python -m tools.client
 	@$(BIN)/python -m tools.docs
 
-docs: setup  ## write what is made from the code: pages of docs/, the pieces of OpenAPI documents, the stubs of the clients
+docs: setup  ## write what is made from the code: pages of docs/, the pieces of OpenAPI documents, stubs of the clients, a dashboard
 	@$(BIN)/python -m tools.docs
 	@$(BIN)/python -m tools.client
+	@$(BIN)/python -m tools.dashboard
 
 site: setup .cache/site/.stamp  ## make the documentation a site that can be searched, in build/site
 	@$(call step,tools.site,$(BIN)/python -m tools.site)
