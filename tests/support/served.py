@@ -50,6 +50,7 @@ from resphere.server.repeats import Repeats
 from resphere.server.saml import make_saml
 from resphere.server.saml_trust import SamlTrust
 from resphere.server.settings import Settings
+from resphere.server.tracing.spans import NoTracing
 from resphere.server.waiting import Waiting
 from resphere.wire.vapi_values import decoder, encoder
 from tests.support.calls import ApiCall, api_call
@@ -155,6 +156,7 @@ class Served:
             recorder=Unrecorded(),
             metrics=RequestMetrics(self.world.tally),
             metrics_access=metrics_access,
+            tracing=NoTracing(),
             orders=KeptOrders(folder / "list-orders", lambda: self.now.timestamp()),
             standing_lists=StandingLists(),
             list_turn=asyncio.Lock(),

@@ -69,3 +69,5 @@ class AuditRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     reason: str | None = None
     """Why nothing let the caller in, which is told here alone."""
     user_agent: str | None = None
+    trace_id: str | None = None
+    """The trace that the call is part of (W3C Trace Context), where the server makes spans."""

@@ -11,6 +11,7 @@ import msgspec
 
 from resphere.audit.escape import ascii_json, bounded, encodable, printable
 from resphere.audit.writer import LineWriter
+from resphere.tracing.context import current_trace_id
 
 FILE_NAME = "resphere.log"
 MOST_MESSAGE_CHARACTERS = 8 * 1024
@@ -25,6 +26,8 @@ class ServerLogLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     logger: str
     message: str
     request_id: str | None = None
+    trace_id: str | None = None
+    """Of the call that was going on, where the server makes spans."""
     reference: str | None = None
     """Of an answer "internal server error", which tells the caller nothing else."""
     exception: str | None = None
@@ -44,6 +47,7 @@ class JsonLogFormatter(logging.Formatter):
             logger=record.name,
             message=_message(record),
             request_id=_extra(record, "request_id"),
+            trace_id=current_trace_id(),
             reference=_extra(record, "reference"),
             exception=encodable(_trace(self, record)) if record.exc_info else None,
         )

@@ -9,12 +9,14 @@ import msgspec
 
 class Cause(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The request that asked for a change, whose it was, and which operation it meant. What happens by itself has
-    none. ``behind`` are the schedules by which it came to that."""
+    none. ``behind`` are the schedules by which it came to that, ``trace`` is the span of the call, where there are
+    spans, as ``traceparent`` has it."""
 
     request: str | None = None
     user: str | None = None
     operation: str | None = None
     behind: tuple[str, ...] = ()
+    trace: str | None = None
 
 
 CAUSE: ContextVar[Cause | None] = ContextVar("cause", default=None)

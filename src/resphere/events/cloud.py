@@ -23,6 +23,8 @@ from resphere.events.webhooks import Mode
 SPEC = "1.0"
 PREFIX = "whsec_"
 LEAST_SECRET_BYTES, MOST_SECRET_BYTES = 24, 64
+TRACEPARENT = "traceparent"
+"""The attribute of CloudEvents' extension for distributed tracing, and W3C's header."""
 OF_VSPHERE = "com.vmware.vsphere."
 """What stands before vSphere's names of events."""
 
@@ -36,8 +38,10 @@ class Sent(msgspec.Struct, frozen=True):
 
 
 def attributes(heard: Heard, source: str) -> dict[str, str]:
-    """The attributes of the event's context."""
+    """The attributes of the event's context; of a call that was traced also its span."""
     found = info(heard)
+    cause = heard.event.cause
+    trace = {} if cause is None or cause.trace is None else {TRACEPARENT: cause.trace}
     return {
         "specversion": SPEC,
         "id": str(heard.number),
@@ -45,6 +49,7 @@ def attributes(heard: Heard, source: str) -> dict[str, str]:
         "type": found.type if found.type.startswith("resphere.") else OF_VSPHERE + found.type,
         "subject": found.object.id,
         "time": wire_time(found.time),
+        **trace,
     }
 
 
@@ -53,9 +58,15 @@ def cloud_event(heard: Heard, source: str, mode: Mode) -> Sent:
     found, body = attributes(heard, source), written(heard)
     if mode is Mode.BINARY:
         headers = [(f"ce-{name}", quote(value, safe=" !#$&'()*+,/:;=?@[]~")) for name, value in found.items()]
-        return Sent(found["id"], (("content-type", "application/json"), *headers), body)
+        return Sent(found["id"], (("content-type", "application/json"), *headers, *traced(found)), body)
     whole = {**found, "datacontenttype": "application/json", "data": msgspec.Raw(body)}
-    return Sent(found["id"], (("content-type", "application/cloudevents+json"),), msgspec.json.encode(whole))
+    headers = [("content-type", "application/cloudevents+json"), *traced(found)]
+    return Sent(found["id"], tuple(headers), msgspec.json.encode(whole))
+
+
+def traced(attributes: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The header by which whoever takes an event goes on with the trace of the call that has caused it."""
+    return ((TRACEPARENT, attributes[TRACEPARENT]),) if TRACEPARENT in attributes else ()
 
 
 def signed(sent: Sent, secret: str, timestamp: int) -> Mapping[str, str]:

@@ -36,6 +36,7 @@ from resphere.fetching.errors import (
 )
 from resphere.fetching.headers import Headers
 from resphere.fetching.trust import AUTHORITIES, Pins, Trust, read_pins
+from resphere.tracing.context import outgoing
 
 log = logging.getLogger(__name__)
 E = TypeVar("E", bound=BaseException)
@@ -284,6 +285,7 @@ def headers_of(address: Address, wanted: Wanted, *, is_first: bool) -> dict[byte
     own = {name.casefold(): (name, value) for name, value in wanted.headers} if is_first else {}
     usual = {"Accept": "*/*", "User-Agent": "resphere"}
     found: dict[bytes | str, bytes | str] = {
+        **dict[bytes | str, bytes | str](outgoing().items()),
         "Host": address.where,
         "Accept-Encoding": "identity",
         "Connection": "close",

@@ -15,6 +15,7 @@ from resphere.fetching.allowed import Allowed
 from resphere.fetching.connecting import AllowedAddresses
 from resphere.fetching.errors import refused, timed_out
 from resphere.fetching.fetcher import plain_errors
+from resphere.tracing.context import outgoing
 
 SETTING = "--webhook-to"
 """The setting that says to where is sent."""
@@ -54,7 +55,7 @@ class Poster:
         backend = AllowedAddresses(address, self.allowed, None)
         stack.push_async_callback(backend.aclose)
         pool = await stack.enter_async_context(httpcore2.AsyncConnectionPool(tls, network_backend=backend))
-        asked = {"Host": address.where, "User-Agent": "resphere", "Connection": "close", **headers}
+        asked = {"Host": address.where, "User-Agent": "resphere", "Connection": "close", **outgoing(), **headers}
         answer = await stack.enter_async_context(
             pool.stream(
                 "POST",

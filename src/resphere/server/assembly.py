@@ -151,6 +151,7 @@ from resphere.server.secrets_key import given_key
 from resphere.server.settings import NO_FLAG, Settings
 from resphere.server.strict_transport import StrictTransport
 from resphere.server.tls import keeper, oldest_versions_file
+from resphere.server.tracing.opening import open_tracing
 from resphere.server.waiting import Waiting
 from resphere.server.wiring import WIRING
 from resphere.services.appliance.system.version import UNPATCHED
@@ -386,6 +387,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
         recorder=recorder,
         metrics=RequestMetrics(tally),
         metrics_access=MetricsAccess(settings.metrics),
+        tracing=open_tracing(os.environ, __version__, stack),
         orders=KeptOrders(settings.data_dir / FOLDER, time.time),
         standing_lists=StandingLists(),
         list_turn=asyncio.Lock(),

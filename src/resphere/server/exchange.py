@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncio import Future
 from datetime import UTC, datetime
+from typing import Protocol
 
 import msgspec
 
@@ -54,6 +55,17 @@ class Spoiled(msgspec.Struct, frozen=True, gc=False):
     bytes_per_second: int | None = None
 
 
+class Span(Protocol):
+    """What a request is in a trace, from its arrival to its answer."""
+
+    @property
+    def trace_id(self) -> str:
+        """The trace's: 32 hexadecimal digits."""
+
+    def end(self, exchange: Exchange) -> None:
+        """It is over, and nothing else belongs to it."""
+
+
 class Exchange:
     """A request as it came, and for its record what became of it: noted when it is known, and not taken back.
 
@@ -74,6 +86,7 @@ class Exchange:
         "request",
         "request_id",
         "spoiled",
+        "span",
         "started",
         "turn",
         "unsound",
@@ -93,6 +106,8 @@ class Exchange:
         self.body = body
         self.unsound = unsound
         """Why the request is none that can be acted upon, whatever it means."""
+        self.span: Span | None = None
+        """What it is in a trace; ``None``: it is in none."""
         self.started = NEVER
         """When it came, by the server's clock."""
         self.outcome: Outcome | None = None

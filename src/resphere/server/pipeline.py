@@ -62,6 +62,7 @@ class Pipeline(Equipment, frozen=True):
         exchange.started, began = self.environment.present(), self.clock()
         exchange.started, began = self.environment.now(), self.clock()
         self.metrics.begin()
+        exchange.span = self.tracing.begin(exchange)
         try:
             self.recorder.require()
             reply = exchange.reply = await answer(self, exchange)
@@ -79,6 +80,8 @@ class Pipeline(Equipment, frozen=True):
             seconds = self.clock() - began
             self.metrics.end(exchange, seconds)
             self.recorder.record(exchange, seconds)
+            if exchange.span is not None:
+                exchange.span.end(exchange)
         return await self.recorder.released(exchange, reply)
 
 

@@ -80,6 +80,7 @@ def audit_record(exchange: Exchange, duration_seconds: float) -> AuditRecord:
         message_id,
         reason,
         bounded(user_agent, MOST_USER_AGENT) if user_agent else None,
+        exchange.span.trace_id if exchange.span is not None else None,
     )
 
 

@@ -73,6 +73,7 @@ class Audit:
         message_id: str | None = None
         reason: str | None = None
         user_agent: str | None = None
+        trace_id: str | None = None
 
     class ListResult(m.Struct, frozen=True, kw_only=True):
         """A page of records. ``next`` is where the rest begins, unset where there is none; where many records had to be

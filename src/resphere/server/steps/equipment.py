@@ -24,6 +24,7 @@ from resphere.server.known_callers import KnownCallers
 from resphere.server.metrics.access import MetricsAccess
 from resphere.server.metrics.requests import RequestMetrics
 from resphere.server.repeats import Repeats
+from resphere.server.tracing.spans import Tracing
 from resphere.server.waiting import Waiting
 from resphere.services.call import Environment
 from resphere.services.registry import Implementation
@@ -65,6 +66,7 @@ class Equipment(msgspec.Struct, frozen=True):
     recorder: Recorder
     metrics: RequestMetrics
     metrics_access: MetricsAccess
+    tracing: Tracing
     orders: Orders
     standing_lists: StandingLists
     list_turn: asyncio.Lock

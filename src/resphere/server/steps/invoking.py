@@ -20,6 +20,7 @@ from resphere.server.steps.callers import identified, shown
 from resphere.server.steps.equipment import Equipment
 from resphere.server.steps.inputs import Input
 from resphere.services.call import Call, Environment
+from resphere.tracing.context import TRACE
 
 
 def riders(*all: Rider | None) -> tuple[Rider, ...]:
@@ -77,7 +78,9 @@ async def perform(pipeline: Equipment, call: Call, input: Struct) -> Any:
                 operation.id,
             )
         )
-    causing = CAUSE.set(Cause(call.request_id, call.session.user, operation.id, BEHIND.get()))
+    trace = TRACE.get()
+    traced = None if trace is None else trace.parent
+    causing = CAUSE.set(Cause(call.request_id, call.session.user, operation.id, BEHIND.get(), traced))
     try:
         return await implementation.handler(call, *msgspec.structs.astuple(input))
     finally:

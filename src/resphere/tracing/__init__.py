@@ -1,0 +1,1 @@
+"""Which trace what goes on belongs to, in the terms of W3C's Trace Context."""
