@@ -141,6 +141,8 @@ STEPS: Mapping[int, Step] = MappingProxyType(
             "answers under keys of clients are no documents; states of the inventory are kept, and its clock "
             "may be set",
             "answers under keys of clients are no documents; there are rules for faults",
+            "answers under keys of clients are no documents; events that were put aside tell of "
+            "their traces",
             leave_keys_to_notes,
         ),
     }
