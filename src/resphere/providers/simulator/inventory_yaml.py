@@ -6,25 +6,16 @@ guesses, which take `on` for true, `8.0` for a number and `12:30:45` for 45045 s
 
 from __future__ import annotations
 
-from typing import Any
-
-import yaml
-
+from resphere.providers.simulator.inventory_emit import emit
 from resphere.providers.simulator.inventory_faults import InventoryFileError
 from resphere.yaml_text import Document, YamlFault, read
 
-_SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-
-
-class _Dumper(_SafeDumper):  # type: ignore[misc]  # the base is chosen at run time
-    def ignore_aliases(self, data: object) -> bool:
-        return True
+__all__ = ["dump", "parse"]
 
 
 def dump(value: object) -> str:
     """YAML text of lists, dictionaries (in their order), text, numbers and booleans."""
-    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
-    return text
+    return emit(value)
 
 
 def parse(text: str, source: str) -> Document:
