@@ -1,0 +1,1 @@
+"""Rows -> documents of an inventory, sound as any."""

@@ -1,0 +1,1 @@
+"""Where rows come from: each module reads one kind of source."""
