@@ -125,10 +125,11 @@ def test_custom_attributes(documents: tuple[Stored, ...]) -> None:
     assert values == {"vm-401": "CC-1", "vm-402": "CC-2", "vm-403": "CC-3"}
 
 
-@pytest.mark.parametrize("write", [by_xlsxwriter, by_csv, by_zip])
-def test_whoever_wrote_it(write: Callable[[Path, Any], Path], documents: tuple[Stored, ...], tmp_path: Path) -> None:
-    suffix = {by_xlsxwriter: "book.xlsx", by_csv: "book", by_zip: "book.zip"}[write]
-    assert read(write(tmp_path / suffix, book()))[0] == documents
+@pytest.mark.parametrize(("write", "name"), [(by_xlsxwriter, "book.xlsx"), (by_csv, "book"), (by_zip, "book.zip")])
+def test_whoever_wrote_it(
+    write: Callable[[Path, Any], Path], name: str, documents: tuple[Stored, ...], tmp_path: Path
+) -> None:
+    assert read(write(tmp_path / name, book()))[0] == documents
 
 
 def test_it_becomes_an_inventory_file(documents: tuple[Stored, ...]) -> None:

@@ -205,6 +205,7 @@ def book() -> Book:
                 "Capacity MiB": 1024,
                 "Hosts": "esx9.corp.test",
                 "Object ID": "datastore-502",
+                **SDK,
             },
         ],
         "dvSwitch": [{"Switch": "dvs-prod", "Datacenter": "Rhein", "Object ID": "dvs-61", **SDK}],

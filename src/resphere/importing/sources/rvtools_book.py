@@ -98,8 +98,11 @@ class Workbook:
             return
         chosen = self._wanted is not None and table.has(*_UUID, *_SERVER)
         for line in table.lines(self.report):
-            if not chosen or self._wanted in (line.text(*_UUID), line.text(*_SERVER)):
+            named = (line.text(*_UUID), line.text(*_SERVER)) if chosen else ()
+            if not chosen or self._wanted in named:
                 yield line
+            elif not any(named):
+                self.report.left("rows that do not say of which vCenter they are", line.place())
 
     def tell(self) -> None:
         """Tell what was read, after it was."""
