@@ -124,7 +124,6 @@ def test_any_texts(names: list[str], annotation: str, guest: GuestOS, value: str
             next(item for item in OBJECTS if item.id == folder.parent), name=f"Folder {names[3]}"
         ),
     }
-    changed[vm.id] = msgspec.structs.replace(changed[vm.id], guest=None, tools=msgspec.structs.replace(vm.tools))
     attribute = CustomAttribute(id="9001", name="Cost centre", type="VirtualMachine")
     documents: list[Stored] = [changed.get(item.id, item) for item in OBJECTS]
     documents += [attribute, CustomValue(id=value_id(vm.id, "9001"), object=vm.id, attribute="9001", value=value)]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
 import sys
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 
 from resphere.cli.recording import on_record
+from resphere.importing.anonymizing.documents import anonymized
 from resphere.importing.reading import Documents, Form, form_of, read_path
 from resphere.importing.report import ImportFault, Report
 from resphere.server.exports.file import file_parts
@@ -28,6 +29,16 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument("--form", choices=[form.value for form in Form], help="what the source is, if not told by it")
     command.add_argument("--vcenter", metavar="NAME", help="name or UUID of the vCenter, of a file that has several")
     command.add_argument("--lax", action="store_true", help="set right by guesses what contradicts itself, and tell so")
+    command.add_argument(
+        "--anonymize",
+        action="store_true",
+        help="replace names, addresses and notes, equal ones by equal ones; the report then tells no places",
+    )
+    command.add_argument(
+        "--seed",
+        metavar="TEXT",
+        help="what replacements follow from, to have the same again; whoever has it can try names (default: by chance)",
+    )
     command.add_argument("--report", type=Path, metavar="FILE", help="write the report as JSON, also of a refusal")
     command.add_argument(
         "--into", type=Path, metavar="DIR", help="fill a new data directory, instead of writing a file"
@@ -39,6 +50,8 @@ def import_(options: argparse.Namespace) -> int:
     """Make an inventory of an RVTools workbook, its CSV files, or an inventory file, and write it as a file for
     resphere serve --inventory, or into a new data directory. What was taken, guessed and left is told on standard
     error. What contradicts itself is refused, all of it at once, and then nothing is written."""
+    if options.seed is not None and not options.anonymize:
+        raise ValueError("--seed: is for --anonymize")
     if options.into is not None:
         if options.file is not None:
             raise ValueError("either a file is written, or a data directory is filled (--into), not both")
@@ -50,7 +63,7 @@ def import_(options: argparse.Namespace) -> int:
         sys.stdout.write(text)
     else:
         write_whole(options.file, text)
-    tell(report)
+    tell(report, options)
     return 0
 
 
@@ -64,7 +77,7 @@ def import_into(options: argparse.Namespace) -> int:
         file = Path(folder) / "inventory.yaml"
         file.write_text("".join(file_parts(documents)), encoding="utf-8")
         prepare(Settings(data_dir=directory, inventory=file))
-    tell(report)
+    tell(report, options)
     print(f"start it: resphere serve --data-dir {directory}", file=sys.stderr)
     return 0
 
@@ -78,23 +91,29 @@ def imported(options: argparse.Namespace) -> tuple[Documents, Report]:
     report = Report(str(path), lax=options.lax)
     try:
         form = Form(options.form) if options.form is not None else form_of(path)
-        return read_path(path, form, report, options.vcenter), report
+        documents = read_path(path, form, report, options.vcenter)
+        if options.anonymize:
+            documents = anonymized(documents, seed_of(options), report)
+        return documents, report
     except ImportFault as fault:
         report.refused(fault)
         raise
     finally:
         if options.report is not None:
-            write_whole(options.report, json.dumps(report.as_json(), indent=2, ensure_ascii=False) + "\n")
+            write_whole(
+                options.report,
+                json.dumps(report.as_json(places=not options.anonymize), indent=2, ensure_ascii=False) + "\n",
+            )
 
 
-def tell(report: Report) -> None:
-    """The report on standard error."""
-    write_lines(report.lines())
+def seed_of(options: argparse.Namespace) -> bytes:
+    """What replacements follow from."""
+    return secrets.token_bytes(32) if options.seed is None else str(options.seed).encode("utf-8", "surrogateescape")
 
 
-def write_lines(lines: Iterable[str]) -> None:
-    """Lines for people, who may be writing the result elsewhere."""
-    for line in lines:
+def tell(report: Report, options: argparse.Namespace) -> None:
+    """The report on standard error: the result may be on standard output."""
+    for line in report.lines(places=not options.anonymize):
         print(f"resphere: {line}", file=sys.stderr)
 
 
