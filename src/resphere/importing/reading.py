@@ -11,6 +11,7 @@ from typing import TypeAlias
 from resphere.importing.building.build import KINDS, build
 from resphere.importing.report import ImportFault, Report
 from resphere.importing.sources.files import read_tables
+from resphere.importing.sources.govc import read_govc
 from resphere.importing.sources.rvtools import read_rvtools
 from resphere.replica.table import Stored
 from resphere.server.exports.file import read_file
@@ -21,6 +22,7 @@ class Form(Enum):
 
     RVTOOLS = "rvtools"
     YAML = "yaml"
+    GOVC = "govc"
 
 
 Documents: TypeAlias = tuple[Stored, ...]
@@ -34,7 +36,7 @@ def form_of(path: Path) -> Form:
     if not path.exists():
         raise ImportFault([f"{path}: there is no such file or folder"])
     if path.is_dir():
-        return Form.RVTOOLS
+        return Form.GOVC if any(path.glob("*.xml")) else Form.RVTOOLS
     if path.suffix.lower() in (".yaml", ".yml"):
         return Form.YAML
     return Form.RVTOOLS
@@ -62,7 +64,14 @@ def _yaml(path: Path, report: Report, vcenter: str | None) -> Documents:
     return documents
 
 
+def _govc(path: Path, report: Report, vcenter: str | None) -> Documents:
+    if vcenter is not None:
+        raise ImportFault([f"{path}: has the objects of one vCenter only: --vcenter chooses nothing"])
+    return build(read_govc(path, report), report)
+
+
 _READERS: Mapping[Form, Callable[[Path, Report, str | None], Documents]] = {
     Form.RVTOOLS: _rvtools,
     Form.YAML: _yaml,
+    Form.GOVC: _govc,
 }

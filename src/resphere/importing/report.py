@@ -31,7 +31,9 @@ class Place(msgspec.Struct, frozen=True, gc=False):
         if self.row:
             parts.append(f"row {self.row}")
         text = " ".join(part for part in parts if part)
-        return f"{text}, column {self.column}" if self.column else text
+        if not self.column:
+            return text
+        return f"{text}, column {self.column}" if self.row else f"{text}: {self.column}"
 
 
 class ImportFault(ValueError):
@@ -182,7 +184,7 @@ class Report:
         for name, rows in self.rows.items():
             taken = len(self._columns(name, "taken", places=True))
             left = [each.column for each in self._columns(name, "left", places=places)]
-            line = f"{name}: {rows} rows, {taken} columns taken"
+            line = f"{name}: {rows} rows, {taken} columns taken" if self.columns[name] else f"{name}: {rows}"
             yield f"{line}, left: {', '.join(left)}" if left else line
         for word, remarks in (("guessed", self.guesses), ("left", self.leavings)):
             for remark in remarks:

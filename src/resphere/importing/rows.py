@@ -155,6 +155,10 @@ class CdromRow(Row, frozen=True, kw_only=True):
     start_connected: bool = False
 
 
+NO_PARENT = -1
+"""The place of what is above a first snapshot."""
+
+
 class SnapshotRow(Row, frozen=True, kw_only=True):
     """A snapshot; ``parent`` is the place of the one it descends from among the machine's, or the one before."""
 
@@ -224,6 +228,7 @@ class MachineRow(Row, frozen=True, kw_only=True):
     nics: tuple[NicRow, ...] | None = None
     cdroms: tuple[CdromRow, ...] = ()
     snapshots: tuple[SnapshotRow, ...] = ()
+    current_snapshot: int | None = None
     custom: tuple[tuple[str, str], ...] = ()
 
 

@@ -256,11 +256,8 @@ class Machines:
                     return made, Ethernet.MacAddressType.ASSIGNED
         if type is not Ethernet.MacAddressType.MANUAL:
             if given.lower() in self._macs:
-                self._report.contradiction(
-                    place,
-                    f"{given} is the address of another NIC already, which is of type {type.value.lower()}",
-                    "MAC addresses that stand twice are of type manual",
-                )
+                # As of machines that were copied; vcsim's have it, too.
+                self._report.guessed("MAC addresses that stand twice are of type manual", place)
                 type = Ethernet.MacAddressType.MANUAL
             self._macs.add(given.lower())
         return given, type
@@ -310,7 +307,10 @@ class Machines:
                     state=state if memory else switched_off(state),
                 )
             )
-        return (msgspec.structs.replace(vm, snapshot=snapshots[-1].id) if snapshots else vm), snapshots
+        if not snapshots:
+            return vm, snapshots
+        current = snapshots[-1 if row.current_snapshot is None else row.current_snapshot]
+        return msgspec.structs.replace(vm, snapshot=current.id), snapshots
 
     @staticmethod
     def _running(vm: VirtualMachine) -> VirtualMachine:
