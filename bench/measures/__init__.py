@@ -13,6 +13,7 @@ from bench.measures.deploy import measure_deploy
 from bench.measures.dialects import measure_dialects
 from bench.measures.feed import measure_feed
 from bench.measures.guest import measure_guest
+from bench.measures.imports import measure_imports
 from bench.measures.libraries import measure_libraries
 from bench.measures.limits import measure_limits
 from bench.measures.lists import measure_lists
@@ -61,6 +62,7 @@ MEASURES: dict[str, Measure] = {
     "tagging": measure_tagging,
     "openapi": measure_openapi,
     "start": measure_start,
+    "imports": measure_imports,
     "memory": measure_memory,
     "limits": measure_limits,
     "access": measure_access,

@@ -28,6 +28,7 @@ READING = {
     "resphere group list",
     "resphere group show",
     "resphere identity check",
+    "resphere inventory import",  # a new data directory, where it fills one, is on that one's record
     "resphere identity list",
     "resphere permission list",
     "resphere role list",

@@ -40,6 +40,7 @@ WITH_A_SERVER = (
             "events",
             "faults",
             "guests",
+            "inventories",
             "limits",
             "lists",
             "machines",
