@@ -20,8 +20,8 @@ from resphere.contract.extensions import route_text
 from resphere.contract.fields import fields_of
 from resphere.contract.model import AnyOperation, ByteStream, Requirement, Route, Struct, Union
 from resphere.contract.openapi import REFERENCE, plain_words
+from resphere.contract.words import describe
 from tools.openapi.examples import PROPOSED, example
-from tools.openapi.words import describe
 
 PARAMETER = "#/components/parameters/"
 HEADER = "#/components/headers/"

@@ -8,11 +8,13 @@ from resphere.contract import model as m
 import resphere.contract.extensions.about as own_about
 import resphere.contract.extensions.audit as own_audit
 import resphere.contract.extensions.bulk as own_bulk
+import resphere.contract.extensions.clock as own_clock
 import resphere.contract.extensions.clusters as own_clusters
 import resphere.contract.extensions.custom_attributes as own_custom_attributes
 import resphere.contract.extensions.datastores as own_datastores
 import resphere.contract.extensions.directories as own_directories
 import resphere.contract.extensions.events as own_events
+import resphere.contract.extensions.faults as own_faults
 import resphere.contract.extensions.folders as own_folders
 import resphere.contract.extensions.hosts as own_hosts
 import resphere.contract.extensions.inventory_objects as own_inventory_objects
@@ -25,6 +27,7 @@ import resphere.contract.extensions.recipes as own_recipes
 import resphere.contract.extensions.reports as own_reports
 import resphere.contract.extensions.schedules as own_schedules
 import resphere.contract.extensions.sessions as own_sessions
+import resphere.contract.extensions.states as own_states
 import resphere.contract.extensions.storage_policies as own_storage_policies
 import resphere.contract.extensions.users as own_users
 import resphere.contract.extensions.utilization as own_utilization
@@ -2932,15 +2935,21 @@ class Resphere:
     @property
     def certificates(self) -> ResphereCertificates: ...
     @property
+    def clock(self) -> ResphereClock: ...
+    @property
     def content(self) -> ResphereContent: ...
     @property
     def events(self) -> ResphereEvents: ...
     @property
     def explorer(self) -> ResphereExplorer: ...
     @property
+    def faults(self) -> ResphereFaults: ...
+    @property
     def groups(self) -> ResphereGroups: ...
     @property
     def limits(self) -> ResphereLimits: ...
+    @property
+    def metrics(self) -> ResphereMetrics: ...
     @property
     def navigation(self) -> ResphereNavigation: ...
     @property
@@ -2957,6 +2966,8 @@ class Resphere:
     def schedules(self) -> ResphereSchedules: ...
     @property
     def sessions(self) -> ResphereSessions: ...
+    @property
+    def states(self) -> ResphereStates: ...
     @property
     def tokens(self) -> ResphereTokens: ...
     @property
@@ -3004,6 +3015,16 @@ class ResphereCertificates:
     async def download(self) -> bytes:
         """resphere.certificates.download: GET /certs/download.zip"""
 
+class ResphereClock:
+    async def advance(self, spec: own_clock.Clock.AdvanceSpec | Mapping[str, Any]) -> None:
+        """resphere.clock.advance: POST /api/resphere/clock?action=advance"""
+    async def get(self) -> own_clock.Clock.Info:
+        """resphere.clock.get: GET /api/resphere/clock"""
+    async def release(self) -> None:
+        """resphere.clock.release: POST /api/resphere/clock?action=release"""
+    async def set(self, spec: own_clock.Clock.SetSpec | Mapping[str, Any]) -> None:
+        """resphere.clock.set: PUT /api/resphere/clock"""
+
 class ResphereContent:
     @property
     def publications(self) -> ResphereContentPublications: ...
@@ -3041,6 +3062,36 @@ class ResphereExplorer:
         """resphere.explorer.file: GET /apiexplorer/{file}"""
     async def page(self) -> bytes:
         """resphere.explorer.page: GET /apiexplorer"""
+    async def start(self) -> bytes:
+        """resphere.explorer.start: GET /"""
+
+class ResphereFaults:
+    @property
+    def hosts(self) -> ResphereFaultsHosts: ...
+    @property
+    def vcenter(self) -> ResphereFaultsVcenter: ...
+    async def create(self, spec: own_faults.Faults.Rule | Mapping[str, Any]) -> own_faults.Faults.CreateInfo:
+        """resphere.faults.create: POST /api/resphere/faults"""
+    async def delete(self, fault: str) -> None:
+        """resphere.faults.delete: DELETE /api/resphere/faults/{fault}"""
+    async def delete_all(self) -> None:
+        """resphere.faults.delete_all: DELETE /api/resphere/faults"""
+    async def get(self, fault: str) -> own_faults.Faults.Info:
+        """resphere.faults.get: GET /api/resphere/faults/{fault}"""
+    async def list(self) -> tuple[own_faults.Faults.Info, ...]:
+        """resphere.faults.list: GET /api/resphere/faults"""
+    async def set(self, fault: str, spec: own_faults.Faults.Rule | Mapping[str, Any]) -> None:
+        """resphere.faults.set: PUT /api/resphere/faults/{fault}"""
+
+class ResphereFaultsHosts:
+    async def fail(self, host: of_ids.HostSystemId) -> own_faults.HostFaults.Info:
+        """resphere.faults.hosts.fail: POST /api/resphere/faults/hosts/{host}?action=fail"""
+    async def recover(self, host: of_ids.HostSystemId) -> None:
+        """resphere.faults.hosts.recover: POST /api/resphere/faults/hosts/{host}?action=recover"""
+
+class ResphereFaultsVcenter:
+    async def restart(self, spec: own_faults.VCenterFaults.RestartSpec | Mapping[str, Any]) -> None:
+        """resphere.faults.vcenter.restart: POST /api/resphere/faults/vcenter?action=restart"""
 
 class ResphereGroups:
     async def add_members(self, group: str, members: own_users.Groups.Members | Mapping[str, Any]) -> None:
@@ -3061,6 +3112,10 @@ class ResphereGroups:
 class ResphereLimits:
     async def get(self) -> own_limits.Limits.Info:
         """resphere.limits.get: GET /api/resphere/limits"""
+
+class ResphereMetrics:
+    async def get(self) -> bytes:
+        """resphere.metrics.get: GET /metrics"""
 
 class ResphereNavigation:
     async def options(self, url: str) -> tuple[of_vapi_rest_navigation.OperationModel, ...]:
@@ -3129,6 +3184,18 @@ class ResphereSessions:
         """resphere.sessions.get: GET /api/resphere/sessions/{session}"""
     async def list(self, filter: own_sessions.OpenSessions.FilterSpec | Mapping[str, Any] | None = None) -> tuple[own_sessions.OpenSessions.Info, ...]:
         """resphere.sessions.list: GET /api/resphere/sessions"""
+
+class ResphereStates:
+    async def create(self, spec: own_states.States.CreateSpec | Mapping[str, Any]) -> str:
+        """resphere.states.create: POST /api/resphere/states"""
+    async def delete(self, state: str) -> None:
+        """resphere.states.delete: DELETE /api/resphere/states/{state}"""
+    async def get(self, state: str) -> own_states.States.Info:
+        """resphere.states.get: GET /api/resphere/states/{state}"""
+    async def list(self) -> tuple[own_states.States.Info, ...]:
+        """resphere.states.list: GET /api/resphere/states"""
+    async def restore(self, state: str, spec: own_states.States.RestoreSpec | Mapping[str, Any] | None = None) -> own_states.States.RestoreResult:
+        """resphere.states.restore: POST /api/resphere/states/{state}?action=restore"""
 
 class ResphereTokens:
     async def create(self, spec: own_sessions.ApiTokens.CreateSpec | Mapping[str, Any]) -> own_sessions.ApiTokens.CreateInfo:

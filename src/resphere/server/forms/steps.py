@@ -138,11 +138,8 @@ STEPS: Mapping[int, Step] = MappingProxyType(
             "state of them that is desired, custom attributes, reports, backups and their schedules, which go by "
             "the appliance's time zone; schedules wait for events, and changes tell by which schedules it came to "
             "them; subscriptions say which templates were refused; new machines come with images of their drives; "
-            "answers under keys of clients are no documents; states of the inventory are kept, and its clock "
-            "may be set",
-            "answers under keys of clients are no documents; there are rules for faults",
-            "answers under keys of clients are no documents; events that were put aside tell of "
-            "their traces",
+            "answers under keys of clients are no documents; states of the inventory are kept, and its clock may be "
+            "set; there are rules for faults; events that were put aside tell of their traces",
             leave_keys_to_notes,
         ),
     }

@@ -11,7 +11,6 @@ from resphere.services.call import Call
 from resphere.services.registry import implements
 from resphere.services.resphere.making import made_once
 
-
 MOST_KEPT = 4
 """Documents that a worker keeps, of 4 MB at most. Another one takes next to no time."""
 
