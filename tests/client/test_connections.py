@@ -197,6 +197,15 @@ def test_where_files_are() -> None:
             transfer_at(target, wrong)
 
 
+@pytest.mark.parametrize("value", ["Größe", "two\r\nlines"])
+def test_what_cannot_be_written_is_told_before_anything_is_sent(kind: str, value: str) -> None:
+    with serving(hang_up) as url:
+        asked = Asked(kind, url, session_id="s")
+        with pytest.raises(BadInput, match="cannot be sent"):
+            asked(lambda client: client.with_options(headers={"X-Name": value}).vcenter.vm.list())
+        asked.close()
+
+
 def test_cookies_are_not_kept() -> None:
     seen: list[str | None] = []
 

@@ -207,9 +207,10 @@ class Client(Base[Blocking]):
         return self._driver.run(self._calls.call(operation, input_of(operation, input, values), self._options))
 
     def stream(self, operation: AnyOperation, input: Input = None, /, **values: Any) -> Iterator[bytes]:
-        """The bytes that an operation answers with, piece by piece: for downloads of any size."""
+        """The bytes that an operation answers with, piece by piece: for downloads of any size. It is called when the
+        first is taken."""
         flow = self._calls.opened(operation, input_of(operation, input, values), self._options)
-        return self._driver.pieces(self._driver.run(flow))
+        yield from self._driver.pieces(self._driver.run(flow))
 
     def upload(self, address: str, content: Content) -> None:
         """Send a file, of any size and piece by piece where it is an iterable or open in binary mode, to an address
@@ -217,9 +218,10 @@ class Client(Base[Blocking]):
         self._driver.run(self._calls.uploaded(transfer_at(self._target, address), content, self._options))
 
     def download(self, address: str) -> Iterator[bytes]:
-        """A file, piece by piece, at an address that the server has given for it, such as ``download_endpoint.uri``."""
+        """A file, piece by piece, at an address that the server has given for it, such as ``download_endpoint.uri``. It
+        is asked for when the first is taken."""
         flow = self._calls.downloaded(transfer_at(self._target, address), self._options)
-        return self._driver.pieces(self._driver.run(flow))
+        yield from self._driver.pieces(self._driver.run(flow))
 
     @overload
     def every(

@@ -97,7 +97,7 @@ def told(error: Exception, target: Target) -> ClientError:
         return Unreachable(f"There is no connection to {where}: it did not come about in time.")
     if isinstance(error, httpx2.ConnectError | httpx2.ProxyError):
         return Unreachable(f"There is no connection to {where}: {reason_of(causes)}.")
-    if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol | httpx2.LocalProtocolError):
+    if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol | httpx2.LocalProtocolError | UnicodeError):
         return BadInput(f"The request to {where} cannot be sent: {error}.")
     if isinstance(error, httpx2.TimeoutException):
         return TooSlow(f"{where} did not answer in time; the call may have been done, or not.")

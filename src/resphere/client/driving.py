@@ -18,6 +18,10 @@ from resphere.client.steps import Exclusive, Flow, Opened, Pause, Request, Respo
 R = TypeVar("R")
 
 
+FAULTS = (httpx2.HTTPError, httpx2.InvalidURL, ssl.SSLError, UnicodeError)
+"""What goes wrong on the way, or with a request that cannot be written."""
+
+
 def no_cookies() -> CookieJar:
     """A jar that takes none: a vCenter sets one with the session, which must not outlast that, nor go where nobody says
     who calls."""
@@ -88,7 +92,7 @@ class Blocking:
             if opened and answer.is_success:
                 return Opened(answer.status_code, headers_of(answer), answer)
             answer.read()
-        except (httpx2.HTTPError, httpx2.InvalidURL, ssl.SSLError) as error:
+        except FAULTS as error:
             raise told(error, self._target) from error
         return read_whole(answer)
 
@@ -164,6 +168,6 @@ class Awaiting:
             if opened and answer.is_success:
                 return Opened(answer.status_code, headers_of(answer), answer)
             await answer.aread()
-        except (httpx2.HTTPError, httpx2.InvalidURL, ssl.SSLError) as error:
+        except FAULTS as error:
             raise told(error, self._target) from error
         return read_whole(answer)
