@@ -54,6 +54,7 @@ from resphere.replica.replica import Replica
 from resphere.schedules.schedules import Planner
 from resphere.services.call import Call, Environment, OwnSession, Product
 from resphere.services.cis.tagging import category, tag, tag_association
+from resphere.states.states import States
 from resphere.store.base import Transaction
 from resphere.tasks.runner import Tasks
 from tests.inventory import samples
@@ -95,6 +96,7 @@ class World:
             tasks=cast(Tasks, None),
             product=Product("8.0.3", "1", "0", "test", ("8.0",), "test", ()),
             now=lambda: samples.NOON,
+            present=lambda: samples.NOON,
             random_bytes=rng.randbytes,
             list_limits=True,
             certificates=cast(Certificates, None),
@@ -126,6 +128,7 @@ class World:
             shutdowns=cast(Shutdowns, None),
             recovery=cast(Recovery, None),
             faults=cast(FaultRules, None),
+            states=cast(States, None),
         )
         self.call = Call(environment, cast(AnyOperation, None), view, cast(OwnSession, None), "request-1")
 
