@@ -34,6 +34,7 @@ RANK = "whether somebody administers; the reply does not tell of whom"
 SOURCES = "identity sources stand in no inventory; who may know of them has the privilege on the root folder"
 BACKUPS = "backups stand in no inventory; who may know of them has the privilege on the root folder"
 PUBLISHED = "what is published is for everybody who has its address, and the password where there is one"
+PROBED = "whether the appliance is there is told to anybody"
 CHOSEN = "the privilege on the one that is named was asked before"
 
 ALLOWED: dict[str, str] = {
@@ -124,6 +125,7 @@ ALLOWED: dict[str, str] = {
     "vcenter.vm.storage.policy.policy.get": OWN,
     "vstats.data.machines": "what is recorded; its machines are filtered",
     "vstats.data.placed": SHARED,
+    "resphere.probes.ready": PROBED,
 }
 """Function -> why it may see everything."""
 
