@@ -190,9 +190,10 @@ class States:
         :raises NotFound: the state was deleted or replaced meanwhile.
         :raises ResourceBusy: work is under way that is not to be ended, or nobody would administer any more.
         """
-        current = self.require(state.id)
+        name = state.id
+        current = self.require(name)
         if current.key != state.key:
-            raise NotFound(message("resphere.states.replaced", "The state {0} was replaced meanwhile.", state.id))
+            raise NotFound(message("resphere.states.replaced", "The state {0} was replaced meanwhile.", name))
         tasks = self._end_work(edit, end_work=end_work)
         documents = self._at_hand[state.key]
         self._at_hand.move_to_end(state.key)
