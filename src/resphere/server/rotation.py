@@ -7,10 +7,20 @@ the old one's place: whoever is killed at any moment leaves a store that opens, 
 from __future__ import annotations
 
 import secrets
+from functools import partial
 
+from resphere.inventory.states import SavedState
+from resphere.replica.edit import Edit
+from resphere.replica.replica import Replica
 from resphere.replica.sealing import KEY, KEY_BYTES, NEXT_KEY, Sealing, open_sealing
 from resphere.server.assembly import open_replica
 from resphere.store.base import Store
+
+
+def forget_states(replica: Replica, edit: Edit) -> None:
+    """Delete the states that are kept: their files are written once, by the old key, and deleted by the next server."""
+    for state in replica.all(SavedState):
+        edit.delete(SavedState, state)
 
 
 async def rotate(store: Store, old: bytes | None, new: bytes | None) -> int:
@@ -22,6 +32,7 @@ async def rotate(store: Store, old: bytes | None, new: bytes | None) -> int:
     before = await open_sealing(store, secrets.token_bytes, old)
     key = await store.keys.get(NEXT_KEY, KEY_BYTES) if new is None else new
     replica = await open_replica(store, Sealing(key, secrets.token_bytes, (before.key, *before.others)))
+    await replica.change(partial(forget_states, replica))
     count = await replica.seal_anew()
     # What was sealed by the old key lies in free pages until then.
     await store.compact()
