@@ -33,6 +33,15 @@ def operations(of: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield path, method, operation
 
 
+def told(of: dict[str, Any], operation: dict[str, Any], status: int) -> str:
+    """What a document says of the response of one of its operations with that status."""
+    response = operation["responses"][str(status)]
+    if "$ref" in response:
+        response = of["components"]["responses"][response["$ref"].rpartition("/")[2]]
+    description: str = response["description"]
+    return description
+
+
 def shared(value: Any, known: dict[Hashable, Any]) -> Any:
     """``value`` with its equal parts being one object: validators look at an object once."""
     key: Hashable

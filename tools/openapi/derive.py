@@ -25,6 +25,7 @@ from tools.openapi.examples import PROPOSED, example
 
 PARAMETER = "#/components/parameters/"
 HEADER = "#/components/headers/"
+RESPONSE = "#/components/responses/"
 GENERATED = "resphere.contract.generated."
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -119,6 +120,7 @@ def document(source: Source) -> dict[str, Any]:
                 },
             },
             "headers": dict(source.headers),
+            "responses": error_responses(paths),
             "schemas": components,
         },
     }
@@ -282,11 +284,26 @@ def responses(operation: AnyOperation, route: Route, output: dict[str, Any] | No
     for status in (429, 503):
         by_status.setdefault(status, set()).add("SERVICE_UNAVAILABLE")
     for status, types in sorted(by_status.items()):
-        made[str(status)] = {
-            "description": ", ".join(sorted(types)),
+        made[str(status)] = {"$ref": RESPONSE + ".".join((str(status), *sorted(types)))}
+    return made
+
+
+def error_responses(paths: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The responses with errors that operations refer to. Names are made of the status and the types of errors."""
+    referred = (
+        response["$ref"].removeprefix(RESPONSE)
+        for item in paths.values()
+        for operation in item.values()
+        for response in operation["responses"].values()
+        if "$ref" in response
+    )
+    return {
+        name: {
+            "description": ", ".join(name.split(".")[1:]),
             "content": {JSON: {"schema": {"$ref": REFERENCE + ErrorBody.__name__}}},
         }
-    return made
+        for name in sorted(set(referred))
+    }
 
 
 def union_schema(cls: type[Struct], union: Union) -> dict[str, Any]:

@@ -27,9 +27,9 @@ def pieces_of(implemented: Mapping[str, Implementation]) -> Pieces:
     whole = document(source_of(operations, implemented))
     paths, schemas = whole.pop("paths"), whole["components"].pop("schemas")
     del whole["tags"]
-    needed = {*references(paths), *references(schemas)}
+    needed = {*references(whole), *references(paths), *references(schemas)}
     return Pieces(
-        Frame(whole),
+        Frame(tuple(referred_to(whole)), whole),
         tuple(
             piece_of(by_id[shown["operationId"]], path, method, shown)
             for path, item in paths.items()

@@ -21,8 +21,10 @@ FILE = Path(__file__).with_suffix(".jsonl")
 
 
 class Frame(msgspec.Struct, frozen=True, tag=True):
-    """What every document has: its members but for tags, paths and schemas."""
+    """What every document has: its members but for tags, paths and schemas, with the names of the ``schemas`` that they
+    refer to themselves."""
 
+    schemas: tuple[str, ...]
     shown: dict[str, Any]
 
 
@@ -124,10 +126,10 @@ def document(pieces: Pieces, operations: Collection[OperationPiece], version: st
 
 
 def needed_schemas(pieces: Pieces, operations: Iterable[OperationPiece]) -> set[str]:
-    """The names of all schemas that the operations refer to, and that those refer to."""
+    """The names of all schemas that the frame and the operations refer to, and that those refer to."""
     within = {piece.name: piece.schemas for piece in pieces.schemas}
     needed: set[str] = set()
-    waiting = [name for operation in operations for name in operation.schemas]
+    waiting = [*pieces.frame.schemas, *(name for operation in operations for name in operation.schemas)]
     while waiting:
         name = waiting.pop()
         if name not in needed:

@@ -12,7 +12,7 @@ from resphere.services.registry import implements
 from resphere.services.resphere.making import made_once
 
 MOST_KEPT = 4
-"""Documents that a worker keeps, of 4 MB at most. Another one takes next to no time."""
+"""Documents that a worker keeps, of 3.5 MB at most. Another one takes next to no time."""
 
 
 @implements(OpenApi.get)
