@@ -19,7 +19,7 @@ from resphere.contract.extensions.custom_attributes import CustomAttributes
 from resphere.contract.extensions.datastores import Datastores
 from resphere.contract.extensions.directories import Directories
 from resphere.contract.extensions.events import STREAM, Events
-from resphere.contract.extensions.faults import Faults, HostFaults, VCenterFaults
+from resphere.contract.extensions.faults import DatastoreFaults, Faults, HostFaults, VCenterFaults
 from resphere.contract.extensions.folders import Folders
 from resphere.contract.extensions.guest_transfers import GuestTransfers
 from resphere.contract.extensions.hosts import Host, HostMaintenance
@@ -89,6 +89,7 @@ SERVICES: tuple[type, ...] = (
     Clock,
     Faults,
     HostFaults,
+    DatastoreFaults,
     VCenterFaults,
 )
 

@@ -14,6 +14,8 @@ REFUSALS = ("unauthenticated", "unauthorized")
 ALL, ONE = "/api/resphere/faults", "/api/resphere/faults/{fault}"
 
 
+DATASTORE = "/api/resphere/faults/datastores/{datastore}"
+ON_DATASTORES = (*MANAGE, m.Requirement(("System.Read",), resource="Datastore", parameter="datastore"))
 HOST = "/api/resphere/faults/hosts/{host}"
 ON_HOSTS = (*MANAGE, m.Requirement(("System.Read",), resource="HostSystem", parameter="host"))
 
@@ -236,5 +238,32 @@ class HostFaults:
         api=m.Route("POST", HOST, 204, dispatch=(("action", "recover"),)),
         errors=("already_in_desired_state", "not_allowed_in_current_state", "not_found", "unsupported", *REFUSALS),
         privileges=ON_HOSTS,
+        releases=ALL_RELEASES,
+    )
+
+
+class DatastoreFaults:
+    """``resphere.faults.datastores``: datastores that cannot be reached for a while."""
+
+    class DatastoreInput(m.Struct, frozen=True, kw_only=True):
+        datastore: ids.DatastoreId
+
+    fail: ClassVar[m.Operation[[ids.DatastoreId], None]] = m.Operation(
+        "resphere.faults.datastores",
+        "fail",
+        input=DatastoreInput,
+        api=m.Route("POST", DATASTORE, 204, dispatch=(("action", "fail"),)),
+        errors=("already_in_desired_state", "not_found", "unsupported", *REFUSALS),
+        privileges=ON_DATASTORES,
+        releases=ALL_RELEASES,
+    )
+
+    recover: ClassVar[m.Operation[[ids.DatastoreId], None]] = m.Operation(
+        "resphere.faults.datastores",
+        "recover",
+        input=DatastoreInput,
+        api=m.Route("POST", DATASTORE, 204, dispatch=(("action", "recover"),)),
+        errors=("already_in_desired_state", "not_found", "unsupported", *REFUSALS),
+        privileges=ON_DATASTORES,
         releases=ALL_RELEASES,
     )

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from resphere.contract.generated import vcenter, vcenter_vm
-from resphere.inventory.model import Host, VirtualMachine
+from resphere.inventory.model import Datastore, Host, VirtualMachine
 from resphere.inventory.relations import cluster_of_host, hosts_of_cluster
 from resphere.replica.derived import Derived
 from resphere.replica.replica import Replica
@@ -81,7 +81,7 @@ def place(vm: VirtualMachine, hosts: Iterable[Host], in_use_MiB: dict[str, int],
 
 def failover(inventory: Replica, host: Host, vms: Iterable[VirtualMachine]) -> dict[str, str | None]:
     """Where HA starts each of those VMs again once ``host`` has died: VM id -> host id, or ``None`` where none has
-    room for it. The largest are placed first."""
+    room for it, or its files cannot be reached. The largest are placed first."""
     cluster = cluster_of_host(inventory, host)
     with_ha = hosts_of_cluster(inventory, cluster.id) if cluster and cluster.ha_enabled else []
     others = [other for other in with_ha if other.id != host.id]
@@ -94,10 +94,13 @@ def failover(inventory: Replica, host: Host, vms: Iterable[VirtualMachine]) -> d
 
     places: dict[str, str | None] = {}
     for vm in sorted(vms, key=lambda vm: (-vm.memory.size_MiB, len(vm.id), vm.id)):
+        places[vm.id] = None
+        store = inventory.get(Datastore, vm.datastore)
+        if store is not None and not store.accessible:
+            continue
         try:
             destination = place(vm, others, in_use, allowed)
         except NoPlace:
-            places[vm.id] = None
             continue
         places[vm.id] = destination.id
         in_use[destination.id] += vm.memory.size_MiB

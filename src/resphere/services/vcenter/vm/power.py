@@ -9,6 +9,7 @@ from resphere.contract.generated import ids, vcenter_vm
 from resphere.inventory.effects import PowerOff, PowerOn, Reset, Suspend
 from resphere.inventory.model import VirtualMachine
 from resphere.replica.edit import Edit
+from resphere.rules.machines.deletion import require_accessible
 from resphere.rules.machines.power import OFF, may_reset, may_start, may_stop, may_suspend
 from resphere.rules.placement.power_on import running_place
 from resphere.services.call import Call
@@ -32,6 +33,7 @@ async def start(call: Call, vm: ids.VirtualMachineId) -> None:
     target = call.require(VirtualMachine, vm)
 
     def decide(edit: Edit, current: VirtualMachine) -> Decision[None]:
+        require_accessible(call.unfiltered, current)
         host = running_place(call.unfiltered, current)
         return Decision(PowerOn(vm=current, host=host), None)
 
