@@ -51,9 +51,10 @@ def with_spoiled_body(spoiled: Spoiled, reply: Reply, cut: Cut) -> Reply:
 
 
 def without_body(reply: Reply) -> Reply:
-    """The reply, of which no more than the headers come, where its connection cannot be closed before."""
-    body = reply if reply.size_bytes else page(reply.status, None)
-    return msgspec.structs.replace(reply, stream=SpoiledBody(body, None, not_cut, part=0))
+    """The reply, of which no more than the headers come, where its connection cannot be closed before. One without a
+    body would be whole: a proxy's page is not."""
+    begun = reply if reply.size_bytes else page(HTTPStatus.BAD_GATEWAY, None)
+    return msgspec.structs.replace(begun, stream=SpoiledBody(begun, None, not_cut, part=0))
 
 
 async def not_cut(sent_bytes: int) -> None:
