@@ -81,7 +81,6 @@ ALLOWED: dict[str, str] = {
     "resphere.schedules.require": "schedules are filtered by their owners",
     "resphere.schedules.runs_of": "the runs of a schedule that was required before",
     "resphere.faults.rules.get": "rules stand in no inventory; who may know of them has the privilege",
-    "resphere.faults.rules.list_rules": "rules stand in no inventory; who may know of them has the privilege",
     "resphere.faults.rules.warned": "that nothing has the name that the caller has given",
     "resphere.webhooks.list_dead_letters": "those of a webhook that was required before",
     "resphere.webhooks.list_webhooks": "webhooks stand in no inventory; who may know of them has the privilege",

@@ -120,9 +120,9 @@ def is_spared(operation: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def fitting(pattern: str) -> tuple[str, ...]:
+def fitting(pattern: str) -> frozenset[str]:
     """The operations whose ids fit a shell pattern."""
-    return tuple(fnmatch.filter(disturbable(), pattern))
+    return frozenset(fnmatch.filter(disturbable(), pattern))
 
 
 def is_pattern(text: str) -> bool:
@@ -146,7 +146,7 @@ def shadowed(rules: Iterable[Faults.Rule]) -> Iterator[Shadow]:
     """The rules that are never reached: those before them take all their operations, whoever calls and for good."""
     left = set(disturbable())
     for place, rule in enumerate(rules):
-        mine = [id for id in fitting(rule.operation) if id in left]
+        mine = fitting(rule.operation) & left
         if not mine:
             yield Shadow(place, rule)
         if rule.object is None and rule.caller is None and rule.times is None and rule.lasts_seconds is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 
 from resphere.contract.errors import InvalidArgument, NotFound, message
@@ -26,6 +28,7 @@ async def create(call: Call, spec: Faults.Rule) -> Faults.CreateInfo:
     """
     require(spec)
     id = call.new_uuid()
+    await standing_now(call)  # so that what takes time is known when it is asked for within the change
 
     def plan(edit: Edit) -> Faults.CreateInfo:
         environment = call.environment
@@ -39,7 +42,7 @@ async def create(call: Call, spec: Faults.Rule) -> Faults.CreateInfo:
 @implements(Faults.list)
 async def list_rules(call: Call) -> tuple[Faults.Info, ...]:
     """All rules, in the order in which they are asked."""
-    now = standing(call.unfiltered.all(FaultRule).values())
+    now = await standing_now(call)
     found = []
     async for piece in in_turns(now.rules, 1):
         found += [info(call, now, rule) for rule in piece]
@@ -52,7 +55,8 @@ async def get(call: Call, fault: str) -> Faults.Info:
 
     :raises NotFound: there is none of that id.
     """
-    return info(call, standing(call.unfiltered.all(FaultRule).values()), require_now(call.unfiltered, fault))
+    now = await standing_now(call)
+    return info(call, now, require_now(call.unfiltered, fault))
 
 
 @implements(Faults.set)
@@ -110,6 +114,11 @@ def require_now(among: Lookup, fault: str) -> FaultRule:
     if found is None:
         raise NotFound(message("resphere.faults.not_found", "There is no rule {0} for faults.", fault))
     return found
+
+
+async def standing_now(call: Call) -> Standing:
+    """The rules as they stand to each other: beside the loop, as each new pattern is compared with all operations."""
+    return await asyncio.to_thread(standing, tuple(call.unfiltered.all(FaultRule).values()))
 
 
 def fresh(call: Call, id: str, spec: Faults.Rule, order: int) -> FaultRule:
