@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from resphere.contract.lookup import operation_ids
 from resphere.faults.language import problems
 from resphere.faults.record import MOST_RULES, FaultRule
 from resphere.server.faults import NO_FAULTS, FaultFile, rules_of
+from tests.support.calls import ApiCall
 from tests.support.examples import examples
 from tests.support.served import Failure, Served
 from tests.support.world import NOW, World
@@ -144,3 +146,22 @@ def test_any_rule_is_refused_in_words_or_is_told(world: World, operation: str, f
     assert world.call(Faults.get, fault).rule == spec
     assert world.inventory.get(FaultRule, fault) is not None
     world.call(Faults.delete, fault)
+
+
+ANYTHING = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
+BODIES = st.dictionaries(st.sampled_from(Faults.Rule.__struct_fields__) | st.text(max_size=5), ANYTHING, max_size=6)
+
+
+@settings(
+    max_examples=examples(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(body=BODIES | ANYTHING | st.lists(ANYTHING, max_size=2))
+def test_any_body_is_answered(served: Served, body: object) -> None:
+    made = served.ask_api(ApiCall("POST", "/api/resphere/faults", json.dumps(body).encode()))
+    assert made.status in (201, 400)
+    told = served.ask_api(ApiCall("GET", "/api/resphere/faults", None))
+    assert told.status == 200
+    assert len(json.loads(told.body)) == (made.status == 201)
+    assert served.ask_api(ApiCall("DELETE", "/api/resphere/faults", None)).status == 204
