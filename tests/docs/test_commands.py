@@ -45,6 +45,7 @@ WITH_A_SERVER = (
             "lists",
             "machines",
             "metadata",
+            "observe",
             "permissions",
             "policies",
             "recipes",

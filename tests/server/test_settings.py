@@ -56,6 +56,7 @@ SPECIAL = {
     "poweroff": "reboot",
     "audit_policy": "fail-closed",
     "audit_sync": "call",
+    "metrics": "local",
     "product_version": "7.0.3",
     "product_build": "18700403",
     "trusted_proxies": "10.0.0.0/8 192.0.2.7",
