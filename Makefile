@@ -25,7 +25,7 @@ step = $(2) || { echo "make: $(1) failed" >&2; exit 1; }
 # Compiling the tests anew would cost more than collecting them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup install run test pythons quick check drills mutants fuzz advisories forms bench contract docs site bindings ansible dcli compliance lock format clean
+.PHONY: help setup install run test pythons quick check drills mutants fuzz advisories forms bench contract docs site bindings ansible dcli compliance packaging dist sbom lock format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ setup: $(VENV)/.stamp  ## make .venv with all that tests, checks and benchmarks 
 run: install  ## serve: make run ARGS="--port 8443"
 	@exec $(BIN)/resphere serve $(ARGS)
 
-test: check bindings ansible dcli compliance site  ## everything continuous integration runs: make check, pytest, other Pythons (ARGS="-k tls" narrows it)
+test: check bindings ansible dcli compliance packaging site  ## everything continuous integration runs: make check, pytest, other Pythons (ARGS="-k tls" narrows it)
 	@$(call step,pytest,$(BIN)/python -m pytest $(ARGS))
 	@$(if $(ARGS),true,$(call step,tools.pythons,$(BIN)/python -m tools.pythons))
 
@@ -105,6 +105,20 @@ format: setup  ## let ruff lay out the code and mend what it can
 	@$(BIN)/ruff check --quiet --fix $(CHECKED)
 	@$(BIN)/ruff format --quiet $(CHECKED)
 
+packaging: .cache/packaging/.stamp  ## fetch what checks the files of deploy/ into .cache/packaging
+
+dist: install  ## build the wheel and the source distribution in dist/
+	@rm -rf dist build && mkdir dist
+	@$(call step,wheel,$(BIN)/python -c "from setuptools import build_meta; build_meta.build_wheel('dist')" > .cache/dist.log)
+	@$(call step,sdist,$(BIN)/python -c "from setuptools import build_meta; build_meta.build_sdist('dist')" >> .cache/dist.log)
+	@rm -rf build && ls dist
+
+sbom: packaging .cache/sbom/.stamp  ## write dist/resphere.cdx.json, what an installation consists of (CycloneDX)
+	@mkdir -p dist
+	@$(call step,cyclonedx-py,.cache/packaging/venv/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+		--of JSON -o dist/resphere.cdx.json .cache/sbom/venv/bin/python)
+	@echo dist/resphere.cdx.json
+
 lock: $(UV)  ## write requirements/*.txt anew; LOCK_FLAGS=--upgrade takes newer versions
 	$(COMPILE) --extra server pyproject.toml -o requirements/run.txt
 	$(COMPILE) --extra server pyproject.toml requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
@@ -116,6 +130,7 @@ lock: $(UV)  ## write requirements/*.txt anew; LOCK_FLAGS=--upgrade takes newer 
 	$(COMPILE) requirements/ansible.in -o requirements/ansible.txt
 	$(COMPILE) requirements/dcli.in -o requirements/dcli.txt
 	$(COMPILE) requirements/site.in -c requirements/dev.txt -o requirements/site.txt
+	$(COMPILE) requirements/packaging.in -o requirements/packaging.txt
 	$(COMPILE) requirements/compliance.in --overrides requirements/compliance-overrides.in -o requirements/compliance.txt
 	for version in $(BINDINGS); do \
 		$(COMPILE) requirements/bindings-$$version.in -c requirements/dev.txt -o requirements/bindings-$$version.txt \
@@ -235,6 +250,22 @@ GOPATH_SOURCE := /usr/share/gocode
 	@$(BIN)/python -m venv .cache/compliance/venv
 	@$(call step,compliance,.cache/compliance/venv/bin/python -m pip --disable-pip-version-check --no-input -qq install --no-compile \
 		--require-hashes --no-deps -r requirements/compliance.txt)
+	@touch $@
+
+# It brings versions of its own of what others need, and 100 MB of Kubernetes' schemas: an environment of its own.
+.cache/packaging/.stamp: requirements/packaging.txt $(VENV)/pyvenv.cfg | $(VENV)/.stamp
+	@echo "make: fetching what checks the files of deploy/"
+	@rm -rf .cache/packaging && mkdir -p .cache/packaging
+	@$(BIN)/python -m venv .cache/packaging/venv
+	@$(call step,packaging,.cache/packaging/venv/bin/python -m pip --disable-pip-version-check --no-input -qq install --no-compile \
+		--require-hashes -r requirements/packaging.txt)
+	@touch $@
+
+# What an installation has, and nothing of this working copy's own environment.
+.cache/sbom/.stamp: requirements/run.txt $(VENV)/pyvenv.cfg | $(VENV)/.run.stamp
+	@rm -rf .cache/sbom && mkdir -p .cache/sbom
+	@$(BIN)/python -m venv --without-pip .cache/sbom/venv
+	@$(call step,pip install,$(PIP) --python .cache/sbom/venv install --no-compile --require-hashes -r requirements/run.txt)
 	@touch $@
 
 $(UV): Makefile
