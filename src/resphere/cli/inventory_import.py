@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import os
 import secrets
@@ -11,20 +12,30 @@ import tempfile
 from pathlib import Path
 
 from resphere.cli.recording import on_record
+from resphere.client import Client
 from resphere.importing.anonymizing.documents import anonymized
-from resphere.importing.reading import Documents, Form, form_of, read_path
+from resphere.importing.reading import Documents, Form, form_of, read_path, read_server
 from resphere.importing.report import ImportFault, Report
 from resphere.server.exports.file import file_parts
-from resphere.server.prepare import prepare
+from resphere.server.prepare import first_line, prepare
 from resphere.server.settings import Settings
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The command of this module."""
     command = verbs.add_parser(
-        "import", help="make an inventory of an RVTools workbook or another source", description=import_.__doc__
+        "import",
+        help="make an inventory of an RVTools workbook, a vCenter or another source",
+        description=import_.__doc__,
     )
-    command.add_argument("source", help="an RVTools workbook (.xlsx), its CSV files, or an inventory file (.yaml)")
+    command.add_argument(
+        "source",
+        help="an RVTools workbook (.xlsx), its CSV files, a folder of govc object.save, an inventory file (.yaml), or "
+        "a vCenter (https://...)",
+    )
+    command.add_argument("--user", help="who asks a vCenter")
+    command.add_argument("--password-file", type=Path, metavar="FILE", help="its first line is the password")
+    command.add_argument("--ca-file", type=Path, metavar="FILE", help="authorities that vouch for a vCenter")
     command.add_argument("file", nargs="?", type=Path, help="the inventory file to write (default: standard output)")
     command.add_argument("--form", choices=[form.value for form in Form], help="what the source is, if not told by it")
     command.add_argument("--vcenter", metavar="NAME", help="name or UUID of the vCenter, of a file that has several")
@@ -47,9 +58,10 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def import_(options: argparse.Namespace) -> int:
-    """Make an inventory of an RVTools workbook, its CSV files, or an inventory file, and write it as a file for
-    resphere serve --inventory, or into a new data directory. What was taken, guessed and left is told on standard
-    error. What contradicts itself is refused, all of it at once, and then nothing is written."""
+    """Make an inventory of an RVTools workbook, its CSV files, a folder of govc object.save, an inventory file or a
+    vCenter that answers, and write it as a file for resphere serve --inventory, or into a new data directory. What was
+    taken, guessed and left is told on standard error. What contradicts itself is refused, all of it at once, and then
+    nothing is written."""
     if options.seed is not None and not options.anonymize:
         raise ValueError("--seed: is for --anonymize")
     if options.into is not None:
@@ -87,11 +99,9 @@ def imported(options: argparse.Namespace) -> tuple[Documents, Report]:
 
     :raises ImportFault: it cannot be used.
     """
-    path = Path(options.source)
-    report = Report(str(path), lax=options.lax)
+    report = Report(options.source, lax=options.lax)
     try:
-        form = Form(options.form) if options.form is not None else form_of(path)
-        documents = read_path(path, form, report, options.vcenter)
+        documents = documents_of(options, report)
         if options.anonymize:
             documents = anonymized(documents, seed_of(options), report)
         return documents, report
@@ -104,6 +114,34 @@ def imported(options: argparse.Namespace) -> tuple[Documents, Report]:
                 options.report,
                 json.dumps(report.as_json(places=not options.anonymize), indent=2, ensure_ascii=False) + "\n",
             )
+
+
+def documents_of(options: argparse.Namespace, report: Report) -> Documents:
+    """The documents of the source, whatever it is."""
+    source: str = options.source
+    if source.lower().startswith(("https://", "http://")):
+        if options.form is not None or options.vcenter is not None:
+            raise ValueError("--form and --vcenter: are for files, and a vCenter is asked itself")
+        with Client(source, user=options.user, password=password(options), ca_file=options.ca_file) as client:
+            return read_server(client, report)
+    if options.user is not None or options.password_file is not None or options.ca_file is not None:
+        raise ValueError("--user, --password-file, --ca-file: are for a vCenter, https://...")
+    path = Path(source)
+    return read_path(path, Form(options.form) if options.form is not None else form_of(path), report, options.vcenter)
+
+
+def password(options: argparse.Namespace) -> str:
+    """The password of the user of a vCenter: in the file that is named, else typed.
+
+    :raises ValueError: there is none.
+    """
+    if options.user is None:
+        raise ValueError(f"--user: {options.source} needs to know who asks")
+    if options.password_file is not None:
+        return first_line(options.password_file)
+    if not sys.stdin.isatty():
+        raise ValueError("--password-file: names the file whose first line is the password; without it, it is typed")
+    return getpass.getpass(f"Password of {options.user}: ")
 
 
 def seed_of(options: argparse.Namespace) -> bytes:

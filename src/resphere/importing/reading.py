@@ -8,10 +8,13 @@ from enum import Enum
 from pathlib import Path
 from typing import TypeAlias
 
+from resphere.client import ClientError
+from resphere.contract.errors import VapiError
 from resphere.importing.building.build import KINDS, build
 from resphere.importing.report import ImportFault, Report
 from resphere.importing.sources.files import read_tables
 from resphere.importing.sources.govc import read_govc
+from resphere.importing.sources.live import Caller, read_live
 from resphere.importing.sources.rvtools import read_rvtools
 from resphere.replica.table import Stored
 from resphere.server.exports.file import read_file
@@ -49,6 +52,18 @@ def read_path(path: Path, form: Form, report: Report, vcenter: str | None = None
     :raises InventoryFileError: the same, of an inventory file.
     """
     return _READERS[form](path, report, vcenter)
+
+
+def read_server(caller: Caller, report: Report) -> Documents:
+    """The documents of a vCenter that answers.
+
+    :raises ImportFault: it does not, refuses, or tells what cannot be.
+    """
+    try:
+        rows = read_live(caller, report)
+    except (VapiError, ClientError) as error:
+        raise ImportFault([f"{report.source}: {error}"]) from error
+    return build(rows, report)
 
 
 def _rvtools(path: Path, report: Report, vcenter: str | None) -> Documents:
