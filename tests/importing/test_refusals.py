@@ -179,6 +179,8 @@ FAR = b'<worksheet><sheetData><row r="1048576"><c r="XFD1048576"><v>1</v></c></r
         ("a.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "is encrypted"),
         ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1Workbook", "is a workbook of Excel 97 to 2003: save it as .xlsx"),
         ("a.xlsx", zipped(**TYPES, **{"xl__worksheets__sheet1.xml": FAR}), "has 1048576 rows of 16384 columns"),
+        ("a.xlsx", zipped(**TYPES, **{"xl__other.xml": FAR.replace(b'"', b"'")}), "has 1048576 rows of 16384 columns"),
+        ("a.csv", b"VM,Powerstate\n" + b'"' + b"x" * 200_000, "a.csv row 2: is no CSV file: field larger than"),
         ("a.zip", zipped(readme=b"x"), "is a zip archive without a workbook or CSV files"),
         ("a.txt", b"\x00\x01\x02", "has no sheet vInfo"),
     ],
@@ -186,7 +188,7 @@ FAR = b'<worksheet><sheetData><row r="1048576"><c r="XFD1048576"><v>1</v></c></r
 def test_files_that_are_none(name: str, content: bytes, words: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(content)
-    (line,) = faults(path)
+    line = faults(path)[0]
     assert words in line
 
 

@@ -25,8 +25,10 @@ _MOST_TITLES = 20
 """Rows that may stand above the headers."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_ROW = re.compile(rb"<row [^>]{0,400}?\br=\"([0-9]{1,9})\"")
-_FAR = re.compile(rb"\br=\"([A-Z]{2,4})[0-9]")
+_LOW = re.compile(rb"\br\s{0,9}=\s{0,9}[\"'][A-Z]{0,4}([0-9]{5,9})[\"']")
+_FAR = re.compile(rb"\br\s{0,9}=\s{0,9}[\"']([A-Z]{2,4})[0-9]")
+_NEAR_ROWS, _NEAR_COLUMNS = 9_999, 26
+"""What neither of the two patterns finds: rows and cells that say where they are, far down or far to the right."""
 _DELIMITERS = ",;\t|"
 
 
@@ -87,23 +89,21 @@ def _pieces(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, left:
 
 
 def _check_sheets(path: Path, archive: zipfile.ZipFile) -> None:
-    """Refuse what would take more memory than a workbook should: the library that reads it knows no bounds."""
+    """Refuse what would take more memory than a workbook should: the library that reads it knows no bounds, and makes
+    cells of all that is between the first and the last."""
     left = MOST_BYTES
+    # A sheet may be any of its parts.
     for member in archive.infolist():
-        is_sheet = member.filename.startswith("xl/worksheets/")
-        rows, columns, kept = 0, 26, b""
+        rows, columns, kept = _NEAR_ROWS, _NEAR_COLUMNS, b""
         for piece in _pieces(path, archive, member, left):
             left -= len(piece)
-            if not is_sheet:
-                continue
             text = kept + piece
-            rows = max(rows, max(map(int, _ROW.findall(text)), default=0))
+            rows = max(rows, max(map(int, set(_LOW.findall(text))), default=0))
             columns = max(columns, max(map(_column, set(_FAR.findall(text))), default=0))
-            kept = text[-500:]
+            kept = text[-100:]
             if rows * columns > MOST_CELLS:
-                raise ImportFault(
-                    [f"{path}: {member.filename}: has {rows} rows of {columns} columns, which is too many"]
-                )
+                many = f"has {rows} rows of {columns} columns, which is too many"
+                raise ImportFault([f"{path}: {member.filename}: {many}"])
 
 
 def _column(letters: bytes) -> int:
@@ -150,10 +150,11 @@ def _csv_table(name: str, content: bytes, report: Report) -> Table | None:
     text = _decoded(content, name, report)
     head = text[:10_000].split("\n", 1)[0]
     delimiter = max(_DELIMITERS, key=head.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        rows = list(reader)
     except csv.Error as error:
-        report.fault(Place(name), f"is no CSV file: {error}")
+        report.fault(Place(name, reader.line_num), f"is no CSV file: {error}")
         return None
     known = sheet_name(Path(name).stem)
     if not known and rows:
