@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import groupby
 
 import msgspec
@@ -180,6 +181,7 @@ def roff(text: str) -> str:
     return f"\\&{escaped}" if escaped[:1] in (".", "'") else escaped
 
 
+@cache
 def command_pages() -> dict[str, str]:
     """File name in ``docs/`` -> text."""
     top = parser()

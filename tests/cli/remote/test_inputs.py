@@ -30,10 +30,10 @@ def test_flags_leave_out_what_says_nothing() -> None:
     assert "--name" not in found
 
 
-@pytest.mark.parametrize("id", all_ids())
-def test_every_operation_has_flags(id: str) -> None:
-    found = flags(operation(id).input)
-    assert len(found) == len(list(leaves(operation(id).input)))
+def test_every_operation_has_a_flag_for_each_place() -> None:
+    for id in all_ids():
+        found = flags(operation(id).input)
+        assert len(found) == len(list(leaves(operation(id).input))), id
 
 
 @pytest.mark.parametrize(
