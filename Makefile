@@ -25,7 +25,7 @@ step = $(2) || { echo "make: $(1) failed" >&2; exit 1; }
 # Compiling the tests anew would cost more than collecting them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup install run test pythons quick check drills mutants fuzz advisories forms bench contract docs site bindings ansible dcli compliance packaging dist sbom lock format clean
+.PHONY: help setup install run test pythons quick check drills mutants fuzz advisories forms bench contract docs site bindings ansible dcli compliance prism packaging dist sbom lock format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ setup: $(VENV)/.stamp  ## make .venv with all that tests, checks and benchmarks 
 run: install  ## serve: make run ARGS="--port 8443"
 	@exec $(BIN)/resphere serve $(ARGS)
 
-test: check bindings ansible dcli compliance packaging site  ## everything continuous integration runs: make check, pytest, other Pythons (ARGS="-k tls" narrows it)
+test: check bindings ansible dcli compliance prism packaging site  ## everything continuous integration runs: make check, pytest, other Pythons (ARGS="-k tls" narrows it)
 	@$(call step,pytest,$(BIN)/python -m pytest $(ARGS))
 	@$(if $(ARGS),true,$(call step,tools.pythons,$(BIN)/python -m tools.pythons))
 
@@ -101,6 +101,8 @@ dcli: .cache/dcli/.stamp  ## fetch VMware's dcli, for the tests
 
 compliance: .cache/compliance/.stamp  ## fetch VMware's checks of a vCenter's configuration, for the tests
 
+prism: .cache/prism/.stamp  ## fetch Prism, a server made of an OpenAPI document, for the tests; needs npm
+
 format: setup  ## let ruff lay out the code and mend what it can
 	@$(BIN)/ruff check --quiet --fix $(CHECKED)
 	@$(BIN)/ruff format --quiet $(CHECKED)
@@ -132,6 +134,9 @@ lock: $(UV)  ## write requirements/*.txt anew; LOCK_FLAGS=--upgrade takes newer 
 	$(COMPILE) requirements/site.in -c requirements/dev.txt -o requirements/site.txt
 	$(COMPILE) requirements/packaging.in -o requirements/packaging.txt
 	$(COMPILE) requirements/compliance.in --overrides requirements/compliance-overrides.in -o requirements/compliance.txt
+	@if command -v npm >/dev/null; then \
+		cd requirements/prism && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund; \
+	fi
 	for version in $(BINDINGS); do \
 		$(COMPILE) requirements/bindings-$$version.in -c requirements/dev.txt -o requirements/bindings-$$version.txt \
 		|| exit 1; \
@@ -267,6 +272,17 @@ GOPATH_SOURCE := /usr/share/gocode
 	@$(BIN)/python -m venv --without-pip .cache/sbom/venv
 	@$(call step,pip install,$(PIP) --python .cache/sbom/venv install --no-compile --require-hashes -r requirements/run.txt)
 	@touch $@
+# Only where npm is: the tests that want it say so.
+.cache/prism/.stamp: requirements/prism/package.json requirements/prism/package-lock.json
+	@rm -rf .cache/prism && mkdir -p .cache/prism
+	@if command -v npm >/dev/null; then \
+		echo "make: fetching Prism"; \
+		cp requirements/prism/*.json .cache/prism && cd .cache/prism \
+		&& npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null && touch .stamp \
+		|| echo "make: Prism is not tested against: it could not be fetched"; \
+	else \
+		echo "make: Prism is not tested against: there is no npm"; \
+	fi
 
 $(UV): Makefile
 	@$(PYTHON) -m venv .cache/uv && .cache/uv/bin/python -m pip install -qq --disable-pip-version-check uv==$(UV_VERSION)
