@@ -3067,6 +3067,8 @@ class ResphereExplorer:
 
 class ResphereFaults:
     @property
+    def datastores(self) -> ResphereFaultsDatastores: ...
+    @property
     def hosts(self) -> ResphereFaultsHosts: ...
     @property
     def vcenter(self) -> ResphereFaultsVcenter: ...
@@ -3082,6 +3084,12 @@ class ResphereFaults:
         """resphere.faults.list: GET /api/resphere/faults"""
     def set(self, fault: str, spec: own_faults.Faults.Rule | Mapping[str, Any]) -> None:
         """resphere.faults.set: PUT /api/resphere/faults/{fault}"""
+
+class ResphereFaultsDatastores:
+    def fail(self, datastore: of_ids.DatastoreId) -> None:
+        """resphere.faults.datastores.fail: POST /api/resphere/faults/datastores/{datastore}?action=fail"""
+    def recover(self, datastore: of_ids.DatastoreId) -> None:
+        """resphere.faults.datastores.recover: POST /api/resphere/faults/datastores/{datastore}?action=recover"""
 
 class ResphereFaultsHosts:
     def fail(self, host: of_ids.HostSystemId) -> own_faults.HostFaults.Info:
