@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from tests.browser.accessibility import barriers
 from tests.browser.conftest import Watched
 from tests.openapi.documents import document, operations
 from tests.support.server import ADMINISTRATOR, PASSWORD, Client, Server
@@ -200,6 +201,15 @@ def test_a_narrow_screen_shows_the_whole_width(watched: Watched, scheme: Literal
     operation(page, "com.vmware.vcenter.VM", VM_LIST)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.evaluate("document.documentElement.classList.contains('dark-mode')") is (scheme == "dark")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_bars_anybody_from_the_list(watched: Watched, scheme: Literal["light", "dark"]) -> None:
+    watched.page.emulate_media(color_scheme=scheme)
+    page = opened(watched)
+    page.wait_for_selector("#servers[aria-label]")
+    # Swagger UI's own structure: headings of services are of the third order, and its list alone is the main part.
+    assert [each for each in barriers(page) if not each.startswith(("heading-order: ", "region: "))] == []
 
 
 LISTEN = """

@@ -174,6 +174,8 @@
     onComplete: () => {
       const filter = document.querySelector(".operation-filter-input");
       if (filter) filter.placeholder = "Filter by words of path, id and summary";
+      const servers = part("servers");
+      if (servers) servers.setAttribute("aria-label", "Server");
       show();
     },
     requestInterceptor: (request) => {
