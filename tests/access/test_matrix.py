@@ -97,6 +97,7 @@ NEEDS_MORE = (
     "com.vmware.cis.session",
     "com.vmware.appliance.shutdown",
     "com.vmware.appliance.system.version",
+    "resphere.faults.vcenter",
     "resphere.explorer",
     "resphere.certif",
 )
@@ -120,6 +121,8 @@ OPERATIONS = sorted(
 MORE = {
     # Its contract states a privilege on the root folder.
     "com.vmware.vcenter.host.hardware.direct_path_devices.configure$task",
+    # They are for those who may manage faults, which is had on the root folder.
+    *(f"resphere.faults.{kind}.{name}" for kind in ("datastores", "hosts") for name in ("fail", "recover")),
     # They need a privilege on hosts; the least input names none, and the root folder is asked instead.
     "resphere.vcenter.network.connect",
     "resphere.vcenter.network.disconnect",

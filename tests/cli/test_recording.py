@@ -25,6 +25,7 @@ READING = {
     "resphere audit verify",
     "resphere coverage",
     "resphere doctor",
+    "resphere faults list",
     "resphere group list",
     "resphere group show",
     "resphere identity check",

@@ -19,7 +19,12 @@ from tests.support.from_contract import Real, from_contract, minimal, wire, with
 from tests.support.struct_fields import fields_of
 
 OF_CERTIFICATES = "com.vmware.vcenter.certificate_management.vcenter"
-ALL_SESSIONS_END = frozenset(f"com.vmware.appliance.shutdown.{name}" for name in ("poweroff", "reboot"))
+ALL_SESSIONS_END = frozenset(
+    {
+        *(f"com.vmware.appliance.shutdown.{name}" for name in ("poweroff", "reboot")),
+        "resphere.faults.vcenter.restart",
+    }
+)
 """Operations that end everybody's sessions."""
 NEW_CERTIFICATES = frozenset(
     f"{OF_CERTIFICATES}.{name}" for name in ("tls.renew", "tls.replace_vmca_signed", "tls.set", "vmca_root.create")
