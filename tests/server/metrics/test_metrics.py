@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -33,6 +34,13 @@ def read(reply: Reply) -> Samples:
         for family in text_string_to_metric_families(reply.body.decode())
         for sample in family.samples
     }
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """For tests that ask who is let in, and no more."""
+    with Served(tmp_path_factory.mktemp("asked")) as served:
+        yield served
 
 
 @pytest.fixture
@@ -146,18 +154,18 @@ def test_each_family_is_declared(served: Served) -> None:
     ],
 )
 def test_who_has_not_logged_in_reads_it_where_the_setting_says_so(
-    tmp_path: Path, access: MetricsAccess, client: str, headers: dict[bytes, bytes], status: int
+    asked: Served, access: MetricsAccess, client: str, headers: dict[bytes, bytes], status: int
 ) -> None:
-    with Served(tmp_path, metrics_access=access) as served:
-        assert served.send(served.api, METRICS, headers, client).status == status
+    asked.pipeline = msgspec.structs.replace(asked.pipeline, metrics_access=access)
+    assert asked.send(asked.api, METRICS, headers, client).status == status
 
 
 @pytest.mark.parametrize("access", list(MetricsAccess))
-def test_who_has_logged_in_reads_it_unless_there_are_none(tmp_path: Path, access: MetricsAccess) -> None:
-    with Served(tmp_path, metrics_access=access) as served:
-        reply = served.ask_api(METRICS)
-        assert reply.status == (404 if access is MetricsAccess.OFF else 200)
-        assert access is not MetricsAccess.OFF or b"--metrics off" in reply.body
+def test_who_has_logged_in_reads_it_unless_there_are_none(asked: Served, access: MetricsAccess) -> None:
+    asked.pipeline = msgspec.structs.replace(asked.pipeline, metrics_access=access)
+    reply = asked.ask_api(METRICS)
+    assert reply.status == (404 if access is MetricsAccess.OFF else 200)
+    assert access is not MetricsAccess.OFF or b"--metrics off" in reply.body
 
 
 def test_nobody_else_is_let_in_by_the_setting(tmp_path: Path) -> None:
