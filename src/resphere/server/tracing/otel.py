@@ -35,6 +35,8 @@ USUAL_NAME = "resphere"
 NO_OPERATION = "no operation"
 FAULT = 500
 """The least status that is the server's own doing."""
+OF_HEADERS = "opentelemetry.trace.span"
+"""The logger that tells what is wrong with a ``tracestate``, with all of it: anybody could fill the log."""
 THEIRS = ("opentelemetry", "urllib3", "requests")
 """Loggers of those who send: what goes wrong there is not sent the same way."""
 SEVERITIES = {
@@ -52,6 +54,7 @@ class Telemetry:
     def __init__(self, wanted: Wanted, environment: Mapping[str, str], version: str) -> None:
         """:raises ValueError: a variable of the environment is none that the SDK understands."""
         resource = Resource.create(attributes(environment, version))
+        logging.getLogger(OF_HEADERS).setLevel(logging.ERROR)
         self._propagator = TraceContextTextMapPropagator()
         self._tracers: TracerProvider | None = None
         self._tracer: Tracer | None = None
