@@ -19,6 +19,7 @@ from cloudevents.core.bindings.http import HTTPMessage, from_http_event
 from resphere.access.roles import READ_ONLY
 from resphere.contract.extensions.reports import Reports
 from resphere.contract.extensions.webhooks import Webhooks
+from resphere.events.cause import CAUSE, Cause
 from resphere.events.delivering import Backoff, Deliveries
 from resphere.events.reports import Report
 from resphere.events.webhooks import DeadLetter, Progress, Webhook
@@ -176,6 +177,23 @@ def test_events_are_sent_as_cloud_events_and_signed(served: Served, mode: Webhoo
             digest = base64.b64encode(hmac.digest(secret, content, hashlib.sha256)).decode()
             assert headers["webhook-signature"] == f"v1,{digest}"
             assert headers["webhook-timestamp"] == str(int(served.now.timestamp()))
+
+    run(served, scenario)
+
+
+@pytest.mark.parametrize("mode", list(Webhooks.Mode))
+def test_who_takes_an_event_goes_on_with_the_trace_of_the_call(served: Served, mode: Webhooks.Mode) -> None:
+    parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+    async def scenario(receiver: Receiver) -> None:
+        await hooked(served, receiver, mode=mode)
+        causing = CAUSE.set(Cause("request-1", "ann", "com.vmware.vcenter.vm.update", trace=parent))
+        await changing(served)
+        CAUSE.reset(causing)
+        await changing(served)
+        await until(lambda: len(receiver.got) == 2)
+        assert [event.get_attributes().get("traceparent") for event in receiver.events] == [parent, None]
+        assert [headers.get("traceparent") for headers, _ in receiver.got] == [parent, None]
 
     run(served, scenario)
 

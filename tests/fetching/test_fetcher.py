@@ -29,6 +29,7 @@ from resphere.fetching.errors import (
 )
 from resphere.fetching.fetcher import Bounds, Credentials, Fetcher, Wanted
 from resphere.fetching.trust import Trust, thumbprint_of
+from resphere.tracing.context import TRACE, Trace
 from tests.support.sources import (
     Behaviour,
     certificate_files,
@@ -94,6 +95,17 @@ def test_what_is_asked_and_what_comes() -> None:
     assert head.lower().count(b"\r\nhost:") == 1
     assert b"Accept-Encoding: identity\r\n" in head
     assert b"Authorization: Basic bWU6cMOkc3M=\r\n" in head
+    assert b"traceparent" not in head
+
+
+def test_the_trace_of_the_call_goes_along() -> None:
+    heads: list[bytes] = []
+    trace = Trace("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "rojo=1")
+    going_on = TRACE.set(trace)
+    assert fetched(keeps(heads)) == b"image"
+    TRACE.reset(going_on)
+    assert f"\r\ntraceparent: {trace.parent}\r\n".encode() in heads[0]
+    assert b"\r\ntracestate: rojo=1\r\n" in heads[0]
 
 
 @pytest.mark.parametrize(
