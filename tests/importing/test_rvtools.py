@@ -179,3 +179,57 @@ def test_the_report_tells_every_column(tmp_path: Path) -> None:
     grown = next(each for each in plain["guessed"] if "as large as the disks" in each["what"])
     assert grown["places"] == ["vDatastore row 3, column Capacity MiB"]
     assert any("vInfo: 3 rows" in line for line in report.lines())
+
+
+def test_machines_that_are_special(tmp_path: Path) -> None:
+    content = book()
+    vcls = workbooks.machine(7, "vCLS-1", CPUs=1, Memory=128, **{"Folder": "/Rhein/vm/vCLS", "Folder ID": "group-v77"})
+    placeholder = workbooks.machine(8, "web-01", **{"SRM Placeholder": True, "Powerstate": "poweredOff"})
+    placeholder.update({"Folder": "/Rhein/vm/Recovery", "Folder ID": "group-v78", "Path": "[san 1] srm/web-01.vmx"})
+    orphan = workbooks.machine(9, "orphan", **{"Connection state": "orphaned", "Path": "[san 1] orphan/orphan.vmx"})
+    unknown = workbooks.machine(10, "unknown", **{"Connection state": "inaccessible", "CPUs": None, "Memory": None})
+    content["vInfo"] += [vcls, placeholder, orphan, unknown]
+    documents, report = read(by_openpyxl(tmp_path / "book.xlsx", content))
+    names = sorted(item.name for item in documents if isinstance(item, VirtualMachine))
+    assert names == ["lab", "orphan", "vCLS-1", "w2019-base", "web-01", "web-01"]
+    left = {remark.what: remark.count for remark in report.leavings}
+    assert left["machines that vCenter itself knows no hardware of"] == 1
+    assert left["that machines are placeholders: they are taken as others are"] == 1
+    assert left["connection states of machines: they are connected as their hosts are"] == 1
+
+
+def test_guest_systems_that_nobody_knows(tmp_path: Path) -> None:
+    content = book()
+    content["vInfo"][0]["OS according to the configuration file"] = "Red Hat Enterprise Linux 47 (64-bit)"
+    documents, report = read(by_openpyxl(tmp_path / "book.xlsx", content))
+    assert named(documents, VirtualMachine, "web-01").guest_OS is GuestOS.RHEL_9_64
+    guess = next(remark for remark in report.guesses if "texts that are not known" in remark.what)
+    assert guess.places == ("vInfo row 2, column OS according to the configuration file",)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("2024/07/01 16:14:28", False),
+        ("2024-07-01 16:14:28", False),
+        ("01.07.2024 16:14:28", False),
+        ("07/01/2024 16:14:28", True),
+        ("07/01/2024 04:14:28 PM", True),
+    ],
+)
+def test_dates_of_locales(text: str, told: bool, tmp_path: Path) -> None:
+    content = book()
+    content["vSnapshot"][0]["Date / time"] = text
+    documents, report = read(by_csv(tmp_path / "book", content))
+    assert named(documents, Snapshot, "first").created_time == datetime(2024, 7, 1, 16, 14, 28, tzinfo=UTC)
+    assert any("month/day" in remark.what for remark in report.guesses) is told
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("16,384", 16384), ("16.384", 16384), ("16 384", 16384), ("16'384", 16384), ("16384.0", 16384)]
+)
+def test_numbers_of_locales(text: str, size: int, tmp_path: Path) -> None:
+    content = book()
+    content["vInfo"][0]["Memory"] = text
+    documents, _ = read(by_csv(tmp_path / "book", content))
+    assert named(documents, VirtualMachine, "web-01").memory.size_MiB == size

@@ -164,7 +164,7 @@ class Report:
             ],
             "guessed": [self._plain(each, places=places) for each in self.guesses],
             "left": [self._plain(each, places=places) for each in self.leavings],
-            "faults": list(self._faults),
+            "faults": list(self._faults) if places else [],
             "fault_count": self._fault_count,
         }
 

@@ -34,7 +34,9 @@ _TIMES = (
     "%Y/%m/%d",
     "%Y-%m-%d",
 )
-_BY_LOCALE = ("%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M")
+_BY_LOCALE = tuple(
+    f"{day} {hour}" for hour in ("%H:%M:%S", "%I:%M:%S %p", "%H:%M", "%I:%M %p") for day in ("%m/%d/%Y", "%d/%m/%Y")
+)
 """Where the same text may be two days, the first that fits is taken, and told."""
 
 LARGEST = 2**53
