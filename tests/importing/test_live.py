@@ -10,7 +10,7 @@ import pytest
 
 from resphere.cli.main import main
 from resphere.client import Client
-from resphere.contract.errors import NotFound, message
+from resphere.contract.errors import NotFound, UnableToAllocateResource, message
 from resphere.contract.generated import vcenter
 from resphere.importing.reading import read_server
 from resphere.importing.report import ImportFault, Report
@@ -72,6 +72,26 @@ def test_a_machine_that_goes_meanwhile(client: Client) -> None:
     documents: tuple[Stored, ...] = read_server(going, report)
     assert going.gone not in {item.id for item in documents}
     assert any("went while" in remark.what for remark in report.leavings)
+
+
+class Bounded:
+    """A client of a vCenter with more machines than it lists at once."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.refused = 0
+
+    def call(self, operation: Any, input: Any = None, /, **values: Any) -> Any:
+        if operation is vcenter.VM.list and "hosts" not in input["filter"]:
+            self.refused += 1
+            raise UnableToAllocateResource(message("x", "too many"))
+        return self._client.call(operation, input, **values)
+
+
+def test_more_machines_than_are_listed_at_once(client: Client) -> None:
+    bounded = Bounded(client)
+    assert read_server(bounded, Report("it")) == read_server(client, Report("it"))
+    assert bounded.refused
 
 
 def test_by_the_command_line(shared_server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,12 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from resphere.contract.errors import NotAllowedInCurrentState, NotFound, ServiceUnavailable
+from resphere.contract.errors import (
+    NotAllowedInCurrentState,
+    NotFound,
+    ServiceUnavailable,
+    UnableToAllocateResource,
+)
 from resphere.contract.generated import ids, vcenter
 from resphere.contract.generated.vcenter import (
     Cluster,
@@ -179,6 +184,16 @@ class _Reader:
         for vm in self._caller.call(vcenter.VM.list, {"filter": {"hosts": [host.host]}}):
             self._found[vm.vm] = Found(host=host.name, datacenter=datacenter, cluster=cluster)
 
+    def _vms(self, field: str, id: str) -> list[vcenter.VM.Summary]:
+        """The machines in something; host by host, where they are more than a vCenter lists at once."""
+        call = self._caller.call
+        try:
+            found = call(vcenter.VM.list, {"filter": {field: [id]}})
+        except UnableToAllocateResource:
+            hosts = [host.id for host in self._hosts]
+            return [vm for host in hosts for vm in call(vcenter.VM.list, {"filter": {field: [id], "hosts": [host]}})]
+        return list(found)
+
     def _read_pools(self, datacenter: str, owner: str, within: dict[str, list[str]]) -> None:
         call = self._caller.call
         listed = [each.resource_pool for each in call(ResourcePool.list, {"filter": within})]
@@ -200,7 +215,7 @@ class _Reader:
                 )
             )
             if path:
-                for vm in call(vcenter.VM.list, {"filter": {"resource_pools": [id]}}):
+                for vm in self._vms("resource_pools", id):
                     if vm.vm in self._found and len(self._found[vm.vm].pool) < len(path):
                         self._found[vm.vm].pool = path
             pending += [((*path, pools[child].name), child) for child in pool.resource_pools if child in pools]
@@ -211,7 +226,7 @@ class _Reader:
         pending: list[tuple[ids.FolderId, tuple[str, ...]]] = [(id, ())]
         while pending:
             current, names = pending.pop()
-            for vm in call(vcenter.VM.list, {"filter": {"folders": [current]}}):
+            for vm in self._vms("folders", current):
                 found = self._found.get(vm.vm)
                 if found is not None and len(found.folder) <= len(names):
                     found.folder, found.folder_id = names, current if names else None
