@@ -162,7 +162,7 @@ class TestList:
         begin, now = latest(served.world), served.now
         first = now + timedelta(seconds=1)
         moments = [first + timedelta(seconds=second) for second in range(3)]
-        environment = msgspec.structs.replace(served.pipeline.environment, now=lambda: now + timedelta(seconds=9))
+        environment = msgspec.structs.replace(served.pipeline.environment, present=lambda: now + timedelta(seconds=9))
         monkeypatch.setattr(served, "pipeline", msgspec.structs.replace(served.pipeline, environment=environment))
         served.world.run(served.world.store.commit(Transaction((), entries=tuple(map(happened, moments)))))
 
