@@ -23,6 +23,7 @@ from resphere.contract.errors import (
     ServiceUnavailable,
     message,
 )
+from resphere.inventory.appliance.settings import ApplianceSetting
 from resphere.inventory.contents import CONTENT
 from resphere.inventory.effects import Intent
 from resphere.inventory.guest import GuestContent
@@ -38,6 +39,7 @@ from resphere.states.record import Documents, Sealer, Unreadable, read
 from resphere.store.base import ContentMissing, StoreError
 from resphere.tasks.outcomes import ended_by_state, failed
 from resphere.tasks.record import Task
+from resphere.turns import in_turns
 from resphere.uuids import new_uuid
 
 MOST_STATES = 100
@@ -83,9 +85,9 @@ class States:
         """
         self._require_room(self._inventory.get(SavedState, name), name, replace=replace)
         documents = {cls: dict(self._inventory.all(cls)) for cls in CLASSES}
-        for each in [each for cls in CLASSES for each in documents[cls].values() if not belongs(each)]:
-            del documents[type(each)][each.id]
-        contents = frozenset(named_contents(documents))
+        settings = documents[ApplianceSetting]
+        documents[ApplianceSetting] = {id: each for id, each in settings.items() if belongs(each)}
+        contents = await named_contents(documents)
         guest_files = frozenset(each.file for each in documents[GuestContent].values() if each.file is not None)
         key = new_uuid(self._random_bytes)
         sealer = Sealer(self._sealing, key)
@@ -252,12 +254,15 @@ class States:
             self._at_hand.popitem(last=False)
 
 
-def named_contents(documents: Mapping[type[Any], Mapping[str, Any]]) -> Iterable[str]:
-    """The contents of libraries and disks that the documents name."""
+async def named_contents(documents: Mapping[type[Any], Mapping[str, Any]]) -> set[str]:
+    """The contents of libraries and disks that the documents name. Others have their turn in between."""
+    found: set[str] = set()
     for table in NAMED_IN_STATES:
         names = table.indexes[CONTENT]
-        for document in documents[table.cls].values():
-            yield from names(document)
+        async for some in in_turns(documents[table.cls].values()):
+            for document in some:
+                found.update(names(document))
+    return found
 
 
 def _gone() -> Any:
