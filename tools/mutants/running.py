@@ -29,7 +29,11 @@ ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "src" / "resphere"
 PRELOADED = (resphere.contract.generated,)
 """Imported once, as each process would otherwise: no mutant is made of what these are."""
-OPTIONS = ("-x", "-q", "-p", "tools.mutants.unshrunk", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts=")
+OPTIONS = (
+    *("-x", "-q", "-p", "tools.mutants.unshrunk", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts="),
+    # Where a wheel was built resphere is a plugin of pytest's here, which would load its modules itself.
+    "--disable-plugin-autoload",
+)
 PATIENCE = 6
 """Times as much CPU as the tests take without a fault, before a mutant counts as one that hangs."""
 IDLE_PATIENCE = 4
