@@ -151,7 +151,7 @@ BARE = frozenset(
 """Kinds that `furnish` has nothing of, as nothing refers to them."""
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(30))
 @given(st.lists(st.tuples(st.sampled_from(["delete", "rename", "power", "clone", "folder"]), st.integers(0, 500))))
 def test_whatever_was_done_is_undone(deeds: list[tuple[str, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder, World(Path(folder)) as world:
