@@ -22,9 +22,9 @@ MOST_TIMES = 1_000_000_000
 MOST_BYTES_PER_SECOND = 1_000_000_000
 PAGES = range(400, 600)
 DEFAULT_MESSAGE = "This failure was asked for by the fault rules of the server."
-SPARED = ("resphere.faults", "resphere.probes")
-"""Services of which no call is ever disturbed: with the rules themselves no rule interferes, and whoever restarts
-servers that do not live any more is told the truth."""
+SPARED = ("resphere.clock", "resphere.faults", "resphere.probes", "resphere.states")
+"""Services of which no call is ever disturbed: with the rules themselves no rule interferes, nor with putting back what
+a test has done, and whoever restarts servers that do not live any more is told the truth."""
 WILD = frozenset("*?[")
 """What makes a pattern of a text."""
 OUTCOMES = ("error", "page_status", "drop", "truncate", "expire_session")
