@@ -135,11 +135,21 @@ def test_credentials(credentials: Credentials, found: tuple[str | None, str | No
     assert tried(credentials) == found
 
 
+class Traced:
+    """A span of a trace."""
+
+    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+    def end(self, exchange: Exchange) -> None:
+        pass
+
+
 def test_each_field_tells_its_own(recorded: Recorded) -> None:
     exchange = recorded.over("DELETE", f"/api/vcenter/vm/{recorded.vm}", recorded.reader)
     assert exchange.caller is not None
     assert exchange.reply is not None
     exchange.caller = msgspec.structs.replace(exchange.caller, token="a token")
+    exchange.span = Traced()
     record = audit_record(exchange, 0.25)
     assert msgspec.structs.asdict(record) == {
         "start_time": NOW,
@@ -164,6 +174,7 @@ def test_each_field_tells_its_own(recorded: Recorded) -> None:
         "message_id": "vapi.authz.error.no.privs",
         "reason": None,
         "user_agent": "curl",
+        "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
     }
 
 
