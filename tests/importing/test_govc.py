@@ -67,6 +67,7 @@ def small(folder: Path) -> None:
         name="web",
         parent="group-v30",
         config=config,
+        guest="<disk><diskPath>/</diskPath><capacity>1000</capacity><freeSpace>400</freeSpace></disk>",
         runtime="<host>host-9</host><powerState>poweredOn</powerState><connectionState>connected</connectionState>",
     )
     save(folder, 9, "Datastore", "datastore-40", name="ds", parent="group-s5", summary="<type>NFS41</type>")
@@ -87,6 +88,8 @@ def test_a_small_folder(tmp_path: Path) -> None:
     assert vm.resource_pool == "resgroup-10"
     assert only(documents, Host).resource_pool == "resgroup-10"
     assert [disk.nvme and disk.nvme.unit for disk in vm.disks.values()] == [0]
+    assert vm.guest is not None
+    assert [(path, each.free_space) for path, each in vm.guest.filesystems.items()] == [("/", 400)]
     (nic,) = vm.nics.values()
     assert (nic.mac_address, nic.mac_type) == ("00:50:56:aa:00:01", Ethernet.MacAddressType.MANUAL)
     assert only(documents, Network).name == "VM/Net"

@@ -62,7 +62,8 @@ def normal(documents: Iterable[Stored]) -> dict[str, Any]:
         for name in (*NOT_HELD[type(item)], "parent"):
             fields.pop(name, None)
         if isinstance(item, VirtualMachine) and item.guest is not None:
-            fields["guest"] = [item.guest.host_name, item.guest.full_name, sorted(item.guest.ip_addresses)]
+            systems = {path: (each.capacity, each.free_space) for path, each in item.guest.filesystems.items()}
+            fields["guest"] = [item.guest.host_name, item.guest.full_name, sorted(item.guest.ip_addresses), systems]
         for name in ("datastores", "networks"):
             if name in fields:
                 fields[name] = sorted(fields[name])

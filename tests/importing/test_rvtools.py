@@ -58,6 +58,7 @@ def test_machines(documents: tuple[Stored, ...]) -> None:
     assert (nic.mac_address, nic.state) == ("00:50:56:80:00:00", ConnectionState.CONNECTED)
     assert web.guest is not None
     assert web.guest.ip_addresses == ("10.20.0.1", "fe80::1", "fd00::5")
+    assert [(path, each.free_space) for path, each in web.guest.filesystems.items()] == [("/", 30_000 * MIB)]
     assert (web.tools.version, web.tools.version_status) == ("11.3.0", Tools.VersionStatus.SUPPORTED_OLD)
     base = named(documents, VirtualMachine, "w2019-base")
     assert (base.template, base.power_state, base.guest_OS) == (

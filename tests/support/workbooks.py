@@ -159,6 +159,7 @@ def book() -> Book:
             )
             for day, (name, state) in enumerate((("first", "PoweredOff"), ("second", "PoweredOn")), 1)
         ],
+        "vPartition": [of(web, **{"Disk": "/", "Capacity MiB": 39936, "Consumed MiB": 9936, "Free MiB": "30,000"})],
         "vTools": [of(web, **{"Tools": "toolsOld", "Tools Version": "11360", "Upgrade Policy": "manual"})],
         "vHost": [
             host(1),

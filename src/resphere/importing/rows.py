@@ -171,6 +171,14 @@ class SnapshotRow(Row, frozen=True, kw_only=True):
     quiesced: bool = False
 
 
+class PartitionRow(Row, frozen=True, kw_only=True):
+    """A file system of a guest, by the path that it is mounted at; sizes in bytes."""
+
+    path: str
+    capacity: int
+    free: int
+
+
 class ToolsRow(Row, frozen=True, kw_only=True):
     """What is known of VMware Tools."""
 
@@ -227,6 +235,7 @@ class MachineRow(Row, frozen=True, kw_only=True):
     disk_bytes: int | None = None
     nics: tuple[NicRow, ...] | None = None
     cdroms: tuple[CdromRow, ...] = ()
+    partitions: tuple[PartitionRow, ...] = ()
     snapshots: tuple[SnapshotRow, ...] = ()
     current_snapshot: int | None = None
     custom: tuple[tuple[str, str], ...] = ()

@@ -11,6 +11,7 @@ import msgspec
 
 from resphere.contract.generated import ids
 from resphere.contract.generated.vcenter_vm import Hardware, Power, Tools
+from resphere.contract.generated.vcenter_vm_guest import LocalFilesystem
 from resphere.contract.generated.vcenter_vm_hardware import Boot, Cpu, Ethernet, Memory
 from resphere.importing.building.compute import Compute, HostDraft
 from resphere.importing.building.connections import Datastores, Networks
@@ -268,7 +269,8 @@ class Machines:
         addresses = list(dict.fromkeys((*row.ip_addresses, *(a for nic in row.nics or () for a in nic.ip_addresses))))
         if tools is not None and not tools.installed:
             return None
-        if tools is None and row.host_name is None and not addresses and row.guest_full_name is None:
+        told = (row.host_name, row.guest_full_name, *addresses, *row.partitions)
+        if tools is None and not any(each is not None for each in told):
             return None
         kept = [address for address in addresses if _is_address(address)]
         if len(kept) != len(addresses):
@@ -278,6 +280,13 @@ class Machines:
             family=guest.family,
             full_name=row.guest_full_name or guest.full_name,
             ip_addresses=tuple(kept),
+            filesystems={
+                each.path: LocalFilesystem.Info(
+                    capacity=each.capacity, free_space=each.free, filesystem=guest.filesystem
+                )
+                for each in row.partitions
+                if each.path
+            },
         )
 
     def _with_snapshots(self, vm: VirtualMachine, row: MachineRow) -> tuple[VirtualMachine, list[Snapshot]]:

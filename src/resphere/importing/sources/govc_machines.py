@@ -11,7 +11,16 @@ from resphere.contract.generated.vcenter_vm_hardware import Disk, Ethernet
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Scsi
 from resphere.importing.guests import guest_of
 from resphere.importing.report import Report
-from resphere.importing.rows import NO_PARENT, CdromRow, DiskRow, MachineRow, NicRow, SnapshotRow, ToolsRow
+from resphere.importing.rows import (
+    NO_PARENT,
+    CdromRow,
+    DiskRow,
+    MachineRow,
+    NicRow,
+    PartitionRow,
+    SnapshotRow,
+    ToolsRow,
+)
 from resphere.importing.sources import words
 from resphere.importing.sources.saved_objects import Node, SavedObject, unescaped
 
@@ -138,6 +147,7 @@ class MachineReader:
             ip_addresses=tuple(filter(None, (item.text("guest/ipAddress"),))),
             needs_consolidation=bool(item.truth("runtime/consolidationNeeded")),
             tools=_tools(item),
+            partitions=tuple(_partitions(item)),
             snapshots=tuple(snapshots),
             current_snapshot=next((at for at, each in enumerate(snapshots) if each.id == current), None),
             custom=self._custom(item),
@@ -243,6 +253,14 @@ def moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def _partitions(item: SavedObject) -> Iterator[PartitionRow]:
+    for disk in item.all("guest/disk"):
+        capacity, free = disk.number("capacity"), disk.number("freeSpace")
+        if disk.text("diskPath") and capacity is not None:
+            path, left = disk.text("diskPath"), min(free or 0, capacity)
+            yield PartitionRow(place=item.place.at("guest.disk"), path=path, capacity=capacity, free=left)
 
 
 def _policy(item: SavedObject) -> Hardware.UpgradePolicy | None:

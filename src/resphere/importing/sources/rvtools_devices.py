@@ -11,7 +11,7 @@ import msgspec
 
 from resphere.contract.generated.vcenter_vm import Tools
 from resphere.contract.generated.vcenter_vm_hardware import Disk
-from resphere.importing.rows import CdromRow, DiskRow, NicRow, SnapshotRow, ToolsRow
+from resphere.importing.rows import CdromRow, DiskRow, NicRow, PartitionRow, SnapshotRow, ToolsRow
 from resphere.importing.sources import words
 from resphere.importing.sources.rvtools_book import Machines, Workbook
 from resphere.importing.sources.tables import Line
@@ -56,6 +56,7 @@ class Devices:
         self.nics = self._lists("vNetwork", _nic)
         self.cdroms = self._lists("vCD", _cdrom)
         self.snapshots = self._lists("vSnapshot", _snapshot)
+        self.partitions = self._lists("vPartition", _partition)
 
     def _lists(self, sheet: str, read: Callable[[Line], T]) -> dict[int, tuple[T, ...]] | None:
         if self._book.table(sheet) is None:
@@ -154,6 +155,13 @@ def _cdrom(line: Line) -> CdromRow:
         connected=bool(line.truth("connected")),
         start_connected=bool(line.truth("startsconnected")),
     )
+
+
+def _partition(line: Line) -> PartitionRow:
+    capacity, free = line.mib("capacity") or 0, line.mib("free") or 0
+    if free > capacity:
+        line.report.guessed("file systems have no more free than they have", line.place("free"))
+    return PartitionRow(place=line.place(), path=line.text("disk"), capacity=capacity, free=min(free, capacity))
 
 
 def _snapshot(line: Line) -> SnapshotRow:

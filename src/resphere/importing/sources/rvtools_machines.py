@@ -106,6 +106,7 @@ def machine_row(line: Line, index: int, devices: Devices, custom: Custom) -> Mac
         disk_bytes=line.mib("totaldiskcapacity") or line.mib("provisioned"),
         nics=_nics(line) if devices.nics is None else devices.nics.get(index, ()),
         cdroms=(devices.cdroms or {}).get(index, ()),
+        partitions=(devices.partitions or {}).get(index, ()),
         snapshots=(devices.snapshots or {}).get(index, ()),
         custom=_custom_values(line, custom),
     )

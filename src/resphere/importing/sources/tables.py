@@ -14,7 +14,7 @@ from resphere.importing.report import Column, Place, Report
 Cell: TypeAlias = object
 """What a library for workbooks or CSV gives: text, a number, a truth value, a time, or nothing."""
 
-_WORD = re.compile(r"[A-Za-z0-9#]+")
+_WORD = re.compile(r"[A-Za-z0-9#%]+")
 _UNITS = ("mib", "mb")
 _SHEET = re.compile(r"(?:\A|tab|[^A-Za-z0-9])(d?v[a-z]+(?:_vmk)?)\Z", re.IGNORECASE)
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:([,.'\u2019 \u00a0\u202f])[0-9]{3})(?:\1[0-9]{3})*\Z")

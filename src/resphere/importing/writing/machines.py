@@ -250,6 +250,26 @@ def snapshots(inventory: Inventory) -> Sheet:
     return _per_machine("vSnapshot", headers, records)
 
 
+def partitions(inventory: Inventory) -> Sheet:
+    """``vPartition``."""
+    headers = ("Disk", "Capacity MiB", "Consumed MiB", "Free MiB")
+    records = (
+        _owned(
+            vm,
+            {
+                "Disk": path,
+                "Capacity MiB": megabytes(each.capacity),
+                "Consumed MiB": megabytes(each.capacity - each.free_space),
+                "Free MiB": megabytes(each.free_space),
+            },
+        )
+        for vm in inventory.of(VirtualMachine)
+        if vm.guest is not None
+        for path, each in vm.guest.filesystems.items()
+    )
+    return _per_machine("vPartition", headers, records)
+
+
 def tools(inventory: Inventory) -> Sheet:
     """``vTools``."""
     headers = ("VM Version", "Tools", "Tools Version", "Upgrade Policy")

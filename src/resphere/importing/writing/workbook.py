@@ -34,6 +34,7 @@ _WRITERS: tuple[Callable[[Inventory], Sheet], ...] = (
     machines.disks,
     machines.nics,
     machines.drives,
+    machines.partitions,
     machines.snapshots,
     machines.tools,
     places.pools,
@@ -56,7 +57,7 @@ _HELD = frozenset(
 PARTLY_HELD = (
     "the branches of snapshot trees, their ids, and the hardware that they keep",
     "names of folders but those of machines, and folders without machines",
-    "guest file systems and network settings, boot orders, floppies, serial and parallel ports",
+    "disks of file systems, network settings of guests, boot orders, floppies, serial and parallel ports",
     "storage policies and EVC modes of machines, custom EVC modes of clusters",
     "ids of datacenters and their folders, keys of NICs, PCI slots, how Tools were installed",
     "custom attributes of other objects than machines, and of names that the sheet vInfo has itself",
