@@ -93,6 +93,11 @@ class TestLists:
             host
         ]
 
+    def test_every_page_of_a_list_is_taken(self, shell: Shell) -> None:
+        every = shell.done("events", "ls", "-o", "json").json
+        until = str(every[1]["sequence"])
+        assert shell.done("events", "ls", "--size", "1", "--until", until, "-o", "json").json == every[:2]
+
     @pytest.mark.parametrize(
         ("arguments", "status", "told"),
         [

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from resphere.cli.exits import Ended, Exit
-from resphere.cli.remote.asking import bars, confirm, secret
-from resphere.cli.remote.connection import connected
-from resphere.cli.remote.failing import FAILURES, status_of, told
+from resphere.cli.remote.asking import Bars, bars, confirm, secret
+from resphere.cli.remote.connection import Connection, Progress, connected
+from resphere.cli.remote.failing import status_of, told
 from resphere.cli.remote.given import FLAGS, TARGETS, above, flag_names, given, put_flags, resolve, target_of, wrong
 from resphere.cli.remote.inputs import Leaf, leaf_at, place, put, read_document, typed
 from resphere.cli.remote.names import Names, Target
@@ -22,12 +22,15 @@ from resphere.cli.remote.nouns import NONE, ONE, Noun, Verb
 from resphere.cli.remote.operations import operation
 from resphere.cli.remote.output import lines, printable, show
 from resphere.cli.remote.rows import taken
+from resphere.contract.errors import VapiError
 from resphere.contract.model import AnyOperation, Secret
+
+REFUSALS = (VapiError, Ended)
+"""What is told of one object, and leaves the others to be done; where nobody answers, all is over."""
 
 
 def act(noun: Noun, verb: Verb, options: argparse.Namespace) -> int:
     """Do what a verb says to all objects that are meant."""
-    waits = verb.task is not None
     called = operation(verb.task if verb.task is not None else verb.operation)
     with connected(options) as connection:
         names = Names(connection)
@@ -42,30 +45,61 @@ def act(noun: Noun, verb: Verb, options: argparse.Namespace) -> int:
             return planned(called, inputs, options)
         if verb.destroys:
             confirm(question(verb, targets, noun), targets, yes=options.yes)
-        results: list[Any] = []
-        failures: list[Exception] = []
+        acting = Acting(connection, verb, options, several=len(targets) > 1)
         with bars() as shown:
-            begun: list[tuple[Target, Any, Any]] = []
-            for target, each in zip(targets, inputs, strict=True):
-                bar = shown.add(target.label) if waits and not options.no_wait else None
-                try:
-                    begun.append((target, connection.call(called.id, each), bar))
-                except FAILURES as error:
-                    shown.end(bar)
-                    failures.append(error)
-                    complain(options, targets, target, error)
-            for target, result, bar in begun:
-                try:
-                    if waits and not options.no_wait:
-                        result = connection.wait(result, lambda *how, bar=bar: shown.update(bar, *how))
-                        shown.end(bar)
-                    results.append(result)
-                    report(verb, options, target, result)
-                except FAILURES as error:
-                    failures.append(error)
-                    complain(options, targets, target, error)
-        show_results(verb, options, results)
-    return ended(len(targets), failures)
+            acting.do(called, targets, inputs, shown)
+    show_results(verb, options, acting.results)
+    return ended(len(targets), acting.failures)
+
+
+class Acting:
+    """Calls for objects, one after the other; what is a task is begun for all before any is waited for."""
+
+    def __init__(self, connection: Connection, verb: Verb, options: argparse.Namespace, *, several: bool) -> None:
+        self._connection = connection
+        self._verb = verb
+        self._options = options
+        self._several = several
+        self._waits = verb.task is not None and not options.no_wait
+        self.results: list[Any] = []
+        self.failures: list[Exception] = []
+
+    def do(
+        self, called: AnyOperation, targets: Sequence[Target], inputs: Sequence[Mapping[str, Any]], shown: Bars
+    ) -> None:
+        """Make all calls, and wait for what they have begun."""
+        whole = shown.add(self._verb.done) if self._several and not self._waits else None
+        begun: list[tuple[Target, Any]] = []
+        for position, (target, input) in enumerate(zip(targets, inputs, strict=True)):
+            shown.update(whole, position, len(targets), target.label)
+            try:
+                begun.append((target, self._connection.call(called.id, input)))
+            except REFUSALS as error:
+                self._failed(target, error)
+        shown.end(whole)
+        in_progress = [(target, task, shown.add(target.label) if self._waits else None) for target, task in begun]
+        for target, result, bar in in_progress:
+            try:
+                self._finish(target, result, lambda *how, bar=bar: shown.update(bar, *how))
+            except REFUSALS as error:
+                self._failed(target, error)
+            shown.end(bar)
+
+    def _finish(self, target: Target, result: Any, progress: Progress) -> None:
+        """Take a result; that of a task when it is over."""
+        if self._waits:
+            result = self._connection.wait(result, progress)
+        self.results.append(result)
+        told = self._verb.on != NONE and self._verb.shows is None and self._options.output in ("table", "wide")
+        if told and sys.stderr.isatty():
+            begun = self._verb.task is not None and not self._waits
+            print(f"{printable(target.label)}: {'task begun' if begun else self._verb.done}", file=sys.stderr)
+
+    def _failed(self, target: Target, error: Exception) -> None:
+        """Say on standard error why it failed, of which object where there are several."""
+        self.failures.append(error)
+        name = f"{printable(target.label)}: " if self._several else ""
+        print(f"{self._options.command}: {name}{told(error)}", file=sys.stderr)
 
 
 def question(verb: Verb, targets: Sequence[Target], noun: Noun) -> str:
@@ -169,31 +203,17 @@ def planned(called: AnyOperation, inputs: Sequence[Mapping[str, Any]], options: 
     return 0
 
 
-def report(verb: Verb, options: argparse.Namespace, target: Target, result: Any) -> None:
-    """Say on standard error what has become of an object, where no program reads it."""
-    if verb.on != NONE and verb.shows is None and options.output in ("table", "wide") and sys.stderr.isatty():
-        what = "task begun" if getattr(options, "no_wait", False) else verb.done
-        print(f"{printable(target.label)}: {what}", file=sys.stderr)
-    del result
-
-
 def show_results(verb: Verb, options: argparse.Namespace, results: Sequence[Any]) -> None:
     """Write what the calls returned, where they return anything."""
-    told = [result for result in results if result is not None]
-    if not told:
+    written = [result for result in results if result is not None]
+    if not written:
         return
     if verb.shows is not None and options.output in ("table", "wide", "name"):
-        lines((str(result.get(verb.shows) or "-") for result in told), sys.stdout)
-    elif len(told) == 1 and len(results) == 1:
-        show(told[0], options.output)
+        lines((str(result.get(verb.shows) or "-") for result in written), sys.stdout)
+    elif len(results) == 1:
+        show(written[0], options.output)
     else:
-        show(list(told), options.output)
-
-
-def complain(options: argparse.Namespace, targets: Sequence[Target], target: Target, error: Exception) -> None:
-    """Say on standard error why it failed, of which object where there are several."""
-    name = f"{printable(target.label)}: " if len(targets) > 1 else ""
-    print(f"{options.command}: {name}{told(error)}", file=sys.stderr)
+        show(written, options.output)
 
 
 def ended(count: int, failures: Sequence[Exception]) -> int:

@@ -8,7 +8,7 @@ import sys
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, get_origin
 
 import msgspec
 
@@ -58,6 +58,17 @@ class Connection:
         """
         called = operation(id)
         return plain(self.invoke(called, typed(called.input, input, {})))
+
+    def every(self, id: str, input: Mapping[str, Any]) -> Any:
+        """The result of a list that is longer than servers give at once, as plain values; page by page where there are
+        pages.
+
+        :raises VapiError: there are none.
+        """
+        called = operation(id)
+        made = typed(called.input, input, {})
+        found = plain(self._authenticated(lambda: list(self._client.every(called, made))))
+        return dict(found) if get_origin(called.output) is dict else found
 
     def invoke(self, called: AnyOperation, input: Struct) -> Any:
         """The result of an operation, as the contract has it."""

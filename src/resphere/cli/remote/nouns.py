@@ -40,9 +40,10 @@ class Noun(msgspec.Struct, frozen=True, kw_only=True):
     ``label`` the one with its name. ``id_type`` is the contract's type of its ids, ``object_type`` vSphere's word for
     it. ``columns`` are dotted fields of a row, ``wide`` those that ``-o wide`` shows besides.
 
-    ``rows``: the field of the result that has the rows. ``each``: a list has ids alone, and ``get`` the rest.
-    ``parent``: the noun in which it stands, the first word behind the verb. ``filters`` are the places in the list's
-    input where ids and names go, if it has such.
+    ``rows``: the field of the result that has the rows, ``pages`` the place in the input that asks for the next page.
+    ``each``: a list has ids alone, and ``get`` the rest. ``parent``: the noun in which it stands, the first word behind
+    the verb. ``filters`` are the places in the list's input where ids and names go, ``containers`` those of the objects
+    in which they stand, by noun.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Noun(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[str, ...]
     wide: tuple[str, ...] = ()
     rows: str | None = None
+    pages: str | None = None
     each: bool = False
     parent: str | None = None
     filters: tuple[str, str] | None = None

@@ -564,6 +564,7 @@ ROLES = Noun(
     label="info.name",
     id_type="VcenterAuthorizationRoleId",
     rows="items",
+    pages="iterate.marker",
     columns=("role", "info.name", "info.system", "info.description"),
     verbs={
         "create": Verb(
@@ -591,6 +592,7 @@ EVENTS = Noun(
     id="sequence",
     label="type",
     rows="events",
+    pages="filter.after",
     columns=("time", "type", "object.name", "message", "cause.user"),
     wide=("sequence", "kind", "change", "object.id", "task", "cause.operation"),
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeAlias
 
 from resphere.cli.remote.inputs import place
 from resphere.cli.remote.nouns import Noun
 from resphere.cli.remote.operations import operation
+from resphere.contract.errors import UnableToAllocateResource
 
 Row: TypeAlias = dict[str, Any]
 
@@ -18,8 +20,12 @@ class Calls(Protocol):
     def call(self, operation: str, input: Mapping[str, Any]) -> Any:
         """The result of an operation, as plain values.
 
-        :raises Ended: it is refused, or nobody answers.
+        :raises VapiError: it is refused.
+        :raises ClientError: nobody answers.
         """
+
+    def every(self, operation: str, input: Mapping[str, Any]) -> Any:
+        """The same of a list that is longer than servers give at once: page by page, where the server has pages."""
 
 
 def at(row: Any, dotted: str) -> Any:
@@ -35,16 +41,23 @@ def at(row: Any, dotted: str) -> Any:
 
 
 def listed(calls: Calls, noun: Noun, input: Mapping[str, Any]) -> list[Row]:
-    """All rows of a noun that fit the input of its list; further pages included."""
+    """All rows of a noun that fit the input of its list; further pages included, and no rows that come meanwhile."""
     rows: list[Row] = []
-    asked = dict(input)
+    asked = copy.deepcopy(dict(input))
+    last: int | None = None
     while True:
-        result = calls.call(noun.list, asked)
+        try:
+            result = calls.call(noun.list, asked)
+        except UnableToAllocateResource:
+            result = calls.every(noun.list, asked)
         rows += rows_of(calls, noun, result)
-        marker = result.get("marker") if isinstance(result, dict) and noun.rows else None
-        if marker is None:
+        if noun.pages is None:
             return rows
-        place(asked, ("iterate", "marker"), marker)
+        last = result.get("latest") if last is None else last
+        where = result.get("next", result.get("marker"))
+        if where is None or where == at(asked, noun.pages) or (last is not None and where >= last):
+            return rows
+        place(asked, tuple(noun.pages.split(".")), where)
 
 
 def rows_of(calls: Calls, noun: Noun, result: Any) -> list[Row]:
