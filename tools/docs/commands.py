@@ -16,7 +16,7 @@ from resphere.cli.main import parser
 from resphere.cli.remote.chosen import VARIABLES
 from resphere.cli.table import COMMANDS
 
-AS_SERVE = ("serve", "doctor")
+AS_SERVE = ("serve", "run", "doctor")
 """Commands with a flag for each setting, which has a page of its own."""
 COMMON = ("--context", "--server", "--user", "--ca-file", "--insecure", "--timeout", "--output")
 """Flags that all commands have which speak to a server, told once."""
