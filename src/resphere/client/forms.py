@@ -132,6 +132,8 @@ class ApiForm:
             headers.append(OCTETS if self._is_raw else FORM if route.form else JSON)
         if session_id is not None:
             headers.append((SESSION_HEADER, session_id))
+        if self._operation.media_type is not None:
+            headers.append(("Accept", self._operation.media_type))
         given = self._query_of(value)
         # What selects the operation by being there may be a parameter of it, too.
         selecting = [(key, fixed or "") for key, fixed in route.dispatch if key not in dict(given)]
