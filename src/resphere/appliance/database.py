@@ -46,8 +46,15 @@ async def probe(inventory: Replica, moment: datetime) -> Finding:
 class Readiness:
     """Whether a worker can do what it is asked: its store writes. Looked at once a second, however many ask."""
 
-    def __init__(self, inventory: Replica, now: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
-        """``monotonic``: seconds of a clock that is never set."""
+    def __init__(
+        self,
+        inventory: Replica,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        ending: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """``monotonic``: seconds of a clock that is never set; ``ending``: whether the server is about to end."""
+        self.ending = ending
         self._inventory = inventory
         self._now = now
         self._monotonic = monotonic

@@ -360,7 +360,7 @@ async def start(settings: Settings, memories: Memories, port: int | None, stack:
             planner=planner,
             webhooks_allowed=poster.allowed,
             machine=machine,
-            readiness=Readiness(replica, now, time.monotonic),
+            readiness=Readiness(replica, now, time.monotonic, lambda: memories.draining.begun),
             folders=folders(settings),
             bundles=bundles,
             updates=Updates(settings.update_repository, durations.stage_update, durations.install_update),

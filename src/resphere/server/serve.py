@@ -96,6 +96,8 @@ def serve(settings: Settings, patience: Patience = PATIENCE) -> None:
         if not AVAILABLE:
             report(settings, UNWATCHED, logging.WARNING)
         memories = kept_memories(settings)
+        server.drain_seconds = settings.drain_seconds
+        server.draining = memories.draining.begin
         hold_in_forks()
         loader = partial(load, settings, memories, address.port)
         server.serve(target_loader=loader, wrap_loader=False)

@@ -42,6 +42,7 @@ RANGES = {
     "port": (0, 65_535),
     "appliance_port": (0, 65_535),
     "workers": (1, 256),
+    "drain_seconds": (0, 3600),
     "session_idle_seconds": (1, TEN_YEARS_SECONDS),
     "session_lifetime_seconds": (1, TEN_YEARS_SECONDS),
     "max_sessions_per_user": (0, 10_000_000),
@@ -118,6 +119,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int, _("listen", "A second port, for what concerns the appliance, as vCenter's 5480 is; 0: there is none.")
     ] = 0
     workers: Annotated[int, _("listen", "Worker processes.")] = 1
+    drain_seconds: Annotated[
+        int,
+        _(
+            "listen",
+            "For so long a server that is told to stop goes on, and /readyz says that it is about to end, so that "
+            "balancers send it nothing new; told again, it ends at once.",
+        ),
+    ] = 0
     poweroff: Annotated[
         str,
         _(

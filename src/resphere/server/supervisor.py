@@ -107,6 +107,9 @@ class Supervisor(MPServer):
         lambda: (SSLProtocols.tls12, SSLProtocols.tls12)
     )
     """The oldest versions of TLS that the next workers speak, at the address and at the second one."""
+    drain_seconds: float = 0.0
+    """For so long it goes on when it is told to stop, after ``draining`` was called."""
+    draining: Callable[[], None] = staticmethod(lambda: None)
     second_address: Address | None = None
     """Where the workers listen besides."""
     failure: str | None = None
@@ -199,6 +202,7 @@ class Supervisor(MPServer):
             # Before anything is looked at: what comes from now on ends the next wait.
             self.main_loop_interrupt.clear()
             if self.interrupt_signal:
+                self._drain()
                 # Granian's exit status would tell of workers that died just now.
                 self.interrupt_children.clear()
                 break
@@ -216,6 +220,18 @@ class Supervisor(MPServer):
                     self._pause(spawn_target, target_loader)
                 self.reload_signal = self.reload_signal or self.changed()
                 next_tick = time.monotonic() + self.patience.tick_seconds
+
+    def _drain(self) -> None:
+        """Go on for a while, so that balancers learn that there will be nobody: until told again to stop, or until a
+        worker ends, which was told so, too."""
+        until = time.monotonic() + self.drain_seconds
+        self.interrupt_signal = False
+        if self.drain_seconds:
+            self.draining()
+        while not (self.interrupt_signal or self.interrupt_children) and (left := until - time.monotonic()) > 0:
+            self.main_loop_interrupt.wait(left)
+            self.main_loop_interrupt.clear()
+        self.interrupt_signal = True
 
     def _pause(self, spawn_target: Any, target_loader: Loader) -> None:
         """Stop all workers, do what is to be done meanwhile, and start as many. Who connects in between waits."""

@@ -24,7 +24,7 @@ async def ready(call: Call) -> Probes.Info:
 
     :raises ServiceUnavailable: says what is wrong.
     """
-    if call.environment.feed.stopping:
+    if call.environment.feed.stopping or call.environment.readiness.ending():
         raise ServiceUnavailable(message("resphere.probes.stopping", "The server is about to end."))
     finding = await call.environment.readiness.look()
     if finding.level is Level.RED:
