@@ -204,8 +204,10 @@ WITHOUT_AN_OBJECT = SETTINGS | {
     "resphere.content.transfers.upload_by_post",
     "resphere.reports.delete",
     "resphere.sessions.delete",
+    "resphere.states.delete",
+    "resphere.states.restore",
 }
-"""Sessions, reports and bundles are ended and no more; jobs, updates and activations go on by themselves; chains,
+"""Sessions, reports, states and bundles are ended and no more; jobs, updates and activations go on by themselves; chains,
 mappings, archives and what the API tells of itself are in no documents."""
 
 

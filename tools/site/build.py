@@ -19,7 +19,9 @@ ASSETS = Path(__file__).parent / "assets"
 MADE = "site"
 HOME = "README.md"
 BESIDE_DOCS = (HOME, "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "bench/RESULTS.md")
-"""What pages link to outside ``docs/``."""
+"""Pages outside ``docs/``, and what they link to."""
+OUTSIDE = re.compile(r"\]\(\.\./([^)#\s]+)")
+"""A link of a page of ``docs/`` to what is beside that folder."""
 
 
 class BadSite(Exception):
@@ -50,7 +52,10 @@ def build(output: Path = OUTPUT, root: Path = ROOT) -> None:
 def gather(root: Path, folder: Path) -> None:
     """The pages, where they are in the repository: so their links hold."""
     shutil.copytree(root / "docs", folder / "docs")
-    for name in BESIDE_DOCS:
+    linked = {
+        name for page in (root / "docs").glob("*.md") for name in OUTSIDE.findall(page.read_text(encoding="utf-8"))
+    }
+    for name in {*BESIDE_DOCS, *(name for name in linked if (root / name).is_file())}:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / name, folder / name)
     shutil.copytree(ASSETS, folder / "assets")
