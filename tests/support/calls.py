@@ -40,17 +40,19 @@ def is_endless(operation: AnyOperation) -> bool:
 
 class ApiCall(msgspec.Struct, frozen=True):
     """One request: ``target`` is path and query, percent-encoded; ``body`` is ``None`` where there is none, and a
-    ``document`` of JSON unless it is sent as it is."""
+    ``document`` of JSON unless it is sent as it is; ``accept`` is what no JSON is answered as."""
 
     method: str
     target: str
     body: bytes | None
     document: bool = True
+    accept: str | None = None
 
     @property
     def headers(self) -> dict[str, str]:
-        """What belongs to the body."""
-        return {} if self.body is None or not self.document else {"Content-Type": "application/json"}
+        """What belongs to the body and the answer."""
+        sent = {} if self.body is None or not self.document else {"Content-Type": "application/json"}
+        return sent if self.accept is None else sent | {"Accept": self.accept}
 
 
 def api_call(operation: AnyOperation, value: Struct, path: str | None = None) -> ApiCall:
@@ -63,7 +65,7 @@ def api_call(operation: AnyOperation, value: Struct, path: str | None = None) ->
     if path is None:
         query = [(key, text or "") for key, text in route.dispatch if key not in dict(query)] + query
     target = place + (f"?{urlencode(query)}" if query else "")
-    return ApiCall(route.method, target, body_of(route, fields), not operation.takes_stream)
+    return ApiCall(route.method, target, body_of(route, fields), not operation.takes_stream, operation.media_type)
 
 
 def inputs(operation: AnyOperation, real: Real | None = None) -> SearchStrategy[Any]:
