@@ -60,7 +60,6 @@ class Pipeline(Equipment, frozen=True):
     async def handle(self, exchange: Exchange) -> Reply:
         """Answer ``exchange``; never raises but for cancelation."""
         exchange.started, began = self.environment.present(), self.clock()
-        exchange.started, began = self.environment.now(), self.clock()
         self.metrics.begin()
         exchange.span = self.tracing.begin(exchange)
         try:
