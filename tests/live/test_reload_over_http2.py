@@ -19,6 +19,7 @@ from hyperframe.frame import (
 )
 
 from tests.support.attacks import Attacker
+from tests.support.examples import AT_NIGHT
 from tests.support.http2 import PREFACE, Frames
 from tests.support.server import Server, wait_until
 
@@ -78,7 +79,7 @@ class Caller:
                 self._ask()
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=AT_NIGHT), 2])
 def test_all_that_was_sent_before_the_farewell_is_answered(
     tmp_path_factory: pytest.TempPathFactory, workers: int
 ) -> None:

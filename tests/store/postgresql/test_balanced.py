@@ -19,6 +19,7 @@ import requests
 from resphere.certificates.files import ensure_certificates
 from tests.store.postgresql.database import database
 from tests.store.postgresql.place import url_in
+from tests.support.examples import AT_NIGHT
 from tests.support.proxies import NOW, PLACES, listens
 from tests.support.server import ADMINISTRATOR, PASSWORD, WITHOUT_TLS, Server, clean_environment, free_port, wait_until
 
@@ -52,7 +53,7 @@ EACH = [
     pytest.param(
         *("nginx", NGINX, NGINX_AROUND),
         id="nginx",
-        marks=pytest.mark.skipif(NGINX is None, reason="no nginx here (Debian's nginx-light)"),
+        marks=[pytest.mark.skipif(NGINX is None, reason="no nginx here (Debian's nginx-light)"), AT_NIGHT],
     ),
 ]
 
