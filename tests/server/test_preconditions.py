@@ -207,8 +207,8 @@ WITHOUT_AN_OBJECT = SETTINGS | {
     "resphere.states.delete",
     "resphere.states.restore",
 }
-"""Sessions, reports, states and bundles are ended and no more; jobs, updates and activations go on by themselves; chains,
-mappings, archives and what the API tells of itself are in no documents."""
+"""Sessions, reports, states and bundles are ended and no more; jobs, updates and activations go on by themselves;
+chains, mappings, archives and what the API tells of itself are in no documents."""
 
 
 def has_path_parameters(operation: AnyOperation) -> bool:
