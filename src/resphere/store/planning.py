@@ -76,6 +76,40 @@ def rewrites_claims(write: Write) -> bool:
     return write.body is None or write.claims is not None
 
 
+TAKINGS_KEPT = 10_000
+"""What was taken so many transactions ago is forgotten: nobody plans on so old a state."""
+TAKINGS_FORGOTTEN_EVERY = 1_000
+
+
+class Needed(msgspec.Struct, frozen=True):
+    """What an engine has to look up for a group: documents by their ``keys``, ``claims``, the claims of documents that
+    are ``rewritten``, and what was taken after ``since``; ``None``: the group takes nothing."""
+
+    keys: list[Key]
+    claims: list[str]
+    rewritten: list[Key]
+    since: int | None
+
+
+def needed_for(transactions: Iterable[Transaction]) -> Needed:
+    """What the :class:`Facts` of a group are made of."""
+    keys: dict[Key, None] = {}
+    claims: dict[str, None] = {}
+    rewritten: dict[Key, None] = {}
+    since: int | None = None
+    for transaction in transactions:
+        for taking in transaction.takings:
+            since = taking.since if since is None else min(since, taking.since)
+        for check in transaction.checks:
+            keys[check.kind, check.id] = None
+        for write in transaction.writes:
+            keys[write.kind, write.id] = None
+            if rewrites_claims(write):
+                rewritten[write.kind, write.id] = None
+                claims.update(dict.fromkeys(write.claims or ()))
+    return Needed(list(keys), list(claims), list(rewritten), since)
+
+
 class Facts(msgspec.Struct, frozen=True):
     """What is stored, as far as a group depends on it.
 

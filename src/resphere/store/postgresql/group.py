@@ -9,12 +9,9 @@ import asyncpg
 import msgspec
 
 from resphere.store.base import Conflict, Entry, Note, Transaction
-from resphere.store.planning import Facts, GroupState, Key, rewrites_claims
+from resphere.store.planning import TAKINGS_FORGOTTEN_EVERY, TAKINGS_KEPT, Facts, GroupState, Key, needed_for
 from resphere.store.postgresql.schema import one_row
 
-TAKINGS_KEPT = 10_000
-"""What was taken so many transactions ago is forgotten: nobody plans on so old a state."""
-TAKINGS_FORGOTTEN_EVERY = 1_000
 PORTION = 2_000
 """So many documents go to the database at a time."""
 PORTION_BYTES = 16 * 1024 * 1024
@@ -154,28 +151,18 @@ async def apply_transactions(
 
 
 async def _facts(connection: asyncpg.Connection, transactions: Sequence[Transaction], sequence: int) -> Facts:
-    keys: dict[Key, None] = {}
-    claims: dict[str, None] = {}
-    rewritten: dict[Key, None] = {}
-    for transaction in transactions:
-        for check in transaction.checks:
-            keys[check.kind, check.id] = None
-        for write in transaction.writes:
-            keys[write.kind, write.id] = None
-            if rewrites_claims(write):
-                rewritten[write.kind, write.id] = None
-                claims.update(dict.fromkeys(write.claims or ()))
-    sinces = [taking.since for transaction in transactions for taking in transaction.takings]
+    needed = needed_for(transactions)
     notes = [note.id for transaction in transactions for note in transaction.notes]
-    holders = await _holders(connection, claims, rewritten) if rewritten else {}
+    holders = await _holders(connection, needed.claims, needed.rewritten) if needed.rewritten else {}
     prefixes = {prefix for transaction in transactions for prefix in transaction.vacant}
     # Of those that a plan knows there are so many at most: one more is one that it does not know.
-    beginning = {prefix: await _beginning(connection, prefix, len(holders) + len(claims) + 1) for prefix in prefixes}
+    most = len(holders) + len(needed.claims) + 1
+    beginning = {prefix: await _beginning(connection, prefix, most) for prefix in prefixes}
     return Facts(
-        revisions=await _revisions(connection, keys) if keys else {},
+        revisions=await _revisions(connection, needed.keys) if needed.keys else {},
         holders=holders,
         stored_claim=lambda prefix, besides: _first_besides(beginning[prefix], besides),
-        taken=await _takings(connection, min(sinces)) if sinces and min(sinces) < sequence else [],
+        taken=await _takings(connection, needed.since) if needed.since is not None and needed.since < sequence else [],
         forgotten=sequence - TAKINGS_KEPT,
         noted=await _noted(connection, notes) if notes else {},
     )

@@ -8,20 +8,25 @@ busy loop, three to five times the commits of a statement for each document.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 import msgspec
 
 from resphere.store.base import Conflict, Entry, Transaction
-from resphere.store.planning import Facts, GroupState, Key, Outcome, rewrites_claims
+from resphere.store.planning import (
+    TAKINGS_FORGOTTEN_EVERY,
+    TAKINGS_KEPT,
+    Facts,
+    GroupState,
+    Key,
+    Outcome,
+    needed_for,
+)
 from resphere.store.sqlite.notes import LatestNotes, write_noted
 
 # SQLite takes at most 1 GB in one value; in portions an import also needs less memory at once.
 PORTION_BYTES = 16 * 1024 * 1024
 
-TAKINGS_KEPT = 10_000
-"""What was taken so many transactions ago is forgotten: nobody plans on so old a state."""
-TAKINGS_FORGOTTEN_EVERY = 1_000
 
 _SELECT_STATE = "SELECT sequence, log_rows, noted FROM state"
 _UPDATE_STATE = "UPDATE state SET sequence = ?, log_rows = log_rows + ?"
@@ -196,33 +201,18 @@ def _append(connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
 
 def _facts(
     connection: sqlite3.Connection,
-    transactions: Iterable[Transaction],
+    transactions: Sequence[Transaction],
     sequence: int,
     noted: int,
     latest_notes: LatestNotes,
 ) -> Facts:
-    keys: dict[Key, None] = {}
-    claims: dict[str, None] = {}
-    rewritten: dict[Key, None] = {}
-    since: int | None = None
-    noted_since = noted
-    for transaction in transactions:
-        if transaction.notes:
-            noted_since = min(noted_since, transaction.noted_since)
-        for taking in transaction.takings:
-            since = taking.since if since is None else min(since, taking.since)
-        for check in transaction.checks:
-            keys[check.kind, check.id] = None
-        for write in transaction.writes:
-            keys[write.kind, write.id] = None
-            if rewrites_claims(write):
-                rewritten[write.kind, write.id] = None
-                claims.update(dict.fromkeys(write.claims or ()))
+    needed = needed_for(transactions)
+    noted_since = min([noted, *[transaction.noted_since for transaction in transactions if transaction.notes]])
     return Facts(
-        revisions=_select_revisions(connection, list(keys)),
-        holders=_select_holders(connection, list(claims), list(rewritten)) if rewritten else {},
+        revisions=_select_revisions(connection, needed.keys),
+        holders=_select_holders(connection, needed.claims, needed.rewritten) if needed.rewritten else {},
         stored_claim=lambda prefix, besides: _stored_claim(connection, prefix, besides),
-        taken=_select_takings(connection, since) if since is not None and since < sequence else [],
+        taken=_select_takings(connection, needed.since) if needed.since is not None and needed.since < sequence else [],
         forgotten=sequence - TAKINGS_KEPT,
         noted=latest_notes.since(connection, noted_since, noted),
     )
