@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from resphere.client.errors import BadInput, UnexpectedReply
-from resphere.client.replies import document_in, error_of, failure_in, lenient, value_in
+from resphere.client.replies import converted, document_in, error_of, failure_in, lenient, value_in
 from resphere.client.steps import Request, Response
 from resphere.contract.errors import ERRORS, VapiError
 from resphere.contract.model import AnyOperation, ByteStream, Route, Struct
@@ -79,7 +79,8 @@ def input_of(operation: AnyOperation, given: Mapping[str, Any] | Struct | None, 
     try:
         if operation.takes_stream:
             return operation.input(**{api_form(operation).attributes[name]: item for name, item in values.items()})
-        return msgspec.convert(values, operation.input)
+        filled: Struct = converted(values, operation.input)
+        return filled
     except (msgspec.ValidationError, TypeError) as error:
         raise BadInput(f"{operation.id}: {str(error).replace('`', chr(39)).replace('$.', '')}") from None
 
@@ -270,7 +271,7 @@ class RpcForm:
             return None
         output = self._result(response).get("output")
         try:
-            return msgspec.convert(self._read(output, ""), expected)
+            return converted(self._read(output, ""), expected)
         except (VapiError, msgspec.ValidationError):
             return lenient(unwrapped(output), expected, response)
 

@@ -7,6 +7,7 @@ an enumeration has not become members of it that are equal to their text.
 
 from __future__ import annotations
 
+import threading
 import typing
 from collections.abc import Mapping
 from enum import StrEnum
@@ -46,10 +47,24 @@ STANDARD = "com.vmware.vapi.std.errors."
 LONGEST_SHOWN = 200
 
 
+# What msgspec knows of a structure it learns once, for all, and not safely in two threads at a time.
+_learning = threading.RLock()
+
+
 @cache
 def decoder_of(expected: Any) -> msgspec.json.Decoder[Any]:
     """What reads documents of the type strictly."""
-    return msgspec.json.Decoder(expected)
+    with _learning:
+        return msgspec.json.Decoder(expected)
+
+
+def converted(value: Any, expected: Any, *, strict: bool = True) -> Any:
+    """``msgspec.convert``, in any thread.
+
+    :raises msgspec.ValidationError: it is no such value.
+    """
+    decoder_of(expected)
+    return msgspec.convert(value, expected, strict=strict)
 
 
 def value_in(response: Response, expected: Any) -> Any:
@@ -120,7 +135,7 @@ def as_near(value: Any, expected: Any) -> Any:
         return structure_near(value, plain)
     if isinstance(plain, type) and issubclass(plain, StrEnum):
         return word_near(value, plain)
-    return msgspec.convert(value, expected, strict=False)
+    return converted(value, expected, strict=False)
 
 
 def listed(value: Any) -> list[Any]:
