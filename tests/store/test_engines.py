@@ -9,8 +9,8 @@ import pytest
 
 import resphere
 from resphere.store.base import StoreMissing
-from resphere.store.engines import DEFAULT, ENGINES, check_url, default_url, open_store
-from tests.store.contract import put, transaction
+from resphere.store.engines import DEFAULT, ENGINES, check_url, default_url, open_store, size_bytes
+from tests.store.contract import NewUrl, put, transaction
 
 SOURCE = Path(resphere.__file__).parent
 TESTS = Path(__file__).parent.parent
@@ -39,6 +39,18 @@ def test_what_was_opened_by_a_url_is_opened_by_it_again(tmp_path: Path) -> None:
         assert again.epoch == store.epoch
         assert len((await again.load()).documents) == 1
         await again.close()
+        await store.close()
+
+    asyncio.run(test())
+
+
+def test_it_tells_how_much_it_takes(new_url: NewUrl) -> None:
+    async def test() -> None:
+        url = new_url()
+        store = await open_store(url)
+        before = await size_bytes(url)
+        await store.commit(transaction(*(put(str(number), bytes(1000)) for number in range(1000))))
+        assert await size_bytes(url) > before + 100_000
         await store.close()
 
     asyncio.run(test())

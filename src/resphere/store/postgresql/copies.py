@@ -45,7 +45,9 @@ UNFINISHED = "restoring"
 _SELECT_STATE = "SELECT epoch, sequence, schema_version FROM state"
 _SELECT_DOCUMENT = "SELECT kind, id, revision, body FROM documents WHERE kind = $1 AND id = $2"
 _SELECT_LATEST = "SELECT * FROM journal ORDER BY number DESC LIMIT 1"
-_SELECT_JOURNAL_BYTES = "SELECT coalesce(max(total_bytes) - min(total_bytes) + min(length(body)), 0) FROM journal"
+_SELECT_JOURNAL_BYTES = (
+    "SELECT coalesce(max(total_bytes) - min(total_bytes) + min(length(body)), 0) FROM journal"
+)
 _FORGET_JOURNAL = "DELETE FROM journal WHERE number < (SELECT max(number) FROM journal)"
 _MARK = "UPDATE state SET restoring = true"
 _INSERT_STATE = """
@@ -56,7 +58,9 @@ _INSERT_STATE = """
 """
 # The log goes: who asks for what has changed since any earlier sequence must load afresh.
 _GO_ON = "UPDATE state SET sequence = greatest(sequence, $1), pruned_sequence = greatest(sequence, $1)"
-_SELECT_SIZE = "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class AS c WHERE relnamespace = to_regnamespace($1)"
+_SELECT_SIZE = (
+    "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class AS c WHERE relnamespace = to_regnamespace($1)"
+)
 
 
 class Form(msgspec.Struct, frozen=True):
@@ -246,15 +250,25 @@ async def placing(place: Place, extent: Extent, *, replace: bool) -> AsyncIterat
 async def sizes(place: Place, extent: Extent) -> Sizes:
     """How much the store takes."""
     with _told(place, "look at"):
-        connection = await connect(place)
-        try:
-            journal = await connection.fetchval(_SELECT_JOURNAL_BYTES)
-            total = await connection.fetchval(_SELECT_SIZE, place.schema)
-        finally:
-            await close(connection)
+        journal, total = await _ask(place, _SELECT_JOURNAL_BYTES), await size_bytes(place)
         folder = place.needed_folder
         files = [file for name in extent.collections for file in (folder / name).rglob("*") if file.is_file()]
-        return Sizes(int(journal), max(0, int(total) + sum(file.stat().st_size for file in files) - int(journal)))
+        return Sizes(journal, max(0, total + sum(file.stat().st_size for file in files) - journal))
+
+
+async def size_bytes(place: Place) -> int:
+    """How much the tables take."""
+    with _told(place, "look at"):
+        return await _ask(place, _SELECT_SIZE, place.schema)
+
+
+async def _ask(place: Place, statement: str, *arguments: object) -> int:
+    """A number, on a connection of its own."""
+    connection = await connect(place)
+    try:
+        return int(await connection.fetchval(statement, *arguments))
+    finally:
+        await close(connection)
 
 
 @contextmanager

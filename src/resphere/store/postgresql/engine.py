@@ -7,7 +7,8 @@ from pathlib import Path
 
 from resphere.store.base import Store
 from resphere.store.copies import Copy, Extent, Placing, Sizes
-from resphere.store.postgresql.copies import copying, placing, sizes
+from resphere.store.engine import Engine
+from resphere.store.postgresql.copies import copying, placing, size_bytes, sizes
 from resphere.store.postgresql.place import place_of, with_folder
 from resphere.store.postgresql.store import PostgresqlStore
 
@@ -35,6 +36,10 @@ class PostgresqlEngine:
         """Where contents lie; documents take room elsewhere."""
         return place_of(place).folder
 
+    async def size_bytes(self, place: str) -> int:
+        """What the tables take."""
+        return await size_bytes(place_of(place))
+
     def one_server(self, place: str) -> AbstractContextManager[None]:
         """Any number may have it."""
         return nullcontext()
@@ -56,4 +61,4 @@ class PostgresqlEngine:
         return await sizes(place_of(place), extent)
 
 
-ENGINE = PostgresqlEngine()
+ENGINE: Engine = PostgresqlEngine()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from resphere.store.base import Store
 from resphere.store.copies import Copy, Extent, Placing, Sizes
+from resphere.store.engine import Engine
 from resphere.store.one_server import one_server
 from resphere.store.sqlite.copies import copying, placing, size_bytes, sizes
 from resphere.store.sqlite.store import SqliteStore
@@ -63,4 +64,4 @@ class SqliteEngine:
         return await asyncio.to_thread(sizes, Path(place), extent)
 
 
-ENGINE = SqliteEngine()
+ENGINE: Engine = SqliteEngine()
