@@ -236,6 +236,26 @@ def test_what_was_acknowledged_before_is_in_it_and_every_content_that_is_named(n
     run(scenario())
 
 
+def test_what_is_held_for_a_copy_is_not_left_behind(new_url: NewUrl, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        store = await open_store(new_url())
+        liveness = await store.liveness("1-a")
+        contents = await store.contents("files", liveness)
+        async with contents.write() as writing:
+            await writing.finish()
+        async with copied(new_url(), tmp_path) as copy:
+            (held,) = [each for each in copy.files if each.name == f"files/{writing.name}"]
+            # Whoever sweeps knows what was committed.
+            await store.changes_since(0)
+            assert await contents.left_behind() == []
+            assert held.path.exists()
+        assert not held.path.exists()
+        await liveness.release()
+        await store.close()
+
+    run(scenario())
+
+
 def test_a_copy_of_nothing(new_url: NewUrl, tmp_path: Path) -> None:
     async def scenario() -> None:
         with pytest.raises(StoreMissing, match="there is no store"):

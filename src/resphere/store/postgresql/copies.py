@@ -7,11 +7,10 @@ content under a further name.
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -19,11 +18,13 @@ import asyncpg
 import msgspec
 
 from resphere.store.base import Document, StoreError
-from resphere.store.contents import HOLDING, FolderContents
 from resphere.store.copies import CopiedFile, Extent, Sizes
 from resphere.store.files import sync_folder, sync_tree
+from resphere.store.held import contents_bytes, held_contents, holder_name, kept_keys
 from resphere.store.keys import key_file
+from resphere.store.postgresql.line import Line
 from resphere.store.postgresql.place import Place
+from resphere.store.postgresql.processes import Beating, Processes
 from resphere.store.postgresql.schema import (
     FAILURES,
     SCHEMA_VERSION,
@@ -45,9 +46,7 @@ UNFINISHED = "restoring"
 _SELECT_STATE = "SELECT epoch, sequence, schema_version FROM state"
 _SELECT_DOCUMENT = "SELECT kind, id, revision, body FROM documents WHERE kind = $1 AND id = $2"
 _SELECT_LATEST = "SELECT * FROM journal ORDER BY number DESC LIMIT 1"
-_SELECT_JOURNAL_BYTES = (
-    "SELECT coalesce(max(total_bytes) - min(total_bytes) + min(length(body)), 0) FROM journal"
-)
+_SELECT_JOURNAL_BYTES = "SELECT coalesce(max(total_bytes) - min(total_bytes) + min(length(body)), 0) FROM journal"
 _FORGET_JOURNAL = "DELETE FROM journal WHERE number < (SELECT max(number) FROM journal)"
 _MARK = "UPDATE state SET restoring = true"
 _INSERT_STATE = """
@@ -58,9 +57,7 @@ _INSERT_STATE = """
 """
 # The log goes: who asks for what has changed since any earlier sequence must load afresh.
 _GO_ON = "UPDATE state SET sequence = greatest(sequence, $1), pruned_sequence = greatest(sequence, $1)"
-_SELECT_SIZE = (
-    "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class AS c WHERE relnamespace = to_regnamespace($1)"
-)
+_SELECT_SIZE = "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class AS c WHERE relnamespace = to_regnamespace($1)"
 
 
 class Form(msgspec.Struct, frozen=True):
@@ -93,51 +90,44 @@ class DatabaseCopy:
 @asynccontextmanager
 async def copying(place: Place, folder: Path, extent: Extent) -> AsyncIterator[DatabaseCopy]:
     """See :meth:`resphere.store.engine.Engine.copying`."""
-    with _told(place, "copy"):
-        holder = await connect(place)
-    with ExitStack() as stack, _told(place, "copy"):
-        try:
+    shared = place.needed_folder
+    async with AsyncExitStack() as stack:
+        with _told(place, "copy"):
+            holder = await _connected(place, stack)
             await prepare(holder, place, None)
-            connection = await connect(place)
-        except BaseException:
-            await close(holder)
-            raise
-        try:
+            connection = await _connected(place, stack)
             # As long as a copy takes, which is no harm to others.
             await connection.execute("SET idle_in_transaction_session_timeout = 0")
+            # What is held is left behind for all who do not see that the holder lives.
+            line = Line(place)
+            stack.push_async_callback(line.close)
+            sign = Beating(holder_name(), line, Processes())
+            await sign.begin()
+            stack.push_async_callback(sign.release)
+            held = stack.enter_context(ExitStack())
             async with holder.transaction():
                 await holder.execute("SELECT FROM state FOR UPDATE")
                 await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 form = Form(*await _state(connection))
-                held = await asyncio.to_thread(_hold, place, extent, stack)
+                contents = await asyncio.to_thread(held_contents, shared, extent, sign.name, sign.is_alive, held)
             (folder / FORM).write_bytes(msgspec.json.encode(form))
             for table in COPIED:
                 await connection.copy_from_table(table, output=folder / table, format=FORMAT, timeout=None)
             files = [CopiedFile(name, folder / name) for name in (FORM, *COPIED)]
-            yield DatabaseCopy(connection, folder, form, (*files, *held))
-        finally:
-            await close(holder)
-            await close(connection)
+            copy = DatabaseCopy(connection, folder, form, (*files, *kept_keys(shared, extent), *contents))
+        yield copy
+
+
+async def _connected(place: Place, stack: AsyncExitStack) -> asyncpg.Connection:
+    """A connection that is closed with the stack."""
+    connection = await connect(place)
+    stack.push_async_callback(close, connection)
+    return connection
 
 
 async def _state(connection: asyncpg.Connection) -> tuple[int, str, int]:
     epoch, sequence, schema = await one_row(connection, _SELECT_STATE)
     return schema, epoch, sequence
-
-
-def _hold(place: Place, extent: Extent, stack: ExitStack) -> list[CopiedFile]:
-    """Every content and key; ``stack`` gives up what is held."""
-    folder = place.needed_folder
-    owner = f"{HOLDING}{os.getpid()}-{secrets.token_hex(4)}"
-    held = [
-        CopiedFile(f"{collection}/{name}", path)
-        for collection in extent.collections
-        for name, path in stack.enter_context(
-            FolderContents(folder / collection, owner, lambda name: name == owner).held()
-        ).items()
-    ]
-    keys = [(key_file(Path(), name).name, key_file(folder, name)) for name in extent.keys]
-    return [*held, *(CopiedFile(name, key) for name, key in keys if key.exists())]
 
 
 class DatabasePlacing:
@@ -206,20 +196,18 @@ class DatabasePlacing:
 
     def _move(self) -> None:
         sync_tree(self.folder)
+        shared = self._place.needed_folder
         for collection in self._extent.collections:
-            target = self._place.needed_folder / collection
-            if target.exists():
-                shutil.rmtree(target)
+            if (shared / collection).exists():
+                shutil.rmtree(shared / collection)
             if (self.folder / collection).is_dir():
-                shutil.copytree(self.folder / collection, target)
+                shutil.copytree(self.folder / collection, shared / collection)
+                sync_tree(shared / collection)
         for name in self._extent.keys:
-            key_file(self._place.needed_folder, name).unlink(missing_ok=True)
+            key_file(shared, name).unlink(missing_ok=True)
             if key_file(self.folder, name).exists():
-                shutil.copy2(key_file(self.folder, name), key_file(self._place.needed_folder, name))
-        for name in (*self._extent.collections,):
-            if (self._place.needed_folder / name).is_dir():
-                sync_tree(self._place.needed_folder / name)
-        sync_folder(self._place.needed_folder)
+                shutil.copy2(key_file(self.folder, name), key_file(shared, name))
+        sync_folder(shared)
 
 
 @asynccontextmanager
@@ -250,10 +238,9 @@ async def placing(place: Place, extent: Extent, *, replace: bool) -> AsyncIterat
 async def sizes(place: Place, extent: Extent) -> Sizes:
     """How much the store takes."""
     with _told(place, "look at"):
-        journal, total = await _ask(place, _SELECT_JOURNAL_BYTES), await size_bytes(place)
-        folder = place.needed_folder
-        files = [file for name in extent.collections for file in (folder / name).rglob("*") if file.is_file()]
-        return Sizes(journal, max(0, total + sum(file.stat().st_size for file in files) - journal))
+        journal = await _ask(place, _SELECT_JOURNAL_BYTES)
+        total = await size_bytes(place) + await asyncio.to_thread(contents_bytes, place.needed_folder, extent)
+        return Sizes(journal, max(0, total - journal))
 
 
 async def size_bytes(place: Place) -> int:

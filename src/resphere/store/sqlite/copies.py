@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Iterator
@@ -20,9 +19,9 @@ from pathlib import Path
 import msgspec
 
 from resphere.store.base import Document, StoreError, StoreMissing
-from resphere.store.contents import HOLDING, FolderContents
 from resphere.store.copies import CopiedFile, Extent, Sizes
 from resphere.store.files import sync_folder, sync_tree
+from resphere.store.held import contents_bytes, held_contents, holder_name, kept_keys
 from resphere.store.keys import key_file
 from resphere.store.liveness import LockedFile
 from resphere.store.sqlite.schema import WriterLock, connect, read_document, require_known_schema
@@ -81,26 +80,17 @@ def _copy(path: Path, folder: Path, extent: Extent, stack: ExitStack) -> SqliteC
     if not path.exists() and not unfinished(path).exists():
         raise StoreMissing(f"there is no store at {path}")
     stack.callback(Use(path).close)
-    sign = LockedFile(path.parent / WORKERS, f"{HOLDING}{os.getpid()}-{secrets.token_hex(4)}")
+    sign = LockedFile(path.parent / WORKERS, holder_name())
     stack.callback(sign.end)
-    held: list[CopiedFile] = []
     with closing(connect(path)) as connection:
         schema = require_known_schema(connection, path)
         with closing(WriterLock(path)) as lock, lock.held():
             connection.execute("BEGIN")
             epoch, sequence = connection.execute(_SELECT_STATE).fetchone()
-            for collection in extent.collections:
-                contents = FolderContents(path.parent / collection, sign.name, sign.is_alive)
-                for name, kept in stack.enter_context(contents.held()).items():
-                    held.append(CopiedFile(f"{collection}/{name}", kept))
+            held = held_contents(path.parent, extent, sign.name, sign.is_alive, stack)
         _copy_database(connection, folder / DATABASE)
         connection.execute("COMMIT")
-    keys = [(key_file(Path(), name).name, key_file(path.parent, name)) for name in extent.keys]
-    files = (
-        CopiedFile(DATABASE, folder / DATABASE),
-        *(CopiedFile(name, key) for name, key in keys if key.exists()),
-        *held,
-    )
+    files = (CopiedFile(DATABASE, folder / DATABASE), *kept_keys(path.parent, extent), *held)
     return SqliteCopy(folder / DATABASE, schema, epoch, sequence, files)
 
 
@@ -225,9 +215,8 @@ def sizes(path: Path, extent: Extent) -> Sizes:
     with _told(f"cannot look at {path}"):
         with closing(connect(path)) as connection:
             (journal,) = connection.execute(_SELECT_JOURNAL_BYTES).fetchone()
-        files = [file for name in extent.collections for file in (path.parent / name).rglob("*")]
-        total = sum(file.stat().st_size for file in files if file.is_file())
-    return Sizes(int(journal), max(0, size_bytes(path) + total - int(journal)))
+        total = size_bytes(path) + contents_bytes(path.parent, extent)
+    return Sizes(int(journal), max(0, total - int(journal)))
 
 
 def size_bytes(path: Path) -> int:
