@@ -134,13 +134,10 @@ class Requests:
                 refusal or unsound(request.method, request.headers, request.scheme),
             )
             try:
-                reply = await self._worker.pipeline.handle(exchange)
-                if exchange.spoiled is not None:
-                    spoiled = await self._spoil(exchange, exchange.spoiled, reply, address)
-                    if spoiled is None:
-                        return
-                    reply = spoiled
-                await self._send(exchange, reply, body, Sender(send, progress, request.client, scope["http_version"]))
+                reply = await self._answer(exchange, address)
+                if reply is not None:
+                    sender = Sender(send, progress, request.client, scope["http_version"])
+                    await self._send(exchange, reply, body, sender)
             finally:
                 body.release()
         finally:
@@ -162,12 +159,9 @@ class Requests:
                 # What a page of another site opens with the cookie of a session is as good as any call of that page.
                 refusal or unsound("POST", request.headers, request.scheme),
             )
-            reply = await self._worker.pipeline.handle(exchange)
-            if exchange.spoiled is not None:
-                spoiled = await self._spoil(exchange, exchange.spoiled, reply, address)
-                if spoiled is None:
-                    return
-                reply = spoiled
+            reply = await self._answer(exchange, address)
+            if reply is None:
+                return
             socket = WebSocket(receive, send, progress)
             if isinstance(reply.stream, EventStream):
                 await socket.carry(reply.stream)
@@ -176,8 +170,13 @@ class Requests:
         finally:
             self._connections.end(connection, progress)
 
+    async def _answer(self, exchange: Exchange, client: Client) -> Reply | None:
+        """What is sent; ``None``: the connection is no more, as a rule for faults has it."""
+        reply = await self._worker.pipeline.handle(exchange)
+        return reply if exchange.spoiled is None else await self._spoil(exchange, exchange.spoiled, reply, client)
+
     async def _spoil(self, exchange: Exchange, spoiled: Spoiled, reply: Reply, client: Client) -> Reply | None:
-        """What is sent for the reply, as a rule for faults has it; ``None``: the connection is no more."""
+        """What is sent for the reply, as a rule for faults has it."""
         dropper, sent = self._worker.dropper, in_place(exchange, spoiled, reply)
         if spoiled.dropped or sent is not reply:
             if reply.stream is not None:

@@ -28,6 +28,7 @@ from resphere.store.base import (
 )
 from resphere.store.contents import FolderContents
 from resphere.store.keys import KeyFiles
+from resphere.store.latest import latest_of
 from resphere.store.planning import check_form, check_text
 from resphere.store.postgresql.line import Line
 from resphere.store.postgresql.listening import Listening, channel_of
@@ -259,15 +260,9 @@ class PostgresqlStore:
             return Changes(current, (), complete=False)
         if sequence == current:
             return Changes(current, ())
-        latest: dict[tuple[str, str], Change] = {}
-        for row in rows:
-            if row[4] is not None:
-                change = Change(*row[4:])
-                # The last of a document that is gone tells that, too, and nothing before it does.
-                latest.pop((change.kind, change.id), None)
-                latest[change.kind, change.id] = change
+        changes = tuple([Change(*row[4:]) for row in rows if row[4] is not None])
         notes = await connection.fetch(_SELECT_NOTES, sequence, current) if noted > sequence else []
-        return Changes(current, tuple(latest.values()), notes=tuple(starmap(Note, notes)))
+        return latest_of(Changes(current, changes, notes=tuple(starmap(Note, notes))))
 
     async def _read(self, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
         return await self._caller().reading.ask(work)

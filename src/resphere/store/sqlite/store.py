@@ -36,8 +36,9 @@ from resphere.store.base import (
 )
 from resphere.store.contents import FolderContents
 from resphere.store.keys import KeyFiles
+from resphere.store.latest import latest_of
 from resphere.store.liveness import LockedFile
-from resphere.store.planning import Key, check_form, check_text
+from resphere.store.planning import check_form, check_text
 from resphere.store.sqlite.gathering import Gathering
 from resphere.store.sqlite.group import entries_of_row
 from resphere.store.sqlite.lending import Lender
@@ -181,7 +182,7 @@ class SqliteStore:
             log = _read_log(connection, sequence, CHANGES_IN_PLACE + 1)
         if len(log.changes) > CHANGES_IN_PLACE:
             log = await self._apart(lambda connection: _read_log(connection, sequence, NO_LIMIT))
-        return _latest(log)
+        return latest_of(log)
 
     async def journal(self, after: int, most: int) -> Journal:
         with self._reading() as connection, _snapshot(connection):
@@ -375,18 +376,6 @@ def _read_log(connection: sqlite3.Connection, sequence: int, most: int) -> Chang
             several = body is None or noted_before > sequence
             notes = read_notes(connection, sequence) if several else notes_of_row(body, sequence)
         return Changes(current, changes, notes=notes)
-
-
-def _latest(log: Changes) -> Changes:
-    """Each document's last change only."""
-    latest: dict[Key, Change] = {}
-    for change in log.changes:
-        key = (change.kind, change.id)
-        latest.pop(key, None)
-        latest[key] = change
-    if len(latest) == len(log.changes):
-        return log
-    return Changes(log.sequence, tuple(latest.values()), log.complete, log.notes)
 
 
 @contextmanager
