@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from resphere.client.calls import Calls, Surroundings
+from resphere.client.driving import run_by
 from resphere.client.options import Identity
 from resphere.client.steps import Exclusive, Flow, Pause, Request, Response, Send
 
@@ -46,18 +47,7 @@ class Stepper:
 
     def run(self, flow: Flow[R]) -> R:
         """Go through a flow."""
-        try:
-            step = next(flow)
-            while True:
-                try:
-                    result = self._take(step)
-                except Exception as error:
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(result)
-        except StopIteration as end:
-            returned: R = end.value
-            return returned
+        return run_by(flow, self._take)
 
     def _take(self, step: Any) -> Any:
         match step:

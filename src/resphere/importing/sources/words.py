@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import TypeVar
 
 from resphere.contract.generated.vcenter import Datastore, Host, ResourcePool
 from resphere.contract.generated.vcenter_vm import Hardware, Power, Tools
@@ -10,37 +12,27 @@ from resphere.contract.generated.vcenter_vm_hardware import Boot, Disk, Ethernet
 from resphere.contract.generated.vcenter_vm_hardware_adapter import Scsi
 
 Level = ResourcePool.SharesInfo.Level
+T = TypeVar("T")
 
-POWER = {
-    "poweredon": Power.State.POWERED_ON,
-    "poweredoff": Power.State.POWERED_OFF,
-    "suspended": Power.State.SUSPENDED,
-}
+
+def reading(texts: Mapping[T, str]) -> dict[str, T]:
+    """The values by their words, whatever their case."""
+    return {text.lower(): value for value, text in texts.items()}
+
+
 POWER_TEXTS = {
     Power.State.POWERED_ON: "poweredOn",
     Power.State.POWERED_OFF: "poweredOff",
     Power.State.SUSPENDED: "suspended",
 }
+POWER = reading(POWER_TEXTS)
 FIRMWARE = {"bios": Boot.Type.BIOS, "efi": Boot.Type.EFI}
-UPGRADE = {
-    "never": Hardware.UpgradePolicy.NEVER,
-    "onsoftpoweroff": Hardware.UpgradePolicy.AFTER_CLEAN_SHUTDOWN,
-    "always": Hardware.UpgradePolicy.ALWAYS,
-}
 UPGRADE_TEXTS = {
     Hardware.UpgradePolicy.NEVER: "never",
     Hardware.UpgradePolicy.AFTER_CLEAN_SHUTDOWN: "onSoftPowerOff",
     Hardware.UpgradePolicy.ALWAYS: "always",
 }
-ADAPTERS = {
-    "vmxnet3": Ethernet.EmulationType.VMXNET3,
-    "vmxnet2": Ethernet.EmulationType.VMXNET2,
-    "vmxnet": Ethernet.EmulationType.VMXNET,
-    "e1000": Ethernet.EmulationType.E1000,
-    "e1000e": Ethernet.EmulationType.E1000E,
-    "pcnet32": Ethernet.EmulationType.PCNET32,
-    "flexible": Ethernet.EmulationType.PCNET32,
-}
+UPGRADE = reading(UPGRADE_TEXTS)
 ADAPTER_TEXTS = {
     Ethernet.EmulationType.VMXNET3: "Vmxnet3",
     Ethernet.EmulationType.VMXNET2: "Vmxnet2",
@@ -49,52 +41,38 @@ ADAPTER_TEXTS = {
     Ethernet.EmulationType.E1000E: "E1000e",
     Ethernet.EmulationType.PCNET32: "PCNet32",
 }
+ADAPTERS = {**reading(ADAPTER_TEXTS), "flexible": Ethernet.EmulationType.PCNET32}
 MAC_TYPES = {each.value.lower(): each for each in Ethernet.MacAddressType}
-SHARING = {
-    "nosharing": Scsi.Sharing.NONE,
-    "virtualsharing": Scsi.Sharing.VIRTUAL,
-    "physicalsharing": Scsi.Sharing.PHYSICAL,
-}
 SHARING_TEXTS = {
     Scsi.Sharing.NONE: "noSharing",
     Scsi.Sharing.VIRTUAL: "virtualSharing",
     Scsi.Sharing.PHYSICAL: "physicalSharing",
 }
+SHARING = reading(SHARING_TEXTS)
 DATASTORES = {
     **{each.value.lower(): each for each in Datastore.Type},
     "nfs 4.1": Datastore.Type.NFS41,
     "nfs3": Datastore.Type.NFS,
 }
 DATASTORE_TEXTS = {**{each: each.value for each in Datastore.Type}, Datastore.Type.VSAN: "vsan"}
-TOOLS_POLICIES = {
-    "manual": Tools.UpgradePolicy.MANUAL,
-    "upgradeatpowercycle": Tools.UpgradePolicy.UPGRADE_AT_POWER_CYCLE,
-}
 TOOLS_POLICY_TEXTS = {
     Tools.UpgradePolicy.MANUAL: "manual",
     Tools.UpgradePolicy.UPGRADE_AT_POWER_CYCLE: "upgradeAtPowerCycle",
 }
+TOOLS_POLICIES = reading(TOOLS_POLICY_TEXTS)
 LEVELS = {each.value.lower(): each for each in Level}
-HOST_STATES = {
-    "connected": Host.ConnectionState.CONNECTED,
-    "disconnected": Host.ConnectionState.DISCONNECTED,
-    "notresponding": Host.ConnectionState.NOT_RESPONDING,
-}
 HOST_STATE_TEXTS = {
     Host.ConnectionState.CONNECTED: "connected",
     Host.ConnectionState.DISCONNECTED: "disconnected",
     Host.ConnectionState.NOT_RESPONDING: "notResponding",
 }
-HOST_POWER = {
-    "poweredon": Host.PowerState.POWERED_ON,
-    "poweredoff": Host.PowerState.POWERED_OFF,
-    "standby": Host.PowerState.STANDBY,
-}
+HOST_STATES = reading(HOST_STATE_TEXTS)
 HOST_POWER_TEXTS = {
     Host.PowerState.POWERED_ON: "poweredOn",
     Host.PowerState.POWERED_OFF: "poweredOff",
     Host.PowerState.STANDBY: "standBy",
 }
+HOST_POWER = reading(HOST_POWER_TEXTS)
 
 _BUSES = {
     "nvme": Disk.HostBusAdapterType.NVME,
