@@ -93,6 +93,14 @@ def test_both_make_tags_at_once_and_none_is_lost(clients: tuple[Client, Client])
         assert set(made) <= set(client.read("/api/cis/tagging/tag"))
 
 
+def test_each_tells_its_metrics(clients: tuple[Client, Client]) -> None:
+    for client in clients:
+        reply = client.get("/metrics")
+        assert reply.status_code == 200, reply.text
+        (size,) = [line for line in reply.text.splitlines() if line.startswith("resphere_store_size_bytes")]
+        assert float(size.split()[-1]) > 0
+
+
 def test_a_database_that_restarts_is_told_by_readiness_and_forgotten(
     own_database: Database, clients: tuple[Client, Client]
 ) -> None:
