@@ -11,6 +11,7 @@ import pytest
 
 import resphere
 from resphere.store.base import ContentMissing, Reading
+from resphere.store.engines import DEFAULT, is_served
 from tests.store import alive
 from tests.store.contract import NewUrl, OpenStore, run
 
@@ -74,6 +75,18 @@ def test_a_killed_process_is_dead_and_has_left_things_behind(new_url: NewUrl, op
                 contents.delete(name)
             assert await contents.left_behind() == []
             await liveness.release()
+
+    run(scenario())
+
+
+def test_whether_another_server_has_it(engine: str, new_url: NewUrl, open_store: OpenStore) -> None:
+    async def scenario() -> None:
+        async with open_store() as store:
+            assert not await is_served(new_url())
+            liveness = await store.liveness("1-a")
+            assert await is_served(new_url()) == (engine != DEFAULT)
+            await liveness.release()
+            assert not await is_served(new_url())
 
     run(scenario())
 

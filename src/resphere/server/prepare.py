@@ -26,7 +26,8 @@ from resphere.auth.group_changes import put_built_in_groups
 from resphere.auth.local_os import ROOT_ACCOUNT
 from resphere.auth.wiring import WIRING as AUTH
 from resphere.faults.record import FAULT_RULES, replace_file_rules
-from resphere.inventory.appliance.power import APPLIANCE_POWER, boot
+from resphere.inventory.appliance.power import APPLIANCE_POWER, AppliancePower, boot
+from resphere.inventory.appliance.power import ONLY as ONLY_APPLIANCE
 from resphere.inventory.appliance.settings import APPLIANCE_SETTINGS
 from resphere.inventory.customization import CUSTOMIZATION_TABLES
 from resphere.inventory.installation import INSTALLATION, ONLY, Installation
@@ -56,7 +57,7 @@ from resphere.server.served_certificate import ServedCertificate
 from resphere.server.settings import Settings, variable
 from resphere.server.tls import certificates, directory, oldest_versions_file, utc_now, watched
 from resphere.server.wiring import WIRING
-from resphere.store.engines import open_store, shown_url
+from resphere.store.engines import is_served, open_store, shown_url
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -239,7 +240,10 @@ async def fill(settings: Settings, password: str, chosen: bool = True) -> Filled
         else:
             filled = Filled(unheeded=await keep_inventory(settings, replica))
         await keep_library_storage(settings, store, replica)
-        await replica.change(lambda edit: boot(edit, utc_now()))
+        power = replica.get(AppliancePower, ONLY_APPLIANCE)
+        # The appliance is there as long as any of its servers is.
+        if power is None or power.powered_off is not None or not await is_served(settings.store_url):
+            await replica.change(lambda edit: boot(edit, utc_now()))
         if settings.tls:
             hand_on(oldest_versions_file(settings), oldest_versions(replica))
         if await replica.seal_anew() or sealed:

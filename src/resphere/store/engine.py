@@ -40,6 +40,9 @@ class Engine(Protocol):
     def one_server(self, place: str) -> AbstractContextManager[None]:
         """See :func:`resphere.store.engines.one_server_on`."""
 
+    async def is_served(self, place: str) -> bool:
+        """See :func:`resphere.store.engines.is_served`."""
+
     async def open(self, place: str, *, make: bool, log_rows_kept: int) -> Store:
         """See :func:`resphere.store.engines.open_store`."""
 

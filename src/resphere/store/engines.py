@@ -72,6 +72,17 @@ def one_server_on(url: str) -> AbstractContextManager[None]:
     return engine.one_server(place)
 
 
+async def is_served(url: str) -> bool:
+    """Whether another server has the store of that URL at the moment, of an engine that takes several; one that was
+    killed may be taken for alive for some seconds.
+
+    :raises ValueError: the URL names no engine.
+    :raises StoreError: that cannot be told.
+    """
+    engine, place = _parts(url)
+    return await engine.is_served(place)
+
+
 async def open_store(url: str, *, make: bool = True, log_rows_kept: int = LOG_ROWS_KEPT) -> Store:
     """Open the store of that URL, such as ``sqlite:/var/lib/resphere/resphere.db``; ``make``: make it where there is
     none, and bring one of an earlier schema up.

@@ -128,6 +128,8 @@ def test_what_one_has_begun_another_finishes(replicas: tuple[Server, Server], cl
     # Each was on before: one that was stopped twice would be told to be off already.
     assert (info["status"], info["counts"]["succeeded"]) == ("SUCCEEDED", len(machines))
     assert {power_state(there, vm) for vm in machines} == {"POWERED_OFF"}
+    uptime = there.read("/api/appliance/system/uptime")
     replicas[0].start()
+    assert there.read("/api/appliance/system/uptime") >= uptime, "who joins does not boot the appliance for all"
     with replicas[0].session() as again:
         assert again.read(bulk) == info

@@ -24,7 +24,7 @@ from resphere.store.held import contents_bytes, held_contents, holder_name, kept
 from resphere.store.keys import key_file
 from resphere.store.postgresql.line import Line
 from resphere.store.postgresql.place import Place
-from resphere.store.postgresql.processes import Beating, Processes
+from resphere.store.postgresql.processes import COUNT_ALIVE, LEASE_SECONDS, Beating, Processes
 from resphere.store.postgresql.schema import (
     FAILURES,
     SCHEMA_VERSION,
@@ -247,6 +247,12 @@ async def size_bytes(place: Place) -> int:
     """How much the tables take."""
     with _told(place, "look at"):
         return await _ask(place, _SELECT_SIZE, place.schema)
+
+
+async def is_served(place: Place) -> bool:
+    """Whether a process has just said that it is there."""
+    with _told(place, "look at"):
+        return await _ask(place, COUNT_ALIVE, LEASE_SECONDS) > 0
 
 
 async def _ask(place: Place, statement: str, *arguments: object) -> int:

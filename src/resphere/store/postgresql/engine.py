@@ -8,7 +8,7 @@ from pathlib import Path
 from resphere.store.base import Store
 from resphere.store.copies import Copy, Extent, Placing, Sizes
 from resphere.store.engine import Engine
-from resphere.store.postgresql.copies import copying, placing, size_bytes, sizes
+from resphere.store.postgresql.copies import copying, is_served, placing, size_bytes, sizes
 from resphere.store.postgresql.place import place_of, with_folder
 from resphere.store.postgresql.store import PostgresqlStore
 
@@ -43,6 +43,10 @@ class PostgresqlEngine:
     def one_server(self, place: str) -> AbstractContextManager[None]:
         """Any number may have it."""
         return nullcontext()
+
+    async def is_served(self, place: str) -> bool:
+        """By the signs of life."""
+        return await is_served(place_of(place))
 
     async def open(self, place: str, *, make: bool, log_rows_kept: int) -> Store:
         """See :meth:`Engine.open`."""

@@ -40,6 +40,9 @@ _BURY = """
     told AS (UPDATE state SET processes = processes + 1)
     SELECT name FROM dead
 """
+COUNT_ALIVE = """
+    SELECT count(*) FROM processes WHERE NOT dead AND seen >= clock_timestamp() - make_interval(secs => $1)
+"""
 _SELECT_ALIVE = "SELECT name FROM processes WHERE NOT dead"
 _SELECT_CHANGES = "SELECT processes FROM state"
 

@@ -47,6 +47,10 @@ class SqliteEngine:
         path = Path(place)
         return one_server(path.with_name(f"{path.name}-server.lock"), f"the store {path}")
 
+    async def is_served(self, place: str) -> bool:
+        """Never: it takes one server."""
+        return False
+
     async def open(self, place: str, *, make: bool, log_rows_kept: int) -> Store:
         """Open it in a thread: others may be making it."""
         return await asyncio.to_thread(SqliteStore.open, Path(place), log_rows_kept=log_rows_kept, make=make)
